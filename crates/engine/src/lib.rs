@@ -1,0 +1,1 @@
+//! How it runs: noise, blocks, kernels, rollouts, checkpoints, threads.

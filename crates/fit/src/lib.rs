@@ -1,0 +1,1 @@
+//! How parameters are found: summaries, losses, tasks, optimizers, searches, the loop.

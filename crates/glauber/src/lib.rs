@@ -1,0 +1,1 @@
+//! Fit stochastic lattice models to data, by gradients through their randomness.

@@ -1,0 +1,1 @@
+//! Where things are: shapes, boundaries, neighbourhoods, fields of values.

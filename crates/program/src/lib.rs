@@ -1,0 +1,1 @@
+//! What a model says: tracing, instructions, checks, the adjoint transform, estimators.

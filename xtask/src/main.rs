@@ -1,0 +1,2 @@
+//! Everything a person does in this repository, as one command.
+fn main() {}
