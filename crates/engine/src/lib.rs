@@ -1,1 +1,7 @@
 //! How it runs: noise, blocks, kernels, rollouts, checkpoints, threads.
+
+pub mod real;
+
+pub mod elementary;
+
+pub mod noise;
