@@ -1,0 +1,1 @@
+//! Reads cell tracks.
