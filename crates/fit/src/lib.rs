@@ -1,1 +1,39 @@
 //! How parameters are found: summaries, losses, tasks, optimizers, searches, the loop.
+
+pub mod data;
+
+// The seam: θ → loss and gradient.
+pub mod objective;
+
+// From a gradient to a step: interval maps, clipping, the optimizer, its rate.
+pub mod maps;
+
+pub mod clipping;
+
+pub mod optimizers;
+
+pub mod schedule;
+
+// From steps to a fit: when it ends, its average, its history, who watches, how it is stored, what it found.
+pub mod stopping;
+
+pub mod averaging;
+
+pub mod trace;
+
+pub mod observer;
+
+pub mod checkpoint;
+
+pub mod standard_error;
+
+pub mod fit_result;
+
+mod walk;
+
+pub mod descent;
+
+pub mod multi_start;
+
+// Errors that name the nearest right name.
+pub mod spelling;
