@@ -38,6 +38,7 @@ mod values;
 pub use array::{Array, ShapeMismatch};
 pub use checks::BadValue;
 pub use header::ArrayHeader;
+pub(crate) use npy::open_regular;
 pub use npy::{read_npy, read_npy_from, write_npy};
 pub use npz::{NpzReader, read_arrays};
 pub use npz_writer::{NpzWriter, write_npz};
