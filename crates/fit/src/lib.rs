@@ -37,3 +37,6 @@ pub mod multi_start;
 
 // Errors that name the nearest right name.
 pub mod spelling;
+
+// Bounds for statistical tests.
+pub mod tolerance;
