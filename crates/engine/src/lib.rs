@@ -1,7 +1,40 @@
-//! How it runs: noise, blocks, kernels, rollouts, checkpoints, threads.
+//! Runs programs: noise, blocks, kernels, rollouts, checkpoints, threads.
+//!
+//! A [`Plan`] is a model compiled for one layout and precision; a [`Run`] says what to do with it. Results are the
+//! same bits for any number of threads and any vector instructions.
 
-pub mod real;
-
+// Numbers that are the same on every machine …
 pub mod elementary;
-
 pub mod noise;
+pub mod real;
+// … fields in padded planes, cut into blocks …
+mod block;
+mod data;
+mod plane;
+// … a program becomes passes of kernels over registers …
+mod compile;
+mod fold;
+mod kernel;
+mod lower;
+mod registers;
+mod schedule;
+mod tabulate;
+// … which run with the widest vectors there are …
+mod counts;
+mod kernels;
+mod simd;
+// … one replicate on a machine, many on workers, forwards and backwards in a rollout.
+mod error;
+mod machine;
+mod plan;
+mod rollout;
+mod run;
+mod worker;
+
+pub use compile::CompileOptions;
+pub use data::{FieldData, Numbers};
+pub use error::EngineError;
+pub use plan::{Observation, Options, Plan, Precision, Summary};
+pub use rollout::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
+pub use run::{Run, Start};
+pub use simd::Simd;

@@ -1,1 +1,19 @@
-//! Where things are: shapes, boundaries, neighbourhoods, fields of values.
+//! Says where things are: shapes, boundaries, neighbourhoods, and the values a site may hold.
+//!
+//! Everything else in glauber speaks of a lattice through these few types; nothing here computes.
+
+// A lattice is a shape with a boundary …
+mod boundary;
+mod lattice;
+// … a site sees others through a neighbourhood …
+mod neighbourhood;
+// … each layer holds values of a declared range …
+mod values;
+// … and memory holds them row by row with a margin, so that no kernel needs to know the boundary.
+mod layout;
+
+pub use boundary::Boundary;
+pub use lattice::{Lattice, LatticeError};
+pub use layout::Layout;
+pub use neighbourhood::{Hexagonal, Moore, Neighbourhood, Neighbours, Offset, VonNeumann};
+pub use values::{Storage, Values};

@@ -1,1 +1,16 @@
-//! The science: one file per model, a catalogue of one line each, the model-file reader.
+//! Holds the science: one file per model, a catalogue of one line each.
+//!
+//! Every model is written with the same public builder as a user's.
+
+// How models are asked for …
+mod catalogue;
+mod options;
+// … the models, one file each …
+mod malevanets_kapral;
+mod persistent_random_walk;
+mod susceptible_infected;
+// … and data with known truth.
+pub mod synthetic_cells;
+
+pub use catalogue::{Entry, MODELS, named};
+pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue};

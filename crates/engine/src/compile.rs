@@ -1,0 +1,454 @@
+//! Compiles a program for one layout: passes of kernels over registers, and scalars in between.
+
+use std::collections::HashMap;
+
+use glauber_lattice::{Layout, Storage};
+use glauber_program::{Binary, Op, Program, Rank, Sink, ValueId};
+
+use crate::fold::Fold;
+use crate::kernel::{Arg, Destination, Kernel, Register, Source};
+use crate::lower::lower;
+use crate::plane::Margin;
+use crate::registers::allocate;
+use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
+use crate::tabulate::{Table, Tables};
+
+/// The kernels of one pass, and what happens before and after it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pass {
+    /// Transposed reads on reflecting lattices, done before the kernels.
+    pub(crate) folds: Vec<Fold>,
+    pub(crate) kernels: Vec<Kernel>,
+    /// The fields written, in the order of the kernels' output numbers.
+    pub(crate) outputs: Vec<Destination>,
+    /// Temporaries made here whose margins are read later.
+    pub(crate) margins: Vec<(u16, Margin)>,
+    /// Sums made here: slot and value.
+    pub(crate) sums: Vec<ValueId>,
+}
+
+/// How a program is prepared for running.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CompileOptions {
+    /// Whether expressions of few values are evaluated once per value.
+    pub tables: bool,
+    /// Whether kernels are fused.
+    pub fuse: bool,
+    /// Whether derivatives by layers are added to what is there rather than written over it.
+    pub add_layer_adjoints: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions { tables: true, fuse: true, add_layer_adjoints: false }
+    }
+}
+
+/// A program compiled for a layout.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) program: Program,
+    pub(crate) layout: Layout,
+    pub(crate) options: CompileOptions,
+    pub(crate) passes: Vec<Pass>,
+    /// Values below site rank, by the pass before which they are evaluated.
+    pub(crate) scalars: Vec<Vec<ValueId>>,
+    /// The scalars that kernels read, in the order of their slots.
+    pub(crate) slots: Vec<ValueId>,
+    /// The noise that kernels read: (draw, lane).
+    pub(crate) keys: Vec<(u32, u32)>,
+    /// Temporaries: storage.
+    pub(crate) temporaries: Vec<Storage>,
+    pub(crate) tables: Vec<(Table, Box<Code>)>,
+    pub(crate) registers: usize,
+    /// Which pass makes each sum over sites, and where in it.
+    pub(crate) sum_of: HashMap<ValueId, (usize, usize)>,
+}
+
+impl Code {
+    pub(crate) fn compile(program: &Program, layout: &Layout, options: CompileOptions) -> Code {
+        let program = lower(program);
+        let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
+        let schedule = schedule(&program, &tables);
+        let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
+        let passes: Vec<Pass> = (0..schedule.passes.len()).map(|number| compiler.pass(number)).collect();
+        let Compiler { slots, keys, used_tables, sum_of, temporaries, registers, .. } = compiler;
+        let inner = CompileOptions { tables: false, ..options };
+        let tables = used_tables
+            .into_iter()
+            .map(|i| {
+                let table = tables.tables[i].clone();
+                let layout = Layout::new(&table.program.declarations.lattice, [0; 3]);
+                let code = Code::compile(&table.program, &layout, inner);
+                (table, Box::new(code))
+            })
+            .collect();
+        let mut scalars = vec![Vec::new(); passes.len() + 1];
+        for (index, instruction) in program.instructions.iter().enumerate() {
+            if instruction.rank != Rank::Site {
+                scalars[schedule.level[index]].push(ValueId(index as u32));
+            }
+        }
+        let layout = layout.clone();
+        Code {
+            layout,
+            options,
+            passes,
+            scalars,
+            slots,
+            keys,
+            temporaries,
+            tables,
+            registers,
+            sum_of,
+            program,
+        }
+    }
+}
+
+impl Code {
+    /// The fields whose derivatives the program leaves.
+    pub(crate) fn field_adjoints(&self) -> Vec<u32> {
+        let sinks = self.program.results.iter().filter_map(|(sink, _)| match sink {
+            Sink::FieldAdjoint(i) => Some(*i),
+            _ => None,
+        });
+        sinks.collect()
+    }
+}
+
+struct Compiler<'p> {
+    program: &'p Program,
+    layout: &'p Layout,
+    schedule: &'p Schedule,
+    tables: &'p Tables,
+    options: CompileOptions,
+    slots: Vec<ValueId>,
+    keys: Vec<(u32, u32)>,
+    used_tables: Vec<usize>,
+    sum_of: HashMap<ValueId, (usize, usize)>,
+    temporaries: Vec<Storage>,
+    /// The number of each stored value's temporary.
+    temporary_of: HashMap<ValueId, u16>,
+    /// The pass in which each temporary is made.
+    made_in: HashMap<ValueId, usize>,
+    registers: usize,
+}
+
+impl<'p> Compiler<'p> {
+    fn new(
+        program: &'p Program,
+        layout: &'p Layout,
+        schedule: &'p Schedule,
+        tables: &'p Tables,
+        options: CompileOptions,
+    ) -> Compiler<'p> {
+        let mut temporaries = Vec::new();
+        let mut temporary_of = HashMap::new();
+        let mut made_in = HashMap::new();
+        for value in schedule.temporaries.keys() {
+            temporary_of.insert(*value, temporaries.len() as u16);
+            temporaries.push(storage_of(program, *value));
+        }
+        for value in &schedule.folded {
+            temporary_of.insert(*value, temporaries.len() as u16);
+            temporaries.push(Storage::Real);
+            // A fold is done before the pass of its level, as if made one pass earlier.
+            made_in.insert(*value, schedule.level[value.index()].saturating_sub(1));
+        }
+        for (number, pass) in schedule.passes.iter().enumerate() {
+            for value in &pass.stores {
+                made_in.insert(*value, number);
+            }
+        }
+        Compiler {
+            program,
+            layout,
+            schedule,
+            tables,
+            options,
+            slots: Vec::new(),
+            keys: Vec::new(),
+            used_tables: Vec::new(),
+            sum_of: HashMap::new(),
+            temporaries,
+            temporary_of,
+            made_in,
+            registers: 0,
+        }
+    }
+
+    fn pass(&mut self, number: usize) -> Pass {
+        let plan = &self.schedule.passes[number];
+        let mut kernels = Vec::new();
+        let mut register_of: HashMap<ValueId, Register> = HashMap::new();
+        for value in &plan.values {
+            let dst = register_of.len() as Register;
+            let kernel = self.kernel(*value, dst, number, &register_of);
+            kernels.push(kernel);
+            register_of.insert(*value, dst);
+        }
+        let outputs = self.finishing_kernels(plan, number, &register_of, &mut kernels);
+        if self.options.fuse {
+            crate::registers::fuse(&mut kernels);
+        }
+        crate::registers::drop_dead(&mut kernels);
+        self.registers = self.registers.max(allocate(&mut kernels));
+        let mut margins = Vec::new();
+        for value in &plan.stores {
+            let margin = self.schedule.temporaries[value];
+            if margin != Margin::Unread {
+                margins.push((self.temporary_of[value], margin));
+            }
+        }
+        let folded: Vec<ValueId> = self
+            .schedule
+            .folded
+            .iter()
+            .filter(|v| self.schedule.level[v.index()] == number)
+            .copied()
+            .collect();
+        let folds = folded.into_iter().map(|v| self.fold(v)).collect();
+        Pass { folds, margins, kernels, outputs, sums: plan.sums.clone() }
+    }
+
+    /// Stores, sums and sinks: what a pass leaves behind.
+    fn finishing_kernels(
+        &mut self,
+        plan: &PassPlan,
+        number: usize,
+        register_of: &HashMap<ValueId, Register>,
+        kernels: &mut Vec<Kernel>,
+    ) -> Vec<Destination> {
+        let mut outputs = Vec::new();
+        let mut store = |to: Destination, a: Arg, range| {
+            outputs.push(to);
+            Kernel::Store { output: outputs.len() as u16 - 1, a, range }
+        };
+        for value in &plan.stores {
+            let a = self.arg(*value, register_of);
+            kernels.push(store(Destination::Temporary(self.temporary_of[value]), a, None));
+        }
+        for (slot, value) in plan.sums.iter().enumerate() {
+            self.sum_of.insert(*value, (number, slot));
+            kernels.push(Kernel::Sum { slot: slot as u16, a: self.arg(*value, register_of) });
+        }
+        for (sink, value) in &plan.sinks {
+            let a = self.arg(*value, register_of);
+            let to = match sink {
+                Sink::NextLayer(i) => Destination::NextLayer(*i as u16),
+                Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i as u16),
+                Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i as u16),
+                Sink::Probability(draw) => {
+                    kernels.push(Kernel::CheckProbability { draw: *draw as u16, a });
+                    continue;
+                }
+                Sink::Output(_) | Sink::ParameterAdjoint(_) => continue,
+            };
+            let range = self.unproven_range(*sink, *value);
+            kernels.push(store(to, a, range));
+        }
+        outputs
+    }
+
+    /// The range a layer's next value must be checked against, where its domain does not prove it.
+    fn unproven_range(&self, sink: Sink, value: ValueId) -> Option<(i32, i32)> {
+        let Sink::NextLayer(layer) = sink else { return None };
+        let values = &self.program.declarations.layers[layer as usize].values;
+        let (lowest, highest) = values.range();
+        let domain = self.program.instruction(value).domain;
+        let proven = domain.integer && domain.within(lowest, highest);
+        (values.is_integer() && !proven).then_some((lowest as i32, highest as i32))
+    }
+
+    fn arg(&mut self, value: ValueId, register_of: &HashMap<ValueId, Register>) -> Arg {
+        match register_of.get(&value) {
+            Some(register) => Arg::Register(*register),
+            None => Arg::Scalar(self.slot(value)),
+        }
+    }
+
+    fn slot(&mut self, value: ValueId) -> u16 {
+        place_of(&mut self.slots, value) as u16
+    }
+
+    fn key(&mut self, draw: u32, lane: u32) -> u16 {
+        place_of(&mut self.keys, (draw, lane)) as u16
+    }
+
+    fn kernel(
+        &mut self,
+        value: ValueId,
+        dst: Register,
+        pass: usize,
+        of: &HashMap<ValueId, Register>,
+    ) -> Kernel {
+        if let Some(temporary) = self.temporary_of.get(&value) {
+            if self.made_in[&value] < pass {
+                return Kernel::Load { dst, source: Source::Temporary(*temporary), distance: 0 };
+            }
+        }
+        if let Some(number) = self.tables.number_of(value) {
+            return self.lookup(number, dst, of);
+        }
+        let program = self.program;
+        match &program.instruction(value).op {
+            Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i as u16), distance: 0 },
+            Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i as u16), distance: 0 },
+            Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i as u16), distance: 0 },
+            Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i as u16), distance: 0 },
+            Op::Coordinate(axis) => Kernel::Coordinate { dst, axis: *axis },
+            Op::Spread(a) => Kernel::Spread { dst, a: self.slot(*a) },
+            Op::Unary(function, a) => Kernel::Unary { function: *function, dst, a: of[a] },
+            Op::Binary(function, a, b) => {
+                Kernel::Binary { function: *function, dst, a: self.arg(*a, of), b: self.arg(*b, of) }
+            }
+            Op::Compare(comparison, a, b) => {
+                Kernel::Compare { comparison: *comparison, dst, a: self.arg(*a, of), b: self.arg(*b, of) }
+            }
+            Op::Select(c, yes, no) => self.select(dst, *c, *yes, *no, of),
+            Op::Round(a, _) => Kernel::Round { dst, a: of[a] },
+            Op::Uniform { draw, lane, .. } => Kernel::Uniform { dst, key: self.key(*draw, *lane) },
+            Op::Bernoulli { p, u } => match program.instruction(*u).op {
+                Op::Uniform { draw, lane, rank: Rank::Site } => {
+                    Kernel::Bernoulli { dst, key: self.key(draw, lane), p: self.arg(*p, of) }
+                }
+                _ => Kernel::Compare {
+                    comparison: glauber_program::Comparison::Less,
+                    dst,
+                    a: self.arg(*u, of),
+                    b: self.arg(*p, of),
+                },
+            },
+            Op::Normal(a, b) => Kernel::Normal { dst, a: of[a], b: of[b] },
+            Op::Binomial { n, p, draw, .. } => {
+                Kernel::Binomial { dst, key: self.key(*draw, 0), n: self.arg(*n, of), p: self.arg(*p, of) }
+            }
+            Op::Poisson { rate, draw, .. } => {
+                Kernel::Poisson { dst, key: self.key(*draw, 0), rate: self.arg(*rate, of) }
+            }
+            op if op.reads_elsewhere() => self.read(op, dst),
+            // Everything else was lowered or is no site value.
+            other => unreachable!("no kernel for {other:?}"),
+        }
+    }
+
+    fn select(
+        &mut self,
+        dst: Register,
+        c: ValueId,
+        yes: ValueId,
+        no: ValueId,
+        of: &HashMap<ValueId, Register>,
+    ) -> Kernel {
+        let (yes, no) = (self.arg(yes, of), self.arg(no, of));
+        match of.get(&c) {
+            Some(condition) => Kernel::Select { dst, condition: *condition, yes, no },
+            // One condition for all sites: c·yes + (1 − c)·no would not be exact, so compare per block.
+            None => Kernel::SelectAll { dst, condition: self.slot(c), yes, no },
+        }
+    }
+
+    fn lookup(&mut self, number: usize, dst: Register, of: &HashMap<ValueId, Register>) -> Kernel {
+        let table = place_of(&mut self.used_tables, number) as u16;
+        let mut stride = 1;
+        let mut keys = Vec::new();
+        for key in &self.tables.tables[number].keys {
+            keys.push((of[&key.value], key.lowest, stride));
+            stride *= key.count as i32;
+        }
+        Kernel::Lookup { dst, table, keys }
+    }
+
+    /// The field an instruction reads elsewhere: one that exists beforehand, or a temporary.
+    fn source(&self, x: ValueId) -> Source {
+        match self.temporary_of.get(&x) {
+            Some(temporary) => Source::Temporary(*temporary),
+            None => match self.program.instruction(x).op {
+                Op::Layer(i) => Source::Layer(i as u16),
+                Op::Field(i) => Source::Field(i as u16),
+                Op::Target(i) => Source::Target(i as u16),
+                Op::NextAdjoint(i) => Source::NextAdjoint(i as u16),
+                ref other => unreachable!("{other:?} is read elsewhere but was never stored"),
+            },
+        }
+    }
+
+    fn read(&mut self, op: &Op, dst: Register) -> Kernel {
+        let x = read_elsewhere(op).unwrap_or(ValueId(0));
+        let source = self.source(x);
+        let distance = |offset: [i32; 3], back: bool| {
+            self.layout.distance(if back { offset.map(|d| -d) } else { offset })
+        };
+        match op {
+            Op::Shift { offset, transposed, .. } => {
+                Kernel::Load { dst, source, distance: distance(*offset, *transposed) }
+            }
+            Op::NeighbourSum { neighbourhood, transposed, .. } => {
+                let members = &self.program.declarations.neighbourhoods[*neighbourhood as usize];
+                let distances = members.offsets().iter().map(|o| distance(*o, *transposed)).collect();
+                if members.counts() {
+                    let highest = self.program.instruction(x).domain.highest * members.offsets().len() as f64;
+                    Kernel::NeighbourCount { dst, source, distances, in_bytes: highest <= 255.0 }
+                } else {
+                    Kernel::NeighbourSum { dst, source, distances, weights: members.weights().to_vec() }
+                }
+            }
+            Op::Translate { direction, offsets, transposed, .. } => {
+                let members = &self.program.declarations.neighbourhoods[*offsets as usize];
+                let distances = members.offsets().iter().map(|o| distance(*o, !*transposed)).collect();
+                Kernel::LoadMoved { dst, source, direction: self.slot(*direction), distances }
+            }
+            other => unreachable!("{other:?} reads no other site"),
+        }
+    }
+
+    /// A transposed read on a reflecting lattice.
+    fn fold(&mut self, value: ValueId) -> Fold {
+        let op = self.program.instruction(value).op.clone();
+        let x = read_elsewhere(&op).unwrap_or(ValueId(0));
+        let to = self.temporary_of[&value];
+        let from = self.temporary_of[&x];
+        match op {
+            Op::Shift { offset, .. } => Fold { from, to, members: vec![(offset, 1.0)], direction: None },
+            Op::NeighbourSum { neighbourhood, .. } => {
+                let n = &self.program.declarations.neighbourhoods[neighbourhood as usize];
+                let members = n.offsets().iter().copied().zip(n.weights().iter().copied()).collect();
+                Fold { from, to, members, direction: None }
+            }
+            Op::Translate { direction, offsets, .. } => {
+                let n = &self.program.declarations.neighbourhoods[offsets as usize];
+                let members = n.offsets().iter().map(|o| (o.map(|d| -d), 1.0)).collect();
+                Fold { from, to, members, direction: Some(self.slot(direction)) }
+            }
+            other => unreachable!("{other:?} reads no other site"),
+        }
+    }
+}
+
+fn place_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}
+
+/// The smallest storage of a stored value.
+fn storage_of(program: &Program, value: ValueId) -> Storage {
+    let domain = program.instruction(value).domain;
+    if domain.integer && domain.within(0.0, 255.0) {
+        Storage::U8
+    } else if domain.integer && domain.within(-32768.0, 32767.0) {
+        Storage::I16
+    } else {
+        Storage::Real
+    }
+}
+
+/// Whether a kernel computes a product that another may take in.
+pub(crate) fn product(kernel: &Kernel) -> Option<(Arg, Arg)> {
+    match kernel {
+        Kernel::Binary { function: Binary::Multiply, a, b, .. } => Some((*a, *b)),
+        _ => None,
+    }
+}

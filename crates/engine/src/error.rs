@@ -1,0 +1,133 @@
+//! Says what went wrong with a run, in the user's names.
+
+/// What went wrong with a run, and what to do about it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EngineError {
+    /// A rule gave a layer a value it cannot hold.
+    #[error(
+        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: layer `{layer}` ({values}) was given {value}; \
+         correct the rule or widen the layer's range"
+    )]
+    OutOfRange {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// Its declared range.
+        values: String,
+        /// What it was given.
+        value: f64,
+        /// The step, 1 for the first; 0 for the start.
+        step: usize,
+        /// The replicate.
+        replicate: usize,
+        /// The site, as an index into the lattice's shape.
+        site: Vec<usize>,
+    },
+    /// A probability outside [0, 1].
+    #[error(
+        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: the probability of draw `{draw}` is {value}, \
+         not in [0, 1]; correct the rule or narrow the parameters' intervals"
+    )]
+    NotProbability {
+        /// The model.
+        model: String,
+        /// The draw.
+        draw: String,
+        /// The probability.
+        value: f64,
+        /// The step, 1 for the first; 0 for the start.
+        step: usize,
+        /// The replicate.
+        replicate: usize,
+        /// The site, as an index into the lattice's shape.
+        site: Vec<usize>,
+    },
+    /// Something given with the wrong number of members.
+    #[error("model `{model}`: {what} has {found} values, but {wanted} are needed")]
+    Length {
+        /// The model.
+        model: String,
+        /// What was given.
+        what: String,
+        /// How many it has.
+        found: usize,
+        /// How many it should have.
+        wanted: usize,
+    },
+    /// A parameter outside its interval.
+    #[error("model `{model}`: parameter `{name}` is {value}, outside its interval {interval}")]
+    Parameter {
+        /// The model.
+        model: String,
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// Its interval.
+        interval: String,
+    },
+    /// A value of given data that its layer or field cannot hold.
+    #[error("model `{model}`: {what} holds {value} at position {position}, which is not {wanted}")]
+    Data {
+        /// The model.
+        model: String,
+        /// Which data.
+        what: String,
+        /// The offending value.
+        value: f64,
+        /// Where it stands.
+        position: usize,
+        /// What is allowed.
+        wanted: String,
+    },
+    /// A field that a program reads and nobody gave.
+    #[error("model `{model}` reads field `{name}`, which was not given: pass it with the run's fields")]
+    MissingField {
+        /// The model.
+        model: String,
+        /// The field.
+        name: String,
+    },
+    /// A model without a start, and no start given.
+    #[error("model `{model}` does not say how a lattice starts: give a start")]
+    NoStart {
+        /// The model.
+        model: String,
+    },
+    /// No replicates.
+    #[error("model `{model}`: a run needs at least one replicate")]
+    NoReplicates {
+        /// The model.
+        model: String,
+    },
+    /// A history that no checkpointing fits into the memory allowed.
+    #[error(
+        "model `{model}`: {steps} steps of {replicates} replicates need at least {needed} bytes of history even with \
+         checkpoints, but only {allowed} are allowed: raise the memory limit, or use fewer replicates"
+    )]
+    Memory {
+        /// The model.
+        model: String,
+        /// How many steps.
+        steps: usize,
+        /// How many replicates.
+        replicates: usize,
+        /// The least that works.
+        needed: usize,
+        /// What is allowed.
+        allowed: usize,
+    },
+    /// A gradient asked of a plan that was made without an estimator.
+    #[error("this plan of model `{model}` was made without an estimator, so it has no gradient")]
+    NoEstimator {
+        /// The model.
+        model: String,
+    },
+    /// Stopped from outside.
+    #[error("interrupted")]
+    Interrupted,
+    /// Threads could not be started.
+    #[error("could not start {0} threads: ask for fewer")]
+    Threads(usize),
+}

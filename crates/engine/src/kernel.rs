@@ -1,0 +1,264 @@
+//! Names the kernels that a compiled pass is made of: each runs over one block of sites.
+
+use glauber_program::{Binary, Comparison, Unary};
+
+/// A register: one number per site of a block.
+pub(crate) type Register = u32;
+
+/// What a kernel reads: a register, or one number for the whole block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Arg {
+    Register(Register),
+    /// A place in the table of scalars.
+    Scalar(u16),
+}
+
+/// Where a kernel reads fields from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    Layer(u16),
+    NextAdjoint(u16),
+    Field(u16),
+    Target(u16),
+    /// A field made by an earlier pass of the same program.
+    Temporary(u16),
+}
+
+/// Where a kernel leaves fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Destination {
+    NextLayer(u16),
+    LayerAdjoint(u16),
+    FieldAdjoint(u16),
+    Temporary(u16),
+}
+
+/// One kernel over a block.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kernel {
+    /// dst = the field at a constant distance in memory.
+    Load {
+        dst: Register,
+        source: Source,
+        distance: isize,
+    },
+    /// dst = the field at the distance that a scalar picks.
+    LoadMoved {
+        dst: Register,
+        source: Source,
+        direction: u16,
+        distances: Vec<isize>,
+    },
+    /// dst = Σ of the field at the distances; `in_bytes` where the sum of bytes fits a byte.
+    NeighbourCount {
+        dst: Register,
+        source: Source,
+        distances: Vec<isize>,
+        in_bytes: bool,
+    },
+    /// dst = Σ weight · the field at the distances.
+    NeighbourSum {
+        dst: Register,
+        source: Source,
+        distances: Vec<isize>,
+        weights: Vec<f64>,
+    },
+    /// dst = the site's coordinate along z, y or x.
+    Coordinate {
+        dst: Register,
+        axis: u8,
+    },
+    /// dst = one number.
+    Spread {
+        dst: Register,
+        a: u16,
+    },
+    Unary {
+        function: Unary,
+        dst: Register,
+        a: Register,
+    },
+    Binary {
+        function: Binary,
+        dst: Register,
+        a: Arg,
+        b: Arg,
+    },
+    Compare {
+        comparison: Comparison,
+        dst: Register,
+        a: Arg,
+        b: Arg,
+    },
+    Select {
+        dst: Register,
+        condition: Register,
+        yes: Arg,
+        no: Arg,
+    },
+    /// dst = yes or no for the whole block.
+    SelectAll {
+        dst: Register,
+        condition: u16,
+        yes: Arg,
+        no: Arg,
+    },
+    /// dst = round to even.
+    Round {
+        dst: Register,
+        a: Register,
+    },
+    /// dst = a·b + c, rounded after each.
+    MultiplyAdd {
+        dst: Register,
+        a: Arg,
+        b: Arg,
+        c: Arg,
+    },
+    /// dst = a·b − c.
+    MultiplySubtract {
+        dst: Register,
+        a: Arg,
+        b: Arg,
+        c: Arg,
+    },
+    /// dst = c − a·b.
+    SubtractMultiply {
+        dst: Register,
+        a: Arg,
+        b: Arg,
+        c: Arg,
+    },
+    /// dst = noise of a key.
+    Uniform {
+        dst: Register,
+        key: u16,
+    },
+    /// dst = 1 where noise < p.
+    Bernoulli {
+        dst: Register,
+        key: u16,
+        p: Arg,
+    },
+    /// dst = Box–Muller of two uniforms.
+    Normal {
+        dst: Register,
+        a: Register,
+        b: Register,
+    },
+    Binomial {
+        dst: Register,
+        key: u16,
+        n: Arg,
+        p: Arg,
+    },
+    Poisson {
+        dst: Register,
+        key: u16,
+        rate: Arg,
+    },
+    /// dst = table[Σ (key − lowest) stride].
+    Lookup {
+        dst: Register,
+        table: u16,
+        keys: Vec<(Register, i32, i32)>,
+    },
+    /// sum[slot] += Σ a.
+    Sum {
+        slot: u16,
+        a: Arg,
+    },
+    /// sum[slot] += Σ a b.
+    Dot {
+        slot: u16,
+        a: Arg,
+        b: Arg,
+    },
+    /// output[…] = a; where `range` is given, a must be a whole number in it.
+    Store {
+        output: u16,
+        a: Arg,
+        range: Option<(i32, i32)>,
+    },
+    /// Notes where a lies outside [0, 1].
+    CheckProbability {
+        draw: u16,
+        a: Arg,
+    },
+}
+
+impl Kernel {
+    /// Calls `f` for every register the kernel reads.
+    pub(crate) fn reads(&mut self, mut f: impl FnMut(&mut Register)) {
+        let arg = |a: &mut Arg, f: &mut dyn FnMut(&mut Register)| {
+            if let Arg::Register(r) = a {
+                f(r);
+            }
+        };
+        use Kernel::*;
+        match self {
+            Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
+            Coordinate { .. } | Spread { .. } | Uniform { .. } => {}
+            Unary { a, .. } | Round { a, .. } => f(a),
+            Normal { a, b, .. } => {
+                f(a);
+                f(b);
+            }
+            Binary { a, b, .. } | Compare { a, b, .. } | Dot { a, b, .. } => {
+                arg(a, &mut f);
+                arg(b, &mut f);
+            }
+            SelectAll { yes: a, no: b, .. } | Binomial { n: a, p: b, .. } => {
+                arg(a, &mut f);
+                arg(b, &mut f);
+            }
+            Select { condition, yes, no, .. } => {
+                f(condition);
+                arg(yes, &mut f);
+                arg(no, &mut f);
+            }
+            MultiplyAdd { a, b, c, .. }
+            | MultiplySubtract { a, b, c, .. }
+            | SubtractMultiply { a, b, c, .. } => {
+                arg(a, &mut f);
+                arg(b, &mut f);
+                arg(c, &mut f);
+            }
+            Bernoulli { p: a, .. }
+            | Poisson { rate: a, .. }
+            | Sum { a, .. }
+            | Store { a, .. }
+            | CheckProbability { a, .. } => arg(a, &mut f),
+            Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
+        }
+    }
+
+    /// The register the kernel writes.
+    pub(crate) fn writes(&mut self) -> Option<&mut Register> {
+        use Kernel::*;
+        match self {
+            Load { dst, .. }
+            | LoadMoved { dst, .. }
+            | NeighbourCount { dst, .. }
+            | NeighbourSum { dst, .. }
+            | Coordinate { dst, .. }
+            | Spread { dst, .. }
+            | Unary { dst, .. }
+            | Binary { dst, .. }
+            | Compare { dst, .. }
+            | Select { dst, .. }
+            | SelectAll { dst, .. }
+            | Round { dst, .. }
+            | MultiplyAdd { dst, .. }
+            | MultiplySubtract { dst, .. }
+            | SubtractMultiply { dst, .. }
+            | Uniform { dst, .. }
+            | Bernoulli { dst, .. }
+            | Normal { dst, .. }
+            | Binomial { dst, .. }
+            | Poisson { dst, .. }
+            | Lookup { dst, .. } => Some(dst),
+            Sum { .. } | Dot { .. } | Store { .. } | CheckProbability { .. } => None,
+        }
+    }
+}

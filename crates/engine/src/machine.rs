@@ -1,0 +1,496 @@
+//! Runs a compiled program on one replicate: scalars, passes, sums, results.
+
+use std::sync::Arc;
+
+use glauber_lattice::Storage;
+use glauber_program::{Binary, Comparison, Op, Rank, Sink, Unary, ValueId};
+use rayon::prelude::*;
+
+use crate::block::{Block, Buffer, blocks};
+use crate::compile::{Code, CompileOptions, Pass};
+use crate::elementary;
+use crate::kernel::Destination;
+use crate::kernels::{Memory, Output, Part, Violation, run_blocks};
+use crate::noise::{Key, uniform};
+use crate::plane::{Margin, Plane};
+use crate::real::Real;
+use crate::simd::Simd;
+use crate::tabulate::MOST_ENTRIES;
+
+/// What a program reads besides its own memory.
+pub(crate) struct Inputs<'a, F> {
+    pub(crate) layers: &'a [Plane<F>],
+    pub(crate) next_adjoints: &'a [Plane<F>],
+    pub(crate) fields: &'a [Plane<F>],
+    pub(crate) targets: &'a [Plane<F>],
+    pub(crate) output_adjoints: &'a [f64],
+    pub(crate) advantage: f64,
+    /// Where the noise comes from.
+    pub(crate) address: Address,
+}
+
+/// Where in the run a program stands: this decides its noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Address {
+    pub(crate) seed: u64,
+    pub(crate) replicate: u32,
+    pub(crate) step: u32,
+}
+
+/// The fields and numbers a program leaves. Fields it does not mention stay as they are.
+pub(crate) struct Results<'a, F> {
+    pub(crate) next_layers: &'a mut [Plane<F>],
+    pub(crate) layer_adjoints: &'a mut [Plane<F>],
+    pub(crate) field_adjoints: &'a mut [Plane<F>],
+    pub(crate) outputs: &'a mut [f64],
+    /// Derivatives are added.
+    pub(crate) parameter_adjoints: &'a mut [f64],
+}
+
+/// One program with the memory to run it.
+pub(crate) struct Machine<F> {
+    code: Arc<Code>,
+    simd: Simd,
+    /// How many threads share the blocks of one replicate.
+    crew: usize,
+    blocks: Vec<Block>,
+    registers: Vec<Vec<Buffer<F>>>,
+    temporaries: Vec<Plane<F>>,
+    tables: Vec<Box<[F; MOST_ENTRIES]>>,
+    table_machines: Vec<Machine<F>>,
+    /// The value of every instruction below site rank.
+    values: Vec<f64>,
+    scalars: Vec<F>,
+    keys: Vec<Key>,
+    partial: Vec<f64>,
+    /// Whether any scalar of the run depends on the step's number.
+    by_step: bool,
+    depends_on_step: Vec<bool>,
+}
+
+impl<F: Real> Machine<F> {
+    pub(crate) fn new(code: Arc<Code>, simd: Simd, crew: usize) -> Machine<F> {
+        let layout = &code.layout;
+        let storage = |s: &Storage| Plane::zeros(*s, layout);
+        let depends_on_step = dependence(&code, |op| matches!(op, Op::StepIndex));
+        let blocks = blocks(layout);
+        let crew = crew.clamp(1, blocks.len().max(1));
+        Machine {
+            simd,
+            crew,
+            registers: (0..crew).map(|_| (0..code.registers).map(|_| Buffer::new()).collect()).collect(),
+            temporaries: code.temporaries.iter().map(storage).collect(),
+            tables: code.tables.iter().map(|_| Box::new([F::ZERO; MOST_ENTRIES])).collect(),
+            table_machines: code
+                .tables
+                .iter()
+                .map(|(_, c)| Machine::new(Arc::from(c.clone()), simd, 1))
+                .collect(),
+            values: vec![0.0; code.program.instructions.len()],
+            scalars: vec![F::ZERO; code.slots.len()],
+            keys: vec![Key::new(0, 0, 0, 0, 0); code.keys.len()],
+            partial: Vec::new(),
+            by_step: code
+                .tables
+                .iter()
+                .any(|(_, c)| c.program.instructions.iter().any(|i| i.op == Op::StepIndex)),
+            depends_on_step,
+            blocks,
+            code,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Sets the parameters, and evaluates what depends on nothing else.
+    pub(crate) fn prepare(&mut self, parameters: &[f64]) -> Option<Fault> {
+        let code = self.code.clone();
+        for stage in &code.scalars {
+            for value in stage.iter().filter(|v| code.program.instruction(**v).rank == Rank::Run) {
+                let known = match &code.program.instruction(*value).op {
+                    Op::Parameter(i) => parameters[*i as usize],
+                    op => self.evaluate(op, &Inputs::nothing()),
+                };
+                self.values[value.index()] = known;
+            }
+        }
+        for machine in &mut self.table_machines {
+            if let Some(fault) = machine.prepare(parameters) {
+                return Some(fault);
+            }
+        }
+        if self.by_step { None } else { self.fill_tables(0) }
+    }
+
+    /// Runs the program once.
+    pub(crate) fn run(&mut self, inputs: &Inputs<'_, F>, results: &mut Results<'_, F>) -> Option<Fault> {
+        let code = self.code.clone();
+        let Address { seed, replicate, step } = inputs.address;
+        for (slot, (draw, lane)) in code.keys.iter().enumerate() {
+            self.keys[slot] = Key::new(seed, replicate, step, *draw, *lane);
+        }
+        let mut fault = if self.by_step { self.fill_tables(step) } else { None };
+        for (number, pass) in code.passes.iter().enumerate() {
+            self.evaluate_stage(number, inputs);
+            self.fold(pass);
+            let found = self.run_pass(pass, inputs, results);
+            fault = fault.or(found);
+            for (temporary, margin) in &pass.margins {
+                self.temporaries[*temporary as usize].fill_margin(&code.layout, *margin);
+            }
+            self.finish_sums(pass, &code);
+        }
+        self.evaluate_stage(code.passes.len(), inputs);
+        for (sink, value) in &code.program.results {
+            let number = self.values[value.index()];
+            match sink {
+                Sink::Output(i) => results.outputs[*i as usize] = number,
+                Sink::ParameterAdjoint(i) => results.parameter_adjoints[*i as usize] += number,
+                Sink::Probability(draw) if code.program.instruction(*value).rank != Rank::Site => {
+                    if !(-1e-5..=1.0 + 1e-5).contains(&number) {
+                        fault = fault.or(Some(Fault::NotProbability { draw: *draw, site: 0, value: number }));
+                    }
+                }
+                _ => {}
+            }
+        }
+        fault
+    }
+
+    fn evaluate_stage(&mut self, stage: usize, inputs: &Inputs<'_, F>) {
+        let code = self.code.clone();
+        for value in &code.scalars[stage] {
+            let instruction = code.program.instruction(*value);
+            if instruction.rank == Rank::Replicate || self.depends_on_step[value.index()] {
+                self.values[value.index()] = match &instruction.op {
+                    // Its operand's slot holds the sum: site values have no other number here.
+                    Op::SiteSum(x) => self.values[x.index()],
+                    op => self.evaluate(op, inputs),
+                };
+            }
+        }
+        for (slot, value) in code.slots.iter().enumerate() {
+            self.scalars[slot] = F::from_f64(self.values[value.index()]);
+        }
+    }
+
+    fn fold(&mut self, pass: &Pass) {
+        let boundaries = self.code.program.declarations.lattice.boundaries();
+        for fold in &pass.folds {
+            let chosen = fold.direction.map(|slot| self.scalars[slot as usize].to_i32().max(0) as usize);
+            fold.run(&self.code.layout, boundaries, &mut self.temporaries, chosen);
+        }
+    }
+
+    fn run_pass(
+        &mut self,
+        pass: &Pass,
+        inputs: &Inputs<'_, F>,
+        results: &mut Results<'_, F>,
+    ) -> Option<Fault> {
+        let code = self.code.clone();
+        let mut written: Vec<(Destination, Plane<F>)> = pass
+            .outputs
+            .iter()
+            .map(|to| (*to, std::mem::replace(self.place(*to, results), Plane::U8(Vec::new()))))
+            .collect();
+        self.partial.clear();
+        self.partial.resize(self.blocks.len() * pass.sums.len(), 0.0);
+        let memory = Memory {
+            layout: &code.layout,
+            layers: inputs.layers,
+            next_adjoints: inputs.next_adjoints,
+            fields: inputs.fields,
+            targets: inputs.targets,
+            temporaries: &self.temporaries,
+            scalars: &self.scalars,
+            keys: &self.keys,
+            tables: &self.tables,
+        };
+        let add = |to: &Destination| match to {
+            Destination::LayerAdjoint(_) => code.options.add_layer_adjoints,
+            Destination::FieldAdjoint(_) => true,
+            _ => false,
+        };
+        let violation = if self.crew == 1 {
+            let mut outputs: Vec<Output<'_, F>> =
+                written.iter_mut().map(|(to, p)| Output { part: whole(p), base: 0, add: add(to) }).collect();
+            let registers = &mut self.registers[0];
+            run_blocks(
+                self.simd,
+                &pass.kernels,
+                &self.blocks,
+                &memory,
+                &mut outputs,
+                registers,
+                &mut self.partial,
+            )
+        } else {
+            let outputs = written.iter_mut().map(|(to, p)| (whole(p), add(to))).collect();
+            let shares = share(&self.blocks, self.crew, &code, outputs, &mut self.partial, pass.sums.len());
+            let simd = self.simd;
+            let found: Vec<Option<Violation>> = shares
+                .into_par_iter()
+                .zip(self.registers.par_iter_mut())
+                .map(|(mut s, registers)| {
+                    run_blocks(simd, &pass.kernels, s.blocks, &memory, &mut s.outputs, registers, s.sums)
+                })
+                .collect();
+            found.into_iter().flatten().next()
+        };
+        for (to, plane) in written {
+            *self.place(to, results) = plane;
+        }
+        violation.map(|v| Fault::of(v, pass))
+    }
+
+    fn place<'r>(&'r mut self, to: Destination, results: &'r mut Results<'_, F>) -> &'r mut Plane<F> {
+        match to {
+            Destination::NextLayer(i) => &mut results.next_layers[i as usize],
+            Destination::LayerAdjoint(i) => &mut results.layer_adjoints[i as usize],
+            Destination::FieldAdjoint(i) => &mut results.field_adjoints[i as usize],
+            Destination::Temporary(i) => &mut self.temporaries[i as usize],
+        }
+    }
+
+    /// Adds the blocks' sums in block order.
+    fn finish_sums(&mut self, pass: &Pass, code: &Code) {
+        let slots = pass.sums.len();
+        for (slot, value) in pass.sums.iter().enumerate() {
+            let mut total = 0.0;
+            for block in 0..self.blocks.len() {
+                total += self.partial[block * slots + slot];
+            }
+            self.values[value.index()] = total;
+            debug_assert!(code.sum_of.contains_key(value));
+        }
+    }
+
+    fn fill_tables(&mut self, step: u32) -> Option<Fault> {
+        let code = self.code.clone();
+        for (number, (table, inner)) in code.tables.iter().enumerate() {
+            let entries = table.entries();
+            let mut fields = Vec::new();
+            for place in 0..table.keys.len() {
+                let mut plane = Plane::zeros(Storage::Real, &inner.layout);
+                plane.set_dense(&inner.layout, Margin::Unread, |entry| table.key_at(place, entry));
+                fields.push(plane);
+            }
+            let mut next = [Plane::zeros(Storage::Real, &inner.layout)];
+            let address = Address { seed: 0, replicate: 0, step };
+            let inputs = Inputs { fields: &fields, address, ..Inputs::nothing() };
+            let mut results = Results {
+                next_layers: &mut next,
+                layer_adjoints: &mut [],
+                field_adjoints: &mut [],
+                outputs: &mut [],
+                parameter_adjoints: &mut [],
+            };
+            if let Some(fault) = self.table_machines[number].run(&inputs, &mut results) {
+                return Some(fault);
+            }
+            if let [Plane::Real(values)] = &next {
+                self.tables[number][..entries].copy_from_slice(&values[..entries]);
+            }
+        }
+        None
+    }
+
+    /// The value of an instruction below site rank.
+    fn evaluate(&self, op: &Op, inputs: &Inputs<'_, F>) -> f64 {
+        let v = |value: &ValueId| self.values[value.index()];
+        let Address { seed, replicate, step } = inputs.address;
+        match op {
+            Op::Constant(number) => number.get(),
+            Op::StepIndex => f64::from(step),
+            Op::OutputAdjoint(i) => inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0),
+            Op::Advantage => inputs.advantage,
+            Op::Unary(function, a) => scalar_unary(*function, v(a)),
+            Op::Binary(function, a, b) => scalar_binary(*function, v(a), v(b)),
+            Op::Compare(comparison, a, b) => f64::from(u8::from(holds(*comparison, v(a), v(b)))),
+            Op::Select(c, yes, no) => {
+                if v(c) != 0.0 {
+                    v(yes)
+                } else {
+                    v(no)
+                }
+            }
+            Op::Round(a, _) => v(a).round_ties_even(),
+            Op::Uniform { draw, lane, .. } => uniform(Key::new(seed, replicate, step, *draw, *lane).word(0)),
+            Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
+            Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
+            Op::Binomial { n, p, draw, .. } => {
+                crate::counts::binomial(&Key::new(seed, replicate, step, *draw, 0), 0, v(n), v(p))
+            }
+            Op::Poisson { rate, draw, .. } => {
+                crate::counts::poisson(&Key::new(seed, replicate, step, *draw, 0), 0, v(rate))
+            }
+            // Parameters are set by `prepare`; what reads fields is no scalar.
+            _ => f64::NAN,
+        }
+    }
+}
+
+impl<F> Inputs<'_, F> {
+    pub(crate) fn nothing() -> Inputs<'static, F> {
+        Inputs {
+            layers: &[],
+            next_adjoints: &[],
+            fields: &[],
+            targets: &[],
+            output_adjoints: &[],
+            advantage: 0.0,
+            address: Address { seed: 0, replicate: 0, step: 0 },
+        }
+    }
+}
+
+/// A value that may not be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fault {
+    OutOfRange { layer: u32, site: usize, value: f64 },
+    NotProbability { draw: u32, site: usize, value: f64 },
+}
+
+impl Fault {
+    fn of(violation: Violation, pass: &Pass) -> Fault {
+        match violation {
+            Violation::NotProbability { draw, site, value } => {
+                Fault::NotProbability { draw: u32::from(draw), site, value }
+            }
+            Violation::OutOfRange { output, site, value } => {
+                let layer = match pass.outputs[output as usize] {
+                    Destination::NextLayer(i) => u32::from(i),
+                    _ => 0,
+                };
+                Fault::OutOfRange { layer, site, value }
+            }
+        }
+    }
+}
+
+fn whole<F>(plane: &mut Plane<F>) -> Part<'_, F> {
+    match plane {
+        Plane::U8(v) => Part::U8(v),
+        Plane::I16(v) => Part::I16(v),
+        Plane::I32(v) => Part::I32(v),
+        Plane::Real(v) => Part::Real(v),
+    }
+}
+
+/// What one of several threads does: consecutive blocks, and the parts of the outputs that they fill.
+struct Share<'a, F> {
+    blocks: &'a [Block],
+    outputs: Vec<Output<'a, F>>,
+    sums: &'a mut [f64],
+}
+
+fn share<'a, F>(
+    blocks: &'a [Block],
+    crew: usize,
+    code: &Code,
+    outputs: Vec<(Part<'a, F>, bool)>,
+    mut sums: &'a mut [f64],
+    slots: usize,
+) -> Vec<Share<'a, F>> {
+    let mut rest: Vec<(Part<'a, F>, bool)> = outputs;
+    let mut base = 0;
+    let mut shares = Vec::new();
+    let each = blocks.len().div_ceil(crew);
+    for (number, own) in blocks.chunks(each).enumerate() {
+        let next = blocks.get((number + 1) * each);
+        let end = next.map_or(code.layout.padded_len(), |b| code.layout.row(b.first_row) + b.x);
+        let mut parts = Vec::new();
+        let mut remaining = Vec::new();
+        for (part, add) in rest {
+            let (head, tail) = split(part, end - base);
+            parts.push(Output { part: head, base, add });
+            remaining.push((tail, add));
+        }
+        rest = remaining;
+        base = end;
+        let (own_sums, other_sums) = sums.split_at_mut(own.len() * slots);
+        sums = other_sums;
+        shares.push(Share { blocks: own, outputs: parts, sums: own_sums });
+    }
+    shares
+}
+
+fn split<F>(part: Part<'_, F>, at: usize) -> (Part<'_, F>, Part<'_, F>) {
+    match part {
+        Part::U8(v) => {
+            let (a, b) = v.split_at_mut(at);
+            (Part::U8(a), Part::U8(b))
+        }
+        Part::I16(v) => {
+            let (a, b) = v.split_at_mut(at);
+            (Part::I16(a), Part::I16(b))
+        }
+        Part::I32(v) => {
+            let (a, b) = v.split_at_mut(at);
+            (Part::I32(a), Part::I32(b))
+        }
+        Part::Real(v) => {
+            let (a, b) = v.split_at_mut(at);
+            (Part::Real(a), Part::Real(b))
+        }
+    }
+}
+
+fn dependence(code: &Code, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
+    let mut depends = vec![false; code.program.instructions.len()];
+    for (index, instruction) in code.program.instructions.iter().enumerate() {
+        let mut any = is_source(&instruction.op);
+        instruction.op.visit(|v| any |= depends[v.index()]);
+        depends[index] = any;
+    }
+    depends
+}
+
+fn holds(comparison: Comparison, a: f64, b: f64) -> bool {
+    #[allow(clippy::float_cmp)] // The instruction means exact equality.
+    match comparison {
+        Comparison::Equal => a == b,
+        Comparison::Less => a < b,
+        Comparison::LessOrEqual => a <= b,
+    }
+}
+
+fn scalar_unary(function: Unary, a: f64) -> f64 {
+    match function {
+        Unary::Negate => -a,
+        Unary::Absolute => a.abs(),
+        Unary::Sign => f64::from(u8::from(a > 0.0)) - f64::from(u8::from(a < 0.0)),
+        Unary::SquareRoot => a.sqrt(),
+        Unary::Exponential => elementary::exp(a),
+        Unary::ExponentialMinusOne => elementary::exp_m1(a),
+        Unary::Logarithm => elementary::ln(a),
+        Unary::LogarithmOnePlus => elementary::ln_1p(a),
+        Unary::Sigmoid => elementary::sigmoid(a),
+        Unary::HyperbolicTangent => elementary::tanh(a),
+        Unary::Sine => elementary::sin(a),
+        Unary::Cosine => elementary::cos(a),
+        Unary::Floor => a.floor(),
+    }
+}
+
+fn scalar_binary(function: Binary, a: f64, b: f64) -> f64 {
+    match function {
+        Binary::Add => a + b,
+        Binary::Subtract => a - b,
+        Binary::Multiply => a * b,
+        Binary::Divide => a / b,
+        Binary::Power => elementary::pow(a, b),
+        Binary::Minimum => Real::min(a, b),
+        Binary::Maximum => Real::max(a, b),
+    }
+}
+
+impl CompileOptions {
+    /// Every instruction at every site, one kernel each: what the fast paths are compared with.
+    pub fn plain() -> CompileOptions {
+        CompileOptions { tables: false, fuse: false, add_layer_adjoints: false }
+    }
+}

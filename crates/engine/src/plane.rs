@@ -1,0 +1,131 @@
+//! Holds one value per site in padded rows, in the smallest type of its range.
+
+use glauber_lattice::{Layout, Storage};
+
+use crate::real::Real;
+
+/// A padded plane of values; see [`Layout`].
+#[derive(Clone, Debug)]
+pub enum Plane<F> {
+    /// Unsigned bytes.
+    U8(Vec<u8>),
+    /// Signed 16-bit integers.
+    I16(Vec<i16>),
+    /// Signed 32-bit integers.
+    I32(Vec<i32>),
+    /// Floating point.
+    Real(Vec<F>),
+}
+
+/// How the margin of a plane is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Margin {
+    /// It is never read.
+    Unread,
+    /// By the lattice's boundary.
+    Lattice,
+    /// By the lattice's boundary, with 0 where a fixed value stands: for derivatives.
+    Zero,
+}
+
+/// Calls the same code with whichever vector a plane holds.
+macro_rules! each_storage {
+    ($plane:expr, $values:ident => $body:expr) => {
+        match $plane {
+            Plane::U8($values) => $body,
+            Plane::I16($values) => $body,
+            Plane::I32($values) => $body,
+            Plane::Real($values) => $body,
+        }
+    };
+}
+pub(crate) use each_storage;
+
+/// A number type of a plane, to and from `f64`.
+pub(crate) trait Stored: Copy + Default + Send + Sync {
+    fn from_number(value: f64) -> Self;
+    fn number(self) -> f64;
+}
+
+macro_rules! stored {
+    ($($integer:ty),*) => {$(
+        impl Stored for $integer {
+            fn from_number(value: f64) -> $integer {
+                value as $integer
+            }
+            fn number(self) -> f64 {
+                f64::from(self)
+            }
+        }
+    )*};
+}
+stored!(u8, i16, i32);
+
+impl<F: Real> Stored for F {
+    fn from_number(value: f64) -> F {
+        F::from_f64(value)
+    }
+    fn number(self) -> f64 {
+        self.to_f64()
+    }
+}
+
+impl<F: Real> Plane<F> {
+    /// A plane of zeros.
+    pub fn zeros(storage: Storage, layout: &Layout) -> Plane<F> {
+        let n = layout.padded_len();
+        match storage {
+            Storage::U8 => Plane::U8(vec![0; n]),
+            Storage::I16 => Plane::I16(vec![0; n]),
+            Storage::I32 => Plane::I32(vec![0; n]),
+            Storage::Real => Plane::Real(vec![F::ZERO; n]),
+        }
+    }
+
+    /// Sets everything, margin included, to zero.
+    pub fn clear(&mut self) {
+        each_storage!(self, v => v.fill(Stored::from_number(0.0)));
+    }
+
+    /// Copies dense numbers in (site order) and fills the margin.
+    pub(crate) fn set_dense(&mut self, layout: &Layout, margin: Margin, at: impl Fn(usize) -> f64) {
+        each_storage!(self, v => {
+            let width = layout.width();
+            for row in 0..layout.rows() {
+                let start = layout.row(row);
+                for (x, value) in v[start..start + width].iter_mut().enumerate() {
+                    *value = Stored::from_number(at(row * width + x));
+                }
+            }
+        });
+        self.fill_margin(layout, margin);
+    }
+
+    /// Copies dense bytes in where the plane holds bytes; says whether it did.
+    pub(crate) fn set_bytes(&mut self, layout: &Layout, margin: Margin, dense: &[u8]) -> bool {
+        let Plane::U8(v) = self else { return false };
+        layout.scatter(dense, v);
+        self.fill_margin(layout, margin);
+        true
+    }
+
+    /// The values in site order.
+    pub fn dense(&self, layout: &Layout) -> Vec<f64> {
+        let mut dense = Vec::with_capacity(layout.sites());
+        each_storage!(self, v => {
+            for row in 0..layout.rows() {
+                let start = layout.row(row);
+                dense.extend(v[start..start + layout.width()].iter().map(|x| x.number()));
+            }
+        });
+        dense
+    }
+
+    pub(crate) fn fill_margin(&mut self, layout: &Layout, margin: Margin) {
+        match margin {
+            Margin::Unread => {}
+            Margin::Lattice => each_storage!(self, v => layout.fill_margin_with(v, Stored::from_number)),
+            Margin::Zero => each_storage!(self, v => layout.fill_margin(v, Stored::from_number(0.0))),
+        }
+    }
+}

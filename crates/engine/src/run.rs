@@ -1,0 +1,220 @@
+//! Describes one run of a plan: parameters, start, data, how long, how many, observed when, from which seed.
+
+use std::sync::atomic::AtomicBool;
+
+use glauber_lattice::Values;
+use glauber_program::Op;
+
+use crate::data::FieldData;
+use crate::error::EngineError;
+use crate::plan::{Observed, Plan};
+
+/// How the replicates start.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// As the model says.
+    Model,
+    /// From given states: one entry per layer.
+    States(Vec<FieldData>),
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// The parameters, in the order of the model's declarations.
+    pub parameters: &'a [f64],
+    /// How many steps.
+    pub steps: usize,
+    /// How many independent realisations.
+    pub replicates: usize,
+    /// The number of the first replicate: decides its noise.
+    pub first_replicate: u32,
+    /// The seed of all noise.
+    pub seed: u64,
+    /// How the replicates start.
+    pub start: Start,
+    /// Fields by name: covariates, parameter fields, data of observations.
+    pub fields: Vec<(String, FieldData)>,
+    /// Observed values of each layer, for likelihoods.
+    pub targets: Option<Vec<FieldData>>,
+    /// What is observed when: (step, observation), steps ascending; step 0 is the start.
+    pub events: Vec<(usize, usize)>,
+    /// Whether the derivative by the starting state is wanted.
+    pub wants_start_gradient: bool,
+    /// Set from outside to stop the run.
+    pub interrupt: Option<&'a AtomicBool>,
+}
+
+impl<'a> Run<'a> {
+    /// One replicate of `steps` steps from the model's own start, seed 1, nothing observed.
+    pub fn new(parameters: &'a [f64], steps: usize) -> Run<'a> {
+        Run {
+            parameters,
+            steps,
+            replicates: 1,
+            first_replicate: 0,
+            seed: 1,
+            start: Start::Model,
+            fields: Vec::new(),
+            targets: None,
+            events: Vec::new(),
+            wants_start_gradient: false,
+            interrupt: None,
+        }
+    }
+
+    /// The same run with this many replicates.
+    pub fn replicates(mut self, replicates: usize) -> Run<'a> {
+        self.replicates = replicates;
+        self
+    }
+
+    /// The same run from this seed.
+    pub fn seed(mut self, seed: u64) -> Run<'a> {
+        self.seed = seed;
+        self
+    }
+
+    /// The same run from given states.
+    pub fn start(mut self, layers: Vec<FieldData>) -> Run<'a> {
+        self.start = Start::States(layers);
+        self
+    }
+
+    /// The same run with a field.
+    pub fn with_field(mut self, name: &str, data: FieldData) -> Run<'a> {
+        self.fields.push((name.to_string(), data));
+        self
+    }
+
+    /// The same run, with an observation of the plan taken after `step` steps too.
+    pub fn observe(mut self, step: usize, observation: usize) -> Run<'a> {
+        self.events.push((step, observation));
+        self.events.sort_by_key(|e| e.0);
+        self
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&FieldData> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, d)| d)
+    }
+
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupt.is_some_and(|i| i.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
+    /// Checks everything that can be checked before running.
+    pub(crate) fn check(&self, plan: &Plan) -> Result<(), EngineError> {
+        let declarations = plan.declarations();
+        let model = || declarations.model.clone();
+        let length = |what: &str, found: usize, wanted: usize| {
+            if found == wanted {
+                Ok(())
+            } else {
+                Err(EngineError::Length { model: model(), what: what.into(), found, wanted })
+            }
+        };
+        if self.replicates == 0 {
+            return Err(EngineError::NoReplicates { model: model() });
+        }
+        length("the parameter list", self.parameters.len(), declarations.parameters.len())?;
+        for (parameter, value) in declarations.parameters.iter().zip(self.parameters) {
+            if !parameter.interval.contains(*value) {
+                let (name, interval) = (parameter.name.clone(), parameter.interval.to_string());
+                return Err(EngineError::Parameter { model: model(), name, value: *value, interval });
+            }
+        }
+        let sites = declarations.lattice.sites();
+        match &self.start {
+            Start::Model if plan.codes.start.is_none() => {
+                return Err(EngineError::NoStart { model: model() });
+            }
+            Start::Model => {}
+            Start::States(layers) => {
+                length("the start (one field per layer)", layers.len(), declarations.layers.len())?;
+                for (layer, data) in declarations.layers.iter().zip(layers) {
+                    self.check_field(plan, &format!("the start of layer `{}`", layer.name), data, sites)?;
+                    check_values(&model(), &layer.name, &layer.values, data)?;
+                }
+            }
+        }
+        if let Some(targets) = &self.targets {
+            length("the observed states (one field per layer)", targets.len(), declarations.layers.len())?;
+            for (layer, data) in declarations.layers.iter().zip(targets) {
+                self.check_field(plan, &format!("the observed layer `{}`", layer.name), data, sites)?;
+                check_values(&model(), &layer.name, &layer.values, data)?;
+            }
+        }
+        for (name, data) in &self.fields {
+            self.check_field(plan, &format!("field `{name}`"), data, sites)?;
+        }
+        for (step, observation) in &self.events {
+            if *step > self.steps || *observation >= plan.codes.observed.len() {
+                let what = format!("observation {observation} after step {step}: the list of observations");
+                let found = plan.codes.observed.len();
+                return Err(EngineError::Length { model: model(), what, found, wanted: observation + 1 });
+            }
+        }
+        let reads_targets = plan.codes.observed.iter().any(|o| match o {
+            Observed::Program { forward, .. } => {
+                forward.program.instructions.iter().any(|i| matches!(i.op, Op::Target(_)))
+            }
+            Observed::Summary(_) => false,
+        });
+        if reads_targets && self.targets.is_none() {
+            return Err(EngineError::MissingField { model: model(), name: "observed next state".into() });
+        }
+        Ok(())
+    }
+
+    fn check_field(
+        &self,
+        plan: &Plan,
+        what: &str,
+        data: &FieldData,
+        sites: usize,
+    ) -> Result<(), EngineError> {
+        let model = plan.declarations().model.clone();
+        let found = data.numbers.len();
+        let Some(picks) = data.picks() else {
+            return match found == sites {
+                true => Ok(()),
+                false => Err(EngineError::Length { model, what: what.into(), found, wanted: sites }),
+            };
+        };
+        if picks.len() != self.replicates {
+            let what = format!("the choice of states for {what}");
+            return Err(EngineError::Length { model, what, found: picks.len(), wanted: self.replicates });
+        }
+        let highest = picks.iter().max().map_or(0, |p| *p as usize + 1);
+        if found % sites != 0 || found < highest * sites {
+            return Err(EngineError::Length { model, what: what.into(), found, wanted: highest * sites });
+        }
+        Ok(())
+    }
+}
+
+/// Checks that data lies in a layer's range.
+fn check_values(model: &str, layer: &str, values: &Values, data: &FieldData) -> Result<(), EngineError> {
+    let (lowest, highest) = values.range();
+    let bad = |x: f64| {
+        !x.is_finite() || x < lowest || x > highest || (values.is_integer() && x.fract().abs() > 0.0)
+    };
+    let position = match &*data.numbers {
+        crate::data::Numbers::Bytes(v) if highest >= 255.0 && lowest <= 0.0 => {
+            let _ = v;
+            None
+        }
+        crate::data::Numbers::Bytes(v) => v.iter().position(|x| bad(f64::from(*x))),
+        crate::data::Numbers::Reals(v) => v.iter().position(|x| bad(*x)),
+    };
+    match position {
+        None => Ok(()),
+        Some(position) => Err(EngineError::Data {
+            model: model.to_string(),
+            what: format!("layer `{layer}`"),
+            value: data.numbers.at(position),
+            position,
+            wanted: values.to_string(),
+        }),
+    }
+}

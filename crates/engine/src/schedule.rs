@@ -1,0 +1,255 @@
+//! Cuts a program into passes: a pass ends where a whole field, or a sum over it, must exist before the next begins.
+//!
+//! Level of a value: the pass before which everything it needs from other sites exists. A field that is read at other
+//! sites is stored in the pass of its level and read one pass later; layers and other fields that exist beforehand
+//! are read at once. A value wanted in several passes is recomputed where that is cheap, else stored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use glauber_lattice::Boundary;
+use glauber_program::{Op, Program, Rank, Sink, ValueId};
+
+use crate::plane::Margin;
+use crate::tabulate::Tables;
+
+/// What one pass does, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PassPlan {
+    /// Site values computed, operands first.
+    pub(crate) values: Vec<ValueId>,
+    /// Values stored as temporaries.
+    pub(crate) stores: Vec<ValueId>,
+    /// Operands of sums over sites.
+    pub(crate) sums: Vec<ValueId>,
+    /// Results written at this pass.
+    pub(crate) sinks: Vec<(Sink, ValueId)>,
+}
+
+/// A program cut into passes.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    pub(crate) passes: Vec<PassPlan>,
+    /// For each value: before which pass it can be known.
+    pub(crate) level: Vec<usize>,
+    /// Stored values with how their margins are filled.
+    pub(crate) temporaries: BTreeMap<ValueId, Margin>,
+    /// Transposed reads on reflecting lattices: done plane by plane between passes.
+    pub(crate) folded: BTreeSet<ValueId>,
+}
+
+/// How the margin must be filled for an instruction that reads elsewhere.
+pub(crate) fn margin_of(op: &Op) -> Margin {
+    match op {
+        Op::Shift { transposed, .. }
+        | Op::NeighbourSum { transposed, .. }
+        | Op::Translate { transposed, .. } => {
+            if *transposed {
+                Margin::Zero
+            } else {
+                Margin::Lattice
+            }
+        }
+        _ => Margin::Unread,
+    }
+}
+
+/// The field that an instruction reads elsewhere.
+pub(crate) fn read_elsewhere(op: &Op) -> Option<ValueId> {
+    match op {
+        Op::Shift { x, .. } | Op::NeighbourSum { x, .. } | Op::Translate { x, .. } => Some(*x),
+        _ => None,
+    }
+}
+
+fn is_source(op: &Op) -> bool {
+    matches!(op, Op::Layer(_) | Op::Field(_) | Op::Target(_) | Op::NextAdjoint(_))
+}
+
+pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
+    let boundaries = program.declarations.lattice.boundaries();
+    let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
+    let reflecting = boundaries.contains(&Boundary::Reflecting);
+    let mut folded = BTreeSet::new();
+    let mut level = vec![0; program.instructions.len()];
+    let mut direct = vec![false; program.instructions.len()];
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        let op = &instruction.op;
+        let mut own = 0;
+        if let Some(x) = read_elsewhere(op) {
+            let source = &program.instruction(x).op;
+            let natural = if matches!(source, Op::NextAdjoint(_)) { Margin::Zero } else { Margin::Lattice };
+            let folds = reflecting && margin_of(op) == Margin::Zero;
+            direct[index] = is_source(source) && (periodic || natural == margin_of(op)) && !folds;
+            if folds {
+                folded.insert(ValueId(index as u32));
+            }
+            op.visit(|v| own = own.max(level[v.index()]));
+            if !direct[index] {
+                own = own.max(level[x.index()] + 1);
+            }
+        } else if let Op::SiteSum(x) = op {
+            own = level[x.index()] + 1;
+        } else {
+            op.visit(|v| own = own.max(level[v.index()]));
+        }
+        level[index] = own;
+    }
+    let mut plan = Planner { program, tables, level: &level, direct: &direct, folded: &folded };
+    let (passes, temporaries) = plan.passes();
+    Schedule { passes, level, temporaries, folded }
+}
+
+struct Planner<'p> {
+    program: &'p Program,
+    tables: &'p Tables,
+    level: &'p [usize],
+    direct: &'p [bool],
+    folded: &'p BTreeSet<ValueId>,
+}
+
+impl Planner<'_> {
+    fn passes(&mut self) -> (Vec<PassPlan>, BTreeMap<ValueId, Margin>) {
+        let live = self.live();
+        let count = self.level.iter().zip(&live).filter(|(_, l)| **l).map(|(l, _)| *l).max().unwrap_or(0) + 1;
+        let mut passes: Vec<PassPlan> = vec![PassPlan::default(); count];
+        let mut temporaries: BTreeMap<ValueId, Margin> = BTreeMap::new();
+        for (index, instruction) in self.program.instructions.iter().enumerate().filter(|(i, _)| live[*i]) {
+            match &instruction.op {
+                Op::SiteSum(x) if !passes[self.level[x.index()]].sums.contains(x) => {
+                    passes[self.level[x.index()]].sums.push(*x);
+                }
+                op => {
+                    if let Some(x) = read_elsewhere(op).filter(|_| !self.direct[index]) {
+                        let margin = if self.folded.contains(&ValueId(index as u32)) {
+                            Margin::Unread
+                        } else {
+                            margin_of(op)
+                        };
+                        let slot = temporaries.entry(x).or_insert(margin);
+                        if *slot == Margin::Unread {
+                            *slot = margin;
+                        }
+                    }
+                }
+            }
+        }
+        for (sink, value) in &self.program.results {
+            let site = self.program.instruction(*value).rank == Rank::Site;
+            if site || matches!(sink, Sink::NextLayer(_) | Sink::LayerAdjoint(_) | Sink::FieldAdjoint(_)) {
+                passes[self.level[value.index()]].sinks.push((*sink, *value));
+            }
+        }
+        for value in temporaries.keys() {
+            passes[self.level[value.index()]].stores.push(*value);
+        }
+        self.assign(&mut passes, &mut temporaries);
+        (passes, temporaries)
+    }
+
+    /// Values that something outside tables reads.
+    fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.program.instructions.len()];
+        for (_, value) in &self.program.results {
+            live[value.index()] = true;
+        }
+        for index in (0..live.len()).rev() {
+            if live[index] {
+                self.operands(ValueId(index as u32)).into_iter().for_each(|v| live[v.index()] = true);
+            }
+        }
+        live
+    }
+
+    /// What a value is computed from: the keys of its table, or its operands.
+    fn operands(&self, value: ValueId) -> Vec<ValueId> {
+        match self.tables.table_of(value) {
+            Some(table) => table.keys.iter().map(|k| k.value).collect(),
+            None => self.program.instruction(value).op.operands(),
+        }
+    }
+
+    /// Site values a pass would compute for a value, without crossing to other sites.
+    fn local_operands(&self, value: ValueId) -> Vec<ValueId> {
+        let op = &self.program.instruction(value).op;
+        if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) {
+            return Vec::new();
+        }
+        let site = |v: &ValueId| self.program.instruction(*v).rank == Rank::Site;
+        self.operands(value).into_iter().filter(site).collect()
+    }
+
+    fn assign(&self, passes: &mut [PassPlan], temporaries: &mut BTreeMap<ValueId, Margin>) {
+        // In which passes would each value be computed if nothing were kept?
+        let mut wanted_in: HashMap<ValueId, BTreeSet<usize>> = HashMap::new();
+        for (number, pass) in passes.iter().enumerate() {
+            let mut open = roots(pass);
+            while let Some(value) = open.pop() {
+                let is_site = self.program.instruction(value).rank == Rank::Site;
+                if is_site && wanted_in.entry(value).or_default().insert(number) {
+                    open.extend(self.local_operands(value));
+                }
+            }
+        }
+        for number in (0..passes.len()).rev() {
+            let mut order = Vec::new();
+            let mut done = BTreeSet::new();
+            for root in roots(&passes[number]) {
+                self.order(root, number, &wanted_in, temporaries, &mut done, &mut order, passes);
+            }
+            passes[number].values = order;
+        }
+    }
+
+    /// Appends a value's operands and then the value, depth first; where it exists from an earlier pass, only itself.
+    #[allow(clippy::too_many_arguments)]
+    fn order(
+        &self,
+        value: ValueId,
+        pass: usize,
+        wanted_in: &HashMap<ValueId, BTreeSet<usize>>,
+        temporaries: &mut BTreeMap<ValueId, Margin>,
+        done: &mut BTreeSet<ValueId>,
+        order: &mut Vec<ValueId>,
+        passes: &mut [PassPlan],
+    ) {
+        if self.program.instruction(value).rank != Rank::Site || !done.insert(value) {
+            return;
+        }
+        let first = wanted_in.get(&value).and_then(|p| p.first().copied()).unwrap_or(pass);
+        let kept = temporaries.contains_key(&value);
+        if self.folded.contains(&value) || (first < pass && kept) {
+            order.push(value);
+            return;
+        }
+        if first < pass && !self.is_cheap(value, &mut 3) {
+            temporaries.insert(value, Margin::Unread);
+            passes[first].stores.push(value);
+            order.push(value);
+            return;
+        }
+        for operand in self.local_operands(value) {
+            self.order(operand, pass, wanted_in, temporaries, done, order, passes);
+        }
+        order.push(value);
+    }
+
+    /// Whether recomputing a value takes at most `budget` kernels.
+    fn is_cheap(&self, value: ValueId, budget: &mut i32) -> bool {
+        let op = &self.program.instruction(value).op;
+        *budget -= match op {
+            Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. } | Op::Normal(..) => 10,
+            Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } => 4,
+            _ => 1,
+        };
+        *budget >= 0 && self.local_operands(value).into_iter().all(|v| self.is_cheap(v, budget))
+    }
+}
+
+fn roots(pass: &PassPlan) -> Vec<ValueId> {
+    let mut roots: Vec<ValueId> = pass.stores.clone();
+    roots.extend(&pass.sums);
+    roots.extend(pass.sinks.iter().map(|(_, v)| *v));
+    roots.sort_unstable();
+    roots.dedup();
+    roots
+}

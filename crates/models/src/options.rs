@@ -1,0 +1,229 @@
+//! Reads the options a catalogue model takes: lattice shape, boundary, capacity and the like.
+
+use std::collections::BTreeMap;
+
+use glauber_lattice::{Boundary, Lattice, LatticeError};
+use glauber_program::{ModelError, nearest_name};
+
+/// The value of one option.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionValue {
+    /// A number.
+    Number(f64),
+    /// A word.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+    /// Several numbers.
+    List(Vec<f64>),
+}
+
+/// What is wrong with a model's name or options.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CatalogueError {
+    /// A name that is not in the catalogue.
+    #[error("there is no model called `{name}`{}; `glauber models` lists them", match .nearest {
+        Some(n) => format!(": did you mean `{n}`?"),
+        None => String::new(),
+    })]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// The name most like it.
+        nearest: Option<String>,
+    },
+    /// An option the model does not take.
+    #[error("model `{model}` has no option `{name}`{}", match .nearest {
+        Some(n) => format!(": did you mean `{n}`?"),
+        None => format!("; it takes {}", known.join(", ")),
+    })]
+    UnknownOption {
+        /// The model.
+        model: String,
+        /// What was given.
+        name: String,
+        /// The option most like it.
+        nearest: Option<String>,
+        /// All its options.
+        known: Vec<String>,
+    },
+    /// An option with a value it cannot have.
+    #[error("option `{name}` of model `{model}` is {found}: give {wanted}")]
+    BadOption {
+        /// The model.
+        model: String,
+        /// The option.
+        name: String,
+        /// What was given.
+        found: String,
+        /// What is allowed.
+        wanted: String,
+    },
+    /// A shape that is no lattice.
+    #[error(transparent)]
+    Lattice(#[from] LatticeError),
+    /// A mistake in the model itself.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// The options given for a model; each is taken once, and what is left over is an error.
+///
+/// ```
+/// use glauber_models::ModelOptions;
+/// let options = ModelOptions::none().with("shape", vec![32.0, 48.0]);
+/// let model = glauber_models::named("susceptible-infected", &options)?;
+/// assert_eq!(model.declarations().lattice.shape(), &[32, 48]);
+/// # Ok::<(), glauber_models::CatalogueError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelOptions(BTreeMap<String, OptionValue>);
+
+impl From<f64> for OptionValue {
+    fn from(x: f64) -> OptionValue {
+        OptionValue::Number(x)
+    }
+}
+impl From<&str> for OptionValue {
+    fn from(x: &str) -> OptionValue {
+        OptionValue::Text(x.to_string())
+    }
+}
+impl From<bool> for OptionValue {
+    fn from(x: bool) -> OptionValue {
+        OptionValue::Flag(x)
+    }
+}
+impl From<Vec<f64>> for OptionValue {
+    fn from(x: Vec<f64>) -> OptionValue {
+        OptionValue::List(x)
+    }
+}
+
+impl ModelOptions {
+    /// No options: the model's defaults.
+    pub fn none() -> ModelOptions {
+        ModelOptions::default()
+    }
+
+    /// The same options with one more.
+    pub fn with(mut self, name: &str, value: impl Into<OptionValue>) -> ModelOptions {
+        self.0.insert(name.to_string(), value.into());
+        self
+    }
+
+    /// Sets an option.
+    pub fn set(&mut self, name: &str, value: OptionValue) {
+        self.0.insert(name.to_string(), value);
+    }
+
+    /// The options by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &OptionValue)> {
+        self.0.iter().map(|(k, v)| (k.as_str(), v))
+    }
+}
+
+/// Takes a model's options one by one.
+#[derive(Debug)]
+pub struct OptionReader<'a> {
+    model: &'static str,
+    options: &'a ModelOptions,
+    known: Vec<&'static str>,
+}
+
+impl<'a> OptionReader<'a> {
+    pub(crate) fn new(model: &'static str, options: &'a ModelOptions) -> OptionReader<'a> {
+        OptionReader { model, options, known: Vec::new() }
+    }
+
+    fn get(&mut self, name: &'static str) -> Option<&'a OptionValue> {
+        self.known.push(name);
+        self.options.0.get(name)
+    }
+
+    fn bad(&self, name: &str, found: &OptionValue, wanted: &str) -> CatalogueError {
+        CatalogueError::BadOption {
+            model: self.model.to_string(),
+            name: name.to_string(),
+            found: format!("{found:?}"),
+            wanted: wanted.to_string(),
+        }
+    }
+
+    /// A whole number within a range.
+    pub(crate) fn whole(
+        &mut self,
+        name: &'static str,
+        default: i32,
+        lowest: i32,
+        highest: i32,
+    ) -> Result<i32, CatalogueError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(OptionValue::Number(x))
+                if x.fract().abs() < f64::EPSILON && *x >= f64::from(lowest) && *x <= f64::from(highest) =>
+            {
+                Ok(*x as i32)
+            }
+            Some(other) => Err(self.bad(name, other, &format!("a whole number from {lowest} to {highest}"))),
+        }
+    }
+
+    /// One of several words; the first is the default.
+    pub(crate) fn choice(
+        &mut self,
+        name: &'static str,
+        words: &[&'static str],
+    ) -> Result<&'static str, CatalogueError> {
+        match self.get(name) {
+            None => Ok(words[0]),
+            Some(OptionValue::Text(word)) if words.contains(&word.as_str()) => {
+                Ok(words.iter().find(|w| **w == word.as_str()).copied().unwrap_or(words[0]))
+            }
+            Some(other) => Err(self.bad(name, other, &format!("one of {}", words.join(", ")))),
+        }
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, CatalogueError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(OptionValue::Flag(x)) => Ok(*x),
+            Some(other) => Err(self.bad(name, other, "true or false")),
+        }
+    }
+
+    /// The lattice: `shape` (lengths) and `boundary` (periodic, reflecting or fixed at 0).
+    pub(crate) fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
+        let shape: Vec<usize> = match self.get("shape") {
+            None => default.to_vec(),
+            Some(OptionValue::List(lengths))
+                if lengths.iter().all(|x| x.fract().abs() < f64::EPSILON && *x >= 0.0 && *x < 1e9) =>
+            {
+                lengths.iter().map(|x| *x as usize).collect()
+            }
+            Some(other) => return Err(self.bad("shape", other, "a list of lengths, such as [64, 64]")),
+        };
+        let boundary = match self.choice("boundary", &["periodic", "reflecting", "fixed"])? {
+            "reflecting" => Boundary::Reflecting,
+            "fixed" => Boundary::Fixed(0.0),
+            _ => Boundary::Periodic,
+        };
+        Ok(Lattice::new(&shape)?.bounded(boundary))
+    }
+
+    /// Refuses options that were never asked for.
+    pub(crate) fn finish(self) -> Result<(), CatalogueError> {
+        for name in self.options.0.keys() {
+            if !self.known.contains(&name.as_str()) {
+                return Err(CatalogueError::UnknownOption {
+                    model: self.model.to_string(),
+                    name: name.clone(),
+                    nearest: nearest_name(name, self.known.iter().copied()),
+                    known: self.known.iter().map(|k| (*k).to_string()).collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! Turns a program into the program that runs it backwards.
+//!
+//! The adjoint reads the same state and noise as the forward program, recomputes what it needs of the forward values,
+//! and accumulates derivatives from the results back to layers, parameters and fields. What a draw's derivative is
+//! taken to be is the [`Estimator`]'s business; everything else is the chain rule.
+//!
+//! Reference: Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, ch. 3.
+
+use std::collections::HashMap;
+
+use crate::declarations::FieldKind;
+use crate::derivatives::{elementary, surrogate_slope};
+use crate::estimators::{Draw, Estimator};
+use crate::graph::Graph;
+use crate::op::{Op, Rank, ValueId};
+use crate::program::{Program, Sink};
+
+/// Derivatives gathered so far for one value.
+#[derive(Clone, Copy, Default)]
+struct Bar {
+    /// Contributions of uses at site rank.
+    site: Option<ValueId>,
+    /// Contributions of uses below site rank.
+    scalar: Option<ValueId>,
+}
+
+pub(crate) struct Adjoint {
+    pub(crate) graph: Graph,
+    active: Vec<bool>,
+    bars: HashMap<ValueId, Bar>,
+    /// For categorical draws, by class: the derivative by "the draw came out as this class".
+    classes: HashMap<(ValueId, u32), Bar>,
+}
+
+/// The program that runs `program` backwards under an estimator.
+///
+/// It reads [`Op::NextAdjoint`] and [`Op::OutputAdjoint`] and leaves [`Sink::LayerAdjoint`], [`Sink::ParameterAdjoint`]
+/// and [`Sink::FieldAdjoint`] (for parameter fields). Where the estimator needs it, it reads [`Op::Advantage`].
+///
+/// `program` must be what the estimator simulates: pass [`Estimator::forward`]'s result.
+pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
+    let mut graph = Graph::new(program.declarations.clone());
+    let renamed = graph.import(program, |_, _, _| None);
+    let forward = graph.len();
+    let declarations = &program.declarations;
+    let unknown = |i: u32| matches!(declarations.fields[i as usize].kind, FieldKind::Parameter(_));
+    let mut active = vec![false; forward];
+    for index in 0..forward {
+        let op = &graph.instruction(ValueId(index as u32)).op;
+        let mut any = match op {
+            Op::Parameter(_) | Op::Layer(_) => true,
+            Op::Field(i) => unknown(*i),
+            _ => false,
+        };
+        if !matches!(op, Op::Hold(_) | Op::Compare(..)) {
+            op.visit(|v| any |= active[v.index()]);
+        }
+        active[index] = any;
+    }
+    let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: HashMap::new() };
+    for (sink, value) in &program.results {
+        let (seed, rank) = match sink {
+            Sink::NextLayer(i) => (Op::NextAdjoint(*i), Rank::Site),
+            Sink::Output(i) => (Op::OutputAdjoint(*i), Rank::Replicate),
+            _ => continue,
+        };
+        let seed = adjoint.graph.push(seed);
+        adjoint.accumulate(renamed[value.index()], seed, rank);
+    }
+    for index in (0..forward as u32).rev() {
+        adjoint.backward(ValueId(index), estimator);
+    }
+    adjoint.collect(forward);
+    adjoint.graph.finish()
+}
+
+impl Adjoint {
+    /// Adds a contribution to the derivative by `value`, from a use at rank `used_at`.
+    pub(crate) fn accumulate(&mut self, value: ValueId, contribution: ValueId, used_at: Rank) {
+        if value.index() >= self.active.len() || !self.active[value.index()] {
+            return;
+        }
+        let mut bar = self.bars.get(&value).copied().unwrap_or_default();
+        self.add_to(&mut bar, contribution, used_at);
+        self.bars.insert(value, bar);
+    }
+
+    fn accumulate_class(&mut self, draw: ValueId, class: u32, contribution: ValueId, used_at: Rank) {
+        let mut bar = self.classes.get(&(draw, class)).copied().unwrap_or_default();
+        self.add_to(&mut bar, contribution, used_at);
+        self.classes.insert((draw, class), bar);
+    }
+
+    fn add_to(&mut self, bar: &mut Bar, contribution: ValueId, used_at: Rank) {
+        let slot = if used_at == Rank::Site { &mut bar.site } else { &mut bar.scalar };
+        *slot = Some(match *slot {
+            Some(sum) => self.graph.add(sum, contribution),
+            None => contribution,
+        });
+    }
+
+    /// The whole derivative by a value of the given rank.
+    fn total(&mut self, bar: Bar, rank: Rank) -> Option<ValueId> {
+        match (bar.site, bar.scalar) {
+            (None, scalar) => scalar,
+            (Some(site), None) if rank == Rank::Site => Some(site),
+            (Some(site), Some(scalar)) if rank == Rank::Site => Some(self.graph.add(site, scalar)),
+            (Some(site), scalar) => {
+                let summed = self.graph.site_sum(site);
+                Some(scalar.map_or(summed, |scalar| self.graph.add(summed, scalar)))
+            }
+        }
+    }
+
+    fn bar_of(&mut self, value: ValueId) -> Option<ValueId> {
+        let bar = self.bars.get(&value).copied()?;
+        let rank = self.graph.rank(value);
+        self.total(bar, rank)
+    }
+
+    fn backward(&mut self, value: ValueId, estimator: &dyn Estimator) {
+        if !self.active[value.index()] {
+            return;
+        }
+        let op = self.graph.instruction(value).op.clone();
+        if let Op::Bernoulli { .. } | Op::Categorical { .. } | Op::Binomial { .. } | Op::Poisson { .. } = op {
+            self.backward_draw(value, &op, estimator);
+            return;
+        }
+        let Some(bar) = self.bar_of(value) else { return };
+        let rank = self.graph.rank(value);
+        match op {
+            Op::Unary(..) | Op::Binary(..) => {
+                for (operand, contribution) in elementary(&mut self.graph, value, &op, bar) {
+                    self.accumulate(operand, contribution, rank);
+                }
+            }
+            Op::Select(condition, yes, no) => {
+                let zero = self.graph.constant(0.0);
+                let (to_yes, to_no) =
+                    (self.graph.select(condition, bar, zero), self.graph.select(condition, zero, bar));
+                self.accumulate(yes, to_yes, rank);
+                self.accumulate(no, to_no, rank);
+            }
+            Op::Heaviside(x, surrogate) => {
+                let slope = surrogate_slope(&mut self.graph, x, surrogate);
+                let contribution = self.graph.multiply(bar, slope);
+                self.accumulate(x, contribution, rank);
+            }
+            Op::Round(x, surrogate) => {
+                let below = self.graph.unary(crate::op::Unary::Floor, x);
+                let half = self.graph.constant(0.5);
+                let fraction = self.graph.subtract(x, below);
+                let from_step = self.graph.subtract(fraction, half);
+                let slope = surrogate_slope(&mut self.graph, from_step, surrogate);
+                let contribution = self.graph.multiply(bar, slope);
+                self.accumulate(x, contribution, rank);
+            }
+            Op::Replace { gradient, .. } => self.accumulate(gradient, bar, rank),
+            Op::Shift { x, offset, transposed } => {
+                let back = self.transposed_read(bar, |x| Op::Shift { x, offset, transposed: !transposed });
+                self.accumulate(x, back, rank);
+            }
+            Op::NeighbourSum { x, neighbourhood, transposed } => {
+                let back = self.transposed_read(bar, |x| Op::NeighbourSum {
+                    x,
+                    neighbourhood,
+                    transposed: !transposed,
+                });
+                self.accumulate(x, back, rank);
+            }
+            Op::Translate { x, direction, offsets, transposed } => {
+                self.backward_direction(bar, x, direction, offsets);
+                let back = self.transposed_read(bar, |x| Op::Translate {
+                    x,
+                    direction,
+                    offsets,
+                    transposed: !transposed,
+                });
+                self.accumulate(x, back, rank);
+            }
+            Op::SiteSum(x) => self.accumulate(x, bar, Rank::Site),
+            Op::Spread(x) => self.accumulate(x, bar, Rank::Site),
+            Op::Indicator { draw, class } => self.accumulate_class(draw, class, bar, rank),
+            // Held values, comparisons and noise have no derivative; sources are collected at the end.
+            _ => {}
+        }
+    }
+
+    /// The transposed read of a derivative, which is first repeated at every site where it is one number.
+    fn transposed_read(&mut self, bar: ValueId, read: impl FnOnce(ValueId) -> Op) -> ValueId {
+        let field = self.graph.push(Op::Spread(bar));
+        let op = read(field);
+        self.graph.push(op)
+    }
+
+    /// The derivative by the direction of a translation: what the sum would change by had the plane moved otherwise.
+    fn backward_direction(&mut self, bar: ValueId, x: ValueId, direction: ValueId, offsets: u32) {
+        let is_draw = matches!(self.graph.instruction(direction).op, Op::Categorical { .. });
+        if !is_draw || !self.active[direction.index()] {
+            return;
+        }
+        let members = self.graph.declarations.neighbourhoods[offsets as usize].offsets().to_vec();
+        for (class, offset) in members.into_iter().enumerate() {
+            let moved = self.graph.shift(x, offset.map(|d| -d));
+            let product = self.graph.multiply(bar, moved);
+            let sum = self.graph.site_sum(product);
+            self.accumulate_class(direction, class as u32, sum, Rank::Replicate);
+        }
+    }
+
+    fn backward_draw(&mut self, value: ValueId, op: &Op, estimator: &dyn Estimator) {
+        let rank = self.graph.rank(value);
+        let bar = self.bar_of(value);
+        let contributions = match op {
+            Op::Bernoulli { p, u } => {
+                let draw = Draw::new(&self.graph, value, *u);
+                let to_p = estimator.bernoulli(&mut self.graph, &draw, *p, bar);
+                to_p.map(|c| (*p, c)).into_iter().collect()
+            }
+            Op::Categorical { probabilities, u } => {
+                let draw = Draw::new(&self.graph, value, *u);
+                let bars: Vec<_> =
+                    (0..probabilities.len() as u32).map(|k| self.class_bar(value, k, bar)).collect();
+                let to = estimator.categorical(&mut self.graph, &draw, probabilities, &bars);
+                probabilities.iter().zip(to).filter_map(|(p, c)| c.map(|c| (*p, c))).collect()
+            }
+            Op::Binomial { n, p, .. } => estimator.binomial(&mut self.graph, value, *n, *p, bar),
+            Op::Poisson { rate, .. } => {
+                let to_rate = estimator.poisson(&mut self.graph, value, *rate, bar);
+                to_rate.map(|c| (*rate, c)).into_iter().collect::<Vec<_>>()
+            }
+            _ => Vec::new(),
+        };
+        for (operand, contribution) in contributions {
+            self.accumulate(operand, contribution, rank);
+        }
+    }
+
+    /// The derivative by "the draw came out as class k": from its indicators and from its use as the number k.
+    fn class_bar(&mut self, draw: ValueId, class: u32, bar: Option<ValueId>) -> Option<ValueId> {
+        let rank = self.graph.rank(draw);
+        let from_indicator = self.classes.get(&(draw, class)).copied();
+        let from_indicator = from_indicator.and_then(|b| self.total(b, rank));
+        let from_number = if class == 0 { None } else { bar.map(|b| self.graph.scale(f64::from(class), b)) };
+        match (from_indicator, from_number) {
+            (Some(a), Some(b)) => Some(self.graph.add(a, b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Leaves the derivatives of the sources as results.
+    fn collect(&mut self, forward: usize) {
+        for index in 0..forward as u32 {
+            let value = ValueId(index);
+            let sink = match self.graph.instruction(value).op {
+                Op::Layer(i) => Sink::LayerAdjoint(i),
+                Op::Parameter(i) => Sink::ParameterAdjoint(i),
+                Op::Field(i) if self.active[value.index()] => Sink::FieldAdjoint(i),
+                _ => continue,
+            };
+            if let Some(bar) = self.bar_of(value) {
+                self.graph.result(sink, bar);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Prints programs the way one would write them on paper.
+
+use std::fmt;
+
+use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::program::{Program, Sink};
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let declarations = &self.declarations;
+        writeln!(f, "{} on {}", declarations.model, declarations.lattice)?;
+        for rank in [Rank::Run, Rank::Replicate, Rank::Site] {
+            let of_rank = self.instructions.iter().enumerate().filter(|(_, i)| i.rank == rank);
+            let mut lines = of_rank.filter(|(_, i)| !inlined(&i.op)).peekable();
+            if lines.peek().is_some() {
+                writeln!(f, "per {}:", name_of_rank(rank))?;
+            }
+            for (index, instruction) in lines {
+                writeln!(f, "  %{index} = {}", self.text(&instruction.op))?;
+            }
+        }
+        writeln!(f, "results:")?;
+        for (sink, value) in &self.results {
+            writeln!(f, "  {} {} {}", self.sink(*sink), arrow(*sink), self.name(*value))?;
+        }
+        Ok(())
+    }
+}
+
+fn name_of_rank(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Run => "run",
+        Rank::Replicate => "replicate",
+        Rank::Site => "site",
+    }
+}
+
+/// Whether an instruction is shown where it is read rather than on a line of its own.
+fn inlined(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Constant(_)
+            | Op::Parameter(_)
+            | Op::Layer(_)
+            | Op::Field(_)
+            | Op::Target(_)
+            | Op::NextAdjoint(_)
+            | Op::OutputAdjoint(_)
+            | Op::StepIndex
+            | Op::Advantage
+    )
+}
+
+fn arrow(sink: Sink) -> &'static str {
+    match sink {
+        Sink::NextLayer(_) | Sink::Output(_) => "<-",
+        Sink::Probability(_) => "from",
+        _ => "+=",
+    }
+}
+
+impl Program {
+    fn sink(&self, sink: Sink) -> String {
+        let d = &self.declarations;
+        match sink {
+            Sink::NextLayer(i) => format!("next {}", d.layers[i as usize].name),
+            Sink::Output(i) => format!("output {}", d.outputs[i as usize]),
+            Sink::LayerAdjoint(i) => format!("d/d {}", d.layers[i as usize].name),
+            Sink::ParameterAdjoint(i) => format!("d/d {}", d.parameters[i as usize].name),
+            Sink::FieldAdjoint(i) => format!("d/d {}", d.fields[i as usize].name),
+            Sink::Probability(i) => format!("probability of {}", d.draws[i as usize]),
+        }
+    }
+
+    fn name(&self, value: ValueId) -> String {
+        let op = &self.instruction(value).op;
+        if inlined(op) { self.text(op) } else { format!("%{}", value.0) }
+    }
+
+    fn text(&self, op: &Op) -> String {
+        let d = &self.declarations;
+        let n = |v: &ValueId| self.name(*v);
+        let transposed = |t: &bool| if *t { ", transposed" } else { "" };
+        match op {
+            Op::Constant(number) => format!("{}", number.get()),
+            Op::Parameter(i) => d.parameters[*i as usize].name.clone(),
+            Op::StepIndex => "step".into(),
+            Op::Layer(i) => d.layers[*i as usize].name.clone(),
+            Op::Field(i) => d.fields[*i as usize].name.clone(),
+            Op::Target(i) => format!("observed {}", d.layers[*i as usize].name),
+            Op::Coordinate(axis) => format!("coordinate {}", ["z", "y", "x"][*axis as usize % 3]),
+            Op::NextAdjoint(i) => format!("adjoint of next {}", d.layers[*i as usize].name),
+            Op::OutputAdjoint(i) => format!("adjoint of {}", d.outputs[*i as usize]),
+            Op::Advantage => "advantage".into(),
+            Op::Unary(Unary::Negate, a) => format!("-{}", n(a)),
+            Op::Unary(function, a) => format!("{}({})", unary_name(*function), n(a)),
+            Op::Binary(function, a, b) => match infix(*function) {
+                Some(sign) => format!("{} {sign} {}", n(a), n(b)),
+                None => format!("{}({}, {})", prefix(*function), n(a), n(b)),
+            },
+            Op::Compare(comparison, a, b) => format!("{} {} {}", n(a), relation(*comparison), n(b)),
+            Op::Select(c, a, b) => format!("if {} then {} else {}", n(c), n(a), n(b)),
+            Op::Heaviside(a, s) => format!("heaviside({}) with {s:?} derivative", n(a)),
+            Op::Round(a, s) => format!("round({}) with {s:?} derivative", n(a)),
+            Op::Replace { value, gradient } => format!("{} with the derivative of {}", n(value), n(gradient)),
+            Op::Hold(a) => format!("hold({})", n(a)),
+            Op::Spread(a) => format!("{} at every site", n(a)),
+            Op::Shift { x, offset, transposed: t } => {
+                format!("shift({}, {}{})", n(x), self.offset(*offset), transposed(t))
+            }
+            Op::NeighbourSum { x, neighbourhood, transposed: t } => {
+                let size = d.neighbourhoods[*neighbourhood as usize].offsets().len();
+                format!("sum of {} over {size} neighbours{}", n(x), transposed(t))
+            }
+            Op::Translate { x, direction, offsets, transposed: t } => {
+                let size = d.neighbourhoods[*offsets as usize].offsets().len();
+                format!("translate({}, by {} of {size} offsets{})", n(x), n(direction), transposed(t))
+            }
+            Op::SiteSum(a) => format!("sum over sites of {}", n(a)),
+            Op::Uniform { draw, lane, .. } => {
+                let lane = if *lane == 0 { String::new() } else { format!(", lane {lane}") };
+                format!("uniform of {}{lane}", d.draws[*draw as usize])
+            }
+            Op::Bernoulli { p, u } => format!("bernoulli({}) by {}", n(p), n(u)),
+            Op::Categorical { probabilities, u } => {
+                let list: Vec<String> = probabilities.iter().map(n).collect();
+                format!("categorical({}) by {}", list.join(", "), n(u))
+            }
+            Op::Indicator { draw, class } => format!("{} is class {class}", n(draw)),
+            Op::Normal(a, b) => format!("normal by {}, {}", n(a), n(b)),
+            Op::Binomial { n: trials, p, .. } => format!("binomial({}, {})", n(trials), n(p)),
+            Op::Poisson { rate, .. } => format!("poisson({})", n(rate)),
+        }
+    }
+
+    fn offset(&self, offset: [i32; 3]) -> String {
+        let used = &offset[3 - self.declarations.lattice.dimensions()..];
+        format!("{used:?}")
+    }
+}
+
+fn unary_name(function: Unary) -> &'static str {
+    match function {
+        Unary::Negate => "-",
+        Unary::Absolute => "abs",
+        Unary::Sign => "sign",
+        Unary::SquareRoot => "sqrt",
+        Unary::Exponential => "exp",
+        Unary::ExponentialMinusOne => "expm1",
+        Unary::Logarithm => "ln",
+        Unary::LogarithmOnePlus => "log1p",
+        Unary::Sigmoid => "sigmoid",
+        Unary::HyperbolicTangent => "tanh",
+        Unary::Sine => "sin",
+        Unary::Cosine => "cos",
+        Unary::Floor => "floor",
+    }
+}
+
+fn infix(function: Binary) -> Option<&'static str> {
+    match function {
+        Binary::Add => Some("+"),
+        Binary::Subtract => Some("-"),
+        Binary::Multiply => Some("*"),
+        Binary::Divide => Some("/"),
+        Binary::Power => Some("^"),
+        Binary::Minimum | Binary::Maximum => None,
+    }
+}
+
+fn prefix(function: Binary) -> &'static str {
+    if function == Binary::Minimum { "min" } else { "max" }
+}
+
+fn relation(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => "==",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+    }
+}

@@ -1,0 +1,181 @@
+//! Bounds what a value can be: an interval, and whether only whole numbers occur.
+//!
+//! The bounds choose storage, allow tables, and prove that a probability needs no check at run time. They are
+//! conservative: a value never leaves its domain, but need not fill it.
+
+use crate::op::{Binary, Comparison, Op, Unary, ValueId};
+
+/// The range of a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Domain {
+    /// No value is below.
+    pub lowest: f64,
+    /// No value is above.
+    pub highest: f64,
+    /// Whether only whole numbers occur.
+    pub integer: bool,
+}
+
+impl Domain {
+    /// Anything.
+    pub const ANY: Domain = Domain { lowest: f64::NEG_INFINITY, highest: f64::INFINITY, integer: false };
+    /// 0 or 1.
+    pub const BINARY: Domain = Domain { lowest: 0.0, highest: 1.0, integer: true };
+    /// Any number from 0 to 1.
+    pub const UNIT: Domain = Domain { lowest: 0.0, highest: 1.0, integer: false };
+
+    /// An interval of real numbers.
+    pub fn real(lowest: f64, highest: f64) -> Domain {
+        Domain { lowest, highest, integer: false }
+    }
+
+    /// Whole numbers in an interval.
+    pub fn integers(lowest: f64, highest: f64) -> Domain {
+        Domain { lowest, highest, integer: true }
+    }
+
+    /// One number.
+    pub fn point(value: f64) -> Domain {
+        let integer = value.fract().abs() < f64::MIN_POSITIVE;
+        Domain { lowest: value, highest: value, integer }
+    }
+
+    /// How many values occur, where only whole numbers do and they are fewer than 2¹⁶.
+    pub fn count(&self) -> Option<usize> {
+        let span = self.highest - self.lowest;
+        (self.integer && span < 65536.0).then_some(span as usize + 1)
+    }
+
+    /// Whether every value lies in [lowest, highest].
+    pub fn within(&self, lowest: f64, highest: f64) -> bool {
+        self.lowest >= lowest && self.highest <= highest
+    }
+
+    fn union(self, other: Domain) -> Domain {
+        Domain {
+            lowest: self.lowest.min(other.lowest),
+            highest: self.highest.max(other.highest),
+            integer: self.integer && other.integer,
+        }
+    }
+
+    /// The hull of a function's values at the corners of the operands' intervals; anything where one is not a number.
+    fn corners(values: impl IntoIterator<Item = f64>, integer: bool) -> Domain {
+        let mut hull = Domain { lowest: f64::INFINITY, highest: f64::NEG_INFINITY, integer };
+        for value in values {
+            if value.is_nan() {
+                return Domain { integer, ..Domain::ANY };
+            }
+            hull.lowest = hull.lowest.min(value);
+            hull.highest = hull.highest.max(value);
+        }
+        hull
+    }
+}
+
+/// The domain of an instruction that computes (sources have theirs declared), given those of its operands.
+pub(crate) fn domain_of(
+    op: &Op,
+    of: impl Fn(ValueId) -> Domain,
+    weights: impl Fn(u32) -> (f64, f64, bool),
+) -> Domain {
+    match op {
+        Op::Constant(number) => Domain::point(number.get()),
+        Op::StepIndex | Op::Coordinate(_) => Domain::integers(0.0, f64::from(u32::MAX)),
+        Op::Unary(function, a) => unary(*function, of(*a)),
+        Op::Binary(function, a, b) => binary(*function, of(*a), of(*b), a == b),
+        Op::Compare(..) | Op::Heaviside(..) | Op::Bernoulli { .. } | Op::Indicator { .. } => Domain::BINARY,
+        Op::Select(_, a, b) => of(*a).union(of(*b)),
+        Op::Round(a, _) => {
+            let a = of(*a);
+            Domain::integers(a.lowest.round_ties_even(), a.highest.round_ties_even())
+        }
+        Op::Replace { value, .. } => of(*value),
+        Op::Hold(a) | Op::Spread(a) | Op::Shift { x: a, .. } | Op::Translate { x: a, .. } => of(*a),
+        Op::NeighbourSum { x, neighbourhood, .. } => {
+            let (positive, negative, whole) = weights(*neighbourhood);
+            let x = of(*x);
+            let term = |w: f64, v: f64| if w == 0.0 { 0.0 } else { w * v };
+            Domain {
+                lowest: term(positive, x.lowest) + term(negative, x.highest),
+                highest: term(positive, x.highest) + term(negative, x.lowest),
+                integer: x.integer && whole,
+            }
+        }
+        Op::SiteSum(a) => Domain { integer: of(*a).integer, ..Domain::ANY },
+        Op::Uniform { .. } => Domain::UNIT,
+        Op::Categorical { probabilities, .. } => {
+            Domain::integers(0.0, probabilities.len().max(1) as f64 - 1.0)
+        }
+        Op::Binomial { n, .. } => Domain::integers(0.0, of(*n).highest.max(0.0)),
+        Op::Poisson { .. } => Domain::integers(0.0, f64::INFINITY),
+        _ => Domain::ANY,
+    }
+}
+
+fn unary(function: Unary, a: Domain) -> Domain {
+    let Domain { lowest, highest, integer } = a;
+    match function {
+        Unary::Negate => Domain { lowest: -highest, highest: -lowest, integer },
+        Unary::Absolute if lowest >= 0.0 => a,
+        Unary::Absolute => Domain { lowest: 0.0, highest: highest.max(-lowest), integer },
+        Unary::Sign => Domain::integers(-1.0, 1.0),
+        Unary::SquareRoot if lowest >= 0.0 => Domain::real(lowest.sqrt(), highest.sqrt()),
+        Unary::Exponential => Domain::real(0.0, widen(highest.exp())),
+        Unary::ExponentialMinusOne => Domain::real(-1.0, widen(highest.exp_m1())),
+        Unary::LogarithmOnePlus if lowest >= -1.0 && highest <= 0.0 => Domain::real(f64::NEG_INFINITY, 0.0),
+        Unary::Sigmoid => Domain::UNIT,
+        Unary::HyperbolicTangent | Unary::Sine | Unary::Cosine => Domain::real(-1.0, 1.0),
+        Unary::Floor => Domain::integers(lowest.floor(), highest.floor()),
+        _ => Domain::ANY,
+    }
+}
+
+/// A bound that came through a rounded elementary function, moved outwards by more than its error.
+fn widen(bound: f64) -> f64 {
+    bound * (1.0 + 1e-12)
+}
+
+fn binary(function: Binary, a: Domain, b: Domain, same: bool) -> Domain {
+    let integer = a.integer && b.integer;
+    match function {
+        Binary::Add => Domain::corners([a.lowest + b.lowest, a.highest + b.highest], integer),
+        Binary::Subtract => Domain::corners([a.lowest - b.highest, a.highest - b.lowest], integer),
+        Binary::Multiply => {
+            let term = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };
+            let corners = [
+                term(a.lowest, b.lowest),
+                term(a.lowest, b.highest),
+                term(a.highest, b.lowest),
+                term(a.highest, b.highest),
+            ];
+            let product = Domain::corners(corners, integer);
+            if same { Domain { lowest: product.lowest.max(0.0), ..product } } else { product }
+        }
+        Binary::Divide if b.lowest > 0.0 || b.highest < 0.0 => Domain::corners(
+            [a.lowest / b.lowest, a.lowest / b.highest, a.highest / b.lowest, a.highest / b.highest],
+            false,
+        ),
+        Binary::Power if a.within(0.0, 1.0) && b.lowest >= 0.0 => Domain::UNIT,
+        Binary::Power if a.lowest >= 0.0 => Domain::real(0.0, f64::INFINITY),
+        Binary::Minimum => {
+            Domain { lowest: a.lowest.min(b.lowest), highest: a.highest.min(b.highest), integer }
+        }
+        Binary::Maximum => {
+            Domain { lowest: a.lowest.max(b.lowest), highest: a.highest.max(b.highest), integer }
+        }
+        _ => Domain { integer: false, ..Domain::ANY },
+    }
+}
+
+/// The outcome of a comparison where the operands' domains decide it.
+pub(crate) fn decided(comparison: Comparison, a: Domain, b: Domain) -> Option<bool> {
+    match comparison {
+        Comparison::Less if a.highest < b.lowest => Some(true),
+        Comparison::Less if a.lowest >= b.highest => Some(false),
+        Comparison::LessOrEqual if a.highest <= b.lowest => Some(true),
+        Comparison::LessOrEqual if a.lowest > b.highest => Some(false),
+        Comparison::Equal if a.highest < b.lowest || b.highest < a.lowest => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,161 @@
+//! Says what is wrong with a model, in the modeller's own names.
+
+/// What is wrong with a model, and what to do about it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// A name that was never declared.
+    #[error("model `{model}` has no {kind} called `{name}`{}", hint(.nearest, .known))]
+    UnknownName {
+        /// The model.
+        model: String,
+        /// "layer", "parameter", "field" …
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// The declared name most like it.
+        nearest: Option<String>,
+        /// All declared names.
+        known: Vec<String>,
+    },
+    /// A name declared twice.
+    #[error("model `{model}` declares the {kind} `{name}` twice: give each its own name")]
+    Duplicate {
+        /// The model.
+        model: String,
+        /// "layer", "parameter", "field" …
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A step that does not say what a layer becomes.
+    #[error(
+        "the {stage} of model `{model}` does not say what layer `{layer}` becomes: end it with \
+         next(\"{layer}\"); a layer that stays as it is needs next(\"{layer}\").set(layer(\"{layer}\"))"
+    )]
+    NoNext {
+        /// The model.
+        model: String,
+        /// "step" or "start".
+        stage: &'static str,
+        /// The layer.
+        layer: String,
+    },
+    /// A layer whose next value is said twice.
+    #[error("the step of model `{model}` says twice what layer `{layer}` becomes: say it once")]
+    NextTwice {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+    },
+    /// A next value that can never be one of the layer's.
+    #[error(
+        "model `{model}` gives layer `{layer}` ({values}) values between {lowest} and {highest}, which it cannot hold: \
+         widen the layer's range or correct the rule"
+    )]
+    OutOfRange {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// Its declared range.
+        values: String,
+        /// The least the rule gives.
+        lowest: f64,
+        /// The most the rule gives.
+        highest: f64,
+    },
+    /// A value of one tracing used in another.
+    #[error(
+        "a value of another model, or of a step that is already finished, was used in `{model}`: \
+         build every expression from the handles of the step it belongs to"
+    )]
+    ForeignValue {
+        /// The model whose step used it.
+        model: String,
+    },
+    /// A direction that differs from site to site.
+    #[error(
+        "model `{model}`: translate moves a whole plane, so its direction must be one number per replicate; \
+         draw it with replicate_categorical"
+    )]
+    DirectionPerSite {
+        /// The model.
+        model: String,
+    },
+    /// Something given with the wrong number of members.
+    #[error("model `{model}`: {what} needs {wanted}, not {found}")]
+    Count {
+        /// The model.
+        model: String,
+        /// What was given.
+        what: &'static str,
+        /// How many it needs.
+        wanted: String,
+        /// How many there were.
+        found: usize,
+    },
+    /// A layer read where none exists yet.
+    #[error(
+        "the start of model `{model}` reads layer `{layer}`, which has no value yet: use parameters, coordinates and draws"
+    )]
+    LayerInStart {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+    },
+    /// An interval without room.
+    #[error(
+        "model `{model}`: the interval [{lowest}, {highest}] of `{name}` is empty: give lowest < highest"
+    )]
+    EmptyInterval {
+        /// The model.
+        model: String,
+        /// The parameter.
+        name: String,
+        /// Its lower end.
+        lowest: f64,
+        /// Its upper end.
+        highest: f64,
+    },
+    /// A transform that this model does not admit.
+    #[error("model `{model}` has no exact likelihood: {why}; fit it with a loss instead")]
+    NoLikelihood {
+        /// The model.
+        model: String,
+        /// What stands in the way.
+        why: String,
+    },
+}
+
+fn hint(nearest: &Option<String>, known: &[String]) -> String {
+    match nearest {
+        Some(name) => format!(": did you mean `{name}`?"),
+        None if known.is_empty() => ": it declares none".into(),
+        None => format!(": it has {}", known.join(", ")),
+    }
+}
+
+/// The name most like `wanted`, where one is like it.
+pub fn nearest_name<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(wanted, name), name));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= 0.75).then(|| best.1.to_string())
+}
+
+/// The error for a name that was never declared.
+pub(crate) fn unknown<'a>(
+    model: &str,
+    kind: &'static str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> ModelError {
+    ModelError::UnknownName {
+        model: model.to_string(),
+        kind,
+        name: name.to_string(),
+        nearest: nearest_name(name, known.clone()),
+        known: known.map(str::to_string).collect(),
+    }
+}

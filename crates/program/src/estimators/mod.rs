@@ -1,0 +1,213 @@
+//! Lists what a draw's gradient may be taken to be.
+//!
+//! The simulation never depends on the estimator: a draw uses one uniform number, and where an estimator needs more
+//! noise it draws it in the backward pass, conditioned on the outcome. So estimators are compared on the same paths.
+//!
+//! In every file z is the outcome of the draw, p its probability, z̄ the derivative of the objective by the outcome,
+//! p̄ by the probability.
+
+mod gumbel_rao;
+mod gumbel_softmax;
+mod mean_field;
+mod score_function;
+mod straight_through;
+
+pub use gumbel_rao::GumbelRao;
+pub use gumbel_softmax::GumbelSoftmax;
+pub use mean_field::MeanField;
+pub use score_function::ScoreFunction;
+pub use straight_through::StraightThrough;
+
+use crate::error::nearest_name;
+use crate::graph::Graph;
+use crate::op::{Op, Rank, ValueId};
+use crate::program::Program;
+
+/// The noise of a draw, as an estimator sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// The outcome.
+    pub outcome: ValueId,
+    /// The uniform number that decided it.
+    pub uniform: ValueId,
+    draw: u32,
+    rank: Rank,
+}
+
+impl Draw {
+    pub(crate) fn new(graph: &Graph, outcome: ValueId, uniform: ValueId) -> Draw {
+        let (draw, rank) = match graph.instruction(uniform).op {
+            Op::Uniform { draw, rank, .. } => (draw, rank),
+            _ => (0, graph.rank(outcome)),
+        };
+        Draw { outcome, uniform, draw, rank }
+    }
+
+    /// A fresh uniform number in (0, 1) for the estimator, the `index`-th of this draw.
+    pub fn fresh(&self, graph: &mut Graph, index: u32) -> ValueId {
+        let u = graph.uniform(self.draw, FIRST_LANE + index, self.rank);
+        away_from_zero(graph, u)
+    }
+}
+
+/// Lanes below are the simulation's.
+const FIRST_LANE: u32 = 8;
+
+/// Half the spacing of the noise near 0: a uniform number of exactly 0 stands for this.
+const LEAST_UNIFORM: f64 = 1.0 / 4_294_967_296.0;
+
+/// The least distance a probability keeps from 0 and 1 inside a logarithm; single precision just holds 1 minus this.
+const LEAST_PROBABILITY: f64 = 1.0 / 16_777_216.0;
+
+/// A uniform number moved from 0 to where its logarithm is finite.
+fn away_from_zero(g: &mut Graph, u: ValueId) -> ValueId {
+    let least = g.constant(LEAST_UNIFORM);
+    g.binary(crate::op::Binary::Maximum, u, least)
+}
+
+/// A probability moved away from 0 and 1 to where its logit is finite.
+fn inside(g: &mut Graph, p: ValueId) -> ValueId {
+    let (low, high) = (g.constant(LEAST_PROBABILITY), g.constant(1.0 - LEAST_PROBABILITY));
+    let above = g.binary(crate::op::Binary::Maximum, p, low);
+    g.binary(crate::op::Binary::Minimum, above, high)
+}
+
+/// What the gradient of a random draw is taken to be.
+pub trait Estimator: Send + Sync + std::fmt::Debug {
+    /// Its name, as in a fit file.
+    fn name(&self) -> &'static str;
+
+    /// When it is unbiased, and what its known bias is, in one sentence.
+    fn bias(&self) -> &'static str;
+
+    /// p̄ of a Bernoulli draw.
+    fn bernoulli(&self, g: &mut Graph, draw: &Draw, p: ValueId, bar: Option<ValueId>) -> Option<ValueId>;
+
+    /// p̄ of each class of a categorical draw; `bars` are the derivatives by "the draw came out as this class".
+    fn categorical(
+        &self,
+        g: &mut Graph,
+        draw: &Draw,
+        probabilities: &[ValueId],
+        bars: &[Option<ValueId>],
+    ) -> Vec<Option<ValueId>>;
+
+    /// Contributions of a binomial draw to its number of trials and probability: straight-through to the mean n p.
+    fn binomial(
+        &self,
+        g: &mut Graph,
+        _outcome: ValueId,
+        n: ValueId,
+        p: ValueId,
+        bar: Option<ValueId>,
+    ) -> Vec<(ValueId, ValueId)> {
+        let Some(bar) = bar else { return Vec::new() };
+        let (to_n, to_p) = (g.multiply(bar, p), g.multiply(bar, n));
+        vec![(n, to_n), (p, to_p)]
+    }
+
+    /// Contribution of a Poisson draw to its rate: straight-through to the mean.
+    fn poisson(
+        &self,
+        _g: &mut Graph,
+        _outcome: ValueId,
+        _rate: ValueId,
+        bar: Option<ValueId>,
+    ) -> Option<ValueId> {
+        bar
+    }
+
+    /// The program that is simulated; only an estimator that replaces the model changes it.
+    fn forward(&self, program: &Program) -> Program {
+        program.clone()
+    }
+
+    /// Whether its gradients need each replicate's own loss ([`Op::Advantage`]).
+    fn needs_advantage(&self) -> bool {
+        false
+    }
+}
+
+/// The numbers an estimator may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EstimatorOptions {
+    /// The softmax temperature τ > 0.
+    pub temperature: f64,
+    /// How many noises are averaged, K ≥ 1.
+    pub samples: u32,
+}
+
+impl Default for EstimatorOptions {
+    fn default() -> EstimatorOptions {
+        EstimatorOptions { temperature: 1.0, samples: 10 }
+    }
+}
+
+/// One estimator of the list.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its name, as in a fit file.
+    pub name: &'static str,
+    /// Makes it.
+    pub make: fn(EstimatorOptions) -> Box<dyn Estimator>,
+}
+
+/// Every estimator. To add one: a file beside this one, and a line here.
+pub const ESTIMATORS: &[Entry] = &[
+    Entry { name: "straight-through", make: |_| Box::new(StraightThrough) },
+    Entry { name: "gumbel-softmax", make: |o| Box::new(GumbelSoftmax { temperature: o.temperature }) },
+    Entry {
+        name: "gumbel-rao",
+        make: |o| Box::new(GumbelRao { temperature: o.temperature, samples: o.samples }),
+    },
+    Entry { name: "score-function", make: |_| Box::new(ScoreFunction) },
+    Entry { name: "mean-field", make: |_| Box::new(MeanField) },
+];
+
+/// What is wrong with the choice of an estimator.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EstimatorError {
+    /// A name that is not in the list.
+    #[error("there is no estimator called `{name}`{}", match .nearest {
+        Some(n) => format!(": did you mean `{n}`?"),
+        None => format!("; there are {}", ESTIMATORS.iter().map(|e| e.name).collect::<Vec<_>>().join(", ")),
+    })]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The name most like it.
+        nearest: Option<String>,
+    },
+    /// A temperature that is not a positive number.
+    #[error("the estimator's temperature is {0}: give a finite number above 0, such as 1.0")]
+    Temperature(f64),
+    /// No samples, or too many.
+    #[error("the estimator's samples is {0}: give a whole number from 1 to 1000")]
+    Samples(u32),
+}
+
+/// The estimator of this name.
+///
+/// # Errors
+/// [`EstimatorError`] for a name that is not in [`ESTIMATORS`] or options out of range.
+///
+/// ```
+/// use glauber_program::estimators::{EstimatorOptions, named};
+/// assert_eq!(named("gumbel-softmax", EstimatorOptions::default())?.name(), "gumbel-softmax");
+/// assert!(named("gumbel", EstimatorOptions::default()).is_err());
+/// # Ok::<(), glauber_program::estimators::EstimatorError>(())
+/// ```
+pub fn named(name: &str, options: EstimatorOptions) -> Result<Box<dyn Estimator>, EstimatorError> {
+    if !(options.temperature > 0.0 && options.temperature.is_finite()) {
+        return Err(EstimatorError::Temperature(options.temperature));
+    }
+    if !(1..=1000).contains(&options.samples) {
+        return Err(EstimatorError::Samples(options.samples));
+    }
+    let entry = ESTIMATORS.iter().find(|e| e.name == name);
+    let entry = entry.ok_or_else(|| EstimatorError::Unknown {
+        name: name.to_string(),
+        nearest: nearest_name(name, ESTIMATORS.iter().map(|e| e.name)),
+    })?;
+    Ok((entry.make)(options))
+}

@@ -1,0 +1,280 @@
+//! Gives traced values their operators: a handle is copied freely, and `a + b` writes an instruction.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use glauber_lattice::{Neighbourhood, Neighbours, Offset};
+
+use crate::op::{Binary, Comparison, Op, Rank, Surrogate, Unary, ValueId};
+use crate::trace::{Operand, Trace, with_trace};
+
+/// A traced value: a copyable handle on an instruction of the program being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expr {
+    pub(crate) trace: u32,
+    pub(crate) value: ValueId,
+}
+
+impl Expr {
+    fn apply(self, f: impl FnOnce(&mut Trace, ValueId) -> ValueId) -> Expr {
+        let value = with_trace(self.trace, |t| {
+            let x = t.resolve(self.into());
+            f(t, x)
+        });
+        Expr { trace: self.trace, value: value.unwrap_or(ValueId(u32::MAX)) }
+    }
+
+    fn unary(self, function: Unary) -> Expr {
+        self.apply(|t, x| t.graph.unary(function, x))
+    }
+
+    fn binary(self, function: Binary, other: Operand, swapped: bool) -> Expr {
+        self.apply(|t, x| {
+            let y = t.resolve(other);
+            if swapped { t.graph.binary(function, y, x) } else { t.graph.binary(function, x, y) }
+        })
+    }
+
+    fn compare(self, comparison: Comparison, other: Operand, swapped: bool) -> Expr {
+        self.apply(|t, x| {
+            let y = t.resolve(other);
+            if swapped { t.graph.compare(comparison, y, x) } else { t.graph.compare(comparison, x, y) }
+        })
+    }
+
+    /// |x|; derivative sign(x).
+    pub fn abs(self) -> Expr {
+        self.unary(Unary::Absolute)
+    }
+
+    /// −1, 0 or 1; derivative 0.
+    pub fn sign(self) -> Expr {
+        self.unary(Unary::Sign)
+    }
+
+    /// √x.
+    pub fn sqrt(self) -> Expr {
+        self.unary(Unary::SquareRoot)
+    }
+
+    /// eˣ.
+    pub fn exp(self) -> Expr {
+        self.unary(Unary::Exponential)
+    }
+
+    /// eˣ − 1, exact near 0.
+    pub fn exp_m1(self) -> Expr {
+        self.unary(Unary::ExponentialMinusOne)
+    }
+
+    /// The natural logarithm.
+    pub fn ln(self) -> Expr {
+        self.unary(Unary::Logarithm)
+    }
+
+    /// ln(1 + x), exact near 0.
+    pub fn ln_1p(self) -> Expr {
+        self.unary(Unary::LogarithmOnePlus)
+    }
+
+    /// 1 / (1 + e⁻ˣ).
+    pub fn sigmoid(self) -> Expr {
+        self.unary(Unary::Sigmoid)
+    }
+
+    /// The hyperbolic tangent.
+    pub fn tanh(self) -> Expr {
+        self.unary(Unary::HyperbolicTangent)
+    }
+
+    /// The sine of an angle in radians.
+    pub fn sin(self) -> Expr {
+        self.unary(Unary::Sine)
+    }
+
+    /// The cosine of an angle in radians.
+    pub fn cos(self) -> Expr {
+        self.unary(Unary::Cosine)
+    }
+
+    /// The greatest whole number not above x; derivative 0.
+    pub fn floor(self) -> Expr {
+        self.unary(Unary::Floor)
+    }
+
+    /// x to a power. Not a number where x < 0 and the power is not whole.
+    pub fn pow(self, power: impl Into<Operand>) -> Expr {
+        self.binary(Binary::Power, power.into(), false)
+    }
+
+    /// The lesser of two.
+    pub fn min(self, other: impl Into<Operand>) -> Expr {
+        self.binary(Binary::Minimum, other.into(), false)
+    }
+
+    /// The greater of two.
+    pub fn max(self, other: impl Into<Operand>) -> Expr {
+        self.binary(Binary::Maximum, other.into(), false)
+    }
+
+    /// 1 where equal, else 0; derivative 0.
+    pub fn equals(self, other: impl Into<Operand>) -> Expr {
+        self.compare(Comparison::Equal, other.into(), false)
+    }
+
+    /// 1 where below, else 0; derivative 0.
+    pub fn less(self, other: impl Into<Operand>) -> Expr {
+        self.compare(Comparison::Less, other.into(), false)
+    }
+
+    /// 1 where not above, else 0; derivative 0.
+    pub fn at_most(self, other: impl Into<Operand>) -> Expr {
+        self.compare(Comparison::LessOrEqual, other.into(), false)
+    }
+
+    /// 1 where above, else 0; derivative 0.
+    pub fn greater(self, other: impl Into<Operand>) -> Expr {
+        self.compare(Comparison::Less, other.into(), true)
+    }
+
+    /// 1 where not below, else 0; derivative 0.
+    pub fn at_least(self, other: impl Into<Operand>) -> Expr {
+        self.compare(Comparison::LessOrEqual, other.into(), true)
+    }
+
+    /// `yes` where this is not 0, else `no`.
+    pub fn select(self, yes: impl Into<Operand>, no: impl Into<Operand>) -> Expr {
+        let (yes, no) = (yes.into(), no.into());
+        self.apply(|t, c| {
+            let (yes, no) = (t.resolve(yes), t.resolve(no));
+            t.graph.select(c, yes, no)
+        })
+    }
+
+    /// 1 where this is state `class`, else 0. For a categorical draw the derivative goes to that class's probability.
+    pub fn is(self, class: u32) -> Expr {
+        self.apply(|t, x| match t.graph.instruction(x).op {
+            Op::Categorical { .. } => t.graph.push(Op::Indicator { draw: x, class }),
+            _ => {
+                let class = t.graph.constant(f64::from(class));
+                t.graph.compare(Comparison::Equal, x, class)
+            }
+        })
+    }
+
+    /// 1 where above 0, else 0, with a surrogate derivative.
+    pub fn heaviside(self, surrogate: Surrogate) -> Expr {
+        self.apply(|t, x| t.graph.heaviside(x, surrogate))
+    }
+
+    /// The nearest whole number (halves to even), with a surrogate derivative.
+    pub fn round(self, surrogate: Surrogate) -> Expr {
+        self.apply(|t, x| t.graph.round(x, surrogate))
+    }
+
+    /// This value, taken as constant by every derivative.
+    pub fn hold(self) -> Expr {
+        self.apply(|t, x| t.graph.push(Op::Hold(x)))
+    }
+
+    /// This value, with the derivative of another.
+    pub fn with_gradient_of(self, other: impl Into<Operand>) -> Expr {
+        let other = other.into();
+        self.apply(|t, value| {
+            let gradient = t.resolve(other);
+            t.graph.push(Op::Replace { value, gradient })
+        })
+    }
+
+    /// The value at a displaced site: at site i, x(i + offset); the offset as (z, y, x).
+    pub fn shift(self, offset: Offset) -> Expr {
+        self.apply(|t, x| t.graph.shift(x, offset))
+    }
+
+    /// The values around each site.
+    pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
+        let dimensions = with_trace(self.trace, |t| t.graph.declarations.lattice.dimensions()).unwrap_or(1);
+        Neighbourly { x: self, neighbourhood: neighbourhood.on(dimensions) }
+    }
+
+    /// The sum over all sites: one number per replicate.
+    pub fn sum(self) -> Expr {
+        self.apply(|t, x| t.graph.site_sum(x))
+    }
+
+    /// The mean over all sites: one number per replicate.
+    pub fn mean(self) -> Expr {
+        self.apply(|t, x| {
+            let sum = t.graph.site_sum(x);
+            let sites = t.graph.constant(t.graph.declarations.lattice.sites() as f64);
+            t.graph.divide(sum, sites)
+        })
+    }
+}
+
+/// The values around each site; see [`Expr::neighbours`].
+#[derive(Clone, Debug)]
+pub struct Neighbourly {
+    x: Expr,
+    neighbourhood: Neighbourhood,
+}
+
+impl Neighbourly {
+    /// Their weighted sum.
+    pub fn sum(self) -> Expr {
+        let Neighbourly { x, neighbourhood } = self;
+        x.apply(|t, x| {
+            if t.graph.rank(x) != Rank::Site {
+                return t.graph.scale(neighbourhood.weights().iter().sum(), x);
+            }
+            let neighbourhood = t.graph.declarations.neighbourhood(neighbourhood);
+            t.graph.push(Op::NeighbourSum { x, neighbourhood, transposed: false })
+        })
+    }
+
+    /// Their weighted mean.
+    pub fn mean(self) -> Expr {
+        let total: f64 = self.neighbourhood.weights().iter().sum();
+        self.sum() / total
+    }
+
+    /// How many of them (by weight) are in state `class`.
+    pub fn count(self, class: u32) -> Expr {
+        Neighbourly { x: self.x.is(class), neighbourhood: self.neighbourhood }.sum()
+    }
+}
+
+/// Writes the operator between handles, and between a handle and a number on either side.
+macro_rules! operator {
+    ($name:ident, $method:ident, $function:expr) => {
+        impl $name<Expr> for Expr {
+            type Output = Expr;
+            fn $method(self, other: Expr) -> Expr {
+                self.binary($function, other.into(), false)
+            }
+        }
+        impl $name<f64> for Expr {
+            type Output = Expr;
+            fn $method(self, other: f64) -> Expr {
+                self.binary($function, other.into(), false)
+            }
+        }
+        impl $name<Expr> for f64 {
+            type Output = Expr;
+            fn $method(self, other: Expr) -> Expr {
+                other.binary($function, self.into(), true)
+            }
+        }
+    };
+}
+
+operator!(Add, add, Binary::Add);
+operator!(Sub, sub, Binary::Subtract);
+operator!(Mul, mul, Binary::Multiply);
+operator!(Div, div, Binary::Divide);
+
+impl Neg for Expr {
+    type Output = Expr;
+    fn neg(self) -> Expr {
+        self.unary(Unary::Negate)
+    }
+}

@@ -1,0 +1,366 @@
+//! Grows a program one instruction at a time, simplifying as it goes: constants are folded, common subexpressions
+//! shared, neutral elements dropped.
+
+use std::collections::HashMap;
+
+use glauber_lattice::{Neighbourhood, Offset};
+
+use crate::declarations::{Declarations, FieldKind};
+use crate::domain::{Domain, decided, domain_of};
+use crate::op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
+use crate::program::{Instruction, Program, Sink};
+
+/// A program that is being written.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// What the instructions refer to by number.
+    pub declarations: Declarations,
+    instructions: Vec<Instruction>,
+    known: HashMap<Op, ValueId>,
+    results: Vec<(Sink, ValueId)>,
+}
+
+impl Graph {
+    /// An empty program over the given declarations.
+    pub fn new(declarations: Declarations) -> Graph {
+        Graph { declarations, instructions: Vec::new(), known: HashMap::new(), results: Vec::new() }
+    }
+
+    /// The program written so far, without dead code. Results keep their order.
+    pub fn finish(self) -> Program {
+        Program { declarations: self.declarations, instructions: self.instructions, results: self.results }
+            .without_dead_code()
+    }
+
+    /// Declares what a value is to the outside.
+    pub fn result(&mut self, sink: Sink, value: ValueId) {
+        self.results.push((sink, value));
+    }
+
+    /// The instruction that makes a value.
+    pub fn instruction(&self, value: ValueId) -> &Instruction {
+        &self.instructions[value.index()]
+    }
+
+    /// How many instructions there are so far.
+    pub fn len(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// Whether nothing has been written yet.
+    pub fn is_empty(&self) -> bool {
+        self.instructions.is_empty()
+    }
+
+    /// Whether a value of this number exists.
+    pub fn has(&self, value: ValueId) -> bool {
+        value.index() < self.instructions.len()
+    }
+
+    /// The rank of a value.
+    pub fn rank(&self, value: ValueId) -> Rank {
+        self.instruction(value).rank
+    }
+
+    /// The domain of a value.
+    pub fn domain(&self, value: ValueId) -> Domain {
+        self.instruction(value).domain
+    }
+
+    /// Appends an instruction, or finds a simpler value that equals it.
+    pub fn push(&mut self, op: Op) -> ValueId {
+        match self.simplified(op) {
+            Ok(value) => value,
+            Err(op) => self.append(op),
+        }
+    }
+
+    /// Copies a program in, each instruction passed through `change`, which may give another value instead;
+    /// returns where each of its values went. Results are not copied.
+    pub fn import(
+        &mut self,
+        program: &Program,
+        mut change: impl FnMut(&mut Graph, ValueId, &Op) -> Option<ValueId>,
+    ) -> Vec<ValueId> {
+        let mut renamed: Vec<ValueId> = Vec::with_capacity(program.instructions.len());
+        for (index, instruction) in program.instructions.iter().enumerate() {
+            let mut op = instruction.op.clone();
+            op.visit_mut(|v| *v = renamed[v.index()]);
+            let value = change(self, ValueId(index as u32), &op).unwrap_or_else(|| self.push(op));
+            renamed.push(value);
+        }
+        renamed
+    }
+
+    fn append(&mut self, op: Op) -> ValueId {
+        if let Some(value) = self.known.get(&op) {
+            return *value;
+        }
+        let rank = op.rank(|v| self.rank(v));
+        let domain = self.source_domain(&op).unwrap_or_else(|| {
+            domain_of(&op, |v| self.domain(v), |n| weight_sums(&self.declarations.neighbourhoods[n as usize]))
+        });
+        let value = ValueId(self.instructions.len() as u32);
+        self.instructions.push(Instruction { op: op.clone(), rank, domain });
+        self.known.insert(op, value);
+        value
+    }
+
+    fn source_domain(&self, op: &Op) -> Option<Domain> {
+        let d = &self.declarations;
+        match op {
+            Op::Parameter(i) => {
+                let interval = d.parameters.get(*i as usize)?.interval;
+                Some(Domain::real(interval.lowest, interval.highest))
+            }
+            Op::Layer(i) | Op::Target(i) => {
+                let values = &d.layers.get(*i as usize)?.values;
+                let (lowest, highest) = values.range();
+                Some(Domain { lowest, highest, integer: values.is_integer() })
+            }
+            Op::Field(i) => match d.fields.get(*i as usize)?.kind {
+                FieldKind::Parameter(interval) => Some(Domain::real(interval.lowest, interval.highest)),
+                FieldKind::Covariate => Some(Domain::ANY),
+            },
+            _ => None,
+        }
+    }
+
+    /// The number a value always is, where that is known.
+    pub fn constant_value(&self, value: ValueId) -> Option<f64> {
+        match self.instruction(value).op {
+            Op::Constant(number) => Some(number.get()),
+            _ => None,
+        }
+    }
+
+    /// A value that equals the instruction, or the instruction (perhaps rewritten) where none is simpler.
+    fn simplified(&mut self, op: Op) -> Result<ValueId, Op> {
+        match op {
+            Op::Unary(function, a) => self.simplified_unary(function, a),
+            Op::Binary(function, a, b) => self.simplified_binary(function, a, b),
+            Op::Compare(comparison, a, b) => self.simplified_comparison(comparison, a, b),
+            Op::Select(c, a, b) if a == b => Ok(a).inspect(|_| debug_assert!(self.has(c))),
+            Op::Select(c, a, b) => match self.constant_value(c) {
+                Some(chosen) => Ok(if is(chosen, 0.0) { b } else { a }),
+                None => Err(Op::Select(c, a, b)),
+            },
+            Op::Hold(a) if self.constant_value(a).is_some() => Ok(a),
+            Op::Heaviside(a, _) if self.constant_value(a).is_some() => {
+                let x = self.constant_value(a).unwrap_or_default();
+                Ok(self.constant(if x > 0.0 { 1.0 } else { 0.0 }))
+            }
+            Op::Round(a, _) if self.constant_value(a).is_some() => {
+                Ok(self.constant(self.constant_value(a).unwrap_or_default().round_ties_even()))
+            }
+            Op::Replace { value, gradient } if value == gradient => Ok(value),
+            Op::Shift { x, offset, .. } if offset == [0, 0, 0] || self.rank(x) != Rank::Site => Ok(x),
+            Op::Translate { x, .. } if self.rank(x) != Rank::Site => Ok(x),
+            Op::Spread(x) if self.rank(x) == Rank::Site => Ok(x),
+            Op::SiteSum(x) if self.rank(x) != Rank::Site => {
+                let sites = self.constant(self.declarations.lattice.sites() as f64);
+                Ok(self.multiply(x, sites))
+            }
+            other => Err(other),
+        }
+    }
+
+    fn simplified_unary(&mut self, function: Unary, a: ValueId) -> Result<ValueId, Op> {
+        if let Some(x) = self.constant_value(a) {
+            return Ok(self.constant(fold_unary(function, x)));
+        }
+        let inner = self.instruction(a).op.clone();
+        match (function, inner) {
+            (Unary::Negate, Op::Unary(Unary::Negate, x)) => Ok(x),
+            (Unary::Negate, Op::Binary(Binary::Subtract, x, y)) => Ok(self.subtract(y, x)),
+            (Unary::Logarithm, Op::Unary(Unary::Exponential, x)) => Ok(x),
+            (Unary::Absolute, _) if self.domain(a).lowest >= 0.0 => Ok(a),
+            (Unary::Floor, _) if self.domain(a).integer => Ok(a),
+            _ => Err(Op::Unary(function, a)),
+        }
+    }
+
+    fn simplified_binary(&mut self, function: Binary, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
+        let (x, y) = (self.constant_value(a), self.constant_value(b));
+        if let (Some(x), Some(y)) = (x, y) {
+            return Ok(self.constant(fold_binary(function, x, y)));
+        }
+        let x_is = |value: f64| x.is_some_and(|x| is(x, value));
+        let y_is = |value: f64| y.is_some_and(|y| is(y, value));
+        match function {
+            Binary::Add if x_is(0.0) => Ok(b),
+            Binary::Add | Binary::Subtract if y_is(0.0) => Ok(a),
+            Binary::Subtract if x_is(0.0) => Ok(self.negate(b)),
+            Binary::Subtract if a == b => Ok(self.constant(0.0)),
+            Binary::Multiply if x_is(0.0) || y_is(0.0) => Ok(self.constant(0.0)),
+            Binary::Multiply if x_is(1.0) => Ok(b),
+            Binary::Multiply | Binary::Divide | Binary::Power if y_is(1.0) => Ok(a),
+            Binary::Multiply if x_is(-1.0) => Ok(self.negate(b)),
+            Binary::Multiply if y_is(-1.0) => Ok(self.negate(a)),
+            Binary::Power if y_is(0.0) => Ok(self.constant(1.0)),
+            Binary::Power if y_is(2.0) => Ok(self.multiply(a, a)),
+            Binary::Divide => match y {
+                // Exact: a power of two has an exact reciprocal.
+                Some(y) if is(y.abs().log2().fract(), 0.0) && y.is_normal() => {
+                    let reciprocal = self.constant(1.0 / y);
+                    Ok(self.multiply(a, reciprocal))
+                }
+                _ => Err(Op::Binary(function, a, b)),
+            },
+            Binary::Minimum if a == b || self.domain(a).highest <= self.domain(b).lowest => Ok(a),
+            Binary::Minimum if self.domain(b).highest <= self.domain(a).lowest => Ok(b),
+            Binary::Maximum if a == b || self.domain(a).lowest >= self.domain(b).highest => Ok(a),
+            Binary::Maximum if self.domain(b).lowest >= self.domain(a).highest => Ok(b),
+            _ => self.simplified_signs(function, a, b),
+        }
+    }
+
+    /// Rewrites sums and differences of negated values, and 1 − (1 − x); orders the operands of what commutes.
+    fn simplified_signs(&mut self, function: Binary, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
+        let (left, right) = (self.instruction(a).op.clone(), self.instruction(b).op.clone());
+        match (function, left, right) {
+            (Binary::Add, _, Op::Unary(Unary::Negate, y)) => Ok(self.subtract(a, y)),
+            (Binary::Add, Op::Unary(Unary::Negate, x), _) => Ok(self.subtract(b, x)),
+            (Binary::Subtract, _, Op::Unary(Unary::Negate, y)) => Ok(self.add(a, y)),
+            (Binary::Subtract, Op::Constant(one), Op::Binary(Binary::Subtract, c, x))
+                if is(one.get(), 1.0) && self.constant_value(c).is_some_and(|c| is(c, 1.0)) =>
+            {
+                Ok(x)
+            }
+            (Binary::Add | Binary::Multiply | Binary::Minimum | Binary::Maximum, ..) if b < a => {
+                Err(Op::Binary(function, b, a))
+            }
+            _ => Err(Op::Binary(function, a, b)),
+        }
+    }
+
+    fn simplified_comparison(
+        &mut self,
+        comparison: Comparison,
+        a: ValueId,
+        b: ValueId,
+    ) -> Result<ValueId, Op> {
+        if let (Some(x), Some(y)) = (self.constant_value(a), self.constant_value(b)) {
+            let holds = match comparison {
+                Comparison::Equal => is(x, y),
+                Comparison::Less => x < y,
+                Comparison::LessOrEqual => x <= y,
+            };
+            return Ok(self.constant(f64::from(u8::from(holds))));
+        }
+        if let Some(holds) = decided(comparison, self.domain(a), self.domain(b)) {
+            return Ok(self.constant(f64::from(u8::from(holds))));
+        }
+        // A binary value equals 1 exactly where it is itself 1.
+        let one = |g: &Graph, v| g.constant_value(v).is_some_and(|x| is(x, 1.0));
+        let binary = |g: &Graph, v| g.domain(v).integer && g.domain(v).within(0.0, 1.0);
+        match comparison {
+            Comparison::Equal if one(self, b) && binary(self, a) => Ok(a),
+            Comparison::Equal if one(self, a) && binary(self, b) => Ok(b),
+            Comparison::Equal if b < a => Err(Op::Compare(comparison, b, a)),
+            _ => Err(Op::Compare(comparison, a, b)),
+        }
+    }
+}
+
+/// Short names for the instructions that transforms write most.
+#[allow(missing_docs)]
+impl Graph {
+    pub fn constant(&mut self, value: f64) -> ValueId {
+        self.append(Op::Constant(Number::new(value)))
+    }
+    pub fn unary(&mut self, function: Unary, a: ValueId) -> ValueId {
+        self.push(Op::Unary(function, a))
+    }
+    pub fn binary(&mut self, function: Binary, a: ValueId, b: ValueId) -> ValueId {
+        self.push(Op::Binary(function, a, b))
+    }
+    pub fn add(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Add, a, b)
+    }
+    pub fn subtract(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Subtract, a, b)
+    }
+    pub fn multiply(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Multiply, a, b)
+    }
+    pub fn divide(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Divide, a, b)
+    }
+    pub fn negate(&mut self, a: ValueId) -> ValueId {
+        self.unary(Unary::Negate, a)
+    }
+    pub fn compare(&mut self, comparison: Comparison, a: ValueId, b: ValueId) -> ValueId {
+        self.push(Op::Compare(comparison, a, b))
+    }
+    pub fn select(&mut self, condition: ValueId, yes: ValueId, no: ValueId) -> ValueId {
+        self.push(Op::Select(condition, yes, no))
+    }
+    pub fn one_minus(&mut self, a: ValueId) -> ValueId {
+        let one = self.constant(1.0);
+        self.subtract(one, a)
+    }
+    pub fn scale(&mut self, factor: f64, a: ValueId) -> ValueId {
+        let factor = self.constant(factor);
+        self.multiply(factor, a)
+    }
+    pub fn site_sum(&mut self, a: ValueId) -> ValueId {
+        self.push(Op::SiteSum(a))
+    }
+    pub fn shift(&mut self, x: ValueId, offset: Offset) -> ValueId {
+        self.push(Op::Shift { x, offset, transposed: false })
+    }
+    pub fn uniform(&mut self, draw: u32, lane: u32, rank: Rank) -> ValueId {
+        self.push(Op::Uniform { draw, lane, rank })
+    }
+    pub fn heaviside(&mut self, a: ValueId, surrogate: Surrogate) -> ValueId {
+        self.push(Op::Heaviside(a, surrogate))
+    }
+    pub fn round(&mut self, a: ValueId, surrogate: Surrogate) -> ValueId {
+        self.push(Op::Round(a, surrogate))
+    }
+}
+
+/// Whether two numbers are the same number; the comparison is meant exactly.
+#[allow(clippy::float_cmp)]
+fn is(x: f64, y: f64) -> bool {
+    x == y
+}
+
+/// The sums of a neighbourhood's positive and negative weights, and whether all are whole.
+fn weight_sums(neighbourhood: &Neighbourhood) -> (f64, f64, bool) {
+    let weights = neighbourhood.weights();
+    let sum = |keep: fn(&f64) -> bool| weights.iter().filter(|w| keep(w)).sum::<f64>();
+    (sum(|w| *w > 0.0), sum(|w| *w < 0.0), weights.iter().all(|w| is(w.fract(), 0.0)))
+}
+
+fn fold_unary(function: Unary, x: f64) -> f64 {
+    match function {
+        Unary::Negate => -x,
+        Unary::Absolute => x.abs(),
+        Unary::Sign if is(x, 0.0) => 0.0,
+        Unary::Sign => x.signum(),
+        Unary::SquareRoot => x.sqrt(),
+        Unary::Exponential => libm::exp(x),
+        Unary::ExponentialMinusOne => libm::expm1(x),
+        Unary::Logarithm => libm::log(x),
+        Unary::LogarithmOnePlus => libm::log1p(x),
+        Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+        Unary::HyperbolicTangent => libm::tanh(x),
+        Unary::Sine => libm::sin(x),
+        Unary::Cosine => libm::cos(x),
+        Unary::Floor => x.floor(),
+    }
+}
+
+fn fold_binary(function: Binary, x: f64, y: f64) -> f64 {
+    match function {
+        Binary::Add => x + y,
+        Binary::Subtract => x - y,
+        Binary::Multiply => x * y,
+        Binary::Divide => x / y,
+        Binary::Power => libm::pow(x, y),
+        Binary::Minimum => x.min(y),
+        Binary::Maximum => x.max(y),
+    }
+}

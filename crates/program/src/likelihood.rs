@@ -1,0 +1,222 @@
+//! Derives the exact log-likelihood of one observed step from the model's declared next-state law.
+//!
+//! A layer's next value is a function of the state, the parameters and some draws per site. Summing the probabilities
+//! of the draws' outcomes that give the observed values, site by site, is the exact likelihood of the transition:
+//!
+//! ln P(s′ | s) = Σ over sites of ln Σ over outcomes o with next(s, o) = s′ of P(o | s).
+//!
+//! It exists where every draw is per site, has finitely many outcomes, and reaches the next value without passing
+//! through another site.
+
+use std::collections::BTreeSet;
+
+use crate::error::ModelError;
+use crate::graph::Graph;
+use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::program::{Program, Sink};
+
+/// Joint outcomes above this number are not enumerated.
+const MOST_OUTCOMES: usize = 256;
+
+/// The name of the output.
+pub const LOG_LIKELIHOOD: &str = "log-likelihood";
+
+/// The program whose output is the log-probability of the observed next state ([`Op::Target`]) given the state before.
+///
+/// # Errors
+/// [`ModelError::NoLikelihood`] with what stands in the way.
+///
+/// ```
+/// # use glauber_lattice::{Lattice, Values};
+/// # use glauber_program::{Interval, Model, log_likelihood};
+/// let coins = Model::build("coins", Lattice::line(10))
+///     .layer("heads", Values::binary())
+///     .parameter("p", Interval::unit())
+///     .step(|s| s.next("heads").bernoulli(s.parameter("p")))?;
+/// assert_eq!(log_likelihood(&coins.step)?.declarations.outputs, ["log-likelihood"]);
+/// # Ok::<(), glauber_program::ModelError>(())
+/// ```
+pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
+    let mut declarations = step.declarations.clone();
+    declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
+    let mut graph = Graph::new(declarations);
+    let mut total = graph.constant(0.0);
+    for group in independent_groups(step)? {
+        let chance = probability_of_observed(&mut graph, step, &group);
+        let log = graph.unary(Unary::Logarithm, chance);
+        total = graph.add(total, log);
+    }
+    let sum = graph.site_sum(total);
+    graph.result(Sink::Output(0), sum);
+    Ok(graph.finish())
+}
+
+/// Layers whose next values share draws, with those draws in program order.
+struct Group {
+    layers: Vec<(u32, ValueId)>,
+    draws: BTreeSet<ValueId>,
+}
+
+fn independent_groups(step: &Program) -> Result<Vec<Group>, ModelError> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (sink, value) in &step.results {
+        let Sink::NextLayer(layer) = sink else { continue };
+        let mut merged = Group { layers: vec![(*layer, *value)], draws: draws_behind(step, *value)? };
+        let (shared, rest) = groups.into_iter().partition(|g| !g.draws.is_disjoint(&merged.draws));
+        groups = rest;
+        for group in shared {
+            merged.layers.extend(group.layers);
+            merged.draws.extend(group.draws);
+        }
+        groups.push(merged);
+    }
+    for group in &groups {
+        let outcomes: usize = group.draws.iter().map(|d| outcomes_of(step, *d)).product();
+        if outcomes > MOST_OUTCOMES {
+            return Err(refuse(
+                step,
+                format!("one site has {outcomes} joint outcomes, more than {MOST_OUTCOMES}"),
+            ));
+        }
+    }
+    Ok(groups)
+}
+
+fn refuse(step: &Program, why: impl Into<String>) -> ModelError {
+    ModelError::NoLikelihood { model: step.declarations.model.clone(), why: why.into() }
+}
+
+fn outcomes_of(step: &Program, draw: ValueId) -> usize {
+    match &step.instruction(draw).op {
+        Op::Categorical { probabilities, .. } => probabilities.len(),
+        _ => 2,
+    }
+}
+
+/// The draws a next value depends on, each with finitely many outcomes and at the site itself.
+fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
+    let random =
+        step.depends_on(|op| matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. }));
+    let mut draws = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![value];
+    while let Some(v) = open.pop() {
+        if !random[v.index()] || !seen.insert(v) {
+            continue;
+        }
+        let instruction = step.instruction(v);
+        match &instruction.op {
+            Op::Bernoulli { .. } | Op::Categorical { .. } if instruction.rank != Rank::Site => {
+                return Err(refuse(step, "a draw is shared by all sites of a replicate"));
+            }
+            Op::Bernoulli { p, .. } => {
+                draws.insert(v);
+                open.push(*p);
+            }
+            Op::Categorical { probabilities, .. } => {
+                draws.insert(v);
+                open.extend(probabilities);
+            }
+            Op::Uniform { .. } | Op::Normal(..) => {
+                return Err(refuse(step, "a next value depends on a continuous random number"));
+            }
+            Op::Binomial { .. } | Op::Poisson { .. } => {
+                return Err(refuse(step, "a next value depends on a binomial or Poisson number"));
+            }
+            op if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) => {
+                return Err(refuse(step, "a draw at one site changes the next value of another"));
+            }
+            op => open.extend(op.operands()),
+        }
+    }
+    Ok(draws)
+}
+
+/// Σ over joint outcomes of P(outcome) where it gives the observed values, else 0.
+fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> ValueId {
+    let draws: Vec<ValueId> = group.draws.iter().copied().collect();
+    let sizes: Vec<usize> = draws.iter().map(|d| outcomes_of(step, *d)).collect();
+    let joint: usize = sizes.iter().product();
+    let zero = g.constant(0.0);
+    let mut total = zero;
+    for index in 0..joint {
+        let mut rest = index;
+        let outcome: Vec<usize> = sizes
+            .iter()
+            .map(|size| {
+                let own = rest % size;
+                rest /= size;
+                own
+            })
+            .collect();
+        let mut chance = g.constant(1.0);
+        let renamed = g.import(step, |g, original, op| {
+            let place = draws.iter().position(|d| *d == original);
+            match (place, op, &step.instruction(original).op) {
+                (Some(place), op, _) => {
+                    let own = probability_of(g, op, outcome[place]);
+                    chance = g.multiply(chance, own);
+                    Some(g.constant(outcome[place] as f64))
+                }
+                (None, Op::Indicator { class, .. }, Op::Indicator { draw, .. }) => {
+                    let place = draws.iter().position(|d| d == draw)?;
+                    Some(g.constant(f64::from(u8::from(outcome[place] == *class as usize))))
+                }
+                _ => None,
+            }
+        });
+        let mut matches = g.constant(1.0);
+        for (layer, value) in &group.layers {
+            let observed = g.push(Op::Target(*layer));
+            let own = g.compare(Comparison::Equal, renamed[value.index()], observed);
+            matches = g.multiply(matches, own);
+        }
+        let term = g.select(matches, chance, zero);
+        total = g.add(total, term);
+    }
+    total
+}
+
+fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
+    match draw {
+        Op::Categorical { probabilities, .. } => probabilities[outcome],
+        Op::Bernoulli { p, .. } if outcome == 1 => *p,
+        Op::Bernoulli { p, .. } => complement(g, *p),
+        _ => g.constant(0.0),
+    }
+}
+
+/// 1 − p without cancellation where p itself was written as a complement: 1 − (1 − x) is x, and
+/// 1 − (a + (1 − a) x) is (1 − a)(1 − x).
+fn complement(g: &mut Graph, p: ValueId) -> ValueId {
+    match g.instruction(p).op {
+        Op::Select(c, yes, no) => {
+            let (yes, no) = (complement(g, yes), complement(g, no));
+            g.select(c, yes, no)
+        }
+        Op::Binary(Binary::Add, a, b) => {
+            let found = rest_times(g, a, b).or_else(|| rest_times(g, b, a));
+            match found {
+                Some((rest, x)) => {
+                    let other = complement(g, x);
+                    g.multiply(rest, other)
+                }
+                None => g.one_minus(p),
+            }
+        }
+        _ => g.one_minus(p),
+    }
+}
+
+/// Where `product` is (1 − a) x: the values 1 − a and x.
+fn rest_times(g: &mut Graph, a: ValueId, product: ValueId) -> Option<(ValueId, ValueId)> {
+    let Op::Binary(Binary::Multiply, x, y) = g.instruction(product).op else { return None };
+    let rest = g.one_minus(a);
+    if x == rest {
+        Some((rest, y))
+    } else if y == rest {
+        Some((rest, x))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,179 @@
+//! Builds a model: declarations, how it starts, what a step does. Everything is checked when the model is built.
+
+use glauber_lattice::{Lattice, Values};
+
+use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
+use crate::error::{ModelError, unknown};
+use crate::program::Program;
+use crate::trace::{Scope, Stage};
+
+/// A stochastic lattice model: its declarations, its start and its step, each traced once into a program.
+///
+/// ```
+/// use glauber_lattice::{Lattice, Moore, Values};
+/// use glauber_program::{Interval, Model};
+///
+/// let si = Model::build("susceptible-infected", Lattice::square(64).periodic())
+///     .layer("aware", Values::binary())
+///     .parameter("beta", Interval::unit())
+///     .step(|s| {
+///         let aware = s.layer("aware");
+///         let exposure = aware.neighbours(Moore).sum();
+///         let learns = 1.0 - (1.0 - s.parameter("beta")).pow(exposure);
+///         s.next("aware").bernoulli(aware + (1.0 - aware) * learns)
+///     })?;
+/// assert_eq!(si.step.declarations.draws, ["aware"]);
+/// # Ok::<(), glauber_program::ModelError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// How a lattice starts where nobody gives one; reads no layers.
+    pub start: Option<Program>,
+    /// One step.
+    pub step: Program,
+}
+
+impl Model {
+    /// Begins a model of this name on a lattice.
+    pub fn build(name: &str, lattice: Lattice) -> ModelBuilder {
+        ModelBuilder { declarations: Declarations::new(name, lattice), start: None, error: None }
+    }
+
+    /// What the model speaks of.
+    pub fn declarations(&self) -> &Declarations {
+        &self.step.declarations
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.step.declarations.model
+    }
+
+    /// The place of a parameter.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownName`] with the nearest right name.
+    pub fn parameter(&self, name: &str) -> Result<usize, ModelError> {
+        let parameters = &self.declarations().parameters;
+        let place = parameters.iter().position(|p| p.name == name);
+        place.ok_or_else(|| {
+            unknown(self.name(), "parameter", name, parameters.iter().map(|p| p.name.as_str()))
+        })
+    }
+
+    /// The place of a layer.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownName`] with the nearest right name.
+    pub fn layer(&self, name: &str) -> Result<usize, ModelError> {
+        let layers = &self.declarations().layers;
+        let place = layers.iter().position(|p| p.name == name);
+        place.ok_or_else(|| unknown(self.name(), "layer", name, layers.iter().map(|p| p.name.as_str())))
+    }
+
+    /// Traces an observation: a program that takes numbers per replicate from a state.
+    ///
+    /// # Errors
+    /// The first mistake of the tracing.
+    pub fn observe<T>(&self, trace: impl FnOnce(&Scope) -> T) -> Result<Program, ModelError> {
+        let mut declarations = self.declarations().clone();
+        declarations.outputs.clear();
+        declarations.draws.clear();
+        let scope = Scope::open(declarations, Stage::Observation);
+        trace(&scope);
+        scope.close()
+    }
+}
+
+/// A model being declared; see [`Model::build`].
+#[derive(Clone, Debug)]
+pub struct ModelBuilder {
+    declarations: Declarations,
+    start: Option<Program>,
+    error: Option<ModelError>,
+}
+
+impl ModelBuilder {
+    /// Declares a layer.
+    pub fn layer(mut self, name: &str, values: Values) -> ModelBuilder {
+        if self.declarations.layers.iter().any(|l| l.name == name) {
+            self.duplicate("layer", name);
+        }
+        self.declarations.layers.push(Layer { name: name.to_string(), values });
+        self
+    }
+
+    /// Declares a parameter without a default.
+    pub fn parameter(self, name: &str, interval: Interval) -> ModelBuilder {
+        self.add_parameter(Parameter { name: name.to_string(), interval, default: None })
+    }
+
+    /// Declares a parameter with the value it has where nobody says another.
+    pub fn parameter_or(self, name: &str, interval: Interval, default: f64) -> ModelBuilder {
+        self.add_parameter(Parameter { name: name.to_string(), interval, default: Some(default) })
+    }
+
+    fn add_parameter(mut self, parameter: Parameter) -> ModelBuilder {
+        let Interval { lowest, highest } = parameter.interval;
+        if self.declarations.parameters.iter().any(|p| p.name == parameter.name) {
+            self.duplicate("parameter", &parameter.name);
+        }
+        if lowest.is_nan() || highest.is_nan() || lowest >= highest {
+            let model = self.declarations.model.clone();
+            let name = parameter.name.clone();
+            self.error.get_or_insert(ModelError::EmptyInterval { model, name, lowest, highest });
+        }
+        self.declarations.parameters.push(parameter);
+        self
+    }
+
+    /// Declares a covariate: data, one number per site, that a rule may read.
+    pub fn covariate(self, name: &str) -> ModelBuilder {
+        self.field(name, FieldKind::Covariate)
+    }
+
+    /// Declares a parameter field: one unknown per site.
+    pub fn parameter_field(self, name: &str, interval: Interval) -> ModelBuilder {
+        self.field(name, FieldKind::Parameter(interval))
+    }
+
+    fn field(mut self, name: &str, kind: FieldKind) -> ModelBuilder {
+        if self.declarations.fields.iter().any(|f| f.name == name) {
+            self.duplicate("field", name);
+        }
+        self.declarations.fields.push(Field { name: name.to_string(), kind });
+        self
+    }
+
+    fn duplicate(&mut self, kind: &'static str, name: &str) {
+        let model = self.declarations.model.clone();
+        self.error.get_or_insert(ModelError::Duplicate { model, kind, name: name.to_string() });
+    }
+
+    /// Traces how a lattice starts. Declare layers, parameters and fields first.
+    pub fn start<T>(mut self, trace: impl FnOnce(&Scope) -> T) -> ModelBuilder {
+        if self.error.is_none() {
+            let scope = Scope::open(self.declarations.clone(), Stage::Start);
+            trace(&scope);
+            match scope.close() {
+                Ok(program) => self.start = Some(program),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        self
+    }
+
+    /// Traces a step and finishes the model.
+    ///
+    /// # Errors
+    /// The first mistake in the declarations, the start or the step.
+    pub fn step<T>(self, trace: impl FnOnce(&Scope) -> T) -> Result<Model, ModelError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let scope = Scope::open(self.declarations, Stage::Step);
+        trace(&scope);
+        let step = scope.close()?;
+        Ok(Model { start: self.start, step })
+    }
+}

@@ -1,0 +1,330 @@
+//! Names the instructions of a program: what each reads and at which rank it stands.
+
+use glauber_lattice::Offset;
+
+/// The number of a value in its program: the position of the instruction that makes it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ValueId(pub u32);
+
+impl ValueId {
+    /// As an index into the instructions.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How many numbers a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Rank {
+    /// One number for the whole run: parameters, constants, the step's number.
+    Run,
+    /// One number per realisation.
+    Replicate,
+    /// One number per site of every realisation.
+    Site,
+}
+
+/// A floating-point number that can be compared and hashed: two are equal when their bits are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Number(u64);
+
+impl Number {
+    /// Wraps a number; −0 becomes 0.
+    pub fn new(value: f64) -> Number {
+        Number((value + 0.0).to_bits())
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl std::fmt::Debug for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.get())
+    }
+}
+
+/// Functions of one number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Unary {
+    Negate,
+    Absolute,
+    Sign,
+    SquareRoot,
+    Exponential,
+    /// e^x − 1, exact near 0.
+    ExponentialMinusOne,
+    Logarithm,
+    /// ln(1 + x), exact near 0.
+    LogarithmOnePlus,
+    Sigmoid,
+    HyperbolicTangent,
+    Sine,
+    Cosine,
+    Floor,
+}
+
+/// Functions of two numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Minimum,
+    Maximum,
+}
+
+/// Comparisons; the result is 1 where true and 0 where not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Comparison {
+    Equal,
+    Less,
+    LessOrEqual,
+}
+
+/// What the derivative of a step function is taken to be; w is the width, x the argument (for round: its distance from the step).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Surrogate {
+    /// 1 everywhere: straight-through.
+    Identity,
+    /// σ(x/w)(1 − σ(x/w)) / w.
+    Sigmoid(Number),
+    /// max(0, 1 − |x|/w) / w.
+    Triangle(Number),
+}
+
+impl Surrogate {
+    /// The derivative of a sigmoid of width `width` > 0.
+    pub fn sigmoid(width: f64) -> Surrogate {
+        Surrogate::Sigmoid(Number::new(width))
+    }
+
+    /// A triangle of half-width `width` > 0 and area 1.
+    pub fn triangle(width: f64) -> Surrogate {
+        Surrogate::Triangle(Number::new(width))
+    }
+}
+
+/// One instruction.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A number.
+    Constant(Number),
+    /// A parameter, by its place in the declarations.
+    Parameter(u32),
+    /// The number of the step, 1 for the first; 0 while the start is drawn.
+    StepIndex,
+    /// A layer's value before the step.
+    Layer(u32),
+    /// A field of data or of unknowns, fixed during the run.
+    Field(u32),
+    /// A layer's observed value after the step (in likelihoods).
+    Target(u32),
+    /// The site's coordinate along axis 0 (z), 1 (y) or 2 (x).
+    Coordinate(u8),
+    /// The derivative of the objective by a layer's next value (in adjoint programs).
+    NextAdjoint(u32),
+    /// The derivative of the objective by an output (in adjoint programs).
+    OutputAdjoint(u32),
+    /// How much better than the baseline this replicate did, weighted by the loss (in score-function gradients).
+    Advantage,
+    /// A function of one number.
+    Unary(Unary, ValueId),
+    /// A function of two numbers.
+    Binary(Binary, ValueId, ValueId),
+    /// 1 where the comparison holds.
+    Compare(Comparison, ValueId, ValueId),
+    /// The second where the first is not 0, else the third.
+    Select(ValueId, ValueId, ValueId),
+    /// 1 where the argument is above 0; its derivative is the surrogate's.
+    Heaviside(ValueId, Surrogate),
+    /// The nearest whole number, halves to even; its derivative is the surrogate's.
+    Round(ValueId, Surrogate),
+    /// The first value with the second's derivative.
+    Replace {
+        /// What it is.
+        value: ValueId,
+        /// Whose derivative it has.
+        gradient: ValueId,
+    },
+    /// The value, with derivative 0.
+    Hold(ValueId),
+    /// One number, repeated at every site.
+    Spread(ValueId),
+    /// The value at a displaced site: at site i, x(i + offset).
+    Shift {
+        /// The field.
+        x: ValueId,
+        /// The displacement.
+        offset: Offset,
+        /// Whether the transposed linear map is meant.
+        transposed: bool,
+    },
+    /// The weighted sum over a neighbourhood.
+    NeighbourSum {
+        /// The field.
+        x: ValueId,
+        /// Which neighbourhood, by its place in the declarations.
+        neighbourhood: u32,
+        /// Whether the transposed linear map is meant.
+        transposed: bool,
+    },
+    /// The whole plane moved by the offset that `direction` picks: at site i, x(i − offset[direction]).
+    Translate {
+        /// The field.
+        x: ValueId,
+        /// One number per replicate: which offset.
+        direction: ValueId,
+        /// The offsets, as a neighbourhood of the declarations.
+        offsets: u32,
+        /// Whether the transposed linear map is meant.
+        transposed: bool,
+    },
+    /// The sum over all sites: one number per replicate.
+    SiteSum(ValueId),
+    /// A uniform number in [0, 1): a pure function of seed, replicate, step, draw, lane and site.
+    Uniform {
+        /// Which draw of the program.
+        draw: u32,
+        /// 0 for the simulation; others are used by estimators.
+        lane: u32,
+        /// Per replicate or per site.
+        rank: Rank,
+    },
+    /// 1 where u < p.
+    Bernoulli {
+        /// The probability of 1.
+        p: ValueId,
+        /// The uniform number.
+        u: ValueId,
+    },
+    /// The class k with p₀ + … + p₍k−1₎ ≤ u < p₀ + … + p₍k₎; the last class takes what is left.
+    Categorical {
+        /// The probabilities, of which the last is taken to make the sum 1.
+        probabilities: Vec<ValueId>,
+        /// The uniform number.
+        u: ValueId,
+    },
+    /// 1 where a categorical draw came out as `class`.
+    Indicator {
+        /// The draw.
+        draw: ValueId,
+        /// Which class.
+        class: u32,
+    },
+    /// A standard normal number from two uniforms (Box & Muller 1958).
+    Normal(ValueId, ValueId),
+    /// The number of successes in n trials of probability p.
+    Binomial {
+        /// How many trials.
+        n: ValueId,
+        /// The probability of each.
+        p: ValueId,
+        /// Which draw of the program.
+        draw: u32,
+        /// Per replicate or per site.
+        rank: Rank,
+    },
+    /// The number of events at a mean rate.
+    Poisson {
+        /// The mean.
+        rate: ValueId,
+        /// Which draw of the program.
+        draw: u32,
+        /// Per replicate or per site.
+        rank: Rank,
+    },
+}
+
+impl Op {
+    /// Calls `f` for every value it reads, in order.
+    pub fn visit(&self, mut f: impl FnMut(ValueId)) {
+        let mut copy = self.clone();
+        copy.visit_mut(|v| f(*v));
+    }
+
+    /// Calls `f` for every value it reads, which may replace it.
+    pub fn visit_mut(&mut self, mut f: impl FnMut(&mut ValueId)) {
+        use Op::*;
+        match self {
+            Constant(_)
+            | Parameter(_)
+            | StepIndex
+            | Layer(_)
+            | Field(_)
+            | Target(_)
+            | Coordinate(_)
+            | NextAdjoint(_)
+            | OutputAdjoint(_)
+            | Advantage
+            | Uniform { .. } => {}
+            Unary(_, a) | Heaviside(a, _) | Round(a, _) | Hold(a) | Spread(a) | SiteSum(a) => f(a),
+            Shift { x, .. } | NeighbourSum { x, .. } => f(x),
+            Indicator { draw, .. } => f(draw),
+            Poisson { rate, .. } => f(rate),
+            Binary(_, a, b) | Compare(_, a, b) | Normal(a, b) => {
+                f(a);
+                f(b);
+            }
+            Replace { value, gradient } => {
+                f(value);
+                f(gradient);
+            }
+            Translate { x, direction, .. } => {
+                f(x);
+                f(direction);
+            }
+            Bernoulli { p, u } => {
+                f(p);
+                f(u);
+            }
+            Binomial { n, p, .. } => {
+                f(n);
+                f(p);
+            }
+            Select(c, a, b) => {
+                f(c);
+                f(a);
+                f(b);
+            }
+            Categorical { probabilities, u } => {
+                probabilities.iter_mut().for_each(&mut f);
+                f(u);
+            }
+        }
+    }
+
+    /// The values it reads, in order.
+    pub fn operands(&self) -> Vec<ValueId> {
+        let mut operands = Vec::new();
+        self.visit(|v| operands.push(v));
+        operands
+    }
+
+    /// Whether it reads its operand at other sites, so that the operand must exist as a whole field first.
+    pub fn reads_elsewhere(&self) -> bool {
+        matches!(self, Op::Shift { .. } | Op::NeighbourSum { .. } | Op::Translate { .. })
+    }
+
+    /// Its rank, given the ranks of its operands.
+    pub fn rank(&self, rank_of: impl Fn(ValueId) -> Rank) -> Rank {
+        use Op::*;
+        match self {
+            Constant(_) | Parameter(_) | StepIndex => Rank::Run,
+            OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
+            Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
+            Uniform { rank, .. } => *rank,
+            Binomial { rank, .. } | Poisson { rank, .. } => {
+                self.operands().into_iter().map(rank_of).fold(*rank, Rank::max)
+            }
+            _ => self.operands().into_iter().map(rank_of).fold(Rank::Run, Rank::max),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Holds what one step says: a straight list of instructions and the results it leaves.
+
+use crate::declarations::Declarations;
+use crate::domain::Domain;
+use crate::op::{Op, Rank, ValueId};
+
+/// What a result of a program is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Sink {
+    /// A layer's value after the step.
+    NextLayer(u32),
+    /// A named number per replicate.
+    Output(u32),
+    /// The derivative of the objective by a layer's value before the step (added to what is there).
+    LayerAdjoint(u32),
+    /// The derivative of the objective by a parameter (added).
+    ParameterAdjoint(u32),
+    /// The derivative of the objective by a field (added).
+    FieldAdjoint(u32),
+    /// A value that must lie in [0, 1] (up to rounding): the probability of the draw of this number.
+    Probability(u32),
+}
+
+/// One instruction with what is known of its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instruction {
+    /// What it does.
+    pub op: Op,
+    /// How many numbers it makes.
+    pub rank: Rank,
+    /// Where they lie.
+    pub domain: Domain,
+}
+
+/// A straight list of instructions, each reading only earlier ones, and the results they leave.
+///
+/// It prints readably; see `Display`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// What the instructions refer to by number.
+    pub declarations: Declarations,
+    /// The instructions, in an order in which they can run.
+    pub instructions: Vec<Instruction>,
+    /// What the program leaves, in order.
+    pub results: Vec<(Sink, ValueId)>,
+}
+
+impl Program {
+    /// The instruction that makes a value.
+    pub fn instruction(&self, value: ValueId) -> &Instruction {
+        &self.instructions[value.index()]
+    }
+
+    /// The value of a result, where the program has it.
+    pub fn result(&self, sink: Sink) -> Option<ValueId> {
+        self.results.iter().find(|(s, _)| *s == sink).map(|(_, v)| *v)
+    }
+
+    /// The same program without instructions whose value nobody reads.
+    pub(crate) fn without_dead_code(&self) -> Program {
+        let mut live = vec![false; self.instructions.len()];
+        for (_, value) in &self.results {
+            live[value.index()] = true;
+        }
+        for index in (0..self.instructions.len()).rev() {
+            if live[index] {
+                self.instructions[index].op.visit(|v| live[v.index()] = true);
+            }
+        }
+        let mut renamed = vec![ValueId(u32::MAX); self.instructions.len()];
+        let mut instructions = Vec::new();
+        for (index, instruction) in self.instructions.iter().enumerate().filter(|(i, _)| live[*i]) {
+            let mut kept = instruction.clone();
+            kept.op.visit_mut(|v| *v = renamed[v.index()]);
+            renamed[index] = ValueId(instructions.len() as u32);
+            instructions.push(kept);
+        }
+        let results = self.results.iter().map(|(sink, v)| (*sink, renamed[v.index()])).collect();
+        Program { declarations: self.declarations.clone(), instructions, results }
+    }
+
+    /// For every value, whether it depends on an instruction that `is_source` accepts.
+    pub(crate) fn depends_on(&self, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
+        let mut depends = vec![false; self.instructions.len()];
+        for (index, instruction) in self.instructions.iter().enumerate() {
+            let mut any = is_source(&instruction.op);
+            instruction.op.visit(|v| any |= depends[v.index()]);
+            depends[index] = any;
+        }
+        depends
+    }
+}
+
+/// The same program without instructions that its results do not need: for a program some of whose results were removed.
+pub fn simplified(program: &Program) -> Program {
+    program.without_dead_code()
+}

@@ -1,0 +1,418 @@
+//! Traces a step: hands out copyable handles whose operators write instructions.
+//!
+//! A tracing lives on one thread while its [`Scope`] is open. Mistakes are collected, not thrown: the first one is
+//! reported when the tracing ends, so that expressions stay free of `?`.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use glauber_lattice::Offset;
+
+use crate::declarations::{Declarations, Field, FieldKind};
+use crate::error::{ModelError, unknown};
+use crate::expression::Expr;
+use crate::graph::Graph;
+use crate::op::{Op, Rank, ValueId};
+use crate::program::{Program, Sink};
+
+/// What is being traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// How the lattice starts.
+    Start,
+    /// One step.
+    Step,
+    /// Numbers taken from a state.
+    Observation,
+}
+
+/// A tracing in progress.
+pub(crate) struct Trace {
+    id: u32,
+    stage: Stage,
+    pub(crate) graph: Graph,
+    next: Vec<Option<ValueId>>,
+    error: Option<ModelError>,
+}
+
+impl Trace {
+    pub(crate) fn fail(&mut self, error: ModelError) -> ValueId {
+        self.error.get_or_insert(error);
+        self.graph.constant(f64::NAN)
+    }
+
+    pub(crate) fn model(&self) -> String {
+        self.graph.declarations.model.clone()
+    }
+
+    /// The value behind a handle, or an error where the handle belongs to another tracing.
+    pub(crate) fn resolve(&mut self, operand: Operand) -> ValueId {
+        match operand {
+            Operand::Number(x) => self.graph.constant(x),
+            Operand::Expr(e) if e.trace == self.id && self.graph.has(e.value) => e.value,
+            Operand::Expr(_) => {
+                let model = self.model();
+                self.fail(ModelError::ForeignValue { model })
+            }
+        }
+    }
+}
+
+thread_local! {
+    static TRACES: RefCell<Vec<Trace>> = const { RefCell::new(Vec::new()) };
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+/// Runs `f` on an open tracing; `None` where it is closed already.
+pub(crate) fn with_trace<T>(id: u32, f: impl FnOnce(&mut Trace) -> T) -> Option<T> {
+    TRACES.with_borrow_mut(|traces| traces.iter_mut().find(|t| t.id == id).map(f))
+}
+
+/// A handle or a plain number, wherever an expression takes either.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand {
+    /// A traced value.
+    Expr(Expr),
+    /// A constant.
+    Number(f64),
+}
+
+impl From<Expr> for Operand {
+    fn from(e: Expr) -> Operand {
+        Operand::Expr(e)
+    }
+}
+
+impl From<f64> for Operand {
+    fn from(x: f64) -> Operand {
+        Operand::Number(x)
+    }
+}
+
+/// What a start, a step or an observation is traced with: it names layers and parameters, draws, and says what comes next.
+#[derive(Debug)]
+pub struct Scope {
+    id: u32,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        TRACES.with_borrow_mut(|traces| traces.retain(|t| t.id != self.id));
+    }
+}
+
+impl Scope {
+    /// Opens a tracing over the given declarations.
+    pub fn open(declarations: Declarations, stage: Stage) -> Scope {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let next = vec![None; declarations.layers.len()];
+        let trace = Trace { id, stage, graph: Graph::new(declarations), next, error: None };
+        TRACES.with_borrow_mut(|traces| traces.push(trace));
+        Scope { id }
+    }
+
+    /// Ends the tracing and gives its program.
+    ///
+    /// # Errors
+    /// The first [`ModelError`] that was met.
+    pub fn close(self) -> Result<Program, ModelError> {
+        let trace = TRACES.with_borrow_mut(|traces| {
+            traces.iter().position(|t| t.id == self.id).map(|place| traces.swap_remove(place))
+        });
+        let Some(mut trace) = trace else {
+            return Err(ModelError::ForeignValue { model: "unknown".into() });
+        };
+        if let Some(error) = trace.error.take() {
+            return Err(error);
+        }
+        if trace.stage != Stage::Observation {
+            collect_next(&mut trace)?;
+        }
+        Ok(trace.graph.finish())
+    }
+
+    fn push(&self, f: impl FnOnce(&mut Trace) -> ValueId) -> Expr {
+        let value = with_trace(self.id, f).unwrap_or(ValueId(u32::MAX));
+        Expr { trace: self.id, value }
+    }
+
+    /// A plain number as a handle.
+    pub fn number(&self, value: f64) -> Expr {
+        self.push(|t| t.graph.constant(value))
+    }
+
+    /// A layer's value at each site before the step.
+    pub fn layer(&self, name: &str) -> Expr {
+        self.push(|t| match find(t, name) {
+            Err(error) => t.fail(error),
+            Ok(_) if t.stage == Stage::Start => {
+                let model = t.model();
+                t.fail(ModelError::LayerInStart { model, layer: name.to_string() })
+            }
+            Ok(i) => t.graph.push(Op::Layer(i)),
+        })
+    }
+
+    /// A parameter: one number for the whole run.
+    pub fn parameter(&self, name: &str) -> Expr {
+        self.push(|t| {
+            let d = &t.graph.declarations;
+            match d.parameters.iter().position(|p| p.name == name) {
+                Some(i) => t.graph.push(Op::Parameter(i as u32)),
+                None => {
+                    let names = d.parameters.iter().map(|p| p.name.as_str());
+                    let error = unknown(&d.model, "parameter", name, names);
+                    t.fail(error)
+                }
+            }
+        })
+    }
+
+    /// A declared covariate or parameter field: one fixed number per site.
+    pub fn field(&self, name: &str) -> Expr {
+        self.push(|t| {
+            let d = &t.graph.declarations;
+            match d.fields.iter().position(|p| p.name == name) {
+                Some(i) => t.graph.push(Op::Field(i as u32)),
+                None => {
+                    let names = d.fields.iter().map(|p| p.name.as_str());
+                    let error = unknown(&d.model, "covariate or parameter field", name, names);
+                    t.fail(error)
+                }
+            }
+        })
+    }
+
+    /// Data to compare with, one number per site (and per replicate where the data has them); declared by being named.
+    pub fn data(&self, name: &str) -> Expr {
+        self.push(|t| {
+            let fields = &mut t.graph.declarations.fields;
+            let place = fields.iter().position(|p| p.name == name).unwrap_or_else(|| {
+                fields.push(Field { name: name.to_string(), kind: FieldKind::Covariate });
+                fields.len() - 1
+            });
+            t.graph.push(Op::Field(place as u32))
+        })
+    }
+
+    /// The number of the step: 1 for the first.
+    pub fn step(&self) -> Expr {
+        self.push(|t| t.graph.push(Op::StepIndex))
+    }
+
+    /// The site's coordinate along an axis of the lattice, counted as in its shape, from 0.
+    pub fn coordinate(&self, axis: usize) -> Expr {
+        self.push(|t| {
+            let dimensions = t.graph.declarations.lattice.dimensions();
+            if axis >= dimensions {
+                let model = t.model();
+                let wanted = format!("an axis below {dimensions}");
+                return t.fail(ModelError::Count { model, what: "coordinate", wanted, found: axis });
+            }
+            t.graph.push(Op::Coordinate((axis + 3 - dimensions) as u8))
+        })
+    }
+
+    /// 1 with probability `p` at each site, else 0.
+    pub fn bernoulli(&self, p: impl Into<Operand>) -> Expr {
+        self.bernoulli_at(Rank::Site, p.into(), "bernoulli")
+    }
+
+    /// 1 with probability `p` for each replicate, else 0.
+    pub fn replicate_bernoulli(&self, p: impl Into<Operand>) -> Expr {
+        self.bernoulli_at(Rank::Replicate, p.into(), "bernoulli")
+    }
+
+    /// A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
+    pub fn categorical(&self, probabilities: &[Operand]) -> Expr {
+        self.categorical_at(Rank::Site, probabilities, "categorical")
+    }
+
+    /// A class for each replicate with these probabilities; the last class takes what is left of 1.
+    pub fn replicate_categorical(&self, probabilities: &[Operand]) -> Expr {
+        self.categorical_at(Rank::Replicate, probabilities, "categorical")
+    }
+
+    /// A uniform number in [0, 1) at each site.
+    pub fn uniform(&self) -> Expr {
+        self.push(|t| {
+            let draw = name_draw(t, "uniform");
+            t.graph.uniform(draw, 0, Rank::Site)
+        })
+    }
+
+    /// A standard normal number at each site.
+    pub fn normal(&self) -> Expr {
+        self.push(|t| {
+            let draw = name_draw(t, "normal");
+            let (u, v) = (t.graph.uniform(draw, 0, Rank::Site), t.graph.uniform(draw, 1, Rank::Site));
+            t.graph.push(Op::Normal(u, v))
+        })
+    }
+
+    /// The number of successes in `n` trials of probability `p` at each site.
+    pub fn binomial(&self, n: impl Into<Operand>, p: impl Into<Operand>) -> Expr {
+        let (n, p) = (n.into(), p.into());
+        self.push(|t| {
+            let draw = name_draw(t, "binomial");
+            let (n, p) = (t.resolve(n), t.resolve(p));
+            check_probability(t, draw, p);
+            t.graph.push(Op::Binomial { n, p, draw, rank: Rank::Site })
+        })
+    }
+
+    /// The number of events of mean `rate` at each site.
+    pub fn poisson(&self, rate: impl Into<Operand>) -> Expr {
+        let rate = rate.into();
+        self.push(|t| {
+            let draw = name_draw(t, "poisson");
+            let rate = t.resolve(rate);
+            t.graph.push(Op::Poisson { rate, draw, rank: Rank::Site })
+        })
+    }
+
+    /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
+    pub fn translate(&self, x: Expr, direction: Expr, offsets: &[Offset]) -> Expr {
+        self.push(|t| {
+            let (x, direction) = (t.resolve(x.into()), t.resolve(direction.into()));
+            if t.graph.rank(direction) == Rank::Site {
+                let model = t.model();
+                return t.fail(ModelError::DirectionPerSite { model });
+            }
+            let offsets = t.graph.declarations.neighbourhood(glauber_lattice::Neighbourhood::of(offsets));
+            t.graph.push(Op::Translate { x, direction, offsets, transposed: false })
+        })
+    }
+
+    /// Says what a layer becomes.
+    pub fn next(&self, layer: &str) -> Next<'_> {
+        Next { scope: self, layer: layer.to_string() }
+    }
+
+    /// Leaves a number per replicate under a name.
+    pub fn output(&self, name: &str, value: impl Into<Operand>) {
+        let value = value.into();
+        with_trace(self.id, |t| {
+            let value = t.resolve(value);
+            t.graph.declarations.outputs.push(name.to_string());
+            let place = t.graph.declarations.outputs.len() as u32 - 1;
+            t.graph.result(Sink::Output(place), value);
+        });
+    }
+
+    fn bernoulli_at(&self, rank: Rank, p: Operand, name: &str) -> Expr {
+        self.push(|t| {
+            let draw = name_draw(t, name);
+            let p = t.resolve(p);
+            check_probability(t, draw, p);
+            let u = t.graph.uniform(draw, 0, rank);
+            t.graph.push(Op::Bernoulli { p, u })
+        })
+    }
+
+    fn categorical_at(&self, rank: Rank, probabilities: &[Operand], name: &str) -> Expr {
+        self.push(|t| {
+            if probabilities.is_empty() {
+                let model = t.model();
+                let wanted = "at least one probability".to_string();
+                return t.fail(ModelError::Count { model, what: "a categorical draw", wanted, found: 0 });
+            }
+            let draw = name_draw(t, name);
+            let probabilities: Vec<ValueId> = probabilities.iter().map(|p| t.resolve(*p)).collect();
+            let mut sum = t.graph.constant(0.0);
+            for p in &probabilities[..probabilities.len() - 1] {
+                check_probability(t, draw, *p);
+                sum = t.graph.add(sum, *p);
+            }
+            check_probability(t, draw, sum);
+            let u = t.graph.uniform(draw, 0, rank);
+            t.graph.push(Op::Categorical { probabilities, u })
+        })
+    }
+}
+
+/// What a layer becomes; see [`Scope::next`].
+#[derive(Debug)]
+pub struct Next<'s> {
+    scope: &'s Scope,
+    layer: String,
+}
+
+impl Next<'_> {
+    /// Sets the next value at each site.
+    pub fn set(self, value: impl Into<Operand>) {
+        let value = value.into();
+        with_trace(self.scope.id, |t| {
+            let value = t.resolve(value);
+            match find(t, &self.layer) {
+                Err(error) => {
+                    t.fail(error);
+                }
+                Ok(i) if t.next[i as usize].is_some() => {
+                    let model = t.model();
+                    t.fail(ModelError::NextTwice { model, layer: self.layer });
+                }
+                Ok(i) => t.next[i as usize] = Some(value),
+            }
+        });
+    }
+
+    /// The next value is 1 with probability `p`, else 0.
+    pub fn bernoulli(self, p: impl Into<Operand>) {
+        let drawn = self.scope.bernoulli_at(Rank::Site, p.into(), &self.layer);
+        self.set(drawn);
+    }
+
+    /// The next value is a class with these probabilities; the last class takes what is left of 1.
+    pub fn categorical(self, probabilities: &[Operand]) {
+        let drawn = self.scope.categorical_at(Rank::Site, probabilities, &self.layer);
+        self.set(drawn);
+    }
+}
+
+fn find(t: &Trace, layer: &str) -> Result<u32, ModelError> {
+    let d = &t.graph.declarations;
+    let place = d.layers.iter().position(|l| l.name == layer);
+    place
+        .map(|i| i as u32)
+        .ok_or_else(|| unknown(&d.model, "layer", layer, d.layers.iter().map(|l| l.name.as_str())))
+}
+
+fn name_draw(t: &mut Trace, name: &str) -> u32 {
+    let draws = &mut t.graph.declarations.draws;
+    let same = draws.iter().filter(|d| d.split(' ').next() == Some(name)).count();
+    draws.push(if same == 0 { name.to_string() } else { format!("{name} {}", same + 1) });
+    draws.len() as u32 - 1
+}
+
+/// Has the probability checked at run time where its domain does not prove it.
+fn check_probability(t: &mut Trace, draw: u32, p: ValueId) {
+    if !t.graph.domain(p).within(0.0, 1.0) {
+        t.graph.result(Sink::Probability(draw), p);
+    }
+}
+
+fn collect_next(trace: &mut Trace) -> Result<(), ModelError> {
+    let model = trace.model();
+    for (i, next) in std::mem::take(&mut trace.next).into_iter().enumerate() {
+        let layer = trace.graph.declarations.layers[i].clone();
+        let Some(value) = next else {
+            let stage = if trace.stage == Stage::Start { "start" } else { "step" };
+            return Err(ModelError::NoNext { model, stage, layer: layer.name });
+        };
+        let (lowest, highest) = layer.values.range();
+        let domain = trace.graph.domain(value);
+        if domain.highest < lowest || domain.lowest > highest {
+            return Err(ModelError::OutOfRange {
+                model,
+                layer: layer.name,
+                values: layer.values.to_string(),
+                lowest: domain.lowest,
+                highest: domain.highest,
+            });
+        }
+        trace.graph.result(Sink::NextLayer(i as u32), value);
+    }
+    Ok(())
+}
