@@ -1,0 +1,319 @@
+//! Reads the `[data]` table: what the model is fitted to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::error::FitFileError;
+use super::reader::{ANY, ColumnName, Key, POSITIVE, Reader};
+use super::{Task, skip};
+
+/// The keys of `[data]`.
+pub const KEYS: &[Key] = &[
+    ("tracks", "path: cell tracks (CSV, TrackMate CSV or XML, NPY)"),
+    ("msd", "path: a mean squared displacement per lag (CSV)"),
+    ("curve", "path: a summary per step (CSV)"),
+    ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
+    ("image", "path: an image to be segmented"),
+    ("pattern", "path: a pattern that should stay (NPY, NPZ or image)"),
+    ("simulate", "table: data simulated by the model itself"),
+    ("truth", "path: the true mask or parameters, only to score the result"),
+    ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
+    ("steps", "whole number: steps between the start and what was observed"),
+    ("frames", "table: which frames of the states to use"),
+    ("layer", "text: which layer an array or image without a name holds"),
+    ("threshold", "number: above it, a grey value counts as 1 in a binary layer"),
+    ("invert", "true or false: take dark for bright (default false)"),
+    ("plane", "whole number: which plane of a stack, from 0"),
+    ("columns", "table: columns of the tracks, each a heading or a number from 1"),
+    ("interval", "number: time between two frames, in the data's unit"),
+    ("step-time", "number: time of one step of the model, in the data's unit (default: the interval)"),
+    ("site-length", "number: length of one site of the model, in the data's unit (default 1)"),
+    ("length-unit", "text: the data's unit of length"),
+    ("time-unit", "text: the data's unit of time"),
+    ("dimensions", "2 or 3: how many axes of the tracks to use"),
+    ("lags", "whole number: how many lags of the mean squared displacement"),
+    ("shortest-track", "whole number: tracks with fewer points are left out"),
+    ("bootstrap", "whole number: resamplings for the standard errors"),
+];
+
+/// The keys of `[data.simulate]`.
+pub const SIMULATE_KEYS: &[Key] = &[
+    ("runs", "whole number: independent runs (default 1)"),
+    ("steps", "whole number: steps of each run"),
+    ("seed", "whole number: seed of the data's noise (default 0)"),
+    ("initial", "text: how the runs start, where the model offers a choice"),
+    ("parameters", "table: the true value of every parameter"),
+];
+
+const FRAME_KEYS: &[Key] = &[
+    ("first", "whole number: the first frame used, from 0"),
+    ("last", "whole number: the last frame used"),
+    ("every", "whole number: every how many frames"),
+];
+
+const COLUMN_KEYS: &[Key] =
+    &[("id", "the track"), ("time", "the time"), ("x", "position"), ("y", "position"), ("z", "position")];
+
+/// Where the data come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataSource {
+    /// Cell tracks.
+    Tracks(PathBuf),
+    /// A mean squared displacement per lag.
+    Msd(PathBuf),
+    /// A summary per step.
+    Curve(PathBuf),
+    /// Observed lattices.
+    States(PathBuf),
+    /// An image to be segmented.
+    Image(PathBuf),
+    /// A pattern that should stay.
+    Pattern(PathBuf),
+    /// The model itself, at known parameters.
+    Simulate(Simulation),
+}
+
+/// Data from the model itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Simulation {
+    /// Independent runs, at least 1.
+    pub runs: u64,
+    /// Steps of each run, at least 1.
+    pub steps: u64,
+    /// Seed of the data's noise.
+    pub seed: u64,
+    /// How the runs start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<String>,
+    /// The true parameters.
+    pub parameters: BTreeMap<String, f64>,
+}
+
+/// Which frames of a series are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Frames {
+    /// The first, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// The last, included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
+    /// Every how many, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<u64>,
+}
+
+/// Which columns of a track file hold what; by the reader's own rules where not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Columns {
+    /// The track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<ColumnName>,
+    /// The time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<ColumnName>,
+    /// Position along the first axis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<ColumnName>,
+    /// Position along the second axis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<ColumnName>,
+    /// Position along the third axis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub z: Option<ColumnName>,
+}
+
+/// The `[data]` table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Data {
+    /// Where the data come from; `None` where the task or model brings its own.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub source: Option<DataSource>,
+    /// The truth, only to score the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<PathBuf>,
+    /// How the fitted rollouts start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<String>,
+    /// Steps between the start and what was observed, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Which frames of the states.
+    #[serde(skip_serializing_if = "skip::no_frames")]
+    pub frames: Frames,
+    /// The layer of an array without a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// Above it, a grey value counts as 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Whether dark counts as bright.
+    #[serde(skip_serializing_if = "skip::is_false")]
+    pub invert: bool,
+    /// Which plane of a stack, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plane: Option<u64>,
+    /// Columns of the tracks.
+    #[serde(skip_serializing_if = "skip::no_columns")]
+    pub columns: Columns,
+    /// Time between two frames, data units, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<f64>,
+    /// Time of one step, data units, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_time: Option<f64>,
+    /// Length of one site, data units, above 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_length: Option<f64>,
+    /// The data's unit of length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length_unit: Option<String>,
+    /// The data's unit of time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<String>,
+    /// How many axes of the tracks: 2 or 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<u64>,
+    /// How many lags, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lags: Option<u64>,
+    /// Tracks with fewer points are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortest_track: Option<u64>,
+    /// Resamplings for the standard errors; 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<u64>,
+}
+
+/// The sources, and the tasks each is for.
+const SOURCES: [(&str, &[Task]); 7] = [
+    ("tracks", &[Task::Trajectory]),
+    ("msd", &[Task::Trajectory]),
+    ("curve", &[Task::Trajectory]),
+    ("states", &[Task::Transition, Task::Trajectory, Task::State, Task::Stability]),
+    ("image", &[Task::State]),
+    ("pattern", &[Task::Stability]),
+    ("simulate", &[Task::Transition, Task::Trajectory, Task::State, Task::Stability]),
+];
+
+pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileError> {
+    let source = source(&mut table, task)?;
+    let mut frame_table = table.table("frames", FRAME_KEYS)?;
+    let frames = Frames {
+        first: frame_table.count("first", 0)?,
+        last: frame_table.count("last", 0)?,
+        every: frame_table.count("every", 1)?,
+    };
+    if frames.last.is_some_and(|last| last < frames.first.unwrap_or(0)) {
+        return Err(frame_table.here("`data.frames` ends before it begins: `last` must be at least `first`"));
+    }
+    let mut column_table = table.table("columns", COLUMN_KEYS)?;
+    let columns = Columns {
+        id: column_table.text_or_count("id")?,
+        time: column_table.text_or_count("time")?,
+        x: column_table.text_or_count("x")?,
+        y: column_table.text_or_count("y")?,
+        z: column_table.text_or_count("z")?,
+    };
+    let place = table.place("dimensions");
+    let dimensions = table.count("dimensions", 1)?;
+    if dimensions.is_some_and(|d| !(2..=3).contains(&d)) {
+        return Err(table.error(place, "`data.dimensions` must be 2 or 3"));
+    }
+    Ok(Data {
+        source,
+        truth: table.path_of("truth")?,
+        initial: table.text("initial")?,
+        steps: table.count("steps", 1)?,
+        frames,
+        layer: table.text("layer")?,
+        threshold: table.number("threshold", ANY)?,
+        invert: table.flag("invert")?.unwrap_or(false),
+        plane: table.count("plane", 0)?,
+        columns,
+        interval: table.number("interval", POSITIVE)?,
+        step_time: table.number("step-time", POSITIVE)?,
+        site_length: table.number("site-length", POSITIVE)?,
+        length_unit: table.text("length-unit")?,
+        time_unit: table.text("time-unit")?,
+        dimensions,
+        lags: table.count("lags", 1)?,
+        shortest_track: table.count("shortest-track", 1)?,
+        bootstrap: table.count("bootstrap", 0)?,
+    })
+}
+
+/// The one source. A source in an override takes the place of those in the file.
+fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitFileError> {
+    let found = |table: &Reader<'_>| {
+        SOURCES.iter().map(|(key, _)| *key).filter(|key| table.has(key)).collect::<Vec<_>>()
+    };
+    let mut given = found(table);
+    if given.iter().any(|key| table.is_override(key)) {
+        for key in given {
+            if !table.is_override(key) {
+                table.discard(key);
+            }
+        }
+        given = found(table);
+    }
+    let fitting: Vec<String> = SOURCES
+        .iter()
+        .filter(|(_, tasks)| tasks.contains(&task))
+        .map(|(key, _)| format!("`data.{key}`"))
+        .collect();
+    match given[..] {
+        [] => Ok(None),
+        [key] => {
+            let fits = SOURCES.iter().any(|(name, tasks)| *name == key && tasks.contains(&task));
+            if !fits {
+                let message = format!(
+                    "`data.{key}` is not for the task `{}`: give {}",
+                    task.name(),
+                    fitting.join(" or ")
+                );
+                return Err(table.error(table.key_place(key), message));
+            }
+            read_source(table, key)
+        }
+        [first, second, ..] => {
+            let message =
+                format!("there are two kinds of data, `data.{first}` and `data.{second}`: give one");
+            Err(table.error(table.key_place(second), message))
+        }
+    }
+}
+
+fn read_source(table: &mut Reader<'_>, key: &str) -> Result<Option<DataSource>, FitFileError> {
+    if key == "simulate" {
+        return simulation(table).map(|simulation| Some(DataSource::Simulate(simulation)));
+    }
+    let make = match key {
+        "tracks" => DataSource::Tracks,
+        "msd" => DataSource::Msd,
+        "curve" => DataSource::Curve,
+        "states" => DataSource::States,
+        "image" => DataSource::Image,
+        _ => DataSource::Pattern,
+    };
+    Ok(table.path_of(key)?.map(make))
+}
+
+fn simulation(table: &mut Reader<'_>) -> Result<Simulation, FitFileError> {
+    let mut inner = table.table("simulate", SIMULATE_KEYS)?;
+    let runs = inner.count("runs", 1)?.unwrap_or(1);
+    let Some(steps) = inner.count("steps", 1)? else {
+        return Err(inner.here("`data.simulate` needs `steps`: how many steps each run takes"));
+    };
+    let seed = inner.count("seed", 0)?.unwrap_or(0);
+    let initial = inner.text("initial")?;
+    let parameters = inner.free_table("parameters")?.all_numbers()?;
+    Ok(Simulation { runs, steps, seed, initial, parameters })
+}

@@ -1,0 +1,441 @@
+//! Reads fit files: TOML that says what is fitted to what, and how.
+//!
+//! A fit file has the keys `model` and `task` and eight tables. Every key is checked here: one that does not exist,
+//! a wrong type and a number out of range are errors that name the file, line and column, what was found, and the
+//! nearest right name. `--set table.key=value` replaces a value before all checks. What only a model or a task can
+//! know (names of parameters, losses, estimators) they check themselves, with [`FitFile::check_names`] and
+//! [`FitFile::wrong`], so that their errors have places too.
+//!
+//! Relative paths start from the fit file's folder; in an override, from the working folder, as a shell's do.
+//!
+//! ```
+//! use glauber_fit::fit_file::{FitFile, Task};
+//! use std::path::Path;
+//!
+//! let text = r#"
+//! model = "persistent-random-walk"
+//! task = "trajectory"
+//!
+//! [data]
+//! msd = "t-cells.csv"
+//!
+//! [start]
+//! p_center = [0.8, 0.2]      # two starts
+//! p_resample = 0.8           # the same in both
+//!
+//! [optimizer]
+//! name = "adam"
+//! learning-rate = 0.01
+//! steps = 10_000
+//! replicates = 1500
+//! "#;
+//! let file = FitFile::parse(text, Path::new("fits/t-cells.toml"), &["run.seed=7".into()], Path::new(".")).unwrap();
+//! assert_eq!(file.task, Task::Trajectory);
+//! assert_eq!(file.run.seed, 7);
+//! assert_eq!(file.starts().len(), 2);
+//!
+//! let wrong = text.replace("learning-rate", "learnin-rate");
+//! let error = FitFile::parse(&wrong, Path::new("t-cells.toml"), &[], Path::new(".")).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "t-cells.toml, line 14, column 1: [optimizer] with name \"adam\" has no key `learnin-rate`: did you mean `learning-rate`?"
+//! );
+//! ```
+
+mod data;
+mod error;
+mod loss;
+mod memory;
+mod optimization;
+mod overrides;
+mod reader;
+mod run;
+mod skip;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use data::{Columns, Data, DataSource, Frames, Simulation};
+pub use error::{FitFileError, Place};
+pub use loss::{EstimatorChoice, LossChoice, Weights};
+pub use memory::MemorySize;
+pub use optimization::{MapChoice, Optimization};
+pub use reader::{ColumnName, Key};
+pub use run::{FormationTest, Precision, Run};
+
+use crate::descent::Descent;
+use crate::maps::Map;
+use crate::objective::Unknown;
+use crate::spelling::suggestion;
+use reader::{ANY, Reader, Source};
+use tree::{Node, Table, Value};
+
+/// The longest fit file that is read, in bytes.
+pub const LONGEST: u64 = 1 << 20;
+/// The most starts a fit file may have.
+pub const MOST_STARTS: usize = 10_000;
+
+const TABLES: [&str; 10] =
+    ["model", "task", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run"];
+
+/// Every table with fixed keys, and its keys.
+pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
+    ("data", data::KEYS),
+    ("data.simulate", data::SIMULATE_KEYS),
+    ("loss", loss::LOSS_KEYS),
+    ("estimator", loss::ESTIMATOR_KEYS),
+    ("optimizer", optimization::KEYS),
+    ("run", run::KEYS),
+];
+
+/// What is fitted to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Pairs of successive states.
+    Transition,
+    /// A summary over time.
+    Trajectory,
+    /// A state: an image, or an initial lattice.
+    State,
+    /// A pattern that should stay.
+    Stability,
+}
+
+impl Task {
+    /// Every task by its name.
+    pub const ALL: [(&'static str, Task); 4] = [
+        ("transition", Task::Transition),
+        ("trajectory", Task::Trajectory),
+        ("state", Task::State),
+        ("stability", Task::Stability),
+    ];
+
+    /// Its name in a fit file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Transition => "transition",
+            Task::Trajectory => "trajectory",
+            Task::State => "state",
+            Task::Stability => "stability",
+        }
+    }
+}
+
+/// Where the model comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ModelSource {
+    /// The catalogue, by name.
+    Catalogue(String),
+    /// A model file.
+    File(PathBuf),
+}
+
+/// The value of a model's option: its type is the model's affair.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum OptionValue {
+    /// true or false.
+    Flag(bool),
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<OptionValue>),
+}
+
+/// A fit file that has been read and checked.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FitFile {
+    /// The model.
+    pub model: ModelSource,
+    /// The task.
+    pub task: Task,
+    /// The model's options.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub model_options: BTreeMap<String, OptionValue>,
+    /// The data.
+    pub data: Data,
+    /// Start values by parameter: one, or one for each start.
+    #[serde(serialize_with = "skip::one_or_list", skip_serializing_if = "BTreeMap::is_empty")]
+    pub start: BTreeMap<String, Vec<f64>>,
+    /// Parameters that are not fitted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed: BTreeMap<String, f64>,
+    /// The loss.
+    pub loss: LossChoice,
+    /// The estimator.
+    pub estimator: EstimatorChoice,
+    /// How the loss is brought down.
+    pub optimizer: Optimization,
+    /// Seed, threads, memory, output.
+    pub run: Run,
+    /// The file it was read from, for errors.
+    #[serde(skip)]
+    pub file: PathBuf,
+    /// Where every key stands, for errors.
+    #[serde(skip)]
+    places: BTreeMap<String, Place>,
+}
+
+impl FitFile {
+    /// Reads a fit file and applies overrides, each `table.key=value`.
+    ///
+    /// # Errors
+    /// [`FitFileError`] where the file cannot be read, is larger than [`LONGEST`], or something in it is wrong.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<FitFile, FitFileError> {
+        let fail = |message: String| FitFileError::new(path, Place::Nowhere, message);
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => fail("there is no such file: check the path".to_string()),
+            _ => fail(format!("cannot be read: {error}")),
+        };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(fail("is larger than 1 MiB, so it is no fit file".to_string()));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| fail("is not UTF-8 text, so it is no fit file".to_string()))?;
+        FitFile::parse(&text, path, overrides, Path::new(""))
+    }
+
+    /// Reads the text of a fit file. `path` names it in errors, and its folder is where relative paths start;
+    /// `working` is where those in overrides start.
+    ///
+    /// # Errors
+    /// [`FitFileError`] for the first thing that is wrong.
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        overrides: &[String],
+        working: &Path,
+    ) -> Result<FitFile, FitFileError> {
+        if text.len() as u64 > LONGEST {
+            return Err(FitFileError::new(
+                path,
+                Place::Nowhere,
+                "is larger than 1 MiB, so it is no fit file",
+            ));
+        }
+        let mut document = tree::document(text, path)?;
+        for text in overrides {
+            overrides::apply(&mut document, text, path, &TABLES)?;
+        }
+        let mut places = BTreeMap::new();
+        note_places("", &document, &mut places);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut whole = Reader::whole(Source { file: path, folder, working }, document, &TABLES)?;
+        let model = model(&mut whole)?;
+        let task = whole.word("task", &Task::ALL)?.ok_or_else(|| {
+            whole
+                .here("the key `task` is missing: \"transition\", \"trajectory\", \"state\" or \"stability\"")
+        })?;
+        let data = whole.table("data", data::KEYS)?;
+        let file = FitFile {
+            model,
+            task,
+            model_options: model_options(&mut whole)?,
+            data: data::read(data, task)?,
+            start: start(&mut whole)?,
+            fixed: whole.free_table("fixed")?.all_numbers()?,
+            loss: loss::read_loss(whole.table("loss", loss::LOSS_KEYS)?)?,
+            estimator: loss::read_estimator(whole.table("estimator", loss::ESTIMATOR_KEYS)?)?,
+            optimizer: optimization::read(&mut whole)?,
+            run: run::read(whole.table("run", run::KEYS)?)?,
+            file: path.to_path_buf(),
+            places,
+        };
+        if let Some(name) = file.start.keys().find(|name| file.fixed.contains_key(*name)) {
+            let message = format!("`{name}` has a start and is fixed: take it out of [start] or of [fixed]");
+            return Err(file.wrong(&format!("fixed.{name}"), message));
+        }
+        Ok(file)
+    }
+
+    /// The file as TOML with every default and override written out and every path absolute: reading it again, from
+    /// anywhere, gives the same fit.
+    ///
+    /// # Errors
+    /// [`FitFileError`] where a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, FitFileError> {
+        toml::to_string(self).map_err(|error| {
+            FitFileError::new(&self.file, Place::Nowhere, format!("cannot be written as TOML: {error}"))
+        })
+    }
+
+    /// The starts, one parameter → value list each; a parameter with one value has it in all.
+    pub fn starts(&self) -> Vec<BTreeMap<String, f64>> {
+        let count = self.start.values().map(Vec::len).max().unwrap_or(1);
+        let value = |values: &Vec<f64>, i: usize| values[i.min(values.len() - 1)];
+        (0..count)
+            .map(|i| self.start.iter().map(|(name, values)| (name.clone(), value(values, i))).collect())
+            .collect()
+    }
+
+    /// The descent that `[optimizer]` and `[run]` describe, for these unknowns.
+    ///
+    /// # Errors
+    /// [`FitFileError`] where a map is given for something that is not among them.
+    pub fn descent(&self, unknowns: &[Unknown]) -> Result<Descent, FitFileError> {
+        let names: Vec<&str> = unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
+        let maps: BTreeMap<String, Map> = match &self.optimizer.map {
+            None => BTreeMap::new(),
+            Some(MapChoice::All(map)) => names.iter().map(|name| (name.to_string(), *map)).collect(),
+            Some(MapChoice::Named(maps)) => {
+                self.check_names("optimizer.map", maps.keys(), &names, "fitted parameter")?;
+                maps.clone()
+            }
+        };
+        const MOST_RECORDS: u64 = 100_000;
+        Ok(Descent {
+            optimizer: self.optimizer.choice.clone(),
+            learning_rate: self.optimizer.rate(),
+            clip: self.optimizer.clip,
+            maps,
+            stopping: self.optimizer.stopping(),
+            average: self.optimizer.average,
+            trace_every: self.run.trace_every.unwrap_or(self.optimizer.steps.div_ceil(MOST_RECORDS).max(1)),
+            seed: self.run.seed,
+        })
+    }
+
+    /// Checks that every name used in a table is one of the right ones; `what` says what they name.
+    ///
+    /// # Errors
+    /// [`FitFileError`] at the first that is not, with the nearest right name.
+    pub fn check_names<'a>(
+        &self,
+        table: &str,
+        used: impl IntoIterator<Item = &'a String>,
+        right: &[&str],
+        what: &str,
+    ) -> Result<(), FitFileError> {
+        for name in used {
+            if !right.contains(&name.as_str()) {
+                let hint = suggestion(name, right.iter().copied());
+                return Err(
+                    self.wrong(&format!("{table}.{name}"), format!("there is no {what} `{name}`{hint}"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// An error about a key, `table.key`, at its place; about the nearest table above it where it is not there.
+    pub fn wrong(&self, key: &str, message: impl Into<String>) -> FitFileError {
+        let mut path = key;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return FitFileError::new(&self.file, place.clone(), message);
+            }
+            match path.rsplit_once('.') {
+                Some((table, _)) => path = table,
+                None => return FitFileError::new(&self.file, Place::Nowhere, message),
+            }
+        }
+    }
+
+    /// A relative path of the file (in `[model-options]`, say) from the fit file's folder.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(path)
+    }
+}
+
+/// `model`: a path where it looks like one, else a name of the catalogue.
+fn model(whole: &mut Reader<'_>) -> Result<ModelSource, FitFileError> {
+    let place = whole.place("model");
+    let Some(text) = whole.text("model")? else {
+        return Err(
+            whole.here("the key `model` is missing: a name of the catalogue, or the path of a model file")
+        );
+    };
+    let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
+    if is_path {
+        Ok(ModelSource::File(whole.absolute(&text, place)?))
+    } else {
+        Ok(ModelSource::Catalogue(text))
+    }
+}
+
+fn start(whole: &mut Reader<'_>) -> Result<BTreeMap<String, Vec<f64>>, FitFileError> {
+    let mut table = whole.free_table("start")?;
+    let mut start: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut several: Option<(String, usize)> = None;
+    for key in table.keys() {
+        let place = table.place(&key);
+        let Some(values) = table.numbers(&key, ANY)? else { continue };
+        if values.len() > MOST_STARTS {
+            return Err(table.error(
+                place,
+                format!(
+                    "`start.{key}` has {} values, but at most {MOST_STARTS} starts are run",
+                    values.len()
+                ),
+            ));
+        }
+        if values.len() > 1 {
+            match &several {
+                Some((other, count)) if *count != values.len() => {
+                    let message = format!(
+                        "`start.{key}` has {} values and `start.{other}` has {count}: give as many, or one for all starts",
+                        values.len()
+                    );
+                    return Err(table.error(place, message));
+                }
+                _ => several = Some((key.clone(), values.len())),
+            }
+        }
+        start.insert(key, values);
+    }
+    Ok(start)
+}
+
+fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>, FitFileError> {
+    let mut table = whole.free_table("model-options")?;
+    let mut options = BTreeMap::new();
+    for key in table.keys() {
+        if let Some(node) = table.raw(&key) {
+            let value = option_value(&node).map_err(|place| {
+                table.error(
+                    place,
+                    format!("`model-options.{key}` holds a table, but must be a value or a list"),
+                )
+            })?;
+            options.insert(key, value);
+        }
+    }
+    Ok(options)
+}
+
+/// A value without tables; the place of the table where there is one.
+fn option_value(node: &Node) -> Result<OptionValue, Place> {
+    Ok(match &node.value {
+        Value::Boolean(flag) => OptionValue::Flag(*flag),
+        Value::Integer(number) => OptionValue::Whole(*number),
+        Value::Float(number) => OptionValue::Number(*number),
+        Value::Text(text) => OptionValue::Text(text.clone()),
+        Value::List(items) => OptionValue::List(items.iter().map(option_value).collect::<Result<_, _>>()?),
+        Value::Table(_) => return Err(node.place.clone()),
+    })
+}
+
+/// The place of every key, by its dotted path.
+fn note_places(path: &str, table: &Table, places: &mut BTreeMap<String, Place>) {
+    for (key, (place, node)) in table {
+        let deeper = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if let Value::Table(inner) = &node.value {
+            note_places(&deeper, inner, places);
+        }
+        places.insert(deeper, place.clone());
+    }
+}

@@ -1,0 +1,279 @@
+//! Takes typed, range-checked values out of a table, and finds keys that are not its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::{FitFileError, Place};
+use super::tree::{Node, Table, Value};
+use crate::spelling::suggestion;
+
+/// A key of a table: its name and what it means, with its type and default.
+pub type Key = (&'static str, &'static str);
+
+/// Which numbers are right.
+#[derive(Clone, Copy)]
+pub(super) struct Range {
+    pub accepts: fn(f64) -> bool,
+    /// In words, after "must be a number".
+    pub words: &'static str,
+}
+
+pub(super) const ANY: Range = Range { accepts: f64::is_finite, words: "that is finite" };
+pub(super) const POSITIVE: Range = Range { accepts: |x| x > 0.0 && x.is_finite(), words: "above 0" };
+pub(super) const NOT_NEGATIVE: Range =
+    Range { accepts: |x| x >= 0.0 && x.is_finite(), words: "of at least 0" };
+pub(super) const SHARE: Range = Range { accepts: |x| (0.0..=1.0).contains(&x), words: "in [0, 1]" };
+
+/// Who reads: the file, for errors, and the folders that relative paths start from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub file: &'a Path,
+    /// Of paths in the file.
+    pub folder: &'a Path,
+    /// Of paths in overrides.
+    pub working: &'a Path,
+}
+
+/// A table being read.
+pub(super) struct Reader<'a> {
+    source: Source<'a>,
+    /// Its name with dots; empty for the whole file.
+    name: String,
+    place: Place,
+    table: Table,
+}
+
+impl<'a> Reader<'a> {
+    /// The whole file.
+    pub fn whole(source: Source<'a>, table: Table, keys: &[&str]) -> Result<Reader<'a>, FitFileError> {
+        let reader = Reader { source, name: String::new(), place: Place::Nowhere, table };
+        reader.refuse_others(keys)?;
+        Ok(reader)
+    }
+
+    /// The table under a key, empty where there is none, whose keys must be among these.
+    pub fn table(&mut self, key: &str, keys: &[Key]) -> Result<Reader<'a>, FitFileError> {
+        let reader = self.free_table(key)?;
+        reader.refuse_others(&keys.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+        Ok(reader)
+    }
+
+    /// The table under a key, empty where there is none, with any keys.
+    pub fn free_table(&mut self, key: &str) -> Result<Reader<'a>, FitFileError> {
+        let name = self.path(key);
+        let (place, table) = match self.table.remove(key) {
+            None => (Place::Nowhere, Table::new()),
+            Some((place, Node { value: Value::Table(table), .. })) => (place, table),
+            Some((_, node)) => return Err(self.wrong(key, &node, "a table")),
+        };
+        Ok(Reader { source: self.source, name, place, table })
+    }
+
+    fn refuse_others(&self, keys: &[&str]) -> Result<(), FitFileError> {
+        for (key, (place, _)) in &self.table {
+            if !keys.contains(&key.as_str()) {
+                let inside =
+                    if self.name.is_empty() { "a fit file".to_string() } else { format!("[{}]", self.name) };
+                let hint = suggestion(key, keys.iter().copied());
+                return Err(self.error(place.clone(), format!("{inside} has no key `{key}`{hint}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that are left.
+    pub fn keys(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Whether a key is set by an override.
+    pub fn is_override(&self, key: &str) -> bool {
+        matches!(self.table.get(key), Some((Place::Set(_), _)))
+    }
+
+    /// Forgets a key.
+    pub fn discard(&mut self, key: &str) {
+        self.table.remove(key);
+    }
+
+    /// Whether a key holds a table.
+    pub fn is_table(&self, key: &str) -> bool {
+        matches!(self.table.get(key), Some((_, Node { value: Value::Table(_), .. })))
+    }
+
+    /// Where a key's value stands.
+    pub fn place(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place.clone(), |(_, node)| node.place.clone())
+    }
+
+    /// Where a key itself stands.
+    pub fn key_place(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place.clone(), |(place, _)| place.clone())
+    }
+
+    /// `table.key`.
+    pub fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_string() } else { format!("{}.{key}", self.name) }
+    }
+
+    pub fn error(&self, place: Place, message: impl Into<String>) -> FitFileError {
+        FitFileError::new(self.source.file, place, message)
+    }
+
+    /// An error about the table itself.
+    pub fn here(&self, message: impl Into<String>) -> FitFileError {
+        self.error(self.place.clone(), message)
+    }
+
+    fn wrong(&self, key: &str, node: &Node, wanted: &str) -> FitFileError {
+        let message = format!("`{}` is {}, but must be {wanted}", self.path(key), node.value.described());
+        self.error(node.place.clone(), message)
+    }
+
+    fn take(&mut self, key: &str) -> Option<Node> {
+        self.table.remove(key).map(|(_, node)| node)
+    }
+
+    pub fn number(&mut self, key: &str, range: Range) -> Result<Option<f64>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        self.as_number(key, &node, range).map(Some)
+    }
+
+    fn as_number(&self, key: &str, node: &Node, range: Range) -> Result<f64, FitFileError> {
+        let number = match node.value {
+            Value::Integer(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            _ => None,
+        };
+        let right = number.filter(|&x| (range.accepts)(x));
+        right.ok_or_else(|| self.wrong(key, node, &format!("a number {}", range.words)))
+    }
+
+    /// A whole number of at least `least`; 1e4 counts as one.
+    pub fn count(&mut self, key: &str, least: u64) -> Result<Option<u64>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        self.as_count(key, &node, least).map(Some)
+    }
+
+    fn as_count(&self, key: &str, node: &Node, least: u64) -> Result<u64, FitFileError> {
+        const MOST: f64 = (1u64 << 53) as f64;
+        let number = match node.value {
+            Value::Integer(number) => u64::try_from(number).ok(),
+            Value::Float(x) if x.fract().abs() < f64::MIN_POSITIVE && (0.0..=MOST).contains(&x) => {
+                Some(x as u64)
+            }
+            _ => None,
+        };
+        let right = number.filter(|&n| n >= least);
+        right.ok_or_else(|| self.wrong(key, node, &format!("a whole number of at least {least}")))
+    }
+
+    /// A list of whole numbers.
+    pub fn counts(&mut self, key: &str, least: u64) -> Result<Option<Vec<u64>>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        let Value::List(items) = &node.value else {
+            return Err(self.wrong(key, &node, "a list of whole numbers"));
+        };
+        items.iter().map(|item| self.as_count(key, item, least)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A number or a list of at least one.
+    pub fn numbers(&mut self, key: &str, range: Range) -> Result<Option<Vec<f64>>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        match &node.value {
+            Value::List(items) if items.is_empty() => {
+                Err(self.wrong(key, &node, "a number or a list of at least one"))
+            }
+            Value::List(items) => {
+                items.iter().map(|item| self.as_number(key, item, range)).collect::<Result<_, _>>().map(Some)
+            }
+            _ => self.as_number(key, &node, range).map(|number| Some(vec![number])),
+        }
+    }
+
+    pub fn flag(&mut self, key: &str) -> Result<Option<bool>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        match node.value {
+            Value::Boolean(flag) => Ok(Some(flag)),
+            _ => Err(self.wrong(key, &node, "true or false")),
+        }
+    }
+
+    pub fn text(&mut self, key: &str) -> Result<Option<String>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        match node.value {
+            Value::Text(text) if !text.trim().is_empty() => Ok(Some(text)),
+            _ => Err(self.wrong(key, &node, "a text that is not empty")),
+        }
+    }
+
+    /// A text or a whole number, as a text: a column's name or number.
+    pub fn text_or_count(&mut self, key: &str) -> Result<Option<ColumnName>, FitFileError> {
+        match self.table.get(key) {
+            Some((_, Node { value: Value::Integer(_), .. })) => {
+                Ok(self.count(key, 1)?.map(ColumnName::Number))
+            }
+            _ => Ok(self.text(key)?.map(ColumnName::Name)),
+        }
+    }
+
+    /// One of a few words.
+    pub fn word<T: Copy>(
+        &mut self,
+        key: &str,
+        words: &[(&'static str, T)],
+    ) -> Result<Option<T>, FitFileError> {
+        let place = self.place(key);
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, right)) => Ok(Some(*right)),
+            None => {
+                let hint = suggestion(&text, words.iter().map(|(word, _)| *word));
+                Err(self.error(place, format!("`{}` cannot be \"{text}\"{hint}", self.path(key))))
+            }
+        }
+    }
+
+    /// A path, made absolute: relative ones start from the fit file's folder, or in an override from the working one.
+    pub fn path_of(&mut self, key: &str) -> Result<Option<PathBuf>, FitFileError> {
+        let place = self.place(key);
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        self.absolute(&text, place).map(Some)
+    }
+
+    pub fn absolute(&self, text: &str, place: Place) -> Result<PathBuf, FitFileError> {
+        let folder = if matches!(place, Place::Set(_)) { self.source.working } else { self.source.folder };
+        std::path::absolute(folder.join(text))
+            .map_err(|error| self.error(place, format!("{text} is not a path: {error}")))
+    }
+
+    /// Every key with a number.
+    pub fn all_numbers(mut self) -> Result<BTreeMap<String, f64>, FitFileError> {
+        let mut numbers = BTreeMap::new();
+        for key in self.keys() {
+            if let Some(number) = self.number(&key, ANY)? {
+                numbers.insert(key, number);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// What is left under a key, as it is.
+    pub fn raw(&mut self, key: &str) -> Option<Node> {
+        self.take(key)
+    }
+}
+
+/// A column of a table of data: by its heading, or by its number from 1.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum ColumnName {
+    /// Its heading.
+    Name(String),
+    /// Its number, from 1.
+    Number(u64),
+}

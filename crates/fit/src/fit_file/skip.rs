@@ -1,0 +1,48 @@
+//! Tells the TOML writer what need not be written.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{SerializeMap, Serializer};
+
+use super::data::{Columns, Frames};
+use crate::schedule::Schedule;
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
+pub(super) fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+pub(super) fn is_nothing(share: &f64) -> bool {
+    *share <= 0.0
+}
+
+pub(super) fn is_constant(schedule: &Schedule) -> bool {
+    *schedule == Schedule::Constant
+}
+
+pub(super) fn no_frames(frames: &Frames) -> bool {
+    *frames == Frames::default()
+}
+
+pub(super) fn no_columns(columns: &Columns) -> bool {
+    *columns == Columns::default()
+}
+
+/// One value as a number, several as a list.
+pub(super) fn one_or_list<S: Serializer>(
+    values: &BTreeMap<String, Vec<f64>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(values.len()))?;
+    for (name, list) in values {
+        match list[..] {
+            [one] => map.serialize_entry(name, &one)?,
+            _ => map.serialize_entry(name, list)?,
+        }
+    }
+    map.end()
+}
