@@ -1,1 +1,26 @@
 //! What a person sees: progress, curves, frames, films, the HTML report.
+//!
+//! Nothing here computes; everything takes plain slices of numbers and words. In the order of use:
+
+// Files first: whatever is shown is written whole or not at all.
+pub mod files;
+
+// While a fit runs: one line on the terminal.
+pub mod progress;
+
+// The colours that all pictures share.
+pub mod colour;
+// The text of an SVG picture, escaped.
+mod svg;
+
+// Curves: parameters and loss over the steps, data with error bars, fits.
+pub mod plot;
+
+// Lattices: pictures, contact sheets, films, outlines on an image.
+pub mod frames;
+
+// All of it on one page that needs no network.
+pub mod html;
+
+#[cfg(test)]
+mod xml;
