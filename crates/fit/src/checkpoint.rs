@@ -35,6 +35,25 @@ pub struct CheckpointPolicy {
     pub resume: bool,
 }
 
+impl CheckpointPolicy {
+    /// The state to begin with: the one stored where there is one, else `blank`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where a file is there that was not asked for, or cannot be resumed.
+    pub(crate) fn resume(
+        &self,
+        identity: &Identity,
+        blank: State,
+        most_records: u64,
+    ) -> Result<State, CheckpointError> {
+        match (self.path.symlink_metadata().is_ok(), self.resume) {
+            (false, _) => Ok(blank),
+            (true, false) => Err(CheckpointError::AlreadyThere { path: self.path.clone() }),
+            (true, true) => read(&self.path, identity, blank, most_records),
+        }
+    }
+}
+
 /// Why a checkpoint was not read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {

@@ -171,36 +171,40 @@ impl Descent {
         fault.map_or(Ok(()), |what| Err(FitError::Setting(what)))
     }
 
-    /// Everything the course depends on. The number of steps is left out where it only says when to stop, so that a
-    /// finished fit can be carried on.
-    pub(crate) fn identity(
-        &self,
-        unknowns: &[Unknown],
-        maps: &Maps,
-        start: &[f64],
-        others: &Identity,
-    ) -> Identity {
-        let mut identity = vec![("version".to_string(), env!("CARGO_PKG_VERSION").to_string())];
-        identity.extend(others.iter().cloned());
-        let mut settings = serde_json::to_value(self).unwrap_or_default();
-        if !self.learning_rate.schedule.depends_on_length() && self.average <= 0.0 {
-            settings["stopping"]["steps"] = serde_json::Value::Null;
-        }
-        flatten("", &settings, &mut identity);
-        for (name, map) in maps.names() {
-            identity.push((format!("map of {name}"), map.name().to_string()));
-        }
-        let mut first = 0;
-        for unknown in unknowns {
-            let values = &start[first..first + unknown.len()];
-            first += unknown.len();
-            let text =
-                if unknown.is_scalar() { format!("{:?}", values[0]) } else { checkpoint::digest(values) };
-            identity.push((format!("start of {}", unknown.name), text));
-            identity.push((format!("interval of {}", unknown.name), unknown.interval.to_string()));
-        }
-        identity
+    /// Everything the course depends on.
+    pub(crate) fn identity(&self, maps: &Maps, start: &[f64], others: &Identity) -> Identity {
+        let may_grow = !self.learning_rate.schedule.depends_on_length() && self.average <= 0.0;
+        identity_of(self, may_grow, maps, start, others)
     }
+}
+
+/// Settings, maps and start as readable pairs. The number of steps is left out where it only says when to stop, so
+/// that a finished fit can be carried on.
+pub(crate) fn identity_of(
+    settings: &impl Serialize,
+    may_grow: bool,
+    maps: &Maps,
+    start: &[f64],
+    others: &Identity,
+) -> Identity {
+    let mut identity = vec![("version".to_string(), env!("CARGO_PKG_VERSION").to_string())];
+    identity.extend(others.iter().cloned());
+    let mut settings = serde_json::to_value(settings).unwrap_or_default();
+    if may_grow {
+        settings["stopping"]["steps"] = serde_json::Value::Null;
+    }
+    flatten("", &settings, &mut identity);
+    let mut first = 0;
+    for (unknown, map) in maps.unknowns() {
+        let Unknown { name, interval, .. } = unknown;
+        let values = &start[first..first + unknown.len()];
+        first += unknown.len();
+        let text = if unknown.is_scalar() { format!("{:?}", values[0]) } else { checkpoint::digest(values) };
+        identity.push((format!("start of {name}"), text));
+        identity.push((format!("interval of {name}"), interval.to_string()));
+        identity.push((format!("map of {name}"), map.name().to_string()));
+    }
+    identity
 }
 
 /// The leaves of a JSON value as (dotted path, text) pairs.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map as Object, Value, json};
 
-use crate::objective::Unknown;
+use crate::objective::{Extent, Interval, Unknown};
 use crate::stopping::Stopped;
 use crate::trace::{FieldSummary, Trace};
 
@@ -116,4 +116,69 @@ impl FitResult {
         }
         object
     }
+}
+
+/// What a fit hands over at its end.
+pub(crate) struct Findings<'a> {
+    pub unknowns: Vec<Unknown>,
+    pub start: &'a [f64],
+    pub theta: Vec<f64>,
+    /// Of all of θ.
+    pub standard_errors: Option<Vec<f64>>,
+    /// Of the scalars alone.
+    pub monte_carlo_errors: Option<Vec<f64>>,
+    pub loss: f64,
+    pub steps: u64,
+    pub stopped: Stopped,
+    pub seed: u64,
+    pub trace: Trace,
+    pub notes: Vec<String>,
+}
+
+impl Findings<'_> {
+    /// Sorts θ by unknown.
+    pub(crate) fn into_result(mut self) -> FitResult {
+        let (mut estimates, mut fields) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        for unknown in &self.unknowns {
+            let range = first..first + unknown.len();
+            let name = unknown.name.clone();
+            match &unknown.extent {
+                Extent::Scalar => {
+                    let value = self.theta[first];
+                    self.notes.extend(note_of_an_end(unknown, value));
+                    estimates.push(Estimate {
+                        name,
+                        start: self.start[first],
+                        value,
+                        standard_error: self.standard_errors.as_ref().map(|errors| errors[first]),
+                        monte_carlo_error: self
+                            .monte_carlo_errors
+                            .as_ref()
+                            .map(|errors| errors[estimates.len()]),
+                    });
+                }
+                Extent::Field(shape) => fields.push(FieldEstimate {
+                    name,
+                    shape: shape.clone(),
+                    start: FieldSummary::of(&self.start[range.clone()]),
+                    value: FieldSummary::of(&self.theta[range.clone()]),
+                }),
+            }
+            first = range.end;
+        }
+        let Findings { unknowns, theta, loss, steps, stopped, seed, trace, notes, .. } = self;
+        FitResult { estimates, fields, unknowns, theta, loss, steps, stopped, seed, trace, notes }
+    }
+}
+
+/// A note where an estimate lies at an end of its interval, as nearly as its map allows.
+fn note_of_an_end(unknown: &Unknown, value: f64) -> Option<String> {
+    let Interval { lowest, highest } = unknown.interval;
+    let near = |end: f64| end.is_finite() && (value - end).abs() <= 1e-9 * end.abs().max(1.0);
+    let end = if near(lowest) { lowest } else { near(highest).then_some(highest)? };
+    Some(format!(
+        "`{}` lies at the end {end} of its interval, where standard errors do not hold",
+        unknown.name
+    ))
 }

@@ -274,9 +274,9 @@ impl Maps {
         self.maps.iter().all(|m| matches!(m.map, Map::Identity | Map::Clamp))
     }
 
-    /// Each unknown's name and map.
-    pub fn names(&self) -> impl Iterator<Item = (&str, Map)> {
-        self.unknowns.iter().map(|unknown| unknown.name.as_str()).zip(self.maps.iter().map(|m| m.map))
+    /// Each unknown and its map.
+    pub fn unknowns(&self) -> impl Iterator<Item = (&Unknown, Map)> {
+        self.unknowns.iter().zip(self.maps.iter().map(|m| m.map))
     }
 
     /// θ → u, with a note for each unknown whose start had to be moved inside its interval.

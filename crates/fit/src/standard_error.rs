@@ -12,7 +12,32 @@
 //! assert_eq!(standard_errors(&information).unwrap(), [0.5, 0.2]);
 //! ```
 
-use crate::objective::Information;
+use crate::objective::{Information, Objective};
+
+/// The longest θ that gets standard errors: the matrix takes its square, the inverse its cube.
+const MOST_FOR_ERRORS: usize = 500;
+
+/// Standard errors of all of θ, where the objective is a likelihood; a note where they cannot be had.
+pub(crate) fn errors_at(
+    objective: &mut dyn Objective,
+    theta: &[f64],
+    notes: &mut Vec<String>,
+) -> Option<Vec<f64>> {
+    if theta.len() > MOST_FOR_ERRORS {
+        return None;
+    }
+    let errors = match objective.observed_information(theta)? {
+        Ok(information) => standard_errors(&information).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let why = match errors {
+        Ok(errors) if errors.len() == theta.len() => return Some(errors),
+        Ok(errors) => format!("{} came for {} unknowns", errors.len(), theta.len()),
+        Err(why) => why,
+    };
+    notes.push(format!("no standard errors: {why}"));
+    None
+}
 
 /// Why an information matrix gives no standard errors.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

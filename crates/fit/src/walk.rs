@@ -4,20 +4,17 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use crate::averaging::Average;
-use crate::checkpoint::{self, CheckpointError, Identity, State};
+use crate::checkpoint::{self, Identity, State};
 use crate::clipping::norm;
 use crate::descent::{Control, Descent, FitError};
-use crate::fit_result::{Estimate, FieldEstimate, FitResult};
+use crate::fit_result::{Findings, FitResult};
 use crate::maps::{Map, Maps};
-use crate::objective::{Evaluation, Extent, Objective, ObjectiveError, Unknown};
+use crate::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 use crate::observer::Plan;
 use crate::optimizers::Optimizer;
-use crate::standard_error::standard_errors;
+use crate::standard_error::errors_at;
 use crate::stopping::Stopped;
-use crate::trace::{FieldSummary, Record, Trace, parameters_of};
-
-/// The longest θ that gets standard errors: the matrix takes its square, the inverse its cube.
-const MOST_FOR_ERRORS: usize = 500;
+use crate::trace::{Record, Trace, parameters_of};
 
 /// Where in θ the scalars lie.
 fn scalar_places(unknowns: &[Unknown]) -> Vec<usize> {
@@ -77,20 +74,15 @@ impl<'d, 'c> Walk<'d, 'c> {
             trace: Trace::of(&unknowns),
             free,
         };
-        let identity = descent.identity(&unknowns, &maps, start, &control.identity);
+        let identity = descent.identity(&maps, start, &control.identity);
         Ok(Walk { descent, unknowns, maps, optimizer, saved: None, identity, state, control, notes })
     }
 
     /// Takes the state from a checkpoint, where one is kept and is to be resumed, and tells the observer.
     pub(crate) fn begin(mut self) -> Result<Walk<'d, 'c>, FitError> {
-        if let Some(policy) = &self.control.checkpoint
-            && policy.path.symlink_metadata().is_ok()
-        {
-            if !policy.resume {
-                return Err(CheckpointError::AlreadyThere { path: policy.path.clone() }.into());
-            }
+        if let Some(policy) = &self.control.checkpoint {
             let most_records = (self.descent.stopping.steps / self.descent.trace_every).saturating_add(2);
-            self.state = checkpoint::read(&policy.path, &self.identity, self.state, most_records)?;
+            self.state = policy.resume(&self.identity, self.state, most_records)?;
         }
         if let Some(observer) = &mut self.control.observer {
             let (first, steps) = (self.state.step, self.descent.stopping.steps);
@@ -217,7 +209,7 @@ impl<'d, 'c> Walk<'d, 'c> {
         let advice = if self.state.step == 0 {
             "the start itself gives no finite loss: check the data, and start the parameters elsewhere"
                 .to_string()
-        } else if what.contains("became") && self.maps.names().any(|(_, map)| map == Map::Identity) {
+        } else if what.contains("became") && self.maps.unknowns().any(|(_, map)| map == Map::Identity) {
             format!(
                 "keep it in its interval with the map `clamp` or `logit`, or lower the learning rate (now {rate})"
             )
@@ -239,11 +231,11 @@ impl<'d, 'c> Walk<'d, 'c> {
         let converged =
             matches!(stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
         let mut theta = natural(&self.maps, &self.state.free).into_owned();
-        let mut noise_errors = None;
+        let mut monte_carlo_errors = None;
         if converged && self.descent.average > 0.0 {
             if let Some(mean) = self.state.average.mean() {
                 theta = mean;
-                noise_errors = self.state.average.error();
+                monte_carlo_errors = self.state.average.error();
                 loss = match objective.value(&theta, self.state.step + 1) {
                     Ok(value) => value,
                     // The average is known; only its loss is not.
@@ -256,83 +248,25 @@ impl<'d, 'c> Walk<'d, 'c> {
                 );
             }
         }
-        let errors = if converged { self.data_errors(objective, &theta) } else { None };
-        let result = self.result(start, theta, loss, stopped, errors, noise_errors);
-        if let Some(observer) = &mut self.control.observer {
-            observer.end(&result);
-        }
-        Ok(result)
-    }
-
-    /// Standard errors of all of θ, where the objective is a likelihood; a note where they cannot be had.
-    fn data_errors(&mut self, objective: &mut dyn Objective, theta: &[f64]) -> Option<Vec<f64>> {
-        if theta.len() > MOST_FOR_ERRORS {
-            return None;
-        }
-        let errors = match objective.observed_information(theta)? {
-            Ok(information) => standard_errors(&information).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match errors {
-            Ok(errors) if errors.len() == theta.len() => Some(errors),
-            Ok(errors) => {
-                self.notes.push(format!(
-                    "no standard errors: {} came for {} unknowns",
-                    errors.len(),
-                    theta.len()
-                ));
-                None
-            }
-            Err(why) => {
-                self.notes.push(format!("no standard errors: {why}"));
-                None
-            }
-        }
-    }
-
-    fn result(
-        &mut self,
-        start: &[f64],
-        theta: Vec<f64>,
-        loss: f64,
-        stopped: Stopped,
-        errors: Option<Vec<f64>>,
-        noise_errors: Option<Vec<f64>>,
-    ) -> FitResult {
-        let (mut estimates, mut fields) = (Vec::new(), Vec::new());
-        let mut first = 0;
-        for unknown in &self.unknowns {
-            let range = first..first + unknown.len();
-            let name = unknown.name.clone();
-            match &unknown.extent {
-                Extent::Scalar => estimates.push(Estimate {
-                    name,
-                    start: start[first],
-                    value: theta[first],
-                    standard_error: errors.as_ref().map(|errors| errors[first]),
-                    monte_carlo_error: noise_errors.as_ref().map(|errors| errors[estimates.len()]),
-                }),
-                Extent::Field(shape) => fields.push(FieldEstimate {
-                    name,
-                    shape: shape.clone(),
-                    start: FieldSummary::of(&start[range.clone()]),
-                    value: FieldSummary::of(&theta[range.clone()]),
-                }),
-            }
-            first = range.end;
-        }
-        FitResult {
-            estimates,
-            fields,
-            unknowns: std::mem::take(&mut self.unknowns),
+        let standard_errors = if converged { errors_at(objective, &theta, &mut self.notes) } else { None };
+        let result = Findings {
+            unknowns: self.unknowns,
+            start,
             theta,
+            standard_errors,
+            monte_carlo_errors,
             loss,
             steps: self.state.step,
             stopped,
             seed: self.descent.seed,
-            trace: std::mem::take(&mut self.state.trace),
-            notes: std::mem::take(&mut self.notes),
+            trace: self.state.trace,
+            notes: self.notes,
         }
+        .into_result();
+        if let Some(observer) = &mut self.control.observer {
+            observer.end(&result);
+        }
+        Ok(result)
     }
 }
 

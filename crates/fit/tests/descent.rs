@@ -123,6 +123,7 @@ fn a_clamped_parameter_rests_at_its_end() {
     let sgd = Descent { maps, ..Descent::new(Choice::new("sgd"), 0.1, 50) };
     let result = sgd.run(&mut on_unit(|_, _| (0.0, 1.0)), &[0.5], Control::default()).unwrap();
     assert_eq!(result.theta, [0.0]);
+    assert!(result.notes[0].starts_with("`beta` lies at the end 0 of its interval"), "{:?}", result.notes);
 }
 
 #[test]

@@ -408,6 +408,16 @@ fn a_source_in_an_override_takes_the_place_of_the_files_own() {
 }
 
 #[test]
+fn missing_data_are_asked_for() {
+    let error = parse(MINIMAL).unwrap().source().unwrap_err().to_string();
+    assert!(
+        error.ends_with("the task `transition` needs data: give `data.states` or `data.simulate`"),
+        "{error}"
+    );
+    assert!(parse(FULL).unwrap().source().is_ok());
+}
+
+#[test]
 fn names_only_a_model_knows_are_checked_with_places() {
     let file = parse(FULL).unwrap();
     let error = file.check_names("start", file.start.keys(), &["beta", "gama"], "parameter").unwrap_err();

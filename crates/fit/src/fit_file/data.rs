@@ -203,6 +203,12 @@ const SOURCES: [(&str, &[Task]); 7] = [
     ("simulate", &[Task::Transition, Task::Trajectory, Task::State, Task::Stability]),
 ];
 
+/// The keys of the sources that a task takes.
+pub(super) fn kinds_for(task: Task) -> Vec<String> {
+    let fitting = SOURCES.iter().filter(|(_, tasks)| tasks.contains(&task));
+    fitting.map(|(key, _)| format!("`data.{key}`")).collect()
+}
+
 pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileError> {
     let source = source(&mut table, task)?;
     let mut frame_table = table.table("frames", FRAME_KEYS)?;
@@ -264,11 +270,6 @@ fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitF
         }
         given = found(table);
     }
-    let fitting: Vec<String> = SOURCES
-        .iter()
-        .filter(|(_, tasks)| tasks.contains(&task))
-        .map(|(key, _)| format!("`data.{key}`"))
-        .collect();
     match given[..] {
         [] => Ok(None),
         [key] => {
@@ -277,7 +278,7 @@ fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitF
                 let message = format!(
                     "`data.{key}` is not for the task `{}`: give {}",
                     task.name(),
-                    fitting.join(" or ")
+                    kinds_for(task).join(" or ")
                 );
                 return Err(table.error(table.key_place(key), message));
             }

@@ -282,6 +282,17 @@ impl FitFile {
             .collect()
     }
 
+    /// Where the data come from.
+    ///
+    /// # Errors
+    /// [`FitFileError`] where the file does not say, with what the task takes.
+    pub fn source(&self) -> Result<&DataSource, FitFileError> {
+        self.data.source.as_ref().ok_or_else(|| {
+            let kinds = data::kinds_for(self.task).join(" or ");
+            self.wrong("data", format!("the task `{}` needs data: give {kinds}", self.task.name()))
+        })
+    }
+
     /// The descent that `[optimizer]` and `[run]` describe, for these unknowns.
     ///
     /// # Errors
