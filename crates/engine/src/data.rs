@@ -72,6 +72,11 @@ impl FieldData {
         FieldData { numbers: Arc::new(numbers.into()), picks: Some(Arc::new(picks)) }
     }
 
+    /// Numbers that are shared with others, and perhaps a choice for the replicates.
+    pub fn from_parts(numbers: Arc<Numbers>, picks: Option<Arc<Vec<u32>>>) -> FieldData {
+        FieldData { numbers, picks }
+    }
+
     /// The same fields with another choice for the replicates; the numbers are shared, not copied.
     pub fn pick(&self, picks: Arc<Vec<u32>>) -> FieldData {
         FieldData { numbers: self.numbers.clone(), picks: Some(picks) }

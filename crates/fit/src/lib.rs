@@ -5,6 +5,13 @@ pub mod data;
 // The seam: θ → loss and gradient.
 pub mod objective;
 
+// Observed lattices, how far a simulation is from them, and the tasks that make objectives of them.
+pub mod states;
+
+pub mod losses;
+
+pub mod tasks;
+
 // From a gradient to a step: interval maps, clipping, the optimizer, its rate.
 pub mod maps;
 
@@ -34,6 +41,9 @@ mod walk;
 pub mod descent;
 
 pub mod multi_start;
+
+// What a person writes down: the fit file.
+pub mod fit_file;
 
 // Errors that name the nearest right name.
 pub mod spelling;

@@ -107,6 +107,8 @@ pub struct Declarations {
     pub outputs: Vec<String>,
     /// The names of its draws.
     pub draws: Vec<String>,
+    /// What each probability that is checked at run time is the probability of.
+    pub checks: Vec<String>,
 }
 
 impl Declarations {
@@ -121,6 +123,7 @@ impl Declarations {
             neighbourhoods: Vec::new(),
             outputs: Vec::new(),
             draws: Vec::new(),
+            checks: Vec::new(),
         }
     }
 

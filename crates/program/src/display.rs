@@ -68,7 +68,7 @@ impl Program {
             Sink::LayerAdjoint(i) => format!("d/d {}", d.layers[i as usize].name),
             Sink::ParameterAdjoint(i) => format!("d/d {}", d.parameters[i as usize].name),
             Sink::FieldAdjoint(i) => format!("d/d {}", d.fields[i as usize].name),
-            Sink::Probability(i) => format!("probability of {}", d.draws[i as usize]),
+            Sink::Probability(i) => format!("probability of {}", d.checks[i as usize]),
         }
     }
 

@@ -19,11 +19,13 @@ mod trace;
 mod display;
 // … and programs become other programs: the adjoint under an estimator, the likelihood.
 mod adjoint;
+mod chance;
 mod derivatives;
 pub mod estimators;
 mod likelihood;
 
 pub use adjoint::differentiate;
+pub use chance::chance;
 pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};

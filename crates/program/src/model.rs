@@ -79,6 +79,7 @@ impl Model {
         let mut declarations = self.declarations().clone();
         declarations.outputs.clear();
         declarations.draws.clear();
+        declarations.checks.clear();
         let scope = Scope::open(declarations, Stage::Observation);
         trace(&scope);
         scope.close()

@@ -17,7 +17,7 @@ pub enum Sink {
     ParameterAdjoint(u32),
     /// The derivative of the objective by a field (added).
     FieldAdjoint(u32),
-    /// A value that must lie in [0, 1] (up to rounding): the probability of the draw of this number.
+    /// A value that must lie in [0, 1] (up to rounding): the probability of what the declarations' check of this number names.
     Probability(u32),
 }
 

@@ -290,6 +290,16 @@ impl Scope {
         Next { scope: self, layer: layer.to_string() }
     }
 
+    /// Has `p` checked to lie in [0, 1] wherever the step runs, unless its bounds prove it; the error calls it the
+    /// probability of `what`.
+    pub fn check_probability(&self, what: &str, p: impl Into<Operand>) {
+        let p = p.into();
+        with_trace(self.id, |t| {
+            let p = t.resolve(p);
+            check(t, what, p);
+        });
+    }
+
     /// Leaves a number per replicate under a name.
     pub fn output(&self, name: &str, value: impl Into<Operand>) {
         let value = value.into();
@@ -386,10 +396,18 @@ fn name_draw(t: &mut Trace, name: &str) -> u32 {
     draws.len() as u32 - 1
 }
 
-/// Has the probability checked at run time where its domain does not prove it.
+/// Has the probability of a draw checked at run time where its domain does not prove it.
 fn check_probability(t: &mut Trace, draw: u32, p: ValueId) {
+    let what = t.graph.declarations.draws[draw as usize].clone();
+    check(t, &what, p);
+}
+
+fn check(t: &mut Trace, what: &str, p: ValueId) {
     if !t.graph.domain(p).within(0.0, 1.0) {
-        t.graph.result(Sink::Probability(draw), p);
+        let checks = &mut t.graph.declarations.checks;
+        checks.push(what.to_string());
+        let place = checks.len() as u32 - 1;
+        t.graph.result(Sink::Probability(place), p);
     }
 }
 

@@ -1,0 +1,3 @@
+//! Lists the losses: how far a simulation is from data.
+
+pub mod transition;

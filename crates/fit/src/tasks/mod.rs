@@ -1,0 +1,5 @@
+//! Builds objectives from a model and data, one file per task.
+
+pub mod likelihood;
+pub mod transition;
+pub mod unknowns;
