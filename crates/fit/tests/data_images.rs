@@ -158,7 +158,9 @@ fn pictures_cut_short_are_refused_wherever_they_are_cut() {
         let whole = fs::read(fixture(name)).unwrap();
         let full = read(name).unwrap();
         let mut refused = 0;
-        for length in 0..whole.len() {
+        let step = if whole.len() > 500 { 7 } else { 1 };
+        let cuts = (0..whole.len()).step_by(step).collect::<Vec<_>>();
+        for &length in &cuts {
             fs::write(&path, &whole[..length]).unwrap();
             match read_image(&path, ImageLimits::default()) {
                 Err(_) => refused += 1,
@@ -166,7 +168,7 @@ fn pictures_cut_short_are_refused_wherever_they_are_cut() {
                 Ok(stack) => assert_eq!(stack.array(), full.array(), "{name} cut at {length}"),
             }
         }
-        assert!(refused * 10 > whole.len() * 8, "{name}: {refused} of {} cuts refused", whole.len());
+        assert!(refused * 10 > cuts.len() * 8, "{name}: {refused} of {} cuts refused", cuts.len());
     }
 }
 
