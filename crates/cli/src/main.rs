@@ -1,2 +1,47 @@
-//! The command line of glauber.
-fn main() {}
+//! Runs the command line: parses, calls, prints; no science here.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is what a command line is for.
+
+mod arguments;
+mod commands;
+mod outcome;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use outcome::{Failure, Outcome};
+
+fn main() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap prints help and versions to stdout, mistakes to stderr.
+            let _ = error.print();
+            return std::process::ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(Outcome { text, object, interrupted }) => {
+            if json {
+                println!("{object}");
+            } else if !text.is_empty() {
+                println!("{}", text.trim_end());
+            }
+            std::process::ExitCode::from(if interrupted { 130 } else { 0 })
+        }
+        Err(Failure { message, code }) => {
+            eprintln!("glauber: {message}");
+            std::process::ExitCode::from(code)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    match arguments.command {
+        Command::Models => Ok(commands::models::run()),
+        Command::Show(own) => commands::show::run(&own),
+        Command::Simulate(own) => commands::simulate::run(&own),
+        Command::Fit(own) => commands::fit::run(&own),
+        Command::Check(own) => commands::check::run(&own),
+    }
+}

@@ -40,6 +40,13 @@ mod walk;
 
 pub mod descent;
 
+// The same without gradients.
+pub mod searches;
+
+pub mod gradient_free;
+
+pub mod method;
+
 pub mod multi_start;
 
 // What a person writes down: the fit file.
@@ -47,6 +54,12 @@ pub mod fit_file;
 
 // Errors that name the nearest right name.
 pub mod spelling;
+
+// From a fit file to fits that are ready to run.
+pub mod job;
+
+// Whether gradients are what they claim.
+pub mod check;
 
 // Bounds for statistical tests.
 pub mod tolerance;

@@ -115,8 +115,18 @@ impl States {
     /// # Errors
     /// [`StatesError::Engine`] as in [`Plan::simulate`].
     pub fn record(plan: &Plan, run: &Run<'_>) -> Result<States, StatesError> {
+        States::record_every(plan, run, 1)
+    }
+
+    /// Records the states of steps 0, every, 2 · every … of a run.
+    ///
+    /// # Errors
+    /// [`StatesError::Engine`] as in [`Plan::simulate`].
+    pub fn record_every(plan: &Plan, run: &Run<'_>, every: usize) -> Result<States, StatesError> {
         let declarations = plan.declarations();
+        let every = every.max(1);
         let shelf = Shelf {
+            every,
             frames: (0..run.replicates).map(|_| Mutex::new(Vec::new())).collect(),
             bytes: declarations.layers.iter().map(|l| fits_bytes(l.values.range(), l.values.is_integer())).collect(),
         };
@@ -139,7 +149,7 @@ impl States {
         }
         let layers = layers.into_iter().map(Arc::new).collect();
         let sites = declarations.lattice.sites();
-        Ok(States { layers, runs: run.replicates, times: run.steps + 1, sites })
+        Ok(States { layers, runs: run.replicates, times: run.steps / every + 1, sites })
     }
 
     /// Takes arrays named as the layers, of shape [run, time, …lattice] or [time, …lattice]. A model of one layer takes
@@ -173,6 +183,22 @@ impl States {
         Ok(States { layers, runs, times, sites: declarations.lattice.sites() })
     }
 
+    /// Only the times first, first + every, … up to last.
+    pub fn every(self, first: usize, last: usize, every: usize) -> States {
+        let kept: Vec<usize> = (first..=last).step_by(every.max(1)).collect();
+        if kept.len() == self.times {
+            return self;
+        }
+        let places = || (0..self.runs).flat_map(|run| kept.iter().map(move |t| (run * self.times + t) * self.sites));
+        let layers = self.layers.iter().map(|numbers| {
+            Arc::new(match &**numbers {
+                Numbers::Bytes(v) => Numbers::Bytes(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect()),
+                Numbers::Reals(v) => Numbers::Reals(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect()),
+            })
+        });
+        States { layers: layers.collect(), times: kept.len(), ..self }
+    }
+
     /// The fields for replicates that take states by their number (run · times + time).
     pub fn pick(&self, picks: &Arc<Vec<u32>>) -> Vec<FieldData> {
         self.layers.iter().map(|numbers| FieldData::from_parts(numbers.clone(), Some(picks.clone()))).collect()
@@ -185,13 +211,14 @@ impl States {
 }
 
 struct Shelf {
+    every: usize,
     frames: Vec<Mutex<Vec<Vec<Numbers>>>>,
     bytes: Vec<bool>,
 }
 
 impl Recorder for Shelf {
-    fn wants(&self, _step: usize) -> bool {
-        true
+    fn wants(&self, step: usize) -> bool {
+        step % self.every == 0
     }
 
     fn record(&self, replicate: usize, _step: usize, layers: Frame) {

@@ -22,6 +22,7 @@ pub const LOSS_KEYS: &[Key] = &[
 /// The keys of `[estimator]`.
 pub const ESTIMATOR_KEYS: &[Key] = &[
     ("name", "text: the estimator (default \"straight-through\")"),
+    ("compare", "list of text: other estimators, or \"likelihood\", fitted to the same data for comparison"),
     ("temperature", "number: of the Gumbel-softmax (default 1)"),
     ("samples", "whole number: noises averaged by Gumbel–Rao"),
     ("baseline", "text: what the score function takes off the loss"),
@@ -67,6 +68,9 @@ pub struct EstimatorChoice {
     /// Its name; straight-through where not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Other estimators, or `likelihood`, fitted to the same data for comparison.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compare: Vec<String>,
     /// Temperature, above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
@@ -102,6 +106,7 @@ pub(super) fn read_loss(mut table: Reader<'_>) -> Result<LossChoice, FitFileErro
 pub(super) fn read_estimator(mut table: Reader<'_>) -> Result<EstimatorChoice, FitFileError> {
     Ok(EstimatorChoice {
         name: table.text("name")?,
+        compare: table.texts("compare")?,
         temperature: table.number("temperature", POSITIVE)?,
         samples: table.count("samples", 1)?,
         baseline: table.text("baseline")?,

@@ -68,7 +68,9 @@ pub use reader::{ColumnName, Key};
 pub use run::{FormationTest, Precision, Run};
 
 use crate::descent::Descent;
+use crate::gradient_free::GradientFree;
 use crate::maps::Map;
+use crate::method::Method;
 use crate::objective::Unknown;
 use crate::spelling::suggestion;
 use reader::{ANY, Reader, Source};
@@ -293,11 +295,11 @@ impl FitFile {
         })
     }
 
-    /// The descent that `[optimizer]` and `[run]` describe, for these unknowns.
+    /// The descent or search that `[optimizer]` and `[run]` describe, for these unknowns.
     ///
     /// # Errors
     /// [`FitFileError`] where a map is given for something that is not among them.
-    pub fn descent(&self, unknowns: &[Unknown]) -> Result<Descent, FitFileError> {
+    pub fn method(&self, unknowns: &[Unknown]) -> Result<Method, FitFileError> {
         let names: Vec<&str> = unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
         let maps: BTreeMap<String, Map> = match &self.optimizer.map {
             None => BTreeMap::new(),
@@ -308,15 +310,21 @@ impl FitFile {
             }
         };
         const MOST_RECORDS: u64 = 100_000;
-        Ok(Descent {
-            optimizer: self.optimizer.choice.clone(),
-            learning_rate: self.optimizer.rate(),
-            clip: self.optimizer.clip,
-            maps,
-            stopping: self.optimizer.stopping(),
-            average: self.optimizer.average,
-            trace_every: self.run.trace_every.unwrap_or(self.optimizer.steps.div_ceil(MOST_RECORDS).max(1)),
-            seed: self.run.seed,
+        let trace_every = self.run.trace_every.unwrap_or(self.optimizer.steps.div_ceil(MOST_RECORDS).max(1));
+        let (stopping, seed, choice) =
+            (self.optimizer.stopping(), self.run.seed, self.optimizer.choice.clone());
+        Ok(match self.optimizer.rate() {
+            None => Method::Search(GradientFree { search: choice, maps, stopping, trace_every, seed }),
+            Some(learning_rate) => Method::Descent(Descent {
+                optimizer: choice,
+                learning_rate,
+                clip: self.optimizer.clip,
+                maps,
+                stopping,
+                average: self.optimizer.average,
+                trace_every,
+                seed,
+            }),
         })
     }
 

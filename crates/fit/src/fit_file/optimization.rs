@@ -9,14 +9,15 @@ use super::reader::{Key, NOT_NEGATIVE, POSITIVE, Range, Reader, SHARE};
 use super::skip;
 use crate::clipping::Clip;
 use crate::maps::Map;
-use crate::optimizers::{Choice, OPTIMIZERS, OptionSpec};
+use crate::optimizers::{self, Choice, OPTIMIZERS, OptionSpec};
 use crate::schedule::{LearningRate, Schedule};
+use crate::searches::{self, SEARCHES};
 use crate::spelling::suggestion;
 use crate::stopping::{Plateau, StoppingRules, Tolerance};
 
 /// The keys of `[optimizer]` that every optimizer has; each has options of its own besides.
 pub const KEYS: &[Key] = &[
-    ("name", "text: the optimizer (default \"adam\")"),
+    ("name", "text: the optimizer, or a gradient-free search (default \"adam\")"),
     ("learning-rate", "number: the size of a step (default: the optimizer's, where it has one)"),
     ("steps", "whole number: the most steps (default 1000)"),
     ("replicates", "whole number: rollouts per gradient (default: the task's)"),
@@ -57,8 +58,9 @@ pub struct Optimization {
     /// The optimizer with its options.
     #[serde(flatten)]
     pub choice: Choice,
-    /// The learning rate at the start.
-    pub learning_rate: f64,
+    /// The learning rate at the start; `None` for a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// Its course.
     #[serde(skip_serializing_if = "skip::is_constant")]
     pub schedule: Schedule,
@@ -94,9 +96,10 @@ pub struct Optimization {
 }
 
 impl Optimization {
-    /// The learning rate with its course.
-    pub fn rate(&self) -> LearningRate {
-        LearningRate { start: self.learning_rate, schedule: self.schedule, warm_up: self.warm_up }
+    /// The learning rate with its course; `None` for a search.
+    pub fn rate(&self) -> Option<LearningRate> {
+        let Optimization { schedule, warm_up, .. } = *self;
+        self.learning_rate.map(|start| LearningRate { start, schedule, warm_up })
     }
 
     /// The stopping rules.
@@ -113,23 +116,26 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Optimization, FitFileError>
     let mut table = whole.free_table("optimizer")?;
     let place = table.place("name");
     let name = table.text("name")?.unwrap_or_else(|| "adam".to_string());
-    let entry = Choice::new(&name).entry().map_err(|error| table.error(place, error.to_string()))?;
-    refuse_others(&table, entry.name, entry.options)?;
-    let mut choice = Choice::new(entry.name);
-    for option in entry.options {
+    let kind = Kind::of(&name).map_err(|message| table.error(place, message))?;
+    refuse_others(&table, &name, &kind)?;
+    let mut choice = Choice::new(&name);
+    for option in kind.options() {
         if let Some(value) =
             table.number(option.name, Range { accepts: option.accepts, words: option.range })?
         {
             choice.options.insert(option.name.to_string(), value);
         }
     }
-    let Some(learning_rate) = table.number("learning-rate", POSITIVE)?.or(entry.usual_rate) else {
-        let message = format!(
-            "`{}` needs `learning-rate`: the right one depends on the loss, so there is no default",
-            entry.name
-        );
-        return Err(table.here(message));
-    };
+    let mut learning_rate = table.number("learning-rate", POSITIVE)?;
+    if let Kind::Optimizer(entry) = kind {
+        learning_rate = learning_rate.or(entry.usual_rate);
+        if learning_rate.is_none() {
+            let message = format!(
+                "`{name}` needs `learning-rate`: the right one depends on the loss, so there is no default"
+            );
+            return Err(table.here(message));
+        }
+    }
     Ok(Optimization {
         choice,
         learning_rate,
@@ -147,24 +153,62 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Optimization, FitFileError>
     })
 }
 
-fn refuse_others(table: &Reader<'_>, owner: &str, options: &[OptionSpec]) -> Result<(), FitFileError> {
-    let known: Vec<&str> =
-        KEYS.iter().map(|(key, _)| *key).chain(options.iter().map(|option| option.name)).collect();
-    for key in table.keys() {
-        if known.contains(&key.as_str()) {
-            continue;
+/// What the name stands for.
+enum Kind {
+    Optimizer(&'static optimizers::Entry),
+    Search(&'static searches::Entry),
+}
+
+impl Kind {
+    fn of(name: &str) -> Result<Kind, String> {
+        if let Ok(entry) = searches::entry(name) {
+            return Ok(Kind::Search(entry));
         }
-        let others = OPTIMIZERS.iter().filter(|entry| entry.options.iter().any(|option| option.name == key));
-        let others: Vec<String> = others.map(|entry| format!("`{}`", entry.name)).collect();
-        let hint = if others.is_empty() {
-            suggestion(&key, known.iter().copied())
+        Choice::new(name).entry().map(Kind::Optimizer).map_err(|_| {
+            let names =
+                OPTIMIZERS.iter().map(|entry| entry.name).chain(SEARCHES.iter().map(|entry| entry.name));
+            format!("there is no optimizer `{name}`{}", suggestion(name, names))
+        })
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        match self {
+            Kind::Optimizer(entry) => entry.options,
+            Kind::Search(entry) => entry.options,
+        }
+    }
+}
+
+/// Keys that mean nothing without gradients.
+const OF_GRADIENTS: [&str; 5] = ["learning-rate", "schedule", "warm-up", "clip", "average"];
+
+fn refuse_others(table: &Reader<'_>, name: &str, kind: &Kind) -> Result<(), FitFileError> {
+    let without_gradients = matches!(kind, Kind::Search(_));
+    let known: Vec<&str> =
+        KEYS.iter().map(|(key, _)| *key).chain(kind.options().iter().map(|option| option.name)).collect();
+    for key in table.keys() {
+        let hint = if without_gradients && OF_GRADIENTS.contains(&key.as_str()) {
+            ": it uses no gradients".to_string()
+        } else if known.contains(&key.as_str()) {
+            continue;
         } else {
-            format!(": it is an option of {}", others.join(" and "))
+            match owners(&key)[..] {
+                [] => suggestion(&key, known.iter().copied()),
+                ref owners => format!(": it is an option of {}", owners.join(" and ")),
+            }
         };
-        let message = format!("[optimizer] with name \"{owner}\" has no key `{key}`{hint}");
+        let message = format!("[optimizer] with name \"{name}\" has no key `{key}`{hint}");
         return Err(table.error(table.key_place(&key), message));
     }
     Ok(())
+}
+
+/// The optimizers and searches that have an option of this name.
+fn owners(option: &str) -> Vec<String> {
+    let has = |options: &[OptionSpec]| options.iter().any(|spec| spec.name == option);
+    let optimizers = OPTIMIZERS.iter().filter(|entry| has(entry.options)).map(|entry| entry.name);
+    let searches = SEARCHES.iter().filter(|entry| has(entry.options)).map(|entry| entry.name);
+    optimizers.chain(searches).map(|name| format!("`{name}`")).collect()
 }
 
 fn schedule(table: &mut Reader<'_>) -> Result<Schedule, FitFileError> {

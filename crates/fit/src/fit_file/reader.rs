@@ -181,6 +181,20 @@ impl<'a> Reader<'a> {
         items.iter().map(|item| self.as_count(key, item, least)).collect::<Result<_, _>>().map(Some)
     }
 
+    /// A text or a list of texts; empty where the key is missing.
+    pub fn texts(&mut self, key: &str) -> Result<Vec<String>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(Vec::new()) };
+        let wanted = "a text or a list of texts";
+        let text = |item: &Node| match &item.value {
+            Value::Text(text) => Ok(text.clone()),
+            _ => Err(self.wrong(key, item, wanted)),
+        };
+        match &node.value {
+            Value::List(items) => items.iter().map(text).collect(),
+            _ => Ok(vec![text(&node)?]),
+        }
+    }
+
     /// A number or a list of at least one.
     pub fn numbers(&mut self, key: &str, range: Range) -> Result<Option<Vec<f64>>, FitFileError> {
         let Some(node) = self.take(key) else { return Ok(None) };

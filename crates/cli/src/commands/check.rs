@@ -1,0 +1,65 @@
+//! Compares estimators with the true gradient.
+
+use glauber::fit::check::{CheckError, CheckSettings, check};
+use serde_json::{Map, Value, json};
+
+use super::{model_of, parameters_of};
+use crate::arguments::Check;
+use crate::outcome::{Failure, Outcome};
+
+/// Runs `glauber check`.
+pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
+    let model = model_of(&arguments.choice)?;
+    let theta = parameters_of(&model, &arguments.parameters)?;
+    if arguments.steps == 0 || arguments.replicates == 0 {
+        return Err(Failure::input("--steps and --replicates must be at least 1"));
+    }
+    let settings = CheckSettings {
+        steps: arguments.steps,
+        replicates: arguments.replicates,
+        seed: arguments.seed,
+        ..CheckSettings::default()
+    };
+    let found = check(&model, &theta, settings).map_err(|error| match error {
+        CheckError::Model(error) => Failure::input(error),
+        CheckError::Engine(error) => Failure::run(error),
+    })?;
+    let names = &found.parameters;
+    let mut text = format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
+    text += &format!("{:18}", "");
+    names.iter().for_each(|n| text += &format!("{n:>26}"));
+    let row = |label: &str, numbers: &[glauber::fit::check::Measured]| {
+        let mut line = format!("\n{label:18}");
+        numbers.iter().for_each(|m| line += &format!("{:>14.6} ± {:<9.2e}", m.mean, m.standard_error));
+        line
+    };
+    text += &row(found.kind, &found.reference);
+    for e in &found.estimators {
+        text += &row(e.name, &e.gradient);
+        text += if e.agrees { " agrees" } else { " differs" };
+    }
+    text += "\n\n";
+    for e in &found.estimators {
+        text += &format!("{}: {}\n", e.name, e.bias);
+    }
+    let by_name = |numbers: Vec<Value>| -> Map<String, Value> { names.iter().cloned().zip(numbers).collect() };
+    let estimators: Map<String, Value> = found
+        .estimators
+        .iter()
+        .map(|e| {
+            let gradient = e.gradient.iter().map(|m| json!({"mean": m.mean, "standard_error": m.standard_error}));
+            let verdict = if e.agrees { "agrees" } else { "differs" };
+            (e.name.to_string(), json!({"gradient": by_name(gradient.collect()), "verdict": verdict, "bias": e.bias}))
+        })
+        .collect();
+    let reference = by_name(found.reference.iter().map(|m| json!(m.mean)).collect());
+    let errors = by_name(found.reference.iter().map(|m| json!(m.standard_error)).collect());
+    let object = json!({
+        "model": model.name(),
+        "theta": by_name(theta.iter().map(|x| json!(x)).collect()),
+        "steps": settings.steps,
+        "reference": {"kind": found.kind, "gradient": reference, "standard_error": errors},
+        "estimators": estimators,
+    });
+    Ok(Outcome::done(text, object))
+}

@@ -1,0 +1,276 @@
+//! Fits a model to data as a fit file says, and writes what was found.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use glauber::fit::checkpoint::CheckpointPolicy;
+use glauber::fit::data::Overwrite;
+use glauber::fit::fit_file::FitFile;
+use glauber::fit::fit_result::FitResult;
+use glauber::fit::job::{Attempt, Job, prepare};
+use glauber::fit::multi_start::MultiStart;
+use glauber::fit::observer::{Observer, Plan};
+use glauber::fit::stopping::Stopped;
+use glauber::fit::trace::Record;
+use glauber::report::files::{new_run_folder, write_whole};
+use glauber::report::plot::{Figure, Panel};
+use glauber::report::progress::{Progress, Show};
+use serde_json::{Value, json};
+
+use crate::arguments::Fit;
+use crate::outcome::{Failure, Outcome};
+
+static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Runs `glauber fit`.
+pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
+    let begin = Instant::now();
+    let mut overrides = arguments.overrides.clone();
+    overrides.extend(arguments.seed.map(|s| format!("run.seed={s}")));
+    overrides.extend(arguments.threads.map(|t| format!("run.threads={t}")));
+    let file = FitFile::load(&arguments.file, &overrides).map_err(Failure::input)?;
+    let wanted = arguments.out.clone().or(file.run.out.clone());
+    let out = folder(wanted, &arguments.file, arguments.resume)?;
+    let mut job = prepare(&file).map_err(Failure::input)?;
+    std::fs::create_dir_all(&out).map_err(|e| Failure::input(format!("{}: {e}", out.display())))?;
+    let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
+    let show = if arguments.quiet { Show::Silent } else { Show::Auto };
+    let runs = Runs { out: &out, show, every: file.run.checkpoint_every, resume: arguments.resume };
+    let mut results = Vec::new();
+    for attempt in &mut job.attempts {
+        let result = runs.run(attempt)?;
+        let interrupted = result.stopped == Stopped::Interrupted;
+        results.push(result);
+        if interrupted {
+            let text = format!(
+                "interrupted; carry on with: glauber fit {} --out {} --resume",
+                arguments.file.display(),
+                out.display()
+            );
+            let object = json!({"stopped": "interrupted", "out": out});
+            return Ok(Outcome { text, object, interrupted: true });
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let report = Report { file: &file, job: &job, results: &results, seconds, out: &out };
+    report.write()?;
+    runs.remove_checkpoints(&job);
+    Ok(Outcome::done(report.text(), report.object()))
+}
+
+/// The folder for the results: the one asked for, or the first free one (when resuming, the last used) below `out/`.
+fn folder(wanted: Option<PathBuf>, file: &Path, resume: bool) -> Result<PathBuf, Failure> {
+    if let Some(folder) = wanted {
+        if resume {
+            return Ok(folder);
+        }
+        return new_run_folder(&folder).map_err(Failure::input);
+    }
+    let stem = file.file_stem().map_or("fit".into(), |s| s.to_string_lossy().into_owned());
+    let numbered = |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
+    let used = |n: usize| numbered(n).exists();
+    let first_free = (1..10_000).find(|n| !used(*n)).unwrap_or(10_000);
+    if resume && first_free > 1 {
+        return Ok(numbered(first_free - 1));
+    }
+    new_run_folder(numbered(first_free)).map_err(Failure::input)
+}
+
+/// How all attempts are run.
+struct Runs<'a> {
+    out: &'a Path,
+    show: Show,
+    every: u64,
+    resume: bool,
+}
+
+impl Runs<'_> {
+    fn checkpoint(&self, attempt: &Attempt) -> PathBuf {
+        self.out.join(format!("checkpoint-{}", attempt.file_name()))
+    }
+
+    fn run(&self, attempt: &mut Attempt) -> Result<FitResult, Failure> {
+        let policy = CheckpointPolicy { path: self.checkpoint(attempt), every: self.every, resume: self.resume };
+        let mut watcher = Watcher { name: attempt.name.clone(), show: self.show, bar: None, columns: Vec::new() };
+        let result = attempt.run(Some(&mut watcher), Some(&INTERRUPT), Some(policy));
+        result.map_err(Failure::run)
+    }
+
+    fn remove_checkpoints(&self, job: &Job) {
+        for attempt in &job.attempts {
+            let _ = std::fs::remove_file(self.checkpoint(attempt));
+        }
+    }
+}
+
+/// Shows a fit's progress.
+struct Watcher {
+    name: String,
+    show: Show,
+    bar: Option<Progress>,
+    columns: Vec<String>,
+}
+
+impl Observer for Watcher {
+    fn begin(&mut self, plan: &Plan<'_>) {
+        self.columns = plan.columns.to_vec();
+        self.bar = Some(Progress::resumed(&self.name, plan.first, plan.steps, self.show));
+    }
+
+    fn step(&mut self, record: &Record, _theta: &[f64]) {
+        if let Some(bar) = &mut self.bar {
+            let names = self.columns.iter().map(String::as_str);
+            let parameters = names.zip(record.parameters.iter().copied()).take(6);
+            let readings: Vec<(&str, f64)> = std::iter::once(("loss", record.loss)).chain(parameters).collect();
+            bar.update(record.step, &readings);
+        }
+    }
+
+    fn end(&mut self, result: &FitResult) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish(&result.stopped.to_string());
+        }
+    }
+}
+
+/// What is said at the end.
+struct Report<'a> {
+    file: &'a FitFile,
+    job: &'a Job,
+    results: &'a [FitResult],
+    seconds: f64,
+    out: &'a Path,
+}
+
+impl Report<'_> {
+    /// The attempts that are no comparisons, and which of them is best.
+    fn best(&self) -> usize {
+        let own = self.job.attempts.iter().filter(|a| !a.comparison).count();
+        MultiStart::choose(self.results[..own].to_vec()).map_or(0, |m| m.best)
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        for (number, (attempt, result)) in self.job.attempts.iter().zip(self.results).enumerate() {
+            let name = match number == self.best() {
+                true => "trace.csv".to_string(),
+                false => format!("trace-{}.csv", attempt.file_name()),
+            };
+            result.trace.write_csv(&self.out.join(name), Overwrite::Replace).map_err(Failure::run)?;
+        }
+        let figure = self.figure();
+        figure.write(self.out.join("trace.svg")).map_err(Failure::run)?;
+        let toml = self.file.to_toml().map_err(Failure::run)?;
+        write_whole(self.out.join("fit.toml"), toml).map_err(Failure::run)?;
+        let text = serde_json::to_string_pretty(&self.object()).map_err(Failure::run)?;
+        write_whole(self.out.join("result.json"), text + "\n").map_err(Failure::run)?;
+        Ok(())
+    }
+
+    /// One panel per parameter, with a line for every attempt, and one for the loss.
+    fn figure(&self) -> Figure {
+        let mut figure = Figure::new(format!("{}: {}", self.job.model.name(), self.job.task.name()));
+        let steps = |r: &FitResult| r.trace.records.iter().map(|r| r.step as f64).collect::<Vec<_>>();
+        for name in &self.results[0].trace.columns {
+            let mut panel = Panel::new(name.clone()).x("step").y(name.clone());
+            for (attempt, result) in self.job.attempts.iter().zip(self.results) {
+                if let Some(values) = result.trace.column(name) {
+                    panel = panel.line(attempt.name.clone(), &steps(result), &values);
+                }
+            }
+            if let Some(truth) = self.job.truth.get(name) {
+                panel = panel.target(format!("true {truth}"), *truth);
+            }
+            figure = figure.panel(panel);
+        }
+        let mut loss = Panel::new("loss").x("step").y("loss");
+        let positive = self.results.iter().flat_map(|r| &r.trace.records).all(|r| r.loss > 0.0);
+        for (attempt, result) in self.job.attempts.iter().zip(self.results) {
+            let values: Vec<f64> = result.trace.records.iter().map(|r| r.loss).collect();
+            loss = loss.trace(attempt.name.clone(), &steps(result), &values);
+        }
+        figure.panel(if positive { loss.log_y() } else { loss })
+    }
+
+    fn object(&self) -> Value {
+        let best = self.best();
+        let mut object = serde_json::Map::new();
+        object.insert("model".into(), json!(self.job.model.name()));
+        object.insert("task".into(), json!(self.job.task.name()));
+        object.extend(self.results[best].to_json());
+        object.insert("seconds".into(), json!(self.seconds));
+        object.insert("version".into(), json!(glauber::VERSION));
+        object.insert("out".into(), json!(self.out));
+        let named = |comparison: bool| -> Vec<Value> {
+            let chosen = self.job.attempts.iter().zip(self.results).filter(|(a, _)| a.comparison == comparison);
+            let entry = |(attempt, result): (&Attempt, &FitResult)| {
+                let mut entry = result.to_json();
+                entry.insert("name".into(), json!(attempt.name));
+                if let Some(caveat) = &attempt.caveat {
+                    entry.insert("caveat".into(), json!(caveat));
+                }
+                Value::Object(entry)
+            };
+            chosen.map(entry).collect()
+        };
+        let (starts, compared) = (named(false), named(true));
+        if starts.len() > 1 {
+            object.insert("starts".into(), json!(starts));
+        }
+        if !compared.is_empty() {
+            object.insert("compared".into(), json!(compared));
+        }
+        if !self.job.truth.is_empty() {
+            object.insert("truth".into(), json!(self.job.truth));
+        }
+        object.insert("about".into(), json!(self.job.notes));
+        Value::Object(object)
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}, task {}, seed {}\n", self.job.model.name(), self.job.task.name(), self.file.run.seed);
+        for note in &self.job.notes {
+            text += &format!("{note}\n");
+        }
+        text += "\n";
+        let width = self.job.attempts.iter().map(|a| a.name.len()).max().unwrap_or(0);
+        for (attempt, result) in self.job.attempts.iter().zip(self.results) {
+            for estimate in &result.estimates {
+                text += &format!("{:width$}  {} = {:.5}", attempt.name, estimate.name, estimate.value);
+                if let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) {
+                    text += &format!(" ± {error:.5}");
+                }
+                text += &self.against_truth(attempt, estimate);
+                text += &format!("  ({} steps, {})\n", result.steps, result.stopped);
+            }
+            for note in &result.notes {
+                text += &format!("{:width$}  {note}\n", "");
+            }
+        }
+        text + &format!("\n{:.1} s; result, trace and plot in {}", self.seconds, self.out.display())
+    }
+
+    /// How far an estimate is from the true value, in standard errors, where both are known.
+    fn against_truth(&self, attempt: &Attempt, estimate: &glauber::fit::fit_result::Estimate) -> String {
+        let Some(truth) = self.job.truth.get(&estimate.name) else { return String::new() };
+        let off = estimate.value - truth;
+        let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) else {
+            return format!(", true {truth}");
+        };
+        let far = (off / error).abs();
+        let verdict = match (far <= 3.0, &attempt.caveat) {
+            (true, _) => format!("{far:.1} standard errors off"),
+            (false, Some(_)) => format!("biased by {off:+.4}, {far:.0} standard errors, as this estimator is known to be"),
+            (false, None) => format!("off by {off:+.4}, {far:.0} standard errors"),
+        };
+        format!(", true {truth}: {verdict}")
+    }
+}
+
+/// The error from the data and from the simulation's noise together.
+fn total_error(data: Option<f64>, simulation: Option<f64>) -> Option<f64> {
+    match (data, simulation) {
+        (Some(a), b) => Some(a.hypot(b.unwrap_or(0.0))),
+        (None, b) => b,
+    }
+}

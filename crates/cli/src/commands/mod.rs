@@ -1,0 +1,66 @@
+//! Holds one file per command.
+
+pub mod check;
+pub mod fit;
+pub mod models;
+pub mod show;
+pub mod simulate;
+
+use glauber::fit::tasks::unknowns;
+use glauber::models::{ModelOptions, OptionValue};
+use glauber::program::Model;
+
+use crate::arguments::ModelChoice;
+use crate::outcome::Failure;
+
+/// The model that was asked for.
+pub fn model_of(choice: &ModelChoice) -> Result<Model, Failure> {
+    let mut options = ModelOptions::none();
+    for text in &choice.options {
+        let (name, value) = split(text, "--option")?;
+        options.set(name, option_value(value));
+    }
+    glauber::models::named(&choice.model, &options).map_err(Failure::input)
+}
+
+/// NAME=VALUE in two parts.
+fn split<'t>(text: &'t str, flag: &str) -> Result<(&'t str, &'t str), Failure> {
+    let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+    parts
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+        .ok_or_else(|| Failure::input(format!("{flag} {text}: give NAME=VALUE, such as {flag} beta=0.3")))
+}
+
+/// A number, a list of numbers, true or false, or a word.
+fn option_value(text: &str) -> OptionValue {
+    let number = |t: &str| t.trim().parse::<f64>().ok();
+    let list = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    let numbers: Option<Vec<f64>> = list.and_then(|items| items.split(',').map(number).collect());
+    match (number(text), numbers, text) {
+        (Some(x), ..) => OptionValue::Number(x),
+        (_, Some(numbers), _) => OptionValue::List(numbers),
+        (.., "true") => OptionValue::Flag(true),
+        (.., "false") => OptionValue::Flag(false),
+        _ => OptionValue::Text(text.to_string()),
+    }
+}
+
+/// The model's parameters: its defaults and what was set.
+pub fn parameters_of(model: &Model, set: &[String]) -> Result<Vec<f64>, Failure> {
+    let declared = &model.declarations().parameters;
+    let mut values: Vec<Option<f64>> = declared.iter().map(|p| p.default).collect();
+    for text in set {
+        let (name, value) = split(text, "--set")?;
+        let value: f64 =
+            value.parse().map_err(|_| Failure::input(format!("--set {text}: `{value}` is not a number")))?;
+        let place = unknowns::check(model, name, value).map_err(Failure::input)?;
+        values[place] = Some(value);
+    }
+    let value = |(parameter, value): (&glauber::program::Parameter, Option<f64>)| {
+        value.ok_or_else(|| {
+            let name = &parameter.name;
+            Failure::input(format!("model `{}` has no default for `{name}`: give --set {name}=VALUE", model.name()))
+        })
+    };
+    declared.iter().zip(values).map(value).collect()
+}

@@ -1,0 +1,54 @@
+//! Prints a model's programs.
+
+use glauber::program::estimators::{EstimatorOptions, named};
+use glauber::program::{differentiate, log_likelihood};
+use serde_json::json;
+
+use super::model_of;
+use crate::arguments::Show;
+use crate::outcome::{Failure, Outcome};
+
+/// Runs `glauber show`.
+pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
+    let model = model_of(&arguments.choice)?;
+    let d = model.declarations();
+    let mut text = format!("model {} on {}\n", model.name(), d.lattice);
+    for layer in &d.layers {
+        text += &format!("  layer      {}: {}\n", layer.name, layer.values);
+    }
+    for p in &d.parameters {
+        let default = p.default.map_or(String::new(), |x| format!(", usually {x}"));
+        text += &format!("  parameter  {} in {}{default}\n", p.name, p.interval);
+    }
+    for field in &d.fields {
+        text += &format!("  field      {}\n", field.name);
+    }
+    let likelihood = match log_likelihood(&model.step) {
+        Ok(_) => "exact".to_string(),
+        Err(error) => error.to_string(),
+    };
+    text += &format!("  likelihood {likelihood}\n");
+    if let Some(start) = &model.start {
+        text += &format!("\nstart of {start}");
+    }
+    text += &format!("\nstep of {}", model.step);
+    let mut adjoint_text = None;
+    if arguments.adjoint {
+        let estimator = named(&arguments.estimator, EstimatorOptions::default()).map_err(Failure::input)?;
+        let adjoint = differentiate(&estimator.forward(&model.step), &*estimator);
+        text += &format!("\nadjoint under {} of {adjoint}", estimator.name());
+        adjoint_text = Some(adjoint.to_string());
+    }
+    let object = json!({
+        "model": model.name(),
+        "shape": d.lattice.shape(),
+        "layers": d.layers.iter().map(|l| json!({"name": l.name, "values": l.values.to_string()})).collect::<Vec<_>>(),
+        "parameters": d.parameters.iter().map(|p| {
+            json!({"name": p.name, "interval": [p.interval.lowest, p.interval.highest], "default": p.default})
+        }).collect::<Vec<_>>(),
+        "likelihood": likelihood == "exact",
+        "step": model.step.to_string(),
+        "adjoint": adjoint_text,
+    });
+    Ok(Outcome::done(text, object))
+}

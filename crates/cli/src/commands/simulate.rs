@@ -1,0 +1,146 @@
+//! Runs a model forwards and writes its states: arrays, a film or a picture.
+
+use std::path::Path;
+use std::time::Instant;
+
+use glauber::engine::{Numbers, Options, Plan, Run};
+use glauber::fit::data::Overwrite;
+use glauber::fit::data::arrays::{Array, Values as ArrayValues, write_npz};
+use glauber::fit::states::States;
+use glauber::lattice::Values;
+use glauber::program::Model;
+use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
+use serde_json::json;
+
+use super::{model_of, parameters_of};
+use crate::arguments::Simulate;
+use crate::outcome::{Failure, Outcome};
+
+/// More numbers than this are not kept in memory.
+const MOST_NUMBERS: usize = 1 << 31;
+
+/// Runs `glauber simulate`.
+pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
+    let begin = Instant::now();
+    let model = model_of(&arguments.choice)?;
+    let parameters = parameters_of(&model, &arguments.parameters)?;
+    let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+    if !["npz", "gif", "png"].contains(&kind.as_str()) {
+        return Err(Failure::input(format!("--out {}: the name must end in .npz, .gif or .png", arguments.out.display())));
+    }
+    if arguments.out.exists() {
+        return Err(Failure::input(format!("{} exists already: choose another --out", arguments.out.display())));
+    }
+    if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
+        return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
+    }
+    let options = Options { threads: arguments.threads, ..Options::default() };
+    let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
+    let replicates = if kind == "npz" { arguments.replicates } else { 1 };
+    let times = arguments.steps / arguments.every + 1;
+    let layers = model.declarations().layers.len();
+    let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
+    if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
+        return Err(Failure::input("the states would not fit into memory: keep fewer with --every, or run fewer --replicates"));
+    }
+    let run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
+    let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
+    let layer = match &arguments.layer {
+        Some(name) => model.layer(name).map_err(Failure::input)?,
+        None => 0,
+    };
+    match kind.as_str() {
+        "npz" => write_arrays(&model, states, &arguments.out)?,
+        "gif" => write_film(&model, &states, layer, &arguments.out)?,
+        _ => write_picture(&model, &states, layer, &arguments.out)?,
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let object = json!({
+        "model": model.name(),
+        "shape": model.declarations().lattice.shape(),
+        "steps": arguments.steps,
+        "replicates": replicates,
+        "seed": arguments.seed,
+        "seconds": seconds,
+        "out": arguments.out,
+    });
+    Ok(Outcome::done(format!("{} written in {seconds:.1} s", arguments.out.display()), object))
+}
+
+fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {
+    let mut shape = vec![states.runs, states.times];
+    shape.extend(model.declarations().lattice.shape());
+    let mut arrays = Vec::new();
+    for (layer, numbers) in model.declarations().layers.iter().zip(states.layers) {
+        let values = match std::sync::Arc::unwrap_or_clone(numbers) {
+            Numbers::Bytes(v) => ArrayValues::U8(v),
+            Numbers::Reals(v) => ArrayValues::F64(v),
+        };
+        let array = Array::new(shape.clone(), values).map_err(|e| Failure::run(format!("{e:?}")))?;
+        let array = if layer.values.is_integer() { array.narrowed() } else { array };
+        arrays.push((layer.name.clone(), array));
+    }
+    write_npz(out, arrays.iter().map(|(name, array)| (name.as_str(), array)), Overwrite::Refuse).map_err(Failure::input)
+}
+
+fn colouring(values: &Values, numbers: &[f64]) -> Result<Colouring, Failure> {
+    let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let found = match values {
+        Values::Binary => Ok(Colouring::binary()),
+        Values::Categories(names) => Colouring::categories(names.len()),
+        _ if lowest < highest => Colouring::sequential(lowest, highest),
+        _ => Colouring::sequential(lowest, lowest + 1.0),
+    };
+    found.map_err(Failure::run)
+}
+
+/// The two lengths a picture has: of a plane, or of the middle plane of a volume.
+fn plane(model: &Model) -> (usize, usize, usize) {
+    let [depth, height, width] = model.declarations().lattice.extent();
+    (depth / 2 * height * width, height, width)
+}
+
+fn frame(states: &States, layer: usize, time: usize) -> Vec<f64> {
+    let from = time * states.sites;
+    (from..from + states.sites).map(|i| states.layers[layer].at(i)).collect()
+}
+
+fn write_film(model: &Model, states: &States, layer: usize, out: &Path) -> Result<(), Failure> {
+    let (from, height, width) = plane(model);
+    if height == 1 {
+        return write_space_time(model, states, layer, out);
+    }
+    let all: Vec<f64> = (0..states.times * states.sites).map(|i| states.layers[layer].at(i)).collect();
+    let colours = colouring(&model.declarations().layers[layer].values, &all)?;
+    let mut film =
+        FilmFile::create(out, height, width, colours, FilmOptions::default()).map_err(Failure::input)?;
+    for time in 0..states.times {
+        film.push(&frame(states, layer, time)[from..from + height * width]).map_err(Failure::run)?;
+    }
+    film.finish_file().map_err(Failure::input)
+}
+
+fn write_space_time(model: &Model, states: &States, layer: usize, out: &Path) -> Result<(), Failure> {
+    let all: Vec<f64> = (0..states.times * states.sites).map(|i| states.layers[layer].at(i)).collect();
+    let colours = colouring(&model.declarations().layers[layer].values, &all)?;
+    let mut diagram = SpaceTime::new(states.sites, 2000, colours).map_err(Failure::input)?;
+    for time in 0..states.times {
+        diagram.push(&frame(states, layer, time)).map_err(Failure::run)?;
+    }
+    if out.extension().is_some_and(|e| e == "gif") {
+        return Err(Failure::input("a lattice of one dimension has no film: give --out NAME.png for time against place"));
+    }
+    diagram.picture().and_then(|p| p.enlarged_for_eyes()).and_then(|p| p.write_png(out)).map_err(Failure::input)
+}
+
+fn write_picture(model: &Model, states: &States, layer: usize, out: &Path) -> Result<(), Failure> {
+    let (from, height, width) = plane(model);
+    if height == 1 {
+        return write_space_time(model, states, layer, out);
+    }
+    let last = frame(states, layer, states.times - 1);
+    let colours = colouring(&model.declarations().layers[layer].values, &last)?;
+    let picture = Picture::of(&last[from..from + height * width], height, width, &colours);
+    picture.and_then(|p| p.enlarged_for_eyes()).and_then(|p| p.write_png(out)).map_err(Failure::input)
+}

@@ -1,0 +1,40 @@
+//! Says what a command ends with: words and an object, or a failure with its exit code.
+
+use serde_json::Value;
+
+/// What a command has to say.
+pub struct Outcome {
+    /// For people.
+    pub text: String,
+    /// For scripts.
+    pub object: Value,
+    /// Whether it was stopped from outside.
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// A finished command.
+    pub fn done(text: impl Into<String>, object: Value) -> Outcome {
+        Outcome { text: text.into(), object, interrupted: false }
+    }
+}
+
+/// Why a command failed.
+pub struct Failure {
+    /// In words.
+    pub message: String,
+    /// 1 where the run failed, 2 where the input is wrong.
+    pub code: u8,
+}
+
+impl Failure {
+    /// Something the user gave is wrong.
+    pub fn input(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), code: 2 }
+    }
+
+    /// The run itself failed.
+    pub fn run(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), code: 1 }
+    }
+}

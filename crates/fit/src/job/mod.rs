@@ -1,0 +1,201 @@
+//! Turns a fit file into fits that are ready to run: model, data, objectives, starts.
+//!
+//! A [`Job`] is a list of [`Attempt`]s: one for each start, and one for each estimator that is to be compared. Whoever
+//! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
+
+mod transition;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use glauber_engine::{EngineError, Options, Precision};
+use glauber_models::{CatalogueError, ModelOptions};
+use glauber_program::estimators::{EstimatorError, EstimatorOptions};
+use glauber_program::{Estimator, Model, ModelError};
+
+use crate::checkpoint::{CheckpointPolicy, Identity};
+use crate::descent::{Control, Descent, FitError};
+use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
+use crate::fit_result::FitResult;
+use crate::objective::Objective;
+use crate::observer::Observer;
+
+/// Why a job could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The fit file is wrong.
+    #[error(transparent)]
+    File(#[from] FitFileError),
+    /// The data could not be read.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    /// The data do not fit the model.
+    #[error(transparent)]
+    States(#[from] crate::states::StatesError),
+    /// The model is wrong.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The task could not be set up.
+    #[error(transparent)]
+    Transition(#[from] crate::tasks::transition::TransitionError),
+    /// The likelihood could not be set up.
+    #[error(transparent)]
+    Likelihood(#[from] crate::tasks::likelihood::LikelihoodError),
+}
+
+/// Fits that are ready to run.
+pub struct Job {
+    /// The model.
+    pub model: Model,
+    /// The task.
+    pub task: Task,
+    /// The fits: those of the fit file first, one per start, then comparisons.
+    pub attempts: Vec<Attempt>,
+    /// The true parameters, where the data were simulated.
+    pub truth: BTreeMap<String, f64>,
+    /// What a person should know before it runs.
+    pub notes: Vec<String>,
+}
+
+/// One fit of a job.
+pub struct Attempt {
+    /// What it is called: the estimator or loss, and the start where there are several.
+    pub name: String,
+    /// Whether it is only for comparison.
+    pub comparison: bool,
+    /// What its estimates are known to be off by.
+    pub caveat: Option<String>,
+    /// What is minimised.
+    pub objective: Box<dyn Objective>,
+    /// How.
+    pub descent: Descent,
+    /// Where θ starts.
+    pub start: Vec<f64>,
+    identity: Identity,
+}
+
+impl Attempt {
+    /// Runs the fit.
+    ///
+    /// # Errors
+    /// [`FitError`] as in [`Descent::run`].
+    pub fn run<'a>(
+        &mut self,
+        observer: Option<&'a mut dyn Observer>,
+        interrupt: Option<&'a AtomicBool>,
+        checkpoint: Option<CheckpointPolicy>,
+    ) -> Result<FitResult, FitError> {
+        let control = Control { observer, interrupt, checkpoint, identity: self.identity.clone() };
+        self.descent.run(&mut *self.objective, &self.start, control)
+    }
+
+    /// Its name as part of a file's name.
+    pub fn file_name(&self) -> String {
+        self.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+    }
+}
+
+/// Sets a fit file's fits up: reads or simulates the data, compiles the model.
+///
+/// # Errors
+/// [`JobError`] with the place in the fit file or data where something is wrong.
+pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
+    match file.task {
+        Task::Transition => transition::prepare(file),
+        other => Err(file.wrong("task", format!("the task `{}` is not built yet", other.name())).into()),
+    }
+}
+
+/// The fit file's model.
+pub(crate) fn model_of(file: &FitFile) -> Result<Model, JobError> {
+    let mut options = ModelOptions::none();
+    for (name, value) in &file.model_options {
+        options.set(name, option_value(value));
+    }
+    let name = match &file.model {
+        ModelSource::Catalogue(name) => name.clone(),
+        ModelSource::File(path) => path.to_string_lossy().into_owned(),
+    };
+    glauber_models::named(&name, &options).map_err(|error| {
+        let key = match &error {
+            CatalogueError::UnknownModel { .. } => "model".to_string(),
+            CatalogueError::UnknownOption { name, .. } | CatalogueError::BadOption { name, .. } => {
+                format!("model-options.{name}")
+            }
+            _ => "model-options".to_string(),
+        };
+        file.wrong(&key, error.to_string()).into()
+    })
+}
+
+fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
+    use fit_file::OptionValue as From;
+    use glauber_models::OptionValue as To;
+    let number = |v: &From| match v {
+        From::Whole(n) => *n as f64,
+        From::Number(x) => *x,
+        _ => f64::NAN,
+    };
+    match value {
+        From::Flag(x) => To::Flag(*x),
+        From::Text(x) => To::Text(x.clone()),
+        From::List(items) => To::List(items.iter().map(number).collect()),
+        other => To::Number(number(other)),
+    }
+}
+
+/// How the engine runs, by the fit file's `[run]`.
+pub(crate) fn engine_options(file: &FitFile) -> Options {
+    Options {
+        precision: match file.run.precision {
+            fit_file::Precision::F32 => Precision::Single,
+            fit_file::Precision::F64 => Precision::Double,
+        },
+        threads: file.run.threads as usize,
+        memory: file.run.memory.0 as usize,
+        ..Options::default()
+    }
+}
+
+/// The estimator of this name with the fit file's options.
+pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<dyn Estimator>, JobError> {
+    let defaults = EstimatorOptions::default();
+    let options = EstimatorOptions {
+        temperature: file.estimator.temperature.unwrap_or(defaults.temperature),
+        samples: file.estimator.samples.map_or(defaults.samples, |s| s.min(u64::from(u32::MAX)) as u32),
+    };
+    glauber_program::estimators::named(name, options).map_err(|error| {
+        let key = match error {
+            EstimatorError::Unknown { .. } => key,
+            EstimatorError::Temperature(_) => "estimator.temperature",
+            EstimatorError::Samples(_) => "estimator.samples",
+        };
+        file.wrong(key, error.to_string()).into()
+    })
+}
+
+/// Everything a fit's course depends on that its descent does not say.
+pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
+    let mut identity = vec![
+        ("attempt".to_string(), name.to_string()),
+        ("task".to_string(), file.task.name().to_string()),
+    ];
+    let mut add = |what: &str, value: String| identity.push((what.to_string(), value));
+    add("model", format!("{:?}", file.model));
+    add("model options", format!("{:?}", file.model_options));
+    add("data", format!("{:?}", file.data));
+    add("fixed", format!("{:?}", file.fixed));
+    add("loss", format!("{:?}", file.loss));
+    add("temperature and samples", format!("{:?} {:?}", file.estimator.temperature, file.estimator.samples));
+    add("batch and replicates", format!("{:?} {:?}", file.optimizer.batch, file.optimizer.replicates));
+    add("precision", format!("{:?}", file.run.precision));
+    identity
+}
+
+/// A list of named numbers from a table.
+pub(crate) fn pairs(table: &BTreeMap<String, f64>) -> Vec<(String, f64)> {
+    table.iter().map(|(k, v)| (k.clone(), *v)).collect()
+}

@@ -1,0 +1,197 @@
+//! Sets up fits to observed transitions.
+
+use std::path::Path;
+
+use glauber_engine::Options;
+use glauber_program::Model;
+
+use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, model_of, pairs};
+use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
+use crate::data::images::{ImageLimits, read_images};
+use crate::descent::Descent;
+use crate::fit_file::{DataSource, FitFile, Simulation};
+use crate::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
+use crate::objective::Objective;
+use crate::optimizers::Choice;
+use crate::states::States;
+use crate::stopping::Tolerance;
+use crate::tasks::likelihood::Likelihood;
+use crate::tasks::transition::{Pairs, Transition};
+use crate::tasks::unknowns::{Fitted, UnknownsError};
+
+/// The name of the exact likelihood among losses and comparisons.
+const LIKELIHOOD: &str = "likelihood";
+
+/// How many pairs a minibatch has where nobody says.
+const USUAL_BATCH: u64 = 128;
+
+pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
+    let model = model_of(file)?;
+    let options = engine_options(file);
+    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let states = states_of(file, &model)?;
+    let (runs, times) = (states.runs, states.times);
+    let pairs_of_states = Pairs::new(&model, states, options)?;
+    let mut notes = vec![format!(
+        "{} pairs of states from {runs} runs of {times} times; {} more left nothing to chance and were dropped",
+        pairs_of_states.before.len(),
+        pairs_of_states.dropped
+    )];
+    let setting = Setting { file, model: &model, fitted: &fitted, pairs: &pairs_of_states, options };
+    let mut attempts = Vec::new();
+    let starts = file.starts();
+    let own = own_name(file);
+    for (number, start) in starts.iter().enumerate() {
+        let start = fitted.start(&model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
+        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
+        attempts.push(setting.attempt(&own, name, start, false)?);
+    }
+    for other in &file.estimator.compare {
+        let start = attempts[0].start.clone();
+        attempts.push(setting.attempt(other, other.clone(), start, true)?);
+    }
+    notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
+    let truth = match file.source()? {
+        DataSource::Simulate(simulation) => simulation.parameters.clone(),
+        _ => Default::default(),
+    };
+    Ok(Job { task: file.task, attempts, truth, notes, model })
+}
+
+fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
+    let key = match error {
+        UnknownsError::Name { name, .. } | UnknownsError::Value { name, .. } => format!("{table}.{name}"),
+        _ => table.to_string(),
+    };
+    file.wrong(&key, error.to_string()).into()
+}
+
+/// The likelihood where it is the loss, else the estimator.
+fn own_name(file: &FitFile) -> String {
+    match file.loss.name.as_deref() {
+        Some(LIKELIHOOD) => LIKELIHOOD.to_string(),
+        _ => file.estimator.name.clone().unwrap_or_else(|| "straight-through".into()),
+    }
+}
+
+/// What all attempts share.
+struct Setting<'a> {
+    file: &'a FitFile,
+    model: &'a Model,
+    fitted: &'a Fitted,
+    pairs: &'a Pairs,
+    options: Options,
+}
+
+impl Setting<'_> {
+    fn attempt(&self, what: &str, name: String, start: Vec<f64>, comparison: bool) -> Result<Attempt, JobError> {
+        let (objective, descent, caveat) = match what {
+            LIKELIHOOD => self.likelihood(comparison)?,
+            estimator => self.by_loss(estimator, comparison)?,
+        };
+        let identity = identity_of(self.file, &name);
+        Ok(Attempt { name, comparison, caveat, objective, descent, start, identity })
+    }
+
+    fn likelihood(&self, comparison: bool) -> Result<(Box<dyn Objective>, Descent, Option<String>), JobError> {
+        let objective = Likelihood::new(self.model, self.fitted.clone(), self.pairs.clone(), self.options);
+        let objective = objective.map_err(|e| self.file.wrong("loss.name", e.to_string()))?;
+        let mut descent = self.file.descent(&self.fitted.unknowns)?;
+        // An exact, smooth objective: whatever the fit file says for noisy ones does not suit a comparison.
+        if comparison {
+            descent = Descent::new(Choice::new("rprop"), 0.1, 200);
+            descent.stopping.tolerance = Some(Tolerance { change: 1e-6, patience: 2 });
+            descent.seed = self.file.run.seed;
+        }
+        Ok((Box::new(objective), descent, None))
+    }
+
+    fn by_loss(&self, name: &str, comparison: bool) -> Result<(Box<dyn Objective>, Descent, Option<String>), JobError> {
+        let file = self.file;
+        let key = if comparison { "estimator.compare" } else { "estimator.name" };
+        let estimator = estimator_of(file, name, key)?;
+        let loss = loss_of(file)?;
+        let batch = file.optimizer.batch.unwrap_or(USUAL_BATCH) as usize;
+        let (fitted, pairs) = (self.fitted.clone(), self.pairs.clone());
+        let objective =
+            Transition::new(self.model, fitted, pairs, &loss, &*estimator, batch, file.run.seed, self.options)?;
+        let descent = file.descent(&self.fitted.unknowns)?;
+        let plain = estimator.name() == "straight-through";
+        let caveat = (!plain).then(|| estimator.bias().to_string());
+        Ok((Box::new(objective), descent, caveat))
+    }
+}
+
+fn loss_of(file: &FitFile) -> Result<TransitionLoss, JobError> {
+    let name = file.loss.name.as_deref().unwrap_or(TRANSITION_LOSSES[0].name);
+    let name = if name == LIKELIHOOD { TRANSITION_LOSSES[0].name } else { name };
+    TransitionLoss::named(name).map_err(|nearest| {
+        let known: Vec<&str> = TRANSITION_LOSSES.iter().map(|l| l.name).chain([LIKELIHOOD]).collect();
+        let hint = match nearest {
+            Some(n) => format!(": did you mean `{n}`?"),
+            None => format!("; there are {}", known.join(", ")),
+        };
+        file.wrong("loss.name", format!("the task `transition` has no loss called `{name}`{hint}")).into()
+    })
+}
+
+fn states_of(file: &FitFile, model: &Model) -> Result<States, JobError> {
+    match file.source()? {
+        DataSource::Simulate(simulation) => simulated(file, model, simulation),
+        DataSource::States(path) => observed(file, model, path),
+        _ => Err(file.wrong("data", "the task `transition` needs `data.states` or `data.simulate`").into()),
+    }
+}
+
+fn simulated(file: &FitFile, model: &Model, simulation: &Simulation) -> Result<States, JobError> {
+    let everything = Fitted::new(model, &[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let truth = everything
+        .start(model, &pairs(&simulation.parameters))
+        .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
+    let frames = (steps + 1).saturating_mul(runs).saturating_mul(model.declarations().lattice.sites());
+    if frames > 1 << 32 {
+        let message = "the simulated data would take more than 4 GiB: ask for fewer runs or steps";
+        return Err(file.wrong("data.simulate", message).into());
+    }
+    Ok(States::simulate(model, &truth, steps, runs, simulation.seed)?)
+}
+
+/// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
+pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<States, JobError> {
+    let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let arrays = if is_array || !path.exists() {
+        read_arrays(path, ReadLimits::default())?
+    } else {
+        vec![lattices_of_images(file, model, path)?]
+    };
+    let states = States::from_arrays(model.declarations(), &arrays)
+        .map_err(|e| file.wrong("data.states", format!("{}: {e}", path.display())))?;
+    let frames = &file.data.frames;
+    let last = frames.last.map_or(states.times - 1, |l| l as usize);
+    let (first, every) = (frames.first.unwrap_or(0) as usize, frames.every.unwrap_or(1) as usize);
+    if last >= states.times {
+        let message = format!("`data.frames` goes to frame {last}, but {} has {}", path.display(), states.times);
+        return Err(file.wrong("data.frames", message).into());
+    }
+    Ok(states.every(first, last, every))
+}
+
+/// A series of images as one array: for a binary layer 1 where brighter than the threshold, else the grey values.
+fn lattices_of_images(file: &FitFile, model: &Model, path: &Path) -> Result<(String, Array), JobError> {
+    let stack = read_images(path, ImageLimits::default())?;
+    let layer = match &file.data.layer {
+        Some(name) => model.layer(name).map_err(|e| file.wrong("data.layer", e.to_string()))?,
+        None => 0,
+    };
+    let layer = &model.declarations().layers[layer];
+    let array = if layer.values == glauber_lattice::Values::Binary {
+        let threshold = file.data.threshold.unwrap_or(0.5 * f64::from((1u32 << stack.bit_depth().min(16)) - 1));
+        let bits = stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != file.data.invert)).collect();
+        Array::new(stack.array().shape().to_vec(), ArrayValues::U8(bits))
+            .map_err(|e| file.wrong("data.states", e.to_string()))?
+    } else {
+        stack.into_array()
+    };
+    Ok((layer.name.clone(), array))
+}
