@@ -11,6 +11,7 @@ use glauber_fit::fit_file::{
     Precision, TABLES_OF_KEYS, Task, Weights,
 };
 use glauber_fit::maps::Map;
+use glauber_fit::method::Method;
 use glauber_fit::objective::{Interval, Unknown};
 use glauber_fit::schedule::Schedule;
 use objectives::Draws;
@@ -158,11 +159,11 @@ fn every_key_is_read() {
     assert_eq!(file.run.formation_test.map(|test| test.every), Some(250));
 
     let unknowns = ["beta", "gamma"].map(|name| Unknown::scalar(name, Interval::unit()));
-    let descent = file.descent(&unknowns).unwrap();
+    let Method::Descent(descent) = file.method(&unknowns).unwrap() else { panic!() };
     assert_eq!((descent.stopping.steps, descent.trace_every, descent.seed), (10_000, 10, 3));
     assert_eq!(descent.stopping.tolerance.map(|rule| rule.patience), Some(20));
     assert_eq!(descent.maps.len(), 1);
-    let error = file.descent(&unknowns[1..]).unwrap_err().to_string();
+    let error = file.method(&unknowns[1..]).unwrap_err().to_string();
     let wanted =
         format!("/fits/a.toml, line {}, column 9: there is no fitted parameter `beta`", line_of("map ="));
     assert!(error.starts_with(&wanted), "{error}");
@@ -172,7 +173,7 @@ fn every_key_is_read() {
 fn defaults_are_written_out() {
     let file = parse(MINIMAL).unwrap();
     assert_eq!(file.optimizer.choice.name, "adam");
-    assert!((file.optimizer.learning_rate - 0.01).abs() < 1e-15);
+    assert!(file.optimizer.learning_rate.is_some_and(|rate| (rate - 0.01).abs() < 1e-15));
     assert_eq!((file.optimizer.steps, file.run.seed, file.run.threads), (1000, 1, 0));
     assert_eq!(file.starts(), vec![std::collections::BTreeMap::new()]);
     let text = file.to_toml().unwrap();
@@ -405,6 +406,29 @@ fn a_source_in_an_override_takes_the_place_of_the_files_own() {
     assert_eq!(source(&["data.tracks=cells.csv"]), DataSource::Tracks(PathBuf::from("/home/cells.csv")));
     assert_eq!(source(&["data.tracks=/abs/cells.csv"]), DataSource::Tracks(PathBuf::from("/abs/cells.csv")));
     assert!(with(text, &["data.tracks=a", "data.curve=b"]).is_err());
+}
+
+#[test]
+fn a_search_is_chosen_like_an_optimizer() {
+    let text =
+        format!("{MINIMAL}[optimizer]\nname = \"cma-es\"\npopulation = 12\nsteps = 40\nmap = \"clamp\"\n");
+    let file = parse(&text).unwrap();
+    let unknowns = [Unknown::scalar("beta", Interval::unit())];
+    let Method::Search(search) = file.method(&unknowns).unwrap() else { panic!() };
+    assert_eq!((search.stopping.steps, search.search.options["population"] as u64), (40, 12));
+    assert_eq!(search.maps["beta"], Map::Clamp);
+    let written = file.to_toml().unwrap();
+    assert_eq!(parse(&written).unwrap().to_toml().unwrap(), written);
+    let message = say(&format!("{text}learning-rate = 0.1\n"));
+    assert!(
+        message.ends_with("name \"cma-es\" has no key `learning-rate`: it uses no gradients"),
+        "{message}"
+    );
+    assert!(say(&format!("{MINIMAL}[optimizer]\nname = \"cmaes\"\n")).contains("did you mean `cma-es`?"));
+    assert!(
+        say(&format!("{MINIMAL}[optimizer]\nspread = 1\n"))
+            .contains("an option of `cma-es` and `nelder-mead`")
+    );
 }
 
 #[test]

@@ -86,8 +86,13 @@ impl Memory {
         form(self) == form(other)
     }
 
+    /// The first `N` lists; empty where there are fewer.
+    pub(crate) fn values<const N: usize>(&self) -> [&[f64]; N] {
+        std::array::from_fn(|i| self.slots.get(i).map_or(&[][..], |slot| &slot.values[..]))
+    }
+
     /// The first `N` lists, to write to. A memory of another optimizer is a bug of the caller and gives empty lists.
-    fn lists<const N: usize>(&mut self) -> [&mut [f64]; N] {
+    pub(crate) fn lists<const N: usize>(&mut self) -> [&mut [f64]; N] {
         let mut slots = self.slots.iter_mut();
         std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| &mut slot.values[..]))
     }
