@@ -26,13 +26,13 @@ pub enum EngineError {
     },
     /// A probability outside [0, 1].
     #[error(
-        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: the probability of draw `{draw}` is {value}, \
+        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: the probability of `{draw}` is {value}, \
          not in [0, 1]; correct the rule or narrow the parameters' intervals"
     )]
     NotProbability {
         /// The model.
         model: String,
-        /// The draw.
+        /// What it is the probability of: a draw, a transition.
         draw: String,
         /// The probability.
         value: f64,

@@ -241,8 +241,8 @@ impl<'a, F: Real> Rollout<'a, F> {
             }
             Fault::NotProbability { draw, site, value } => {
                 let code = if step == 0 { self.plan.codes.start.as_ref() } else { None };
-                let draws = &code.unwrap_or(&self.plan.codes.step).program.declarations.draws;
-                let draw = draws.get(draw as usize).cloned().unwrap_or_default();
+                let checks = &code.unwrap_or(&self.plan.codes.step).program.declarations.checks;
+                let draw = checks.get(draw as usize).cloned().unwrap_or_default();
                 EngineError::NotProbability { model, draw, value, step, replicate, site: index(site) }
             }
         }

@@ -12,6 +12,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
+    /// The covariates it reads, each with what it is at every site where nobody gives data.
+    pub covariates: &'static [(&'static str, f64)],
     build: fn(&mut OptionReader<'_>) -> Result<Model, CatalogueError>,
 }
 
@@ -20,16 +22,19 @@ pub const MODELS: &[Entry] = &[
     Entry {
         name: "susceptible-infected",
         summary: "news or an infection spreads from site to site and stays",
+        covariates: &[],
         build: susceptible_infected::build,
     },
     Entry {
         name: "persistent-random-walk",
         summary: "independent walkers that keep their velocity for a while",
+        covariates: &[],
         build: persistent_random_walk::build,
     },
     Entry {
         name: "malevanets-kapral",
         summary: "two species diffuse and react, and form Turing patterns",
+        covariates: &[],
         build: malevanets_kapral::build,
     },
 ];

@@ -2,9 +2,12 @@
 //!
 //! Every model is written with the same public builder as a user's.
 
-// How models are asked for …
+// How models are asked for: by the name of the catalogue or the path of a model file …
 mod catalogue;
+mod file;
+mod load;
 mod options;
+mod template;
 // … the models, one file each …
 mod malevanets_kapral;
 mod persistent_random_walk;
@@ -13,4 +16,7 @@ mod susceptible_infected;
 pub mod synthetic_cells;
 
 pub use catalogue::{Entry, MODELS, named};
+pub use file::{Mistake, ModelFileError, language, parse};
+pub use load::{Covariate, CovariateSource, Field, LoadError, Loaded, load};
 pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue};
+pub use template::template;

@@ -79,6 +79,17 @@ pub enum CatalogueError {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelOptions(BTreeMap<String, OptionValue>);
 
+impl std::fmt::Display for OptionValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OptionValue::Number(x) => write!(f, "{x}"),
+            OptionValue::Text(s) => write!(f, "\"{s}\""),
+            OptionValue::Flag(x) => write!(f, "{x}"),
+            OptionValue::List(list) => write!(f, "{list:?}"),
+        }
+    }
+}
+
 impl From<f64> for OptionValue {
     fn from(x: f64) -> OptionValue {
         OptionValue::Number(x)
@@ -126,26 +137,26 @@ impl ModelOptions {
 /// Takes a model's options one by one.
 #[derive(Debug)]
 pub struct OptionReader<'a> {
-    model: &'static str,
+    model: String,
     options: &'a ModelOptions,
-    known: Vec<&'static str>,
+    known: Vec<String>,
 }
 
 impl<'a> OptionReader<'a> {
-    pub(crate) fn new(model: &'static str, options: &'a ModelOptions) -> OptionReader<'a> {
-        OptionReader { model, options, known: Vec::new() }
+    pub(crate) fn new(model: &str, options: &'a ModelOptions) -> OptionReader<'a> {
+        OptionReader { model: model.to_string(), options, known: Vec::new() }
     }
 
-    fn get(&mut self, name: &'static str) -> Option<&'a OptionValue> {
-        self.known.push(name);
+    fn get(&mut self, name: &str) -> Option<&'a OptionValue> {
+        self.known.push(name.to_string());
         self.options.0.get(name)
     }
 
     fn bad(&self, name: &str, found: &OptionValue, wanted: &str) -> CatalogueError {
         CatalogueError::BadOption {
-            model: self.model.to_string(),
+            model: self.model.clone(),
             name: name.to_string(),
-            found: format!("{found:?}"),
+            found: found.to_string(),
             wanted: wanted.to_string(),
         }
     }
@@ -193,17 +204,42 @@ impl<'a> OptionReader<'a> {
         }
     }
 
-    /// The lattice: `shape` (lengths) and `boundary` (periodic, reflecting or fixed at 0).
-    pub(crate) fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
-        let shape: Vec<usize> = match self.get("shape") {
-            None => default.to_vec(),
+    /// A number within a range.
+    pub(crate) fn number(
+        &mut self,
+        name: &str,
+        default: f64,
+        lowest: f64,
+        highest: f64,
+    ) -> Result<f64, CatalogueError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(OptionValue::Number(x)) if *x >= lowest && *x <= highest => Ok(*x),
+            Some(other) => Err(self.bad(name, other, &format!("a number from {lowest} to {highest}"))),
+        }
+    }
+
+    /// The option `shape`, where it is given.
+    pub(crate) fn shape(&mut self) -> Result<Option<Vec<usize>>, CatalogueError> {
+        match self.get("shape") {
+            None => Ok(None),
             Some(OptionValue::List(lengths))
                 if lengths.iter().all(|x| x.fract().abs() < f64::EPSILON && *x >= 0.0 && *x < 1e9) =>
             {
-                lengths.iter().map(|x| *x as usize).collect()
+                Ok(Some(lengths.iter().map(|x| *x as usize).collect()))
             }
-            Some(other) => return Err(self.bad("shape", other, "a list of lengths, such as [64, 64]")),
-        };
+            Some(other) => Err(self.bad("shape", other, "a list of lengths, such as [64, 64]")),
+        }
+    }
+
+    /// Whether an option is given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.options.0.contains_key(name)
+    }
+
+    /// The lattice: `shape` (lengths) and `boundary` (periodic, reflecting or fixed at 0).
+    pub(crate) fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
+        let shape = self.shape()?.unwrap_or_else(|| default.to_vec());
         let boundary = match self.choice("boundary", &["periodic", "reflecting", "fixed"])? {
             "reflecting" => Boundary::Reflecting,
             "fixed" => Boundary::Fixed(0.0),
@@ -215,12 +251,12 @@ impl<'a> OptionReader<'a> {
     /// Refuses options that were never asked for.
     pub(crate) fn finish(self) -> Result<(), CatalogueError> {
         for name in self.options.0.keys() {
-            if !self.known.contains(&name.as_str()) {
+            if !self.known.contains(name) {
                 return Err(CatalogueError::UnknownOption {
                     model: self.model.to_string(),
                     name: name.clone(),
-                    nearest: nearest_name(name, self.known.iter().copied()),
-                    known: self.known.iter().map(|k| (*k).to_string()).collect(),
+                    nearest: nearest_name(name, self.known.iter().map(String::as_str)),
+                    known: self.known.clone(),
                 });
             }
         }

@@ -43,7 +43,7 @@ impl Domain {
     /// How many values occur, where only whole numbers do and they are fewer than 2¹⁶.
     pub fn count(&self) -> Option<usize> {
         let span = self.highest - self.lowest;
-        (self.integer && span < 65536.0).then_some(span as usize + 1)
+        (self.integer && span < 65536.0).then(|| span as usize + 1)
     }
 
     /// Whether every value lies in [lowest, highest].

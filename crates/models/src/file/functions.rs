@@ -1,0 +1,90 @@
+//! Lists what an expression may call, and the words that stand for numbers.
+
+/// A function of the language.
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    /// The fewest and the most arguments.
+    pub(crate) arguments: (usize, usize),
+    /// How it is written, for errors and the documentation.
+    pub(crate) usage: &'static str,
+    /// Where it may stand.
+    pub(crate) place: Place,
+}
+
+/// Where a function may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Anywhere,
+    /// Reads a state: not in `[start]`, where there is none yet.
+    Step,
+    /// Draws: only in `[start]`; elsewhere probabilities are stated, not drawn.
+    Start,
+}
+
+const fn function(
+    name: &'static str,
+    fewest: usize,
+    most: usize,
+    place: Place,
+    usage: &'static str,
+) -> Function {
+    Function { name, arguments: (fewest, most), usage, place }
+}
+
+/// Every function.
+pub(crate) const FUNCTIONS: &[Function] = &[
+    function("abs", 1, 1, Place::Anywhere, "abs(x)"),
+    function("sign", 1, 1, Place::Anywhere, "sign(x): -1, 0 or 1"),
+    function("sqrt", 1, 1, Place::Anywhere, "sqrt(x)"),
+    function("exp", 1, 1, Place::Anywhere, "exp(x)"),
+    function("expm1", 1, 1, Place::Anywhere, "expm1(x): exp(x) - 1, exact near 0"),
+    function("ln", 1, 1, Place::Anywhere, "ln(x): the natural logarithm"),
+    function("log", 1, 1, Place::Anywhere, "log(x): the natural logarithm"),
+    function("log1p", 1, 1, Place::Anywhere, "log1p(x): ln(1 + x), exact near 0"),
+    function("sigmoid", 1, 1, Place::Anywhere, "sigmoid(x): 1/(1 + exp(-x))"),
+    function("tanh", 1, 1, Place::Anywhere, "tanh(x)"),
+    function("sin", 1, 1, Place::Anywhere, "sin(x), x in radians"),
+    function("cos", 1, 1, Place::Anywhere, "cos(x), x in radians"),
+    function("floor", 1, 1, Place::Anywhere, "floor(x)"),
+    function("min", 2, 16, Place::Anywhere, "min(a, b, ...)"),
+    function("max", 2, 16, Place::Anywhere, "max(a, b, ...)"),
+    function("clamp", 3, 3, Place::Anywhere, "clamp(x, lowest, highest)"),
+    function("if", 3, 3, Place::Anywhere, "if(condition, then, else)"),
+    function(
+        "count",
+        1,
+        2,
+        Place::Step,
+        "count(state) or count(state, neighbourhood): how many neighbours are in it",
+    ),
+    function("is", 1, 1, Place::Step, "is(state): 1 where the site is in it, else 0"),
+    function("density", 1, 1, Place::Step, "density(state): the share of all sites in it"),
+    function("sum", 1, 2, Place::Step, "sum(x) or sum(x, neighbourhood): the sum of x over the neighbours"),
+    function(
+        "mean",
+        1,
+        2,
+        Place::Step,
+        "mean(x) or mean(x, neighbourhood): the mean of x over the neighbours",
+    ),
+    function(
+        "at",
+        2,
+        4,
+        Place::Step,
+        "at(x, offset along each axis): x at a displaced site, such as at(fuel, 0, 1)",
+    ),
+    function("uniform", 0, 0, Place::Start, "uniform(): a random number from 0 to 1"),
+    function("bernoulli", 1, 1, Place::Start, "bernoulli(p): 1 with probability p, else 0"),
+    function("binomial", 2, 2, Place::Start, "binomial(n, p): successes in n trials"),
+    function("poisson", 1, 1, Place::Start, "poisson(rate): events of this mean"),
+];
+
+/// Every word that stands for a number: the site's coordinates (from 0; x along the last axis of the shape), 1 at the
+/// central site, the number of the step (1 for the first), π.
+pub(crate) const WORDS: &[&str] = &["x", "y", "z", "centre", "time", "pi"];
+
+/// The function of this name.
+pub(crate) fn named(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|f| f.name == name)
+}

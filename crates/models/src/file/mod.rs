@@ -1,0 +1,221 @@
+//! Reads model files: lattice models as tables of transitions or reactions, without a compiler.
+//!
+//! A model file is TOML. Everything but `states` (or `[layers]`) is optional:
+//!
+//! ```toml
+//! name = "susceptible-infected"             # default: the file's name
+//! description = "news spreads"              # free text; so is reference
+//! states = ["unaware", "aware"]             # of each site; the first is number 0
+//!                                           # or { layer = "aware", names = ["unaware", "aware"] }
+//! neighbourhood = "moore"                   # what count(...) counts: moore, von-neumann, hexagonal, or a name below
+//!
+//! [lattice]
+//! shape = [64, 64]                          # 1, 2 or 3 lengths; default [64, 64]
+//! boundary = "periodic"                     # periodic, reflecting or fixed; or one per axis
+//! outside = "unaware"                       # beyond fixed edges: a state, or { layer = value }
+//!
+//! [parameters]                              # what is fitted
+//! beta = [0.0, 1.0]                         # its interval, or { interval = [0, 1], default = 0.3, description = "" }
+//!
+//! [constants]                               # what is not; model options may change them
+//! speed = 2.0
+//!
+//! [neighbourhoods]
+//! row = [[0, -1], [0, 1]]                   # offsets along the axes of the shape
+//! wind = { offsets = [[0, -1], [0, 1]], weights = [2.0, 0.5] }
+//! disc = { radius = 2.5 }
+//!
+//! [covariates]
+//! fuel = "fuel.npy"                         # an array of the lattice's shape, or a number for every site
+//!
+//! [definitions]                             # names for expressions; later ones may use earlier ones
+//! exposure = "count(aware)"
+//!
+//! [start]                                   # a state's probability (one state is left out), a layer's value
+//! aware = "centre"                          # or a number, an expression of x, y, z, or { at = [32, 32] }
+//!
+//! [transitions]                             # probability per step; what is left of 1 stays
+//! "unaware -> aware" = "1 - (1 - beta)^exposure"
+//! ```
+//!
+//! Particles instead of states, or beside them:
+//!
+//! ```toml
+//! [layers]
+//! prey = 20                                 # 0 to 20 particles per site, or [lowest, highest]
+//! predators = 20
+//! [hops]                                    # each particle moves with this probability to a neighbour (von Neumann)
+//! prey = "d"                                # or { probability = "d", neighbourhood = "moore" }
+//! [reactions]                               # after the hops, at most one per site and step; mass action:
+//! "prey -> 2 prey" = "birth"                # rate constant × number of distinct sets of reactants
+//! "prey + predators -> 2 predators" = "catch"
+//! "predators -> 0" = { probability = "1 - exp(-death * predators)" }
+//! ```
+//!
+//! A reaction does not happen where its products would not fit; hops beyond a layer's capacity are an error of the run.
+//!
+//! Expressions have `+ - * / ^`, comparisons (1 or 0), `and or not`, `if(c, a, b)`, the functions of [`language`], and
+//! the words `x`, `y`, `z` (coordinates from 0), `centre` (1 at the central site), `time` (the step's number), `pi`.
+//! Beyond fixed edges covariates and coordinates count as 0.
+//!
+//! Every mistake is reported with file, line and column; sizes and depths are bounded before anything is made.
+
+// What went wrong and where, and how much is allowed …
+mod error;
+mod limits;
+// … an expression as pieces, as a tree; the functions it may call …
+mod functions;
+mod lexer;
+mod parser;
+mod syntax;
+// … the TOML as tables that are taken key by key; what they declare, which rules they state …
+mod declare;
+mod document;
+mod names;
+mod rules;
+mod sheet;
+// … and the model: expressions, start and step through the public builder.
+mod start;
+mod step;
+mod translate;
+
+use std::io::Read;
+use std::path::Path;
+
+use glauber_lattice::Values;
+use glauber_program::{Model, ModelBuilder, Scope};
+
+use crate::load::{Covariate, LoadError, Loaded};
+use crate::options::{CatalogueError, ModelOptions, OptionReader};
+use document::Table;
+use error::{Checked, Problem};
+pub use error::{Mistake, ModelFileError};
+use sheet::{Replaced, Sheet};
+
+/// Every function an expression may call, as it is written.
+pub fn language() -> impl Iterator<Item = &'static str> {
+    functions::FUNCTIONS.iter().map(|f| f.usage)
+}
+
+/// The model of a file.
+pub(crate) fn load(path: &Path, options: &ModelOptions) -> Result<Loaded, LoadError> {
+    let unreadable =
+        |e: std::io::Error| ModelFileError::Read { path: path.to_path_buf(), why: e.to_string() };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(limits::BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limits::BYTES {
+        let found = std::fs::metadata(path).map_or(bytes.len() as u64, |m| m.len());
+        return Err(ModelFileError::TooLarge { path: path.to_path_buf(), found }.into());
+    }
+    let text = String::from_utf8(bytes).map_err(|e| ModelFileError::Read {
+        path: path.to_path_buf(),
+        why: format!("it is not text: byte {} is no UTF-8", e.utf8_error().valid_up_to()),
+    })?;
+    parse(&text, path, options)
+}
+
+/// The model that the text of a model file says; `path` names it in errors, and covariates are relative to it.
+///
+/// # Errors
+/// [`LoadError`] with the place of the first mistake.
+///
+/// ```
+/// use glauber_models::{ModelOptions, parse};
+/// let text = r#"
+/// states = ["healthy", "ill"]
+/// [parameters]
+/// recovery = [0.0, 1.0]
+/// [transitions]
+/// "ill -> healthy" = "recovery"
+/// "#;
+/// let loaded = parse(text, "clinic.toml".as_ref(), &ModelOptions::none())?;
+/// assert_eq!(loaded.model.name(), "clinic");
+/// # Ok::<(), glauber_models::LoadError>(())
+/// ```
+pub fn parse(text: &str, path: &Path, options: &ModelOptions) -> Result<Loaded, LoadError> {
+    let shown = path.display().to_string();
+    if text.len() as u64 > limits::BYTES {
+        return Err(ModelFileError::TooLarge { path: path.to_path_buf(), found: text.len() as u64 }.into());
+    }
+    let located = |p: Problem| LoadError::File(p.located(&shown, text));
+    let document = document::open(text).map_err(located)?;
+    let root = Table::new(document.get_ref(), "the file", text);
+    let file_name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("model");
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let (replaced, reader) = replaced(&root, file_name, options)?;
+    let sheet = Sheet::read(&root, file_name, &replaced, folder).map_err(located)?;
+    reader.finish()?;
+    build(&sheet, &shown, text)
+}
+
+/// What the options say: shape, boundary, and values of the file's constants.
+fn replaced<'o>(
+    root: &Table<'_>,
+    file_name: &str,
+    options: &'o ModelOptions,
+) -> Result<(Replaced, OptionReader<'o>), CatalogueError> {
+    let mut reader = OptionReader::new(file_name, options);
+    let mut replaced = Replaced { shape: reader.shape()?, ..Replaced::default() };
+    if reader.has("boundary") {
+        replaced.boundary = sheet::edge(reader.choice("boundary", &["periodic", "reflecting", "fixed"])?);
+    } else {
+        reader.choice("boundary", &["periodic"])?;
+    }
+    let constants = root.take("constants").and_then(|v| v.table("[constants]"));
+    for name in constants.iter().flat_map(|t| t.all().unwrap_or_default()).map(document::Entry::name) {
+        if reader.has(name) {
+            let value = reader.number(name, 0.0, f64::MIN, f64::MAX)?;
+            replaced.constants.push((name.to_string(), value));
+        } else {
+            reader.number(name, 0.0, f64::MIN, f64::MAX)?;
+        }
+    }
+    Ok((replaced, reader))
+}
+
+/// Builds the model through the public builder.
+fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
+    let lattice =
+        sheet.lattice().map_err(|error| ModelFileError::Lattice { file: shown.to_string(), error })?;
+    let mut builder = Model::build(&sheet.name, lattice);
+    if let Some(states) = &sheet.states {
+        builder = builder.layer(&states.layer, Values::Categories(states.names.clone()));
+    }
+    for layer in &sheet.layers {
+        builder = builder.layer(&layer.name, Values::integers(layer.lowest, layer.highest));
+    }
+    for parameter in &sheet.parameters {
+        builder = match parameter.default {
+            Some(default) => builder.parameter_or(&parameter.name, parameter.interval, default),
+            None => builder.parameter(&parameter.name, parameter.interval),
+        };
+    }
+    for (name, _) in &sheet.covariates {
+        builder = builder.covariate(name);
+    }
+    let located = |p: Problem| LoadError::File(p.located(shown, text));
+    let model = traced(sheet, builder, located, shown)?;
+    let covariates = sheet
+        .covariates
+        .iter()
+        .map(|(name, source)| Covariate { name: name.clone(), source: source.clone() });
+    Ok(Loaded { covariates: covariates.collect(), model })
+}
+
+fn traced(
+    sheet: &Sheet,
+    mut builder: ModelBuilder,
+    located: impl Fn(Problem) -> LoadError,
+    shown: &str,
+) -> Result<Model, LoadError> {
+    let mut outcome: Checked<()> = Ok(());
+    if let Some(entries) = &sheet.start {
+        builder = builder.start(|s: &Scope| outcome = start::trace(sheet, entries, s));
+        outcome.map_err(&located)?;
+    }
+    let mut outcome: Checked<()> = Ok(());
+    let model = builder.step(|s: &Scope| outcome = step::trace(sheet, s));
+    outcome.map_err(&located)?;
+    model.map_err(|e| ModelFileError::Model { file: shown.to_string(), error: Box::new(e) }.into())
+}
