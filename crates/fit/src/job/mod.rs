@@ -14,7 +14,8 @@ use glauber_program::estimators::{EstimatorError, EstimatorOptions};
 use glauber_program::{Estimator, Model, ModelError};
 
 use crate::checkpoint::{CheckpointPolicy, Identity};
-use crate::descent::{Control, Descent, FitError};
+use crate::descent::{Control, FitError};
+use crate::method::Method;
 use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
 use crate::fit_result::FitResult;
 use crate::objective::Objective;
@@ -71,7 +72,7 @@ pub struct Attempt {
     /// What is minimised.
     pub objective: Box<dyn Objective>,
     /// How.
-    pub descent: Descent,
+    pub method: Method,
     /// Where θ starts.
     pub start: Vec<f64>,
     identity: Identity,
@@ -81,7 +82,7 @@ impl Attempt {
     /// Runs the fit.
     ///
     /// # Errors
-    /// [`FitError`] as in [`Descent::run`].
+    /// [`FitError`] as in [`Method::run`].
     pub fn run<'a>(
         &mut self,
         observer: Option<&'a mut dyn Observer>,
@@ -89,7 +90,7 @@ impl Attempt {
         checkpoint: Option<CheckpointPolicy>,
     ) -> Result<FitResult, FitError> {
         let control = Control { observer, interrupt, checkpoint, identity: self.identity.clone() };
-        self.descent.run(&mut *self.objective, &self.start, control)
+        self.method.run(&mut *self.objective, &self.start, control)
     }
 
     /// Its name as part of a file's name.
@@ -177,7 +178,7 @@ pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<
     })
 }
 
-/// Everything a fit's course depends on that its descent does not say.
+/// Everything a fit's course depends on that its method does not say.
 pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
     let mut identity = vec![
         ("attempt".to_string(), name.to_string()),

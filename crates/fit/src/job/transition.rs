@@ -9,6 +9,7 @@ use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, m
 use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::descent::Descent;
+use crate::method::Method;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use crate::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
 use crate::objective::Objective;
@@ -85,28 +86,29 @@ struct Setting<'a> {
 
 impl Setting<'_> {
     fn attempt(&self, what: &str, name: String, start: Vec<f64>, comparison: bool) -> Result<Attempt, JobError> {
-        let (objective, descent, caveat) = match what {
+        let (objective, method, caveat) = match what {
             LIKELIHOOD => self.likelihood(comparison)?,
             estimator => self.by_loss(estimator, comparison)?,
         };
         let identity = identity_of(self.file, &name);
-        Ok(Attempt { name, comparison, caveat, objective, descent, start, identity })
+        Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
 
-    fn likelihood(&self, comparison: bool) -> Result<(Box<dyn Objective>, Descent, Option<String>), JobError> {
+    fn likelihood(&self, comparison: bool) -> Result<(Box<dyn Objective>, Method, Option<String>), JobError> {
         let objective = Likelihood::new(self.model, self.fitted.clone(), self.pairs.clone(), self.options);
         let objective = objective.map_err(|e| self.file.wrong("loss.name", e.to_string()))?;
-        let mut descent = self.file.descent(&self.fitted.unknowns)?;
+        let mut method = self.file.method(&self.fitted.unknowns)?;
         // An exact, smooth objective: whatever the fit file says for noisy ones does not suit a comparison.
         if comparison {
-            descent = Descent::new(Choice::new("rprop"), 0.1, 200);
+            let mut descent = Descent::new(Choice::new("rprop"), 0.1, 200);
             descent.stopping.tolerance = Some(Tolerance { change: 1e-6, patience: 2 });
             descent.seed = self.file.run.seed;
+            method = Method::Descent(descent);
         }
-        Ok((Box::new(objective), descent, None))
+        Ok((Box::new(objective), method, None))
     }
 
-    fn by_loss(&self, name: &str, comparison: bool) -> Result<(Box<dyn Objective>, Descent, Option<String>), JobError> {
+    fn by_loss(&self, name: &str, comparison: bool) -> Result<(Box<dyn Objective>, Method, Option<String>), JobError> {
         let file = self.file;
         let key = if comparison { "estimator.compare" } else { "estimator.name" };
         let estimator = estimator_of(file, name, key)?;
@@ -115,10 +117,10 @@ impl Setting<'_> {
         let (fitted, pairs) = (self.fitted.clone(), self.pairs.clone());
         let objective =
             Transition::new(self.model, fitted, pairs, &loss, &*estimator, batch, file.run.seed, self.options)?;
-        let descent = file.descent(&self.fitted.unknowns)?;
+        let method = file.method(&self.fitted.unknowns)?;
         let plain = estimator.name() == "straight-through";
         let caveat = (!plain).then(|| estimator.bias().to_string());
-        Ok((Box::new(objective), descent, caveat))
+        Ok((Box::new(objective), method, caveat))
     }
 }
 
