@@ -59,7 +59,7 @@ pub struct Key([u32; 4]);
 impl Key {
     /// The key of one draw: `draw` numbers the draws of a step, `lane` the numbers one draw needs for a site.
     ///
-    /// Costs about 10 ns; in a loop over replicates it vectorises. `lane` must be below `u32::MAX`, which
+    /// Costs about 10 ns; in a loop over replicates it vectorises, to about 2 ns with one word each. `lane` must be below `u32::MAX`, which
     /// [`derive_seed`] keeps for itself.
     #[inline(always)]
     pub fn new(seed: u64, replicate: u32, step: u32, draw: u32, lane: u32) -> Key {
