@@ -1,2 +1,92 @@
-//! Everything a person does in this repository, as one command.
-fn main() {}
+//! Runs everything a person does in this repository: `cargo xtask check`, `test`, `bench`, `doc`.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // A tool for people at a terminal.
+
+mod browser;
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  check    the quick loop: format, lints, unit tests of the crates above the engine
+  test     everything: check's lints, all tests and documentation examples, the main job itself
+  bench    the benchmarks
+  doc      the documentation, opened in a browser with --open
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let result = match words.first().map(String::as_str) {
+        Some("check") => check(),
+        Some("test") => test(),
+        Some("bench") => cargo(&["bench", "--workspace"]),
+        Some("doc") => doc(&words[1..]),
+        _ => {
+            print!("{HELP}");
+            return ExitCode::from(if words.is_empty() { 0 } else { 2 });
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The cheapest checks first.
+fn lints() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+}
+
+fn check() -> Result<()> {
+    lints()?;
+    cargo(&["test", "--workspace", "--lib"])
+}
+
+fn test() -> Result<()> {
+    browser::ensure();
+    lints()?;
+    cargo(&["test", "--workspace"])?;
+    main_job()
+}
+
+/// The README's first command, into a folder of its own.
+fn main_job() -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("glauber-main-job-{}", std::process::id()));
+    let out = folder.to_string_lossy().into_owned();
+    let arguments =
+        ["run", "--release", "--", "fit", "examples/susceptible-infected.toml", "--out", &out, "--quiet"];
+    let result = cargo(&arguments);
+    let written = folder.join("result.json").exists() && folder.join("trace.svg").exists();
+    let _ = std::fs::remove_dir_all(&folder);
+    result?;
+    if !written {
+        bail!("the main job left no result.json or trace.svg in {out}");
+    }
+    println!("the main job ran and left its results");
+    Ok(())
+}
+
+fn doc(words: &[String]) -> Result<()> {
+    let mut arguments = vec!["doc", "--workspace", "--no-deps"];
+    arguments.extend(words.iter().map(String::as_str));
+    cargo(&arguments)
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let begin = Instant::now();
+    eprintln!("$ cargo {}", arguments.join(" "));
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let status = Command::new(program).args(arguments).status().context("cargo could not be started")?;
+    eprintln!("  {:.0} s", begin.elapsed().as_secs_f64());
+    if !status.success() {
+        bail!("`cargo {}` failed", arguments.join(" "));
+    }
+    Ok(())
+}

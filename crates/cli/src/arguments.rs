@@ -6,11 +6,16 @@ use clap::{Args, Parser, Subcommand};
 
 /// Simulate stochastic lattice models and fit them to data by gradients through their randomness.
 #[derive(Parser)]
-#[command(name = "glauber", version, arg_required_else_help = true, after_help = "Begin with:\n  \
+#[command(
+    name = "glauber",
+    version,
+    arg_required_else_help = true,
+    after_help = "Begin with:\n  \
     glauber models                                   what there is\n  \
     glauber simulate susceptible-infected --steps 50 --out news.gif\n  \
     glauber fit examples/susceptible-infected.toml   recover a parameter from simulated data\n\n\
-    Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 interrupted (a checkpoint is left).")]
+    Exit codes: 0 done, 1 the run failed, 2 the input is wrong, 130 interrupted (a checkpoint is left)."
+)]
 pub struct Arguments {
     /// Print one JSON object on stdout and nothing else there.
     #[arg(long, global = true)]
@@ -119,8 +124,10 @@ pub struct Fit {
 }
 
 #[derive(Args)]
-#[command(after_help = "The objective is the mean of all layers after some steps, the reference its central finite\n\
-    difference with common noise.\n\nExample:\n  glauber check susceptible-infected --option shape=[9,9] --set beta=0.1 --steps 2")]
+#[command(
+    after_help = "The objective is the mean of all layers after some steps, the reference its central finite\n\
+    difference with common noise.\n\nExample:\n  glauber check susceptible-infected --option shape=[9,9] --set beta=0.1 --steps 2"
+)]
 pub struct Check {
     #[command(flatten)]
     pub choice: ModelChoice,

@@ -25,7 +25,8 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
         CheckError::Engine(error) => Failure::run(error),
     })?;
     let names = &found.parameters;
-    let mut text = format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
+    let mut text =
+        format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
     text += &format!("{:18}", "");
     names.iter().for_each(|n| text += &format!("{n:>26}"));
     let row = |label: &str, numbers: &[glauber::fit::check::Measured]| {
@@ -42,14 +43,19 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
     for e in &found.estimators {
         text += &format!("{}: {}\n", e.name, e.bias);
     }
-    let by_name = |numbers: Vec<Value>| -> Map<String, Value> { names.iter().cloned().zip(numbers).collect() };
+    let by_name =
+        |numbers: Vec<Value>| -> Map<String, Value> { names.iter().cloned().zip(numbers).collect() };
     let estimators: Map<String, Value> = found
         .estimators
         .iter()
         .map(|e| {
-            let gradient = e.gradient.iter().map(|m| json!({"mean": m.mean, "standard_error": m.standard_error}));
+            let gradient =
+                e.gradient.iter().map(|m| json!({"mean": m.mean, "standard_error": m.standard_error}));
             let verdict = if e.agrees { "agrees" } else { "differs" };
-            (e.name.to_string(), json!({"gradient": by_name(gradient.collect()), "verdict": verdict, "bias": e.bias}))
+            (
+                e.name.to_string(),
+                json!({"gradient": by_name(gradient.collect()), "verdict": verdict, "bias": e.bias}),
+            )
         })
         .collect();
     let reference = by_name(found.reference.iter().map(|m| json!(m.mean)).collect());

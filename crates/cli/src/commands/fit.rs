@@ -68,7 +68,8 @@ fn folder(wanted: Option<PathBuf>, file: &Path, resume: bool) -> Result<PathBuf,
         return new_run_folder(&folder).map_err(Failure::input);
     }
     let stem = file.file_stem().map_or("fit".into(), |s| s.to_string_lossy().into_owned());
-    let numbered = |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
+    let numbered =
+        |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
     let used = |n: usize| numbered(n).exists();
     let first_free = (1..10_000).find(|n| !used(*n)).unwrap_or(10_000);
     if resume && first_free > 1 {
@@ -91,8 +92,10 @@ impl Runs<'_> {
     }
 
     fn run(&self, attempt: &mut Attempt) -> Result<FitResult, Failure> {
-        let policy = CheckpointPolicy { path: self.checkpoint(attempt), every: self.every, resume: self.resume };
-        let mut watcher = Watcher { name: attempt.name.clone(), show: self.show, bar: None, columns: Vec::new() };
+        let policy =
+            CheckpointPolicy { path: self.checkpoint(attempt), every: self.every, resume: self.resume };
+        let mut watcher =
+            Watcher { name: attempt.name.clone(), show: self.show, bar: None, columns: Vec::new() };
         let result = attempt.run(Some(&mut watcher), Some(&INTERRUPT), Some(policy));
         result.map_err(Failure::run)
     }
@@ -122,7 +125,8 @@ impl Observer for Watcher {
         if let Some(bar) = &mut self.bar {
             let names = self.columns.iter().map(String::as_str);
             let parameters = names.zip(record.parameters.iter().copied()).take(6);
-            let readings: Vec<(&str, f64)> = std::iter::once(("loss", record.loss)).chain(parameters).collect();
+            let readings: Vec<(&str, f64)> =
+                std::iter::once(("loss", record.loss)).chain(parameters).collect();
             bar.update(record.step, &readings);
         }
     }
@@ -202,7 +206,8 @@ impl Report<'_> {
         object.insert("version".into(), json!(glauber::VERSION));
         object.insert("out".into(), json!(self.out));
         let named = |comparison: bool| -> Vec<Value> {
-            let chosen = self.job.attempts.iter().zip(self.results).filter(|(a, _)| a.comparison == comparison);
+            let chosen =
+                self.job.attempts.iter().zip(self.results).filter(|(a, _)| a.comparison == comparison);
             let entry = |(attempt, result): (&Attempt, &FitResult)| {
                 let mut entry = result.to_json();
                 entry.insert("name".into(), json!(attempt.name));
@@ -228,7 +233,12 @@ impl Report<'_> {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}, task {}, seed {}\n", self.job.model.name(), self.job.task.name(), self.file.run.seed);
+        let mut text = format!(
+            "{}, task {}, seed {}\n",
+            self.job.model.name(),
+            self.job.task.name(),
+            self.file.run.seed
+        );
         for note in &self.job.notes {
             text += &format!("{note}\n");
         }
@@ -260,7 +270,9 @@ impl Report<'_> {
         let far = (off / error).abs();
         let verdict = match (far <= 3.0, &attempt.caveat) {
             (true, _) => format!("{far:.1} standard errors off"),
-            (false, Some(_)) => format!("biased by {off:+.4}, {far:.0} standard errors, as this estimator is known to be"),
+            (false, Some(_)) => {
+                format!("biased by {off:+.4}, {far:.0} standard errors, as this estimator is known to be")
+            }
             (false, None) => format!("off by {off:+.4}, {far:.0} standard errors"),
         };
         format!(", true {truth}: {verdict}")

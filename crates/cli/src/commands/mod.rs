@@ -59,7 +59,10 @@ pub fn parameters_of(model: &Model, set: &[String]) -> Result<Vec<f64>, Failure>
     let value = |(parameter, value): (&glauber::program::Parameter, Option<f64>)| {
         value.ok_or_else(|| {
             let name = &parameter.name;
-            Failure::input(format!("model `{}` has no default for `{name}`: give --set {name}=VALUE", model.name()))
+            Failure::input(format!(
+                "model `{}` has no default for `{name}`: give --set {name}=VALUE",
+                model.name()
+            ))
         })
     };
     declared.iter().zip(values).map(value).collect()

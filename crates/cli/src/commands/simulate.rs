@@ -26,10 +26,16 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if !["npz", "gif", "png"].contains(&kind.as_str()) {
-        return Err(Failure::input(format!("--out {}: the name must end in .npz, .gif or .png", arguments.out.display())));
+        return Err(Failure::input(format!(
+            "--out {}: the name must end in .npz, .gif or .png",
+            arguments.out.display()
+        )));
     }
     if arguments.out.exists() {
-        return Err(Failure::input(format!("{} exists already: choose another --out", arguments.out.display())));
+        return Err(Failure::input(format!(
+            "{} exists already: choose another --out",
+            arguments.out.display()
+        )));
     }
     if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
         return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
@@ -41,7 +47,9 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let layers = model.declarations().layers.len();
     let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
     if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
-        return Err(Failure::input("the states would not fit into memory: keep fewer with --every, or run fewer --replicates"));
+        return Err(Failure::input(
+            "the states would not fit into memory: keep fewer with --every, or run fewer --replicates",
+        ));
     }
     let run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
@@ -80,7 +88,8 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
         let array = if layer.values.is_integer() { array.narrowed() } else { array };
         arrays.push((layer.name.clone(), array));
     }
-    write_npz(out, arrays.iter().map(|(name, array)| (name.as_str(), array)), Overwrite::Refuse).map_err(Failure::input)
+    write_npz(out, arrays.iter().map(|(name, array)| (name.as_str(), array)), Overwrite::Refuse)
+        .map_err(Failure::input)
 }
 
 fn colouring(values: &Values, numbers: &[f64]) -> Result<Colouring, Failure> {
@@ -129,9 +138,15 @@ fn write_space_time(model: &Model, states: &States, layer: usize, out: &Path) ->
         diagram.push(&frame(states, layer, time)).map_err(Failure::run)?;
     }
     if out.extension().is_some_and(|e| e == "gif") {
-        return Err(Failure::input("a lattice of one dimension has no film: give --out NAME.png for time against place"));
+        return Err(Failure::input(
+            "a lattice of one dimension has no film: give --out NAME.png for time against place",
+        ));
     }
-    diagram.picture().and_then(|p| p.enlarged_for_eyes()).and_then(|p| p.write_png(out)).map_err(Failure::input)
+    diagram
+        .picture()
+        .and_then(|p| p.enlarged_for_eyes())
+        .and_then(|p| p.write_png(out))
+        .map_err(Failure::input)
 }
 
 fn write_picture(model: &Model, states: &States, layer: usize, out: &Path) -> Result<(), Failure> {
