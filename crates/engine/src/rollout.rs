@@ -4,6 +4,7 @@
 //! them and from the noise, which is a function of its address. Where the states of all steps would outgrow the memory
 //! allowed, only every k-th is kept and the steps between are run again, with the same bits.
 
+use glauber_program::FieldKind;
 use rayon::prelude::*;
 
 use crate::error::EngineError;
@@ -488,7 +489,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             .map(|(group, histories)| self.group_backwards(group.clone(), histories, &seen))
             .collect();
         let mut parameters = vec![0.0; self.plan.codes.declarations.parameters.len()];
-        let mut fields: Vec<(String, Vec<f64>)> = Vec::new();
+        let mut fields = self.zero_fields();
         let mut start = Vec::new();
         for part in parts? {
             for (sum, own) in parameters.iter_mut().zip(&part.parameters) {
@@ -498,6 +499,13 @@ impl<'a, F: Real> Rollout<'a, F> {
             start.extend(part.start);
         }
         Ok(Gradient { value, parameters, fields, start, outputs })
+    }
+
+    /// A derivative of 0 for every parameter field of the model.
+    fn zero_fields(&self) -> Vec<(String, Vec<f64>)> {
+        let d = &self.plan.codes.declarations;
+        let unknown = d.fields.iter().filter(|f| matches!(f.kind, FieldKind::Parameter(_)));
+        unknown.map(|f| (f.name.clone(), vec![0.0; d.lattice.sites()])).collect()
     }
 
     /// Runs one replicate forwards, keeping every `interval`-th state.
