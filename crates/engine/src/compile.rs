@@ -146,7 +146,7 @@ impl<'p> Compiler<'p> {
         let mut temporaries = Vec::new();
         let mut temporary_of = HashMap::new();
         let mut made_in = HashMap::new();
-        for value in schedule.temporaries.keys() {
+        for value in schedule.temporaries.keys().filter(|v| !schedule.folded.contains(*v)) {
             temporary_of.insert(*value, temporaries.len() as u16);
             temporaries.push(storage_of(program, *value));
         }
@@ -195,8 +195,9 @@ impl<'p> Compiler<'p> {
         crate::registers::drop_dead(&mut kernels);
         self.registers = self.registers.max(allocate(&mut kernels));
         let mut margins = Vec::new();
-        for value in &plan.stores {
-            let margin = self.schedule.temporaries[value];
+        let folded_here = |v: &&ValueId| self.schedule.level[v.index()] == number;
+        for value in plan.stores.iter().chain(self.schedule.folded.iter().filter(folded_here)) {
+            let margin = self.schedule.temporaries.get(value).copied().unwrap_or(Margin::Unread);
             if margin != Margin::Unread {
                 margins.push((self.temporary_of[value], margin));
             }

@@ -139,7 +139,8 @@ impl Planner<'_> {
                 passes[self.level[value.index()]].sinks.push((*sink, *value));
             }
         }
-        for value in temporaries.keys() {
+        // What is folded is a temporary already.
+        for value in temporaries.keys().filter(|v| !self.folded.contains(*v)) {
             passes[self.level[value.index()]].stores.push(*value);
         }
         self.assign(&mut passes, &mut temporaries);
