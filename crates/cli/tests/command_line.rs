@@ -247,6 +247,40 @@ fn wrong_states_are_refused_with_their_place() {
 }
 
 #[test]
+fn states_a_layer_cannot_hold_are_refused_with_their_place() {
+    use glauber::fit::data::Overwrite;
+    use glauber::fit::data::arrays::{Array, write_npz};
+    let folder = with_fit(&FIT.replace(
+        "[data.simulate]\nparameters = { beta = 0.3 }\nruns = 20\nsteps = 12",
+        "[data]\nstates = \"bad.npz\"",
+    ));
+    let write = |shape: Vec<usize>, values: Vec<f64>| {
+        let array = Array::new(shape, values).unwrap();
+        write_npz(folder.path().join("bad.npz"), [("aware", &array)], Overwrite::Replace).unwrap();
+    };
+    let fit = ["fit", "fit.toml", "--out", "x", "--quiet"];
+    let mut values = vec![0.0; 2 * 3 * 256];
+    values[256 + 7] = f64::NAN;
+    write(vec![2, 3, 16, 16], values.clone());
+    refused(folder.path(), &fit, &["run 0", "time 1", "site 7", "NaN"]);
+    values[256 + 7] = 2.0;
+    write(vec![2, 3, 16, 16], values);
+    refused(folder.path(), &fit, &["run 0", "time 1", "site 7", "2", "binary"]);
+    write(vec![2, 1, 16, 16], vec![0.0; 2 * 256]);
+    refused(folder.path(), &fit, &["only one time"]);
+    write(vec![1, 3, 16, 16], vec![1.0; 3 * 256]);
+    refused(folder.path(), &fit, &["nothing to learn"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused() {
+    let folder = with_fit(FIT);
+    std::fs::write(folder.path().join("file"), "in the way").unwrap();
+    refused(folder.path(), &["fit", "fit.toml", "--out", "file/run", "--quiet"], &["file/run"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "in the way");
+}
+
+#[test]
 fn help_teaches_and_mistakes_exit_with_two() {
     let folder = tempfile::tempdir().unwrap();
     let help = glauber(folder.path(), &["fit", "--help"]);

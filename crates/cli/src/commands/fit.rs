@@ -187,13 +187,23 @@ impl Report<'_> {
             }
             figure = figure.panel(panel);
         }
-        let mut loss = Panel::new("loss").x("step").y("loss");
-        let positive = self.results.iter().flat_map(|r| &r.trace.records).all(|r| r.loss > 0.0);
-        for (attempt, result) in self.job.attempts.iter().zip(self.results) {
-            let values: Vec<f64> = result.trace.records.iter().map(|r| r.loss).collect();
-            loss = loss.trace(attempt.name.clone(), &steps(result), &values);
+        // A likelihood and a distance have no common scale.
+        for likelihood in [false, true] {
+            let shown = |a: &Attempt| (a.name.starts_with("likelihood")) == likelihood;
+            let own: Vec<_> = self.job.attempts.iter().zip(self.results).filter(|(a, _)| shown(a)).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let name = if likelihood { "-ln likelihood per pair" } else { "loss" };
+            let mut panel = Panel::new(name).x("step").y(name);
+            for (attempt, result) in &own {
+                let values: Vec<f64> = result.trace.records.iter().map(|r| r.loss).collect();
+                panel = panel.trace(attempt.name.clone(), &steps(result), &values);
+            }
+            let positive = own.iter().flat_map(|(_, r)| &r.trace.records).all(|r| r.loss > 0.0);
+            figure = figure.panel(if positive { panel.log_y() } else { panel });
         }
-        figure.panel(if positive { loss.log_y() } else { loss })
+        figure
     }
 
     fn object(&self) -> Value {

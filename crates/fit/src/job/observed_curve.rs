@@ -1,0 +1,326 @@
+//! Takes a summary over time from a fit file's data: tracks, a curve, observed lattices, or the model itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use glauber_engine::{Observation, Options, Outputs, Plan, Precision, Run};
+use glauber_program::Model;
+
+use super::transition::{observed, wrong};
+use super::{JobError, pairs};
+use crate::data::tracks::{
+    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, mean_squared_displacement,
+    read_msd_curve, read_tracks, shipped_curve,
+};
+use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
+use crate::states::States;
+use crate::summaries::{Choice, SUMMARIES, observation};
+use crate::tasks::trajectory::{Target, rollout};
+use crate::tasks::unknowns::Fitted;
+
+/// How many lags of tracks are compared where nobody says.
+const USUAL_LAGS: u64 = 10;
+/// The longest rollout that is run.
+const MOST_STEPS: u64 = 1_000_000;
+/// The most sites of all steps and runs that a simulated target may take.
+const MOST_WORK: u64 = 1 << 40;
+/// How many states are looked at in one run of the engine.
+const CHUNK: usize = 2048;
+
+/// A summary of the data over time, and what is known besides.
+pub(super) struct Observed {
+    pub(super) choice: Choice,
+    pub(super) target: Target,
+    /// Where rollouts begin, where not as the model says.
+    pub(super) starts: Option<States>,
+    pub(super) scale: Scale,
+    pub(super) notes: Vec<String>,
+}
+
+/// What a step and a number of the summary are in the data's units.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scale {
+    pub(super) time: f64,
+    pub(super) time_unit: Option<String>,
+    pub(super) number: f64,
+    pub(super) number_unit: Option<String>,
+}
+
+impl Scale {
+    fn steps() -> Scale {
+        Scale { time: 1.0, time_unit: None, number: 1.0, number_unit: None }
+    }
+}
+
+/// The fit file's data as a summary over time. `single` is the model of which one replicate is one independent run.
+pub(super) fn observe(file: &FitFile, model: &Model, single: &Model) -> Result<Observed, JobError> {
+    let mut found = match file.source()? {
+        DataSource::Tracks(path) => of_curve(file, model, "data.tracks", tracks_curve(file, model, path)?)?,
+        DataSource::Msd(path) => of_curve(file, model, "data.msd", msd_curve(path)?)?,
+        DataSource::States(path) => of_states(file, model, path)?,
+        DataSource::Simulate(simulation) => of_simulation(file, single, simulation)?,
+        _ => {
+            let message = "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
+            return Err(file.wrong("data", message).into());
+        }
+    };
+    keep_chosen_steps(file, &mut found.target)?;
+    let last = found.target.steps.last().copied().unwrap_or(0) as u64;
+    let longest = file.data.steps.unwrap_or(MOST_STEPS);
+    if last > longest {
+        let message = format!(
+            "the data go to step {last}, but a rollout has {longest} steps{}: leave out the later steps with `loss.at` \
+             or `data.lags`, or take longer steps with `data.step-time`",
+            if file.data.steps.is_some() { "" } else { " at most" }
+        );
+        return Err(file.wrong("data.steps", message).into());
+    }
+    Ok(found)
+}
+
+/// The summary the fit file names, or the usual one.
+fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobError> {
+    let of_walkers = model.layer("x").is_ok() && model.layer("y").is_ok();
+    let text = match (&file.loss.summary, of_walkers) {
+        (Some(text), _) => text.as_str(),
+        (None, true) => "msd",
+        (None, false) => {
+            let usages: Vec<&str> = SUMMARIES.iter().map(|e| e.usage).collect();
+            let message = format!("say what is compared over time, as `loss.summary`: {}", usages.join("; "));
+            return Err(file.wrong("loss", message).into());
+        }
+    };
+    let wrong = |e: crate::summaries::SummaryError| JobError::from(file.wrong("loss.summary", e.to_string()));
+    let choice: Choice = text.parse().map_err(wrong)?;
+    let observation = observation(&choice, model).map_err(wrong)?;
+    Ok((choice, observation))
+}
+
+fn msd_curve(path: &Path) -> Result<MsdCurve, JobError> {
+    match path.to_str().filter(|name| SHIPPED_CURVES.iter().any(|c| c.name == *name)) {
+        Some(name) => Ok(shipped_curve(name)?),
+        None => Ok(read_msd_curve(path)?),
+    }
+}
+
+/// The mean squared displacement of real tracks, with bootstrap errors.
+fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, JobError> {
+    let data = &file.data;
+    let column = |c: &Option<ColumnName>| {
+        c.as_ref().map(|c| match c {
+            ColumnName::Name(name) => Column::Name(name.clone()),
+            ColumnName::Number(number) => Column::Number(*number as usize),
+        })
+    };
+    let options = TrackOptions {
+        columns: Columns {
+            id: column(&data.columns.id),
+            time: column(&data.columns.time),
+            x: column(&data.columns.x),
+            y: column(&data.columns.y),
+            z: column(&data.columns.z),
+        },
+        interval: data.interval,
+        length_unit: data.length_unit.clone(),
+        time_unit: data.time_unit.clone(),
+        ..TrackOptions::default()
+    };
+    let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
+    let lags = data.lags.unwrap_or(USUAL_LAGS).min(u64::from(u32::MAX)) as u32;
+    let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
+    let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
+    Ok(curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?)
+}
+
+/// Only the tracks that are long enough.
+fn chosen(file: &FitFile, tracks: Tracks) -> Result<Tracks, JobError> {
+    let Some(shortest) = file.data.shortest_track else { return Ok(tracks) };
+    let kept = tracks.tracks().iter().filter(|t| t.len() as u64 >= shortest).cloned().collect();
+    rebuilt(file, "data.shortest-track", &tracks, kept, tracks.dimensions())
+}
+
+/// The tracks with as many axes as the model has.
+fn projected(file: &FitFile, model: &Model, tracks: Tracks) -> Result<Tracks, JobError> {
+    let (found, axes) = (tracks.dimensions(), axes_of(model));
+    let wanted = file.data.dimensions.map_or(found, |d| d as usize);
+    if wanted > found {
+        let message = format!("the tracks are {found}-D, but `data.dimensions` is {wanted}");
+        return Err(file.wrong("data.dimensions", message).into());
+    }
+    if wanted != axes {
+        return Err(file.wrong("data.dimensions", unlike(model, wanted, axes)).into());
+    }
+    if wanted == found {
+        return Ok(tracks);
+    }
+    let flat = |t: &Track| {
+        let positions = t.positions().iter().map(|p| [p[0], p[1], 0.0]).collect();
+        Track::new(t.id().to_string(), t.start(), t.frames().to_vec(), positions)
+    };
+    let flattened: Result<Vec<Track>, _> = tracks.tracks().iter().map(flat).collect();
+    let flattened = flattened.map_err(|e| file.wrong("data.tracks", e.to_string()))?;
+    rebuilt(file, "data.dimensions", &tracks, flattened, wanted)
+}
+
+fn rebuilt(file: &FitFile, key: &str, from: &Tracks, tracks: Vec<Track>, axes: usize) -> Result<Tracks, JobError> {
+    let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
+    Tracks::new(tracks, interval, axes, units, notes).map_err(|e| file.wrong(key, e.to_string()).into())
+}
+
+fn axes_of(model: &Model) -> usize {
+    if model.layer("z").is_ok() { 3 } else { 2 }
+}
+
+fn unlike(model: &Model, found: usize, axes: usize) -> String {
+    format!(
+        "the data are {found}-D, but model `{}` moves in {axes} dimensions: a mean squared displacement of other axes \
+         is another number; `data.dimensions = 2` takes the first two axes of tracks",
+        model.name()
+    )
+}
+
+/// A curve in the data's units as a target in steps and sites.
+fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result<Observed, JobError> {
+    let (choice, summary) = choice(file, model)?;
+    if summary.outputs() != ["msd"] {
+        let message = format!("`{key}` holds a mean squared displacement, which is the summary `msd`, not `{choice}`");
+        return Err(file.wrong("loss.summary", message).into());
+    }
+    if let Some(found) = curve.dimensions().filter(|d| *d != axes_of(model)) {
+        return Err(file.wrong(key, unlike(model, found, axes_of(model))).into());
+    }
+    let (step, site) = (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
+    let mut points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
+    if let Some(lags) = file.data.lags {
+        points.truncate(lags as usize);
+    }
+    let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
+    let target = Target {
+        steps: points.iter().map(|p| p.step as usize).collect(),
+        outputs: summary.outputs(),
+        values: points.iter().map(|p| p.value).collect(),
+        errors,
+    };
+    let units = curve.units();
+    let said = |u: &Option<String>| u.clone().unwrap_or_default();
+    let mut notes: Vec<String> = curve.notes().to_vec();
+    notes.push(
+        format!("{} lags; one step is {step} {}, one site {site:.4} {}", points.len(), said(&units.time), said(&units.length))
+            .replace(" ,", ",")
+            .trim_end()
+            .to_string(),
+    );
+    let scale = Scale {
+        time: step,
+        time_unit: units.time.clone(),
+        number: site * site,
+        number_unit: units.length.as_ref().map(|u| format!("{u}²")),
+    };
+    Ok(Observed { choice, target, starts: None, scale, notes })
+}
+
+/// The mean over observed runs.
+fn of_states(file: &FitFile, model: &Model, path: &PathBuf) -> Result<Observed, JobError> {
+    let (choice, summary) = choice(file, model)?;
+    let states = observed(file, model, path)?;
+    if states.times < 2 {
+        let message = format!("{} has one time per run: a trajectory needs several", path.display());
+        return Err(file.wrong("data.states", message).into());
+    }
+    let outputs = summary.outputs();
+    let plan = Plan::new(model, &[summary], None, double(file))?;
+    let all: Vec<u32> = (0..(states.runs * states.times) as u32).collect();
+    let parameters = vec_of_middles(model);
+    let mut rows = Vec::with_capacity(all.len() * outputs.len());
+    for chunk in all.chunks(CHUNK) {
+        let picks = Arc::new(chunk.to_vec());
+        let run = Run::new(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
+        rows.extend(plan.simulate(&run)?.outputs.values);
+    }
+    // [run][time][number]: one row per run, as the engine's outputs of a rollout.
+    let whole = Outputs { values: rows, width: states.times * outputs.len() };
+    let (mean, errors) = (whole.mean(), whole.standard_error());
+    let every = file.data.frames.every.unwrap_or(1) as usize;
+    let target = Target {
+        steps: (1..states.times).map(|t| t * every).collect(),
+        values: mean[outputs.len()..].to_vec(),
+        errors: (states.runs > 1).then(|| errors[outputs.len()..].to_vec()),
+        outputs,
+    };
+    let notes = vec![format!("{choice} over {} steps, mean of {} observed runs", target.steps.len(), states.runs)];
+    let starts = match file.data.initial.as_deref() {
+        None | Some("data") => Some(states),
+        Some("model") => None,
+        Some(other) => {
+            let message = format!("`{other}` is no start: \"data\" begins at the first observed states, \"model\" as the model says");
+            return Err(file.wrong("data.initial", message).into());
+        }
+    };
+    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes })
+}
+
+/// Numbers inside every parameter's interval, for programs that read states alone.
+fn vec_of_middles(model: &Model) -> Vec<f64> {
+    let inside = |p: &glauber_program::Parameter| {
+        let (low, high) = (p.interval.lowest, p.interval.highest);
+        match (low.is_finite(), high.is_finite()) {
+            (true, true) => 0.5 * (low + high),
+            (true, false) => low,
+            (false, true) => high,
+            _ => 0.0,
+        }
+    };
+    model.declarations().parameters.iter().map(inside).collect()
+}
+
+fn double(file: &FitFile) -> Options {
+    Options { precision: Precision::Double, ..super::engine_options(file) }
+}
+
+/// The mean over runs of the model itself at known parameters.
+fn of_simulation(file: &FitFile, model: &Model, simulation: &Simulation) -> Result<Observed, JobError> {
+    let (choice, summary) = choice(file, model)?;
+    let key = "data.simulate.parameters";
+    let everything = Fitted::new(model, &[]).map_err(|e| wrong(file, key, &e))?;
+    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
+    let outputs = summary.outputs();
+    let sites = model.declarations().lattice.sites() as u64;
+    let numbers = simulation.runs.saturating_mul(simulation.steps).saturating_mul(outputs.len() as u64);
+    let work = simulation.runs.saturating_mul(simulation.steps).saturating_mul(sites);
+    if simulation.steps > MOST_STEPS || work > MOST_WORK || numbers > 1 << 30 {
+        let message = format!(
+            "{} runs of {} steps of {sites} sites are more than is simulated for a target: ask for fewer",
+            simulation.runs, simulation.steps
+        );
+        return Err(file.wrong("data.simulate", message).into());
+    }
+    let steps: Vec<usize> = (1..=simulation.steps as usize).collect();
+    let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
+    let run = rollout(&truth, &steps, simulation.runs as usize, simulation.seed, None);
+    let seen = plan.simulate(&run)?.outputs;
+    let errors = (simulation.runs > 1).then(|| seen.standard_error());
+    let target = Target { steps, outputs, values: seen.mean(), errors };
+    let notes = vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
+    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
+}
+
+/// Leaves only the steps of `loss.at`.
+fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError> {
+    let Some(at) = &file.loss.at else { return Ok(()) };
+    let width = target.outputs.len();
+    if let Some(step) = at.iter().find(|step| !target.steps.contains(&(**step as usize))) {
+        let known: Vec<String> = target.steps.iter().take(12).map(usize::to_string).collect();
+        let more = if target.steps.len() > 12 { ", …" } else { "" };
+        let message = format!("the data have no value at step {step}; they have {}{more}", known.join(", "));
+        return Err(file.wrong("loss.at", message).into());
+    }
+    if at.is_empty() {
+        return Err(file.wrong("loss.at", "the list of steps is empty: name at least one, or leave `at` out").into());
+    }
+    let kept: Vec<usize> = (0..target.steps.len()).filter(|i| at.contains(&(target.steps[*i] as u64))).collect();
+    let pick = |all: &[f64]| kept.iter().flat_map(|i| all[i * width..(i + 1) * width].to_vec()).collect::<Vec<f64>>();
+    target.values = pick(&target.values);
+    target.errors = target.errors.as_deref().map(pick);
+    target.steps = kept.iter().map(|i| target.steps[*i]).collect();
+    Ok(())
+}
