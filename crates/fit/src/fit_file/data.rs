@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::error::FitFileError;
 use super::reader::{ANY, ColumnName, Key, POSITIVE, Reader};
 use super::{Task, skip};
+use crate::data::tracks::SHIPPED_CURVES;
 
 /// The keys of `[data]`.
 pub const KEYS: &[Key] = &[
     ("tracks", "path: cell tracks (CSV, TrackMate CSV or XML, NPY)"),
-    ("msd", "path: a mean squared displacement per lag (CSV)"),
+    ("msd", "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program"),
     ("curve", "path: a summary per step (CSV)"),
     ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
     ("image", "path: an image to be segmented"),
@@ -295,6 +296,12 @@ fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitF
 fn read_source(table: &mut Reader<'_>, key: &str) -> Result<Option<DataSource>, FitFileError> {
     if key == "simulate" {
         return simulation(table).map(|simulation| Some(DataSource::Simulate(simulation)));
+    }
+    // A curve that comes with the program is called by its name; everything else is a path.
+    if key == "msd"
+        && let Some(name) = table.one_of(key, &SHIPPED_CURVES.map(|curve| curve.name))
+    {
+        return Ok(Some(DataSource::Msd(PathBuf::from(name))));
     }
     let make = match key {
         "tracks" => DataSource::Tracks,

@@ -21,7 +21,7 @@ pub const LOSS_KEYS: &[Key] = &[
 
 /// The keys of `[estimator]`.
 pub const ESTIMATOR_KEYS: &[Key] = &[
-    ("name", "text: the estimator (default \"straight-through\")"),
+    ("name", "text: the estimator (default \"straight-through\", for trajectories \"reinmax\")"),
     ("compare", "list of text: other estimators, or \"likelihood\", fitted to the same data for comparison"),
     ("temperature", "number: of the Gumbel-softmax (default 1)"),
     ("samples", "whole number: noises averaged by Gumbel–Rao"),

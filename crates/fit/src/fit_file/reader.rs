@@ -225,6 +225,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// One of a few words, taken; `None` where something else or nothing stands there, which is left in place.
+    pub fn one_of(&mut self, key: &str, words: &[&'static str]) -> Option<&'static str> {
+        let Some((_, Node { value: Value::Text(text), .. })) = self.table.get(key) else { return None };
+        let word = words.iter().find(|word| *word == text).copied()?;
+        self.take(key).map(|_| word)
+    }
+
     /// A text or a whole number, as a text: a column's name or number.
     pub fn text_or_count(&mut self, key: &str) -> Result<Option<ColumnName>, FitFileError> {
         match self.table.get(key) {

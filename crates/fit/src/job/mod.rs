@@ -3,7 +3,11 @@
 //! A [`Job`] is a list of [`Attempt`]s: one for each start, and one for each estimator that is to be compared. Whoever
 //! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
 
+mod observed_curve;
+mod trajectory;
 mod transition;
+
+pub use trajectory::{Curves, trajectory_curves};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -106,6 +110,7 @@ impl Attempt {
 pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
     match file.task {
         Task::Transition => transition::prepare(file),
+        Task::Trajectory => trajectory::prepare(file),
         other => Err(file.wrong("task", format!("the task `{}` is not built yet", other.name())).into()),
     }
 }

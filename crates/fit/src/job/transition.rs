@@ -59,7 +59,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     Ok(Job { task: file.task, attempts, truth, notes, model })
 }
 
-fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
+pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
     let key = match error {
         UnknownsError::Name { name, .. } | UnknownsError::Value { name, .. } => format!("{table}.{name}"),
         _ => table.to_string(),

@@ -1,3 +1,4 @@
 //! Lists the losses: how far a simulation is from data.
 
+pub mod curve;
 pub mod transition;

@@ -1,5 +1,6 @@
 //! Builds objectives from a model and data, one file per task.
 
 pub mod likelihood;
+pub mod trajectory;
 pub mod transition;
 pub mod unknowns;

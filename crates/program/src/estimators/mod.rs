@@ -9,12 +9,14 @@
 mod gumbel_rao;
 mod gumbel_softmax;
 mod mean_field;
+mod reinmax;
 mod score_function;
 mod straight_through;
 
 pub use gumbel_rao::GumbelRao;
 pub use gumbel_softmax::GumbelSoftmax;
 pub use mean_field::MeanField;
+pub use reinmax::ReinMax;
 pub use score_function::ScoreFunction;
 pub use straight_through::StraightThrough;
 
@@ -160,6 +162,7 @@ pub const ESTIMATORS: &[Entry] = &[
         name: "gumbel-rao",
         make: |o| Box::new(GumbelRao { temperature: o.temperature, samples: o.samples }),
     },
+    Entry { name: "reinmax", make: |_| Box::new(ReinMax) },
     Entry { name: "score-function", make: |_| Box::new(ScoreFunction) },
     Entry { name: "mean-field", make: |_| Box::new(MeanField) },
 ];
