@@ -230,7 +230,11 @@ impl<'d, 'c> Walk<'d, 'c> {
         let End { stopped, mut loss } = end;
         let converged =
             matches!(stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
-        let mut theta = natural(&self.maps, &self.state.free).into_owned();
+        // Where the maps change nothing, the coordinates themselves: a large field is not copied.
+        let mut theta = match self.maps.is_direct() {
+            true => std::mem::take(&mut self.state.free),
+            false => natural(&self.maps, &self.state.free).into_owned(),
+        };
         let mut monte_carlo_errors = None;
         if converged && self.descent.average > 0.0 {
             if let Some(mean) = self.state.average.mean() {
