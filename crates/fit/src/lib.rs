@@ -14,6 +14,11 @@ pub mod losses;
 
 pub mod tasks;
 
+// Whether a state shows a pattern, and whether parameters form one.
+pub mod pattern;
+
+pub mod formation;
+
 // From a gradient to a step: interval maps, clipping, the optimizer, its rate.
 pub mod maps;
 

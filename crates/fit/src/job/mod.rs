@@ -4,9 +4,11 @@
 //! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
 
 mod observed_curve;
+mod stability;
 mod trajectory;
 mod transition;
 
+pub use stability::formation_test;
 pub use trajectory::{Curves, trajectory_curves};
 
 use std::collections::BTreeMap;
@@ -111,6 +113,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
     match file.task {
         Task::Transition => transition::prepare(file),
         Task::Trajectory => trajectory::prepare(file),
+        Task::Stability => stability::prepare(file),
         other => Err(file.wrong("task", format!("the task `{}` is not built yet", other.name())).into()),
     }
 }

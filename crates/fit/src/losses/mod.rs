@@ -1,4 +1,5 @@
 //! Lists the losses: how far a simulation is from data.
 
 pub mod curve;
+pub mod stability;
 pub mod transition;

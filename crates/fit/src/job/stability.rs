@@ -1,0 +1,317 @@
+//! Sets up fits that keep a pattern as it is.
+//!
+//! The reference pattern is simulated by the model (`data.simulate`), or read (`data.pattern`, `data.states`): an NPZ with
+//! one array per layer, an NPY with one lattice per layer, or images whose grey values are the layers' values, one
+//! plane or file per layer in the model's order. Of a series of states the last is taken, or `data.frames.last`.
+//!
+//! All fitted parameters are clamped to their intervals, as in the paper, where the fit file does not say otherwise.
+
+use std::path::Path;
+
+use glauber_engine::{Plan, Run};
+use glauber_program::Model;
+
+use super::transition::wrong;
+use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, model_of, pairs};
+use crate::data::arrays::{Array, ReadLimits, read_arrays};
+use crate::data::images::{ImageLimits, read_images};
+use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
+use crate::formation::FormationTest;
+use crate::losses::stability::{STABILITY_LOSSES, StabilityLoss};
+use crate::maps::Map;
+use crate::method::Method;
+use crate::pattern::{Criterion, PatternScore};
+use crate::states::States;
+use crate::tasks::stability::{Rollouts, Stability, StabilityError};
+use crate::tasks::unknowns::Fitted;
+
+/// τ where nobody says.
+const USUAL_STEPS: u64 = 500;
+/// R where nobody says.
+const USUAL_REPLICATES: u64 = 1;
+const USUAL_ESTIMATOR: &str = "straight-through";
+
+pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
+    let model = model_of(file)?;
+    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let starts: Result<Vec<Vec<f64>>, _> =
+        file.starts().iter().map(|s| fitted.start(&model, &pairs(s))).collect();
+    let starts = starts.map_err(|e| wrong(file, "start", &e))?;
+    let loss = loss_of(file)?;
+    let rollouts = rollouts_of(file);
+    check_budget(file, &model, rollouts)?;
+    let (patterns, truth) = patterns_of(file, &model)?;
+    let mut notes = vec![course_note(file, &loss, rollouts), reference_note(&model, &patterns)];
+    notes.extend(formation_note(file));
+    let setting = Setting { file, model: &model, fitted: &fitted, patterns: &patterns, loss, rollouts };
+    let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let mut attempts = Vec::new();
+    for (number, start) in starts.iter().enumerate() {
+        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
+        attempts.push(setting.attempt(&own, name, start.clone(), false)?);
+    }
+    for other in &file.estimator.compare {
+        attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
+    }
+    notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
+    Ok(Job { task: file.task, attempts, truth, notes, model })
+}
+
+fn rollouts_of(file: &FitFile) -> Rollouts {
+    Rollouts {
+        steps: file.data.steps.unwrap_or(USUAL_STEPS) as usize,
+        replicates: file.optimizer.replicates.unwrap_or(USUAL_REPLICATES) as usize,
+        seed: file.run.seed,
+    }
+}
+
+/// What all attempts share.
+struct Setting<'a> {
+    file: &'a FitFile,
+    model: &'a Model,
+    fitted: &'a Fitted,
+    patterns: &'a States,
+    loss: StabilityLoss,
+    rollouts: Rollouts,
+}
+
+impl Setting<'_> {
+    fn attempt(
+        &self,
+        what: &str,
+        name: String,
+        start: Vec<f64>,
+        comparison: bool,
+    ) -> Result<Attempt, JobError> {
+        let file = self.file;
+        let key = if comparison { "estimator.compare" } else { "estimator.name" };
+        let estimator = estimator_of(file, what, key)?;
+        let (fitted, patterns) = (self.fitted.clone(), self.patterns.clone());
+        let options = engine_options(file);
+        let objective =
+            Stability::new(self.model, fitted, patterns, self.loss, &*estimator, self.rollouts, options);
+        let objective = objective.map_err(|error| match error {
+            StabilityError::Model(error) => JobError::from(error),
+            StabilityError::Engine(error) => error.into(),
+            StabilityError::Nothing { .. } => file.wrong("data.steps", error.to_string()).into(),
+            StabilityError::Shape { .. } => file.wrong("data", error.to_string()).into(),
+        })?;
+        let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
+        let (method, identity) = (self.method()?, identity_of(file, &name));
+        Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
+    }
+
+    /// As the fit file says, with clamp for every parameter whose map nobody chose.
+    fn method(&self) -> Result<Method, JobError> {
+        let mut method = self.file.method(&self.fitted.unknowns)?;
+        if !matches!(self.file.optimizer.map, Some(MapChoice::All(_))) {
+            let maps = match &mut method {
+                Method::Descent(descent) => &mut descent.maps,
+                Method::Search(search) => &mut search.maps,
+            };
+            for unknown in &self.fitted.unknowns {
+                maps.entry(unknown.name.clone()).or_insert(Map::Clamp);
+            }
+        }
+        Ok(method)
+    }
+}
+
+fn loss_of(file: &FitFile) -> Result<StabilityLoss, JobError> {
+    let name = file.loss.name.as_deref().unwrap_or(STABILITY_LOSSES[0].name);
+    StabilityLoss::named(name).map_err(|nearest| {
+        let known: Vec<&str> = STABILITY_LOSSES.iter().map(|l| l.name).collect();
+        let hint = match nearest {
+            Some(n) => format!(": did you mean `{n}`?"),
+            None => format!("; there are {}", known.join(", ")),
+        };
+        file.wrong("loss.name", format!("the task `stability` has no loss called `{name}`{hint}")).into()
+    })
+}
+
+/// Refuses a memory budget in which no checkpointing fits, before anything is simulated.
+fn check_budget(file: &FitFile, model: &Model, rollouts: Rollouts) -> Result<(), JobError> {
+    let plan = Plan::new(model, &[], None, engine_options(file))?;
+    let (steps, replicates) = (rollouts.steps as u128, rollouts.replicates as u128);
+    let states = 2 * (steps as f64).sqrt().ceil() as u128 * replicates;
+    let least = states * plan.bytes_per_state() as u128;
+    if least > u128::from(file.run.memory.0) {
+        let message = format!(
+            "{steps} steps of {replicates} replicates need about {} KiB of history even with checkpoints, but `run.memory` \
+             is {}: raise it, or lower `data.steps` or `optimizer.replicates`",
+            least.div_ceil(1024),
+            file.run.memory
+        );
+        return Err(file.wrong("run.memory", message).into());
+    }
+    Ok(())
+}
+
+fn course_note(file: &FitFile, loss: &StabilityLoss, rollouts: Rollouts) -> String {
+    let Rollouts { steps, replicates, .. } = rollouts;
+    let each = if replicates == 1 {
+        "one rollout".to_string()
+    } else {
+        format!("the mean of {replicates} rollouts")
+    };
+    let mut note = format!(
+        "loss `{}` ({}) after {steps} steps from the pattern, {each} per gradient",
+        loss.name, loss.summary
+    );
+    let is_malevanets_kapral =
+        matches!(&file.model, ModelSource::Catalogue(name) if name == "malevanets-kapral");
+    if is_malevanets_kapral {
+        note += match file.model_options.get("excitation") {
+            Some(OptionValue::Text(slope)) if slope == "mean" => {
+                "; excitation with the slope of its mean, 1/N"
+            }
+            _ => "; excitation with the paper's slope, 1",
+        };
+    }
+    note
+}
+
+/// What the first layer of the first reference looks like.
+fn reference_note(model: &Model, patterns: &States) -> String {
+    let declarations = model.declarations();
+    let (layer, shape) = (&declarations.layers[0], declarations.lattice.shape());
+    let values: Vec<f64> = (0..patterns.sites).map(|site| patterns.layers[0].at(site)).collect();
+    let Some(score) = PatternScore::of(&values, shape) else { return String::new() };
+    let criterion = Criterion::new(shape, layer.values.range().1);
+    format!("the reference, in layer `{}`: {}", layer.name, criterion.words(&score))
+}
+
+/// What the tests during the fit cost.
+fn formation_note(file: &FitFile) -> Option<String> {
+    let test = file.run.formation_test?;
+    let tests = file.optimizer.steps / test.every + 1;
+    let share = tests as f64 * test.steps as f64;
+    let of_fit = share
+        / (file.optimizer.steps as f64
+            * rollouts_of(file).steps as f64
+            * rollouts_of(file).replicates as f64);
+    Some(format!(
+        "formation test every {} steps: {} steps from the model's own start, {tests} times; together {share:.3e} steps forwards, \
+         {of_fit:.2} times as many as the fit takes forwards and backwards",
+        test.every, test.steps
+    ))
+}
+
+fn patterns_of(
+    file: &FitFile,
+    model: &Model,
+) -> Result<(States, std::collections::BTreeMap<String, f64>), JobError> {
+    match file.source()? {
+        DataSource::Simulate(simulation) => Ok((simulated(file, simulation)?, simulation.parameters.clone())),
+        DataSource::Pattern(path) => Ok((read(file, model, path, "data.pattern")?, Default::default())),
+        DataSource::States(path) => Ok((read(file, model, path, "data.states")?, Default::default())),
+        _ => Err(file
+            .wrong("data", "the task `stability` needs `data.pattern`, `data.states` or `data.simulate`")
+            .into()),
+    }
+}
+
+/// The last states of runs at known parameters.
+fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError> {
+    let mut source = file.clone();
+    if let Some(initial) = &simulation.initial {
+        source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+    }
+    let model = model_of(&source)?;
+    let everything = Fitted::new(&model, &[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let truth = everything
+        .start(&model, &pairs(&simulation.parameters))
+        .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
+    if 2usize.saturating_mul(runs).saturating_mul(model.declarations().lattice.sites()) > 1 << 30 {
+        return Err(file
+            .wrong("data.simulate.runs", "the simulated patterns would take more than 1 GiB: ask for fewer")
+            .into());
+    }
+    let plan = Plan::new(&model, &[], None, engine_options(file))?;
+    let run = Run::new(&truth, steps).replicates(runs).seed(simulation.seed);
+    Ok(States::record_every(&plan, &run, steps)?.every(1, 1, 1))
+}
+
+/// A pattern from arrays or images.
+fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States, JobError> {
+    let fail = |message: String| JobError::from(file.wrong(key, format!("{}: {message}", path.display())));
+    let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
+    let lattice = model.declarations().lattice.shape();
+    let arrays = if is_array {
+        read_arrays(path, ReadLimits::default())?
+    } else {
+        vec![("planes".to_string(), read_images(path, ImageLimits::default())?.into_array())]
+    };
+    let named = match &arrays[..] {
+        [(_, only)] if layers.len() > 1 || !is_array || only.shape() == lattice => {
+            one_per_layer(only, &layers, lattice).map_err(fail)?
+        }
+        _ => arrays.into_iter().map(|(name, array)| (name, with_time(array, lattice))).collect(),
+    };
+    if let Some((name, array)) =
+        named.iter().find(|(n, a)| layers.contains(&n.as_str()) && !a.shape().ends_with(lattice))
+    {
+        return Err(fail(unlike(name, array.shape(), lattice)));
+    }
+    let states =
+        States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
+    let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
+    if last >= states.times {
+        let message =
+            format!("`data.frames` asks for frame {last}, but {} has {}", path.display(), states.times);
+        return Err(file.wrong("data.frames", message).into());
+    }
+    Ok(states.every(last, last, 1))
+}
+
+fn unlike(what: &str, found: &[usize], lattice: &[usize]) -> String {
+    format!(
+        "`{what}` has shape {found:?}, but the model's lattice is {lattice:?}: give a pattern of that shape, or set `model-options.shape`"
+    )
+}
+
+/// A lattice with one time.
+fn with_time(array: Array, lattice: &[usize]) -> Array {
+    if array.shape() != lattice {
+        return array;
+    }
+    let shape: Vec<usize> = std::iter::once(1).chain(lattice.iter().copied()).collect();
+    array.clone().reshaped(shape).unwrap_or(array)
+}
+
+/// One lattice for each layer, from an array [layers, …lattice], or [..lattice] where there is one layer.
+fn one_per_layer(array: &Array, layers: &[&str], lattice: &[usize]) -> Result<Vec<(String, Array)>, String> {
+    if layers.len() == 1 && array.shape() == lattice {
+        return Ok(vec![(layers[0].to_string(), with_time(array.clone(), lattice))]);
+    }
+    let list = layers.join("`, `");
+    if !array.shape().ends_with(lattice) || array.shape().len() != lattice.len() + 1 {
+        return Err(unlike("pattern", array.shape(), lattice));
+    }
+    if array.shape()[0] != layers.len() {
+        return Err(format!(
+            "it holds {} lattices, but the model has {} layers, `{list}`: give one for each, in this order \
+             (an NPZ with these names, an NPY, or a folder of images)",
+            array.shape()[0],
+            layers.len()
+        ));
+    }
+    let planes = layers.iter().enumerate().filter_map(|(place, name)| {
+        array.outer(&[place]).map(|plane| (name.to_string(), with_time(plane, lattice)))
+    });
+    Ok(planes.collect())
+}
+
+/// The formation test that `[run]` asks for, if it does.
+///
+/// # Errors
+/// [`JobError`] where the model does not say how a lattice starts.
+pub fn formation_test(file: &FitFile) -> Result<Option<FormationTest>, JobError> {
+    let Some(wanted) = file.run.formation_test else { return Ok(None) };
+    let model = model_of(file)?;
+    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let test = FormationTest::new(&model, fitted, wanted.steps as usize, file.run.seed, engine_options(file));
+    test.map(Some).map_err(|error| file.wrong("run.formation-test", error.to_string()).into())
+}
