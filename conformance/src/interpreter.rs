@@ -347,11 +347,15 @@ impl<F: Real> Interpreter<'_, F> {
             match sink {
                 Sink::NextLayer(i) => {
                     let layer = &self.program.declarations.layers[*i as usize];
-                    let dense = self.dense(*v);
+                    let mut dense = self.dense(*v);
                     let (lowest, highest) = layer.values.range();
                     let whole = |x: f64| x.fract() == 0.0 && x >= lowest && x <= highest;
                     if layer.values.is_integer() && !dense.iter().all(|x| whole(*x)) {
                         results.faults.push(layer.name.clone());
+                    }
+                    if layer.values.is_integer() {
+                        // Whole numbers are kept as integers, which have no negative zero.
+                        dense.iter_mut().for_each(|x| *x += 0.0);
                     }
                     results.next.insert(*i, dense);
                 }

@@ -35,6 +35,14 @@ pub(crate) struct Address {
     pub(crate) seed: u64,
     pub(crate) replicate: u32,
     pub(crate) step: u32,
+    /// Added to the numbers of the program's draws, so that two programs run at one step draw apart.
+    pub(crate) first_draw: u32,
+}
+
+impl Address {
+    fn key(&self, draw: u32, lane: u32) -> Key {
+        Key::new(self.seed, self.replicate, self.step, self.first_draw.wrapping_add(draw), lane)
+    }
 }
 
 /// The fields and numbers a program leaves. Fields it does not mention stay as they are.
@@ -127,11 +135,10 @@ impl<F: Real> Machine<F> {
     /// Runs the program once.
     pub(crate) fn run(&mut self, inputs: &Inputs<'_, F>, results: &mut Results<'_, F>) -> Option<Fault> {
         let code = self.code.clone();
-        let Address { seed, replicate, step } = inputs.address;
         for (slot, (draw, lane)) in code.keys.iter().enumerate() {
-            self.keys[slot] = Key::new(seed, replicate, step, *draw, *lane);
+            self.keys[slot] = inputs.address.key(*draw, *lane);
         }
-        let mut fault = if self.by_step { self.fill_tables(step) } else { None };
+        let mut fault = if self.by_step { self.fill_tables(inputs.address.step) } else { None };
         for (number, pass) in code.passes.iter().enumerate() {
             self.evaluate_stage(number, inputs);
             self.fold(pass);
@@ -279,7 +286,7 @@ impl<F: Real> Machine<F> {
                 fields.push(plane);
             }
             let mut next = [Plane::zeros(Storage::Real, &inner.layout)];
-            let address = Address { seed: 0, replicate: 0, step };
+            let address = Address { seed: 0, replicate: 0, step, first_draw: 0 };
             let inputs = Inputs { fields: &fields, address, ..Inputs::nothing() };
             let mut results = Results {
                 next_layers: &mut next,
@@ -301,10 +308,10 @@ impl<F: Real> Machine<F> {
     /// The value of an instruction below site rank.
     fn evaluate(&self, op: &Op, inputs: &Inputs<'_, F>) -> f64 {
         let v = |value: &ValueId| self.values[value.index()];
-        let Address { seed, replicate, step } = inputs.address;
+        let address = inputs.address;
         match op {
             Op::Constant(number) => number.get(),
-            Op::StepIndex => f64::from(step),
+            Op::StepIndex => f64::from(address.step),
             Op::OutputAdjoint(i) => inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0),
             Op::Advantage => inputs.advantage,
             Op::Unary(function, a) => scalar_unary(*function, v(a)),
@@ -318,15 +325,13 @@ impl<F: Real> Machine<F> {
                 }
             }
             Op::Round(a, _) => v(a).round_ties_even(),
-            Op::Uniform { draw, lane, .. } => uniform(Key::new(seed, replicate, step, *draw, *lane).word(0)),
+            Op::Uniform { draw, lane, .. } => uniform(address.key(*draw, *lane).word(0)),
             Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
             Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
             Op::Binomial { n, p, draw, .. } => {
-                crate::counts::binomial(&Key::new(seed, replicate, step, *draw, 0), 0, v(n), v(p))
+                crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p))
             }
-            Op::Poisson { rate, draw, .. } => {
-                crate::counts::poisson(&Key::new(seed, replicate, step, *draw, 0), 0, v(rate))
-            }
+            Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),
             // Parameters are set by `prepare`; what reads fields is no scalar.
             _ => f64::NAN,
         }
@@ -342,7 +347,7 @@ impl<F> Inputs<'_, F> {
             targets: &[],
             output_adjoints: &[],
             advantage: 0.0,
-            address: Address { seed: 0, replicate: 0, step: 0 },
+            address: Address { seed: 0, replicate: 0, step: 0, first_draw: 0 },
         }
     }
 }

@@ -164,6 +164,9 @@ const SHARED_SITES: usize = 32_768;
 /// Replicates are run in at most this many groups; within a group one after another.
 const MOST_GROUPS: usize = 16;
 
+/// The draws of start and step are numbered from 0, those of observation k from (k + 1) times this.
+const DRAWS_PER_PROGRAM: u32 = 1 << 16;
+
 struct Rollout<'a, F: Real> {
     plan: &'a Plan,
     pool: &'a Pool<F>,
@@ -254,7 +257,14 @@ impl<'a, F: Real> Rollout<'a, F> {
             seed: self.run.seed,
             replicate: self.run.first_replicate.wrapping_add(replicate as u32),
             step: step as u32,
+            first_draw: 0,
         }
+    }
+
+    /// Where an observation's noise comes from: apart from the step's and from other observations'.
+    fn address_of_observation(&self, replicate: usize, step: usize, observation: usize) -> Address {
+        let first_draw = (observation as u32).wrapping_add(1).wrapping_mul(DRAWS_PER_PROGRAM);
+        Address { first_draw, ..self.address(replicate, step) }
     }
 
     fn begin(&self, worker: &mut Worker<F>, replicate: usize) -> Result<State<F>, EngineError> {
@@ -350,7 +360,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                         layers: state,
                         fields: &unit.fields,
                         targets: &unit.targets,
-                        address: self.address(replicate, step),
+                        address: self.address_of_observation(replicate, step, observation),
                         ..Inputs::nothing()
                     };
                     let mut results = Results {
@@ -687,7 +697,9 @@ impl<'a, F: Real> Rollout<'a, F> {
             let from = self.offsets[event];
             let slopes = &seen.slopes[from..from + observed.width()];
             bars.touched = true;
-            bars.advantage += seen.advantage(replicate, from..from + observed.width());
+            // What an observation draws changes its own numbers only.
+            let lead = seen.advantage(replicate, from..from + observed.width());
+            bars.advantage += lead;
             match (observed, &mut worker.observed[observation]) {
                 (_, Some((_, Some(unit)))) => {
                     let inputs = Inputs {
@@ -695,8 +707,8 @@ impl<'a, F: Real> Rollout<'a, F> {
                         fields: &unit.fields,
                         targets: &unit.targets,
                         output_adjoints: slopes,
-                        advantage: bars.advantage,
-                        address: self.address(replicate, step),
+                        advantage: lead,
+                        address: self.address_of_observation(replicate, step, observation),
                         ..Inputs::nothing()
                     };
                     let mut results = Results {
