@@ -576,15 +576,19 @@ fn look_up<F: Real>(
 ) {
     let mask = MOST_ENTRIES - 1;
     let key = |place: usize| registers[keys[place].0 as usize].get(n);
-    let index = |value: F, place: usize| (value.to_i32() - keys[place].1) * keys[place].2;
+    // Lanes after the last site hold anything: their arithmetic wraps, and nobody reads them.
+    let index =
+        |value: F, place: usize| value.to_i32().wrapping_sub(keys[place].1).wrapping_mul(keys[place].2);
     match keys.len() {
         1 => map1(d, key(0), |a| table[index(a, 0) as usize & mask]),
         2 => map2(d, Operand::Many(key(0)), Operand::Many(key(1)), |a, b| {
-            table[(index(a, 0) + index(b, 1)) as usize & mask]
+            table[index(a, 0).wrapping_add(index(b, 1)) as usize & mask]
         }),
         _ => {
             let (a, b, c) = (Operand::Many(key(0)), Operand::Many(key(1)), Operand::Many(key(2)));
-            map3(d, a, b, c, |a, b, c| table[(index(a, 0) + index(b, 1) + index(c, 2)) as usize & mask]);
+            map3(d, a, b, c, |a, b, c| {
+                table[index(a, 0).wrapping_add(index(b, 1)).wrapping_add(index(c, 2)) as usize & mask]
+            });
         }
     }
 }
