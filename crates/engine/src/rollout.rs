@@ -395,7 +395,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             values.chunks_exact_mut(self.width).collect()
         };
         let work = self.divide(&mut rows);
-        let last: Result<Vec<Vec<Frame>>, EngineError> = work
+        let last: Vec<Result<Vec<Frame>, EngineError>> = work
             .into_par_iter()
             .map(|(group, rows)| {
                 let mut worker = self.worker()?;
@@ -410,7 +410,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             })
             .collect();
         let outputs = Outputs { values, width: self.width };
-        Ok(Simulation { outputs, last: last?.into_iter().flatten().collect() })
+        Ok(Simulation { outputs, last: in_order(last)?.into_iter().flatten().collect() })
     }
 
     /// Splits one item per replicate into the groups.
@@ -473,7 +473,7 @@ impl<'a, F: Real> Rollout<'a, F> {
     fn gradient(&self, loss: &(dyn Fn(&[f64]) -> LossValue + Sync)) -> Result<Gradient, EngineError> {
         let interval = self.interval()?;
         let mut values = vec![0.0; self.run.replicates * self.width];
-        let histories: Result<Vec<Vec<History<F>>>, EngineError> = {
+        let histories: Vec<Result<Vec<History<F>>, EngineError>> = {
             let mut rows: Vec<&mut [f64]> = values.chunks_exact_mut(self.width.max(1)).collect();
             let work = self.divide(&mut rows);
             work.into_par_iter()
@@ -488,11 +488,11 @@ impl<'a, F: Real> Rollout<'a, F> {
                 })
                 .collect()
         };
-        let mut histories = histories?;
+        let mut histories = in_order(histories)?;
         let outputs = Outputs { values, width: self.width };
         let LossValue { value, slopes } = loss(&outputs.mean());
         let seen = Seen::new(&outputs, &slopes);
-        let parts: Result<Vec<Part>, EngineError> = self
+        let parts: Vec<Result<Part, EngineError>> = self
             .groups
             .par_iter()
             .zip(histories.par_iter_mut())
@@ -501,7 +501,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         let mut parameters = vec![0.0; self.plan.codes.declarations.parameters.len()];
         let mut fields = self.zero_fields();
         let mut start = Vec::new();
-        for part in parts? {
+        for part in in_order(parts)? {
             for (sum, own) in parameters.iter_mut().zip(&part.parameters) {
                 *sum += own;
             }
@@ -757,6 +757,11 @@ impl<'a, F: Real> Rollout<'a, F> {
         };
         let _ = unit.machine.run(&inputs, &mut results);
     }
+}
+
+/// The results of all groups; of several errors the first group's, whichever thread met its own first.
+fn in_order<T>(results: Vec<Result<T, EngineError>>) -> Result<Vec<T>, EngineError> {
+    results.into_iter().collect()
 }
 
 /// Where a replicate's way back stands.
