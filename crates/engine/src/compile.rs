@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use glauber_lattice::{Layout, Storage};
-use glauber_program::{Binary, Op, Program, Rank, Sink, ValueId};
+use glauber_program::{Binary, Domain, Op, Program, Rank, Sink, ValueId};
 
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Register, Source};
@@ -389,8 +389,10 @@ impl<'p> Compiler<'p> {
                 let members = &self.program.declarations.neighbourhoods[*neighbourhood as usize];
                 let distances = members.offsets().iter().map(|o| distance(*o, *transposed)).collect();
                 if members.counts() {
-                    let highest = self.program.instruction(x).domain.highest * members.offsets().len() as f64;
-                    Kernel::NeighbourCount { dst, source, distances, in_bytes: highest <= 255.0 }
+                    let lattice = &self.program.declarations.lattice;
+                    let highest = self.program.instruction(x).domain.beyond_edges(lattice).highest;
+                    let in_bytes = highest * members.offsets().len() as f64 <= 255.0;
+                    Kernel::NeighbourCount { dst, source, distances, in_bytes }
                 } else {
                     Kernel::NeighbourSum { dst, source, distances, weights: members.weights().to_vec() }
                 }
@@ -436,13 +438,18 @@ fn place_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
 
 /// The smallest storage of a stored value.
 fn storage_of(program: &Program, value: ValueId) -> Storage {
-    let domain = program.instruction(value).domain;
-    if domain.integer && domain.within(0.0, 255.0) {
-        Storage::U8
-    } else if domain.integer && domain.within(-32768.0, 32767.0) {
-        Storage::I16
-    } else {
-        Storage::Real
+    // Its margin may hold what stands beyond the edges.
+    let domain = program.instruction(value).domain.beyond_edges(&program.declarations.lattice);
+    [Storage::U8, Storage::I16].into_iter().find(|s| holds(*s, domain)).unwrap_or(Storage::Real)
+}
+
+/// Whether a storage holds every value of a domain.
+pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
+    match storage {
+        Storage::U8 => domain.integer && domain.within(0.0, 255.0),
+        Storage::I16 => domain.integer && domain.within(-32768.0, 32767.0),
+        Storage::I32 => domain.integer && domain.within(f64::from(i32::MIN), f64::from(i32::MAX)),
+        Storage::Real => true,
     }
 }
 

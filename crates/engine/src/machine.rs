@@ -328,9 +328,7 @@ impl<F: Real> Machine<F> {
             Op::Uniform { draw, lane, .. } => uniform(address.key(*draw, *lane).word(0)),
             Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
             Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
-            Op::Binomial { n, p, draw, .. } => {
-                crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p))
-            }
+            Op::Binomial { n, p, draw, .. } => crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p)),
             Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),
             // Parameters are set by `prepare`; what reads fields is no scalar.
             _ => f64::NAN,

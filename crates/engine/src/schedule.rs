@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use glauber_lattice::Boundary;
-use glauber_program::{Op, Program, Rank, Sink, ValueId};
+use glauber_lattice::{Boundary, Storage};
+use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId};
 
+use crate::compile::holds;
 use crate::plane::Margin;
 use crate::tabulate::Tables;
 
@@ -65,6 +66,18 @@ fn is_source(op: &Op) -> bool {
     matches!(op, Op::Layer(_) | Op::Field(_) | Op::Target(_) | Op::NextAdjoint(_))
 }
 
+/// Whether a source's storage holds what stands beyond the lattice's fixed edges. A field may be given in bytes.
+fn holds_edges(program: &Program, source: &Op) -> bool {
+    let storage = match source {
+        Op::Layer(i) | Op::Target(i) => program.declarations.layers[*i as usize].values.storage(),
+        _ => Storage::U8,
+    };
+    program.declarations.lattice.boundaries().into_iter().all(|b| match b {
+        Boundary::Fixed(value) => holds(storage, Domain::point(value)),
+        _ => true,
+    })
+}
+
 pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
     let boundaries = program.declarations.lattice.boundaries();
     let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
@@ -79,7 +92,10 @@ pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
             let source = &program.instruction(x).op;
             let natural = if matches!(source, Op::NextAdjoint(_)) { Margin::Zero } else { Margin::Lattice };
             let folds = reflecting && margin_of(op) == Margin::Zero;
-            direct[index] = is_source(source) && (periodic || natural == margin_of(op)) && !folds;
+            direct[index] = is_source(source)
+                && (periodic || natural == margin_of(op))
+                && (natural == Margin::Zero || holds_edges(program, source))
+                && !folds;
             if folds {
                 folded.insert(ValueId(index as u32));
             }

@@ -3,6 +3,8 @@
 //! The bounds choose storage, allow tables, and prove that a probability needs no check at run time. They are
 //! conservative: a value never leaves its domain, but need not fill it.
 
+use glauber_lattice::{Boundary, Lattice};
+
 use crate::op::{Binary, Comparison, Op, Unary, ValueId};
 
 /// The range of a value.
@@ -51,6 +53,14 @@ impl Domain {
         self.lowest >= lowest && self.highest <= highest
     }
 
+    /// The same with what stands beyond a lattice's fixed edges: what reads at other sites may give.
+    pub fn beyond_edges(self, lattice: &Lattice) -> Domain {
+        lattice.boundaries().into_iter().fold(self, |domain, boundary| match boundary {
+            Boundary::Fixed(value) => domain.union(Domain::point(value)),
+            _ => domain,
+        })
+    }
+
     fn union(self, other: Domain) -> Domain {
         Domain {
             lowest: self.lowest.min(other.lowest),
@@ -78,8 +88,13 @@ pub(crate) fn domain_of(
     op: &Op,
     of: impl Fn(ValueId) -> Domain,
     weights: impl Fn(u32) -> (f64, f64, bool),
+    lattice: &Lattice,
 ) -> Domain {
     match op {
+        // Transposed, an edge may hand on nothing, or several sites to one.
+        Op::Shift { transposed: true, .. }
+        | Op::NeighbourSum { transposed: true, .. }
+        | Op::Translate { transposed: true, .. } => Domain::ANY,
         Op::Constant(number) => Domain::point(number.get()),
         Op::StepIndex | Op::Coordinate(_) => Domain::integers(0.0, f64::from(u32::MAX)),
         Op::Unary(function, a) => unary(*function, of(*a)),
@@ -91,10 +106,11 @@ pub(crate) fn domain_of(
             Domain::integers(a.lowest.round_ties_even(), a.highest.round_ties_even())
         }
         Op::Replace { value, .. } => of(*value),
-        Op::Hold(a) | Op::Spread(a) | Op::Shift { x: a, .. } | Op::Translate { x: a, .. } => of(*a),
+        Op::Hold(a) | Op::Spread(a) => of(*a),
+        Op::Shift { x, .. } | Op::Translate { x, .. } => of(*x).beyond_edges(lattice),
         Op::NeighbourSum { x, neighbourhood, .. } => {
             let (positive, negative, whole) = weights(*neighbourhood);
-            let x = of(*x);
+            let x = of(*x).beyond_edges(lattice);
             let term = |w: f64, v: f64| if w == 0.0 { 0.0 } else { w * v };
             Domain {
                 lowest: term(positive, x.lowest) + term(negative, x.highest),

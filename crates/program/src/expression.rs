@@ -223,7 +223,7 @@ impl Neighbourly {
     pub fn sum(self) -> Expr {
         let Neighbourly { x, neighbourhood } = self;
         x.apply(|t, x| {
-            if t.graph.rank(x) != Rank::Site {
+            if t.graph.rank(x) != Rank::Site && !t.graph.has_fixed_edge() {
                 return t.graph.scale(neighbourhood.weights().iter().sum(), x);
             }
             let neighbourhood = t.graph.declarations.neighbourhood(neighbourhood);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use glauber_lattice::{Neighbourhood, Offset};
+use glauber_lattice::{Boundary, Neighbourhood, Offset};
 
 use crate::declarations::{Declarations, FieldKind};
 use crate::domain::{Domain, decided, domain_of};
@@ -98,7 +98,8 @@ impl Graph {
         }
         let rank = op.rank(|v| self.rank(v));
         let domain = self.source_domain(&op).unwrap_or_else(|| {
-            domain_of(&op, |v| self.domain(v), |n| weight_sums(&self.declarations.neighbourhoods[n as usize]))
+            let weights = |n: u32| weight_sums(&self.declarations.neighbourhoods[n as usize]);
+            domain_of(&op, |v| self.domain(v), weights, &self.declarations.lattice)
         });
         let value = ValueId(self.instructions.len() as u32);
         self.instructions.push(Instruction { op: op.clone(), rank, domain });
@@ -134,6 +135,11 @@ impl Graph {
         }
     }
 
+    /// Whether some edge of the lattice has a value of its own beyond it.
+    pub(crate) fn has_fixed_edge(&self) -> bool {
+        self.declarations.lattice.boundaries().iter().any(|b| matches!(b, Boundary::Fixed(_)))
+    }
+
     /// A value that equals the instruction, or the instruction (perhaps rewritten) where none is simpler.
     fn simplified(&mut self, op: Op) -> Result<ValueId, Op> {
         match op {
@@ -154,8 +160,25 @@ impl Graph {
                 Ok(self.constant(self.constant_value(a).unwrap_or_default().round_ties_even()))
             }
             Op::Replace { value, gradient } if value == gradient => Ok(value),
-            Op::Shift { x, offset, .. } if offset == [0, 0, 0] || self.rank(x) != Rank::Site => Ok(x),
-            Op::Translate { x, .. } if self.rank(x) != Rank::Site => Ok(x),
+            Op::Shift { x, offset: [0, 0, 0], .. } => Ok(x),
+            Op::Shift { x, .. } | Op::Translate { x, .. }
+                if self.rank(x) != Rank::Site && !self.has_fixed_edge() =>
+            {
+                Ok(x)
+            }
+            // One number is another beyond a fixed edge.
+            Op::Shift { x, offset, transposed } if self.rank(x) != Rank::Site => {
+                let x = self.push(Op::Spread(x));
+                Ok(self.push(Op::Shift { x, offset, transposed }))
+            }
+            Op::Translate { x, direction, offsets, transposed } if self.rank(x) != Rank::Site => {
+                let x = self.push(Op::Spread(x));
+                Ok(self.push(Op::Translate { x, direction, offsets, transposed }))
+            }
+            Op::NeighbourSum { x, neighbourhood, transposed } if self.rank(x) != Rank::Site => {
+                let x = self.push(Op::Spread(x));
+                Ok(self.push(Op::NeighbourSum { x, neighbourhood, transposed }))
+            }
             Op::Spread(x) if self.rank(x) == Rank::Site => Ok(x),
             Op::SiteSum(x) if self.rank(x) != Rank::Site => {
                 let sites = self.constant(self.declarations.lattice.sites() as f64);
