@@ -8,7 +8,8 @@ use glauber::fit::checkpoint::CheckpointPolicy;
 use glauber::fit::data::Overwrite;
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::fit_result::FitResult;
-use glauber::fit::job::{Attempt, Job, prepare};
+use glauber::fit::formation::FormationTest;
+use glauber::fit::job::{Attempt, Job, formation_test, prepare};
 use glauber::fit::multi_start::MultiStart;
 use glauber::fit::observer::{Observer, Plan};
 use glauber::fit::stopping::Stopped;
@@ -19,6 +20,7 @@ use glauber::report::progress::{Progress, Show};
 use serde_json::{Value, json};
 
 use crate::arguments::Fit;
+use crate::commands::formation::{self, FormationWatch};
 use crate::outcome::{Failure, Outcome};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -36,10 +38,13 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
     std::fs::create_dir_all(&out).map_err(|e| Failure::input(format!("{}: {e}", out.display())))?;
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
-    let runs = Runs { out: &out, show, every: file.run.checkpoint_every, resume: arguments.resume };
-    let mut results = Vec::new();
+    let formation = Tests::of(&file, &job)?;
+    let runs =
+        Runs { out: &out, show, every: file.run.checkpoint_every, resume: arguments.resume, formation: &formation };
+    let (mut results, mut formations) = (Vec::new(), Vec::new());
     for attempt in &mut job.attempts {
-        let result = runs.run(attempt)?;
+        let (result, formed) = runs.run(attempt)?;
+        formations.push(formed);
         let interrupted = result.stopped == Stopped::Interrupted;
         results.push(result);
         if interrupted {
@@ -53,7 +58,8 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
         }
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let report = Report { file: &file, job: &job, results: &results, seconds, out: &out };
+    let report =
+        Report { file: &file, job: &job, results: &results, formations: &formations, seconds, out: &out };
     report.write()?;
     runs.remove_checkpoints(&job);
     Ok(Outcome::done(report.text(), report.object()))
@@ -84,20 +90,49 @@ struct Runs<'a> {
     show: Show,
     every: u64,
     resume: bool,
+    formation: &'a Option<Tests>,
 }
+
+/// The formation tests of a job.
+struct Tests {
+    test: FormationTest,
+    every: u64,
+    layer: (String, f64),
+    several: bool,
+}
+
+impl Tests {
+    fn of(file: &FitFile, job: &Job) -> Result<Option<Tests>, Failure> {
+        let every = file.run.formation_test.map_or(0, |t| t.every);
+        let layer = job.model.declarations().layers.first();
+        let layer = layer.map_or((String::new(), 1.0), |l| (l.name.clone(), l.values.range().1));
+        let test = formation_test(file).map_err(Failure::input)?;
+        Ok(test.map(|test| Tests { test, every, layer, several: job.attempts.len() > 1 }))
+    }
+}
+
+/// What the formation tests of a fit say, in words and for scripts.
+type Formed = Option<(String, Value)>;
 
 impl Runs<'_> {
     fn checkpoint(&self, attempt: &Attempt) -> PathBuf {
         self.out.join(format!("checkpoint-{}", attempt.file_name()))
     }
 
-    fn run(&self, attempt: &mut Attempt) -> Result<FitResult, Failure> {
+    fn run(&self, attempt: &mut Attempt) -> Result<(FitResult, Formed), Failure> {
         let policy =
             CheckpointPolicy { path: self.checkpoint(attempt), every: self.every, resume: self.resume };
         let mut watcher =
             Watcher { name: attempt.name.clone(), show: self.show, bar: None, columns: Vec::new() };
-        let result = attempt.run(Some(&mut watcher), Some(&INTERRUPT), Some(policy));
-        result.map_err(Failure::run)
+        let Some(tests) = self.formation else {
+            let result = attempt.run(Some(&mut watcher), Some(&INTERRUPT), Some(policy));
+            return result.map(|r| (r, None)).map_err(Failure::run);
+        };
+        let name = formation::folder_name(&attempt.file_name(), tests.several);
+        let folder = formation::Folder { out: self.out.to_path_buf(), name, layer: tests.layer.clone() };
+        let mut watch = FormationWatch::new(watcher, &tests.test, tests.every, &INTERRUPT, folder);
+        let result = attempt.run(Some(&mut watch), Some(&INTERRUPT), Some(policy)).map_err(Failure::run)?;
+        Ok((result, watch.finish().map_err(Failure::run)?))
     }
 
     fn remove_checkpoints(&self, job: &Job) {
@@ -143,6 +178,7 @@ struct Report<'a> {
     file: &'a FitFile,
     job: &'a Job,
     results: &'a [FitResult],
+    formations: &'a [Formed],
     seconds: f64,
     out: &'a Path,
 }
@@ -212,6 +248,9 @@ impl Report<'_> {
         object.insert("model".into(), json!(self.job.model.name()));
         object.insert("task".into(), json!(self.job.task.name()));
         object.extend(self.results[best].to_json());
+        if let Some((_, formed)) = &self.formations[best] {
+            object.insert("formation".into(), formed.clone());
+        }
         object.insert("seconds".into(), json!(self.seconds));
         object.insert("version".into(), json!(glauber::VERSION));
         object.insert("out".into(), json!(self.out));
@@ -254,7 +293,8 @@ impl Report<'_> {
         }
         text += "\n";
         let width = self.job.attempts.iter().map(|a| a.name.len()).max().unwrap_or(0);
-        for (attempt, result) in self.job.attempts.iter().zip(self.results) {
+        let found = self.job.attempts.iter().zip(self.results).zip(self.formations);
+        for ((attempt, result), formed) in found {
             for estimate in &result.estimates {
                 text += &format!("{:width$}  {} = {:.5}", attempt.name, estimate.name, estimate.value);
                 if let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) {
@@ -265,6 +305,9 @@ impl Report<'_> {
             }
             for note in &result.notes {
                 text += &format!("{:width$}  {note}\n", "");
+            }
+            if let Some((claim, _)) = formed {
+                text += &format!("{:width$}  {claim}\n", "");
             }
         }
         text + &format!("\n{:.1} s; result, trace and plot in {}", self.seconds, self.out.display())

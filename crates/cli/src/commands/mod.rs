@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod fit;
+pub mod formation;
 pub mod models;
 pub mod show;
 pub mod simulate;
