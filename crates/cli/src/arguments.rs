@@ -36,6 +36,8 @@ pub enum Command {
     Fit(Fit),
     /// Compare every gradient estimator with the true gradient.
     Check(Check),
+    /// Say what is in a file of cell tracks, and take their mean squared displacement.
+    Tracks(TracksFile),
 }
 
 #[derive(Args)]
@@ -143,4 +145,37 @@ pub struct Check {
     /// The seed of all noise.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Args)]
+#[command(after_help = "Reads CSV (celltrackR, TrackMate's spot table), TrackMate XML and napari's NPY.\n\nExamples:\n  \
+    glauber tracks cells.csv\n  \
+    glauber tracks cells.csv --column id=TRACK --column time=3 --interval 24 --out msd.svg")]
+pub struct TracksFile {
+    /// The file.
+    pub file: PathBuf,
+    /// How many lags; 10 where nobody says, or as many as the longest track has.
+    #[arg(long)]
+    pub lags: Option<u32>,
+    /// Which column holds what: id, time, x, y or z, by its heading or its number from 1; may be repeated.
+    #[arg(long = "column", value_name = "WHAT=COLUMN")]
+    pub columns: Vec<String>,
+    /// The time from frame to frame; found from the file where nobody says.
+    #[arg(long)]
+    pub interval: Option<f64>,
+    /// The unit of lengths, where the file names none.
+    #[arg(long)]
+    pub length_unit: Option<String>,
+    /// The unit of times, where the file names none.
+    #[arg(long)]
+    pub time_unit: Option<String>,
+    /// How many sets of tracks are drawn for the standard errors; 0 for none.
+    #[arg(long, default_value_t = 1000)]
+    pub bootstrap: u32,
+    /// The seed of those draws.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Where to: .svg (a plot) or .csv (the curve).
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }

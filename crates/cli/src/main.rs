@@ -43,5 +43,6 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Simulate(own) => commands::simulate::run(&own),
         Command::Fit(own) => commands::fit::run(&own),
         Command::Check(own) => commands::check::run(&own),
+        Command::Tracks(own) => commands::tracks::run(&own),
     }
 }

@@ -20,6 +20,7 @@ use glauber::report::progress::{Progress, Show};
 use serde_json::{Value, json};
 
 use crate::arguments::Fit;
+use crate::commands::curves;
 use crate::commands::formation::{self, FormationWatch};
 use crate::outcome::{Failure, Outcome};
 
@@ -200,6 +201,8 @@ impl Report<'_> {
         }
         let figure = self.figure();
         figure.write(self.out.join("trace.svg")).map_err(Failure::run)?;
+        let best = self.best();
+        curves::draw(self.file, &self.job.attempts[best].start, &self.results[best].theta, self.out)?;
         let toml = self.file.to_toml().map_err(Failure::run)?;
         write_whole(self.out.join("fit.toml"), toml).map_err(Failure::run)?;
         let text = serde_json::to_string_pretty(&self.object()).map_err(Failure::run)?;

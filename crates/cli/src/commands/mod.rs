@@ -1,11 +1,13 @@
 //! Holds one file per command.
 
 pub mod check;
+pub mod curves;
 pub mod fit;
 pub mod formation;
 pub mod models;
 pub mod show;
 pub mod simulate;
+pub mod tracks;
 
 use glauber::fit::tasks::unknowns;
 use glauber::models::{ModelOptions, OptionValue};

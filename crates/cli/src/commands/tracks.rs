@@ -1,0 +1,123 @@
+//! Says what is in a file of cell tracks, and takes and draws their mean squared displacement.
+
+use glauber::fit::data::tracks::{
+    Bootstrap, Column, Columns, MsdCurve, TrackOptions, Tracks, mean_squared_displacement, read_tracks,
+};
+use glauber::report::plot::{Figure, Panel};
+use serde_json::json;
+
+use super::split;
+use crate::arguments::TracksFile;
+use crate::outcome::{Failure, Outcome};
+
+/// Runs `glauber tracks`.
+pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
+    if let Some(out) = &arguments.out {
+        if out.extension().is_none_or(|e| e != "svg" && e != "csv") {
+            return Err(Failure::input(format!("--out {}: the name must end in .svg or .csv", out.display())));
+        }
+        if out.exists() {
+            return Err(Failure::input(format!("{} exists already: choose another --out", out.display())));
+        }
+    }
+    let options = TrackOptions {
+        columns: columns(&arguments.columns)?,
+        interval: arguments.interval,
+        length_unit: arguments.length_unit.clone(),
+        time_unit: arguments.time_unit.clone(),
+        ..TrackOptions::default()
+    };
+    let tracks = read_tracks(&arguments.file, &options).map_err(Failure::input)?;
+    let summary = tracks.summary();
+    // Short tracks have fewer lags; only who asks for more than there are is told so.
+    let lags = arguments.lags.unwrap_or(10.min(summary.longest_span.max(1)));
+    let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed };
+    let curve = mean_squared_displacement(&tracks, lags, bootstrap)
+        .map_err(|e| Failure::input(format!("{}: {e}", arguments.file.display())))?;
+    if let Some(out) = &arguments.out {
+        if out.extension().is_some_and(|e| e == "csv") {
+            glauber::report::files::write_whole(out, curve.to_csv()).map_err(Failure::run)?;
+        } else {
+            figure(&tracks, &curve).write(out).map_err(Failure::run)?;
+        }
+    }
+    let points = curve.points();
+    let object = json!({
+        "tracks": summary.tracks,
+        "positions": summary.positions,
+        "interval": summary.interval,
+        "dimensions": summary.dimensions,
+        "msd": points.iter().map(|p| p.value).collect::<Vec<_>>(),
+        "msd_standard_error": points.iter().map(|p| p.standard_error).collect::<Vec<_>>(),
+        "sub_tracks": points.iter().map(|p| p.sub_tracks).collect::<Vec<_>>(),
+        "lengths": {"shortest": summary.shortest, "median": summary.median_length, "longest": summary.longest},
+        "gaps": {"tracks": summary.tracks_with_gaps, "missing_frames": summary.missing_frames},
+        "length_unit": summary.units.length,
+        "time_unit": summary.units.time,
+        "notes": tracks.notes(),
+        "out": arguments.out,
+    });
+    Ok(Outcome::done(text(&tracks, &curve, arguments), object))
+}
+
+/// `id=NAME`, `time=3` … as the reader's columns.
+fn columns(given: &[String]) -> Result<Columns, Failure> {
+    let mut columns = Columns::default();
+    for text in given {
+        let (which, name) = split(text, "--column")?;
+        let column = match name.parse::<usize>() {
+            Ok(0) => return Err(Failure::input(format!("--column {text}: columns are counted from 1"))),
+            Ok(number) => Column::Number(number),
+            Err(_) => Column::Name(name.to_string()),
+        };
+        let place = match which {
+            "id" => &mut columns.id,
+            "time" | "t" => &mut columns.time,
+            "x" => &mut columns.x,
+            "y" => &mut columns.y,
+            "z" => &mut columns.z,
+            _ => return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z"))),
+        };
+        *place = Some(column);
+    }
+    Ok(columns)
+}
+
+fn text(tracks: &Tracks, curve: &MsdCurve, arguments: &TracksFile) -> String {
+    let mut text = format!("{}\n", tracks.summary());
+    for note in tracks.notes() {
+        text += &format!("note        {note}\n");
+    }
+    let unit = |u: &Option<String>, power: &str| u.as_ref().map_or(String::new(), |u| format!(" ({u}{power})"));
+    let (time, area) = (format!("time{}", unit(&curve.units().time, "")), format!("MSD{}", unit(&curve.units().length, "²")));
+    text += &format!("\n{:>4} {time:>12} {area:>14} {:>14} {:>11}\n", "lag", "std. error", "sub-tracks");
+    for p in curve.points() {
+        let error = p.standard_error.map_or("-".into(), |e| format!("{e:.4}"));
+        let count = p.sub_tracks.map_or("-".into(), |n| n.to_string());
+        let at = f64::from(p.lag) * curve.interval();
+        text += &format!("{:>4} {at:>12} {:>14.4} {error:>14} {count:>11}\n", p.lag, p.value);
+    }
+    match &arguments.out {
+        Some(out) => text + &format!("\nwritten: {}", out.display()),
+        None => text + "\n--out msd.svg draws it, --out msd.csv keeps it for `data.msd` of a fit file",
+    }
+}
+
+fn figure(tracks: &Tracks, curve: &MsdCurve) -> Figure {
+    let axis = |name: &str, u: &Option<String>, power: &str| match u {
+        Some(unit) => format!("{name} ({unit}{power})"),
+        None => name.to_string(),
+    };
+    let points = curve.points();
+    let times: Vec<f64> = points.iter().map(|p| f64::from(p.lag) * curve.interval()).collect();
+    let values: Vec<f64> = points.iter().map(|p| p.value).collect();
+    let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
+    let (x, y) = (axis("time", &curve.units().time, ""), axis("MSD", &curve.units().length, "²"));
+    let panel = Panel::new("").x(x).y(y).y_includes(0.0);
+    let label = format!("{} tracks", tracks.len());
+    let panel = match errors {
+        Some(errors) => panel.points_with_errors(format!("{label} ± standard error"), &times, &values, &errors),
+        None => panel.points(label, &times, &values),
+    };
+    Figure::new("Mean squared displacement").panel(panel)
+}
