@@ -10,8 +10,8 @@
 //! set besides, `log-squared` divides by the standard error of ln t, s/t. Values at different lags of one set of tracks
 //! are strongly correlated, so `weighted` weighs noise but is no likelihood.
 //!
-//! The slope by m is exact. m has noise of its own: the mean of (m − t)² is (E m − t)² + Var m, so a fit is drawn a
-//! little towards parameters of small variance, the less the more replicates there are.
+//! The slope by m is exact. m has noise of its own: the mean of (m − t)² is (E m − t)² + Var m; so a fit takes slopes
+//! from other rollouts than those it sends backwards.
 //!
 //! Example:
 //! ```
