@@ -258,7 +258,7 @@ impl<'p> Compiler<'p> {
         let values = &self.program.declarations.layers[layer as usize].values;
         let (lowest, highest) = values.range();
         let domain = self.program.instruction(value).domain;
-        let proven = domain.integer && domain.within(lowest, highest);
+        let proven = domain.integer && domain.proves(lowest, highest);
         (values.is_integer() && !proven).then_some((lowest as i32, highest as i32))
     }
 
@@ -446,9 +446,9 @@ fn storage_of(program: &Program, value: ValueId) -> Storage {
 /// Whether a storage holds every value of a domain.
 pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
     match storage {
-        Storage::U8 => domain.integer && domain.within(0.0, 255.0),
-        Storage::I16 => domain.integer && domain.within(-32768.0, 32767.0),
-        Storage::I32 => domain.integer && domain.within(f64::from(i32::MIN), f64::from(i32::MAX)),
+        Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
+        Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
+        Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
         Storage::Real => true,
     }
 }

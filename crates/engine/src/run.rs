@@ -1,11 +1,12 @@
 //! Describes one run of a plan: parameters, start, data, how long, how many, observed when, from which seed.
 
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
 use glauber_lattice::Values;
-use glauber_program::Op;
+use glauber_program::{FieldKind, Op};
 
-use crate::data::FieldData;
+use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
 use crate::plan::{Observed, Plan};
 
@@ -133,7 +134,7 @@ impl<'a> Run<'a> {
                 length("the start (one field per layer)", layers.len(), declarations.layers.len())?;
                 for (layer, data) in declarations.layers.iter().zip(layers) {
                     self.check_field(plan, &format!("the start of layer `{}`", layer.name), data, sites)?;
-                    check_values(&model(), &layer.name, &layer.values, data)?;
+                    check_values(&model(), &layer.name, &layer.values, data, sites)?;
                 }
             }
         }
@@ -141,11 +142,18 @@ impl<'a> Run<'a> {
             length("the observed states (one field per layer)", targets.len(), declarations.layers.len())?;
             for (layer, data) in declarations.layers.iter().zip(targets) {
                 self.check_field(plan, &format!("the observed layer `{}`", layer.name), data, sites)?;
-                check_values(&model(), &layer.name, &layer.values, data)?;
+                check_values(&model(), &layer.name, &layer.values, data, sites)?;
             }
         }
         for (name, data) in &self.fields {
-            self.check_field(plan, &format!("field `{name}`"), data, sites)?;
+            let what = format!("field `{name}`");
+            self.check_field(plan, &what, data, sites)?;
+            let kind = declarations.fields.iter().find(|f| f.name == *name).map(|f| f.kind);
+            let (range, wanted) = match kind {
+                Some(FieldKind::Parameter(i)) => ((i.lowest, i.highest), format!("in {i}")),
+                _ => ((f64::NEG_INFINITY, f64::INFINITY), "a finite number".to_string()),
+            };
+            check_numbers(&model(), &what, range, false, &wanted, data, sites)?;
         }
         for (step, observation) in &self.events {
             if *step > self.steps || *observation >= plan.codes.observed.len() {
@@ -194,27 +202,57 @@ impl<'a> Run<'a> {
 }
 
 /// Checks that data lies in a layer's range.
-fn check_values(model: &str, layer: &str, values: &Values, data: &FieldData) -> Result<(), EngineError> {
-    let (lowest, highest) = values.range();
-    let bad = |x: f64| {
-        !x.is_finite() || x < lowest || x > highest || (values.is_integer() && x.fract().abs() > 0.0)
-    };
-    let position = match &*data.numbers {
-        crate::data::Numbers::Bytes(v) if highest >= 255.0 && lowest <= 0.0 => {
-            let _ = v;
-            None
+fn check_values(
+    model: &str,
+    layer: &str,
+    values: &Values,
+    data: &FieldData,
+    sites: usize,
+) -> Result<(), EngineError> {
+    let (what, wanted) = (format!("layer `{layer}`"), values.to_string());
+    check_numbers(model, &what, values.range(), values.is_integer(), &wanted, data, sites)
+}
+
+/// Checks that the numbers a run uses are finite, in a range, and whole where wanted.
+fn check_numbers(
+    model: &str,
+    what: &str,
+    (lowest, highest): (f64, f64),
+    whole: bool,
+    wanted: &str,
+    data: &FieldData,
+    sites: usize,
+) -> Result<(), EngineError> {
+    let bad = |x: f64| !((x >= lowest) & (x <= highest) & x.is_finite()) | (whole & (x.fract().abs() > 0.0));
+    let first_bad = |stretch: Range<usize>| match &*data.numbers {
+        Numbers::Bytes(v) => {
+            let used = &v[stretch];
+            let (least, most) = used.iter().fold((255, 0), |(a, b): (u8, u8), x| (a.min(*x), b.max(*x)));
+            let all_good = used.is_empty() || !(bad(f64::from(least)) || bad(f64::from(most)));
+            if all_good { None } else { used.iter().position(|x| bad(f64::from(*x))) }
         }
-        crate::data::Numbers::Bytes(v) => v.iter().position(|x| bad(f64::from(*x))),
-        crate::data::Numbers::Reals(v) => v.iter().position(|x| bad(*x)),
+        Numbers::Reals(v) => {
+            let used = &v[stretch];
+            // Without a way out of the loop it is a vector's work; the place is looked for only where there is one.
+            let any = used.iter().fold(false, |any, x| any | bad(*x));
+            if any { used.iter().position(|x| bad(*x)) } else { None }
+        }
+    };
+    let position = match data.picks() {
+        None => first_bad(0..data.numbers.len()),
+        Some(picks) => picks.iter().find_map(|p| {
+            let from = *p as usize * sites;
+            first_bad(from..from + sites).map(|place| from + place)
+        }),
     };
     match position {
         None => Ok(()),
         Some(position) => Err(EngineError::Data {
             model: model.to_string(),
-            what: format!("layer `{layer}`"),
+            what: what.to_string(),
             value: data.numbers.at(position),
             position,
-            wanted: values.to_string(),
+            wanted: wanted.to_string(),
         }),
     }
 }

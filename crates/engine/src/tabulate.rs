@@ -92,7 +92,7 @@ fn keys_of(program: &Program) -> Vec<Option<Vec<TableKey>>> {
     for (index, instruction) in program.instructions.iter().enumerate() {
         let value = ValueId(index as u32);
         let own = || {
-            let count = instruction.domain.count().filter(|c| *c <= 256)?;
+            let count = instruction.domain.count().filter(|c| *c <= 256 && !instruction.domain.nan)?;
             Some(vec![TableKey { value, lowest: instruction.domain.lowest as i32, count }])
         };
         keys.push(match instruction.rank {

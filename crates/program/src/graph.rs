@@ -117,11 +117,13 @@ impl Graph {
             Op::Layer(i) | Op::Target(i) => {
                 let values = &d.layers.get(*i as usize)?.values;
                 let (lowest, highest) = values.range();
-                Some(Domain { lowest, highest, integer: values.is_integer() })
+                let integer = values.is_integer();
+                Some(Domain { lowest, highest, integer, nan: !integer })
             }
             Op::Field(i) => match d.fields.get(*i as usize)?.kind {
                 FieldKind::Parameter(interval) => Some(Domain::real(interval.lowest, interval.highest)),
-                FieldKind::Covariate => Some(Domain::ANY),
+                // Checked to be finite when a run is given them.
+                FieldKind::Covariate => Some(Domain::real(f64::NEG_INFINITY, f64::INFINITY)),
             },
             _ => None,
         }
@@ -231,9 +233,13 @@ impl Graph {
                 _ => Err(Op::Binary(function, a, b)),
             },
             Binary::Minimum if a == b || self.domain(a).highest <= self.domain(b).lowest => Ok(a),
-            Binary::Minimum if self.domain(b).highest <= self.domain(a).lowest => Ok(b),
+            Binary::Minimum if self.domain(b).highest <= self.domain(a).lowest && !self.domain(a).nan => {
+                Ok(b)
+            }
             Binary::Maximum if a == b || self.domain(a).lowest >= self.domain(b).highest => Ok(a),
-            Binary::Maximum if self.domain(b).lowest >= self.domain(a).highest => Ok(b),
+            Binary::Maximum if self.domain(b).lowest >= self.domain(a).highest && !self.domain(a).nan => {
+                Ok(b)
+            }
             _ => self.simplified_signs(function, a, b),
         }
     }
@@ -250,9 +256,8 @@ impl Graph {
             {
                 Ok(x)
             }
-            (Binary::Add | Binary::Multiply | Binary::Minimum | Binary::Maximum, ..) if b < a => {
-                Err(Op::Binary(function, b, a))
-            }
+            // Minimum and maximum do not commute: the first operand decides what becomes of not-a-number.
+            (Binary::Add | Binary::Multiply, ..) if b < a => Err(Op::Binary(function, b, a)),
             _ => Err(Op::Binary(function, a, b)),
         }
     }
@@ -276,7 +281,7 @@ impl Graph {
         }
         // A binary value equals 1 exactly where it is itself 1.
         let one = |g: &Graph, v| g.constant_value(v).is_some_and(|x| is(x, 1.0));
-        let binary = |g: &Graph, v| g.domain(v).integer && g.domain(v).within(0.0, 1.0);
+        let binary = |g: &Graph, v| g.domain(v).integer && g.domain(v).proves(0.0, 1.0);
         match comparison {
             Comparison::Equal if one(self, b) && binary(self, a) => Ok(a),
             Comparison::Equal if one(self, a) && binary(self, b) => Ok(b),

@@ -403,7 +403,7 @@ fn check_probability(t: &mut Trace, draw: u32, p: ValueId) {
 }
 
 fn check(t: &mut Trace, what: &str, p: ValueId) {
-    if !t.graph.domain(p).within(0.0, 1.0) {
+    if !t.graph.domain(p).proves(0.0, 1.0) {
         let checks = &mut t.graph.declarations.checks;
         checks.push(what.to_string());
         let place = checks.len() as u32 - 1;
