@@ -54,6 +54,8 @@ pub struct Results {
     pub parameter_adjoints: HashMap<u32, f64>,
     /// Layers that were given a value they cannot hold, and draws that were given no probability.
     pub faults: Vec<String>,
+    /// Values that left the domain their instruction claims, beyond rounding.
+    pub outside: Vec<String>,
 }
 
 /// A value of any rank.
@@ -152,10 +154,11 @@ impl<F: Real> Interpreter<'_, F> {
             Op::Unary(function, a) => self.map1(v(a), |x| unary(*function, x), |x| unary(*function, x)),
             Op::Binary(function, a, b) => self.binary(*function, v(a), v(b)),
             Op::Compare(comparison, a, b) => self.compare(*comparison, v(a), v(b)),
-            Op::Select(c, a, b) => self.select(instruction.rank, v(c), v(a), v(b)),
+            Op::Select(c, a, b) => self.select(v(c), v(a), v(b)),
             Op::Heaviside(a, _) => self.compare(Comparison::Less, &Value::One(0.0), v(a)),
             Op::Round(a, _) => self.map1(v(a), f64::round_ties_even, Real::round_ties_even),
-            Op::Replace { value, .. } => self.widened(instruction.rank, v(value)),
+            // Whose derivative it has does not make it a field.
+            Op::Replace { value, .. } => v(value).clone(),
             Op::Hold(a) => v(a).clone(),
             Op::Spread(a) => self.field(|i| v(a).at(i)),
             Op::Shift { x, offset, transposed } => self.read(*x, &[(*offset, 1.0)], *transposed, true),
@@ -225,19 +228,15 @@ impl<F: Real> Interpreter<'_, F> {
         self.map2(a, b, |a, b| compare(comparison, a, b), |a, b| compare(comparison, a, b))
     }
 
-    fn select(&self, rank: Rank, c: &Value<F>, a: &Value<F>, b: &Value<F>) -> Value<F> {
-        if rank == Rank::Site {
-            let chosen = |i: usize| match c {
-                Value::One(c) => *c != 0.0,
-                Value::Many(c) => c[i] != F::ZERO,
-            };
-            return self.field(|i| if chosen(i) { a.at(i) } else { b.at(i) });
+    fn select(&self, c: &Value<F>, a: &Value<F>, b: &Value<F>) -> Value<F> {
+        if let (Value::One(c), Value::One(a), Value::One(b)) = (c, a, b) {
+            return Value::One(if *c != 0.0 { *a } else { *b });
         }
-        Value::One(if c.one() != 0.0 { a.one() } else { b.one() })
-    }
-
-    fn widened(&self, rank: Rank, a: &Value<F>) -> Value<F> {
-        if rank == Rank::Site { self.field(|i| a.at(i)) } else { a.clone() }
+        let chosen = |i: usize| match c {
+            Value::One(c) => *c != 0.0,
+            Value::Many(c) => c[i] != F::ZERO,
+        };
+        self.field(|i| if chosen(i) { a.at(i) } else { b.at(i) })
     }
 
     fn categorical(&self, probabilities: &[ValueId], u: ValueId) -> (Value<F>, Vec<Value<F>>) {
@@ -341,8 +340,32 @@ impl<F: Real> Interpreter<'_, F> {
         (0..self.sites()).map(|i| self.value(v).at(i).to_f64()).collect()
     }
 
+    fn outside_domains(&self) -> Vec<String> {
+        let mut outside = Vec::new();
+        for (index, instruction) in self.program.instructions.iter().enumerate() {
+            let domain = instruction.domain;
+            let slack = |bound: f64| if bound.is_finite() { bound.abs() * 1e-5 } else { 0.0 };
+            let inside = |x: f64| match x.is_nan() {
+                true => domain.nan,
+                false => {
+                    x >= domain.lowest - slack(domain.lowest)
+                        && x <= domain.highest + slack(domain.highest)
+                        && (!domain.integer || x.is_infinite() || x.fract() == 0.0)
+                }
+            };
+            let bad = match &self.values[index] {
+                Value::One(x) => Some(*x).filter(|x| !inside(*x)),
+                Value::Many(v) => v.iter().map(|x| x.to_f64()).find(|x| !inside(*x)),
+            };
+            if let Some(x) = bad {
+                outside.push(format!("%{index} = {:?} is {x}, outside {domain:?}", instruction.op));
+            }
+        }
+        outside
+    }
+
     fn results(&self) -> Results {
-        let mut results = Results::default();
+        let mut results = Results { outside: self.outside_domains(), ..Results::default() };
         for (sink, v) in &self.program.results {
             match sink {
                 Sink::NextLayer(i) => {

@@ -30,6 +30,18 @@ pub struct Reference {
     pub start: Vec<Frame>,
     /// What went wrong where a rule left its range; the rest is then worth nothing.
     pub faults: Vec<String>,
+    /// Values that left their domains.
+    pub outside: Vec<String>,
+}
+
+impl Reference {
+    /// Notes what went wrong; what follows a fault has nothing to say of domains.
+    fn note(&mut self, results: &Results) {
+        if self.faults.is_empty() {
+            self.outside.extend(results.outside.iter().cloned());
+        }
+        self.faults.extend(results.faults.iter().cloned());
+    }
 }
 
 /// A model and its observations, ready for the reference.
@@ -51,7 +63,7 @@ impl<'a> Oracle<'a> {
     pub fn simulate<F: Real>(&self, run: &Run<'_>) -> Reference {
         let mut reference = Reference::default();
         for replicate in 0..run.replicates {
-            let (states, outputs) = self.forwards::<F>(run, replicate, &mut reference.faults);
+            let (states, outputs) = self.forwards::<F>(run, replicate, &mut reference);
             reference.outputs.push(outputs);
             reference.last.extend(states.into_iter().last());
         }
@@ -63,7 +75,7 @@ impl<'a> Oracle<'a> {
         let mut reference = Reference::default();
         let mut histories = Vec::new();
         for replicate in 0..run.replicates {
-            let (states, outputs) = self.forwards::<F>(run, replicate, &mut reference.faults);
+            let (states, outputs) = self.forwards::<F>(run, replicate, &mut reference);
             reference.outputs.push(outputs);
             reference.last.extend(states.last().cloned());
             histories.push(states);
@@ -114,12 +126,12 @@ impl<'a> Oracle<'a> {
         &self,
         run: &Run<'_>,
         replicate: usize,
-        faults: &mut Vec<String>,
+        reference: &mut Reference,
     ) -> (Vec<Frame>, Vec<f64>) {
         let layers = self.model.declarations().layers.len() as u32;
         let sites = self.model.declarations().lattice.sites();
-        let frame = |mut r: Results, faults: &mut Vec<String>| -> Frame {
-            faults.append(&mut r.faults);
+        let frame = |mut r: Results, reference: &mut Reference| -> Frame {
+            reference.note(&r);
             (0..layers).map(|i| r.next.remove(&i).unwrap_or_default()).collect()
         };
         let first = match (&run.start, &self.model.start) {
@@ -131,14 +143,14 @@ impl<'a> Oracle<'a> {
                 data.iter().map(layer).collect()
             }
             (Start::Model, Some(start)) => {
-                frame(interpret::<F>(start, &self.inputs(run, replicate, 0)), faults)
+                frame(interpret::<F>(start, &self.inputs(run, replicate, 0)), reference)
             }
             (Start::Model, None) => Vec::new(),
         };
         let mut states = vec![first];
         for step in 1..=run.steps {
             let inputs = Inputs { layers: &states[step - 1], ..self.inputs(run, replicate, step) };
-            let next = frame(interpret::<F>(&self.model.step, &inputs), faults);
+            let next = frame(interpret::<F>(&self.model.step, &inputs), reference);
             states.push(next);
         }
         let mut outputs = Vec::new();
@@ -152,7 +164,7 @@ impl<'a> Oracle<'a> {
                 ..self.inputs(run, replicate, *step)
             };
             let seen = interpret::<F>(program, &inputs);
-            faults.extend(seen.faults);
+            reference.note(&seen);
             outputs.extend((0..program.declarations.outputs.len() as u32).map(|i| seen.outputs[&i]));
         }
         (states, outputs)

@@ -60,6 +60,7 @@ fn simulations_agree(recipe: &Recipe) -> Result<(), TestCaseError> {
             Precision::Single => oracle.simulate::<f32>(&run),
             Precision::Double => oracle.simulate::<f64>(&run),
         };
+        prop_assert!(reference.outside.is_empty(), "{:?}", reference.outside);
         match &fast {
             Ok(fast) => {
                 prop_assert!(reference.faults.is_empty(), "the interpreter saw {:?}", reference.faults);
