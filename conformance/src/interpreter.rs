@@ -83,6 +83,7 @@ impl<F: Real> Value<F> {
 
 /// Runs `program` once, with sites in the precision `F`.
 pub fn interpret<F: Real>(program: &Program, inputs: &Inputs<'_>) -> Results {
+    let program = &program.simulated();
     let mut interpreter = Interpreter::<F> { program, inputs, values: Vec::new(), classes: HashMap::new() };
     for index in 0..program.instructions.len() {
         let value = interpreter.evaluate(ValueId(index as u32));
@@ -160,6 +161,7 @@ impl<F: Real> Interpreter<'_, F> {
             // Whose derivative it has does not make it a field.
             Op::Replace { value, .. } => v(value).clone(),
             Op::Hold(a) => v(a).clone(),
+            Op::Revealed { value, .. } => v(value).clone(),
             Op::Spread(a) => self.field(|i| v(a).at(i)),
             Op::Shift { x, offset, transposed } => self.read(*x, &[(*offset, 1.0)], *transposed, true),
             Op::NeighbourSum { x, neighbourhood, transposed } => {
@@ -257,7 +259,9 @@ impl<F: Real> Interpreter<'_, F> {
     }
 
     fn indicator(&self, draw: ValueId, class: usize) -> Value<F> {
-        let passed = &self.classes[&draw];
+        let Some(passed) = self.classes.get(&draw) else {
+            return self.compare(Comparison::Equal, self.value(draw), &Value::One(class as f64));
+        };
         if class > passed.len() {
             return Value::One(0.0);
         }

@@ -183,7 +183,8 @@ impl<'a> Oracle<'a> {
         let adjoints: Vec<Program> = self.observations.iter().map(|o| differentiate(o, estimator)).collect();
         let step_adjoint = differentiate(&self.model.step, estimator);
         let n = outputs.len() as f64;
-        let mut bars: Frame = states[0].iter().map(|l| vec![0.0; l.len()]).collect();
+        let (places, sites) = (step_adjoint.declarations.adjoint_places(), states[0][0].len());
+        let mut bars: Frame = vec![vec![0.0; sites]; places];
         let mut advantage = 0.0;
         for step in (0..=run.steps).rev() {
             if step < run.steps {
@@ -195,9 +196,9 @@ impl<'a> Oracle<'a> {
                 };
                 let back = interpret::<F>(&step_adjoint, &inputs);
                 sums.add(&step_adjoint, &back);
-                let zero = |l: &Vec<f64>| vec![0.0; l.len()];
-                let layer = |(i, l)| back.layer_adjoints.get(&(i as u32)).cloned().unwrap_or_else(|| zero(l));
-                bars = states[step].iter().enumerate().map(layer).collect();
+                let place =
+                    |i| back.layer_adjoints.get(&(i as u32)).cloned().unwrap_or_else(|| vec![0.0; sites]);
+                bars = (0..places).map(place).collect();
             }
             let mut from = 0;
             for (at, observation) in &run.events {

@@ -148,9 +148,11 @@ pub struct Check {
 }
 
 #[derive(Args)]
-#[command(after_help = "Reads CSV (celltrackR, TrackMate's spot table), TrackMate XML and napari's NPY.\n\nExamples:\n  \
+#[command(
+    after_help = "Reads CSV (celltrackR, TrackMate's spot table), TrackMate XML and napari's NPY.\n\nExamples:\n  \
     glauber tracks cells.csv\n  \
-    glauber tracks cells.csv --column id=TRACK --column time=3 --interval 24 --out msd.svg")]
+    glauber tracks cells.csv --column id=TRACK --column time=3 --interval 24 --out msd.svg"
+)]
 pub struct TracksFile {
     /// The file.
     pub file: PathBuf,

@@ -20,9 +20,9 @@ fn uniform(key: &Key, site: u32, piece: u32) -> f64 {
     (bits as f64 + 0.5) / 9_007_199_254_740_992.0
 }
 
-/// A number of successes in `n` trials of probability `p`; NaN where either is not a number or n < 0.
+/// A number of successes in `n` trials of probability `p`; NaN where either is not a number or n is not in [0, 10⁹].
 pub(crate) fn binomial(key: &Key, site: u32, n: f64, p: f64) -> f64 {
-    if n.is_nan() || p.is_nan() || n < 0.0 {
+    if n.is_nan() || p.is_nan() || !(0.0..=1e9).contains(&n) {
         return f64::NAN;
     }
     let n = n.floor();

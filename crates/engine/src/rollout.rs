@@ -91,7 +91,8 @@ pub struct Gradient {
     pub parameters: Vec<f64>,
     /// The derivative by each parameter field of the model, by name: one number per site.
     pub fields: Vec<(String, Vec<f64>)>,
-    /// Where wanted: the derivative by the starting state, per replicate and layer.
+    /// Where wanted: the derivative by the starting state, per replicate and layer (per state, one after another, for
+    /// a layer of three or more named states).
     pub start: Vec<Frame>,
     /// The numbers observed.
     pub outputs: Outputs,
@@ -724,9 +725,14 @@ impl<'a, F: Real> Rollout<'a, F> {
                 (Observed::Summary(summary), _) => {
                     let layout = &self.plan.codes.layout;
                     let pulled = summary.pull_back(&self.dense(state), slopes);
-                    for (plane, own) in worker.adjoints[0].iter_mut().zip(pulled) {
-                        let before = plane.dense(layout);
-                        plane.set_dense(layout, Margin::Unread, |site| before[site] + own[site]);
+                    let mut planes = worker.adjoints[0].iter_mut();
+                    for (layer, own) in self.plan.codes.declarations.layers.iter().zip(pulled) {
+                        // A state's number k enters a summary as k times "the site is in state k".
+                        for (class, plane) in planes.by_ref().take(layer.adjoint_places()).enumerate() {
+                            let weight = if layer.is_nominal() { class as f64 } else { 1.0 };
+                            let before = plane.dense(layout);
+                            plane.set_dense(layout, Margin::Unread, |site| before[site] + weight * own[site]);
+                        }
                     }
                 }
                 _ => {}

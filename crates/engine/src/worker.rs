@@ -34,7 +34,7 @@ pub(crate) struct Worker<F: Real> {
     pub(crate) adjoint_step: Option<Unit<F>>,
     pub(crate) adjoint_last: Option<Unit<F>>,
     pub(crate) adjoint_start: Option<Unit<F>>,
-    /// Derivatives by the layers, and room for the step before.
+    /// Derivatives by the layers (by each state of a nominal one), and room for the step before.
     pub(crate) adjoints: [State<F>; 2],
     /// States to be used again.
     pub(crate) spare: Vec<State<F>>,
@@ -120,8 +120,8 @@ impl<F: Real> Worker<F> {
         let unit = |code: &Arc<Code>| Unit::new(code, options, crew);
         let adjoint = codes.adjoint.as_ref();
         let lambda = || {
-            let zeros = |_| Plane::zeros(Storage::Real, &codes.layout);
-            codes.declarations.layers.iter().map(zeros).collect()
+            let places = 0..codes.declarations.adjoint_places();
+            places.map(|_| Plane::zeros(Storage::Real, &codes.layout)).collect()
         };
         Worker {
             crew,

@@ -33,7 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let p = &result.theta;
         let rank = p.iter().filter(|x| **x > p[site]).count();
         found += usize::from(rank < 10);
-        println!("case {case}: site {site} has rank {rank} of 1024, p = {:.3}, sum {:.2}", p[site], p.iter().sum::<f64>());
+        println!(
+            "case {case}: site {site} has rank {rank} of 1024, p = {:.3}, sum {:.2}",
+            p[site],
+            p.iter().sum::<f64>()
+        );
     }
     println!("among the top 1 % in {found} of 20 cases");
     Ok(())

@@ -111,7 +111,12 @@ pub fn check(model: &Model, theta: &[f64], settings: CheckSettings) -> Result<Ch
             let rounding = 1e-4 * reference.mean.abs().max(1e-6);
             (own.mean - reference.mean).abs() <= quantile * error + rounding
         });
-        estimators.push(EstimatorCheck { name: entry.name, gradient, agrees, bias: estimator.bias().to_string() });
+        estimators.push(EstimatorCheck {
+            name: entry.name,
+            gradient,
+            agrees,
+            bias: estimator.bias().to_string(),
+        });
     }
     Ok(Check { parameters, theta: theta.to_vec(), kind: "finite-difference", reference, estimators })
 }
@@ -164,7 +169,8 @@ fn measured(batches: &[Vec<f64>], width: usize) -> Vec<Measured> {
     (0..width)
         .map(|k| {
             let mean = batches.iter().map(|b| b[k]).sum::<f64>() / n;
-            let variance = batches.iter().map(|b| (b[k] - mean) * (b[k] - mean)).sum::<f64>() / (n - 1.0).max(1.0);
+            let variance =
+                batches.iter().map(|b| (b[k] - mean) * (b[k] - mean)).sum::<f64>() / (n - 1.0).max(1.0);
             Measured { mean, standard_error: (variance / n).sqrt() }
         })
         .collect()

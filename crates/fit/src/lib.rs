@@ -59,6 +59,9 @@ pub mod multi_start;
 // What a person writes down: the fit file.
 pub mod fit_file;
 
+// An image as a field of unknowns: the Potts energy, its descent, and what judges a mask.
+pub mod segmentation;
+
 // Errors that name the nearest right name.
 pub mod spelling;
 

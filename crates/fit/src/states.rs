@@ -38,7 +38,9 @@ pub enum StatesError {
         lattice_text: String,
     },
     /// Layers of different numbers of runs or times.
-    #[error("array `{layer}` has {found:?} runs and times, but the first layer has {wanted:?}: give all layers alike")]
+    #[error(
+        "array `{layer}` has {found:?} runs and times, but the first layer has {wanted:?}: give all layers alike"
+    )]
     Unlike {
         /// The layer.
         layer: String,
@@ -128,7 +130,11 @@ impl States {
         let shelf = Shelf {
             every,
             frames: (0..run.replicates).map(|_| Mutex::new(Vec::new())).collect(),
-            bytes: declarations.layers.iter().map(|l| fits_bytes(l.values.range(), l.values.is_integer())).collect(),
+            bytes: declarations
+                .layers
+                .iter()
+                .map(|l| fits_bytes(l.values.range(), l.values.is_integer()))
+                .collect(),
         };
         plan.simulate_recorded(run, Some(&shelf))?;
         let mut layers: Vec<Numbers> = shelf
@@ -157,7 +163,10 @@ impl States {
     ///
     /// # Errors
     /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
-    pub fn from_arrays(declarations: &Declarations, arrays: &[(String, Array)]) -> Result<States, StatesError> {
+    pub fn from_arrays(
+        declarations: &Declarations,
+        arrays: &[(String, Array)],
+    ) -> Result<States, StatesError> {
         let model = declarations.model.clone();
         let mut layers = Vec::new();
         let mut extent: Option<(usize, usize)> = None;
@@ -178,7 +187,9 @@ impl States {
         }
         let (runs, times) = extent.unwrap_or((0, 0));
         if runs == 0 || times == 0 {
-            return Err(StatesError::Empty("the observed lattices hold no state: give at least one run with two times".into()));
+            return Err(StatesError::Empty(
+                "the observed lattices hold no state: give at least one run with two times".into(),
+            ));
         }
         Ok(States { layers, runs, times, sites: declarations.lattice.sites() })
     }
@@ -189,11 +200,16 @@ impl States {
         if kept.len() == self.times {
             return self;
         }
-        let places = || (0..self.runs).flat_map(|run| kept.iter().map(move |t| (run * self.times + t) * self.sites));
+        let places =
+            || (0..self.runs).flat_map(|run| kept.iter().map(move |t| (run * self.times + t) * self.sites));
         let layers = self.layers.iter().map(|numbers| {
             Arc::new(match &**numbers {
-                Numbers::Bytes(v) => Numbers::Bytes(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect()),
-                Numbers::Reals(v) => Numbers::Reals(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect()),
+                Numbers::Bytes(v) => {
+                    Numbers::Bytes(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect())
+                }
+                Numbers::Reals(v) => {
+                    Numbers::Reals(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect())
+                }
             })
         });
         States { layers: layers.collect(), times: kept.len(), ..self }
@@ -201,7 +217,10 @@ impl States {
 
     /// The fields for replicates that take states by their number (run · times + time).
     pub fn pick(&self, picks: &Arc<Vec<u32>>) -> Vec<FieldData> {
-        self.layers.iter().map(|numbers| FieldData::from_parts(numbers.clone(), Some(picks.clone()))).collect()
+        self.layers
+            .iter()
+            .map(|numbers| FieldData::from_parts(numbers.clone(), Some(picks.clone())))
+            .collect()
     }
 
     /// Which run and time a state's number means.

@@ -45,7 +45,9 @@ fn texts(one: &str) -> Vec<&'static str> {
         "variance" => vec!["variance(x)"],
         "correlation" => vec!["correlation(x, 0, 1, 3)", "correlation(y)"],
         "spectrum" => vec!["spectrum(x)"],
-        other => panic!("write the summary `{other}` of the layers x, y here, so that its derivative is checked"),
+        other => {
+            panic!("write the summary `{other}` of the layers x, y here, so that its derivative is checked")
+        }
     }
 }
 
@@ -68,9 +70,13 @@ fn every_summary_flows_back_as_finite_differences_say() {
 fn check_summary(model: &Model, summary: &Observation, text: &str) {
     let sites = model.declarations().lattice.sites();
     let start = [numbers(sites, 3), numbers(sites, 4)];
-    let plan =
-        Plan::new(model, std::slice::from_ref(summary), Some(&*estimator("reinmax", EstimatorOptions::default()).unwrap()), double())
-            .unwrap();
+    let plan = Plan::new(
+        model,
+        std::slice::from_ref(summary),
+        Some(&*estimator("reinmax", EstimatorOptions::default()).unwrap()),
+        double(),
+    )
+    .unwrap();
     let weights = numbers(summary.outputs().len(), 5);
     let value = |layers: &[Vec<f64>; 2], noise: f64| {
         let theta = [noise];
@@ -80,9 +86,13 @@ fn check_summary(model: &Model, summary: &Observation, text: &str) {
         outputs.iter().zip(&weights).map(|(o, w)| o * w).sum::<f64>()
     };
     let theta = [0.5];
-    let mut run = Run::new(&theta, 1).start(start.iter().map(|l| FieldData::shared(l.clone())).collect()).observe(1, 0);
+    let mut run =
+        Run::new(&theta, 1).start(start.iter().map(|l| FieldData::shared(l.clone())).collect()).observe(1, 0);
     run.wants_start_gradient = true;
-    let loss = |m: &[f64]| LossValue { value: m.iter().zip(&weights).map(|(m, w)| m * w).sum(), slopes: weights.clone() };
+    let loss = |m: &[f64]| LossValue {
+        value: m.iter().zip(&weights).map(|(m, w)| m * w).sum(),
+        slopes: weights.clone(),
+    };
     let found = plan.gradient(&run, &loss).unwrap();
     // Summaries are at most quadratic, so central differences are exact but for rounding: 10⁻¹⁶ times the value
     // (below 1000) over the step.
@@ -94,11 +104,18 @@ fn check_summary(model: &Model, summary: &Observation, text: &str) {
             below[layer][site] -= step;
             let difference = (value(&above, 0.5) - value(&below, 0.5)) / (2.0 * step);
             let slope = found.start[0][layer][site];
-            assert!((slope - difference).abs() < bound, "{text}, layer {layer}, site {site}: {slope} {difference}");
+            assert!(
+                (slope - difference).abs() < bound,
+                "{text}, layer {layer}, site {site}: {slope} {difference}"
+            );
         }
     }
     let difference = (value(&start, 0.5 + step) - value(&start, 0.5 - step)) / (2.0 * step);
-    assert!((found.parameters[0] - difference).abs() < bound, "{text}: noise {} {difference}", found.parameters[0]);
+    assert!(
+        (found.parameters[0] - difference).abs() < bound,
+        "{text}: noise {} {difference}",
+        found.parameters[0]
+    );
 }
 
 #[test]
@@ -161,7 +178,12 @@ fn reinmax_and_the_score_function_give_the_walks_exact_gradient() {
             let mean = SampleMean::of(&sample);
             let agrees = mean.agrees_with(exact[parameter], shared(1e-4, 6));
             // Straight-through misses what is quadratic in a draw: the whole of the derivative by p_center.
-            assert_eq!(agrees, name != "straight-through", "{name} {parameter}: {mean:?} {}", exact[parameter]);
+            assert_eq!(
+                agrees,
+                name != "straight-through",
+                "{name} {parameter}: {mean:?} {}",
+                exact[parameter]
+            );
         }
     }
 }

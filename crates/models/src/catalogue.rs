@@ -3,7 +3,11 @@
 use glauber_program::{Model, nearest_name};
 
 use crate::options::{CatalogueError, ModelOptions, OptionReader};
-use crate::{malevanets_kapral, persistent_random_walk, susceptible_infected};
+use crate::{
+    birth_death_migration, contact_process, domany_kinzel, exclusion, forest_fire, gray_scott, ising, life,
+    malevanets_kapral, persistent_random_walk, potts, susceptible_exposed_infected_recovered,
+    susceptible_infected, susceptible_infected_recovered, voter,
+};
 
 /// One model of the catalogue.
 #[derive(Clone, Copy)]
@@ -36,6 +40,78 @@ pub const MODELS: &[Entry] = &[
         summary: "two species diffuse and react, and form Turing patterns",
         covariates: &[],
         build: malevanets_kapral::build,
+    },
+    Entry {
+        name: "susceptible-infected-recovered",
+        summary: "an epidemic whose infected recover for good",
+        covariates: &[],
+        build: susceptible_infected_recovered::build,
+    },
+    Entry {
+        name: "susceptible-exposed-infected-recovered",
+        summary: "an epidemic with a latent time",
+        covariates: &[],
+        build: susceptible_exposed_infected_recovered::build,
+    },
+    Entry {
+        name: "contact-process",
+        summary: "occupied sites die and breed into empty neighbours",
+        covariates: &[],
+        build: contact_process::build,
+    },
+    Entry {
+        name: "domany-kinzel",
+        summary: "directed percolation on a line, site by site in time",
+        covariates: &[],
+        build: domany_kinzel::build,
+    },
+    Entry {
+        name: "voter",
+        summary: "sites take over their neighbours' opinions",
+        covariates: &[],
+        build: voter::build,
+    },
+    Entry {
+        name: "forest-fire",
+        summary: "fire spreads by fuel, slope and wind, over maps if given",
+        covariates: forest_fire::COVARIATES,
+        build: forest_fire::build,
+    },
+    Entry {
+        name: "game-of-life",
+        summary: "Conway's Life, its rule followed only with some probability",
+        covariates: &[],
+        build: life::build,
+    },
+    Entry {
+        name: "ising",
+        summary: "spins in checkerboard order, Glauber's or Metropolis' dynamics",
+        covariates: &[],
+        build: ising::build,
+    },
+    Entry {
+        name: "potts",
+        summary: "sites of q states in checkerboard order, Glauber's or Metropolis' dynamics",
+        covariates: &[],
+        build: potts::build,
+    },
+    Entry {
+        name: "exclusion",
+        summary: "particles driven along a line, at most one per site",
+        covariates: &[],
+        build: exclusion::build,
+    },
+    Entry {
+        name: "birth-death-migration",
+        summary: "independent particles breed, die, arrive and wander",
+        covariates: &[],
+        build: birth_death_migration::build,
+    },
+    Entry {
+        name: "gray-scott",
+        summary: "two species react by mass action and wander: spots, stripes, waves",
+        covariates: &[],
+        build: gray_scott::build,
     },
 ];
 

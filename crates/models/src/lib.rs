@@ -8,10 +8,27 @@ mod file;
 mod load;
 mod options;
 mod template;
+// … what several models share: sweeps in checkerboard order, hops of particles, starts, transitions between states …
+mod checkerboard;
+mod hops;
+mod starts;
+mod transitions;
 // … the models, one file each …
+mod birth_death_migration;
+mod contact_process;
+mod domany_kinzel;
+mod exclusion;
+mod forest_fire;
+mod gray_scott;
+mod ising;
+mod life;
 mod malevanets_kapral;
 mod persistent_random_walk;
+mod potts;
+mod susceptible_exposed_infected_recovered;
 mod susceptible_infected;
+mod susceptible_infected_recovered;
+mod voter;
 // … and data with known truth.
 pub mod synthetic_cells;
 

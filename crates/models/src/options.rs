@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use glauber_lattice::{Boundary, Lattice, LatticeError};
+use glauber_lattice::{
+    Boundary, Hexagonal, Lattice, LatticeError, Moore, Neighbourhood, Neighbours, VonNeumann,
+};
 use glauber_program::{ModelError, nearest_name};
 
 /// The value of one option.
@@ -164,7 +166,7 @@ impl<'a> OptionReader<'a> {
     /// A whole number within a range.
     pub(crate) fn whole(
         &mut self,
-        name: &'static str,
+        name: &str,
         default: i32,
         lowest: i32,
         highest: i32,
@@ -230,6 +232,70 @@ impl<'a> OptionReader<'a> {
             }
             Some(other) => Err(self.bad("shape", other, "a list of lengths, such as [64, 64]")),
         }
+    }
+
+    /// The option `neighbourhood`: one of `moore`, `von-neumann`, `hexagonal`; the first of `names` if not given.
+    pub(crate) fn neighbourhood(
+        &mut self,
+        names: &[&'static str],
+        lattice: &Lattice,
+    ) -> Result<Neighbourhood, CatalogueError> {
+        let dimensions = lattice.dimensions();
+        Ok(match self.choice("neighbourhood", names)? {
+            "von-neumann" => VonNeumann.on(dimensions),
+            "hexagonal" => Hexagonal.on(dimensions),
+            _ => Moore.on(dimensions),
+        })
+    }
+
+    /// The option `shape` where it must be one length.
+    pub(crate) fn one_length(&mut self, default: usize) -> Result<Vec<usize>, CatalogueError> {
+        match self.shape()? {
+            None => Ok(vec![default]),
+            Some(shape) if shape.len() == 1 => Ok(shape),
+            Some(_) => Err(self.refuse("shape", &format!("one length, such as [{default}]"))),
+        }
+    }
+
+    /// The options `shape`, where it must be one length, and `boundary`.
+    pub(crate) fn line(&mut self, default: usize) -> Result<Lattice, CatalogueError> {
+        self.one_length(default)?;
+        self.lattice(&[default])
+    }
+
+    /// The error that an option is not what is wanted.
+    pub(crate) fn refuse(&self, name: &str, wanted: &str) -> CatalogueError {
+        match self.options.0.get(name) {
+            Some(found) => self.bad(name, found, wanted),
+            None => self.bad(name, &OptionValue::Text("default".into()), wanted),
+        }
+    }
+
+    /// Several different whole numbers from 0 to `highest`.
+    pub(crate) fn counts(
+        &mut self,
+        name: &str,
+        default: &[i32],
+        highest: i32,
+    ) -> Result<Vec<i32>, CatalogueError> {
+        let is_count = |x: &f64| x.fract().abs() < f64::EPSILON && *x >= 0.0 && *x <= f64::from(highest);
+        match self.get(name) {
+            None => Ok(default.to_vec()),
+            Some(OptionValue::List(list)) if list.len() < 100 && list.iter().all(is_count) => {
+                let mut counts: Vec<i32> = list.iter().map(|x| *x as i32).collect();
+                counts.sort_unstable();
+                counts.dedup();
+                Ok(counts)
+            }
+            Some(other) => {
+                Err(self.bad(name, other, &format!("a list of whole numbers from 0 to {highest}")))
+            }
+        }
+    }
+
+    /// Whether an option is given as this word.
+    pub(crate) fn is(&self, name: &str, word: &str) -> bool {
+        matches!(self.options.0.get(name), Some(OptionValue::Text(found)) if found == word)
     }
 
     /// Whether an option is given.

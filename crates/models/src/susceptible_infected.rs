@@ -23,9 +23,10 @@
 //! ```
 
 use glauber_lattice::{Moore, Values};
-use glauber_program::{Expr, Interval, Model, Scope};
+use glauber_program::{Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
+use crate::starts::centre;
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;
@@ -40,10 +41,4 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
             s.next("aware").bernoulli(aware + (1.0 - aware) * learns);
         })?;
     Ok(model)
-}
-
-/// 1 at the central site, 0 elsewhere.
-pub(crate) fn centre(s: &Scope, shape: &[usize]) -> Expr {
-    let here = shape.iter().enumerate().map(|(axis, length)| s.coordinate(axis).equals((length / 2) as f64));
-    here.fold(s.number(1.0), |all, axis| all * axis)
 }

@@ -11,5 +11,5 @@
 pub fn template(name: &str) -> String {
     let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
     let tame: String = quoted.chars().filter(|c| !c.is_control()).collect();
-    include_str!("template.toml").replacen("NAME", &tame, 1)
+    include_str!("template.toml").replace("NAME", &tame)
 }

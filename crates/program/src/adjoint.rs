@@ -39,6 +39,7 @@ pub(crate) struct Adjoint {
 ///
 /// `program` must be what the estimator simulates: pass [`Estimator::forward`]'s result.
 pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
+    let program = &program.simulated();
     let mut graph = Graph::new(program.declarations.clone());
     let renamed = graph.import(program, |_, _, _| None);
     let forward = graph.len();
@@ -59,13 +60,15 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
     }
     let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: HashMap::new() };
     for (sink, value) in &program.results {
-        let (seed, rank) = match sink {
-            Sink::NextLayer(i) => (Op::NextAdjoint(*i), Rank::Site),
-            Sink::Output(i) => (Op::OutputAdjoint(*i), Rank::Replicate),
-            _ => continue,
-        };
-        let seed = adjoint.graph.push(seed);
-        adjoint.accumulate(renamed[value.index()], seed, rank);
+        let value = renamed[value.index()];
+        match sink {
+            Sink::NextLayer(i) => adjoint.seed_layer(*i, value),
+            Sink::Output(i) => {
+                let seed = adjoint.graph.push(Op::OutputAdjoint(*i));
+                adjoint.accumulate(value, seed, Rank::Replicate);
+            }
+            _ => {}
+        }
     }
     for index in (0..forward as u32).rev() {
         adjoint.backward(ValueId(index), estimator);
@@ -83,6 +86,20 @@ impl Adjoint {
         let mut bar = self.bars.get(&value).copied().unwrap_or_default();
         self.add_to(&mut bar, contribution, used_at);
         self.bars.insert(value, bar);
+    }
+
+    /// Begins with the derivatives by a layer's next value; by each state, where its number means nothing.
+    fn seed_layer(&mut self, layer: u32, value: ValueId) {
+        let first = self.graph.declarations.adjoint_place(layer);
+        let own = &self.graph.declarations.layers[layer as usize];
+        let (nominal, places) = (own.is_nominal(), own.adjoint_places() as u32);
+        for class in 0..places {
+            let seed = self.graph.push(Op::NextAdjoint(first + class));
+            match nominal {
+                true => self.accumulate_class(value, class, seed, Rank::Site),
+                false => self.accumulate(value, seed, Rank::Site),
+            }
+        }
     }
 
     fn accumulate_class(&mut self, draw: ValueId, class: u32, contribution: ValueId, used_at: Rank) {
@@ -127,6 +144,7 @@ impl Adjoint {
             self.backward_draw(value, &op, estimator);
             return;
         }
+        self.backward_states(value, &op);
         let Some(bar) = self.bar_of(value) else { return };
         let rank = self.graph.rank(value);
         match op {
@@ -184,6 +202,34 @@ impl Adjoint {
             Op::Indicator { draw, class } => self.accumulate_class(draw, class, bar, rank),
             // Held values, comparisons and noise have no derivative; sources are collected at the end.
             _ => {}
+        }
+    }
+
+    /// Hands on derivatives by states where a value is a state that another value was, chosen or moved.
+    fn backward_states(&mut self, value: ValueId, op: &Op) {
+        let mut classes: Vec<u32> =
+            self.classes.keys().filter(|(v, _)| *v == value).map(|(_, k)| *k).collect();
+        classes.sort_unstable();
+        let rank = self.graph.rank(value);
+        for class in classes {
+            let bar = self.classes.get(&(value, class)).copied();
+            let Some(bar) = bar.and_then(|b| self.total(b, rank)) else { continue };
+            match *op {
+                Op::Select(condition, yes, no) => {
+                    let zero = self.graph.constant(0.0);
+                    let to_yes = self.graph.select(condition, bar, zero);
+                    let to_no = self.graph.select(condition, zero, bar);
+                    self.accumulate_class(yes, class, to_yes, rank);
+                    self.accumulate_class(no, class, to_no, rank);
+                }
+                Op::Replace { gradient, .. } => self.accumulate_class(gradient, class, bar, rank),
+                Op::Shift { x, offset, transposed } => {
+                    let transposed = !transposed;
+                    let back = self.transposed_read(bar, |bar| Op::Shift { x: bar, offset, transposed });
+                    self.accumulate_class(x, class, back, rank);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -254,13 +300,29 @@ impl Adjoint {
         for index in 0..forward as u32 {
             let value = ValueId(index);
             let sink = match self.graph.instruction(value).op {
-                Op::Layer(i) => Sink::LayerAdjoint(i),
+                Op::Layer(i) if self.graph.declarations.layers[i as usize].is_nominal() => {
+                    self.collect_states(value, i);
+                    continue;
+                }
+                Op::Layer(i) => Sink::LayerAdjoint(self.graph.declarations.adjoint_place(i)),
                 Op::Parameter(i) => Sink::ParameterAdjoint(i),
                 Op::Field(i) if self.active[value.index()] => Sink::FieldAdjoint(i),
                 _ => continue,
             };
             if let Some(bar) = self.bar_of(value) {
                 self.graph.result(sink, bar);
+            }
+        }
+    }
+
+    /// Leaves the derivative by each state of a layer.
+    fn collect_states(&mut self, value: ValueId, layer: u32) {
+        let first = self.graph.declarations.adjoint_place(layer);
+        let places = self.graph.declarations.layers[layer as usize].adjoint_places() as u32;
+        let bar = self.bar_of(value);
+        for class in 0..places {
+            if let Some(bar) = self.class_bar(value, class, bar) {
+                self.graph.result(Sink::LayerAdjoint(first + class), bar);
             }
         }
     }

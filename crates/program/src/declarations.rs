@@ -59,6 +59,21 @@ pub struct Layer {
     pub values: Values,
 }
 
+impl Layer {
+    /// Whether its values are three or more named states, so that a derivative by its number means nothing.
+    pub fn is_nominal(&self) -> bool {
+        matches!(&self.values, Values::Categories(names) if names.len() > 2)
+    }
+
+    /// How many fields of derivatives it has: one, or one per state where it is nominal.
+    pub fn adjoint_places(&self) -> usize {
+        match &self.values {
+            Values::Categories(names) if self.is_nominal() => names.len(),
+            _ => 1,
+        }
+    }
+}
+
 /// A named scalar with an interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -125,6 +140,32 @@ impl Declarations {
             draws: Vec::new(),
             checks: Vec::new(),
         }
+    }
+
+    /// How many fields of derivatives a state has: one per layer, but one per state for a layer of three or more named
+    /// states, whose numbers mean nothing. They are numbered layer after layer, state after state.
+    pub fn adjoint_places(&self) -> usize {
+        self.layers.iter().map(Layer::adjoint_places).sum()
+    }
+
+    /// The number of a layer's first field of derivatives.
+    pub fn adjoint_place(&self, layer: u32) -> u32 {
+        self.layers.iter().take(layer as usize).map(Layer::adjoint_places).sum::<usize>() as u32
+    }
+
+    /// What a field of derivatives is by: a layer, or one state of a layer.
+    pub(crate) fn adjoint_name(&self, place: u32) -> String {
+        let mut place = place as usize;
+        for layer in &self.layers {
+            match &layer.values {
+                Values::Categories(names) if layer.is_nominal() && place < names.len() => {
+                    return format!("{} = {}", layer.name, names[place]);
+                }
+                _ if place < layer.adjoint_places() => return layer.name.clone(),
+                _ => place -= layer.adjoint_places(),
+            }
+        }
+        "nothing".into()
     }
 
     /// The place of a neighbourhood, which is added where it is new.

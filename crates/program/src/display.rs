@@ -65,7 +65,7 @@ impl Program {
         match sink {
             Sink::NextLayer(i) => format!("next {}", d.layers[i as usize].name),
             Sink::Output(i) => format!("output {}", d.outputs[i as usize]),
-            Sink::LayerAdjoint(i) => format!("d/d {}", d.layers[i as usize].name),
+            Sink::LayerAdjoint(i) => format!("d/d {}", d.adjoint_name(i)),
             Sink::ParameterAdjoint(i) => format!("d/d {}", d.parameters[i as usize].name),
             Sink::FieldAdjoint(i) => format!("d/d {}", d.fields[i as usize].name),
             Sink::Probability(i) => format!("probability of {}", d.checks[i as usize]),
@@ -89,7 +89,7 @@ impl Program {
             Op::Field(i) => d.fields[*i as usize].name.clone(),
             Op::Target(i) => format!("observed {}", d.layers[*i as usize].name),
             Op::Coordinate(axis) => format!("coordinate {}", ["z", "y", "x"][*axis as usize % 3]),
-            Op::NextAdjoint(i) => format!("adjoint of next {}", d.layers[*i as usize].name),
+            Op::NextAdjoint(i) => format!("adjoint of next {}", d.adjoint_name(*i)),
             Op::OutputAdjoint(i) => format!("adjoint of {}", d.outputs[*i as usize]),
             Op::Advantage => "advantage".into(),
             Op::Unary(Unary::Negate, a) => format!("-{}", n(a)),
@@ -104,6 +104,7 @@ impl Program {
             Op::Round(a, s) => format!("round({}) with {s:?} derivative", n(a)),
             Op::Replace { value, gradient } => format!("{} with the derivative of {}", n(value), n(gradient)),
             Op::Hold(a) => format!("hold({})", n(a)),
+            Op::Revealed { value, observed } => format!("{} (observed as {})", n(value), n(observed)),
             Op::Spread(a) => format!("{} at every site", n(a)),
             Op::Shift { x, offset, transposed: t } => {
                 format!("shift({}, {}{})", n(x), self.offset(*offset), transposed(t))

@@ -120,7 +120,7 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
         Op::Compare(..) | Op::Heaviside(..) | Op::Bernoulli { .. } => false,
         Op::Categorical { .. } | Op::Indicator { .. } => false,
         Op::Select(_, a, b) => of(*a).nan || of(*b).nan,
-        Op::Replace { value, .. } => of(*value).nan,
+        Op::Replace { value, .. } | Op::Revealed { value, .. } => of(*value).nan,
         Op::Round(..) | Op::Hold(_) | Op::Spread(_) | Op::Normal(..) => any,
         Op::Shift { x, .. } | Op::Translate { x, .. } => of(*x).beyond_edges(lattice).nan,
         Op::NeighbourSum { x, .. } => {
@@ -188,7 +188,7 @@ fn range_of(
             let a = of(*a);
             Domain::integers(a.lowest.round_ties_even(), a.highest.round_ties_even())
         }
-        Op::Replace { value, .. } => of(*value),
+        Op::Replace { value, .. } | Op::Revealed { value, .. } => of(*value),
         Op::Hold(a) | Op::Spread(a) => of(*a),
         Op::Shift { x, .. } | Op::Translate { x, .. } => of(*x).beyond_edges(lattice),
         Op::NeighbourSum { x, neighbourhood, .. } => {

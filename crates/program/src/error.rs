@@ -105,6 +105,15 @@ pub enum ModelError {
         /// The layer.
         layer: String,
     },
+    /// An observed next value read by a simulation.
+    #[error(
+        "a step or start of model `{model}` reads the observed next state, which does not exist while it runs: \
+         use observed_next only within revealed_by"
+    )]
+    ObservedInStep {
+        /// The model.
+        model: String,
+    },
     /// An interval without room.
     #[error(
         "model `{model}`: the interval [{lowest}, {highest}] of `{name}` is empty: give lowest < highest"

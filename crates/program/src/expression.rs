@@ -150,14 +150,15 @@ impl Expr {
         })
     }
 
-    /// 1 where this is state `class`, else 0. For a categorical draw the derivative goes to that class's probability.
+    /// 1 where this is state `class`, else 0. For a categorical draw the derivative goes to that class's probability;
+    /// for a layer of three or more named states, and for choices between such values, to that state.
     pub fn is(self, class: u32) -> Expr {
-        self.apply(|t, x| match t.graph.instruction(x).op {
-            Op::Categorical { .. } => t.graph.push(Op::Indicator { draw: x, class }),
-            _ => {
-                let class = t.graph.constant(f64::from(class));
-                t.graph.compare(Comparison::Equal, x, class)
+        self.apply(|t, x| {
+            if t.graph.is_nominal(x) {
+                return t.graph.push(Op::Indicator { draw: x, class });
             }
+            let class = t.graph.constant(f64::from(class));
+            t.graph.compare(Comparison::Equal, x, class)
         })
     }
 
@@ -182,6 +183,20 @@ impl Expr {
         self.apply(|t, value| {
             let gradient = t.resolve(other);
             t.graph.push(Op::Replace { value, gradient })
+        })
+    }
+
+    /// This random value, which the observed next state gives away: `observed` says what it was in terms of the state
+    /// before and [`crate::Scope::observed_next`]. Simulations are unchanged; the exact likelihood may then pass this
+    /// value on to other sites, as it must where a step updates one part of the lattice after another or moves
+    /// particles.
+    ///
+    /// It must be true that the observed next state determines the value; the likelihood relies on it.
+    pub fn revealed_by(self, observed: impl Into<Operand>) -> Expr {
+        let observed = observed.into();
+        self.apply(|t, value| {
+            let observed = t.resolve(observed);
+            t.graph.push(Op::Revealed { value, observed })
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use glauber_lattice::{Boundary, Neighbourhood, Offset};
 
-use crate::declarations::{Declarations, FieldKind};
+use crate::declarations::{Declarations, FieldKind, Layer};
 use crate::domain::{Domain, decided, domain_of};
 use crate::op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
 use crate::program::{Instruction, Program, Sink};
@@ -129,6 +129,18 @@ impl Graph {
         }
     }
 
+    /// Whether a value is one of several states rather than a number: a categorical draw, a layer of three or more
+    /// named states, what is moved or chosen of such.
+    pub fn is_nominal(&self, value: ValueId) -> bool {
+        match self.instruction(value).op {
+            Op::Categorical { .. } => true,
+            Op::Layer(i) => self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal),
+            Op::Select(_, a, b) => self.is_nominal(a) && self.is_nominal(b),
+            Op::Shift { x, .. } | Op::Hold(x) | Op::Revealed { value: x, .. } => self.is_nominal(x),
+            _ => false,
+        }
+    }
+
     /// The number a value always is, where that is known.
     pub fn constant_value(&self, value: ValueId) -> Option<f64> {
         match self.instruction(value).op {
@@ -149,9 +161,14 @@ impl Graph {
             Op::Binary(function, a, b) => self.simplified_binary(function, a, b),
             Op::Compare(comparison, a, b) => self.simplified_comparison(comparison, a, b),
             Op::Select(c, a, b) if a == b => Ok(a).inspect(|_| debug_assert!(self.has(c))),
-            Op::Select(c, a, b) => match self.constant_value(c) {
-                Some(chosen) => Ok(if is(chosen, 0.0) { b } else { a }),
-                None => Err(Op::Select(c, a, b)),
+            Op::Select(c, a, b) => match (self.constant_value(c), &self.instruction(b).op) {
+                (Some(chosen), _) => Ok(if is(chosen, 0.0) { b } else { a }),
+                // What an inner choice of the same condition would have taken is never reached.
+                (None, Op::Select(inner, _, otherwise)) if *inner == c => {
+                    let otherwise = *otherwise;
+                    Ok(self.select(c, a, otherwise))
+                }
+                (None, _) => Err(Op::Select(c, a, b)),
             },
             Op::Hold(a) if self.constant_value(a).is_some() => Ok(a),
             Op::Heaviside(a, _) if self.constant_value(a).is_some() => {

@@ -6,7 +6,10 @@
 //! ln P(s′ | s) = Σ over sites of ln Σ over outcomes o with next(s, o) = s′ of P(o | s).
 //!
 //! It exists where every draw is per site, has finitely many outcomes, and reaches the next value without passing
-//! through another site.
+//! through another site, unless the observed next state reveals what passed ([`crate::Expr::revealed_by`]): then the
+//! law of each site is the one given what is revealed of the others, and their product is still that of the whole
+//! step, site after site in the order of the revelation. A rule that reads the step's number has none, because a pair
+//! of states does not tell it.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +40,12 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
+    if step.instructions.iter().any(|i| i.op == Op::StepIndex) {
+        return Err(refuse(
+            step,
+            "its rule reads the number of the step, which a pair of states does not tell",
+        ));
+    }
     let mut declarations = step.declarations.clone();
     declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
     let mut graph = Graph::new(declarations);
@@ -95,8 +104,10 @@ fn outcomes_of(step: &Program, draw: ValueId) -> usize {
 
 /// The draws a next value depends on, each with finitely many outcomes and at the site itself.
 fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
-    let random =
-        step.depends_on(|op| matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. }));
+    let random = step.depends_on(
+        |op| matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. }),
+        |op| matches!(op, Op::Revealed { .. }),
+    );
     let mut draws = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![value];
@@ -158,6 +169,7 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
                     chance = g.multiply(chance, own);
                     Some(g.constant(outcome[place] as f64))
                 }
+                (None, Op::Revealed { observed, .. }, _) => Some(*observed),
                 (None, Op::Indicator { class, .. }, Op::Indicator { draw, .. }) => {
                     let place = draws.iter().position(|d| d == draw)?;
                     Some(g.constant(f64::from(u8::from(outcome[place] == *class as usize))))

@@ -129,7 +129,8 @@ pub enum Op {
     Target(u32),
     /// The site's coordinate along axis 0 (z), 1 (y) or 2 (x).
     Coordinate(u8),
-    /// The derivative of the objective by a layer's next value (in adjoint programs).
+    /// The derivative of the objective by a layer's next value (in adjoint programs), numbered as
+    /// [`crate::Declarations::adjoint_place`] says.
     NextAdjoint(u32),
     /// The derivative of the objective by an output (in adjoint programs).
     OutputAdjoint(u32),
@@ -156,6 +157,14 @@ pub enum Op {
     },
     /// The value, with derivative 0.
     Hold(ValueId),
+    /// A random value that the observed next state gives away: in a simulation the value, in a likelihood what is
+    /// observed of it, so that other sites may depend on it.
+    Revealed {
+        /// What it is.
+        value: ValueId,
+        /// What it was, in terms of the state before and the observed next state ([`Op::Target`]).
+        observed: ValueId,
+    },
     /// One number, repeated at every site.
     Spread(ValueId),
     /// The value at a displaced site: at site i, x(i + offset).
@@ -205,16 +214,17 @@ pub enum Op {
         /// The uniform number.
         u: ValueId,
     },
-    /// The class k with p₀ + … + p₍k−1₎ ≤ u < p₀ + … + p₍k₎; the last class takes what is left.
+    /// The class k with p₀ + … + p₍k−1₎ ≤ u < p₀ + … + p₍k₎; the last class of positive probability takes what
+    /// rounding leaves.
     Categorical {
         /// The probabilities, of which the last is taken to make the sum 1.
         probabilities: Vec<ValueId>,
         /// The uniform number.
         u: ValueId,
     },
-    /// 1 where a categorical draw came out as `class`.
+    /// 1 where a categorical draw, or a value that is one of named states, is `class`.
     Indicator {
-        /// The draw.
+        /// The draw, or the state.
         draw: ValueId,
         /// Which class.
         class: u32,
@@ -276,6 +286,10 @@ impl Op {
             Replace { value, gradient } => {
                 f(value);
                 f(gradient);
+            }
+            Revealed { value, observed } => {
+                f(value);
+                f(observed);
             }
             Translate { x, direction, .. } => {
                 f(x);

@@ -2,6 +2,7 @@
 
 use crate::declarations::Declarations;
 use crate::domain::Domain;
+use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
 
 /// What a result of a program is.
@@ -11,7 +12,8 @@ pub enum Sink {
     NextLayer(u32),
     /// A named number per replicate.
     Output(u32),
-    /// The derivative of the objective by a layer's value before the step (added to what is there).
+    /// The derivative of the objective by a layer's value before the step (added to what is there); numbered as
+    /// [`Declarations::adjoint_place`] says.
     LayerAdjoint(u32),
     /// The derivative of the objective by a parameter (added).
     ParameterAdjoint(u32),
@@ -56,6 +58,22 @@ impl Program {
         self.results.iter().find(|(s, _)| *s == sink).map(|(_, v)| *v)
     }
 
+    /// The program as it is simulated: what a likelihood would read of the observed next state is left out.
+    pub fn simulated(&self) -> Program {
+        if !self.instructions.iter().any(|i| matches!(i.op, Op::Revealed { .. })) {
+            return self.clone();
+        }
+        let mut graph = Graph::new(self.declarations.clone());
+        let renamed = graph.import(self, |_, _, op| match op {
+            Op::Revealed { value, .. } => Some(*value),
+            _ => None,
+        });
+        for (sink, value) in &self.results {
+            graph.result(*sink, renamed[value.index()]);
+        }
+        graph.finish()
+    }
+
     /// The same program without instructions whose value nobody reads.
     pub(crate) fn without_dead_code(&self) -> Program {
         let mut live = vec![false; self.instructions.len()];
@@ -79,13 +97,18 @@ impl Program {
         Program { declarations: self.declarations.clone(), instructions, results }
     }
 
-    /// For every value, whether it depends on an instruction that `is_source` accepts.
-    pub(crate) fn depends_on(&self, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
+    /// For every value, whether it depends on an instruction that `is_source` accepts, other than through one that
+    /// `ends` accepts.
+    pub(crate) fn depends_on(
+        &self,
+        is_source: impl Fn(&Op) -> bool,
+        ends: impl Fn(&Op) -> bool,
+    ) -> Vec<bool> {
         let mut depends = vec![false; self.instructions.len()];
         for (index, instruction) in self.instructions.iter().enumerate() {
             let mut any = is_source(&instruction.op);
             instruction.op.visit(|v| any |= depends[v.index()]);
-            depends[index] = any;
+            depends[index] = any && !ends(&instruction.op);
         }
         depends
     }

@@ -129,7 +129,14 @@ impl Scope {
         if trace.stage != Stage::Observation {
             collect_next(&mut trace)?;
         }
-        Ok(trace.graph.finish())
+        let program = trace.graph.finish();
+        let simulated = program.simulated();
+        if trace.stage != Stage::Observation
+            && simulated.instructions.iter().any(|i| matches!(i.op, Op::Target(_)))
+        {
+            return Err(ModelError::ObservedInStep { model: simulated.declarations.model });
+        }
+        Ok(program)
     }
 
     fn push(&self, f: impl FnOnce(&mut Trace) -> ValueId) -> Expr {
@@ -151,6 +158,14 @@ impl Scope {
                 t.fail(ModelError::LayerInStart { model, layer: name.to_string() })
             }
             Ok(i) => t.graph.push(Op::Layer(i)),
+        })
+    }
+
+    /// A layer's observed value after the step, for [`Expr::revealed_by`] and nothing else.
+    pub fn observed_next(&self, layer: &str) -> Expr {
+        self.push(|t| match find(t, layer) {
+            Err(error) => t.fail(error),
+            Ok(i) => t.graph.push(Op::Target(i)),
         })
     }
 

@@ -40,8 +40,13 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
     let formation = Tests::of(&file, &job)?;
-    let runs =
-        Runs { out: &out, show, every: file.run.checkpoint_every, resume: arguments.resume, formation: &formation };
+    let runs = Runs {
+        out: &out,
+        show,
+        every: file.run.checkpoint_every,
+        resume: arguments.resume,
+        formation: &formation,
+    };
     let (mut results, mut formations) = (Vec::new(), Vec::new());
     for attempt in &mut job.attempts {
         let (result, formed) = runs.run(attempt)?;

@@ -14,7 +14,10 @@ use crate::outcome::{Failure, Outcome};
 pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
     if let Some(out) = &arguments.out {
         if out.extension().is_none_or(|e| e != "svg" && e != "csv") {
-            return Err(Failure::input(format!("--out {}: the name must end in .svg or .csv", out.display())));
+            return Err(Failure::input(format!(
+                "--out {}: the name must end in .svg or .csv",
+                out.display()
+            )));
         }
         if out.exists() {
             return Err(Failure::input(format!("{} exists already: choose another --out", out.display())));
@@ -88,8 +91,12 @@ fn text(tracks: &Tracks, curve: &MsdCurve, arguments: &TracksFile) -> String {
     for note in tracks.notes() {
         text += &format!("note        {note}\n");
     }
-    let unit = |u: &Option<String>, power: &str| u.as_ref().map_or(String::new(), |u| format!(" ({u}{power})"));
-    let (time, area) = (format!("time{}", unit(&curve.units().time, "")), format!("MSD{}", unit(&curve.units().length, "²")));
+    let unit =
+        |u: &Option<String>, power: &str| u.as_ref().map_or(String::new(), |u| format!(" ({u}{power})"));
+    let (time, area) = (
+        format!("time{}", unit(&curve.units().time, "")),
+        format!("MSD{}", unit(&curve.units().length, "²")),
+    );
     text += &format!("\n{:>4} {time:>12} {area:>14} {:>14} {:>11}\n", "lag", "std. error", "sub-tracks");
     for p in curve.points() {
         let error = p.standard_error.map_or("-".into(), |e| format!("{e:.4}"));
@@ -116,7 +123,9 @@ fn figure(tracks: &Tracks, curve: &MsdCurve) -> Figure {
     let panel = Panel::new("").x(x).y(y).y_includes(0.0);
     let label = format!("{} tracks", tracks.len());
     let panel = match errors {
-        Some(errors) => panel.points_with_errors(format!("{label} ± standard error"), &times, &values, &errors),
+        Some(errors) => {
+            panel.points_with_errors(format!("{label} ± standard error"), &times, &values, &errors)
+        }
         None => panel.points(label, &times, &values),
     };
     Figure::new("Mean squared displacement").panel(panel)

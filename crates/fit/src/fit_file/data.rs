@@ -13,7 +13,10 @@ use crate::data::tracks::SHIPPED_CURVES;
 /// The keys of `[data]`.
 pub const KEYS: &[Key] = &[
     ("tracks", "path: cell tracks (CSV, TrackMate CSV or XML, NPY)"),
-    ("msd", "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program"),
+    (
+        "msd",
+        "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program",
+    ),
     ("curve", "path: a summary per step (CSV)"),
     ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
     ("image", "path: an image to be segmented"),

@@ -21,9 +21,9 @@ use glauber_program::{Estimator, Model, ModelError};
 
 use crate::checkpoint::{CheckpointPolicy, Identity};
 use crate::descent::{Control, FitError};
-use crate::method::Method;
 use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
 use crate::fit_result::FitResult;
+use crate::method::Method;
 use crate::objective::Objective;
 use crate::observer::Observer;
 
@@ -188,10 +188,8 @@ pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<
 
 /// Everything a fit's course depends on that its method does not say.
 pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
-    let mut identity = vec![
-        ("attempt".to_string(), name.to_string()),
-        ("task".to_string(), file.task.name().to_string()),
-    ];
+    let mut identity =
+        vec![("attempt".to_string(), name.to_string()), ("task".to_string(), file.task.name().to_string())];
     let mut add = |what: &str, value: String| identity.push((what.to_string(), value));
     add("model", format!("{:?}", file.model));
     add("model options", format!("{:?}", file.model_options));

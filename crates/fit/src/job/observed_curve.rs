@@ -9,8 +9,8 @@ use glauber_program::Model;
 use super::transition::{observed, wrong};
 use super::{JobError, pairs};
 use crate::data::tracks::{
-    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, mean_squared_displacement,
-    read_msd_curve, read_tracks, shipped_curve,
+    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
+    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
 };
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use crate::states::States;
@@ -60,7 +60,8 @@ pub(super) fn observe(file: &FitFile, model: &Model, single: &Model) -> Result<O
         DataSource::States(path) => of_states(file, model, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, single, simulation)?,
         _ => {
-            let message = "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
+            let message =
+                "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
             return Err(file.wrong("data", message).into());
         }
     };
@@ -162,7 +163,13 @@ fn projected(file: &FitFile, model: &Model, tracks: Tracks) -> Result<Tracks, Jo
     rebuilt(file, "data.dimensions", &tracks, flattened, wanted)
 }
 
-fn rebuilt(file: &FitFile, key: &str, from: &Tracks, tracks: Vec<Track>, axes: usize) -> Result<Tracks, JobError> {
+fn rebuilt(
+    file: &FitFile,
+    key: &str,
+    from: &Tracks,
+    tracks: Vec<Track>,
+    axes: usize,
+) -> Result<Tracks, JobError> {
     let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
     Tracks::new(tracks, interval, axes, units, notes).map_err(|e| file.wrong(key, e.to_string()).into())
 }
@@ -183,13 +190,15 @@ fn unlike(model: &Model, found: usize, axes: usize) -> String {
 fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result<Observed, JobError> {
     let (choice, summary) = choice(file, model)?;
     if summary.outputs() != ["msd"] {
-        let message = format!("`{key}` holds a mean squared displacement, which is the summary `msd`, not `{choice}`");
+        let message =
+            format!("`{key}` holds a mean squared displacement, which is the summary `msd`, not `{choice}`");
         return Err(file.wrong("loss.summary", message).into());
     }
     if let Some(found) = curve.dimensions().filter(|d| *d != axes_of(model)) {
         return Err(file.wrong(key, unlike(model, found, axes_of(model))).into());
     }
-    let (step, site) = (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
+    let (step, site) =
+        (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
     let mut points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
     if let Some(lags) = file.data.lags {
         points.truncate(lags as usize);
@@ -205,10 +214,15 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     let said = |u: &Option<String>| u.clone().unwrap_or_default();
     let mut notes: Vec<String> = curve.notes().to_vec();
     notes.push(
-        format!("{} lags; one step is {step} {}, one site {site:.4} {}", points.len(), said(&units.time), said(&units.length))
-            .replace(" ,", ",")
-            .trim_end()
-            .to_string(),
+        format!(
+            "{} lags; one step is {step} {}, one site {site:.4} {}",
+            points.len(),
+            said(&units.time),
+            said(&units.length)
+        )
+        .replace(" ,", ",")
+        .trim_end()
+        .to_string(),
     );
     let scale = Scale {
         time: step,
@@ -247,12 +261,15 @@ fn of_states(file: &FitFile, model: &Model, path: &PathBuf) -> Result<Observed, 
         errors: (states.runs > 1).then(|| errors[outputs.len()..].to_vec()),
         outputs,
     };
-    let notes = vec![format!("{choice} over {} steps, mean of {} observed runs", target.steps.len(), states.runs)];
+    let notes =
+        vec![format!("{choice} over {} steps, mean of {} observed runs", target.steps.len(), states.runs)];
     let starts = match file.data.initial.as_deref() {
         None | Some("data") => Some(states),
         Some("model") => None,
         Some(other) => {
-            let message = format!("`{other}` is no start: \"data\" begins at the first observed states, \"model\" as the model says");
+            let message = format!(
+                "`{other}` is no start: \"data\" begins at the first observed states, \"model\" as the model says"
+            );
             return Err(file.wrong("data.initial", message).into());
         }
     };
@@ -300,7 +317,8 @@ fn of_simulation(file: &FitFile, model: &Model, simulation: &Simulation) -> Resu
     let seen = plan.simulate(&run)?.outputs;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };
-    let notes = vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
+    let notes =
+        vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
     Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
 }
 
@@ -315,10 +333,15 @@ fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError
         return Err(file.wrong("loss.at", message).into());
     }
     if at.is_empty() {
-        return Err(file.wrong("loss.at", "the list of steps is empty: name at least one, or leave `at` out").into());
+        return Err(file
+            .wrong("loss.at", "the list of steps is empty: name at least one, or leave `at` out")
+            .into());
     }
-    let kept: Vec<usize> = (0..target.steps.len()).filter(|i| at.contains(&(target.steps[*i] as u64))).collect();
-    let pick = |all: &[f64]| kept.iter().flat_map(|i| all[i * width..(i + 1) * width].to_vec()).collect::<Vec<f64>>();
+    let kept: Vec<usize> =
+        (0..target.steps.len()).filter(|i| at.contains(&(target.steps[*i] as u64))).collect();
+    let pick = |all: &[f64]| {
+        kept.iter().flat_map(|i| all[i * width..(i + 1) * width].to_vec()).collect::<Vec<f64>>()
+    };
     target.values = pick(&target.values);
     target.errors = target.errors.as_deref().map(pick);
     target.steps = kept.iter().map(|i| target.steps[*i]).collect();

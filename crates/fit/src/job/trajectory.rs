@@ -73,7 +73,10 @@ fn with_walkers(file: &FitFile, walkers: u64) -> FitFile {
 /// How `count` walkers are spread: lattices, and walkers on each.
 fn spread(count: u64) -> (u64, u64) {
     let mut lattices = 1;
-    while lattices < MOST_LATTICES && count.is_multiple_of(2 * lattices) && count / (2 * lattices) >= FEWEST_WALKERS {
+    while lattices < MOST_LATTICES
+        && count.is_multiple_of(2 * lattices)
+        && count / (2 * lattices) >= FEWEST_WALKERS
+    {
         lattices *= 2;
     }
     (lattices, count / lattices)
@@ -106,7 +109,12 @@ impl<'a> Setting<'a> {
         Ok((model_of(&with_walkers(self.file, walkers))?, lattices as usize))
     }
 
-    fn objective(&self, name: &str, key: &str, count: Option<u64>) -> Result<(Trajectory, Option<String>), JobError> {
+    fn objective(
+        &self,
+        name: &str,
+        key: &str,
+        count: Option<u64>,
+    ) -> Result<(Trajectory, Option<String>), JobError> {
         let file = self.file;
         let estimator = estimator_of(file, name, key)?;
         let usual = if counts_walkers(file) { USUAL_WALKERS } else { USUAL_REPLICATES };
@@ -124,9 +132,19 @@ impl<'a> Setting<'a> {
         let summary = observation(choice, &model).map_err(|e| file.wrong("loss.summary", e.to_string()))?;
         let caveat = (name != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
         let replication = Replication { replicates, seed: file.run.seed };
-        let (fitted, target, starts) = (self.fitted.clone(), self.found.target.clone(), self.found.starts.clone());
-        let objective =
-            Trajectory::new(&model, fitted, summary, target, self.loss, &*estimator, replication, starts, self.options);
+        let (fitted, target, starts) =
+            (self.fitted.clone(), self.found.target.clone(), self.found.starts.clone());
+        let objective = Trajectory::new(
+            &model,
+            fitted,
+            summary,
+            target,
+            self.loss,
+            &*estimator,
+            replication,
+            starts,
+            self.options,
+        );
         Ok((objective.map_err(|e| self.wrong_target(e))?, caveat))
     }
 
@@ -141,7 +159,13 @@ impl<'a> Setting<'a> {
         }
     }
 
-    fn attempt(&self, estimator: &str, name: String, start: Vec<f64>, comparison: bool) -> Result<Attempt, JobError> {
+    fn attempt(
+        &self,
+        estimator: &str,
+        name: String,
+        start: Vec<f64>,
+        comparison: bool,
+    ) -> Result<Attempt, JobError> {
         let key = if comparison { "estimator.compare" } else { "estimator.name" };
         let (objective, caveat) = self.objective(estimator, key, None)?;
         let method = self.file.method(&self.fitted.unknowns)?;
@@ -155,7 +179,9 @@ fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
     let loss = CurveLoss::named(name).map_err(|nearest| {
         let hint = match nearest {
             Some(n) => format!(": did you mean `{n}`?"),
-            None => format!("; there are {}", CURVE_LOSSES.iter().map(|l| l.name).collect::<Vec<_>>().join(", ")),
+            None => {
+                format!("; there are {}", CURVE_LOSSES.iter().map(|l| l.name).collect::<Vec<_>>().join(", "))
+            }
         };
         file.wrong("loss.name", format!("the task `trajectory` has no loss called `{name}`{hint}"))
     })?;
@@ -220,7 +246,9 @@ mod tests {
 
     #[test]
     fn walkers_are_spread_evenly() {
-        for (count, wanted) in [(1, (1, 1)), (1500, (4, 375)), (1501, (1, 1501)), (15_000, (8, 1875)), (20_000, (16, 1250))] {
+        for (count, wanted) in
+            [(1, (1, 1)), (1500, (4, 375)), (1501, (1, 1501)), (15_000, (8, 1875)), (20_000, (16, 1250))]
+        {
             assert_eq!(spread(count), wanted);
         }
     }

@@ -9,9 +9,9 @@ use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, m
 use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::descent::Descent;
-use crate::method::Method;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use crate::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
+use crate::method::Method;
 use crate::objective::Objective;
 use crate::optimizers::Choice;
 use crate::states::States;
@@ -85,7 +85,13 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    fn attempt(&self, what: &str, name: String, start: Vec<f64>, comparison: bool) -> Result<Attempt, JobError> {
+    fn attempt(
+        &self,
+        what: &str,
+        name: String,
+        start: Vec<f64>,
+        comparison: bool,
+    ) -> Result<Attempt, JobError> {
         let (objective, method, caveat) = match what {
             LIKELIHOOD => self.likelihood(comparison)?,
             estimator => self.by_loss(estimator, comparison)?,
@@ -108,15 +114,27 @@ impl Setting<'_> {
         Ok((Box::new(objective), method, None))
     }
 
-    fn by_loss(&self, name: &str, comparison: bool) -> Result<(Box<dyn Objective>, Method, Option<String>), JobError> {
+    fn by_loss(
+        &self,
+        name: &str,
+        comparison: bool,
+    ) -> Result<(Box<dyn Objective>, Method, Option<String>), JobError> {
         let file = self.file;
         let key = if comparison { "estimator.compare" } else { "estimator.name" };
         let estimator = estimator_of(file, name, key)?;
         let loss = loss_of(file)?;
         let batch = file.optimizer.batch.unwrap_or(USUAL_BATCH) as usize;
         let (fitted, pairs) = (self.fitted.clone(), self.pairs.clone());
-        let objective =
-            Transition::new(self.model, fitted, pairs, &loss, &*estimator, batch, file.run.seed, self.options)?;
+        let objective = Transition::new(
+            self.model,
+            fitted,
+            pairs,
+            &loss,
+            &*estimator,
+            batch,
+            file.run.seed,
+            self.options,
+        )?;
         let method = file.method(&self.fitted.unknowns)?;
         let plain = estimator.name() == "straight-through";
         let caveat = (!plain).then(|| estimator.bias().to_string());
@@ -173,7 +191,8 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Sta
     let last = frames.last.map_or(states.times - 1, |l| l as usize);
     let (first, every) = (frames.first.unwrap_or(0) as usize, frames.every.unwrap_or(1) as usize);
     if last >= states.times {
-        let message = format!("`data.frames` goes to frame {last}, but {} has {}", path.display(), states.times);
+        let message =
+            format!("`data.frames` goes to frame {last}, but {} has {}", path.display(), states.times);
         return Err(file.wrong("data.frames", message).into());
     }
     Ok(states.every(first, last, every))
@@ -188,8 +207,10 @@ fn lattices_of_images(file: &FitFile, model: &Model, path: &Path) -> Result<(Str
     };
     let layer = &model.declarations().layers[layer];
     let array = if layer.values == glauber_lattice::Values::Binary {
-        let threshold = file.data.threshold.unwrap_or(0.5 * f64::from((1u32 << stack.bit_depth().min(16)) - 1));
-        let bits = stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != file.data.invert)).collect();
+        let threshold =
+            file.data.threshold.unwrap_or(0.5 * f64::from((1u32 << stack.bit_depth().min(16)) - 1));
+        let bits =
+            stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != file.data.invert)).collect();
         Array::new(stack.array().shape().to_vec(), ArrayValues::U8(bits))
             .map_err(|e| file.wrong("data.states", e.to_string()))?
     } else {

@@ -124,7 +124,11 @@ mod tests {
                 below[place] -= h;
                 let difference = (at(&above) - at(&below)) / (2.0 * h);
                 // Third derivatives here are below 10⁴, so a central difference is within 10⁴ h² / 6 ≈ 2 · 10⁻⁷.
-                assert!((slope - difference).abs() < 1e-6 * slope.abs().max(1.0), "{} {slope} {difference}", loss.name);
+                assert!(
+                    (slope - difference).abs() < 1e-6 * slope.abs().max(1.0),
+                    "{} {slope} {difference}",
+                    loss.name
+                );
             }
         }
     }

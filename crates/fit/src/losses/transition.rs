@@ -28,7 +28,12 @@ pub struct TransitionLoss {
 /// Every loss. To add one: a function below, and a line here.
 pub const TRANSITION_LOSSES: &[TransitionLoss] = &[
     TransitionLoss { name: "pixel", summary: "mean squared error per site", usual_rate: 2.0, trace: pixel },
-    TransitionLoss { name: "count", summary: "squared error of the number of sites", usual_rate: 1e-7, trace: count },
+    TransitionLoss {
+        name: "count",
+        summary: "squared error of the number of sites",
+        usual_rate: 1e-7,
+        trace: count,
+    },
 ];
 
 /// The name under which a layer's observed next values are given.

@@ -27,7 +27,11 @@ pub(super) fn observation(model: &Model, arguments: &Arguments) -> Result<Observ
     let shortest = shape.iter().copied().min().unwrap_or(1);
     let distance = |text: &String| {
         let r = text.parse::<usize>().ok().filter(|r| *r < shortest);
-        r.ok_or_else(|| wrong(format!("`{text}` is no distance: give a whole number below {shortest}, the lattice's shortest side")))
+        r.ok_or_else(|| {
+            wrong(format!(
+                "`{text}` is no distance: give a whole number below {shortest}, the lattice's shortest side"
+            ))
+        })
     };
     let mut distances: Vec<usize> = distances.iter().map(distance).collect::<Result<_, _>>()?;
     if distances.is_empty() {

@@ -148,7 +148,8 @@ impl std::str::FromStr for Choice {
         let (name, arguments) = match trimmed.split_once('(') {
             None => (trimmed, Vec::new()),
             Some((name, rest)) => {
-                let inside = rest.strip_suffix(')').ok_or_else(|| form("the bracket does not close at its end"))?;
+                let inside =
+                    rest.strip_suffix(')').ok_or_else(|| form("the bracket does not close at its end"))?;
                 (name.trim(), inside.split(',').map(|a| a.trim().to_string()).collect())
             }
         };
@@ -174,7 +175,10 @@ impl Choice {
     /// Whether gradients flow through it. A share of sites in one of three or more states has no useful derivative by
     /// the state's number: it is for data, for searches and for the score function.
     pub fn is_differentiable(&self, model: &Model) -> bool {
-        self.arguments.0.first().is_none_or(|a| Selection::parse(model, a).is_ok_and(|s| s.is_differentiable(model)))
+        self.arguments
+            .0
+            .first()
+            .is_none_or(|a| Selection::parse(model, a).is_ok_and(|s| s.is_differentiable(model)))
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn observation(model: &Model, arguments: &Arguments) -> Result<Observ
         return Err(SummaryError::Unfit {
             summary: "msd".into(),
             model: model.name().to_string(),
-            why: "it needs layers called `x` and `y` (and `z` in three dimensions) that hold positions".into(),
+            why: "it needs layers called `x` and `y` (and `z` in three dimensions) that hold positions"
+                .into(),
         });
     }
     let program = model.observe(|s| {

@@ -37,7 +37,9 @@ impl Selection {
         let layer = s.layer(&self.layer);
         match (self.state, two_states(values)) {
             (None, _) => layer,
-            (Some(state), Some((lowest, highest))) if state == highest => (layer - f64::from(lowest)) / f64::from(highest - lowest),
+            (Some(state), Some((lowest, highest))) if state == highest => {
+                (layer - f64::from(lowest)) / f64::from(highest - lowest)
+            }
             (Some(_), Some((lowest, highest))) => (f64::from(highest) - layer) / f64::from(highest - lowest),
             (Some(state), None) => layer.equals(f64::from(state)),
         }
@@ -74,7 +76,9 @@ fn state_of(layer: &str, values: &Values, text: &str) -> Result<i32, SummaryErro
     let number = text.parse::<i32>().ok().filter(|n| f64::from(*n) >= lowest && f64::from(*n) <= highest);
     match (number, values) {
         (Some(n), _) if values.is_integer() => Ok(n),
-        (_, Values::Real) => Err(wrong(format!("the layer `{layer}` holds real numbers, so it has no states"))),
+        (_, Values::Real) => {
+            Err(wrong(format!("the layer `{layer}` holds real numbers, so it has no states")))
+        }
         (_, Values::Categories(names)) => {
             let hint = match nearest_name(text, names.iter().map(String::as_str)) {
                 Some(n) => format!(": did you mean `{n}`?"),

@@ -54,7 +54,8 @@ struct Spectrum {
 impl Spectrum {
     fn new(layer: usize, shape: &[usize]) -> Spectrum {
         let mut planner = FftPlanner::new();
-        let transforms = shape.iter().map(|&n| (planner.plan_fft_forward(n), planner.plan_fft_inverse(n))).collect();
+        let transforms =
+            shape.iter().map(|&n| (planner.plan_fft_forward(n), planner.plan_fft_inverse(n))).collect();
         let shortest = shape.iter().copied().min().unwrap_or(0);
         let sites: usize = shape.iter().product();
         let mut members = vec![0.0; shortest / 2];
@@ -67,7 +68,8 @@ impl Spectrum {
             }
             (square.sqrt() * shortest as f64).round() as usize
         };
-        let ring: Vec<usize> = (0..sites).map(|s| Some(ring_of(s)).filter(|q| *q <= members.len()).unwrap_or(0)).collect();
+        let ring: Vec<usize> =
+            (0..sites).map(|s| Some(ring_of(s)).filter(|q| *q <= members.len()).unwrap_or(0)).collect();
         for q in ring.iter().filter(|q| **q > 0) {
             members[q - 1] += 1.0;
         }

@@ -27,7 +27,9 @@ const NOISE: u32 = 21;
 #[derive(Debug, thiserror::Error)]
 pub enum InitialStateError {
     /// A layer that is not binary.
-    #[error("layer `{layer}` of model `{model}` holds {values}: an initial state can be fitted for binary layers only")]
+    #[error(
+        "layer `{layer}` of model `{model}` holds {values}: an initial state can be fitted for binary layers only"
+    )]
     NotBinary {
         /// The model.
         model: String,
@@ -110,7 +112,9 @@ impl InitialState {
         }
         let sites = declarations.lattice.sites();
         if frames.is_empty() {
-            return Err(InitialStateError::Frames("no frame was observed: give at least one lattice after the start".into()));
+            return Err(InitialStateError::Frames(
+                "no frame was observed: give at least one lattice after the start".into(),
+            ));
         }
         for frame in &frames {
             let sizes = frame.layers.len() == layers.len() && frame.layers.iter().all(|l| l.len() == sites);
@@ -126,7 +130,9 @@ impl InitialState {
         let started = with_unknown_start(model, &layers)?;
         let observations = distances(&started, &layers, frames.len())?;
         let plan = Plan::new(&started, &observations, Some(estimator), settings.options)?;
-        let unknown = |layer: &String| Unknown::field(&start_field(layer), Interval::unit(), declarations.lattice.shape());
+        let unknown = |layer: &String| {
+            Unknown::field(&start_field(layer), Interval::unit(), declarations.lattice.shape())
+        };
         Ok(InitialState {
             unknowns: layers.iter().map(unknown).collect(),
             plan,

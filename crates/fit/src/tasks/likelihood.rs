@@ -38,7 +38,12 @@ impl Likelihood {
     ///
     /// # Errors
     /// [`ModelError::NoLikelihood`] where the model has none.
-    pub fn new(model: &Model, fitted: Fitted, pairs: Pairs, options: Options) -> Result<Likelihood, LikelihoodError> {
+    pub fn new(
+        model: &Model,
+        fitted: Fitted,
+        pairs: Pairs,
+        options: Options,
+    ) -> Result<Likelihood, LikelihoodError> {
         let program = log_likelihood(&model.step)?;
         let options = Options { precision: Precision::Double, ..options };
         // A likelihood draws nothing, so the estimator has no say.

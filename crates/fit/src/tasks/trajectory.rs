@@ -69,7 +69,9 @@ pub enum TrajectoryError {
         remedy: &'static str,
     },
     /// Weights without errors, or an error of 0.
-    #[error("the loss `{loss}` divides by the data's standard errors, but {why}: give them, or take `squared-error`")]
+    #[error(
+        "the loss `{loss}` divides by the data's standard errors, but {why}: give them, or take `squared-error`"
+    )]
     Errors {
         /// The loss.
         loss: &'static str,
@@ -170,7 +172,8 @@ impl Objective for Trajectory {
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
         let Replication { replicates, seed } = self.replication;
-        let others = self.simulated(theta, replicates, derive_seed(seed, SLOPES, iteration)).map_err(failed)?;
+        let others =
+            self.simulated(theta, replicates, derive_seed(seed, SLOPES, iteration)).map_err(failed)?;
         let slopes = self.of(&others.mean()).1;
         let run = self.run(&parameters, replicates, derive_seed(seed, NOISE, iteration));
         let loss = |means: &[f64]| LossValue { value: self.of(means).0, slopes: slopes.clone() };
@@ -181,7 +184,8 @@ impl Objective for Trajectory {
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         let Replication { replicates, seed } = self.replication;
-        let outputs = self.simulated(theta, replicates, derive_seed(seed, NOISE, iteration)).map_err(failed)?;
+        let outputs =
+            self.simulated(theta, replicates, derive_seed(seed, NOISE, iteration)).map_err(failed)?;
         Ok(self.of(&outputs.mean()).0)
     }
 }

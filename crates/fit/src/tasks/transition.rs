@@ -45,16 +45,20 @@ impl Pairs {
                 "the observed lattices have only one time per run: a transition needs a state and the one after it".into(),
             ));
         }
-        let all: Vec<u32> =
-            (0..(states.runs * states.times) as u32).filter(|s| (*s as usize + 1) % states.times != 0).collect();
-        let plan = Plan::new(model, &[Observation::Program(glauber_program::chance(&model.step))], None, options)?;
+        let all: Vec<u32> = (0..(states.runs * states.times) as u32)
+            .filter(|s| (*s as usize + 1) % states.times != 0)
+            .collect();
+        let plan =
+            Plan::new(model, &[Observation::Program(glauber_program::chance(&model.step))], None, options)?;
         let middle = typical_parameters(model);
         let mut before = Vec::new();
         for chunk in all.chunks(CHUNK) {
             let picks = Arc::new(chunk.to_vec());
             let run = Run::new(&middle, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
             let outputs = plan.simulate(&run)?.outputs;
-            before.extend(chunk.iter().zip(&outputs.values).filter(|(_, chance)| **chance > 0.0).map(|(s, _)| *s));
+            before.extend(
+                chunk.iter().zip(&outputs.values).filter(|(_, chance)| **chance > 0.0).map(|(s, _)| *s),
+            );
         }
         if before.is_empty() {
             return Err(StatesError::Empty(format!(

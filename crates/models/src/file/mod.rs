@@ -82,7 +82,7 @@ mod translate;
 use std::io::Read;
 use std::path::Path;
 
-use glauber_lattice::Values;
+use glauber_lattice::{Lattice, Values};
 use glauber_program::{Model, ModelBuilder, Scope};
 
 use crate::load::{Covariate, LoadError, Loaded};
@@ -178,7 +178,7 @@ fn replaced<'o>(
 fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
     let lattice =
         sheet.lattice().map_err(|error| ModelFileError::Lattice { file: shown.to_string(), error })?;
-    let mut builder = Model::build(&sheet.name, lattice);
+    let mut builder = Model::build(&sheet.name, lattice.clone());
     if let Some(states) = &sheet.states {
         builder = builder.layer(&states.layer, Values::Categories(states.names.clone()));
     }
@@ -195,7 +195,7 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
         builder = builder.covariate(name);
     }
     let located = |p: Problem| LoadError::File(p.located(shown, text));
-    let model = traced(sheet, builder, located, shown)?;
+    let model = traced(sheet, &lattice, builder, located, shown)?;
     let covariates = sheet
         .covariates
         .iter()
@@ -205,6 +205,7 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
 
 fn traced(
     sheet: &Sheet,
+    lattice: &Lattice,
     mut builder: ModelBuilder,
     located: impl Fn(Problem) -> LoadError,
     shown: &str,
@@ -215,7 +216,7 @@ fn traced(
         outcome.map_err(&located)?;
     }
     let mut outcome: Checked<()> = Ok(());
-    let model = builder.step(|s: &Scope| outcome = step::trace(sheet, s));
+    let model = builder.step(|s: &Scope| outcome = step::trace(sheet, lattice, s));
     outcome.map_err(&located)?;
     model.map_err(|e| ModelFileError::Model { file: shown.to_string(), error: Box::new(e) }.into())
 }

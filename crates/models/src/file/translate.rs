@@ -10,6 +10,7 @@ use super::functions::{self, FUNCTIONS, Place, WORDS};
 use super::limits;
 use super::sheet::{Edge, Sheet, unknown};
 use super::syntax::{Infix, Kind, Node};
+use crate::transitions::is_state;
 
 /// Where an expression is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,16 +334,10 @@ impl<'s> Translator<'s> {
         }
     }
 
-    /// 1 where the site is in a state. With two states these are the layer itself and its complement, so that
-    /// derivatives pass through.
-    pub(crate) fn is(&self, state: usize) -> Expr {
+    /// 1 where the site is in a state.
+    fn is(&self, state: usize) -> Expr {
         let Some(states) = &self.sheet.states else { return self.scope.number(0.0) };
-        let layer = self.scope.layer(&states.layer);
-        match (states.names.len(), state) {
-            (2, 1) => layer,
-            (2, _) => 1.0 - layer,
-            _ => layer.is(state as u32),
-        }
+        is_state(self.scope, &states.layer, states.names.len(), state)
     }
 
     fn is_beyond(&self, state: usize) -> f64 {

@@ -43,6 +43,7 @@ impl Estimator for MeanField {
     }
 
     fn forward(&self, program: &Program) -> Program {
+        let program = &program.simulated();
         let mut declarations = program.declarations.clone();
         for layer in &mut declarations.layers {
             layer.values = Values::Real;
