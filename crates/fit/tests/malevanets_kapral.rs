@@ -1,5 +1,5 @@
 //! Checks the Malevanets–Kapral model: its statistics, its occupancies, its gradients, and the fits that use it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::float_cmp)]
 
 use std::path::Path;
 

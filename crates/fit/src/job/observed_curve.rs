@@ -1,6 +1,6 @@
 //! Takes a summary over time from a fit file's data: tracks, a curve, observed lattices, or the model itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use glauber_engine::{Observation, Options, Outputs, Plan, Precision, Run};
@@ -234,7 +234,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
 }
 
 /// The mean over observed runs.
-fn of_states(file: &FitFile, model: &Model, path: &PathBuf) -> Result<Observed, JobError> {
+fn of_states(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, JobError> {
     let (choice, summary) = choice(file, model)?;
     let states = observed(file, model, path)?;
     if states.times < 2 {
@@ -322,6 +322,11 @@ fn of_simulation(file: &FitFile, model: &Model, simulation: &Simulation) -> Resu
     Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
 }
 
+/// Some rows of a table of this width, in the order asked for.
+fn chosen_rows(table: &[f64], rows: &[usize], width: usize) -> Vec<f64> {
+    rows.iter().flat_map(|row| table[row * width..(row + 1) * width].to_vec()).collect()
+}
+
 /// Leaves only the steps of `loss.at`.
 fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError> {
     let Some(at) = &file.loss.at else { return Ok(()) };
@@ -339,11 +344,8 @@ fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError
     }
     let kept: Vec<usize> =
         (0..target.steps.len()).filter(|i| at.contains(&(target.steps[*i] as u64))).collect();
-    let pick = |all: &[f64]| {
-        kept.iter().flat_map(|i| all[i * width..(i + 1) * width].to_vec()).collect::<Vec<f64>>()
-    };
-    target.values = pick(&target.values);
-    target.errors = target.errors.as_deref().map(pick);
+    target.values = chosen_rows(&target.values, &kept, width);
+    target.errors = target.errors.as_deref().map(|errors| chosen_rows(errors, &kept, width));
     target.steps = kept.iter().map(|i| target.steps[*i]).collect();
     Ok(())
 }

@@ -57,7 +57,7 @@ impl GreyImage {
     /// Fails where all pixels are of one colour.
     pub fn check_contrast(&self) -> Result<(), SegmentationError> {
         let first = self.values[0];
-        if !self.values.iter().any(|&grey| grey < first || grey > first) {
+        if !self.values.iter().any(|&grey| (grey - first).abs() > 0.0) {
             return Err(SegmentationError::OneColour { grey: first });
         }
         Ok(())

@@ -329,7 +329,7 @@ fn check_plane<T: Number>(
     width: usize,
     plane: &[T],
 ) -> Result<(), SegmentationError> {
-    let pixels = height.checked_mul(width).unwrap_or(usize::MAX);
+    let pixels = height.saturating_mul(width);
     if pixels == 0 {
         return Err(SegmentationError::Empty { what, height, width });
     }
