@@ -123,7 +123,6 @@ fn against_otsu(how: &SyntheticCells, seeds: std::ops::Range<u64>) -> (f64, f64,
 fn auto_beats_otsu_under_uneven_light() {
     // Seeds that played no part in choosing the settings. False-alarm rate 0.001 for each comparison of means.
     let (auto, otsu, half_width) = against_otsu(&SyntheticCells::default(), 1000..1020);
-    eprintln!("default cells: auto {auto:.4}, Otsu {otsu:.4} ± {half_width:.4}");
     assert!(auto - otsu > half_width && auto > 0.95, "{auto} {otsu} {half_width}");
     let hard = SyntheticCells {
         illumination: 0.8,
@@ -133,7 +132,6 @@ fn auto_beats_otsu_under_uneven_light() {
         ..SyntheticCells::default()
     };
     let (auto, otsu, half_width) = against_otsu(&hard, 1000..1008);
-    eprintln!("hard cells: auto {auto:.4}, Otsu {otsu:.4} ± {half_width:.4}");
     assert!(auto - otsu > half_width && auto > 0.9, "{auto} {otsu} {half_width}");
 }
 

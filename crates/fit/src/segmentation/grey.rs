@@ -55,6 +55,7 @@ impl GreyImage {
     }
 
     /// Fails where all pixels are of one colour.
+    #[allow(clippy::float_cmp)] // exactly equal is meant
     pub fn check_contrast(&self) -> Result<(), SegmentationError> {
         let first = self.values[0];
         if !self.values.iter().any(|&grey| (grey - first).abs() > 0.0) {
