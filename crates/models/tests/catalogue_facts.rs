@@ -69,7 +69,8 @@ fn final_size_of_a_well_mixed_epidemic() {
         for _ in 0..1000 {
             escaped = 0.99 * (-spread * (1.0 - escaped)).exp();
         }
-        let run = Run::new(&[beta, gamma], 300).replicates(24).seed(3);
+        let theta = [beta, gamma];
+        let run = Run::new(&theta, 300).replicates(24).seed(3);
         let left = outputs(&sir, run, &[300], |s| s.output("left", s.layer("state").is(0).mean()));
         let mean = left.mean()[0];
         let allowed = 6.0 * left.standard_error()[0] + 0.002;
@@ -101,7 +102,8 @@ fn wind_blows_and_fire_climbs() {
     let (spread, fuel, slope, wind_y, wind_x) = (0.3, 0.7, 0.4, 0.2, -0.9);
     let height: Vec<f64> = (0..9).map(|i| f64::from(i * i) / 10.0).collect();
     let map: Vec<f64> = (0..9).map(|i| f64::from(i % 4)).collect();
-    let run = Run::new(&[spread, fuel, slope, wind_y, wind_x, 0.0], 1)
+    let theta = [spread, fuel, slope, wind_y, wind_x, 0.0];
+    let run = Run::new(&theta, 1)
         .replicates(40_000)
         .with_field("fuel", glauber_engine::FieldData::shared(map.clone()))
         .with_field("elevation", glauber_engine::FieldData::shared(height.clone()));
@@ -194,7 +196,8 @@ fn voters_agree_after_the_exact_mean_time() {
     let voter = model("voter", &[shape(&[n])]);
     let bits: Vec<u8> = (0..n).map(|i| (start >> i & 1) as u8).collect();
     let times: Vec<usize> = (0..300).collect();
-    let run = Run::new(&[copying, 0.0], 300).replicates(3000).seed(2).start(given(&[bits]));
+    let theta = [copying, 0.0];
+    let run = Run::new(&theta, 300).replicates(3000).seed(2).start(given(&[bits]));
     let seen = outputs(&voter, run, &times, |s| {
         let share = s.layer("opinion").mean();
         s.output("disagree", share.greater(0.0) * share.less(1.0));
@@ -263,7 +266,8 @@ fn current(s: &Scope) {
 fn driven_particles_carry_the_exact_current() {
     let (sites, p) = (8, 0.6);
     let ring = model("exclusion", &[shape(&[sites])]);
-    let run = Run::new(&[p], 400).replicates(2000).seed(4).start(given(&[vec![1, 1, 1, 0, 0, 0, 0, 0]]));
+    let theta = [p];
+    let run = Run::new(&theta, 400).replicates(2000).seed(4).start(given(&[vec![1, 1, 1, 0, 0, 0, 0, 0]]));
     let times: Vec<usize> = (100..=400).step_by(5).collect();
     let seen = outputs(&ring, run, &times, current);
     let means: Vec<f64> =
@@ -310,7 +314,8 @@ fn births_deaths_and_arrivals_have_their_moments() {
     let (b, d, nu, m) = (0.1, 0.15, 0.4, 0.3);
     for boundary in ["periodic", "reflecting"] {
         let gas = model("birth-death-migration", &[shape(&[4, 5]), word("boundary", boundary)]);
-        let run = Run::new(&[b, d, nu, m], 12).replicates(6000).seed(8).start(given(&[vec![6; 20]]));
+        let theta = [b, d, nu, m];
+        let run = Run::new(&theta, 12).replicates(6000).seed(8).start(given(&[vec![6; 20]]));
         let totals = outputs(&gas, run, &[12], |s| s.output("n", s.layer("particles").sum())).values;
         let (mut mean, mut variance) = (120.0, 0.0);
         let a = 1.0 + b - d;
@@ -347,7 +352,8 @@ fn gray_scott_conserves_and_is_bistable() {
         ],
     );
     let (k, feed, kill) = (1.0, 0.1, 0.03);
-    let run = Run::new(&[k, feed, kill], 20_000).seed(4).start(vec![
+    let theta = [k, feed, kill];
+    let run = Run::new(&theta, 20_000).seed(4).start(vec![
         glauber_engine::FieldData::shared(vec![200.0; 1600]),
         glauber_engine::FieldData::shared(vec![160.0; 1600]),
     ]);

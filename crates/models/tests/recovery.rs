@@ -76,14 +76,15 @@ fn opinions_percolation_and_life() {
     recover(&life, Run::new(&[0.9, 0.8, 0.03], 20).replicates(2).seed(23), &[0.5, 0.5, 0.1]);
 }
 
-/// The likelihood of a whole sweep, though its second half depends on its first.
+/// The likelihood of a whole sweep, though its second half depends on its first. (The search starts with the right sign
+/// of the field: under Metropolis the other makes some observed rests impossible.)
 #[test]
 fn spins_in_checkerboard_order() {
     for dynamics in ["glauber", "metropolis"] {
         let ising = model("ising", &[shape(&[24, 24]), word("dynamics", dynamics)]);
         recover(&ising, Run::new(&[0.4, 0.1], 12).replicates(2).seed(31), &[0.2, 0.05]);
         let free = model("ising", &[shape(&[7, 5, 9]), word("dynamics", dynamics), word("boundary", "free")]);
-        recover(&free, Run::new(&[0.2, -0.3], 12).replicates(4).seed(32), &[0.1, 0.1]);
+        recover(&free, Run::new(&[0.2, -0.3], 12).replicates(4).seed(32), &[0.1, -0.1]);
         let potts = model("potts", &[shape(&[20, 20]), word("dynamics", dynamics), number("states", 4.0)]);
         recover(&potts, Run::new(&[0.9], 10).replicates(2).seed(33), &[0.4]);
         let two = model("potts", &[shape(&[20, 20]), word("dynamics", dynamics), number("states", 2.0)]);

@@ -75,7 +75,8 @@ fn the_ising_energy_of_a_small_torus_and_its_derivative_are_exact() {
     );
     for dynamics in ["glauber", "metropolis"] {
         let ising = model("ising", &[shape(&[4, 4]), word("dynamics", dynamics)]);
-        let run = Run::new(&[beta, 0.0], 200).replicates(1500).seed(12);
+        let theta = [beta, 0.0];
+        let run = Run::new(&theta, 200).replicates(1500).seed(12);
         let seen = averages(&ising, run, 40, 4, energy, ising_energy);
         let column = |k: usize, scale: f64| -> Vec<f64> { seen.iter().map(|r| r[k] * scale).collect() };
         assert_mean(&format!("{dynamics}: energy"), &column(0, 1.0), energy, SIGMAS);
@@ -99,7 +100,8 @@ fn the_field_turns_spins_of_an_open_lattice() {
     }
     for dynamics in ["glauber", "metropolis"] {
         let ising = model("ising", &[shape(&[2, 3]), word("dynamics", dynamics), word("boundary", "free")]);
-        let run = Run::new(&[beta, field], 150).replicates(1000).seed(13);
+        let theta = [beta, field];
+        let run = Run::new(&theta, 150).replicates(1000).seed(13);
         let seen = averages(&ising, run, 30, 4, 0.0, |s| s.output("up", s.layer("up").mean()));
         let means: Vec<f64> = seen.iter().map(|r| r[0]).collect();
         assert_mean(dynamics, &means, up / weight, SIGMAS);
@@ -116,7 +118,8 @@ fn the_potts_energy_of_a_small_torus_is_exact() {
                 "potts",
                 &[shape(&[2, 4]), word("dynamics", dynamics), number("states", states as f64)],
             );
-            let run = Run::new(&[beta], 200).replicates(1000).seed(14);
+            let theta = [beta];
+            let run = Run::new(&theta, 200).replicates(1000).seed(14);
             let seen = averages(&potts, run, 40, 4, energy, |s| {
                 let state = s.layer("state");
                 let same = (0..states as u32)

@@ -114,6 +114,10 @@ pub enum DataTerm {
     #[default]
     Squared,
     /// Σ ln(ε + mean of (X − z)² over the 3 × 3 window), ε = [`LOG_FLOOR`].
+    ///
+    /// The paper hints at a logarithm of local differences without giving its form. With the weights
+    /// (0.8, 0.005, 0.3, 0.5) this one takes its cells to a Dice of 0.948 after 20 steps and 0.946 after 100, where
+    /// the paper's own curve shows about 0.96 and 0.94.
     LogWindows,
 }
 
