@@ -1,5 +1,4 @@
-//! Checks whole segmentations: the paper's course on its two images, the automatic choice against Otsu on images with
-//! known truth, the same bits for any number of threads, and bad input.
+//! Checks whole segmentations: the paper's course, auto against Otsu, threads, shapes and bad input.
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::float_cmp)]
 
 use std::ops::ControlFlow;

@@ -7,17 +7,18 @@
 //! ```
 //!
 //! - ρ_c: distance from the centre of cell c in units of its ellipse, 1 at its edge; b_c: its brightness;
-//! - t: smooth noise in [−1, 1], drawn on a grid of 6 pixels; K_blur: a Gaussian of standard deviation `blur` pixels;
-//! - q₁, q₂: surfaces stretched to [0, 1] over the image: a slope in a drawn direction plus, at a drawn place and of
-//!   drawn depth, the fall 1 − cos⁴ of a lens whose half field of view is 45°;
+//! - t: smooth noise in [−1, 1], drawn on a grid of 6 pixels; K_blur: a Gaussian of standard deviation `blur`
+//!   pixels;
+//! - q₁, q₂: surfaces stretched to [0, 1] over the image: a slope in a drawn direction plus, at a drawn place
+//!   and of drawn depth, the fall 1 − cos⁴ of a lens whose half field of view is 45°;
 //! - ε₁, ε₂: standard normal numbers, one each per pixel.
 //!
 //! With `bright_background` the light is 1 − `light` before the noise: dark cells on a bright ground.
 //! The truth is the ellipses before blur and noise: a pixel belongs to the cell whose ρ is least there.
 //!
-//! Shot noise has the variance of the Poisson law but the normal shape; below some 10 photons per pixel the two differ.
-//! Every number is a pure function of (seed, stream, index) and all arithmetic is either IEEE basic or `libm`, so
-//! one seed gives the same image on every machine.
+//! Shot noise has the variance of the Poisson law but the normal shape; below some 10 photons per pixel the
+//! two differ. Every number is a pure function of (seed, stream, index) and all arithmetic is either IEEE
+//! basic or `libm`, so one seed gives the same image on every machine.
 //!
 //! ```
 //! use glauber_models::synthetic_cells::SyntheticCells;
@@ -80,7 +81,8 @@ pub struct SyntheticCells {
 }
 
 impl Default for SyntheticCells {
-    /// 256 × 256 pixels, 40 cells of radius 7 to 13 with some overlap, a visible fall of the light, moderate noise.
+    /// 256 × 256 pixels, 40 cells of radius 7 to 13 with some overlap, a visible fall of the light, moderate
+    /// noise.
     fn default() -> Self {
         SyntheticCells {
             height: 256,
@@ -546,7 +548,8 @@ mod tests {
     fn cells_that_do_not_fit_are_left_out() {
         let crowded = SyntheticCells { cells: 500, overlap: 0.0, ..small() };
         let placed = crowded.draw(1).unwrap().cells.len();
-        // Centres 14 pixels apart: discs of radius 7 in an area of (60 + 14) × (80 + 14), packed at most to π/√12: 41.
+        // Centres 14 pixels apart: discs of radius 7 in an area of (60 + 14) × (80 + 14), packed at most to
+        // π/√12: 41.
         assert!((5..=41).contains(&placed), "{placed}");
     }
 
@@ -575,9 +578,10 @@ mod tests {
 
     #[test]
     fn noise_has_the_variance_it_should() {
-        // An empty, even image of 128 × 128 = n pixels: grey 0.3, variance v = 0.3/200 + 0.02². A sample variance of n
-        // normal numbers has relative standard deviation √(2/n) = 0.0110 and the mean √(v/n); at a false-alarm rate of
-        // 0.001 for each the bounds are 3.29 of these. Clipping at 0 and 1 lies 6.9 standard deviations away.
+        // An empty, even image of 128 × 128 = n pixels: grey 0.3, variance v = 0.3/200 + 0.02². A sample
+        // variance of n normal numbers has relative standard deviation √(2/n) = 0.0110 and the mean √(v/n);
+        // at a false-alarm rate of 0.001 for each the bounds are 3.29 of these. Clipping at 0 and 1 lies 6.9
+        // standard deviations away.
         let even = SyntheticCells {
             height: 128,
             width: 128,

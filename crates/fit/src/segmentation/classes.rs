@@ -1,19 +1,20 @@
-//! Lets each pixel vote for a class by how near its grey value lies to the class means: the data term of Chan and Vese.
+//! Lets each pixel vote for the class whose mean grey value is nearer: the data term of Chan and Vese.
 //!
 //! ```text
 //! v_x = clip( −2 (z_x − μ₀ − t δ) / δ, −2, 2 ),    δ = max(μ₁ − μ₀, least_contrast · global contrast)
 //! ```
 //!
-//! - z: the reference; μ₁, μ₀: mean of z over the present foreground and background, either of the whole image or of a
-//!   square window around the pixel; t: `balance`; v < 0 pulls X up.
+//! - z: the reference; μ₁, μ₀: mean of z over the present foreground and background, either of the whole
+//!   image or of a square window around the pixel; t: `balance`; v < 0 pulls X up.
 //!
-//! With t = ½ and no clipping, v = ((z − μ₁)² − (z − μ₀)²) / δ²: Chan and Vese (2001), the contrast scaled to 1. Departures:
-//! the balance (their weights λ₁, λ₂ serve the same end; a threshold below ½ fits objects that are dimmer at their edge), the clipping, so
-//! that no pixel outvotes its neighbours by brightness alone, and windowed means (as Lankton and Tannenbaum 2008) against uneven light.
-//! In windows without a class its mean is taken from the global one (each window counts as holding 2 % of it).
+//! With t = ½ and no clipping, v = ((z − μ₁)² − (z − μ₀)²) / δ²: Chan and Vese (2001), in units of the
+//! contrast. Departures: the balance (their weights λ₁, λ₂ serve the same end; a threshold below ½ fits objects that
+//! are dimmer at their edge), the clipping, so that no pixel outvotes its neighbours by brightness alone, and
+//! windowed means (as Lankton and Tannenbaum 2008) against uneven light. In windows without a class its mean
+//! is taken from the global one (each window counts as holding 2 % of it).
 //!
-//! The votes depend on X, but are held fixed between updates: the descent alternates between X and the means, as Chan
-//! and Vese do. The energy's derivative is exact for fixed votes.
+//! The votes depend on X, but are held fixed between updates: the descent alternates between X and the means,
+//! as Chan and Vese do. The energy's derivative is exact for fixed votes.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,11 @@
 //! Labels the separate objects of a mask: connected components.
 //!
-//! Two foreground pixels belong together where a path of foreground neighbours joins them: 4 neighbours (sides) or 8
-//! (sides and corners). The border of the image ends an object, also where the energy's lattice is periodic.
-//! Labels are numbered from 1 in the order of each object's first pixel, row by row; 0 is background.
+//! Two foreground pixels belong together where a path of foreground neighbours joins them: 4 neighbours
+//! (sides) or 8 (sides and corners). The border of the image ends an object, also where the energy's lattice
+//! is periodic. Labels are numbered from 1 in the order of each object's first pixel, row by row; 0 is background.
 //!
-//! Method: union–find over one pass in memory order (Rosenfeld and Pfaltz 1966; Wu, Otoo and Suzuki 2009), the smaller
-//! number being the root. Memory: 4 bytes per pixel for the roots beside the 2 of the result.
+//! Method: union–find over one pass in memory order (Rosenfeld and Pfaltz 1966; Wu, Otoo and Suzuki 2009),
+//! the smaller number being the root. Memory: 4 bytes per pixel for the roots beside the 2 of the result.
 //!
 //! ```
 //! use glauber_fit::segmentation::{Mask, Connectivity, label_objects};

@@ -4,11 +4,12 @@
 //! X ← clip(X − rate · ∂E/∂X, 0, 1);      mask = X > threshold
 //! ```
 //!
-//! Each record of the course is taken *before* the update of its step; the last one is the result. With a truth it holds the scores of that
-//! moment, which are never used to steer or stop the descent.
+//! Each record of the course is taken *before* the update of its step; the last one is the result. With a
+//! truth it holds the scores of that moment, which are never used to steer or stop the descent.
 //!
-//! *Rest*: the descent stops once no more than `share` of the pixels changed class in each of the last `patience` steps.
-//! Stopping is needed for more than time: the paper's energy is best before its minimum, as the paper says.
+//! *Rest*: the descent stops once no more than `share` of the pixels changed class in each of the last
+//! `patience` steps. Stopping is needed for more than time: the paper's energy is best before its minimum, as
+//! the paper says.
 //!
 //! Memory: two planes of X and one each of reference and votes, 16 bytes per pixel in single precision (12 without
 //! votes, 4 more with the logarithmic data term), twice that in double precision.

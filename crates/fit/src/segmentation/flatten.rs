@@ -4,14 +4,16 @@
 //! background(r, c) = Σ a_jk P_j(y) P_k(x),  j + k ≤ degree;     flattened = grey − background
 //! ```
 //!
-//! - y, x: row and column stretched to (−1, 1); P_j: Legendre polynomials; a: least squares over background pixels.
+//! - y, x: row and column stretched to (−1, 1); P_j: Legendre polynomials; a: least squares over background
+//!   pixels.
 //!
 //! Which pixels are background is found by repeating: fit, then drop pixels whose residual lies more than 2 robust
-//! standard deviations above or 3 below the median (objects being brighter than the ground). The robust standard deviation is
-//! 1.4826 times the median absolute deviation. At most 65,536 pixels, evenly spread, enter the fit.
+//! standard deviations above or 3 below the median (objects being brighter than the ground). The robust
+//! standard deviation is 1.4826 times the median absolute deviation. At most 65,536 pixels, evenly spread,
+//! enter the fit.
 //!
-//! Valid for light that falls off smoothly over the whole image; not for shadows with edges, nor where objects cover
-//! nearly everything, so that no background is left to fit.
+//! Valid for light that falls off smoothly over the whole image; not for shadows with edges, nor where
+//! objects cover nearly everything, so that no background is left to fit.
 
 use super::{GreyImage, SegmentationError};
 
@@ -23,8 +25,8 @@ const SAMPLE: usize = 1 << 16;
 /// Fits with ever fewer object pixels.
 const ROUNDS: usize = 6;
 
-/// The surface of `degree` 0 to 4, one number per pixel. With `objects_excluded` bright objects are left out of the
-/// fit; otherwise all pixels enter.
+/// The surface of `degree` 0 to 4, one number per pixel. With `objects_excluded` bright objects are left out
+/// of the fit; otherwise all pixels enter.
 pub(super) fn background(
     image: &GreyImage,
     degree: u8,
@@ -133,8 +135,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Solves the normal equations by elimination with pivots on the diagonal; a term that the sampled pixels cannot tell
-/// from the others (as the row's, in an image of one row) gets 0.
+/// Solves the normal equations by elimination with pivots on the diagonal; a term that the sampled pixels
+/// cannot tell from the others (as the row's, in an image of one row) gets 0.
 fn least_squares(sample: &[(f64, Vec<f64>)], terms: usize) -> Vec<f64> {
     let mut normal = vec![vec![0.0; terms + 1]; terms];
     for (grey, row) in sample {

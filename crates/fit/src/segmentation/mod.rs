@@ -3,10 +3,12 @@
 //! The modules in the order data flows:
 //!
 //! - `grey` holds images and masks, checked once;
-//! - `reference` turns an image into what the data term pulls towards, `flatten` takes uneven light away on the way;
+//! - `reference` turns an image into what the data term pulls towards, `flatten` takes uneven light away on
+//!   the way;
 //! - [`potts`] is the energy and nothing else; [`plain`] is its slow, obvious double, for tests;
 //! - `classes` lets pixels vote for a class by local grey statistics (Chan–Vese);
-//! - `descent` goes downhill and keeps the course; `segment` does all of it for one image; `presets` names settings;
+//! - `descent` goes downhill and keeps the course; `segment` does all of it for one image; `presets` names
+//!   settings;
 //! - `objective` offers the energy to every optimizer of this crate;
 //! - `scores`, `otsu` and `components` judge a mask, are its baseline, and tell its objects apart.
 

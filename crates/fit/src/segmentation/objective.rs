@@ -1,9 +1,9 @@
 //! Offers the Potts energy as an objective whose unknown is a whole image, for every optimizer.
 //!
-//! The unknown is the field `X`, one number in [0, 1] per pixel. Clipping descent at rate 0.01 (optimizer `sgd`, the
-//! interval map that projects) is the paper's method; any other optimizer, schedule, checkpoint and trace of this
-//! crate works on it too. It costs several times a step of [`segment`](super::segment), which fuses gradient, update
-//! and clipping and needs 12 bytes per pixel instead of some 60.
+//! The unknown is the field `X`, one number in [0, 1] per pixel. Clipping descent at rate 0.01 (optimizer
+//! `sgd`, the interval map that projects) is the paper's method; any other optimizer, schedule, checkpoint
+//! and trace of this crate works on it too. It costs several times a step of [`segment`](super::segment),
+//! which fuses gradient, update and clipping and needs 12 bytes per pixel instead of some 60.
 //!
 //! The votes of class statistics are held fixed: give them as they are at the start, or leave their weight at 0.
 //!

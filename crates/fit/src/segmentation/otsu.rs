@@ -7,12 +7,12 @@
 //! - w(k), m(k): the share of pixels in bins 0..=k, and the sum of their grey values over the number of pixels;
 //! - μ: the mean grey value.
 //!
-//! The foreground is what lies *above* the last bin of the lower class. Where several neighbouring bins are equally
-//! good (an empty stretch between two peaks) the middle of that stretch is taken.
+//! The foreground is what lies *above* the last bin of the lower class. Where several neighbouring bins are
+//! equally good (an empty stretch between two peaks) the middle of that stretch is taken.
 //!
-//! Reference: Otsu (1979), *A threshold selection method from gray-level histograms*. Departures: the plateau rule, and
-//! bins over the range [0, 1] chosen by the caller: 256 bins hold 8-bit images without loss ([`BINS_8_BIT`]), 65,536
-//! 16-bit images ([`BINS_16_BIT`]).
+//! Reference: Otsu (1979), *A threshold selection method from gray-level histograms*. Departures: the plateau
+//! rule, and bins over the range [0, 1] chosen by the caller: 256 bins hold 8-bit images without loss
+//! ([`BINS_8_BIT`]), 65,536 16-bit images ([`BINS_16_BIT`]).
 //!
 //! ```
 //! use glauber_fit::segmentation::{GreyImage, otsu_threshold, BINS_8_BIT};
@@ -75,7 +75,8 @@ fn histogram(levels: impl Iterator<Item = usize>, bins: usize) -> Vec<u64> {
     counts
 }
 
-/// The last level of the lower class (a half-integer on a plateau of even length); none with fewer than two levels.
+/// The last level of the lower class (a half-integer on a plateau of even length); none with fewer than two
+/// levels.
 fn split(counts: &[u64]) -> Option<f64> {
     let total = counts.iter().sum::<u64>() as f64;
     let mean = counts.iter().enumerate().map(|(level, &n)| level as f64 * n as f64).sum::<f64>() / total;
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn known_histogram() {
-        // 6 × 6 example with levels 0..5 and counts 8, 7, 2, 6, 9, 4 (a textbook case): the cut lies between 2 and 3.
+        // 6 × 6 example with levels 0..5 and counts 8, 7, 2, 6, 9, 4 (a textbook case): the cut lies between
+        // 2 and 3.
         let threshold =
             otsu_threshold(&image(&[(0, 8), (1, 7), (2, 2), (3, 6), (4, 9), (5, 4)]), BINS_8_BIT).unwrap();
         assert!((threshold * 255.0 - 2.5).abs() < 1e-9, "{}", threshold * 255.0);

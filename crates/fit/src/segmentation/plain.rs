@@ -1,7 +1,7 @@
 //! Computes the Potts energy the slow and obvious way, in double precision: the check of every faster way.
 //!
-//! Formula: that of [`super::potts`]; each term is one loop over pixels and the 8 offsets, with the indices wrapped by
-//! division. Shares no code with the fast energy except the names of weights and terms.
+//! Formula: that of [`super::potts`]; each term is one loop over pixels and the 8 offsets, with the indices
+//! wrapped by division. Shares no code with the fast energy except the names of weights and terms.
 //!
 //! ```
 //! use glauber_fit::segmentation::{DataTerm, PottsEnergy, PottsWeights, plain};

@@ -15,12 +15,14 @@
 //!
 //! - X: one grey value per pixel, in [0, 1]; the segmentation is where X lies above a threshold;
 //! - u: the 8 Moore neighbours of x on a torus; where the image is 1 or 2 pixels wide one pixel counts repeatedly;
-//! - z: the reference, the standardised image; v: votes of [class statistics](super::ClassStatistics), negative for foreground.
+//! - z: the reference, the standardised image; v: votes of [class statistics](super::ClassStatistics),
+//!   negative for foreground.
 //!
-//! Reference: Schering, Keemink and Textor (2023), *Fitting Stochastic Lattice Models Using Approximate Gradients*, for the first
-//! four terms. Departures: on a torus the `inside` and `outside` terms are equal, each unordered pair being counted
-//! both ways, so only λb + λc matters; both are kept because the paper gives both. The classes term and the windowed
-//! data term are additions. The derivative is that of E as written: u is X itself, not its threshold.
+//! Reference: Schering, Keemink and Textor (2023), *Fitting Stochastic Lattice Models Using Approximate
+//! Gradients*, for the first four terms. Departures: on a torus the `inside` and `outside` terms are equal,
+//! each unordered pair being counted both ways, so only λb + λc matters; both are kept because the paper
+//! gives both. The classes term and the windowed data term are additions. The derivative is that of E as
+//! written: u is X itself, not its threshold.
 //!
 //! Nothing here descends, scores or chooses: this file is the energy alone.
 //!
@@ -115,9 +117,8 @@ pub enum DataTerm {
     Squared,
     /// Σ ln(ε + mean of (X − z)² over the 3 × 3 window), ε = [`LOG_FLOOR`].
     ///
-    /// The paper hints at a logarithm of local differences without giving its form. With the weights
-    /// (0.8, 0.005, 0.3, 0.5) this one takes its cells to a Dice of 0.948 after 20 steps and 0.946 after 100, where
-    /// the paper's own curve shows about 0.96 and 0.94.
+    /// With the weights (0.8, 0.005, 0.3, 0.5) it takes the paper's cells to a Dice of 0.948 after 20 steps and
+    /// 0.946 after 100; the paper's own curve, whose data term is not known to the letter, shows 0.96 and 0.94.
     LogWindows,
 }
 
@@ -158,7 +159,8 @@ pub struct PottsEnergy<'a, T> {
 
 impl<'a, T: Number> PottsEnergy<'a, T> {
     /// The energy with the reference `z`, row by row; without votes the classes term is 0.
-    /// Fails on weights out of range, an empty shape, or a reference of another length or with a number that is not finite.
+    /// Fails on weights out of range, an empty shape, or a reference of another length or with a number that
+    /// is not finite.
     pub fn new(
         height: usize,
         width: usize,
@@ -218,8 +220,9 @@ impl<'a, T: Number> PottsEnergy<'a, T> {
         Ok(result)
     }
 
-    /// One step of descent: `next` = clip(x − rate · ∂E/∂X, 0, 1). `scratch` is kept between steps by the caller and
-    /// holds one number per pixel for [`DataTerm::LogWindows`], none otherwise. Lengths are the caller's duty.
+    /// One step of descent: `next` = clip(x − rate · ∂E/∂X, 0, 1). `scratch` is kept between steps by the
+    /// caller and holds one number per pixel for [`DataTerm::LogWindows`], none otherwise. Lengths are the
+    /// caller's duty.
     pub(super) fn step(&self, x: &[T], next: &mut [T], rate: f64, scratch: &mut Vec<T>) {
         self.fill_inverse(x, scratch);
         let (rate, zero, one) = (T::from_f64(rate), T::from_f64(0.0), T::from_f64(1.0));
@@ -394,8 +397,9 @@ mod tests {
                     PottsEnergy::new(height, width, weights, data, &z).unwrap().with_votes(&votes).unwrap();
                 let slopes = energy.gradient(&x).unwrap();
                 for at in 0..n {
-                    // Fourth-order differences: the error is h⁴/30 times a fifth derivative plus rounding over h; for
-                    // the logarithm of squares with ε = 10⁻³ derivatives grow like ε^(−k/2), hence the small h.
+                    // Fourth-order differences: the error is h⁴/30 times a fifth derivative plus rounding
+                    // over h; for the logarithm of squares with ε = 10⁻³ derivatives grow like ε^(−k/2),
+                    // hence the small h.
                     let h = 1e-4;
                     let value = |by: f64| {
                         let mut moved = x.clone();

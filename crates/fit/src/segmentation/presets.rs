@@ -1,7 +1,8 @@
 //! Names settings that suit a kind of image: the paper's two, and what to take for an image nobody has seen.
 //!
-//! *Seadragon* and *cells* are the paper's weights and numbers of steps; the start, rate 0.01 and threshold 0 are those
-//! that reproduce its curves (Schering, Keemink and Textor 2023). Dice on its two images, with changes one at a time:
+//! *Seadragon* and *cells* are the paper's weights and numbers of steps; the start, rate 0.01 and threshold 0
+//! are those that reproduce its curves (Schering, Keemink and Textor 2023). Dice on its two images, with
+//! changes one at a time:
 //!
 //! | settings                                                     | seadragon     | cells         |
 //! |--------------------------------------------------------------|---------------|---------------|
@@ -15,15 +16,16 @@
 //! | auto, λb = λc = 0.1                                          | 0.860 at 100  | 0.966 at 36   |
 //! | Otsu's threshold                                             | 0.821         | 0.957         |
 //!
-//! *Auto* drops the paper's field and data terms, whose balance depends on how much of the image is foreground, for
-//! class statistics in windows; it flattens the light, smooths noisy images once, finds the polarity, starts from Otsu's mask
-//! of the flattened image and stops at rest. Its numbers were chosen on synthetic cells (seeds 0 and 1 of
-//! ten kinds) with an eye on the two images; on the default cells of seeds 1000–1019 it reaches a mean Dice of 0.969
-//! (Otsu 0.874; the paper's cells settings 0.87), on dim, noisy cells under steep light 0.953 (Otsu 0.50).
+//! *Auto* drops the paper's field and data terms, whose balance depends on how much of the image is
+//! foreground, for class statistics in windows; it flattens the light, smooths noisy images once, finds the
+//! polarity, starts from Otsu's mask of the flattened image and stops at rest. Its numbers were chosen on
+//! synthetic cells (seeds 0 and 1 of ten kinds) with an eye on the two images; on the default cells of seeds
+//! 1000–1019 it reaches a mean Dice of 0.969 (Otsu 0.874), on dim, noisy cells under steep light 0.953
+//! (Otsu 0.499).
 //!
 //! Where auto fails: objects that cover more than about 60 % of the image (say the polarity), several
-//! backgrounds with sharp borders, objects told from the ground by texture or colour rather than by grey value, and
-//! objects blurred over more than some 10 pixels, whose outline it puts too far out.
+//! backgrounds with sharp borders, objects told from the ground by texture or colour rather than by grey
+//! value, and objects blurred over more than some 10 pixels, whose outline it puts too far out.
 
 use std::fmt;
 use std::str::FromStr;

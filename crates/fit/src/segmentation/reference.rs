@@ -9,10 +9,11 @@
 //!
 //! The paper's reference is the last line alone. The first three are additions:
 //!
-//! - *Polarity* is detected by the skewness of the image (flattened over all pixels and smoothed twice): few bright pixels among many
-//!   dark ones give a positive skewness. It fails where objects cover more than about 60 % of the image: then say it.
-//! - *Noise* is estimated by the median absolute response of the mask (1 −2 1; −2 4 −2; 1 −2 1), which a smooth image
-//!   answers with nothing, divided by 6 · 0.6745 (Immerkær 1996, with the median against edges).
+//! - *Polarity* is detected by the skewness of the image (flattened over all pixels and smoothed twice): few
+//!   bright pixels among many dark ones give a positive skewness. It fails where objects cover more than
+//!   about 60 % of the image: then say it.
+//! - *Noise* is estimated by the median absolute response of the mask (1 −2 1; −2 4 −2; 1 −2 1), which a
+//!   smooth image answers with nothing, divided by 6 · 0.6745 (Immerkær 1996, with the median against edges).
 
 use serde::{Deserialize, Serialize};
 
@@ -236,9 +237,9 @@ mod tests {
 
     #[test]
     fn noise_is_measured_in_units_of_the_image() {
-        // Uniform noise of standard deviation s on a gentle slope. The median of |response| over 4,096 pixels is known
-        // to about 1.25/√4096/0.6745 · (correlations ≲ 2) < 6 %; the response being a sum of 9 uniforms, not normal
-        // numbers, shifts it by under 3 %. Bounds at ± 20 %.
+        // Uniform noise of standard deviation s on a gentle slope. The median of |response| over 4,096 pixels
+        // is known to about 1.25/√4096/0.6745 · (correlations ≲ 2) < 6 %; the response being a sum of 9
+        // uniforms, not normal numbers, shifts it by under 3 %. Bounds at ± 20 %.
         let (mut state, s) = (9u64, 0.02);
         let values: Vec<f64> = (0..64 * 64)
             .map(|at| {

@@ -99,8 +99,8 @@ pub struct Segmentation {
 /// Fails on an image of one colour, a truth of another size, and settings outside their ranges.
 /// The result is the same bits for any number of threads of the current rayon pool.
 ///
-/// Memory beside the arguments, measured on 4,000 × 4,000 pixels in single precision: 16 bytes per pixel with the paper's settings,
-/// 25 with those of [`Preset::Auto`](super::Preset::Auto).
+/// Memory beside the arguments, measured on 4,000 × 4,000 pixels in single precision: 16 bytes per pixel with
+/// the paper's settings, 25 with those of [`Preset::Auto`](super::Preset::Auto).
 pub fn segment(
     image: &GreyImage,
     settings: &Settings,

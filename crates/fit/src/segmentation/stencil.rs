@@ -1,14 +1,16 @@
 //! Sums 3 × 3 neighbourhoods on a torus, row by row, and spreads rows over threads.
 //!
-//! For each row the three rows around it are added column by column once; the neighbours' sum of a pixel is then two
-//! of these column sums plus the pixels above and below: 5 additions instead of 7, all of them on whole rows.
-//! No pixel's value depends on how rows are shared out, so results are the same bits for any number of threads.
+//! For each row the three rows around it are added column by column once; the neighbours' sum of a pixel is
+//! then two of these column sums plus the pixels above and below: 5 additions instead of 7, all of them on
+//! whole rows. No pixel's value depends on how rows are shared out, so results are the same bits for any
+//! number of threads.
 
 use rayon::prelude::*;
 
 use super::number::Number;
 
-/// Pixels a thread takes at once. A step takes half a nanosecond a pixel: below two bands sharing costs more than it gains.
+/// Pixels a thread takes at once. A step takes half a nanosecond a pixel: below two bands sharing costs more
+/// than it gains.
 const PIXELS_PER_BAND: usize = 1 << 15;
 
 /// The buffers of one row's sums.
