@@ -6,8 +6,9 @@ Written from the model's definition, as one writes it in PyTorch: the loss as a 
     L(X) = a sum(1 - X) + b sum_x sum_u X (1 - u) + c sum_x sum_u (1 - X) u + d sum (X - z)^2
 
 u runs over the 8 Moore neighbours on a torus, z is the standardised image, X starts as z stretched to [0, 1].
-Two ways of summing the neighbours are timed, since neither is always the faster: `conv` (circular padding and a
-3 x 3 convolution) and `roll` (eight `torch.roll`s), each eagerly and through `torch.compile`.
+Three ways of summing the neighbours are timed, since none is always the fastest: `conv` (circular padding and a
+3 x 3 convolution), `pool` (circular padding and a 3 x 3 average, less the pixel itself) and `roll` (eight
+`torch.roll`s), each eagerly and through `torch.compile`.
 
     python bench/potts_torch.py [IMAGE [MASK]] [--preset seadragon|cells] [--threads 1] [--repeats 7] [--json]
 
@@ -33,11 +34,16 @@ def neighbours_by_convolution(x):
     return torch.nn.functional.conv2d(padded, KERNEL)[0, 0]
 
 
+def neighbours_by_pooling(x):
+    padded = torch.nn.functional.pad(x[None, None], (1, 1, 1, 1), mode="circular")
+    return torch.nn.functional.avg_pool2d(padded, 3, stride=1, divisor_override=1)[0, 0] - x
+
+
 def neighbours_by_rolling(x):
     return sum(torch.roll(x, offset, (0, 1)) for offset in OFFSETS)
 
 
-NEIGHBOURS = {"conv": neighbours_by_convolution, "roll": neighbours_by_rolling}
+NEIGHBOURS = {"conv": neighbours_by_convolution, "pool": neighbours_by_pooling, "roll": neighbours_by_rolling}
 
 
 def loss_of(neighbours, weights):
@@ -119,7 +125,7 @@ def main():
         course = {}
         watched = (0, 5, 10, 20, 30, 50, 100, 150, 200, 300)
         descend(
-            loss_of(NEIGHBOURS["conv"], weights),
+            loss_of(NEIGHBOURS["roll"], weights),
             z,
             start,
             300,

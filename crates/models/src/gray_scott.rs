@@ -97,8 +97,12 @@ impl GrayScott {
         }
         let (dt, feed) = (self.time_step, s.parameter("feed"));
         let fits = |n: Expr| n.at_most(self.capacity - 1.0);
-        let convert =
-            s.parameter("conversion") * (dt / (self.scale * self.scale)) * u * v * (v - 1.0) * fits(v);
+        let convert = s.parameter("conversion")
+            * (dt / (self.scale * self.scale))
+            * u
+            * v
+            * (v - 1.0).max(0.0)
+            * fits(v);
         let supply = feed * (dt * self.scale) * fits(u);
         let (outflow, decay) = (feed * dt * u, (feed + s.parameter("kill")) * dt * v);
         let chances = [convert, supply, outflow, decay];

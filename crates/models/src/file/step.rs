@@ -101,8 +101,10 @@ fn probability<'s>(
     if reaction.mass_action {
         for (layer, count) in &reaction.reactants {
             let n = occupancy[*layer];
+            // Kept from falling below 0 where a mean-field run has fractions of particles.
             for taken in 0..*count {
-                p = p * ((n - f64::from(taken)) / f64::from(taken + 1));
+                let left = if taken == 0 { n } else { (n - f64::from(taken)).max(0.0) };
+                p = p * (left / f64::from(taken + 1));
             }
         }
     }

@@ -1,18 +1,19 @@
 //! Replaces every draw by its mean: a different, deterministic model, for analysis.
 //!
 //! Bernoulli → p; categorical → Σ k pₖ, "is class k" → pₖ; binomial → n p; Poisson → λ; uniform → ½; normal → 0; a
-//! plane moved by a drawn direction → Σ pₖ · the plane moved by offset k. Layers become real-valued.
+//! plane moved by a drawn direction → Σ pₖ · the plane moved by offset k. Layers become real-valued. Only a layer of
+//! three or more named states has no mean: its draw stays random, with the straight-through derivative.
 //!
 //! Exact for models linear in their draws; otherwise it ignores every correlation and fluctuation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use glauber_lattice::Values;
 
 use super::{Draw, Estimator};
 use crate::graph::Graph;
 use crate::op::{Op, ValueId};
-use crate::program::Program;
+use crate::program::{Program, Sink};
 
 /// Mean field: the draw is its mean.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,7 @@ impl Estimator for MeanField {
 
     fn bias(&self) -> &'static str {
         "the exact gradient of another model, in which every draw is replaced by its mean; a fit by it is biased by \
-         whatever fluctuations and correlations do"
+         whatever fluctuations and correlations do; layers of three or more named states stay random"
     }
 
     fn bernoulli(&self, _g: &mut Graph, _draw: &Draw, _p: ValueId, bar: Option<ValueId>) -> Option<ValueId> {
@@ -45,17 +46,43 @@ impl Estimator for MeanField {
     fn forward(&self, program: &Program) -> Program {
         let program = &program.simulated();
         let mut declarations = program.declarations.clone();
-        for layer in &mut declarations.layers {
+        for layer in declarations.layers.iter_mut().filter(|l| !l.is_nominal()) {
             layer.values = Values::Real;
         }
         let mut graph = Graph::new(declarations);
         let mut classes = HashMap::new();
-        let renamed = graph.import(program, |g, original, op| mean(g, program, original, op, &mut classes));
+        let kept = draws_of_states(program);
+        let renamed = graph.import(program, |g, original, op| {
+            if kept.contains(&original) { None } else { mean(g, program, original, op, &mut classes) }
+        });
         for (sink, value) in &program.results {
             graph.result(*sink, renamed[value.index()]);
         }
         graph.finish()
     }
+}
+
+/// The draws whose outcome is the next state of a layer of three or more named states, and their noise.
+fn draws_of_states(program: &Program) -> BTreeSet<ValueId> {
+    let nominal = |sink: &Sink| match sink {
+        Sink::NextLayer(i) => program.declarations.layers[*i as usize].is_nominal(),
+        _ => false,
+    };
+    let mut open: Vec<ValueId> =
+        program.results.iter().filter(|(s, _)| nominal(s)).map(|(_, v)| *v).collect();
+    let (mut seen, mut draws) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(value) = open.pop() {
+        if !seen.insert(value) {
+            continue;
+        }
+        match &program.instruction(value).op {
+            Op::Categorical { u, .. } => draws.extend([value, *u]),
+            Op::Select(_, yes, no) => open.extend([*yes, *no]),
+            Op::Shift { x, .. } | Op::Hold(x) | Op::Replace { value: x, .. } => open.push(*x),
+            _ => {}
+        }
+    }
+    draws
 }
 
 /// The mean of a draw, or of what follows from a draw's class; nothing for other instructions.
