@@ -21,9 +21,53 @@ pub(crate) struct Block {
     pub(crate) width: usize,
     /// The number of its first site.
     pub(crate) site: usize,
+    /// Where its first site stands in a padded plane.
+    start: usize,
+    /// The first row's y, and how many rows there are along y.
+    y: usize,
+    height: usize,
+    /// From one row to the next in a padded plane, along y and where z changes.
+    stride: usize,
+    jump: usize,
 }
 
 impl Block {
+    fn new(layout: &Layout, first_row: usize, rows: usize, x: usize, width: usize) -> Block {
+        let height = layout.extent()[1];
+        let stride = layout.distance([0, 1, 0]).unsigned_abs();
+        Block {
+            first_row,
+            rows,
+            x,
+            width,
+            site: first_row * layout.width() + x,
+            start: layout.row(first_row) + x,
+            y: first_row % height,
+            height,
+            stride,
+            jump: layout.distance([1, 0, 0]).unsigned_abs() - (height - 1) * stride,
+        }
+    }
+
+    /// Where its rows start in a padded plane.
+    #[inline(always)]
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> + use<> {
+        let Block { height, stride, jump, .. } = *self;
+        let (mut start, mut y) = (self.start, self.y);
+        (0..self.rows).map(move |_| {
+            let here = start;
+            y += 1;
+            start += if y == height { jump } else { stride };
+            y = if y == height { 0 } else { y };
+            here
+        })
+    }
+
+    /// How long the stretch of a padded plane from its first to its last site is.
+    pub(crate) fn stretch(&self) -> usize {
+        self.starts().last().map_or(0, |last| last - self.start + self.width)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows * self.width
     }
@@ -42,42 +86,30 @@ pub(crate) fn blocks(layout: &Layout) -> Vec<Block> {
         let rows = BLOCK / width;
         for first_row in (0..layout.rows()).step_by(rows) {
             let rows = rows.min(layout.rows() - first_row);
-            blocks.push(Block { first_row, rows, x: 0, width, site: first_row * width });
+            blocks.push(Block::new(layout, first_row, rows, 0, width));
         }
     } else {
         for first_row in 0..layout.rows() {
             for x in (0..width).step_by(BLOCK) {
                 let piece = BLOCK.min(width - x);
-                blocks.push(Block { first_row, rows: 1, x, width: piece, site: first_row * width + x });
+                blocks.push(Block::new(layout, first_row, 1, x, piece));
             }
         }
     }
     blocks
 }
 
-/// Registers of one block, each aligned to a cache line.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Buffer<F> {
-    values: Vec<F>,
-    start: usize,
-}
+/// One register: a number per site of a block.
+///
+/// Registers follow one another in memory without gaps: half a page apart (in single precision), so that a loop over
+/// one never stores where a loop over another is about to load as seen by the processor, which compares twelve bits.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub(crate) struct Column<F>(pub(crate) [F; BLOCK]);
 
-impl<F: Copy + Default> Buffer<F> {
-    pub(crate) fn new() -> Buffer<F> {
-        let spare = 64 / size_of::<F>();
-        let values = vec![F::default(); BLOCK + spare];
-        let start = values.as_ptr().align_offset(64).min(spare);
-        Buffer { values, start }
-    }
-
-    #[inline(always)]
-    pub(crate) fn get(&self, n: usize) -> &[F] {
-        &self.values[self.start..self.start + n]
-    }
-
-    #[inline(always)]
-    pub(crate) fn get_mut(&mut self, n: usize) -> &mut [F] {
-        &mut self.values[self.start..self.start + n]
+impl<F: Copy + Default> Column<F> {
+    pub(crate) fn new() -> Column<F> {
+        Column([F::default(); BLOCK])
     }
 }
 
@@ -90,12 +122,14 @@ mod tests {
     fn blocks_cover_every_site_once_in_order() {
         let shapes: [&[usize]; 6] = [&[1], &[513], &[3, 3], &[64, 64], &[5, 700], &[3, 4, 5]];
         for shape in shapes {
-            let layout = Layout::new(&Lattice::new(shape).unwrap(), [0; 3]);
+            let layout = Layout::new(&Lattice::new(shape).unwrap(), [usize::from(shape.len() > 2), 2, 1]);
             let mut site = 0;
             for block in blocks(&layout) {
                 assert_eq!(block.site, site);
                 assert_eq!(block.first_row * layout.width() + block.x, site);
                 assert!(block.lanes() <= BLOCK);
+                let starts = (0..block.rows).map(|r| layout.row(block.first_row + r) + block.x);
+                assert!(block.starts().eq(starts));
                 site += block.len();
             }
             assert_eq!(site, layout.sites());

@@ -61,6 +61,8 @@ pub(crate) struct Code {
     pub(crate) temporaries: Vec<Storage>,
     pub(crate) tables: Vec<(Table, Box<Code>)>,
     pub(crate) registers: usize,
+    /// The fields read, and whether at other sites.
+    reads: HashMap<Source, bool>,
     /// Which pass makes each sum over sites, and where in it.
     pub(crate) sum_of: HashMap<ValueId, (usize, usize)>,
 }
@@ -90,7 +92,12 @@ impl Code {
             }
         }
         let layout = layout.clone();
+        let mut reads = HashMap::new();
+        for (source, beyond) in passes.iter().flat_map(|p| &p.kernels).filter_map(Kernel::source) {
+            *reads.entry(source).or_insert(false) |= beyond;
+        }
         Code {
+            reads,
             layout,
             options,
             passes,
@@ -107,6 +114,26 @@ impl Code {
 }
 
 impl Code {
+    /// Whether the tables read such an instruction.
+    pub(crate) fn tables_read(&self, is: impl Fn(&Op) -> bool) -> bool {
+        self.tables.iter().any(|(_, c)| c.program.instructions.iter().any(|i| is(&i.op)))
+    }
+
+    /// Whether a field is read at all.
+    pub(crate) fn reads(&self, source: Source) -> bool {
+        self.reads.contains_key(&source)
+    }
+
+    /// How a field's margin must be filled for what reads it, where it has `margin`.
+    pub(crate) fn margin(&self, source: Source, margin: Margin) -> Margin {
+        if self.reads.get(&source) == Some(&true) { margin } else { Margin::Unread }
+    }
+
+    /// Whether every site of a field is written.
+    pub(crate) fn writes(&self, destination: Destination) -> bool {
+        self.passes.iter().any(|p| p.outputs.contains(&destination))
+    }
+
     /// The fields whose derivatives the program leaves.
     pub(crate) fn field_adjoints(&self) -> Vec<u32> {
         let sinks = self.program.results.iter().filter_map(|(sink, _)| match sink {
@@ -188,7 +215,8 @@ impl<'p> Compiler<'p> {
             kernels.push(kernel);
             register_of.insert(*value, dst);
         }
-        let outputs = self.finishing_kernels(plan, number, &register_of, &mut kernels);
+        let (outputs, finishing) = self.finishing_kernels(plan, number, &register_of);
+        let mut kernels = finished_early(kernels, finishing);
         if self.options.fuse {
             crate::registers::fuse(&mut kernels);
         }
@@ -219,9 +247,8 @@ impl<'p> Compiler<'p> {
         plan: &PassPlan,
         number: usize,
         register_of: &HashMap<ValueId, Register>,
-        kernels: &mut Vec<Kernel>,
-    ) -> Vec<Destination> {
-        let mut outputs = Vec::new();
+    ) -> (Vec<Destination>, Vec<Kernel>) {
+        let (mut outputs, mut kernels) = (Vec::new(), Vec::new());
         let mut store = |to: Destination, a: Arg, range| {
             outputs.push(to);
             Kernel::Store { output: outputs.len() as u16 - 1, a, range }
@@ -249,7 +276,7 @@ impl<'p> Compiler<'p> {
             let range = self.unproven_range(*sink, *value);
             kernels.push(store(to, a, range));
         }
-        outputs
+        (outputs, kernels)
     }
 
     /// The range a layer's next value must be checked against, where its domain does not prove it.
@@ -427,6 +454,27 @@ impl<'p> Compiler<'p> {
             other => unreachable!("{other:?} reads no other site"),
         }
     }
+}
+
+/// Puts every kernel of `finishing` right behind the one that makes what it reads, so that registers are soon free
+/// again. Registers are written once here.
+fn finished_early(kernels: Vec<Kernel>, finishing: Vec<Kernel>) -> Vec<Kernel> {
+    let mut waiting: HashMap<Register, Vec<Kernel>> = HashMap::new();
+    let mut all = Vec::with_capacity(kernels.len() + finishing.len());
+    for mut kernel in finishing {
+        let mut reads = None;
+        kernel.reads(|r| reads = Some(*r));
+        match reads {
+            Some(register) => waiting.entry(register).or_default().push(kernel),
+            None => all.push(kernel),
+        }
+    }
+    for mut kernel in kernels {
+        let made = kernel.writes().copied();
+        all.push(kernel);
+        all.extend(made.and_then(|register| waiting.remove(&register)).into_iter().flatten());
+    }
+    all
 }
 
 fn place_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {

@@ -174,6 +174,13 @@ pub(crate) enum Kernel {
         a: Arg,
         b: Arg,
     },
+    /// sum[slot] += Σ a x, with x the field at a constant distance in memory.
+    DotLoad {
+        slot: u16,
+        a: Register,
+        source: Source,
+        distance: isize,
+    },
     /// output[…] = a; where `range` is given, a must be a whole number in it.
     Store {
         output: u16,
@@ -199,7 +206,7 @@ impl Kernel {
         match self {
             Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
             Coordinate { .. } | Spread { .. } | Uniform { .. } => {}
-            Unary { a, .. } | Round { a, .. } => f(a),
+            Unary { a, .. } | Round { a, .. } | DotLoad { a, .. } => f(a),
             Normal { a, b, .. } => {
                 f(a);
                 f(b);
@@ -258,7 +265,21 @@ impl Kernel {
             | Binomial { dst, .. }
             | Poisson { dst, .. }
             | Lookup { dst, .. } => Some(dst),
-            Sum { .. } | Dot { .. } | Store { .. } | CheckProbability { .. } => None,
+            Sum { .. } | Dot { .. } | DotLoad { .. } | Store { .. } | CheckProbability { .. } => None,
+        }
+    }
+
+    /// The field the kernel reads, and whether it does so at other sites.
+    pub(crate) fn source(&self) -> Option<(Source, bool)> {
+        use Kernel::*;
+        match self {
+            Load { source, distance, .. } | DotLoad { source, distance, .. } => {
+                Some((*source, *distance != 0))
+            }
+            LoadMoved { source, .. } | NeighbourCount { source, .. } | NeighbourSum { source, .. } => {
+                Some((*source, true))
+            }
+            _ => None,
         }
     }
 }

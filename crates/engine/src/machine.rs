@@ -6,16 +6,15 @@ use glauber_lattice::Storage;
 use glauber_program::{Binary, Comparison, Op, Rank, Sink, Unary, ValueId};
 use rayon::prelude::*;
 
-use crate::block::{Block, Buffer, blocks};
+use crate::block::{Block, Column, blocks};
 use crate::compile::{Code, CompileOptions, Pass};
 use crate::elementary;
 use crate::kernel::Destination;
-use crate::kernels::{Memory, Output, Part, Violation, run_blocks};
+use crate::kernels::{Entries, Memory, Output, Part, Violation, run_blocks};
 use crate::noise::{Key, uniform};
 use crate::plane::{Margin, Plane};
 use crate::real::Real;
 use crate::simd::Simd;
-use crate::tabulate::MOST_ENTRIES;
 
 /// What a program reads besides its own memory.
 pub(crate) struct Inputs<'a, F> {
@@ -55,6 +54,13 @@ pub(crate) struct Results<'a, F> {
     pub(crate) parameter_adjoints: &'a mut [f64],
 }
 
+/// What tables depend on besides the parameters: left at 0 and empty where they do not.
+#[derive(Clone, Debug, PartialEq)]
+struct Filled {
+    step: u32,
+    output_adjoints: Vec<f64>,
+}
+
 /// One program with the memory to run it.
 pub(crate) struct Machine<F> {
     code: Arc<Code>,
@@ -62,18 +68,20 @@ pub(crate) struct Machine<F> {
     /// How many threads share the blocks of one replicate.
     crew: usize,
     blocks: Vec<Block>,
-    registers: Vec<Vec<Buffer<F>>>,
+    registers: Vec<Vec<Column<F>>>,
     temporaries: Vec<Plane<F>>,
-    tables: Vec<Box<[F; MOST_ENTRIES]>>,
+    tables: Vec<Entries<F>>,
     table_machines: Vec<Machine<F>>,
     /// The value of every instruction below site rank.
     values: Vec<f64>,
     scalars: Vec<F>,
     keys: Vec<Key>,
     partial: Vec<f64>,
-    /// Whether any scalar of the run depends on the step's number.
-    by_step: bool,
     depends_on_step: Vec<bool>,
+    /// The parameters last prepared for.
+    prepared: Option<Vec<f64>>,
+    /// What the tables were last filled for.
+    filled: Option<Filled>,
 }
 
 impl<F: Real> Machine<F> {
@@ -84,11 +92,11 @@ impl<F: Real> Machine<F> {
         let blocks = blocks(layout);
         let crew = crew.clamp(1, blocks.len().max(1));
         Machine {
-            simd,
+            simd: simd.supported(),
             crew,
-            registers: (0..crew).map(|_| (0..code.registers).map(|_| Buffer::new()).collect()).collect(),
+            registers: (0..crew).map(|_| (0..code.registers).map(|_| Column::new()).collect()).collect(),
             temporaries: code.temporaries.iter().map(storage).collect(),
-            tables: code.tables.iter().map(|_| Box::new([F::ZERO; MOST_ENTRIES])).collect(),
+            tables: code.tables.iter().map(|(table, _)| Entries::new(table.entries())).collect(),
             table_machines: code
                 .tables
                 .iter()
@@ -98,11 +106,9 @@ impl<F: Real> Machine<F> {
             scalars: vec![F::ZERO; code.slots.len()],
             keys: vec![Key::new(0, 0, 0, 0, 0); code.keys.len()],
             partial: Vec::new(),
-            by_step: code
-                .tables
-                .iter()
-                .any(|(_, c)| c.program.instructions.iter().any(|i| i.op == Op::StepIndex)),
             depends_on_step,
+            prepared: None,
+            filled: None,
             blocks,
             code,
         }
@@ -112,8 +118,19 @@ impl<F: Real> Machine<F> {
         &self.code
     }
 
+    pub(crate) fn shared_code(&self) -> Arc<Code> {
+        self.code.clone()
+    }
+
     /// Sets the parameters, and evaluates what depends on nothing else.
-    pub(crate) fn prepare(&mut self, parameters: &[f64]) -> Option<Fault> {
+    pub(crate) fn prepare(&mut self, parameters: &[f64]) {
+        let same =
+            |known: &Vec<f64>| known.iter().map(|p| p.to_bits()).eq(parameters.iter().map(|p| p.to_bits()));
+        if self.prepared.as_ref().is_some_and(same) {
+            return;
+        }
+        self.prepared = Some(parameters.to_vec());
+        self.filled = None;
         let code = self.code.clone();
         for stage in &code.scalars {
             for value in stage.iter().filter(|v| code.program.instruction(**v).rank == Rank::Run) {
@@ -124,12 +141,7 @@ impl<F: Real> Machine<F> {
                 self.values[value.index()] = known;
             }
         }
-        for machine in &mut self.table_machines {
-            if let Some(fault) = machine.prepare(parameters) {
-                return Some(fault);
-            }
-        }
-        if self.by_step { None } else { self.fill_tables(0) }
+        self.table_machines.iter_mut().for_each(|machine| machine.prepare(parameters));
     }
 
     /// Runs the program once.
@@ -138,7 +150,7 @@ impl<F: Real> Machine<F> {
         for (slot, (draw, lane)) in code.keys.iter().enumerate() {
             self.keys[slot] = inputs.address.key(*draw, *lane);
         }
-        let mut fault = if self.by_step { self.fill_tables(inputs.address.step) } else { None };
+        let mut fault = self.fill_tables(inputs);
         for (number, pass) in code.passes.iter().enumerate() {
             self.evaluate_stage(number, inputs);
             self.fold(pass);
@@ -275,8 +287,20 @@ impl<F: Real> Machine<F> {
         }
     }
 
-    fn fill_tables(&mut self, step: u32) -> Option<Fault> {
+    /// Evaluates the tables, where anything they depend on has changed.
+    fn fill_tables(&mut self, inputs: &Inputs<'_, F>) -> Option<Fault> {
         let code = self.code.clone();
+        if code.tables.is_empty() {
+            return None;
+        }
+        let step = if code.tables_read(|op| *op == Op::StepIndex) { inputs.address.step } else { 0 };
+        let by_outputs = code.tables_read(|op| matches!(op, Op::OutputAdjoint(_)));
+        let output_adjoints = if by_outputs { inputs.output_adjoints } else { &[] };
+        let known = self.filled.as_ref();
+        if known.is_some_and(|f| f.step == step && f.output_adjoints == output_adjoints) {
+            return None;
+        }
+        self.filled = Some(Filled { step, output_adjoints: output_adjoints.to_vec() });
         for (number, (table, inner)) in code.tables.iter().enumerate() {
             let entries = table.entries();
             let mut fields = Vec::new();
@@ -287,7 +311,7 @@ impl<F: Real> Machine<F> {
             }
             let mut next = [Plane::zeros(Storage::Real, &inner.layout)];
             let address = Address { seed: 0, replicate: 0, step, first_draw: 0 };
-            let inputs = Inputs { fields: &fields, address, ..Inputs::nothing() };
+            let inputs = Inputs { fields: &fields, output_adjoints, address, ..Inputs::nothing() };
             let mut results = Results {
                 next_layers: &mut next,
                 layer_adjoints: &mut [],
@@ -299,7 +323,7 @@ impl<F: Real> Machine<F> {
                 return Some(fault);
             }
             if let [Plane::Real(values)] = &next {
-                self.tables[number][..entries].copy_from_slice(&values[..entries]);
+                self.tables[number].values[..entries].copy_from_slice(&values[..entries]);
             }
         }
         None

@@ -7,9 +7,11 @@ use glauber_program::{Declarations, Estimator, Model, Op, Program, Sink, differe
 
 use crate::compile::{Code, CompileOptions};
 use crate::error::EngineError;
+use crate::kernel::Source;
+use crate::plane::Margin;
 use crate::real::Real;
 use crate::simd::Simd;
-use crate::worker::Worker;
+use crate::worker::{State, Worker};
 
 /// In which precision sites are computed. Sums over sites and parameter gradients are always double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +86,15 @@ impl std::fmt::Debug for Observation {
 
 /// One observation, compiled.
 pub(crate) enum Observed {
-    Program { forward: Arc<Code>, adjoint: Option<Arc<Code>> },
+    Program { forward: Arc<Code>, adjoint: Option<AdjointPair> },
     Summary(Arc<dyn Summary>),
+}
+
+/// An adjoint, and the same where nobody wants the derivative by the state.
+#[derive(Clone)]
+pub(crate) struct AdjointPair {
+    pub(crate) whole: Arc<Code>,
+    pub(crate) last: Arc<Code>,
 }
 
 /// All programs of a model, compiled.
@@ -96,13 +105,51 @@ pub(crate) struct Codes {
     pub(crate) step: Arc<Code>,
     pub(crate) observed: Vec<Observed>,
     pub(crate) adjoint: Option<AdjointCodes>,
+    /// For each layer how its margin must be filled.
+    pub(crate) margins: Vec<Margin>,
 }
 
 pub(crate) struct AdjointCodes {
-    pub(crate) step: Arc<Code>,
-    /// The step's adjoint where nobody wants the derivative by the state before it.
-    pub(crate) last: Arc<Code>,
+    pub(crate) step: AdjointPair,
     pub(crate) start: Option<Arc<Code>>,
+}
+
+impl Codes {
+    /// Every program.
+    fn all(&self) -> Vec<&Arc<Code>> {
+        let mut all = vec![&self.step];
+        all.extend(&self.start);
+        let mut adjoints = Vec::new();
+        for observed in &self.observed {
+            if let Observed::Program { forward, adjoint } = observed {
+                all.push(forward);
+                adjoints.extend(adjoint);
+            }
+        }
+        if let Some(AdjointCodes { step, start }) = &self.adjoint {
+            adjoints.push(step);
+            all.extend(start);
+        }
+        all.extend(adjoints.into_iter().flat_map(|pair| [&pair.whole, &pair.last]));
+        all
+    }
+
+    /// For each layer how its margin must be filled.
+    fn margins_of_layers(&self) -> Vec<Margin> {
+        let margin = |layer: usize| {
+            let mut margins =
+                self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u16), Margin::Lattice));
+            margins.find(|m| *m != Margin::Unread).unwrap_or(Margin::Unread)
+        };
+        (0..self.declarations.layers.len()).map(margin).collect()
+    }
+
+    /// Fills the margins that programs read.
+    pub(crate) fn fill_margins<F: Real>(&self, state: &mut State<F>) {
+        for (plane, margin) in state.iter_mut().zip(&self.margins) {
+            plane.fill_margin(&self.layout, *margin);
+        }
+    }
 }
 
 /// A model prepared for running.
@@ -167,32 +214,36 @@ impl Plan {
             let options = CompileOptions { add_layer_adjoints: add, ..options.compile };
             Arc::new(Code::compile(p, &layout, options))
         };
+        let pair = |p: &Program, e: &dyn Estimator, add| {
+            let whole = differentiate(p, e);
+            let mut last = whole.clone();
+            last.results.retain(|(sink, _)| !matches!(sink, Sink::LayerAdjoint(_)));
+            AdjointPair {
+                whole: compile(&whole, add),
+                last: compile(&glauber_program::simplified(&last), add),
+            }
+        };
         let observed = observations.iter().zip(&programs).map(|(o, program)| match (o, program) {
             (Observation::Summary(s), _) => Observed::Summary(s.clone()),
             (_, None) => Observed::Summary(Arc::new(NoSummary)),
-            (_, Some(p)) => Observed::Program {
-                forward: compile(p, false),
-                adjoint: estimator.map(|e| compile(&differentiate(p, e), true)),
-            },
-        });
-        let adjoint = estimator.map(|e| {
-            let whole = differentiate(&step, e);
-            let mut last = whole.clone();
-            last.results.retain(|(sink, _)| !matches!(sink, Sink::LayerAdjoint(_)));
-            AdjointCodes {
-                step: compile(&whole, false),
-                last: compile(&glauber_program::simplified(&last), false),
-                start: start.as_ref().map(|s| compile(&differentiate(s, e), false)),
+            (_, Some(p)) => {
+                Observed::Program { forward: compile(p, false), adjoint: estimator.map(|e| pair(p, e, true)) }
             }
         });
-        let codes = Codes {
+        let adjoint = estimator.map(|e| AdjointCodes {
+            step: pair(&step, e, false),
+            start: start.as_ref().map(|s| compile(&differentiate(s, e), false)),
+        });
+        let mut codes = Codes {
             declarations: step.declarations.clone(),
             observed: observed.collect(),
             step: compile(&step, false),
             start: start.as_ref().map(|s| compile(s, false)),
             adjoint,
             layout: layout.clone(),
+            margins: Vec::new(),
         };
+        codes.margins = codes.margins_of_layers();
         let threads = match options.threads {
             0 => None,
             n => {

@@ -82,6 +82,11 @@ impl<F: Real> Plane<F> {
         }
     }
 
+    /// Whether it holds nothing yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        each_storage!(self, v => v.is_empty())
+    }
+
     /// Sets everything, margin included, to zero.
     pub fn clear(&mut self) {
         each_storage!(self, v => v.fill(Stored::from_number(0.0)));

@@ -12,6 +12,7 @@ use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::elementary::Series;
+use crate::kernels::Permute;
 
 /// A floating-point number a kernel computes with: `f32` in the blocks, `f64` on request.
 pub trait Real:
@@ -27,6 +28,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + Series
+    + Permute
     + 'static
 {
     /// 0.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use glauber_program::Binary;
 
 use crate::compile::product;
-use crate::kernel::{Arg, Kernel, Register};
+use crate::kernel::{Arg, Kernel, Register, Source};
 
 /// How often each register is read.
 fn uses(kernels: &mut [Kernel]) -> HashMap<Register, usize> {
@@ -17,7 +17,7 @@ fn uses(kernels: &mut [Kernel]) -> HashMap<Register, usize> {
 }
 
 /// Takes products that are read once into the sum or difference that reads them. Registers are written once here.
-pub(crate) fn fuse(kernels: &mut [Kernel]) {
+pub(crate) fn fuse(kernels: &mut Vec<Kernel>) {
     let uses = uses(kernels);
     let mut products: HashMap<Register, (Arg, Arg)> = HashMap::new();
     for kernel in kernels.iter_mut() {
@@ -46,6 +46,29 @@ pub(crate) fn fuse(kernels: &mut [Kernel]) {
         };
         if let Some(fused) = fused {
             *kernel = fused;
+        }
+    }
+    // Products that were taken in are read no more.
+    drop_dead(kernels);
+    take_loads_into_dots(kernels);
+}
+
+/// Takes fields that are read once, for a sum of products, into that sum.
+fn take_loads_into_dots(kernels: &mut [Kernel]) {
+    let uses = uses(kernels);
+    let mut loads: HashMap<Register, (Source, isize)> = HashMap::new();
+    for kernel in kernels.iter_mut() {
+        match *kernel {
+            Kernel::Load { dst, source, distance } if uses.get(&dst) == Some(&1) => {
+                loads.insert(dst, (source, distance));
+            }
+            Kernel::Dot { slot, a: Arg::Register(a), b: Arg::Register(b) } if a != b => {
+                let taken = loads.get(&b).map(|l| (a, *l)).or(loads.get(&a).map(|l| (b, *l)));
+                if let Some((a, (source, distance))) = taken {
+                    *kernel = Kernel::DotLoad { slot, a, source, distance };
+                }
+            }
+            _ => {}
         }
     }
 }

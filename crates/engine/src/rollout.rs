@@ -4,10 +4,13 @@
 //! them and from the noise, which is a function of its address. Where the states of all steps would outgrow the memory
 //! allowed, only every k-th is kept and the steps between are run again, with the same bits.
 
+use glauber_lattice::Layout;
 use glauber_program::FieldKind;
 use rayon::prelude::*;
 
+use crate::compile::Code;
 use crate::error::EngineError;
+use crate::kernel::{Destination, Source};
 use crate::machine::{Address, Fault, Inputs, Results};
 use crate::plan::{Observed, Plan, Pool, Precision};
 use crate::plane::{Margin, Plane};
@@ -69,7 +72,7 @@ pub type Frame = Vec<Vec<f64>>;
 pub struct Simulation {
     /// The numbers observed.
     pub outputs: Outputs,
-    /// For each replicate its last state.
+    /// For each replicate its last state, unless the run does not want them.
     pub last: Vec<Frame>,
 }
 
@@ -201,17 +204,15 @@ impl<'a, F: Real> Rollout<'a, F> {
         Rollout { plan, pool, run, width, offsets, crew: if large { threads } else { 1 }, groups }
     }
 
-    fn worker(&self) -> Result<Worker<F>, EngineError> {
+    fn worker(&self, backward: bool) -> Result<Worker<F>, EngineError> {
         let waiting = {
             let mut pool = self.pool.0.lock().unwrap_or_else(|e| e.into_inner());
             pool.pop().filter(|w| w.crew == self.crew)
         };
         let mut worker =
             waiting.unwrap_or_else(|| Worker::new(&self.plan.codes, &self.plan.options, self.crew));
-        match worker.prepare(self.run, false)? {
-            Some(fault) => Err(self.explain(fault, 0, 0)),
-            None => Ok(worker),
-        }
+        worker.prepare(self.run, backward)?;
+        Ok(worker)
     }
 
     fn give_back(&self, worker: Worker<F>) {
@@ -270,14 +271,12 @@ impl<'a, F: Real> Rollout<'a, F> {
 
     fn begin(&self, worker: &mut Worker<F>, replicate: usize) -> Result<State<F>, EngineError> {
         let codes = &self.plan.codes;
-        for unit in worker.units() {
-            unit.choose(self.run, replicate);
-        }
+        worker.forward_units().for_each(|unit| unit.choose(self.run, replicate));
         let mut state = worker.state(codes);
         match (&self.run.start, &mut worker.start) {
             (Start::States(layers), _) => {
-                for (plane, data) in state.iter_mut().zip(layers) {
-                    set(plane, &codes.layout, data, replicate);
+                for ((plane, data), margin) in state.iter_mut().zip(layers).zip(&codes.margins) {
+                    set(plane, &codes.layout, *margin, data, replicate);
                 }
             }
             (Start::Model, Some(start)) => {
@@ -296,7 +295,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                 if let Some(fault) = start.machine.run(&inputs, &mut results) {
                     return Err(self.explain(fault, replicate, 0));
                 }
-                state.iter_mut().for_each(|p| p.fill_margin(&codes.layout, Margin::Lattice));
+                codes.fill_margins(&mut state);
             }
             (Start::Model, None) => {
                 return Err(EngineError::NoStart { model: codes.declarations.model.clone() });
@@ -334,7 +333,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         if let Some(fault) = unit.machine.run(&inputs, &mut results) {
             return Err(self.explain(fault, replicate, step));
         }
-        next.iter_mut().for_each(|p| p.fill_margin(&self.plan.codes.layout, Margin::Lattice));
+        self.plan.codes.fill_margins(next);
         Ok(())
     }
 
@@ -399,11 +398,13 @@ impl<'a, F: Real> Rollout<'a, F> {
         let last: Vec<Result<Vec<Frame>, EngineError>> = work
             .into_par_iter()
             .map(|(group, rows)| {
-                let mut worker = self.worker()?;
+                let mut worker = self.worker(false)?;
                 let mut last = Vec::new();
                 for (replicate, row) in group.zip(rows) {
                     let state = self.forwards(&mut worker, replicate, row, recorder)?;
-                    last.push(self.dense(&state));
+                    if self.run.wants_last {
+                        last.push(self.dense(&state));
+                    }
                     worker.spare.push(state);
                 }
                 self.give_back(worker);
@@ -479,7 +480,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             let work = self.divide(&mut rows);
             work.into_par_iter()
                 .map(|(group, rows)| {
-                    let mut worker = self.worker()?;
+                    let mut worker = self.worker(false)?;
                     let kept: Result<Vec<_>, _> = group
                         .zip(rows)
                         .map(|(replicate, row)| self.remember(&mut worker, replicate, row, interval))
@@ -558,13 +559,13 @@ impl<'a, F: Real> Rollout<'a, F> {
         histories: &mut Vec<History<F>>,
         seen: &Seen<'_>,
     ) -> Result<Part, EngineError> {
-        let mut worker = self.worker()?;
+        let mut worker = self.worker(true)?;
         let mut part = Part::new(self.plan.codes.declarations.parameters.len());
         for (replicate, history) in group.zip(histories.drain(..)) {
             self.backwards(&mut worker, replicate, history, seen, &mut part)?;
         }
         let layout = &self.plan.codes.layout;
-        for unit in worker.units() {
+        for unit in worker.units_with_field_adjoints() {
             let names: Vec<String> =
                 unit.machine.code().program.declarations.fields.iter().map(|f| f.name.clone()).collect();
             let wanted: Vec<u32> = unit.machine.code().field_adjoints();
@@ -587,11 +588,12 @@ impl<'a, F: Real> Rollout<'a, F> {
         part: &mut Part,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
-        for unit in worker.units() {
-            unit.choose(self.run, replicate);
+        worker.backward_units().for_each(|unit| unit.choose(self.run, replicate));
+        if history.interval > 1 {
+            worker.step.choose(self.run, replicate);
         }
         let mut bars = Bars { touched: false, advantage: 0.0 };
-        worker.adjoints.iter_mut().flatten().for_each(Plane::clear);
+        worker.adjoints[0].iter_mut().for_each(Plane::clear);
         // The states from the last kept one up to the end of its stretch.
         let mut stretch: Vec<State<F>> = Vec::new();
         for step in (0..=self.run.steps).rev() {
@@ -638,6 +640,11 @@ impl<'a, F: Real> Rollout<'a, F> {
         Ok(stretch)
     }
 
+    /// Whether anyone wants the derivative by the starting state.
+    fn start_has_gradient(&self) -> bool {
+        self.run.wants_start_gradient || matches!(self.run.start, Start::Model)
+    }
+
     fn step_backwards(
         &self,
         worker: &mut Worker<F>,
@@ -651,15 +658,16 @@ impl<'a, F: Real> Rollout<'a, F> {
             return Ok(());
         }
         let layout = &self.plan.codes.layout;
-        let last = step == 1
-            && !self.run.wants_start_gradient
-            && matches!(self.run.start, Start::States(_))
-            && self.events_at(0).next().is_none();
-        let unit = if last { &mut worker.adjoint_last } else { &mut worker.adjoint_step };
-        let Some(unit) = unit else { return Ok(()) };
+        let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
+        let Some(pair) = &mut worker.adjoint_step else { return Ok(()) };
+        let unit = pair.unit(last);
         let [from, to] = &mut worker.adjoints;
-        from.iter_mut().for_each(|p| p.fill_margin(layout, Margin::Zero));
-        to.iter_mut().for_each(Plane::clear);
+        fill_adjoint_margins(layout, unit.machine.code(), from);
+        for (place, plane) in to.iter_mut().enumerate() {
+            if !last && !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+                plane.clear();
+            }
+        }
         let inputs = Inputs {
             layers: state,
             next_adjoints: from,
@@ -702,11 +710,12 @@ impl<'a, F: Real> Rollout<'a, F> {
             let lead = seen.advantage(replicate, from..from + observed.width());
             bars.advantage += lead;
             match (observed, &mut worker.observed[observation]) {
-                (_, Some((_, Some(unit)))) => {
+                (_, Some((_, Some(pair)))) => {
+                    let unit = pair.sharing(step == 0 && !self.start_has_gradient());
                     let inputs = Inputs {
                         layers: state,
-                        fields: &unit.fields,
-                        targets: &unit.targets,
+                        fields: unit.fields,
+                        targets: unit.targets,
                         output_adjoints: slopes,
                         advantage: lead,
                         address: self.address_of_observation(replicate, step, observation),
@@ -715,7 +724,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                     let mut results = Results {
                         next_layers: &mut [],
                         layer_adjoints: &mut worker.adjoints[0],
-                        field_adjoints: &mut unit.field_adjoints,
+                        field_adjoints: unit.field_adjoints,
                         outputs: &mut [],
                         parameter_adjoints: &mut part.parameters,
                     };
@@ -746,7 +755,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         if !bars.touched {
             return;
         }
-        worker.adjoints[0].iter_mut().for_each(|p| p.fill_margin(layout, Margin::Zero));
+        fill_adjoint_margins(layout, unit.machine.code(), &mut worker.adjoints[0]);
         let inputs = Inputs {
             next_adjoints: &worker.adjoints[0],
             fields: &unit.fields,
@@ -762,6 +771,13 @@ impl<'a, F: Real> Rollout<'a, F> {
             parameter_adjoints: &mut part.parameters,
         };
         let _ = unit.machine.run(&inputs, &mut results);
+    }
+}
+
+/// Fills the margins of derivatives that a program reads, with 0 where a fixed value stands.
+fn fill_adjoint_margins<F: Real>(layout: &Layout, code: &Code, adjoints: &mut State<F>) {
+    for (place, plane) in adjoints.iter_mut().enumerate() {
+        plane.fill_margin(layout, code.margin(Source::NextAdjoint(place as u16), Margin::Zero));
     }
 }
 

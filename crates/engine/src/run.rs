@@ -42,6 +42,8 @@ pub struct Run<'a> {
     pub events: Vec<(usize, usize)>,
     /// Whether the derivative by the starting state is wanted.
     pub wants_start_gradient: bool,
+    /// Whether a simulation hands out the last states (it does unless told otherwise).
+    pub wants_last: bool,
     /// Set from outside to stop the run.
     pub interrupt: Option<&'a AtomicBool>,
 }
@@ -60,6 +62,7 @@ impl<'a> Run<'a> {
             targets: None,
             events: Vec::new(),
             wants_start_gradient: false,
+            wants_last: true,
             interrupt: None,
         }
     }
@@ -79,6 +82,12 @@ impl<'a> Run<'a> {
     /// The same run from given states.
     pub fn start(mut self, layers: Vec<FieldData>) -> Run<'a> {
         self.start = Start::States(layers);
+        self
+    }
+
+    /// The same run for its observations alone: a simulation does not copy the last states out.
+    pub fn without_last(mut self) -> Run<'a> {
+        self.wants_last = false;
         self
     }
 

@@ -33,6 +33,11 @@ impl Simd {
         sets
     }
 
+    /// This set where the machine can run it, else the widest narrower one.
+    pub(crate) fn supported(self) -> Simd {
+        Simd::available().into_iter().filter(|s| *s <= self).next_back().unwrap_or(Simd::Plain)
+    }
+
     /// The widest set this machine can run, or the one named by the environment variable `GLAUBER_SIMD`
     /// (`plain`, `avx2` or `avx512`) where the machine has it.
     pub fn widest() -> Simd {

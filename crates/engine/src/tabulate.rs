@@ -71,11 +71,16 @@ impl Tables {
     pub(crate) fn find(program: &Program) -> Tables {
         let mut tables = Tables::default();
         let keys = keys_of(program);
+        let (by_step, sites) = (by_step(program), program.declarations.lattice.sites());
         for (index, instruction) in program.instructions.iter().enumerate() {
             let value = ValueId(index as u32);
             let (Some(own), Rank::Site) = (&keys[index], instruction.rank) else { continue };
             let itself = own.len() == 1 && own[0].value == value;
             if itself || own.is_empty() || cost(program, &keys, value) <= COST_OF_LOOKUP {
+                continue;
+            }
+            let entries: usize = own.iter().map(|k| k.count).product();
+            if by_step[index] && 2 * entries > sites {
                 continue;
             }
             tables.of.insert(value, tables.tables.len());
@@ -97,12 +102,26 @@ fn keys_of(program: &Program) -> Vec<Option<Vec<TableKey>>> {
         };
         keys.push(match instruction.rank {
             Rank::Run => Some(Vec::new()),
+            // The slopes of the loss are the same for all replicates.
+            Rank::Replicate if matches!(instruction.op, Op::OutputAdjoint(_)) => Some(Vec::new()),
+            Rank::Replicate if is_pure(&instruction.op) => union(&instruction.op, &keys),
             Rank::Replicate => None,
             Rank::Site if is_pure(&instruction.op) => union(&instruction.op, &keys).or_else(own),
             Rank::Site => own(),
         });
     }
     keys
+}
+
+/// Which values depend on the step's number, so that their tables are filled anew at every step.
+fn by_step(program: &Program) -> Vec<bool> {
+    let mut by_step = Vec::with_capacity(program.instructions.len());
+    for instruction in &program.instructions {
+        let mut any = instruction.op == Op::StepIndex;
+        instruction.op.visit(|v| any |= by_step[v.index()]);
+        by_step.push(any);
+    }
+    by_step
 }
 
 fn is_pure(op: &Op) -> bool {

@@ -1,14 +1,15 @@
 //! Holds the machines and planes that one replicate at a time is run with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use glauber_lattice::Storage;
 
 use crate::compile::Code;
-use crate::data::FieldData;
+use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
-use crate::machine::{Fault, Machine};
-use crate::plan::{Codes, Observed, Options};
+use crate::kernel::Source;
+use crate::machine::Machine;
+use crate::plan::{AdjointPair, Codes, Observed, Options};
 use crate::plane::{Margin, Plane};
 use crate::real::Real;
 use crate::run::Run;
@@ -18,8 +19,56 @@ pub(crate) struct Unit<F> {
     pub(crate) machine: Machine<F>,
     pub(crate) fields: Vec<Plane<F>>,
     pub(crate) targets: Vec<Plane<F>>,
+    /// What the fields hold that are the same for every replicate, so as not to copy it again.
+    shared: Vec<Weak<Numbers>>,
     /// Derivatives by fields.
     pub(crate) field_adjoints: Vec<Plane<F>>,
+}
+
+/// The units of an adjoint: whole, and where nobody wants the derivative by the state.
+pub(crate) struct UnitPair<F> {
+    pub(crate) whole: Unit<F>,
+    pub(crate) last: Unit<F>,
+}
+
+/// What a unit is run with.
+pub(crate) struct Shared<'a, F> {
+    pub(crate) machine: &'a mut Machine<F>,
+    pub(crate) fields: &'a [Plane<F>],
+    pub(crate) targets: &'a [Plane<F>],
+    pub(crate) field_adjoints: &'a mut [Plane<F>],
+}
+
+impl<F> UnitPair<F> {
+    /// The one to run.
+    pub(crate) fn unit(&mut self, last: bool) -> &mut Unit<F> {
+        if last { &mut self.last } else { &mut self.whole }
+    }
+
+    /// The one to run, adding to the derivatives by fields that both share.
+    pub(crate) fn sharing(&mut self, last: bool) -> Shared<'_, F> {
+        let UnitPair { whole, last: lighter } = self;
+        let field_adjoints = &mut whole.field_adjoints;
+        if last {
+            Shared {
+                machine: &mut lighter.machine,
+                fields: &lighter.fields,
+                targets: &lighter.targets,
+                field_adjoints,
+            }
+        } else {
+            Shared {
+                machine: &mut whole.machine,
+                fields: &whole.fields,
+                targets: &whole.targets,
+                field_adjoints,
+            }
+        }
+    }
+
+    fn both(&mut self) -> [&mut Unit<F>; 2] {
+        [&mut self.whole, &mut self.last]
+    }
 }
 
 /// The layers of one replicate at one time.
@@ -30,9 +79,8 @@ pub(crate) struct Worker<F: Real> {
     pub(crate) crew: usize,
     pub(crate) start: Option<Unit<F>>,
     pub(crate) step: Unit<F>,
-    pub(crate) observed: Vec<Option<(Unit<F>, Option<Unit<F>>)>>,
-    pub(crate) adjoint_step: Option<Unit<F>>,
-    pub(crate) adjoint_last: Option<Unit<F>>,
+    pub(crate) observed: Vec<Option<(Unit<F>, Option<UnitPair<F>>)>>,
+    pub(crate) adjoint_step: Option<UnitPair<F>>,
     pub(crate) adjoint_start: Option<Unit<F>>,
     /// Derivatives by the layers (by each state of a nominal one), and room for the step before.
     pub(crate) adjoints: [State<F>; 2],
@@ -46,22 +94,18 @@ impl<F: Real> Unit<F> {
         Unit {
             machine: Machine::new(code.clone(), options.simd, crew),
             fields: declarations.fields.iter().map(|_| Plane::U8(Vec::new())).collect(),
+            shared: declarations.fields.iter().map(|_| Weak::new()).collect(),
             targets: Vec::new(),
             field_adjoints: Vec::new(),
         }
     }
 
     /// Sets parameters and the fields that are the same for every replicate.
-    fn prepare(&mut self, run: &Run<'_>) -> Result<Option<Fault>, EngineError> {
-        let code = self.machine.code();
-        let (layout, declarations) = (code.layout.clone(), code.program.declarations.clone());
-        let real = || Plane::zeros(Storage::Real, &layout);
-        let wants_fields = code
-            .program
-            .results
-            .iter()
-            .any(|(sink, _)| matches!(sink, glauber_program::Sink::FieldAdjoint(_)));
-        if wants_fields {
+    fn prepare(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        let code = self.machine.shared_code();
+        let declarations = &code.program.declarations;
+        if !code.field_adjoints().is_empty() {
+            let real = || Plane::zeros(Storage::Real, &code.layout);
             self.field_adjoints = declarations.fields.iter().map(|_| real()).collect();
         }
         for (place, field) in declarations.fields.iter().enumerate() {
@@ -69,32 +113,56 @@ impl<F: Real> Unit<F> {
                 model: declarations.model.clone(),
                 name: field.name.clone(),
             })?;
-            let bytes = matches!(*data.numbers, crate::data::Numbers::Bytes(_));
-            self.fields[place] = Plane::zeros(if bytes { Storage::U8 } else { Storage::Real }, &layout);
-            if data.picks.is_none() {
-                set(&mut self.fields[place], &layout, data, 0);
+            let source = Source::Field(place as u16);
+            if code.reads(source) && data.picks.is_none() {
+                let same = self.shared[place].as_ptr() == Arc::as_ptr(&data.numbers);
+                if !same {
+                    self.set_field(&code, place, data, 0);
+                    self.shared[place] = Arc::downgrade(&data.numbers);
+                }
             }
         }
-        Ok(self.machine.prepare(run.parameters))
+        self.machine.prepare(run.parameters);
+        Ok(())
+    }
+
+    fn set_field(&mut self, code: &Code, place: usize, data: &FieldData, replicate: usize) {
+        let bytes = matches!(*data.numbers, Numbers::Bytes(_));
+        let plane = &mut self.fields[place];
+        let fits = match plane {
+            Plane::U8(v) => bytes && !v.is_empty(),
+            Plane::Real(_) => !bytes,
+            _ => false,
+        };
+        if !fits {
+            *plane = Plane::zeros(if bytes { Storage::U8 } else { Storage::Real }, &code.layout);
+        }
+        let margin = code.margin(Source::Field(place as u16), Margin::Lattice);
+        set(plane, &code.layout, margin, data, replicate);
     }
 
     /// Sets the fields that differ between replicates.
     pub(crate) fn choose(&mut self, run: &Run<'_>, replicate: usize) {
-        let code = self.machine.code();
-        for (place, field) in code.program.declarations.fields.iter().enumerate() {
-            if let Some(data) = run.field(&field.name).filter(|d| d.picks.is_some()) {
-                set(&mut self.fields[place], &code.layout, data, replicate);
+        let code = self.machine.shared_code();
+        let declarations = &code.program.declarations;
+        for (place, field) in declarations.fields.iter().enumerate() {
+            let data = run.field(&field.name).filter(|d| d.picks.is_some());
+            if let Some(data) = data.filter(|_| code.reads(Source::Field(place as u16))) {
+                self.shared[place] = Weak::new();
+                self.set_field(&code, place, data, replicate);
             }
         }
-        if let Some(targets) = &run.targets {
-            let layers = &code.program.declarations.layers;
-            if self.targets.len() != layers.len() {
-                let zeros = |l: &glauber_program::Layer| Plane::zeros(l.values.storage(), &code.layout);
-                self.targets = layers.iter().map(zeros).collect();
+        let Some(targets) = &run.targets else { return };
+        self.targets.resize_with(declarations.layers.len(), || Plane::U8(Vec::new()));
+        for (place, (plane, data)) in self.targets.iter_mut().zip(targets).enumerate() {
+            let source = Source::Target(place as u16);
+            if !code.reads(source) {
+                continue;
             }
-            for (plane, data) in self.targets.iter_mut().zip(targets) {
-                set(plane, &code.layout, data, replicate);
+            if plane.is_empty() {
+                *plane = Plane::zeros(declarations.layers[place].values.storage(), &code.layout);
             }
+            set(plane, &code.layout, code.margin(source, Margin::Lattice), data, replicate);
         }
     }
 }
@@ -103,21 +171,23 @@ impl<F: Real> Unit<F> {
 pub(crate) fn set<F: Real>(
     plane: &mut Plane<F>,
     layout: &glauber_lattice::Layout,
+    margin: Margin,
     data: &FieldData,
     replicate: usize,
 ) {
     let from = data.place(replicate, layout.sites());
-    if let crate::data::Numbers::Bytes(bytes) = &*data.numbers {
-        if plane.set_bytes(layout, Margin::Lattice, &bytes[from..from + layout.sites()]) {
+    if let Numbers::Bytes(bytes) = &*data.numbers {
+        if plane.set_bytes(layout, margin, &bytes[from..from + layout.sites()]) {
             return;
         }
     }
-    plane.set_dense(layout, Margin::Lattice, |site| data.numbers.at(from + site));
+    plane.set_dense(layout, margin, |site| data.numbers.at(from + site));
 }
 
 impl<F: Real> Worker<F> {
     pub(crate) fn new(codes: &Codes, options: &Options, crew: usize) -> Worker<F> {
         let unit = |code: &Arc<Code>| Unit::new(code, options, crew);
+        let pair = |codes: &AdjointPair| UnitPair { whole: unit(&codes.whole), last: unit(&codes.last) };
         let adjoint = codes.adjoint.as_ref();
         let lambda = || {
             let places = 0..codes.declarations.adjoint_places();
@@ -132,37 +202,44 @@ impl<F: Real> Worker<F> {
                 .iter()
                 .map(|o| match o {
                     Observed::Program { forward, adjoint } => {
-                        Some((unit(forward), adjoint.as_ref().map(unit)))
+                        Some((unit(forward), adjoint.as_ref().map(pair)))
                     }
                     Observed::Summary(_) => None,
                 })
                 .collect(),
-            adjoint_step: adjoint.map(|a| unit(&a.step)),
-            adjoint_last: adjoint.map(|a| unit(&a.last)),
+            adjoint_step: adjoint.map(|a| pair(&a.step)),
             adjoint_start: adjoint.and_then(|a| a.start.as_ref()).map(unit),
             adjoints: if adjoint.is_some() { [lambda(), lambda()] } else { [Vec::new(), Vec::new()] },
             spare: Vec::new(),
         }
     }
 
-    /// Every unit, in a fixed order.
-    pub(crate) fn units(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
-        let observed = self.observed.iter_mut().flatten().flat_map(|(f, a)| std::iter::once(f).chain(a));
-        std::iter::once(&mut self.step)
-            .chain(&mut self.start)
-            .chain(&mut self.adjoint_step)
-            .chain(&mut self.adjoint_last)
-            .chain(&mut self.adjoint_start)
-            .chain(observed)
+    /// The units that run forwards, in a fixed order.
+    pub(crate) fn forward_units(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
+        let observed = self.observed.iter_mut().flatten().map(|(forward, _)| forward);
+        std::iter::once(&mut self.step).chain(&mut self.start).chain(observed)
     }
 
-    pub(crate) fn prepare(&mut self, run: &Run<'_>, backward: bool) -> Result<Option<Fault>, EngineError> {
-        let mut fault = None;
-        for unit in self.units() {
-            fault = fault.or(unit.prepare(run)?);
+    /// The units that run backwards, in a fixed order.
+    pub(crate) fn backward_units(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
+        let observed = self.observed.iter_mut().flatten().filter_map(|(_, adjoint)| adjoint.as_mut());
+        let pairs = self.adjoint_step.iter_mut().chain(observed);
+        pairs.flat_map(UnitPair::both).chain(&mut self.adjoint_start)
+    }
+
+    /// The units that add up derivatives by fields, in a fixed order: those of observations share them.
+    pub(crate) fn units_with_field_adjoints(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
+        let observed = self.observed.iter_mut().flatten().filter_map(|(_, adjoint)| adjoint.as_mut());
+        let step = self.adjoint_step.iter_mut().flat_map(UnitPair::both);
+        step.chain(&mut self.adjoint_start).chain(observed.map(|pair| &mut pair.whole))
+    }
+
+    pub(crate) fn prepare(&mut self, run: &Run<'_>, backward: bool) -> Result<(), EngineError> {
+        self.forward_units().try_for_each(|unit| unit.prepare(run))?;
+        if backward {
+            self.backward_units().try_for_each(|unit| unit.prepare(run))?;
         }
-        let _ = backward;
-        Ok(fault)
+        Ok(())
     }
 
     pub(crate) fn state(&mut self, codes: &Codes) -> State<F> {

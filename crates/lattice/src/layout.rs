@@ -108,21 +108,27 @@ impl Layout {
 
     fn fill_along_x<T: Copy>(&self, plane: &mut [T], outside: &impl Fn(f64) -> T) {
         let (width, margin) = (self.extent[2], self.margin[2]);
-        if margin == 0 {
-            return;
-        }
-        for row in 0..self.rows() {
-            let start = self.row(row);
-            for step in 1..=margin {
-                for (place, x) in
-                    [(start - step, -(step as i64)), (start + width + step - 1, (width + step - 1) as i64)]
-                {
-                    plane[place] = match (self.boundaries[2].source(x, width), self.boundaries[2]) {
-                        (Some(source), _) => plane[start + source],
-                        (None, Boundary::Fixed(value)) => outside(value),
-                        (None, _) => continue,
-                    };
+        for step in 1..=margin {
+            let sides =
+                [(margin - step, -(step as i64)), (margin + width + step - 1, (width + step - 1) as i64)];
+            for (to, x) in sides {
+                match (self.boundaries[2].source(x, width), self.boundaries[2]) {
+                    (Some(source), _) => self.for_padded_rows(plane, |row| row[to] = row[margin + source]),
+                    (None, Boundary::Fixed(value)) => {
+                        self.for_padded_rows(plane, |row| row[to] = outside(value))
+                    }
+                    (None, _) => {}
                 }
+            }
+        }
+    }
+
+    /// Calls `f` with every row of sites, its margin along x included.
+    fn for_padded_rows<T>(&self, plane: &mut [T], f: impl Fn(&mut [T])) {
+        let [_, height, length] = self.padded;
+        for slab in plane.chunks_exact_mut(height * length).skip(self.margin[0]).take(self.extent[0]) {
+            for row in slab.chunks_exact_mut(length).skip(self.margin[1]).take(self.extent[1]) {
+                f(row);
             }
         }
     }

@@ -1,0 +1,77 @@
+//! Computes elementary functions, comparisons and choices over a block.
+
+use glauber_program::{Binary, Comparison, Unary};
+
+use crate::block::BLOCK;
+use crate::elementary;
+use crate::kernels::operands::{Operand, map1, map2, map3};
+use crate::real::Real;
+
+#[inline(always)]
+pub(super) fn unary<F: Real>(function: Unary, d: &mut [F], a: &[F]) {
+    match function {
+        Unary::Negate => map1(d, a, |a| -a),
+        Unary::Absolute => map1(d, a, |a| a.abs()),
+        Unary::Sign => map1(d, a, |a| {
+            let up = if a > F::ZERO { F::ONE } else { F::ZERO };
+            let down = if a < F::ZERO { F::ONE } else { F::ZERO };
+            up - down
+        }),
+        Unary::SquareRoot => map1(d, a, |a| a.sqrt()),
+        Unary::Exponential => map1(d, a, elementary::exp),
+        Unary::ExponentialMinusOne => map1(d, a, elementary::exp_m1),
+        Unary::Logarithm => map1(d, a, elementary::ln),
+        Unary::LogarithmOnePlus => map1(d, a, elementary::ln_1p),
+        Unary::Sigmoid => map1(d, a, elementary::sigmoid),
+        Unary::HyperbolicTangent => map1(d, a, elementary::tanh),
+        Unary::Sine => map1(d, a, elementary::sin),
+        Unary::Cosine => map1(d, a, elementary::cos),
+        Unary::Floor => map1(d, a, |a| a.floor()),
+    }
+}
+
+#[inline(always)]
+pub(super) fn binary<F: Real>(function: Binary, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
+    match function {
+        Binary::Add => map2(d, a, b, |a, b| a + b),
+        Binary::Subtract => map2(d, a, b, |a, b| a - b),
+        Binary::Multiply => map2(d, a, b, |a, b| a * b),
+        Binary::Divide => map2(d, a, b, |a, b| a / b),
+        Binary::Power => long_map2(d, a, b, elementary::pow),
+        Binary::Minimum => map2(d, a, b, |a, b| a.min(b)),
+        Binary::Maximum => map2(d, a, b, |a, b| a.max(b)),
+    }
+}
+
+/// As [`map2`], with one loop for all kinds of operands.
+#[inline(always)]
+fn long_map2<F: Real>(d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl Fn(F, F) -> F) {
+    let (mut first, mut second) = ([F::ZERO; BLOCK], [F::ZERO; BLOCK]);
+    let (a, b) = (a.spread(d.len(), &mut first), b.spread(d.len(), &mut second));
+    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+        *d = f(*a, *b);
+    }
+}
+
+#[inline(always)]
+pub(super) fn compare<F: Real>(comparison: Comparison, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
+    match comparison {
+        Comparison::Equal => map2(d, a, b, |a, b| if a == b { F::ONE } else { F::ZERO }),
+        Comparison::Less => map2(d, a, b, |a, b| if a < b { F::ONE } else { F::ZERO }),
+        Comparison::LessOrEqual => map2(d, a, b, |a, b| if a <= b { F::ONE } else { F::ZERO }),
+    }
+}
+
+#[inline(always)]
+pub(super) fn select<F: Real>(d: &mut [F], c: &[F], yes: Operand<'_, F>, no: Operand<'_, F>) {
+    map3(d, Operand::Many(c), yes, no, |c, a, b| if c != F::ZERO { a } else { b });
+}
+
+/// One number or another field for the whole block.
+#[inline(always)]
+pub(super) fn copy<F: Real>(d: &mut [F], a: Operand<'_, F>) {
+    match a {
+        Operand::Many(a) => d.copy_from_slice(a),
+        Operand::One(a) => d.fill(a),
+    }
+}

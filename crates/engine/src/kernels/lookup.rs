@@ -1,0 +1,65 @@
+//! Looks up tabulated values by whole-numbered keys.
+
+use crate::block::BLOCK;
+use crate::kernels::operands::Readable;
+use crate::real::Real;
+use crate::tabulate::MOST_ENTRIES;
+
+/// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
+pub(super) type LookupKey = (u32, i32, i32);
+
+/// A table: the number of its entries and, rounded up so that masked indices need no check, their values.
+#[derive(Clone, Debug)]
+pub struct Entries<F> {
+    pub(crate) count: usize,
+    pub(crate) values: Box<[F; MOST_ENTRIES]>,
+}
+
+impl<F: Real> Entries<F> {
+    pub(crate) fn new(count: usize) -> Entries<F> {
+        Entries { count, values: Box::new([F::ZERO; MOST_ENTRIES]) }
+    }
+}
+
+/// The entry of every site. Keys are whole numbers; where they are not (beyond the last site) any entry may come out.
+#[inline(always)]
+pub(super) fn entries<'b, F: Real>(
+    keys: &[LookupKey],
+    n: usize,
+    registers: &Readable<'_, F>,
+    room: &'b mut [i32; BLOCK],
+) -> &'b [i32] {
+    let key = |place: usize| registers.get(keys[place].0, n);
+    let stride = |place: usize| F::from_i32(keys[place].2);
+    // Whole numbers of this size are exact in both precisions.
+    let start = keys.iter().fold(F::ZERO, |sum, (_, lowest, stride)| sum - F::from_i32(lowest * stride));
+    let index = &mut room[..n];
+    match keys.len() {
+        1 => {
+            for (i, a) in index.iter_mut().zip(key(0)) {
+                *i = (*a + start).nearest_i32();
+            }
+        }
+        2 => {
+            let second = stride(1);
+            for ((i, a), b) in index.iter_mut().zip(key(0)).zip(key(1)) {
+                *i = (*a + *b * second + start).nearest_i32();
+            }
+        }
+        _ => {
+            let (second, third) = (stride(1), stride(2));
+            for (((i, a), b), c) in index.iter_mut().zip(key(0)).zip(key(1)).zip(key(2)) {
+                *i = (*a + *b * second + *c * third + start).nearest_i32();
+            }
+        }
+    }
+    index
+}
+
+/// d = table[entry], one by one.
+#[inline(always)]
+pub(super) fn gather<F: Real>(d: &mut [F], table: &[F; MOST_ENTRIES], index: &[i32]) {
+    for (d, i) in d.iter_mut().zip(index) {
+        *d = table[*i as usize & (MOST_ENTRIES - 1)];
+    }
+}
