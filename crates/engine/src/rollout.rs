@@ -271,7 +271,7 @@ impl<'a, F: Real> Rollout<'a, F> {
 
     fn begin(&self, worker: &mut Worker<F>, replicate: usize) -> Result<State<F>, EngineError> {
         let codes = &self.plan.codes;
-        worker.forward_units().for_each(|unit| unit.choose(self.run, replicate));
+        worker.forward_units(self.run).for_each(|unit| unit.choose(self.run, replicate));
         let mut state = worker.state(codes);
         match (&self.run.start, &mut worker.start) {
             (Start::States(layers), _) => {
@@ -571,7 +571,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             let wanted: Vec<u32> = unit.machine.code().field_adjoints();
             let fields = wanted
                 .into_iter()
-                .map(|i| (names[i as usize].clone(), unit.field_adjoints[i as usize].dense(layout)));
+                .filter_map(|i| Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout))));
             add_fields(&mut part.fields, fields.collect());
         }
         self.give_back(worker);
@@ -588,7 +588,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         part: &mut Part,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
-        worker.backward_units().for_each(|unit| unit.choose(self.run, replicate));
+        worker.backward_units(self.run).for_each(|unit| unit.choose(self.run, replicate));
         if history.interval > 1 {
             worker.step.choose(self.run, replicate);
         }

@@ -171,7 +171,8 @@ impl<'a> Run<'a> {
                 return Err(EngineError::Length { model: model(), what, found, wanted: observation + 1 });
             }
         }
-        let reads_targets = plan.codes.observed.iter().any(|o| match o {
+        let taken = self.events.iter().map(|(_, observation)| &plan.codes.observed[*observation]);
+        let reads_targets = taken.into_iter().any(|o| match o {
             Observed::Program { forward, .. } => {
                 forward.program.instructions.iter().any(|i| matches!(i.op, Op::Target(_)))
             }

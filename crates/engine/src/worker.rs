@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::plan::{AdjointPair, Codes, Observed, Options};
 use crate::plane::{Margin, Plane};
 use crate::real::Real;
-use crate::run::Run;
+use crate::run::{Run, Start};
 
 /// A program's machine and the fields it reads.
 pub(crate) struct Unit<F> {
@@ -184,6 +184,12 @@ pub(crate) fn set<F: Real>(
     plane.set_dense(layout, margin, |site| data.numbers.at(from + site));
 }
 
+/// The observations that a run takes.
+fn used<'w, T>(observed: &'w mut [Option<T>], run: &Run<'_>) -> impl Iterator<Item = &'w mut T> {
+    let taken: Vec<bool> = (0..observed.len()).map(|k| run.events.iter().any(|e| e.1 == k)).collect();
+    observed.iter_mut().zip(taken).filter_map(|(unit, taken)| unit.as_mut().filter(|_| taken))
+}
+
 impl<F: Real> Worker<F> {
     pub(crate) fn new(codes: &Codes, options: &Options, crew: usize) -> Worker<F> {
         let unit = |code: &Arc<Code>| Unit::new(code, options, crew);
@@ -214,17 +220,19 @@ impl<F: Real> Worker<F> {
         }
     }
 
-    /// The units that run forwards, in a fixed order.
-    pub(crate) fn forward_units(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
-        let observed = self.observed.iter_mut().flatten().map(|(forward, _)| forward);
-        std::iter::once(&mut self.step).chain(&mut self.start).chain(observed)
+    /// The units that a run needs forwards, in a fixed order.
+    pub(crate) fn forward_units(&mut self, run: &Run<'_>) -> impl Iterator<Item = &mut Unit<F>> {
+        let observed = used(&mut self.observed, run).map(|(forward, _)| forward);
+        let start = self.start.iter_mut().filter(|_| matches!(run.start, Start::Model));
+        std::iter::once(&mut self.step).chain(start).chain(observed)
     }
 
-    /// The units that run backwards, in a fixed order.
-    pub(crate) fn backward_units(&mut self) -> impl Iterator<Item = &mut Unit<F>> {
-        let observed = self.observed.iter_mut().flatten().filter_map(|(_, adjoint)| adjoint.as_mut());
+    /// The units that a run needs backwards, in a fixed order.
+    pub(crate) fn backward_units(&mut self, run: &Run<'_>) -> impl Iterator<Item = &mut Unit<F>> {
+        let observed = used(&mut self.observed, run).filter_map(|(_, adjoint)| adjoint.as_mut());
         let pairs = self.adjoint_step.iter_mut().chain(observed);
-        pairs.flat_map(UnitPair::both).chain(&mut self.adjoint_start)
+        let start = self.adjoint_start.iter_mut().filter(|_| matches!(run.start, Start::Model));
+        pairs.flat_map(UnitPair::both).chain(start)
     }
 
     /// The units that add up derivatives by fields, in a fixed order: those of observations share them.
@@ -235,9 +243,10 @@ impl<F: Real> Worker<F> {
     }
 
     pub(crate) fn prepare(&mut self, run: &Run<'_>, backward: bool) -> Result<(), EngineError> {
-        self.forward_units().try_for_each(|unit| unit.prepare(run))?;
+        self.units_with_field_adjoints().for_each(|unit| unit.field_adjoints.clear());
+        self.forward_units(run).try_for_each(|unit| unit.prepare(run))?;
         if backward {
-            self.backward_units().try_for_each(|unit| unit.prepare(run))?;
+            self.backward_units(run).try_for_each(|unit| unit.prepare(run))?;
         }
         Ok(())
     }

@@ -261,8 +261,65 @@ impl Graph {
         }
     }
 
+    /// Rewrites sums of what has a part in common: Σ p q + Σ p r over sites is Σ p (q + r), and a field's values at some
+    /// distances added up are a sum over neighbours.
+    fn simplified_sum(&mut self, a: ValueId, b: ValueId) -> Option<ValueId> {
+        match (self.instruction(a).op.clone(), self.instruction(b).op.clone()) {
+            (Op::SiteSum(x), Op::SiteSum(y)) => {
+                let (p, q, r) = self.common_factor(x, y)?;
+                let sum = self.add_neighbours(q, r)?;
+                let product = self.multiply(p, sum);
+                Some(self.site_sum(product))
+            }
+            _ => None,
+        }
+    }
+
+    /// p, q, r where x = p q and y = p r.
+    fn common_factor(&self, x: ValueId, y: ValueId) -> Option<(ValueId, ValueId, ValueId)> {
+        let factors = |v: ValueId| match self.instruction(v).op {
+            Op::Binary(Binary::Multiply, a, b) => Some([(a, b), (b, a)]),
+            _ => None,
+        };
+        let (of_x, of_y) = (factors(x)?, factors(y)?);
+        of_x.into_iter().find_map(|(p, q)| of_y.iter().find(|(other, _)| *other == p).map(|(_, r)| (p, q, *r)))
+    }
+
+    /// The sum of one field seen from several distances, as one sum over neighbours.
+    fn add_neighbours(&mut self, q: ValueId, r: ValueId) -> Option<ValueId> {
+        let ((x, mut offsets), (y, more)) = (self.seen_from(q)?, self.seen_from(r)?);
+        if x != y || more.iter().any(|o| offsets.contains(o)) {
+            return None;
+        }
+        offsets.extend(more);
+        let neighbourhood = Neighbourhood::of(&offsets);
+        let known = self.declarations.neighbourhoods.iter().position(|n| *n == neighbourhood);
+        let number = known.unwrap_or_else(|| {
+            self.declarations.neighbourhoods.push(neighbourhood);
+            self.declarations.neighbourhoods.len() - 1
+        });
+        Some(self.push(Op::NeighbourSum { x, neighbourhood: number as u32, transposed: false }))
+    }
+
+    /// The field that a value sums, and from which distances, each once.
+    fn seen_from(&self, value: ValueId) -> Option<(ValueId, Vec<Offset>)> {
+        match self.instruction(value).op {
+            Op::Shift { x, offset, transposed: false } => Some((x, vec![offset])),
+            Op::NeighbourSum { x, neighbourhood, transposed: false } => {
+                let neighbourhood = &self.declarations.neighbourhoods[neighbourhood as usize];
+                neighbourhood.counts().then(|| (x, neighbourhood.offsets().to_vec()))
+            }
+            _ => None,
+        }
+    }
+
     /// Rewrites sums and differences of negated values, and 1 − (1 − x); orders the operands of what commutes.
     fn simplified_signs(&mut self, function: Binary, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
+        if function == Binary::Add && self.rank(a) != Rank::Site {
+            if let Some(sum) = self.simplified_sum(a, b) {
+                return Ok(sum);
+            }
+        }
         let (left, right) = (self.instruction(a).op.clone(), self.instruction(b).op.clone());
         match (function, left, right) {
             (Binary::Add, _, Op::Unary(Unary::Negate, y)) => Ok(self.subtract(a, y)),
