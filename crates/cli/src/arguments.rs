@@ -28,6 +28,8 @@ pub struct Arguments {
 pub enum Command {
     /// List the models that come with glauber.
     Models,
+    /// Write a commented model file to begin with.
+    New(New),
     /// Print what a model's step says, and how it runs backwards.
     Show(Show),
     /// Run a model forwards and keep its states.
@@ -41,12 +43,22 @@ pub enum Command {
 }
 
 #[derive(Args)]
+#[command(after_help = "Example:\n  glauber new measles\n  glauber simulate measles.toml --out measles.gif")]
+pub struct New {
+    /// The model's name; the file is NAME.toml in the working folder, or where a path says.
+    pub name: PathBuf,
+}
+
+#[derive(Args)]
 pub struct ModelChoice {
     /// A model of the catalogue (see `glauber models`), or the path of a model file.
     pub model: String,
     /// An option of the model, such as shape=[32,32] or capacity=20; may be repeated.
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub options: Vec<String>,
+    /// A covariate's data: a NPY, NPZ or image file, or a number for every site; may be repeated.
+    #[arg(long = "covariate", value_name = "NAME=FILE")]
+    pub covariates: Vec<String>,
 }
 
 #[derive(Args)]

@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
 fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     match arguments.command {
         Command::Models => Ok(commands::models::run()),
+        Command::New(own) => commands::new::run(&own),
         Command::Show(own) => commands::show::run(&own),
         Command::Simulate(own) => commands::simulate::run(&own),
         Command::Fit(own) => commands::fit::run(&own),

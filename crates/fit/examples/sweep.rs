@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for target in [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] {
         let (steps, runs) = if target > 0.5 { (30, 200) } else { (50, 100) };
         let states = States::simulate(&model, &[target], steps, runs, 7)?;
-        let pairs = Pairs::new(&model, states, Options::default())?;
+        let pairs = Pairs::new(&model, &fitted, states, Options::default())?;
         for start in [0.01, 0.9] {
             let mut objective = Transition::new(
                 &model,

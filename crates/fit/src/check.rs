@@ -12,6 +12,7 @@ use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
 use glauber_program::{Model, ModelError, Program};
 
+use crate::covariates::Covariates;
 use crate::tolerance;
 
 /// A number with its standard error.
@@ -84,14 +85,19 @@ pub enum CheckError {
 /// Chance of one false "differs" in a whole table.
 const FALSE_ALARM: f64 = 1e-4;
 
-/// Checks every estimator at θ.
+/// Checks every estimator at θ, with the covariates that the model declares.
 ///
 /// # Errors
 /// [`CheckError`] where the model cannot be run at θ.
-pub fn check(model: &Model, theta: &[f64], settings: CheckSettings) -> Result<Check, CheckError> {
+pub fn check(
+    model: &Model,
+    covariates: &Covariates,
+    theta: &[f64],
+    settings: CheckSettings,
+) -> Result<Check, CheckError> {
     let observation = layer_means(model)?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
-    let reference = finite_differences(model, &observation, theta, settings)?;
+    let reference = finite_differences(model, covariates, &observation, theta, settings)?;
     let comparisons = ESTIMATORS.len() * parameters.len();
     let quantile = tolerance::mean_within(1.0, FALSE_ALARM / comparisons.max(1) as f64);
     let mut estimators = Vec::new();
@@ -100,7 +106,7 @@ pub fn check(model: &Model, theta: &[f64], settings: CheckSettings) -> Result<Ch
         let plan = Plan::new(model, &[observation.clone().into()], Some(&*estimator), Options::default())?;
         let mut batches = Vec::new();
         for batch in 0..settings.batches {
-            let run = run_of(theta, settings, batch);
+            let run = run_of(theta, covariates, settings, batch);
             let gradient = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
             batches.push(gradient.parameters);
         }
@@ -130,8 +136,8 @@ fn layer_means(model: &Model) -> Result<Program, ModelError> {
     })
 }
 
-fn run_of<'a>(theta: &'a [f64], settings: CheckSettings, batch: usize) -> Run<'a> {
-    Run::new(theta, settings.steps)
+fn run_of<'a>(theta: &'a [f64], covariates: &Covariates, settings: CheckSettings, batch: usize) -> Run<'a> {
+    Run { fields: covariates.clone(), ..Run::new(theta, settings.steps) }
         .replicates(settings.replicates)
         .seed(derive_seed(settings.seed, 11, batch as u64))
         .observe(settings.steps, 0)
@@ -139,6 +145,7 @@ fn run_of<'a>(theta: &'a [f64], settings: CheckSettings, batch: usize) -> Run<'a
 
 fn finite_differences(
     model: &Model,
+    covariates: &Covariates,
     observation: &Program,
     theta: &[f64],
     settings: CheckSettings,
@@ -154,7 +161,7 @@ fn finite_differences(
             let at = |sign: f64| -> Result<f64, EngineError> {
                 let mut moved = theta.to_vec();
                 moved[place] += sign * step;
-                Ok(plan.simulate(&run_of(&moved, settings, batch))?.outputs.mean()[0])
+                Ok(plan.simulate(&run_of(&moved, covariates, settings, batch))?.outputs.mean()[0])
             };
             slopes.push(vec![(at(1.0)? - at(-1.0)?) / (2.0 * step)]);
         }

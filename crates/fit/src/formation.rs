@@ -5,7 +5,7 @@
 use std::sync::atomic::AtomicBool;
 
 use glauber_engine::noise::derive_seed;
-use glauber_engine::{EngineError, Frame, Options, Plan, Run};
+use glauber_engine::{EngineError, Frame, Options, Plan};
 use glauber_program::Model;
 
 use crate::pattern::{Criterion, PatternScore, Verdict};
@@ -78,7 +78,7 @@ impl FormationTest {
         interrupt: Option<&AtomicBool>,
     ) -> Result<Formation, EngineError> {
         let parameters = self.fitted.parameters(theta);
-        let mut run = Run::new(&parameters, self.steps).seed(derive_seed(self.seed, NOISE, step));
+        let mut run = self.fitted.run(&parameters, self.steps).seed(derive_seed(self.seed, NOISE, step));
         run.interrupt = interrupt;
         let layers = self.plan.simulate(&run)?.last.pop().unwrap_or_default();
         Ok(self.judged(step, layers))

@@ -8,6 +8,8 @@ pub mod objective;
 // Observed lattices, how far a simulation is from them, and the tasks that make objectives of them.
 pub mod states;
 
+pub mod covariates;
+
 pub mod summaries;
 
 pub mod losses;

@@ -23,47 +23,7 @@
 //! assert_eq!(parabola.value(&[0.3], 0).unwrap(), 0.0);
 //! ```
 
-/// Where an unknown may lie: every number from `lowest` to `highest`, both included where finite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    /// The least value allowed; −∞ where there is none.
-    pub lowest: f64,
-    /// The greatest value allowed; ∞ where there is none.
-    pub highest: f64,
-}
-
-impl Interval {
-    /// [lowest, highest]; either may be infinite.
-    pub fn new(lowest: f64, highest: f64) -> Interval {
-        Interval { lowest, highest }
-    }
-
-    /// [0, 1]: probabilities.
-    pub fn unit() -> Interval {
-        Interval::new(0.0, 1.0)
-    }
-
-    /// [0, ∞): rates.
-    pub fn positive() -> Interval {
-        Interval::new(0.0, f64::INFINITY)
-    }
-
-    /// Any number.
-    pub fn any() -> Interval {
-        Interval::new(f64::NEG_INFINITY, f64::INFINITY)
-    }
-
-    /// Whether a value lies in it; NaN lies nowhere.
-    pub fn contains(&self, value: f64) -> bool {
-        value >= self.lowest && value <= self.highest
-    }
-}
-
-impl std::fmt::Display for Interval {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "[{}, {}]", self.lowest, self.highest)
-    }
-}
+pub use glauber_program::Interval;
 
 /// How many numbers an unknown is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -107,6 +107,9 @@ impl Loaded {
             let own = given.iter().find(|(name, _)| *name == covariate.name).map(|(_, field)| field.clone());
             let field = match (own, &covariate.source) {
                 (Some(field), _) => field,
+                (None, CovariateSource::Constant(value)) if !value.is_finite() => {
+                    return Err(wrong(format!("it is {value} at every site: give a finite number")));
+                }
                 (None, CovariateSource::Constant(value)) => {
                     fields.push((covariate.name.clone(), vec![*value; sites]));
                     continue;

@@ -3,13 +3,15 @@
 use glauber::fit::check::{CheckError, CheckSettings, check};
 use serde_json::{Map, Value, json};
 
-use super::{model_of, parameters_of};
+use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Check;
 use crate::outcome::{Failure, Outcome};
 
 /// Runs `glauber check`.
 pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
-    let model = model_of(&arguments.choice)?;
+    let loaded = model_of(&arguments.choice)?;
+    let covariates = covariates_of(&loaded, &arguments.choice)?;
+    let model = loaded.model;
     let theta = parameters_of(&model, &arguments.parameters)?;
     if arguments.steps == 0 || arguments.replicates == 0 {
         return Err(Failure::input("--steps and --replicates must be at least 1"));
@@ -20,7 +22,7 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
         seed: arguments.seed,
         ..CheckSettings::default()
     };
-    let found = check(&model, &theta, settings).map_err(|error| match error {
+    let found = check(&model, &covariates, &theta, settings).map_err(|error| match error {
         CheckError::Model(error) => Failure::input(error),
         CheckError::Engine(error) => Failure::run(error),
     })?;

@@ -5,25 +5,49 @@ pub mod curves;
 pub mod fit;
 pub mod formation;
 pub mod models;
+pub mod new;
 pub mod show;
 pub mod simulate;
 pub mod tracks;
 
+use std::path::Path;
+
+use glauber::fit::covariates::{Covariates, read_covariates};
 use glauber::fit::tasks::unknowns;
-use glauber::models::{ModelOptions, OptionValue};
+use glauber::models::{CovariateSource, Loaded, ModelOptions, OptionValue};
 use glauber::program::Model;
 
 use crate::arguments::ModelChoice;
 use crate::outcome::Failure;
 
 /// The model that was asked for.
-pub fn model_of(choice: &ModelChoice) -> Result<Model, Failure> {
+pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
     let mut options = ModelOptions::none();
     for text in &choice.options {
         let (name, value) = split(text, "--option")?;
         options.set(name, option_value(value));
     }
-    glauber::models::named(&choice.model, &options).map_err(Failure::input)
+    glauber::models::load(&choice.model, &options).map_err(|error| {
+        let mut message = error.to_string();
+        if Path::new(&format!("{}.toml", choice.model)).is_file() {
+            message += &format!("; for the model file write {}.toml", choice.model);
+        }
+        Failure::input(message)
+    })
+}
+
+/// The data per site that its rules read: what was given, else what the model says.
+pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<Covariates, Failure> {
+    let mut given = Vec::new();
+    for text in &choice.covariates {
+        let (name, value) = split(text, "--covariate")?;
+        let source = match value.parse::<f64>() {
+            Ok(number) => CovariateSource::Constant(number),
+            Err(_) => CovariateSource::File(value.into()),
+        };
+        given.push((name.to_string(), source));
+    }
+    read_covariates(loaded, &given).map_err(Failure::input)
 }
 
 /// NAME=VALUE in two parts.

@@ -1,5 +1,6 @@
 //! Prints a model's programs.
 
+use glauber::models::CovariateSource;
 use glauber::program::estimators::{EstimatorOptions, named};
 use glauber::program::{differentiate, log_likelihood};
 use serde_json::json;
@@ -10,7 +11,8 @@ use crate::outcome::{Failure, Outcome};
 
 /// Runs `glauber show`.
 pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
-    let model = model_of(&arguments.choice)?;
+    let loaded = model_of(&arguments.choice)?;
+    let model = &loaded.model;
     let d = model.declarations();
     let mut text = format!("model {} on {}\n", model.name(), d.lattice);
     for layer in &d.layers {
@@ -20,8 +22,12 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         let default = p.default.map_or(String::new(), |x| format!(", usually {x}"));
         text += &format!("  parameter  {} in {}{default}\n", p.name, p.interval);
     }
-    for field in &d.fields {
-        text += &format!("  field      {}\n", field.name);
+    for covariate in &loaded.covariates {
+        let source = match &covariate.source {
+            CovariateSource::File(path) => format!("from {}", path.display()),
+            CovariateSource::Constant(value) => format!("{value} where nobody says"),
+        };
+        text += &format!("  covariate  {}: {source}\n", covariate.name);
     }
     let likelihood = match log_likelihood(&model.step) {
         Ok(_) => "exact".to_string(),
@@ -46,6 +52,7 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         "parameters": d.parameters.iter().map(|p| {
             json!({"name": p.name, "interval": [p.interval.lowest, p.interval.highest], "default": p.default})
         }).collect::<Vec<_>>(),
+        "covariates": loaded.covariates.iter().map(|c| &c.name).collect::<Vec<_>>(),
         "likelihood": likelihood == "exact",
         "step": model.step.to_string(),
         "adjoint": adjoint_text,

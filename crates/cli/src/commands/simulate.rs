@@ -12,7 +12,7 @@ use glauber::program::Model;
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
 use serde_json::json;
 
-use super::{model_of, parameters_of};
+use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Simulate;
 use crate::outcome::{Failure, Outcome};
 
@@ -22,7 +22,9 @@ const MOST_NUMBERS: usize = 1 << 31;
 /// Runs `glauber simulate`.
 pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let begin = Instant::now();
-    let model = model_of(&arguments.choice)?;
+    let loaded = model_of(&arguments.choice)?;
+    let covariates = covariates_of(&loaded, &arguments.choice)?;
+    let model = loaded.model;
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if !["npz", "gif", "png"].contains(&kind.as_str()) {
@@ -51,7 +53,8 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
             "the states would not fit into memory: keep fewer with --every, or run fewer --replicates",
         ));
     }
-    let run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
+    let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
+    run.fields = covariates;
     let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
     let layer = match &arguments.layer {
         Some(name) => model.layer(name).map_err(Failure::input)?,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use glauber_models::CovariateSource;
 use serde::Serialize;
 
 use super::error::FitFileError;
-use super::reader::{ANY, ColumnName, Key, POSITIVE, Reader};
+use super::reader::{ANY, ANY_OR_PATH, ColumnName, Key, POSITIVE, Reader};
 use super::{Task, skip};
 use crate::data::tracks::SHIPPED_CURVES;
 
@@ -24,6 +25,7 @@ pub const KEYS: &[Key] = &[
     ("simulate", "table: data simulated by the model itself"),
     ("truth", "path: the true mask or parameters, only to score the result"),
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
+    ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),
@@ -97,6 +99,25 @@ pub struct Simulation {
     pub parameters: BTreeMap<String, f64>,
 }
 
+/// Where a covariate's numbers come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum CovariateChoice {
+    /// The same number at every site.
+    Number(f64),
+    /// An array or image.
+    Path(PathBuf),
+}
+
+impl From<CovariateChoice> for CovariateSource {
+    fn from(choice: CovariateChoice) -> CovariateSource {
+        match choice {
+            CovariateChoice::Number(value) => CovariateSource::Constant(value),
+            CovariateChoice::Path(path) => CovariateSource::File(path),
+        }
+    }
+}
+
 /// Which frames of a series are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -146,6 +167,9 @@ pub struct Data {
     /// How the fitted rollouts start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<String>,
+    /// Covariates that replace what the model itself says.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub covariates: BTreeMap<String, CovariateChoice>,
     /// Steps between the start and what was observed, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
@@ -232,6 +256,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         y: column_table.text_or_count("y")?,
         z: column_table.text_or_count("z")?,
     };
+    let covariates = covariates(table.free_table("covariates")?)?;
     let place = table.place("dimensions");
     let dimensions = table.count("dimensions", 1)?;
     if dimensions.is_some_and(|d| !(2..=3).contains(&d)) {
@@ -241,6 +266,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         source,
         truth: table.path_of("truth")?,
         initial: table.text("initial")?,
+        covariates,
         steps: table.count("steps", 1)?,
         frames,
         layer: table.text("layer")?,
@@ -258,6 +284,19 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         shortest_track: table.count("shortest-track", 1)?,
         bootstrap: table.count("bootstrap", 0)?,
     })
+}
+
+/// A path or a number for each covariate.
+fn covariates(mut table: Reader<'_>) -> Result<BTreeMap<String, CovariateChoice>, FitFileError> {
+    let mut choices = BTreeMap::new();
+    for key in table.keys() {
+        let choice = match table.is_text(&key) {
+            true => table.path_of(&key)?.map(CovariateChoice::Path),
+            false => table.number(&key, ANY_OR_PATH)?.map(CovariateChoice::Number),
+        };
+        choices.extend(choice.map(|choice| (key, choice)));
+    }
+    Ok(choices)
 }
 
 /// The one source. A source in an override takes the place of those in the file.

@@ -6,7 +6,8 @@
 //! know (names of parameters, losses, estimators) they check themselves, with [`FitFile::check_names`] and
 //! [`FitFile::wrong`], so that their errors have places too.
 //!
-//! Relative paths start from the fit file's folder; in an override, from the working folder, as a shell's do.
+//! Relative paths start from the fit file's folder; in an override, from the working folder, as a shell's do. A model
+//! file that is not there is looked for in the working folder too.
 //!
 //! ```
 //! use glauber_fit::fit_file::{FitFile, Task};
@@ -59,7 +60,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub use data::{Columns, Data, DataSource, Frames, Simulation};
+pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use memory::MemorySize;
@@ -364,6 +365,17 @@ impl FitFile {
         }
     }
 
+    /// Where else a model file that is not there was looked for, as the end of a sentence; nothing where it is there.
+    pub(crate) fn also_looked_in(&self) -> String {
+        let ModelSource::File(path) = &self.model else { return String::new() };
+        let folder = std::path::absolute(self.file.parent().unwrap_or(Path::new(""))).unwrap_or_default();
+        let relative = path.strip_prefix(folder).ok().filter(|_| !path.exists());
+        match relative.and_then(|relative| std::path::absolute(relative).ok()).filter(|other| other != path) {
+            Some(other) => format!("; nor is there {}", other.display()),
+            None => String::new(),
+        }
+    }
+
     /// A relative path of the file (in `[model-options]`, say) from the fit file's folder.
     pub fn resolve(&self, path: &str) -> PathBuf {
         self.file.parent().unwrap_or(Path::new("")).join(path)
@@ -380,7 +392,10 @@ fn model(whole: &mut Reader<'_>) -> Result<ModelSource, FitFileError> {
     };
     let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
     if is_path {
-        Ok(ModelSource::File(whole.absolute(&text, place)?))
+        let beside = whole.absolute(&text, place)?;
+        let here = whole.in_working_folder(&text);
+        let path = if !beside.exists() && here.is_file() { here } else { beside };
+        Ok(ModelSource::File(path))
     } else {
         Ok(ModelSource::Catalogue(text))
     }

@@ -19,6 +19,8 @@ pub(super) struct Range {
 }
 
 pub(super) const ANY: Range = Range { accepts: f64::is_finite, words: "that is finite" };
+pub(super) const ANY_OR_PATH: Range =
+    Range { accepts: f64::is_finite, words: "that is finite, or the path of an array or image" };
 pub(super) const POSITIVE: Range = Range { accepts: |x| x > 0.0 && x.is_finite(), words: "above 0" };
 pub(super) const NOT_NEGATIVE: Range =
     Range { accepts: |x| x >= 0.0 && x.is_finite(), words: "of at least 0" };
@@ -103,6 +105,11 @@ impl<'a> Reader<'a> {
     /// Whether a key holds a table.
     pub fn is_table(&self, key: &str) -> bool {
         matches!(self.table.get(key), Some((_, Node { value: Value::Table(_), .. })))
+    }
+
+    /// Whether a key holds a text.
+    pub fn is_text(&self, key: &str) -> bool {
+        matches!(self.table.get(key), Some((_, Node { value: Value::Text(_), .. })))
     }
 
     /// Where a key's value stands.
@@ -270,6 +277,11 @@ impl<'a> Reader<'a> {
         let folder = if matches!(place, Place::Set(_)) { self.source.working } else { self.source.folder };
         std::path::absolute(folder.join(text))
             .map_err(|error| self.error(place, format!("{text} is not a path: {error}")))
+    }
+
+    /// A path from the working folder.
+    pub fn in_working_folder(&self, text: &str) -> PathBuf {
+        std::path::absolute(self.source.working.join(text)).unwrap_or_default()
     }
 
     /// Every key with a number.

@@ -14,18 +14,20 @@ pub use trajectory::{Curves, trajectory_curves};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use glauber_engine::{EngineError, Options, Precision};
-use glauber_models::{CatalogueError, ModelOptions};
+use glauber_engine::{EngineError, Options, Precision, Run};
+use glauber_models::{CatalogueError, CovariateSource, LoadError, ModelFileError, ModelOptions};
 use glauber_program::estimators::{EstimatorError, EstimatorOptions};
 use glauber_program::{Estimator, Model, ModelError};
 
-use crate::checkpoint::{CheckpointPolicy, Identity};
+use crate::checkpoint::{CheckpointPolicy, Identity, digest};
+use crate::covariates::{Covariates, read_covariates};
 use crate::descent::{Control, FitError};
 use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
 use crate::fit_result::FitResult;
 use crate::method::Method;
 use crate::objective::Objective;
 use crate::observer::Observer;
+use crate::tasks::unknowns::{Fitted, UnknownsError};
 
 /// Why a job could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -118,8 +120,26 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
     }
 }
 
-/// The fit file's model.
-pub(crate) fn model_of(file: &FitFile) -> Result<Model, JobError> {
+/// The fit file's model, with the data per site that its rules read.
+pub(crate) struct Own {
+    pub(crate) model: Model,
+    pub(crate) covariates: Covariates,
+}
+
+impl Own {
+    /// The parameters that are fitted where these are fixed.
+    pub(crate) fn fitted(&self, fixed: &[(String, f64)]) -> Result<Fitted, UnknownsError> {
+        Ok(Fitted::new(&self.model, fixed)?.with_covariates(self.covariates.clone()))
+    }
+
+    /// One replicate of `steps` steps at all the model's parameters.
+    pub(crate) fn run<'a>(&self, parameters: &'a [f64], steps: usize) -> Run<'a> {
+        Run { fields: self.covariates.clone(), ..Run::new(parameters, steps) }
+    }
+}
+
+/// The fit file's model and covariates.
+pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
         options.set(name, option_value(value));
@@ -128,16 +148,29 @@ pub(crate) fn model_of(file: &FitFile) -> Result<Model, JobError> {
         ModelSource::Catalogue(name) => name.clone(),
         ModelSource::File(path) => path.to_string_lossy().into_owned(),
     };
-    glauber_models::named(&name, &options).map_err(|error| {
+    let loaded = glauber_models::load(&name, &options).map_err(|error| match &error {
+        LoadError::Catalogue(error) => {
+            let key = match error {
+                CatalogueError::UnknownModel { .. } => "model".to_string(),
+                CatalogueError::UnknownOption { name, .. } | CatalogueError::BadOption { name, .. } => {
+                    format!("model-options.{name}")
+                }
+                _ => "model-options".to_string(),
+            };
+            file.wrong(&key, error.to_string())
+        }
+        LoadError::File(error) => file.wrong("model", error.to_string() + &file.also_looked_in()),
+    })?;
+    let given: Vec<(String, CovariateSource)> =
+        file.data.covariates.iter().map(|(name, source)| (name.clone(), source.clone().into())).collect();
+    let covariates = read_covariates(&loaded, &given).map_err(|error| {
         let key = match &error {
-            CatalogueError::UnknownModel { .. } => "model".to_string(),
-            CatalogueError::UnknownOption { name, .. } | CatalogueError::BadOption { name, .. } => {
-                format!("model-options.{name}")
-            }
-            _ => "model-options".to_string(),
+            ModelFileError::Covariate { name, .. } => format!("data.covariates.{name}"),
+            _ => "data.covariates".to_string(),
         };
-        file.wrong(&key, error.to_string()).into()
-    })
+        file.wrong(&key, error.to_string())
+    })?;
+    Ok(Own { model: loaded.model, covariates })
 }
 
 fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
@@ -192,6 +225,11 @@ pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
         vec![("attempt".to_string(), name.to_string()), ("task".to_string(), file.task.name().to_string())];
     let mut add = |what: &str, value: String| identity.push((what.to_string(), value));
     add("model", format!("{:?}", file.model));
+    if let ModelSource::File(path) = &file.model {
+        // A rule that was changed in between makes it another fit.
+        let text: Vec<f64> = std::fs::read(path).unwrap_or_default().into_iter().map(f64::from).collect();
+        add("model file's text", digest(&text));
+    }
     add("model options", format!("{:?}", file.model_options));
     add("data", format!("{:?}", file.data));
     add("fixed", format!("{:?}", file.fixed));

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use glauber_engine::{Observation, Options, Outputs, Plan, Precision, Run};
+use glauber_engine::{Observation, Options, Outputs, Plan, Precision};
 use glauber_program::Model;
 
 use super::transition::{observed, wrong};
-use super::{JobError, pairs};
+use super::{JobError, Own, pairs};
 use crate::data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
     mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
@@ -16,7 +16,6 @@ use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use crate::states::States;
 use crate::summaries::{Choice, SUMMARIES, observation};
 use crate::tasks::trajectory::{Target, rollout};
-use crate::tasks::unknowns::Fitted;
 
 /// How many lags of tracks are compared where nobody says.
 const USUAL_LAGS: u64 = 10;
@@ -52,13 +51,14 @@ impl Scale {
     }
 }
 
-/// The fit file's data as a summary over time. `single` is the model of which one replicate is one independent run.
-pub(super) fn observe(file: &FitFile, model: &Model, single: &Model) -> Result<Observed, JobError> {
+/// The fit file's data as a summary over time. One replicate of the model is one independent run.
+pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
+    let model = &own.model;
     let mut found = match file.source()? {
         DataSource::Tracks(path) => of_curve(file, model, "data.tracks", tracks_curve(file, model, path)?)?,
         DataSource::Msd(path) => of_curve(file, model, "data.msd", msd_curve(path)?)?,
-        DataSource::States(path) => of_states(file, model, path)?,
-        DataSource::Simulate(simulation) => of_simulation(file, single, simulation)?,
+        DataSource::States(path) => of_states(file, own, path)?,
+        DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
         _ => {
             let message =
                 "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
@@ -234,7 +234,8 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
 }
 
 /// The mean over observed runs.
-fn of_states(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, JobError> {
+fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobError> {
+    let model = &own.model;
     let (choice, summary) = choice(file, model)?;
     let states = observed(file, model, path)?;
     if states.times < 2 {
@@ -248,7 +249,7 @@ fn of_states(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, Job
     let mut rows = Vec::with_capacity(all.len() * outputs.len());
     for chunk in all.chunks(CHUNK) {
         let picks = Arc::new(chunk.to_vec());
-        let run = Run::new(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
+        let run = own.run(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
         rows.extend(plan.simulate(&run)?.outputs.values);
     }
     // [run][time][number]: one row per run, as the engine's outputs of a rollout.
@@ -295,10 +296,11 @@ fn double(file: &FitFile) -> Options {
 }
 
 /// The mean over runs of the model itself at known parameters.
-fn of_simulation(file: &FitFile, model: &Model, simulation: &Simulation) -> Result<Observed, JobError> {
+fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<Observed, JobError> {
+    let model = &own.model;
     let (choice, summary) = choice(file, model)?;
     let key = "data.simulate.parameters";
-    let everything = Fitted::new(model, &[]).map_err(|e| wrong(file, key, &e))?;
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
     let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
     let outputs = summary.outputs();
     let sites = model.declarations().lattice.sites() as u64;
@@ -313,7 +315,8 @@ fn of_simulation(file: &FitFile, model: &Model, simulation: &Simulation) -> Resu
     }
     let steps: Vec<usize> = (1..=simulation.steps as usize).collect();
     let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
-    let run = rollout(&truth, &steps, simulation.runs as usize, simulation.seed, None);
+    let run = own.run(&truth, simulation.steps as usize);
+    let run = rollout(run.replicates(simulation.runs as usize).seed(simulation.seed), &steps, None);
     let seen = plan.simulate(&run)?.outputs;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };

@@ -8,11 +8,11 @@
 
 use std::path::Path;
 
-use glauber_engine::{Plan, Run};
+use glauber_engine::Plan;
 use glauber_program::Model;
 
 use super::transition::wrong;
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, model_of, pairs};
+use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
 use crate::data::arrays::{Array, ReadLimits, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
@@ -32,18 +32,19 @@ const USUAL_REPLICATES: u64 = 1;
 const USUAL_ESTIMATOR: &str = "straight-through";
 
 pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let model = model_of(file)?;
-    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let own_of_file = own_model(file)?;
+    let model = &own_of_file.model;
+    let fitted = own_of_file.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
     let starts: Result<Vec<Vec<f64>>, _> =
-        file.starts().iter().map(|s| fitted.start(&model, &pairs(s))).collect();
+        file.starts().iter().map(|s| fitted.start(model, &pairs(s))).collect();
     let starts = starts.map_err(|e| wrong(file, "start", &e))?;
     let loss = loss_of(file)?;
     let rollouts = rollouts_of(file);
-    check_budget(file, &model, rollouts)?;
-    let (patterns, truth) = patterns_of(file, &model)?;
-    let mut notes = vec![course_note(file, &loss, rollouts), reference_note(&model, &patterns)];
+    check_budget(file, model, rollouts)?;
+    let (patterns, truth) = patterns_of(file, model)?;
+    let mut notes = vec![course_note(file, &loss, rollouts), reference_note(model, &patterns)];
     notes.extend(formation_note(file));
-    let setting = Setting { file, model: &model, fitted: &fitted, patterns: &patterns, loss, rollouts };
+    let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts };
     let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
@@ -54,7 +55,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-    Ok(Job { task: file.task, attempts, truth, notes, model })
+    Ok(Job { task: file.task, attempts, truth, notes, model: own_of_file.model })
 }
 
 fn rollouts_of(file: &FitFile) -> Rollouts {
@@ -217,10 +218,11 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
     if let Some(initial) = &simulation.initial {
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
     }
-    let model = model_of(&source)?;
-    let everything = Fitted::new(&model, &[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let own = own_model(&source)?;
+    let model = &own.model;
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
     let truth = everything
-        .start(&model, &pairs(&simulation.parameters))
+        .start(model, &pairs(&simulation.parameters))
         .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
     let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
     if 2usize.saturating_mul(runs).saturating_mul(model.declarations().lattice.sites()) > 1 << 30 {
@@ -228,8 +230,8 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
             .wrong("data.simulate.runs", "the simulated patterns would take more than 1 GiB: ask for fewer")
             .into());
     }
-    let plan = Plan::new(&model, &[], None, engine_options(file))?;
-    let run = Run::new(&truth, steps).replicates(runs).seed(simulation.seed);
+    let plan = Plan::new(model, &[], None, engine_options(file))?;
+    let run = own.run(&truth, steps).replicates(runs).seed(simulation.seed);
     Ok(States::record_every(&plan, &run, steps)?.every(1, 1, 1))
 }
 
@@ -310,8 +312,9 @@ fn one_per_layer(array: &Array, layers: &[&str], lattice: &[usize]) -> Result<Ve
 /// [`JobError`] where the model does not say how a lattice starts.
 pub fn formation_test(file: &FitFile) -> Result<Option<FormationTest>, JobError> {
     let Some(wanted) = file.run.formation_test else { return Ok(None) };
-    let model = model_of(file)?;
-    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-    let test = FormationTest::new(&model, fitted, wanted.steps as usize, file.run.seed, engine_options(file));
+    let own = own_model(file)?;
+    let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let test =
+        FormationTest::new(&own.model, fitted, wanted.steps as usize, file.run.seed, engine_options(file));
     test.map(Some).map_err(|error| file.wrong("run.formation-test", error.to_string()).into())
 }

@@ -9,7 +9,7 @@ use glauber_program::Model;
 
 use super::observed_curve::{Observed, observe};
 use super::transition::wrong;
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, model_of, pairs};
+use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
 use crate::losses::curve::{CURVE_LOSSES, CurveLoss};
 use crate::summaries::observation;
@@ -31,14 +31,15 @@ const MOST_LATTICES: u64 = 16;
 const DRAWN_WALKERS: u64 = 20_000;
 
 pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let single = model_of(&with_walkers(file, 1))?;
-    let found = observe(file, &single, &single)?;
+    let single = own_model(&with_walkers(file, 1))?;
+    let found = observe(file, &single)?;
     let setting = Setting::new(file, &found)?;
     let starts = file.starts();
     let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
-        let start = setting.fitted.start(&single, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
+        let start =
+            setting.fitted.start(&single.model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
         let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
         attempts.push(setting.attempt(&own, name, start, false)?);
     }
@@ -52,7 +53,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: single })
+    Ok(Job { task: file.task, attempts, truth, notes, model: single.model })
 }
 
 /// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.
@@ -93,8 +94,8 @@ struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     fn new(file: &'a FitFile, found: &'a Observed) -> Result<Setting<'a>, JobError> {
-        let model = model_of(&with_walkers(file, 1))?;
-        let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+        let own = own_model(&with_walkers(file, 1))?;
+        let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
         Ok(Setting { file, found, fitted, loss: loss_of(file)?, options: engine_options(file) })
     }
 
@@ -106,7 +107,7 @@ impl<'a> Setting<'a> {
             true => spread(count),
             false => (count, 1),
         };
-        Ok((model_of(&with_walkers(self.file, walkers))?, lattices as usize))
+        Ok((own_model(&with_walkers(self.file, walkers))?.model, lattices as usize))
     }
 
     fn objective(
@@ -124,7 +125,7 @@ impl<'a> Setting<'a> {
         let by_gradient = file.optimizer.learning_rate.is_some();
         if by_gradient && !choice.is_differentiable(&model) && !estimator.needs_advantage() {
             let message = format!(
-                "`{choice}` counts one of several states, through which no gradient flows: take the estimator \
+                "`{choice}` counts one of several numbers, through which no gradient flows: take the estimator \
                  `score-function`, or a search without gradients such as `optimizer.name = \"nelder-mead\"`"
             );
             return Err(file.wrong("loss.summary", message).into());
@@ -214,8 +215,7 @@ pub struct Curves {
 /// # Errors
 /// [`JobError`] as in [`prepare`](super::prepare).
 pub fn trajectory_curves(file: &FitFile, thetas: &[&[f64]]) -> Result<Curves, JobError> {
-    let single = model_of(&with_walkers(file, 1))?;
-    let found = observe(file, &single, &single)?;
+    let found = observe(file, &own_model(&with_walkers(file, 1))?)?;
     let setting = Setting::new(file, &found)?;
     let usual = if counts_walkers(file) { DRAWN_WALKERS } else { USUAL_REPLICATES };
     let (objective, _) = setting.objective(USUAL_ESTIMATOR, "estimator.name", Some(usual))?;

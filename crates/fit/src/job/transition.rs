@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use glauber_engine::Options;
+use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, model_of, pairs};
+use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model, pairs};
 use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::descent::Descent;
@@ -27,25 +27,30 @@ const LIKELIHOOD: &str = "likelihood";
 const USUAL_BATCH: u64 = 128;
 
 pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let model = model_of(file)?;
+    let own = own_model(file)?;
+    let model = &own.model;
     let options = engine_options(file);
-    let fitted = Fitted::new(&model, &pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-    let states = states_of(file, &model)?;
+    let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    let states = states_of(file, &own)?;
     let (runs, times) = (states.runs, states.times);
-    let pairs_of_states = Pairs::new(&model, states, options)?;
+    let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
         "{} pairs of states from {runs} runs of {times} times; {} more left nothing to chance and were dropped",
         pairs_of_states.before.len(),
         pairs_of_states.dropped
     )];
-    let setting = Setting { file, model: &model, fitted: &fitted, pairs: &pairs_of_states, options };
+    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options };
     let mut attempts = Vec::new();
     let starts = file.starts();
-    let own = own_name(file);
+    let name_of_own = own_name(file);
     for (number, start) in starts.iter().enumerate() {
-        let start = fitted.start(&model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
-        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
-        attempts.push(setting.attempt(&own, name, start, false)?);
+        let start = fitted.start(model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
+        let name = if starts.len() == 1 {
+            name_of_own.clone()
+        } else {
+            format!("{name_of_own}, start {}", number + 1)
+        };
+        attempts.push(setting.attempt(&name_of_own, name, start, false)?);
     }
     for other in &file.estimator.compare {
         let start = attempts[0].start.clone();
@@ -56,7 +61,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model })
+    Ok(Job { task: file.task, attempts, truth, notes, model: own.model })
 }
 
 pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
@@ -155,16 +160,17 @@ fn loss_of(file: &FitFile) -> Result<TransitionLoss, JobError> {
     })
 }
 
-fn states_of(file: &FitFile, model: &Model) -> Result<States, JobError> {
+fn states_of(file: &FitFile, own: &Own) -> Result<States, JobError> {
     match file.source()? {
-        DataSource::Simulate(simulation) => simulated(file, model, simulation),
-        DataSource::States(path) => observed(file, model, path),
+        DataSource::Simulate(simulation) => simulated(file, own, simulation),
+        DataSource::States(path) => observed(file, &own.model, path),
         _ => Err(file.wrong("data", "the task `transition` needs `data.states` or `data.simulate`").into()),
     }
 }
 
-fn simulated(file: &FitFile, model: &Model, simulation: &Simulation) -> Result<States, JobError> {
-    let everything = Fitted::new(model, &[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<States, JobError> {
+    let model = &own.model;
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
     let truth = everything
         .start(model, &pairs(&simulation.parameters))
         .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
@@ -174,7 +180,9 @@ fn simulated(file: &FitFile, model: &Model, simulation: &Simulation) -> Result<S
         let message = "the simulated data would take more than 4 GiB: ask for fewer runs or steps";
         return Err(file.wrong("data.simulate", message).into());
     }
-    Ok(States::simulate(model, &truth, steps, runs, simulation.seed)?)
+    let plan = Plan::new(model, &[], None, Options::default())?;
+    let run = own.run(&truth, steps).replicates(runs).seed(simulation.seed);
+    Ok(States::record(&plan, &run)?)
 }
 
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.

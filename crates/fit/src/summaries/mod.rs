@@ -172,8 +172,8 @@ impl Choice {
         })
     }
 
-    /// Whether gradients flow through it. A share of sites in one of three or more states has no useful derivative by
-    /// the state's number: it is for data, for searches and for the score function.
+    /// Whether gradients flow through it. A share of sites with one of three or more numbers of particles has no useful
+    /// derivative by that number: it is for data, for searches and for the score function.
     pub fn is_differentiable(&self, model: &Model) -> bool {
         self.arguments
             .0

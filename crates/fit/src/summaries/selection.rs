@@ -41,13 +41,16 @@ impl Selection {
                 (layer - f64::from(lowest)) / f64::from(highest - lowest)
             }
             (Some(_), Some((lowest, highest))) => (f64::from(highest) - layer) / f64::from(highest - lowest),
+            (Some(state), None) if matches!(values, Values::Categories(_)) => layer.is(state.max(0) as u32),
             (Some(state), None) => layer.equals(f64::from(state)),
         }
     }
 
-    /// Whether the number at a site has a derivative by the layer: a whole layer has, and one of two states.
+    /// Whether the number at a site has a derivative by the layer: a whole layer has, and a named state, and one of two
+    /// numbers.
     pub fn is_differentiable(&self, model: &Model) -> bool {
-        self.state.is_none() || two_states(&model.declarations().layers[self.place].values).is_some()
+        let values = self.values(model);
+        self.state.is_none() || two_states(values).is_some() || matches!(values, Values::Categories(_))
     }
 
     /// Its values' declaration.

@@ -13,9 +13,7 @@
 use glauber_engine::noise::derive_seed;
 use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_lattice::Values;
-use glauber_program::{
-    Estimator, Field, FieldKind, Interval as ProgramInterval, Model, ModelError, Scope, Stage,
-};
+use glauber_program::{Estimator, Field, FieldKind, Model, ModelError, Scope, Stage};
 
 use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
 use crate::tasks::transition::failed;
@@ -172,7 +170,7 @@ fn with_unknown_start(model: &Model, layers: &[String]) -> Result<Model, ModelEr
     declarations.neighbourhoods.clear();
     declarations.fields = layers
         .iter()
-        .map(|layer| Field { name: start_field(layer), kind: FieldKind::Parameter(ProgramInterval::unit()) })
+        .map(|layer| Field { name: start_field(layer), kind: FieldKind::Parameter(Interval::unit()) })
         .collect();
     let scope = Scope::open(declarations, Stage::Start);
     for layer in layers {

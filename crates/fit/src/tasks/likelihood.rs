@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision, Run};
+use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision};
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Model, ModelError, log_likelihood};
 
@@ -58,7 +58,9 @@ impl Likelihood {
         for before in self.pairs.before.chunks(CHUNK) {
             let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
             let states = &self.pairs.states;
-            let mut run = Run::new(&parameters, 0)
+            let mut run = self
+                .fitted
+                .run(&parameters, 0)
                 .replicates(before.len())
                 .start(states.pick(&Arc::new(before.to_vec())))
                 .observe(0, 0);

@@ -121,12 +121,14 @@ impl Stability {
         let first = iteration.wrapping_mul(replicates as u64);
         let picks = (0..replicates as u64).map(|r| (first.wrapping_add(r) % count) as u32).collect();
         let start = self.patterns.pick(&Arc::new(picks));
-        let mut run = Run::new(parameters, steps)
+        let mut run = self
+            .fitted
+            .run(parameters, steps)
             .replicates(replicates)
             .seed(derive_seed(seed, NOISE, iteration))
             .start(start.clone())
             .observe(steps, 0);
-        run.fields = self.names.iter().cloned().zip(start).collect();
+        run.fields.extend(self.names.iter().cloned().zip(start));
         run
     }
 

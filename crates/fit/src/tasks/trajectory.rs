@@ -128,7 +128,8 @@ impl Trajectory {
     }
 
     fn run<'a>(&self, parameters: &'a [f64], replicates: usize, seed: u64) -> Run<'a> {
-        rollout(parameters, &self.target.steps, replicates, seed, self.starts.as_ref())
+        let run = self.fitted.run(parameters, self.target.steps.last().copied().unwrap_or(0));
+        rollout(run.replicates(replicates).seed(seed), &self.target.steps, self.starts.as_ref())
     }
 
     /// The summary of simulated rollouts at θ, at the target's steps: values of `replicates` rollouts.
@@ -145,20 +146,13 @@ impl Trajectory {
     }
 }
 
-/// A run that observes the plan's first observation at each of `steps`.
-pub(crate) fn rollout<'a>(
-    parameters: &'a [f64],
-    steps: &[usize],
-    replicates: usize,
-    seed: u64,
-    starts: Option<&States>,
-) -> Run<'a> {
-    let mut run = Run::new(parameters, steps.last().copied().unwrap_or(0)).replicates(replicates).seed(seed);
+/// The same run, with the plan's first observation at each of `steps`, from the first states of observed runs in turn.
+pub(crate) fn rollout<'a>(mut run: Run<'a>, steps: &[usize], starts: Option<&States>) -> Run<'a> {
     run.events = steps.iter().map(|step| (*step, 0)).collect();
     match starts {
         None => run,
         Some(states) => {
-            let firsts = (0..replicates).map(|r| ((r % states.runs) * states.times) as u32).collect();
+            let firsts = (0..run.replicates).map(|r| ((r % states.runs) * states.times) as u32).collect();
             run.start(states.pick(&Arc::new(firsts)))
         }
     }

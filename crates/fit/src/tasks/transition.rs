@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use glauber_engine::noise::derive_seed;
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
+use glauber_engine::{EngineError, LossValue, Observation, Options, Plan};
 use glauber_program::{Estimator, Model, ModelError};
 
 use crate::losses::transition::{TransitionLoss, observed};
@@ -39,7 +39,12 @@ impl Pairs {
     ///
     /// # Errors
     /// [`StatesError`] where there are none.
-    pub fn new(model: &Model, states: States, options: Options) -> Result<Pairs, StatesError> {
+    pub fn new(
+        model: &Model,
+        fitted: &Fitted,
+        states: States,
+        options: Options,
+    ) -> Result<Pairs, StatesError> {
         if states.times < 2 {
             return Err(StatesError::Empty(
                 "the observed lattices have only one time per run: a transition needs a state and the one after it".into(),
@@ -54,7 +59,7 @@ impl Pairs {
         let mut before = Vec::new();
         for chunk in all.chunks(CHUNK) {
             let picks = Arc::new(chunk.to_vec());
-            let run = Run::new(&middle, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
+            let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
             let outputs = plan.simulate(&run)?.outputs;
             before.extend(
                 chunk.iter().zip(&outputs.values).filter(|(_, chance)| **chance > 0.0).map(|(s, _)| *s),
@@ -174,13 +179,15 @@ impl Objective for Transition {
         let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
         let parameters = self.fitted.parameters(theta);
         let states = &self.pairs.states;
-        let mut run = Run::new(&parameters, 1)
+        let mut run = self
+            .fitted
+            .run(&parameters, 1)
             .replicates(before.len())
             .seed(derive_seed(self.seed, NOISE, iteration))
             .start(states.pick(&Arc::new(before)))
             .observe(1, 0);
         let seen = states.pick(&Arc::new(after));
-        run.fields = self.layers.iter().map(|l| observed(l)).zip(seen).collect();
+        run.fields.extend(self.layers.iter().map(|l| observed(l)).zip(seen));
         let gradient = self.plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] });
         let gradient = gradient.map_err(failed)?;
         Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })

@@ -1,8 +1,10 @@
-//! Splits a model's parameters into those that are fitted and those that are fixed.
+//! Splits what a model needs into the parameters that are fitted and all that is given: fixed parameters, covariates.
 
+use glauber_engine::Run;
 use glauber_program::{Model, nearest_name};
 
-use crate::objective::{Interval, Unknown};
+use crate::covariates::Covariates;
+use crate::objective::Unknown;
 
 /// What is wrong with the choice of fitted and fixed parameters.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -52,8 +54,8 @@ pub enum UnknownsError {
     },
 }
 
-/// The fitted parameters of a model, and the values of the others.
-#[derive(Clone, Debug, PartialEq)]
+/// The fitted parameters of a model, the values of the others, and its covariates.
+#[derive(Clone, Debug)]
 pub struct Fitted {
     /// The fitted ones, in the order of the model's declarations: θ.
     pub unknowns: Vec<Unknown>,
@@ -61,6 +63,8 @@ pub struct Fitted {
     pub places: Vec<usize>,
     /// All parameters, the fitted ones at any value.
     pub all: Vec<f64>,
+    /// The data per site that the model's rules read.
+    pub covariates: Covariates,
 }
 
 impl Fitted {
@@ -74,13 +78,17 @@ impl Fitted {
         for (fixed_name, value) in fixed {
             check(model, fixed_name, *value)?;
         }
-        let mut fitted = Fitted { unknowns: Vec::new(), places: Vec::new(), all: Vec::new() };
+        let mut fitted = Fitted {
+            unknowns: Vec::new(),
+            places: Vec::new(),
+            all: Vec::new(),
+            covariates: Covariates::new(),
+        };
         for (place, parameter) in parameters.iter().enumerate() {
             match fixed.iter().find(|(n, _)| *n == parameter.name) {
                 Some((_, value)) => fitted.all.push(*value),
                 None => {
-                    let interval = Interval::new(parameter.interval.lowest, parameter.interval.highest);
-                    fitted.unknowns.push(Unknown::scalar(&parameter.name, interval));
+                    fitted.unknowns.push(Unknown::scalar(&parameter.name, parameter.interval));
                     fitted.places.push(place);
                     fitted.all.push(parameter.default.unwrap_or(f64::NAN));
                 }
@@ -90,6 +98,17 @@ impl Fitted {
             return Err(UnknownsError::Nothing { model: name });
         }
         Ok(fitted)
+    }
+
+    /// The same with these covariates, one for each that the model declares.
+    pub fn with_covariates(mut self, covariates: Covariates) -> Fitted {
+        self.covariates = covariates;
+        self
+    }
+
+    /// One replicate of `steps` steps with the model's covariates; `parameters` are all of the model's.
+    pub fn run<'a>(&self, parameters: &'a [f64], steps: usize) -> Run<'a> {
+        Run { fields: self.covariates.clone(), ..Run::new(parameters, steps) }
     }
 
     /// θ at the start: the named values, or the parameters' defaults.

@@ -101,6 +101,11 @@ pub fn language() -> impl Iterator<Item = &'static str> {
 pub(crate) fn load(path: &Path, options: &ModelOptions) -> Result<Loaded, LoadError> {
     let unreadable =
         |e: std::io::Error| ModelFileError::Read { path: path.to_path_buf(), why: e.to_string() };
+    // A pipe would keep whoever opens it waiting.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        let why = "it is no regular file".to_string();
+        return Err(ModelFileError::Read { path: path.to_path_buf(), why }.into());
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(limits::BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -1,0 +1,202 @@
+//! Tries model files on the command line: wherever a name is taken, a path is; covariates; `glauber new`.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use glauber::fit::data::Overwrite;
+use glauber::fit::data::arrays::{Array, ReadLimits, read_arrays, write_npy};
+use glauber::fit::data::images::write_grey_png;
+use serde_json::Value;
+
+fn glauber(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_glauber")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// The JSON of a command that must succeed.
+fn done(folder: &Path, arguments: &[&str]) -> Value {
+    let output = glauber(folder, &[arguments, &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+/// Runs a command that must fail with exit code 2 and every one of these words in its message.
+fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
+    let output = glauber(folder, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{arguments:?}: no «{word}» in «{message}»");
+    }
+}
+
+const FIRE: &str = r#"
+states = ["tree", "burning", "burnt"]
+[lattice]
+shape = [6, 8]
+[parameters]
+spread = { interval = [0.0, 5.0], default = 0.4 }
+fuel_effect = { interval = [-3.0, 3.0], default = 1.0 }
+[covariates]
+fuel = "maps/fuel.npy"
+[start]
+burning = 0.2
+[transitions]
+"tree -> burning" = "1 - exp(-spread * exp(fuel_effect * fuel) * count(burning))"
+"burning -> burnt" = 0.5
+"#;
+
+/// A folder with a model file in `models/` and its map in `models/maps/`.
+fn with_fire() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let maps = folder.path().join("models/maps");
+    std::fs::create_dir_all(&maps).unwrap();
+    std::fs::write(folder.path().join("models/fire.toml"), FIRE).unwrap();
+    let fuel: Vec<f64> = (0..48).map(|i| f64::from(i % 8) / 4.0 - 1.0).collect();
+    write_npy(maps.join("fuel.npy"), &Array::new(vec![6, 8], fuel).unwrap(), Overwrite::Refuse).unwrap();
+    folder
+}
+
+#[test]
+fn a_new_model_file_runs_everywhere_and_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert_eq!(done(here, &["new", "measles"])["out"], "measles.toml");
+    let text = std::fs::read_to_string(here.join("measles.toml")).unwrap();
+    refused(here, &["new", "measles"], &["measles.toml", "already there"]);
+    refused(here, &["new", "measles.toml"], &["measles.toml", "already there"]);
+    refused(here, &["new", "no/such/measles"], &["no/such"]);
+    refused(here, &["simulate", "measles", "--out", "x.npz"], &["measles.toml"]);
+    assert_eq!(std::fs::read_to_string(here.join("measles.toml")).unwrap(), text);
+    assert_eq!(done(here, &["show", "measles.toml"])["likelihood"], true);
+    for out in ["film.gif", "last.png"] {
+        done(here, &["simulate", "measles.toml", "--steps", "5", "--out", out]);
+    }
+    let checked = done(
+        here,
+        &["check", "measles.toml", "--option", "shape=[5,5]", "--steps", "1", "--replicates", "100"],
+    );
+    assert_eq!(checked["estimators"]["straight-through"]["verdict"], "agrees", "{checked}");
+    let fit = "model = \"measles.toml\"\ntask = \"transition\"\n[model-options]\nshape = [16, 16]\n\
+               [data.simulate]\nparameters = { infection = 0.2, recovery = 0.3 }\nruns = 10\nsteps = 10\n\
+               [loss]\nname = \"likelihood\"\n[optimizer]\nname = \"rprop\"\nlearning-rate = 0.1\nsteps = 100\n";
+    std::fs::write(here.join("fit.toml"), fit).unwrap();
+    let found = done(here, &["fit", "fit.toml", "--out", "run", "--quiet"]);
+    for (name, truth) in [("infection", 0.2), ("recovery", 0.3)] {
+        let own = &found["parameters"][name];
+        let (estimate, error) = (own["estimate"].as_f64().unwrap(), own["standard_error"].as_f64().unwrap());
+        // Five standard errors: one false alarm in 1.7 million seeds.
+        assert!((estimate - truth).abs() < 5.0 * error, "{name}: {estimate} ± {error}");
+    }
+}
+
+/// The states of a file's model and of the catalogue's are the same, bit for bit.
+#[test]
+fn a_file_simulates_what_the_built_in_model_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("{}/../../examples/models/susceptible-infected.toml", env!("CARGO_MANIFEST_DIR"));
+    for (model, out) in [(file.as_str(), "file.npz"), ("susceptible-infected", "built-in.npz")] {
+        done(folder.path(), &["simulate", model, "--steps", "30", "--replicates", "3", "--out", out]);
+    }
+    let read = |name: &str| read_arrays(folder.path().join(name), ReadLimits::default()).unwrap();
+    assert_eq!(read("file.npz"), read("built-in.npz"));
+}
+
+#[test]
+fn covariates_come_from_arrays_images_and_numbers() {
+    let folder = with_fire();
+    let here = folder.path();
+    let simulate = |out: &str, more: &[&str]| {
+        let own = ["simulate", "models/fire.toml", "--steps", "4", "--replicates", "20", "--out", out];
+        done(here, &[&own, more].concat());
+        read_arrays(here.join(out), ReadLimits::default()).unwrap()
+    };
+    let grey: Vec<u8> = (0..48).map(|i| (i * 5) as u8).collect();
+    write_grey_png(here.join("fuel.png"), 6, 8, &grey, Overwrite::Refuse).unwrap();
+    let (own, flat) = (simulate("own.npz", &[]), simulate("flat.npz", &["--covariate", "fuel=-1"]));
+    let image = simulate("image.npz", &["--covariate", "fuel=fuel.png"]);
+    assert!(own != flat && own != image && flat != image);
+    done(here, &["check", "models/fire.toml", "--steps", "1", "--replicates", "5"]);
+    let shown = done(here, &["show", "models/fire.toml"]);
+    assert_eq!(shown["covariates"][0], "fuel");
+    let wrong = |covariate: &str, words: &[&str]| {
+        refused(here, &["simulate", "models/fire.toml", "--covariate", covariate, "--out", "x.npz"], words);
+    };
+    wrong("feul=1", &["feul", "did you mean `fuel`"]);
+    wrong("fuel=none.npy", &["none.npy", "no such file"]);
+    wrong("fuel=models/fire.toml", &["fire.toml"]);
+    wrong("fuel=nan", &["fuel", "NaN", "finite"]);
+    write_grey_png(here.join("small.png"), 2, 2, &[0; 4], Overwrite::Refuse).unwrap();
+    wrong("fuel=small.png", &["[2, 2]", "[6, 8]"]);
+    // The catalogue's fire burns on maps too, or on flat ground.
+    let catalogue = ["simulate", "forest-fire", "--option", "shape=[6,8]", "--steps", "3", "--out"];
+    done(here, &[&catalogue[..], &["flat-fire.npz"]].concat());
+    done(here, &[&catalogue[..], &["map-fire.npz", "--covariate", "elevation=fuel.png"]].concat());
+}
+
+/// A pickled object in the place of a covariate is refused, not run.
+#[test]
+fn pickled_covariates_are_refused() {
+    let folder = with_fire();
+    let header = "{'descr': '|O', 'fortran_order': False, 'shape': (6, 8), }";
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    let padded = format!("{header:<117}\n");
+    bytes.extend((padded.len() as u16).to_le_bytes());
+    bytes.extend(padded.as_bytes());
+    bytes.extend(b"\x80\x04cos\nsystem\n(S'echo run'\ntR.");
+    std::fs::write(folder.path().join("evil.npy"), bytes).unwrap();
+    let own = ["simulate", "models/fire.toml", "--covariate", "fuel=evil.npy", "--out", "x.npz"];
+    refused(folder.path(), &own, &["evil.npy", "object"]);
+}
+
+/// A fit with covariates of the model file, and with others of the fit file; model files are found beside the fit
+/// file, then in the working folder.
+#[test]
+fn fit_files_name_model_files_and_covariates() {
+    let folder = with_fire();
+    let here = folder.path();
+    let fit = |model: &str| {
+        format!(
+            "model = \"{model}\"\ntask = \"transition\"\n[data.simulate]\n\
+             parameters = {{ spread = 0.3, fuel_effect = 0.8 }}\nruns = 60\nsteps = 6\n[loss]\nname = \"likelihood\"\n\
+             [optimizer]\nname = \"rprop\"\nlearning-rate = 0.1\nsteps = 200\n"
+        )
+    };
+    std::fs::create_dir(here.join("fits")).unwrap();
+    let write = |name: &str, text: String| std::fs::write(here.join("fits").join(name), text).unwrap();
+    write("beside.toml", fit("../models/fire.toml"));
+    write("working.toml", fit("models/fire.toml"));
+    write("absent.toml", fit("models/water.toml"));
+    let recovered = |file: &str, out: &str, more: &[&str]| {
+        let found = done(here, &[&["fit", file, "--out", out, "--quiet"], more].concat());
+        for (name, truth) in [("spread", 0.3), ("fuel_effect", 0.8)] {
+            let own = &found["parameters"][name];
+            let (estimate, error) =
+                (own["estimate"].as_f64().unwrap(), own["standard_error"].as_f64().unwrap());
+            assert!((estimate - truth).abs() < 5.0 * error, "{file}, {name}: {estimate} ± {error}");
+        }
+        found["loss"].as_f64().unwrap().to_bits()
+    };
+    let beside = recovered("fits/beside.toml", "a", &[]);
+    assert_eq!(beside, recovered("fits/working.toml", "b", &[]));
+    // What was run is written out, with absolute paths, and gives the same again from anywhere.
+    assert_eq!(beside, recovered("a/fit.toml", "c", &[]));
+    let grey: Vec<u8> = (0..48).map(|i| (i * 5) as u8).collect();
+    write_grey_png(here.join("fuel.png"), 6, 8, &grey, Overwrite::Refuse).unwrap();
+    assert_ne!(beside, recovered("fits/beside.toml", "d", &["--set", "data.covariates.fuel=\"fuel.png\""]));
+    refused(
+        here,
+        &["fit", "fits/absent.toml", "--out", "x"],
+        &["line 1", "fits/models/water.toml", "nor is there", "models/water.toml"],
+    );
+    let set = ["fit", "fits/beside.toml", "--out", "x", "--set"];
+    refused(here, &[&set[..], &["data.covariates.feul=1"]].concat(), &["did you mean `fuel`"]);
+    refused(here, &[&set[..], &["data.covariates.fuel=true"]].concat(), &["data.covariates.fuel", "number"]);
+    std::fs::write(here.join("models/fire.toml"), FIRE.replace("count(burning)", "cuont(burning)")).unwrap();
+    refused(
+        here,
+        &["fit", "fits/beside.toml", "--out", "x"],
+        &["fire.toml, line 13", "did you mean `count`"],
+    );
+    assert!(!here.join("x").exists());
+}
