@@ -198,5 +198,5 @@ fn fit_files_name_model_files_and_covariates() {
         &["fit", "fits/beside.toml", "--out", "x"],
         &["fire.toml, line 13", "did you mean `count`"],
     );
-    assert!(!here.join("x").exists());
+    assert!(!here.join("x/result.json").exists());
 }
