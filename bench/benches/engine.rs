@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use glauber::engine::noise::{Key, uniform};
+use glauber::program::Estimator;
+use glauber::program::estimators::GumbelSoftmax;
 use glauber_bench::handwritten::torus::Torus;
 use glauber_bench::handwritten::{malevanets_kapral as mk, susceptible_infected as si};
 use glauber_bench::problems::{ESTIMATOR, News, Pattern, THETA, observed};
@@ -56,10 +58,25 @@ fn susceptible_infected(c: &mut Criterion) {
         })
     });
     let run = news.compared(&beta, steps);
-    group.bench_function("forward and backward, engine", |b| b.iter(|| news.plan.gradient(&run, &observed).expect(RUNS)));
+    group.bench_function("forward and backward, engine", |b| {
+        b.iter(|| news.plan.gradient(&run, &observed).expect(RUNS))
+    });
     group.bench_function("forward and backward, by hand", |b| {
         b.iter(|| si::gradient(&first, &news.target, beta[0], steps as u32, 1))
     });
+    group.finish();
+}
+
+fn transition_step(c: &mut Criterion) {
+    let mut group = c.benchmark_group("susceptible-infected 64 x 64, a gradient step of 128 pairs");
+    let softmax = GumbelSoftmax { temperature: 1.0 };
+    let estimators: [(&str, &dyn Estimator); 2] =
+        [("straight-through", &ESTIMATOR), ("gumbel-softmax", &softmax)];
+    for (name, estimator) in estimators {
+        let news = News::new(64, Some(estimator)).expect("a problem of this crate");
+        let run = news.pairs(&[0.3], 128);
+        group.bench_function(name, |b| b.iter(|| news.plan.gradient(&run, &observed).expect(RUNS)));
+    }
     group.finish();
 }
 
@@ -84,8 +101,12 @@ fn malevanets_kapral(c: &mut Criterion) {
         })
     });
     let run = pattern.compared(&THETA, steps);
-    group.bench_function("gradient, engine", |b| b.iter(|| pattern.plan.gradient(&run, &observed).expect(RUNS)));
-    group.bench_function("gradient, by hand", |b| b.iter(|| mk::gradient(&first, &THETA, 50.0, steps as u32, 1)));
+    group.bench_function("gradient, engine", |b| {
+        b.iter(|| pattern.plan.gradient(&run, &observed).expect(RUNS))
+    });
+    group.bench_function("gradient, by hand", |b| {
+        b.iter(|| mk::gradient(&first, &THETA, 50.0, steps as u32, 1))
+    });
     group.finish();
 }
 
@@ -111,6 +132,6 @@ fn larger(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(15).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
-    targets = noise, susceptible_infected, malevanets_kapral, larger
+    targets = noise, susceptible_infected, transition_step, malevanets_kapral, larger
 }
 criterion_main!(benches);

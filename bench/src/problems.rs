@@ -41,7 +41,8 @@ impl News {
             let wrong = s.layer("aware") - s.data("target");
             s.output("wrong", (wrong * wrong).sum());
         })?;
-        let plan = Plan::new(&model, &[distance.into()], estimator, Options { threads: 1, ..Options::default() })?;
+        let plan =
+            Plan::new(&model, &[distance.into()], estimator, Options { threads: 1, ..Options::default() })?;
         let sites = side * side;
         Ok(News { plan, first: scattered(sites, 0.03, 1), target: scattered(sites, 0.5, 2), side })
     }
@@ -49,6 +50,21 @@ impl News {
     /// The run of `steps` steps.
     pub fn run<'a>(&self, beta: &'a [f64], steps: usize) -> Run<'a> {
         Run::new(beta, steps).start(vec![FieldData::shared(self.first.clone())]).without_last()
+    }
+
+    /// The run of one step from each of many states, compared with a target of each: a transition fit's step.
+    pub fn pairs<'a>(&self, beta: &'a [f64], pairs: usize) -> Run<'a> {
+        let sites = self.side * self.side;
+        let many = |share, first: u64| -> FieldData {
+            let states =
+                (0..pairs as u64).flat_map(|k| scattered(sites, share, first + k)).collect::<Vec<u8>>();
+            FieldData::picked(states, (0..pairs as u32).collect())
+        };
+        Run::new(beta, 1)
+            .replicates(pairs)
+            .start(vec![many(0.1, 1000)])
+            .observe(1, 0)
+            .with_field("target", many(0.3, 2000))
     }
 
     /// The run of `steps` steps whose end is compared with the target.
@@ -71,7 +87,12 @@ impl Pattern {
     /// On a square torus, 50 particles a site at most, with this many threads.
     pub fn new(side: usize, estimator: Option<&dyn Estimator>, threads: usize) -> Anything<Pattern> {
         let model = square("malevanets-kapral", side)?;
-        let plan = Plan::new(&model, &[distance(&model)?.into()], estimator, Options { threads, ..Options::default() })?;
+        let plan = Plan::new(
+            &model,
+            &[distance(&model)?.into()],
+            estimator,
+            Options { threads, ..Options::default() },
+        )?;
         let wave = |x: usize, low: f64, high: f64| {
             let phase = (x as f64 / side as f64 * 4.0 * std::f64::consts::TAU).sin();
             (0.5 * (low + high) + 0.5 * (high - low) * phase).round() as u8

@@ -57,7 +57,8 @@ impl Step {
     pub fn new(theta: &Parameters, capacity: f64, seed: u64, number: u32) -> Step {
         let direction = |d: f64, draw: u32| {
             let u: f64 = uniform(Key::new(seed, 0, number, draw, 0).word(0));
-            let chances = [1.0 - d, d * SIDE, d * SIDE, d * SIDE, d * SIDE, d * DIAGONAL, d * DIAGONAL, d * DIAGONAL];
+            let chances =
+                [1.0 - d, d * SIDE, d * SIDE, d * SIDE, d * SIDE, d * DIAGONAL, d * DIAGONAL, d * DIAGONAL];
             let mut below = 0.0;
             let passed = chances.iter().filter(|p| {
                 below += **p;
@@ -219,7 +220,13 @@ crate::with_widest_vectors! {
 }
 
 /// The summed squared distance of a pattern to itself `steps` steps later, and its derivatives by the parameters.
-pub fn gradient(pattern: &State, theta: &Parameters, capacity: f64, steps: u32, seed: u64) -> (f64, Parameters) {
+pub fn gradient(
+    pattern: &State,
+    theta: &Parameters,
+    capacity: f64,
+    steps: u32,
+    seed: u64,
+) -> (f64, Parameters) {
     let (height, width) = (pattern.a.height, pattern.a.width);
     let mut room = Room::new(height, width);
     let mut states = vec![pattern.clone()];

@@ -34,13 +34,11 @@ pub struct CompileOptions {
     pub tables: bool,
     /// Whether kernels are fused.
     pub fuse: bool,
-    /// Whether derivatives by layers are added to what is there rather than written over it.
-    pub add_layer_adjoints: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { tables: true, fuse: true, add_layer_adjoints: false }
+        CompileOptions { tables: true, fuse: true }
     }
 }
 
@@ -49,7 +47,6 @@ impl Default for CompileOptions {
 pub(crate) struct Code {
     pub(crate) program: Program,
     pub(crate) layout: Layout,
-    pub(crate) options: CompileOptions,
     pub(crate) passes: Vec<Pass>,
     /// Values below site rank, by the pass before which they are evaluated.
     pub(crate) scalars: Vec<Vec<ValueId>>,
@@ -96,20 +93,7 @@ impl Code {
         for (source, beyond) in passes.iter().flat_map(|p| &p.kernels).filter_map(Kernel::source) {
             *reads.entry(source).or_insert(false) |= beyond;
         }
-        Code {
-            reads,
-            layout,
-            options,
-            passes,
-            scalars,
-            slots,
-            keys,
-            temporaries,
-            tables,
-            registers,
-            sum_of,
-            program,
-        }
+        Code { reads, layout, passes, scalars, slots, keys, temporaries, tables, registers, sum_of, program }
     }
 }
 

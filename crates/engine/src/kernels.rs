@@ -62,6 +62,12 @@ pub(crate) enum Violation {
     NotProbability { draw: u16, site: usize, value: f64 },
 }
 
+/// What kernels use anew each time; kept so that it need not be cleared.
+struct Scratch {
+    bytes: [u8; neighbours::BYTES],
+    index: [i32; BLOCK],
+}
+
 #[inline(always)]
 fn run<F: Real>(
     vectors: impl Vectors,
@@ -73,11 +79,22 @@ fn run<F: Real>(
     sums: &mut [f64],
 ) -> Option<Violation> {
     let mut violation = None;
+    let mut scratch = Scratch { bytes: [0; neighbours::BYTES], index: [0; BLOCK] };
     let slots = if blocks.is_empty() { 0 } else { sums.len() / blocks.len() };
     for (number, block) in blocks.iter().enumerate() {
         let sums = &mut sums[number * slots..(number + 1) * slots];
         for kernel in kernels {
-            run_kernel(vectors, kernel, block, memory, outputs, registers, sums, &mut violation);
+            run_kernel(
+                vectors,
+                kernel,
+                block,
+                memory,
+                outputs,
+                registers,
+                sums,
+                &mut scratch,
+                &mut violation,
+            );
         }
     }
     violation
@@ -93,6 +110,7 @@ fn run_kernel<F: Real>(
     outputs: &mut [Output<'_, F>],
     registers: &mut [Column<F>],
     sums: &mut [f64],
+    scratch: &mut Scratch,
     violation: &mut Option<Violation>,
 ) {
     let n = block.lanes();
@@ -126,7 +144,7 @@ fn run_kernel<F: Real>(
         Kernel::NeighbourCount { dst, source, distances, in_bytes } => {
             write!(dst, d, r => match neighbours::plane_of(*source, memory) {
                 Plane::U8(plane) if *in_bytes => {
-                    neighbours::neighbour_count_bytes(block, d, plane, distances);
+                    neighbours::neighbour_count_bytes(block, d, plane, distances, &mut scratch.bytes);
                 }
                 _ => neighbours::neighbour_sum(memory, block, d, *source, distances, &[]),
             })
@@ -180,7 +198,7 @@ fn run_kernel<F: Real>(
             write!(dst, d, r => draws::poissons(d, len, &r.operand(*rate, n, memory), key, site))
         }
         Kernel::Lookup { dst, table, keys } => write!(dst, d, r => {
-            look_up(vectors, d, &memory.tables[*table as usize], keys, &r);
+            look_up(vectors, d, &memory.tables[*table as usize], keys, &r, &mut scratch.index);
         }),
         Kernel::Sum { slot, a } => {
             let r = all!();
@@ -225,9 +243,9 @@ fn look_up<F: Real>(
     table: &Entries<F>,
     keys: &[lookup::LookupKey],
     registers: &Readable<'_, F>,
+    room: &mut [i32; BLOCK],
 ) {
-    let mut room = [0i32; BLOCK];
-    let index = lookup::entries(keys, d.len(), registers, &mut room);
+    let index = lookup::entries(keys, d.len(), registers, room);
     if !vectors.look_up(d, table, index) {
         lookup::gather(d, &table.values, index);
     }

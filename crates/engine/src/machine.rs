@@ -48,6 +48,8 @@ impl Address {
 pub(crate) struct Results<'a, F> {
     pub(crate) next_layers: &'a mut [Plane<F>],
     pub(crate) layer_adjoints: &'a mut [Plane<F>],
+    /// Whether derivatives by layers are added to what is there rather than written over it.
+    pub(crate) add_layer_adjoints: bool,
     pub(crate) field_adjoints: &'a mut [Plane<F>],
     pub(crate) outputs: &'a mut [f64],
     /// Derivatives are added.
@@ -228,8 +230,9 @@ impl<F: Real> Machine<F> {
             keys: &self.keys,
             tables: &self.tables,
         };
+        let adding = results.add_layer_adjoints;
         let add = |to: &Destination| match to {
-            Destination::LayerAdjoint(_) => code.options.add_layer_adjoints,
+            Destination::LayerAdjoint(_) => adding,
             Destination::FieldAdjoint(_) => true,
             _ => false,
         };
@@ -315,6 +318,7 @@ impl<F: Real> Machine<F> {
             let mut results = Results {
                 next_layers: &mut next,
                 layer_adjoints: &mut [],
+                add_layer_adjoints: false,
                 field_adjoints: &mut [],
                 outputs: &mut [],
                 parameter_adjoints: &mut [],
@@ -518,6 +522,6 @@ fn scalar_binary(function: Binary, a: f64, b: f64) -> f64 {
 impl CompileOptions {
     /// Every instruction at every site, one kernel each: what the fast paths are compared with.
     pub fn plain() -> CompileOptions {
-        CompileOptions { tables: false, fuse: false, add_layer_adjoints: false }
+        CompileOptions { tables: false, fuse: false }
     }
 }

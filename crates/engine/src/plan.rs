@@ -210,35 +210,27 @@ impl Plan {
             .collect();
         let margin = margin_of(std::iter::once(&step).chain(&start).chain(programs.iter().flatten()));
         let layout = Layout::new(&step.declarations.lattice, margin);
-        let compile = |p: &Program, add| {
-            let options = CompileOptions { add_layer_adjoints: add, ..options.compile };
-            Arc::new(Code::compile(p, &layout, options))
-        };
-        let pair = |p: &Program, e: &dyn Estimator, add| {
+        let compile = |p: &Program| Arc::new(Code::compile(p, &layout, options.compile));
+        let pair = |p: &Program, e: &dyn Estimator| {
             let whole = differentiate(p, e);
             let mut last = whole.clone();
             last.results.retain(|(sink, _)| !matches!(sink, Sink::LayerAdjoint(_)));
-            AdjointPair {
-                whole: compile(&whole, add),
-                last: compile(&glauber_program::simplified(&last), add),
-            }
+            AdjointPair { whole: compile(&whole), last: compile(&glauber_program::simplified(&last)) }
         };
         let observed = observations.iter().zip(&programs).map(|(o, program)| match (o, program) {
             (Observation::Summary(s), _) => Observed::Summary(s.clone()),
             (_, None) => Observed::Summary(Arc::new(NoSummary)),
-            (_, Some(p)) => {
-                Observed::Program { forward: compile(p, false), adjoint: estimator.map(|e| pair(p, e, true)) }
-            }
+            (_, Some(p)) => Observed::Program { forward: compile(p), adjoint: estimator.map(|e| pair(p, e)) },
         });
         let adjoint = estimator.map(|e| AdjointCodes {
-            step: pair(&step, e, false),
-            start: start.as_ref().map(|s| compile(&differentiate(s, e), false)),
+            step: pair(&step, e),
+            start: start.as_ref().map(|s| compile(&differentiate(s, e))),
         });
         let mut codes = Codes {
             declarations: step.declarations.clone(),
             observed: observed.collect(),
-            step: compile(&step, false),
-            start: start.as_ref().map(|s| compile(s, false)),
+            step: compile(&step),
+            start: start.as_ref().map(|s| compile(s)),
             adjoint,
             layout: layout.clone(),
             margins: Vec::new(),

@@ -271,7 +271,6 @@ impl<'a, F: Real> Rollout<'a, F> {
 
     fn begin(&self, worker: &mut Worker<F>, replicate: usize) -> Result<State<F>, EngineError> {
         let codes = &self.plan.codes;
-        worker.forward_units(self.run).for_each(|unit| unit.choose(self.run, replicate));
         let mut state = worker.state(codes);
         match (&self.run.start, &mut worker.start) {
             (Start::States(layers), _) => {
@@ -280,6 +279,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                 }
             }
             (Start::Model, Some(start)) => {
+                start.choose(self.run, replicate);
                 let inputs = Inputs {
                     fields: &start.fields,
                     address: self.address(replicate, 0),
@@ -288,6 +288,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                 let mut results = Results {
                     next_layers: &mut state,
                     layer_adjoints: &mut [],
+                    add_layer_adjoints: false,
                     field_adjoints: &mut [],
                     outputs: &mut [],
                     parameter_adjoints: &mut [],
@@ -317,6 +318,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             return Err(EngineError::Interrupted);
         }
         let unit = &mut worker.step;
+        unit.choose(self.run, replicate);
         let inputs = Inputs {
             layers: state,
             fields: &unit.fields,
@@ -326,6 +328,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         let mut results = Results {
             next_layers: next,
             layer_adjoints: &mut [],
+            add_layer_adjoints: false,
             field_adjoints: &mut [],
             outputs: &mut [],
             parameter_adjoints: &mut [],
@@ -356,6 +359,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             let own = &mut outputs[self.offsets[event]..self.offsets[event] + width];
             match (&self.plan.codes.observed[observation], &mut worker.observed[observation]) {
                 (_, Some((unit, _))) => {
+                    unit.choose(self.run, replicate);
                     let inputs = Inputs {
                         layers: state,
                         fields: &unit.fields,
@@ -366,6 +370,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                     let mut results = Results {
                         next_layers: &mut [],
                         layer_adjoints: &mut [],
+                        add_layer_adjoints: false,
                         field_adjoints: &mut [],
                         outputs: own,
                         parameter_adjoints: &mut [],
@@ -569,9 +574,9 @@ impl<'a, F: Real> Rollout<'a, F> {
             let names: Vec<String> =
                 unit.machine.code().program.declarations.fields.iter().map(|f| f.name.clone()).collect();
             let wanted: Vec<u32> = unit.machine.code().field_adjoints();
-            let fields = wanted
-                .into_iter()
-                .filter_map(|i| Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout))));
+            let fields = wanted.into_iter().filter_map(|i| {
+                Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout)))
+            });
             add_fields(&mut part.fields, fields.collect());
         }
         self.give_back(worker);
@@ -588,12 +593,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         part: &mut Part,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
-        worker.backward_units(self.run).for_each(|unit| unit.choose(self.run, replicate));
-        if history.interval > 1 {
-            worker.step.choose(self.run, replicate);
-        }
         let mut bars = Bars { touched: false, advantage: 0.0 };
-        worker.adjoints[0].iter_mut().for_each(Plane::clear);
         // The states from the last kept one up to the end of its stretch.
         let mut stretch: Vec<State<F>> = Vec::new();
         for step in (0..=self.run.steps).rev() {
@@ -610,6 +610,9 @@ impl<'a, F: Real> Rollout<'a, F> {
             }
             self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part);
             worker.spare.push(state);
+        }
+        if !bars.touched {
+            worker.adjoints[0].iter_mut().for_each(Plane::clear);
         }
         self.start_backwards(worker, replicate, &bars, part);
         if self.run.wants_start_gradient {
@@ -661,6 +664,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
         let Some(pair) = &mut worker.adjoint_step else { return Ok(()) };
         let unit = pair.unit(last);
+        unit.choose(self.run, replicate);
         let [from, to] = &mut worker.adjoints;
         fill_adjoint_margins(layout, unit.machine.code(), from);
         for (place, plane) in to.iter_mut().enumerate() {
@@ -679,6 +683,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         let mut results = Results {
             next_layers: &mut [],
             layer_adjoints: to,
+            add_layer_adjoints: false,
             field_adjoints: &mut unit.field_adjoints,
             outputs: &mut [],
             parameter_adjoints: &mut part.parameters,
@@ -705,13 +710,19 @@ impl<'a, F: Real> Rollout<'a, F> {
             let observed = &self.plan.codes.observed[observation];
             let from = self.offsets[event];
             let slopes = &seen.slopes[from..from + observed.width()];
-            bars.touched = true;
+            let add = std::mem::replace(&mut bars.touched, true);
             // What an observation draws changes its own numbers only.
             let lead = seen.advantage(replicate, from..from + observed.width());
             bars.advantage += lead;
             match (observed, &mut worker.observed[observation]) {
                 (_, Some((_, Some(pair)))) => {
-                    let unit = pair.sharing(step == 0 && !self.start_has_gradient());
+                    let last = step == 0 && !self.start_has_gradient();
+                    let unit = pair.sharing(last, self.run, replicate);
+                    for (place, plane) in worker.adjoints[0].iter_mut().enumerate().filter(|_| !add) {
+                        if !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+                            plane.clear();
+                        }
+                    }
                     let inputs = Inputs {
                         layers: state,
                         fields: unit.fields,
@@ -724,6 +735,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                     let mut results = Results {
                         next_layers: &mut [],
                         layer_adjoints: &mut worker.adjoints[0],
+                        add_layer_adjoints: add,
                         field_adjoints: unit.field_adjoints,
                         outputs: &mut [],
                         parameter_adjoints: &mut part.parameters,
@@ -732,6 +744,9 @@ impl<'a, F: Real> Rollout<'a, F> {
                     let _ = unit.machine.run(&inputs, &mut results);
                 }
                 (Observed::Summary(summary), _) => {
+                    if !add {
+                        worker.adjoints[0].iter_mut().for_each(Plane::clear);
+                    }
                     let layout = &self.plan.codes.layout;
                     let pulled = summary.pull_back(&self.dense(state), slopes);
                     let mut planes = worker.adjoints[0].iter_mut();
@@ -755,6 +770,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         if !bars.touched {
             return;
         }
+        unit.choose(self.run, replicate);
         fill_adjoint_margins(layout, unit.machine.code(), &mut worker.adjoints[0]);
         let inputs = Inputs {
             next_adjoints: &worker.adjoints[0],
@@ -766,6 +782,7 @@ impl<'a, F: Real> Rollout<'a, F> {
         let mut results = Results {
             next_layers: &mut [],
             layer_adjoints: &mut [],
+            add_layer_adjoints: false,
             field_adjoints: &mut unit.field_adjoints,
             outputs: &mut [],
             parameter_adjoints: &mut part.parameters,

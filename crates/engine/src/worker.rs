@@ -21,6 +21,8 @@ pub(crate) struct Unit<F> {
     pub(crate) targets: Vec<Plane<F>>,
     /// What the fields hold that are the same for every replicate, so as not to copy it again.
     shared: Vec<Weak<Numbers>>,
+    /// The replicate whose fields these are.
+    chosen: Option<usize>,
     /// Derivatives by fields.
     pub(crate) field_adjoints: Vec<Plane<F>>,
 }
@@ -45,9 +47,13 @@ impl<F> UnitPair<F> {
         if last { &mut self.last } else { &mut self.whole }
     }
 
-    /// The one to run, adding to the derivatives by fields that both share.
-    pub(crate) fn sharing(&mut self, last: bool) -> Shared<'_, F> {
+    /// The one to run, with one replicate's fields, adding to the derivatives by fields that both share.
+    pub(crate) fn sharing(&mut self, last: bool, run: &Run<'_>, replicate: usize) -> Shared<'_, F>
+    where
+        F: Real,
+    {
         let UnitPair { whole, last: lighter } = self;
+        if last { &mut *lighter } else { &mut *whole }.choose(run, replicate);
         let field_adjoints = &mut whole.field_adjoints;
         if last {
             Shared {
@@ -95,6 +101,7 @@ impl<F: Real> Unit<F> {
             machine: Machine::new(code.clone(), options.simd, crew),
             fields: declarations.fields.iter().map(|_| Plane::U8(Vec::new())).collect(),
             shared: declarations.fields.iter().map(|_| Weak::new()).collect(),
+            chosen: None,
             targets: Vec::new(),
             field_adjoints: Vec::new(),
         }
@@ -102,6 +109,7 @@ impl<F: Real> Unit<F> {
 
     /// Sets parameters and the fields that are the same for every replicate.
     fn prepare(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        self.chosen = None;
         let code = self.machine.shared_code();
         let declarations = &code.program.declarations;
         if !code.field_adjoints().is_empty() {
@@ -141,8 +149,11 @@ impl<F: Real> Unit<F> {
         set(plane, &code.layout, margin, data, replicate);
     }
 
-    /// Sets the fields that differ between replicates.
+    /// Sets the fields that differ between replicates, where they are not set yet.
     pub(crate) fn choose(&mut self, run: &Run<'_>, replicate: usize) {
+        if self.chosen.replace(replicate) == Some(replicate) {
+            return;
+        }
         let code = self.machine.shared_code();
         let declarations = &code.program.declarations;
         for (place, field) in declarations.fields.iter().enumerate() {

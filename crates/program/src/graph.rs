@@ -203,6 +203,22 @@ impl Graph {
                 let sites = self.constant(self.declarations.lattice.sites() as f64);
                 Ok(self.multiply(x, sites))
             }
+            Op::SiteSum(x) => match self.negated(x) {
+                Some(x) => {
+                    let sum = self.site_sum(x);
+                    Ok(self.negate(sum))
+                }
+                None => Err(Op::SiteSum(x)),
+            },
+            Op::NeighbourSum { x, neighbourhood, transposed } if !self.has_fixed_edge() => {
+                match self.negated(x) {
+                    Some(x) => {
+                        let sum = self.push(Op::NeighbourSum { x, neighbourhood, transposed });
+                        Ok(self.negate(sum))
+                    }
+                    None => Err(Op::NeighbourSum { x, neighbourhood, transposed }),
+                }
+            }
             other => Err(other),
         }
     }
@@ -214,7 +230,6 @@ impl Graph {
         let inner = self.instruction(a).op.clone();
         match (function, inner) {
             (Unary::Negate, Op::Unary(Unary::Negate, x)) => Ok(x),
-            (Unary::Negate, Op::Binary(Binary::Subtract, x, y)) => Ok(self.subtract(y, x)),
             (Unary::Logarithm, Op::Unary(Unary::Exponential, x)) => Ok(x),
             (Unary::Absolute, _) if self.domain(a).lowest >= 0.0 => Ok(a),
             (Unary::Floor, _) if self.domain(a).integer => Ok(a),
@@ -275,6 +290,14 @@ impl Graph {
         }
     }
 
+    /// What a value is the negative of.
+    fn negated(&self, value: ValueId) -> Option<ValueId> {
+        match self.instruction(value).op {
+            Op::Unary(Unary::Negate, x) => Some(x),
+            _ => None,
+        }
+    }
+
     /// p, q, r where x = p q and y = p r.
     fn common_factor(&self, x: ValueId, y: ValueId) -> Option<(ValueId, ValueId, ValueId)> {
         let factors = |v: ValueId| match self.instruction(v).op {
@@ -282,7 +305,8 @@ impl Graph {
             _ => None,
         };
         let (of_x, of_y) = (factors(x)?, factors(y)?);
-        of_x.into_iter().find_map(|(p, q)| of_y.iter().find(|(other, _)| *other == p).map(|(_, r)| (p, q, *r)))
+        of_x.into_iter()
+            .find_map(|(p, q)| of_y.iter().find(|(other, _)| *other == p).map(|(_, r)| (p, q, *r)))
     }
 
     /// The sum of one field seen from several distances, as one sum over neighbours.
@@ -330,6 +354,22 @@ impl Graph {
             {
                 Ok(x)
             }
+            // x + (y − x) is y.
+            (Binary::Add, _, Op::Binary(Binary::Subtract, y, x)) if x == a => Ok(y),
+            (Binary::Add, Op::Binary(Binary::Subtract, y, x), _) if x == b => Ok(y),
+            // Signs move outwards, to where a sum takes them in.
+            (Binary::Multiply, _, Op::Unary(Unary::Negate, y)) => {
+                let product = self.multiply(a, y);
+                Ok(self.negate(product))
+            }
+            (Binary::Multiply, Op::Unary(Unary::Negate, x), _) => {
+                let product = self.multiply(x, b);
+                Ok(self.negate(product))
+            }
+            (Binary::Subtract, ..) => match self.known.get(&Op::Binary(Binary::Subtract, b, a)) {
+                Some(opposite) => Ok(self.append(Op::Unary(Unary::Negate, *opposite))),
+                None => Err(Op::Binary(function, a, b)),
+            },
             // Minimum and maximum do not commute: the first operand decides what becomes of not-a-number.
             (Binary::Add | Binary::Multiply, ..) if b < a => Err(Op::Binary(function, b, a)),
             _ => Err(Op::Binary(function, a, b)),

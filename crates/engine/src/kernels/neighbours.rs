@@ -134,24 +134,24 @@ fn add_weighted<F: Real, T: InBlock<F>>(d: &mut [F], p: &[T], weighted: impl Fn(
     }
 }
 
+/// Room for the counts of a block: whole padded rows, margins between them included, so that the loops are long.
+pub(super) const BYTES: usize = 4 * BLOCK;
+
 /// Counts in bytes, of which a vector holds four times as many.
-///
-/// Whole padded rows are counted, margins between them included, so that the loops are long.
 #[inline(always)]
 pub(super) fn neighbour_count_bytes<F: Real>(
     block: &Block,
     dst: &mut [F],
     plane: &[u8],
     distances: &[isize],
+    room: &mut [u8; BYTES],
 ) {
-    const ROOM: usize = 4 * BLOCK;
-    let mut room = [0u8; ROOM];
     let (first, longest) = (block.starts().next().unwrap_or(0), block.stretch());
-    if longest > ROOM {
+    if longest > BYTES {
         // Rows far apart (narrow, with wide margins): one by one.
         for (start, d) in block.starts().zip(dst.chunks_exact_mut(block.width)) {
             count_bytes(&mut room[..block.width], plane, start, distances);
-            widen_bytes(d, &room);
+            widen_bytes(d, room);
         }
         return;
     }
@@ -169,14 +169,25 @@ fn count_bytes(c: &mut [u8], plane: &[u8], start: usize, distances: &[isize]) {
         let from = start.wrapping_add_signed(distance);
         &plane[from..from + n]
     };
-    c.fill(0);
-    let (groups, rest) = distances.as_chunks::<4>();
-    for [p, q, r, s] in groups {
-        for ((((c, p), q), r), s) in c.iter_mut().zip(at(*p)).zip(at(*q)).zip(at(*r)).zip(at(*s)) {
-            let (pq, rs) = (p.wrapping_add(*q), r.wrapping_add(*s));
-            *c = c.wrapping_add(pq.wrapping_add(rs));
+    // The first eight (or four) are written, so that nothing need be 0 before.
+    let rest = if let Some((eight, rest)) = distances.split_first_chunk::<8>() {
+        let [p, q, r, s, t, u, v, w] = eight.map(at);
+        for i in 0..n {
+            let (first, second) = (p[i].wrapping_add(q[i]), r[i].wrapping_add(s[i]));
+            let (third, fourth) = (t[i].wrapping_add(u[i]), v[i].wrapping_add(w[i]));
+            c[i] = first.wrapping_add(second).wrapping_add(third.wrapping_add(fourth));
         }
-    }
+        rest
+    } else if let Some((four, rest)) = distances.split_first_chunk::<4>() {
+        let [p, q, r, s] = four.map(at);
+        for i in 0..n {
+            c[i] = p[i].wrapping_add(q[i]).wrapping_add(r[i].wrapping_add(s[i]));
+        }
+        rest
+    } else {
+        c.fill(0);
+        distances
+    };
     for distance in rest {
         for (c, p) in c.iter_mut().zip(at(*distance)) {
             *c = c.wrapping_add(*p);
