@@ -1,7 +1,9 @@
 //! Says what a site at the edge of a lattice sees beyond it.
 
+use serde::{Deserialize, Serialize};
+
 /// What lies beyond the edge of a lattice along one axis.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Boundary {
     /// The lattice closes on itself: a torus.
     Periodic,

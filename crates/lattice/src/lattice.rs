@@ -1,5 +1,7 @@
 //! Describes a lattice: one, two or three axes, each with a length and a boundary.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Boundary;
 
 /// The most sites a lattice may have (2³¹ − 1): site numbers are 32-bit in the noise.
@@ -34,7 +36,7 @@ pub enum LatticeError {
 /// assert_eq!(torus.shape(), &[64, 64]);
 /// assert_eq!(torus.extent(), [1, 64, 64]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lattice {
     shape: Vec<usize>,
     boundary: Vec<Boundary>,

@@ -1,5 +1,7 @@
 //! Lists the sites that a site sees, with weights.
 
+use serde::{Deserialize, Serialize};
+
 /// A displacement on the lattice in sites, as (z, y, x).
 pub type Offset = [i32; 3];
 
@@ -11,7 +13,7 @@ pub type Offset = [i32; 3];
 /// let wind = Neighbourhood::weighted(&[([0, 0, 1], 2.0), ([0, 0, -1], 0.5)]);
 /// assert_eq!(wind.weights(), &[2.0, 0.5]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Neighbourhood {
     offsets: Vec<Offset>,
     weights: Vec<f64>,

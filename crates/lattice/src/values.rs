@@ -1,7 +1,9 @@
 //! Declares what a site of a layer may hold, and how small an integer holds it.
 
+use serde::{Deserialize, Serialize};
+
 /// The declared range of a layer's values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Values {
     /// 0 or 1.
     Binary,

@@ -1,6 +1,7 @@
 //! Declares what a program speaks of: lattice, layers, parameters, fields, neighbourhoods, outputs.
 
 use glauber_lattice::{Lattice, Neighbourhood, Values};
+use serde::{Deserialize, Serialize};
 
 /// The range of a parameter.
 ///
@@ -9,7 +10,7 @@ use glauber_lattice::{Lattice, Neighbourhood, Values};
 /// assert!(Interval::unit().contains(0.3));
 /// assert!(Interval::positive().contains(1e9));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The least value allowed.
     pub lowest: f64,
@@ -51,7 +52,7 @@ impl std::fmt::Display for Interval {
 }
 
 /// A named value per site.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// Its name.
     pub name: String,
@@ -75,7 +76,7 @@ impl Layer {
 }
 
 /// A named scalar with an interval.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
@@ -86,7 +87,7 @@ pub struct Parameter {
 }
 
 /// What a field of numbers is to the program.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FieldKind {
     /// Data that a rule reads: fuel, elevation, an image.
     Covariate,
@@ -95,7 +96,7 @@ pub enum FieldKind {
 }
 
 /// A named number per site that does not change during a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -104,7 +105,7 @@ pub struct Field {
 }
 
 /// Everything a program refers to by number.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Declarations {
     /// The model's name.
     pub model: String,

@@ -4,11 +4,12 @@
 //! conservative: a value never leaves its domain, but need not fill it.
 
 use glauber_lattice::{Boundary, Lattice};
+use serde::{Deserialize, Serialize};
 
 use crate::op::{Binary, Comparison, Op, Unary, ValueId};
 
 /// The range of a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
     /// No value is below.
     pub lowest: f64,

@@ -4,8 +4,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use glauber_lattice::{Neighbourhood, Neighbours, Offset};
 
+use crate::error::ModelError;
 use crate::op::{Binary, Comparison, Op, Rank, Surrogate, Unary, ValueId};
-use crate::trace::{Operand, Trace, with_trace};
+use crate::trace::{Operand, Trace, tracing_is_over, with_trace};
 
 /// A traced value: a copyable handle on an instruction of the program being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,12 @@ impl Expr {
             let y = t.resolve(other);
             if swapped { t.graph.compare(comparison, y, x) } else { t.graph.compare(comparison, x, y) }
         })
+    }
+
+    /// The first mistake of its tracing so far, or that the tracing is over: for front ends that report mistakes where
+    /// they are made.
+    pub fn mistake(self) -> Option<ModelError> {
+        with_trace(self.trace, |t| t.mistake()).unwrap_or_else(|| Some(tracing_is_over()))
     }
 
     /// |x|; derivative sign(x).

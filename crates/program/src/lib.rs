@@ -15,8 +15,9 @@ mod error;
 mod expression;
 mod model;
 mod trace;
-// … programs print …
+// … programs print, and are kept as bytes …
 mod display;
+mod stored;
 // … and programs become other programs: the adjoint under an estimator, the likelihood.
 mod adjoint;
 mod chance;
@@ -36,4 +37,5 @@ pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
 pub use program::{Instruction, Program, Sink, simplified};
+pub use stored::StoredError;
 pub use trace::{Next, Operand, Scope, Stage};

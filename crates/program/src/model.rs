@@ -1,6 +1,7 @@
 //! Builds a model: declarations, how it starts, what a step does. Everything is checked when the model is built.
 
 use glauber_lattice::{Lattice, Values};
+use serde::{Deserialize, Serialize};
 
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 use crate::error::{ModelError, unknown};
@@ -25,7 +26,7 @@ use crate::trace::{Scope, Stage};
 /// assert_eq!(si.step.declarations.draws, ["aware"]);
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     /// How a lattice starts where nobody gives one; reads no layers.
     pub start: Option<Program>,
@@ -149,6 +150,14 @@ impl ModelBuilder {
     fn duplicate(&mut self, kind: &'static str, name: &str) {
         let model = self.declarations.model.clone();
         self.error.get_or_insert(ModelError::Duplicate { model, kind, name: name.to_string() });
+    }
+
+    /// What has been declared: for front ends that trace through [`Scope::open`].
+    ///
+    /// # Errors
+    /// The first mistake in the declarations or the start.
+    pub fn declared(self) -> Result<Declarations, ModelError> {
+        self.error.map_or(Ok(self.declarations), Err)
     }
 
     /// Traces how a lattice starts. Declare layers, parameters and fields first.

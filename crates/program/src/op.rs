@@ -1,9 +1,10 @@
 //! Names the instructions of a program: what each reads and at which rank it stands.
 
 use glauber_lattice::Offset;
+use serde::{Deserialize, Serialize};
 
 /// The number of a value in its program: the position of the instruction that makes it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ValueId(pub u32);
 
 impl ValueId {
@@ -14,7 +15,7 @@ impl ValueId {
 }
 
 /// How many numbers a value is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Rank {
     /// One number for the whole run: parameters, constants, the step's number.
     Run,
@@ -25,7 +26,7 @@ pub enum Rank {
 }
 
 /// A floating-point number that can be compared and hashed: two are equal when their bits are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Number(u64);
 
 impl Number {
@@ -47,7 +48,7 @@ impl std::fmt::Debug for Number {
 }
 
 /// Functions of one number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Unary {
     Negate,
@@ -68,7 +69,7 @@ pub enum Unary {
 }
 
 /// Functions of two numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Binary {
     Add,
@@ -81,7 +82,7 @@ pub enum Binary {
 }
 
 /// Comparisons; the result is 1 where true and 0 where not.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Comparison {
     Equal,
@@ -90,7 +91,7 @@ pub enum Comparison {
 }
 
 /// What the derivative of a step function is taken to be; w is the width, x the argument (for round: its distance from the step).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Surrogate {
     /// 1 everywhere: straight-through.
     Identity,
@@ -113,7 +114,7 @@ impl Surrogate {
 }
 
 /// One instruction.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Op {
     /// A number.
     Constant(Number),

@@ -1,12 +1,14 @@
 //! Holds what one step says: a straight list of instructions and the results it leaves.
 
+use serde::{Deserialize, Serialize};
+
 use crate::declarations::Declarations;
 use crate::domain::Domain;
 use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
 
 /// What a result of a program is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Sink {
     /// A layer's value after the step.
     NextLayer(u32),
@@ -24,7 +26,7 @@ pub enum Sink {
 }
 
 /// One instruction with what is known of its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instruction {
     /// What it does.
     pub op: Op,
@@ -37,7 +39,7 @@ pub struct Instruction {
 /// A straight list of instructions, each reading only earlier ones, and the results they leave.
 ///
 /// It prints readably; see `Display`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Program {
     /// What the instructions refer to by number.
     pub declarations: Declarations,

@@ -45,6 +45,11 @@ impl Trace {
         self.graph.declarations.model.clone()
     }
 
+    /// The first mistake so far.
+    pub(crate) fn mistake(&self) -> Option<ModelError> {
+        self.error.clone()
+    }
+
     /// The value behind a handle, or an error where the handle belongs to another tracing.
     pub(crate) fn resolve(&mut self, operand: Operand) -> ValueId {
         match operand {
@@ -67,6 +72,11 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 /// Runs `f` on an open tracing; `None` where it is closed already.
 pub(crate) fn with_trace<T>(id: u32, f: impl FnOnce(&mut Trace) -> T) -> Option<T> {
     TRACES.with_borrow_mut(|traces| traces.iter_mut().find(|t| t.id == id).map(f))
+}
+
+/// What using a handle of a closed tracing is.
+pub(crate) fn tracing_is_over() -> ModelError {
+    ModelError::ForeignValue { model: "unknown".into() }
 }
 
 /// A handle or a plain number, wherever an expression takes either.
@@ -121,7 +131,7 @@ impl Scope {
             traces.iter().position(|t| t.id == self.id).map(|place| traces.swap_remove(place))
         });
         let Some(mut trace) = trace else {
-            return Err(ModelError::ForeignValue { model: "unknown".into() });
+            return Err(tracing_is_over());
         };
         if let Some(error) = trace.error.take() {
             return Err(error);
@@ -137,6 +147,11 @@ impl Scope {
             return Err(ModelError::ObservedInStep { model: simulated.declarations.model });
         }
         Ok(program)
+    }
+
+    /// The first mistake so far, or that the tracing is over: for front ends that report mistakes where they are made.
+    pub fn mistake(&self) -> Option<ModelError> {
+        with_trace(self.id, |t| t.mistake()).unwrap_or_else(|| Some(tracing_is_over()))
     }
 
     fn push(&self, f: impl FnOnce(&mut Trace) -> ValueId) -> Expr {
