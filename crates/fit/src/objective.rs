@@ -112,8 +112,8 @@ pub enum ObjectiveError {
     Source(#[from] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// θ → loss and gradient. The only thing a fit knows of models and data.
-pub trait Objective {
+/// θ → loss and gradient. The only thing a fit knows of models and data. It may be handed to another thread.
+pub trait Objective: Send {
     /// What is to be found, in the order of θ. The same list every time.
     fn unknowns(&self) -> &[Unknown];
 

@@ -23,7 +23,7 @@ fn hunt(name: &str, rounds: u64) -> GradientFree {
 /// A loss without a gradient.
 struct ValueOnly<F>(Vec<Unknown>, F);
 
-impl<F: FnMut(&[f64], u64) -> f64> Objective for ValueOnly<F> {
+impl<F: FnMut(&[f64], u64) -> f64 + Send> Objective for ValueOnly<F> {
     fn unknowns(&self) -> &[Unknown] {
         &self.0
     }

@@ -48,6 +48,11 @@ impl Expr {
         with_trace(self.trace, |t| t.mistake()).unwrap_or_else(|| Some(tracing_is_over()))
     }
 
+    /// A plain number as a handle of the same tracing.
+    pub fn number(self, value: f64) -> Expr {
+        self.apply(|t, _| t.graph.constant(value))
+    }
+
     /// |x|; derivative sign(x).
     pub fn abs(self) -> Expr {
         self.unary(Unary::Absolute)
@@ -212,10 +217,14 @@ impl Expr {
         self.apply(|t, x| t.graph.shift(x, offset))
     }
 
+    /// How many axes its lattice has; 1 where its tracing is over.
+    pub fn dimensions(self) -> usize {
+        with_trace(self.trace, |t| t.graph.declarations.lattice.dimensions()).unwrap_or(1)
+    }
+
     /// The values around each site.
     pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
-        let dimensions = with_trace(self.trace, |t| t.graph.declarations.lattice.dimensions()).unwrap_or(1);
-        Neighbourly { x: self, neighbourhood: neighbourhood.on(dimensions) }
+        Neighbourly { x: self, neighbourhood: neighbourhood.on(self.dimensions()) }
     }
 
     /// The sum over all sites: one number per replicate.

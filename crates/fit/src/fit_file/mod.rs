@@ -45,6 +45,7 @@
 
 mod data;
 mod error;
+mod given;
 mod loss;
 mod memory;
 mod optimization;
@@ -62,6 +63,7 @@ use serde::Serialize;
 
 pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
+pub use given::Given;
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
@@ -182,6 +184,9 @@ pub struct FitFile {
     pub optimizer: Optimization,
     /// Seed, threads, memory, output.
     pub run: Run,
+    /// What was handed over in memory.
+    #[serde(skip)]
+    pub given: Given,
     /// The file it was read from, for errors.
     #[serde(skip)]
     pub file: PathBuf,
@@ -255,6 +260,7 @@ impl FitFile {
             estimator: loss::read_estimator(whole.table("estimator", loss::ESTIMATOR_KEYS)?)?,
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
+            given: Given::default(),
             file: path.to_path_buf(),
             places,
         };

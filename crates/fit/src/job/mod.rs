@@ -140,6 +140,9 @@ impl Own {
 
 /// The fit file's model and covariates.
 pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
+    if let Some(model) = &file.given.model {
+        return Ok(Own { model: model.clone(), covariates: file.given.covariates.clone() });
+    }
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
         options.set(name, option_value(value));
@@ -238,6 +241,12 @@ pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
     add("batch and replicates", format!("{:?} {:?}", file.optimizer.batch, file.optimizer.replicates));
     add("precision", format!("{:?}", file.run.precision));
     identity
+}
+
+/// What data are called in errors: by their path, where they have one.
+pub(crate) fn name_of_data(file: &FitFile, path: &std::path::Path) -> String {
+    let in_memory = file.given.arrays.is_some();
+    if in_memory { "the data given".into() } else { path.display().to_string() }
 }
 
 /// A list of named numbers from a table.

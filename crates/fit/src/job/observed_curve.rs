@@ -7,7 +7,7 @@ use glauber_engine::{Observation, Options, Outputs, Plan, Precision};
 use glauber_program::Model;
 
 use super::transition::{observed, wrong};
-use super::{JobError, Own, pairs};
+use super::{JobError, Own, name_of_data, pairs};
 use crate::data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
     mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
@@ -56,7 +56,10 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     let model = &own.model;
     let mut found = match file.source()? {
         DataSource::Tracks(path) => of_curve(file, model, "data.tracks", tracks_curve(file, model, path)?)?,
-        DataSource::Msd(path) => of_curve(file, model, "data.msd", msd_curve(path)?)?,
+        DataSource::Msd(path) => {
+            let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
+            of_curve(file, model, "data.msd", curve)?
+        }
         DataSource::States(path) => of_states(file, own, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
         _ => {
@@ -239,7 +242,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
     let (choice, summary) = choice(file, model)?;
     let states = observed(file, model, path)?;
     if states.times < 2 {
-        let message = format!("{} has one time per run: a trajectory needs several", path.display());
+        let message = format!("{} has one time per run: a trajectory needs several", name_of_data(file, path));
         return Err(file.wrong("data.states", message).into());
     }
     let outputs = summary.outputs();

@@ -12,7 +12,9 @@ use glauber_engine::Plan;
 use glauber_program::Model;
 
 use super::transition::wrong;
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
+use super::{
+    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
+};
 use crate::data::arrays::{Array, ReadLimits, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
@@ -237,11 +239,14 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
 
 /// A pattern from arrays or images.
 fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States, JobError> {
-    let fail = |message: String| JobError::from(file.wrong(key, format!("{}: {message}", path.display())));
-    let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let fail = |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
+    let given = file.given.arrays.is_some();
+    let is_array = given || path.extension().is_some_and(|e| e == "npz" || e == "npy");
     let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
     let lattice = model.declarations().lattice.shape();
-    let arrays = if is_array {
+    let arrays = if let Some(arrays) = &file.given.arrays {
+        arrays.to_vec()
+    } else if is_array {
         read_arrays(path, ReadLimits::default())?
     } else {
         vec![("planes".to_string(), read_images(path, ImageLimits::default())?.into_array())]
@@ -262,7 +267,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
         let message =
-            format!("`data.frames` asks for frame {last}, but {} has {}", path.display(), states.times);
+            format!("`data.frames` asks for frame {last}, but {} has {}", name_of_data(file, path), states.times);
         return Err(file.wrong("data.frames", message).into());
     }
     Ok(states.every(last, last, 1))

@@ -5,7 +5,9 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
-use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model, pairs};
+use super::{
+    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
+};
 use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use crate::data::images::{ImageLimits, read_images};
 use crate::descent::Descent;
@@ -188,19 +190,21 @@ fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<State
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
 pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<States, JobError> {
     let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
-    let arrays = if is_array || !path.exists() {
+    let arrays = if let Some(arrays) = &file.given.arrays {
+        arrays.to_vec()
+    } else if is_array || !path.exists() {
         read_arrays(path, ReadLimits::default())?
     } else {
         vec![lattices_of_images(file, model, path)?]
     };
     let states = States::from_arrays(model.declarations(), &arrays)
-        .map_err(|e| file.wrong("data.states", format!("{}: {e}", path.display())))?;
+        .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let frames = &file.data.frames;
     let last = frames.last.map_or(states.times - 1, |l| l as usize);
     let (first, every) = (frames.first.unwrap_or(0) as usize, frames.every.unwrap_or(1) as usize);
     if last >= states.times {
         let message =
-            format!("`data.frames` goes to frame {last}, but {} has {}", path.display(), states.times);
+            format!("`data.frames` goes to frame {last}, but {} has {}", name_of_data(file, path), states.times);
         return Err(file.wrong("data.frames", message).into());
     }
     Ok(states.every(first, last, every))

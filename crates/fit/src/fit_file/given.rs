@@ -1,0 +1,22 @@
+//! Holds what a caller hands over in memory in place of the names and paths of a fit file: a model, arrays, a curve.
+
+use std::sync::Arc;
+
+use glauber_program::Model;
+
+use crate::covariates::Covariates;
+use crate::data::arrays::Array;
+use crate::data::tracks::MsdCurve;
+
+/// What takes the place of what a fit file names.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// In place of `model`.
+    pub model: Option<Model>,
+    /// What that model reads per site, by name.
+    pub covariates: Covariates,
+    /// In place of the file of `data.states` or `data.pattern`: arrays by layer.
+    pub arrays: Option<Arc<Vec<(String, Array)>>>,
+    /// In place of the file of `data.msd`.
+    pub curve: Option<MsdCurve>,
+}

@@ -1,0 +1,40 @@
+//! Compares the gradient estimators with the true gradient, for Python.
+
+use glauber::fit::check::{CheckError, CheckSettings, Measured};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::errors::{engine_error, model_error};
+use crate::model::Model;
+use crate::running::run_whole;
+
+/// What every estimator says of the gradient of the layers' means after some steps, and what it is.
+#[pyfunction]
+pub fn check<'py>(
+    py: Python<'py>,
+    model: &Bound<'py, Model>,
+    parameters: Vec<f64>,
+    steps: usize,
+    replicates: usize,
+    seed: u64,
+    threads: usize,
+) -> PyResult<Bound<'py, PyDict>> {
+    let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
+    let model = &model.get().model;
+    let found = run_whole(py, threads, |_| glauber::fit::check::check(model, &parameters, settings))?;
+    let found = found.map_err(|e| match e {
+        CheckError::Model(e) => model_error(e),
+        CheckError::Engine(e) => engine_error(e),
+    })?;
+    let pairs = |numbers: &[Measured]| numbers.iter().map(|m| (m.mean, m.standard_error)).collect::<Vec<_>>();
+    let out = PyDict::new(py);
+    out.set_item("parameters", &found.parameters)?;
+    out.set_item("kind", found.kind)?;
+    out.set_item("reference", pairs(&found.reference))?;
+    let list = PyList::empty(py);
+    for e in &found.estimators {
+        list.append((e.name, pairs(&e.gradient), e.agrees, &e.bias))?;
+    }
+    out.set_item("estimators", list)?;
+    Ok(out)
+}

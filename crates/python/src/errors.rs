@@ -1,0 +1,43 @@
+//! Turns glauber's errors into Python's exceptions, message by message.
+
+use glauber::engine::EngineError;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+create_exception!(glauber, ModelError, PyValueError, "A mistake in a model: which, where, and what to write instead.");
+create_exception!(glauber, InputError, PyValueError, "Data, parameters or settings that do not fit: what was found, what is needed.");
+create_exception!(glauber, RunError, PyRuntimeError, "A run that failed: at which step and site, and what to change.");
+
+/// A mistake in a model.
+pub fn model_error(error: impl std::fmt::Display) -> PyErr {
+    ModelError::new_err(error.to_string())
+}
+
+/// Something given that does not fit.
+pub fn input_error(error: impl std::fmt::Display) -> PyErr {
+    InputError::new_err(error.to_string())
+}
+
+/// A run that failed.
+pub fn run_error(error: impl std::fmt::Display) -> PyErr {
+    RunError::new_err(error.to_string())
+}
+
+/// The engine's errors: of the rule while it runs, of what was given, or an interruption.
+pub fn engine_error(error: EngineError) -> PyErr {
+    match error {
+        EngineError::Interrupted => PyKeyboardInterrupt::new_err(()),
+        EngineError::MissingField { model, name } => input_error(format!(
+            "model `{model}` reads field `{name}`, which was not given: pass fields={{\"{name}\": array}}"
+        )),
+        EngineError::NoStart { model } => input_error(format!(
+            "model `{model}` does not say how a lattice starts: pass start={{layer: array}}, or build it with start="
+        )),
+        e @ (EngineError::OutOfRange { .. }
+        | EngineError::NotProbability { .. }
+        | EngineError::Memory { .. }
+        | EngineError::Threads(_)) => run_error(e),
+        other => input_error(other),
+    }
+}

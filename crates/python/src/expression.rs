@@ -1,0 +1,452 @@
+//! Gives traced values to Python: operators and methods write instructions, mistakes are raised where they are made.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use glauber::lattice::{Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset, VonNeumann};
+use glauber::program::{Expr, Operand, Surrogate, nearest_name};
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use crate::errors::model_error;
+use crate::operand::{needed, operand};
+
+const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
+`not` and `while` cannot ask for it: write glauber.where(condition, yes, no), combine conditions with `&`, `|` and `~`, \
+and use glauber.minimum and glauber.maximum in place of min() and max()";
+
+/// A value of a rule that is being traced: a number per run, per replicate or per site.
+///
+/// Python's operators, comparisons (1 where true, else 0) and NumPy's functions make further values of it.
+#[pyclass(frozen, module = "glauber")]
+pub struct Expression {
+    pub expr: Expr,
+    /// The names of its states, where it is a layer of named states.
+    pub states: Option<Arc<Vec<String>>>,
+}
+
+/// The values around each site; see `Expression.neighbours`.
+#[pyclass(frozen, module = "glauber")]
+pub struct Neighbours {
+    of: Expr,
+    states: Option<Arc<Vec<String>>>,
+    neighbourhood: Neighbourhood,
+}
+
+/// The value, or the mistake that making it was.
+pub fn checked(expr: Expr) -> PyResult<Expression> {
+    match expr.mistake() {
+        Some(mistake) => Err(model_error(mistake)),
+        None => Ok(Expression { expr, states: None }),
+    }
+}
+
+fn binary(
+    value: &Bound<'_, PyAny>,
+    f: impl FnOnce(Operand) -> Expr,
+) -> PyResult<Py<PyAny>> {
+    let py = value.py();
+    match operand(value)? {
+        None => Ok(py.NotImplemented()),
+        Some(other) => Ok(Py::new(py, checked(f(other))?)?.into_any()),
+    }
+}
+
+/// Both operands in order, of which one is this value.
+fn ordered(own: Expr, other: Operand, swapped: bool) -> (Expr, Expr) {
+    let other = match other {
+        Operand::Expr(e) => e,
+        Operand::Number(x) => own.number(x),
+    };
+    if swapped { (other, own) } else { (own, other) }
+}
+
+/// A state by its name or number.
+pub fn state_number(states: Option<&Vec<String>>, state: &Bound<'_, PyAny>) -> PyResult<u32> {
+    if let Ok(name) = state.cast::<PyString>() {
+        let name = name.to_cow()?;
+        let Some(states) = states else {
+            return Err(PyTypeError::new_err(format!(
+                "the state \"{name}\" was asked of a value without named states: name states of a layer of categories, \
+                 as in s.layer(\"cell\") == \"{name}\""
+            )));
+        };
+        let place = states.iter().position(|s| *s == name);
+        return place.map(|p| p as u32).ok_or_else(|| {
+            let hint = nearest_name(&name, states.iter().map(String::as_str));
+            let hint = hint.map_or_else(|| format!("; there are {}", states.join(", ")), |n| format!(": did you mean `{n}`?"));
+            model_error(format!("there is no state `{name}`{hint}"))
+        });
+    }
+    state.extract::<u32>().map_err(|_| {
+        PyTypeError::new_err("a state is given by its name, or by its number: 0, 1, 2 …")
+    })
+}
+
+/// A neighbourhood by name, as offsets, or as offsets with weights.
+pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Neighbourhood> {
+    const WANTED: &str = "a neighbourhood is \"moore\", \"von-neumann\", \"hexagonal\", a list of offsets such as \
+                          [(0, 1), (1, 0)], or a dictionary {offset: weight}";
+    if let Ok(name) = given.cast::<PyString>() {
+        return match name.to_cow()?.to_lowercase().replace('_', "-").as_str() {
+            "moore" => Ok(Moore.on(dimensions)),
+            "von-neumann" => Ok(VonNeumann.on(dimensions)),
+            "hexagonal" if dimensions == 2 => Ok(Hexagonal.on(2)),
+            "hexagonal" => Err(PyValueError::new_err("the hexagonal neighbourhood is for lattices of two dimensions")),
+            other => Err(PyValueError::new_err(format!("there is no neighbourhood \"{other}\": {WANTED}"))),
+        };
+    }
+    if let Ok(weights) = given.cast::<PyDict>() {
+        let mut members = Vec::new();
+        for (at, weight) in weights.iter() {
+            let weight: f64 = weight.extract().map_err(|_| PyTypeError::new_err(WANTED))?;
+            if !weight.is_finite() {
+                return Err(PyValueError::new_err(format!("a neighbour's weight is {weight}: give a finite number")));
+            }
+            members.push((offset(&at, dimensions)?, weight));
+        }
+        return Ok(Neighbourhood::weighted(&members));
+    }
+    let mut offsets = Vec::new();
+    for at in given.try_iter().map_err(|_| PyTypeError::new_err(WANTED))? {
+        offsets.push(offset(&at?, dimensions)?);
+    }
+    Ok(Neighbourhood::of(&offsets))
+}
+
+/// An offset with as many numbers as the lattice has axes, as (z, y, x).
+pub fn offset(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Offset> {
+    let wanted = || {
+        PyTypeError::new_err(format!(
+            "an offset has a whole number for each of the lattice's {dimensions} axes, in the order of its shape"
+        ))
+    };
+    let own: Vec<i32> = match given.extract::<i32>() {
+        Ok(x) => vec![x],
+        Err(_) => given.extract().map_err(|_| wanted())?,
+    };
+    if own.len() != dimensions || own.iter().any(|d| d.unsigned_abs() > 1 << 20) {
+        return Err(wanted());
+    }
+    let mut offset = [0; 3];
+    offset[3 - dimensions..].copy_from_slice(&own);
+    Ok(offset)
+}
+
+/// A surrogate derivative by name.
+fn surrogate(name: &str, width: f64) -> PyResult<Surrogate> {
+    if !(width > 0.0 && width.is_finite()) {
+        return Err(PyValueError::new_err(format!("the surrogate's width is {width}: give a number above 0")));
+    }
+    match name {
+        "identity" => Ok(Surrogate::Identity),
+        "sigmoid" => Ok(Surrogate::sigmoid(width)),
+        "triangle" => Ok(Surrogate::triangle(width)),
+        _ => Err(PyValueError::new_err(format!(
+            "there is no surrogate \"{name}\": there are \"identity\", \"sigmoid\" and \"triangle\""
+        ))),
+    }
+}
+
+impl Expression {
+    fn arithmetic(&self, other: &Bound<'_, PyAny>, swapped: bool, f: impl FnOnce(Expr, Expr) -> Expr) -> PyResult<Py<PyAny>> {
+        binary(other, |o| {
+            let (a, b) = ordered(self.expr, o, swapped);
+            f(a, b)
+        })
+    }
+
+    fn unary(&self, f: impl FnOnce(Expr) -> Expr) -> PyResult<Expression> {
+        checked(f(self.expr))
+    }
+}
+
+/// The integer part of a quotient.
+fn floored(a: Expr, b: Expr) -> Expr {
+    (a / b).floor()
+}
+
+#[pymethods]
+impl Expression {
+    fn __add__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a + b)
+    }
+    fn __radd__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a + b)
+    }
+    fn __sub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a - b)
+    }
+    fn __rsub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a - b)
+    }
+    fn __mul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a * b)
+    }
+    fn __rmul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a * b)
+    }
+    fn __truediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a / b)
+    }
+    fn __rtruediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a / b)
+    }
+    fn __floordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, floored)
+    }
+    fn __rfloordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, floored)
+    }
+    fn __mod__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a - b * floored(a, b))
+    }
+    fn __rmod__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a - b * floored(a, b))
+    }
+    fn __pow__(&self, power: &Bound<'_, PyAny>, modulo: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        if modulo.is_some() {
+            return Err(PyTypeError::new_err("pow() of a traced value takes no modulus"));
+        }
+        binary(power, |p| self.expr.pow(p))
+    }
+    fn __rpow__(&self, base: &Bound<'_, PyAny>, _modulo: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(base, true, |a, b| a.pow(b))
+    }
+    fn __neg__(&self) -> PyResult<Expression> {
+        self.unary(|x| -x)
+    }
+    fn __pos__(&self) -> PyResult<Expression> {
+        self.unary(|x| x)
+    }
+    fn __abs__(&self) -> PyResult<Expression> {
+        self.unary(Expr::abs)
+    }
+    fn __floor__(&self) -> PyResult<Expression> {
+        self.unary(Expr::floor)
+    }
+    /// Both of two conditions.
+    fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a * b)
+    }
+    fn __rand__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a * b)
+    }
+    /// At least one of two conditions.
+    fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, false, |a, b| a.max(b))
+    }
+    fn __ror__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.arithmetic(other, true, |a, b| a.max(b))
+    }
+    /// Not this condition.
+    fn __invert__(&self) -> PyResult<Expression> {
+        self.unary(|x| 1.0 - x)
+    }
+
+    fn __richcmp__(&self, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Py<PyAny>> {
+        let own = self.expr;
+        if matches!(comparison, CompareOp::Eq | CompareOp::Ne) {
+            let whole = other.extract::<u32>().is_ok();
+            if whole || other.is_instance_of::<PyString>() {
+                let state = own.is(state_number(self.states.as_deref(), other)?);
+                let made = if matches!(comparison, CompareOp::Eq) { state } else { 1.0 - state };
+                return Ok(Py::new(other.py(), checked(made)?)?.into_any());
+            }
+        }
+        binary(other, |o| match comparison {
+            CompareOp::Eq => own.equals(o),
+            CompareOp::Ne => 1.0 - own.equals(o),
+            CompareOp::Lt => own.less(o),
+            CompareOp::Le => own.at_most(o),
+            CompareOp::Gt => own.greater(o),
+            CompareOp::Ge => own.at_least(o),
+        })
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", self.expr).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Err(PyTypeError::new_err(NO_TRUTH))
+    }
+    fn __float__(&self) -> PyResult<f64> {
+        Err(PyTypeError::new_err(
+            "a traced value is no number yet, so float(), int() and the functions of the module math cannot take it: \
+             write glauber.exp(x) or np.exp(x) in place of math.exp(x), and glauber.floor(x) in place of int(x)",
+        ))
+    }
+    fn __int__(&self) -> PyResult<f64> {
+        self.__float__()
+    }
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn __array__(&self, _arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        Err(PyTypeError::new_err(
+            "a traced value is no array: it stands for the number at every site, and the rule is traced once for all of \
+             them. Use its operators, its methods, and NumPy's functions of numbers such as np.exp and np.where",
+        ))
+    }
+    #[pyo3(signature = (function, method, *inputs, **keywords))]
+    fn __array_ufunc__(
+        &self,
+        function: &Bound<'_, PyAny>,
+        method: &str,
+        inputs: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let dispatch = function.py().import("glauber._functions")?.getattr("of_numpy")?;
+        Ok(dispatch.call1((function, method, inputs, keywords))?.unbind())
+    }
+    fn __array_function__(
+        &self,
+        function: &Bound<'_, PyAny>,
+        _types: &Bound<'_, PyAny>,
+        inputs: &Bound<'_, PyTuple>,
+        keywords: &Bound<'_, PyDict>,
+    ) -> PyResult<Py<PyAny>> {
+        let dispatch = function.py().import("glauber._functions")?.getattr("of_numpy")?;
+        Ok(dispatch.call1((function, "__call__", inputs, keywords))?.unbind())
+    }
+    fn __repr__(&self) -> String {
+        "<traced value: a number of the rule that is being written down>".into()
+    }
+
+    /// −1, 0 or 1; derivative 0.
+    fn sign(&self) -> PyResult<Expression> {
+        self.unary(Expr::sign)
+    }
+    /// √x.
+    fn sqrt(&self) -> PyResult<Expression> {
+        self.unary(Expr::sqrt)
+    }
+    /// eˣ.
+    fn exp(&self) -> PyResult<Expression> {
+        self.unary(Expr::exp)
+    }
+    /// eˣ − 1, exact near 0.
+    fn expm1(&self) -> PyResult<Expression> {
+        self.unary(Expr::exp_m1)
+    }
+    /// The natural logarithm.
+    fn log(&self) -> PyResult<Expression> {
+        self.unary(Expr::ln)
+    }
+    /// ln(1 + x), exact near 0.
+    fn log1p(&self) -> PyResult<Expression> {
+        self.unary(Expr::ln_1p)
+    }
+    /// 1 / (1 + e⁻ˣ).
+    fn sigmoid(&self) -> PyResult<Expression> {
+        self.unary(Expr::sigmoid)
+    }
+    /// The hyperbolic tangent.
+    fn tanh(&self) -> PyResult<Expression> {
+        self.unary(Expr::tanh)
+    }
+    /// The sine of an angle in radians.
+    fn sin(&self) -> PyResult<Expression> {
+        self.unary(Expr::sin)
+    }
+    /// The cosine of an angle in radians.
+    fn cos(&self) -> PyResult<Expression> {
+        self.unary(Expr::cos)
+    }
+    /// The greatest whole number not above x; derivative 0.
+    fn floor(&self) -> PyResult<Expression> {
+        self.unary(Expr::floor)
+    }
+    /// The nearest whole number (halves to even); its derivative is taken to be the surrogate's: "identity", "sigmoid" or
+    /// "triangle" of this width.
+    #[pyo3(signature = (surrogate = "identity", width = 1.0))]
+    fn round(&self, surrogate: &str, width: f64) -> PyResult<Expression> {
+        let surrogate = self::surrogate(surrogate, width)?;
+        self.unary(|x| x.round(surrogate))
+    }
+    /// 1 where above 0, else 0; its derivative is taken to be the surrogate's: "identity", "sigmoid" or "triangle".
+    #[pyo3(signature = (surrogate = "sigmoid", width = 1.0))]
+    fn heaviside(&self, surrogate: &str, width: f64) -> PyResult<Expression> {
+        let surrogate = self::surrogate(surrogate, width)?;
+        self.unary(|x| x.heaviside(surrogate))
+    }
+    /// The lesser of two.
+    fn minimum(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let other = needed(other, "the second value of minimum")?;
+        self.unary(|x| x.min(other))
+    }
+    /// The greater of two.
+    fn maximum(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let other = needed(other, "the second value of maximum")?;
+        self.unary(|x| x.max(other))
+    }
+    /// `yes` where this is not 0, else `no`.
+    fn where_(&self, yes: &Bound<'_, PyAny>, no: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let (yes, no) = (needed(yes, "what stands where the condition holds")?, needed(no, "what stands elsewhere")?);
+        self.unary(|c| c.select(yes, no))
+    }
+    /// 1 where this is the state of this name or number, else 0. The derivative goes to that state's probability.
+    fn is_(&self, state: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let state = state_number(self.states.as_deref(), state)?;
+        self.unary(|x| x.is(state))
+    }
+    /// This value, taken as constant by every derivative.
+    fn stop_gradient(&self) -> PyResult<Expression> {
+        self.unary(Expr::hold)
+    }
+    /// This value, with the derivative of another.
+    fn with_gradient_of(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let other = needed(other, "the value whose derivative is taken")?;
+        self.unary(|x| x.with_gradient_of(other))
+    }
+    /// This random value, which the observed next state gives away as `observed`: simulations are unchanged, and the
+    /// exact likelihood may pass the value on to other sites.
+    fn revealed_by(&self, observed: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let observed = needed(observed, "what was observed")?;
+        self.unary(|x| x.revealed_by(observed))
+    }
+    /// The value at a displaced site: at site i that of site i + offset, one number per axis of the lattice.
+    fn shift(&self, offset: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let offset = self::offset(offset, self.expr.dimensions())?;
+        let moved = self.unary(|x| x.shift(offset))?;
+        Ok(Expression { states: self.states.clone(), ..moved })
+    }
+    /// The values around each site: "moore", "von-neumann", "hexagonal", offsets, or {offset: weight}.
+    #[pyo3(signature = (neighbourhood = None))]
+    fn neighbours(&self, neighbourhood: Option<&Bound<'_, PyAny>>) -> PyResult<Neighbours> {
+        let dimensions = self.expr.dimensions();
+        let neighbourhood = match neighbourhood {
+            None => Moore.on(dimensions),
+            Some(given) => self::neighbourhood(given, dimensions)?,
+        };
+        Ok(Neighbours { of: self.expr, states: self.states.clone(), neighbourhood })
+    }
+    /// The sum over all sites: one number per replicate.
+    fn sum(&self) -> PyResult<Expression> {
+        self.unary(Expr::sum)
+    }
+    /// The mean over all sites: one number per replicate.
+    fn mean(&self) -> PyResult<Expression> {
+        self.unary(Expr::mean)
+    }
+}
+
+#[pymethods]
+impl Neighbours {
+    /// Their weighted sum.
+    fn sum(&self) -> PyResult<Expression> {
+        checked(self.of.neighbours(self.neighbourhood.clone()).sum())
+    }
+    /// Their weighted mean.
+    fn mean(&self) -> PyResult<Expression> {
+        checked(self.of.neighbours(self.neighbourhood.clone()).mean())
+    }
+    /// How many of them (by weight) are in the state of this name or number.
+    fn count(&self, state: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let state = state_number(self.states.as_deref(), state)?;
+        checked(self.of.neighbours(self.neighbourhood.clone()).count(state))
+    }
+}

@@ -1,0 +1,59 @@
+//! Offers glauber to Python as the module `glauber._glauber`: converts, calls, raises; no science.
+//!
+//! What users see is written in Python over it (`python/glauber`): names, defaults, documentation.
+
+// What went wrong, as Python's exceptions; numbers and arrays in and out …
+mod arrays;
+mod errors;
+mod operand;
+// … work without the interpreter's lock, which Ctrl-C stops …
+mod running;
+// … traced values, the scope that makes them, models and observations …
+mod expression;
+mod model;
+mod scope;
+// … and what is done with a model: rollouts, gradients, fits, checks, pictures.
+mod check;
+mod fits;
+mod objective;
+mod pictures;
+mod plan;
+mod segmentation;
+
+
+use pyo3::prelude::pymodule;
+
+/// The native part of glauber.
+#[pymodule]
+mod _glauber {
+    use pyo3::prelude::*;
+    use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_export]
+    use crate::check::check;
+    #[pymodule_export]
+    use crate::errors::{InputError, ModelError, RunError};
+    #[pymodule_export]
+    use crate::expression::{Expression, Neighbours};
+    #[pymodule_export]
+    use crate::fits::{fit_file, fit_objective};
+    #[pymodule_export]
+    use crate::model::{Model, Observation, catalogue, load, trace};
+    #[pymodule_export]
+    use crate::objective::{Objective, objective_of_file, objective_of_start};
+    #[pymodule_export]
+    use crate::pictures::picture;
+    #[pymodule_export]
+    use crate::plan::Plan;
+    #[pymodule_export]
+    use crate::running::forked;
+    #[pymodule_export]
+    use crate::scope::{Next, Scope};
+    #[pymodule_export]
+    use crate::segmentation::segment;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", glauber::VERSION)
+    }
+}

@@ -1,0 +1,306 @@
+//! Gives models and observations to Python: traced from functions, from the catalogue, from model files, from bytes.
+
+use glauber::engine::FieldData;
+use glauber::fit::data::arrays::{ReadLimits, read_arrays};
+use glauber::fit::summaries;
+use glauber::lattice::{Boundary, Lattice, Values};
+use glauber::models::{Covariate, CovariateSource, Loaded, MODELS, ModelOptions, OptionValue};
+use glauber::program::estimators::EstimatorOptions;
+use glauber::program::{Interval, Program, Stage, differentiate, log_likelihood};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use crate::errors::{input_error, model_error};
+use crate::scope::traced;
+
+/// A model: its declarations, its start and its step.
+#[pyclass(frozen, module = "glauber._glauber")]
+#[derive(Clone)]
+pub struct Model {
+    pub model: glauber::program::Model,
+    pub covariates: Vec<Covariate>,
+}
+
+/// Numbers taken from a state: traced, or a summary by its name.
+#[pyclass(frozen, module = "glauber._glauber")]
+#[derive(Clone)]
+pub struct Observation {
+    pub observation: glauber::engine::Observation,
+    /// The program, or the summary's text.
+    source: Result<Program, String>,
+}
+
+/// A layer as Python describes it: name, kind, range, names of states.
+type LayerTuple = (String, String, Option<(i32, i32)>, Option<Vec<String>>);
+/// A boundary as Python describes it: its kind, and the value of a fixed one.
+type BoundaryTuple = (String, f64);
+
+fn values((name, kind, range, states): &LayerTuple) -> PyResult<Values> {
+    match (kind.as_str(), range, states) {
+        ("binary", ..) => Ok(Values::Binary),
+        ("real", ..) => Ok(Values::Real),
+        ("integers", Some((lowest, highest)), _) if lowest <= highest => Ok(Values::integers(*lowest, *highest)),
+        ("categories", _, Some(states)) if !states.is_empty() => Ok(Values::Categories(states.clone())),
+        _ => Err(input_error(format!("layer `{name}`: its values are none: give lowest <= highest, or at least one state"))),
+    }
+}
+
+fn lattice(shape: &[usize], boundaries: &[BoundaryTuple]) -> PyResult<Lattice> {
+    let mut lattice = Lattice::new(shape).map_err(input_error)?;
+    for (axis, (kind, value)) in boundaries.iter().enumerate() {
+        let boundary = match kind.as_str() {
+            "periodic" => Boundary::Periodic,
+            "reflecting" => Boundary::Reflecting,
+            _ => Boundary::Fixed(*value),
+        };
+        lattice = lattice.along(axis, boundary);
+    }
+    Ok(lattice)
+}
+
+/// Traces a model: its start and step are Python functions of a scope, each called once.
+#[pyfunction]
+#[pyo3(signature = (name, shape, boundaries, layers, parameters, covariates, fields, start, step))]
+pub fn trace(
+    name: &str,
+    shape: Vec<usize>,
+    boundaries: Vec<BoundaryTuple>,
+    layers: Vec<LayerTuple>,
+    parameters: Vec<(String, f64, f64, Option<f64>)>,
+    covariates: Vec<String>,
+    fields: Vec<(String, f64, f64)>,
+    start: Option<Bound<'_, PyAny>>,
+    step: &Bound<'_, PyAny>,
+) -> PyResult<Model> {
+    let mut builder = glauber::program::Model::build(name, lattice(&shape, &boundaries)?);
+    for layer in &layers {
+        builder = builder.layer(&layer.0, values(layer)?);
+    }
+    for (parameter, lowest, highest, default) in &parameters {
+        let interval = Interval::new(*lowest, *highest);
+        builder = match default {
+            Some(value) if !interval.contains(*value) => {
+                return Err(input_error(format!(
+                    "parameter `{parameter}` of model `{name}` has the default {value}, outside its interval {interval}"
+                )));
+            }
+            Some(value) => builder.parameter_or(parameter, interval, *value),
+            None => builder.parameter(parameter, interval),
+        };
+    }
+    for covariate in &covariates {
+        builder = builder.covariate(covariate);
+    }
+    for (field, lowest, highest) in &fields {
+        builder = builder.parameter_field(field, Interval::new(*lowest, *highest));
+    }
+    let declarations = builder.declared().map_err(model_error)?;
+    let start = start.map(|f| traced(&f, declarations.clone(), Stage::Start)).transpose()?;
+    let step = traced(step, declarations, Stage::Step)?;
+    Ok(Model { model: glauber::program::Model { start, step }, covariates: Vec::new() })
+}
+
+/// An option of a catalogue model as Python gives it.
+fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
+    if let Ok(flag) = value.cast::<pyo3::types::PyBool>() {
+        return Ok(OptionValue::Flag(flag.is_true()));
+    }
+    if let Ok(text) = value.extract::<String>() {
+        return Ok(OptionValue::Text(text));
+    }
+    if let Ok(number) = value.extract::<f64>() {
+        return Ok(OptionValue::Number(number));
+    }
+    if let Ok(list) = value.extract::<Vec<f64>>() {
+        return Ok(OptionValue::List(list));
+    }
+    Err(PyTypeError::new_err(format!("option `{name}` is neither a number, a text, true or false, nor a list of numbers")))
+}
+
+/// The catalogue's model of this name, or that of a model file.
+#[pyfunction]
+pub fn load(name: &str, options: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Model> {
+    let mut read = ModelOptions::none();
+    for (key, value) in &options {
+        read.set(key, option(key, value)?);
+    }
+    let Loaded { model, covariates } = glauber::models::load(name, &read).map_err(|e| {
+        input_error(e.to_string().replace("`glauber models` lists them", "glauber.models() lists them"))
+    })?;
+    Ok(Model { model, covariates })
+}
+
+/// The names of the catalogue's models, each with what it is.
+#[pyfunction]
+pub fn catalogue() -> Vec<(&'static str, &'static str)> {
+    MODELS.iter().map(|m| (m.name, m.summary)).collect()
+}
+
+impl Model {
+    /// The covariates that come with the model, or why they cannot be had.
+    pub fn usual_fields(&self) -> Vec<(String, Result<FieldData, String>)> {
+        let read = |path: &std::path::Path| {
+            let arrays = read_arrays(path, ReadLimits::default()).map_err(|e| e.to_string())?;
+            let (_, array) = arrays.into_iter().next().ok_or("it holds no array")?;
+            Ok(glauber::models::Field { shape: array.shape().to_vec(), numbers: array.to_f64() })
+        };
+        let one = |c: &Covariate| {
+            let alone = Loaded { model: self.model.clone(), covariates: vec![c.clone()] };
+            let found = alone.fields(&[], read).map_err(|e| e.to_string());
+            let numbers = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
+            (c.name.clone(), numbers.map(|(_, numbers)| FieldData::shared(numbers)))
+        };
+        self.covariates.iter().map(one).collect()
+    }
+}
+
+#[pymethods]
+impl Model {
+    #[getter]
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.model.declarations().lattice.shape())
+    }
+    #[getter]
+    fn lattice(&self) -> String {
+        self.model.declarations().lattice.to_string()
+    }
+    /// The boundary along each axis: its kind, and the value of a fixed one.
+    #[getter]
+    fn boundaries(&self) -> Vec<BoundaryTuple> {
+        let lattice = &self.model.declarations().lattice;
+        let own = &lattice.boundaries()[3 - lattice.dimensions()..];
+        let tuple = |b: &Boundary| match b {
+            Boundary::Periodic => ("periodic".to_string(), 0.0),
+            Boundary::Reflecting => ("reflecting".to_string(), 0.0),
+            Boundary::Fixed(value) => ("fixed".to_string(), *value),
+        };
+        own.iter().map(tuple).collect()
+    }
+    /// Name, kind, range and states of every layer.
+    #[getter]
+    fn layers(&self) -> Vec<LayerTuple> {
+        let tuple = |l: &glauber::program::Layer| {
+            let (kind, range, states) = match &l.values {
+                Values::Binary => ("binary", Some((0, 1)), None),
+                Values::Integers { lowest, highest } => ("integers", Some((*lowest, *highest)), None),
+                Values::Categories(names) => ("categories", None, Some(names.clone())),
+                Values::Real => ("real", None, None),
+            };
+            (l.name.clone(), kind.to_string(), range, states)
+        };
+        self.model.declarations().layers.iter().map(tuple).collect()
+    }
+    /// Name, interval and default of every parameter.
+    #[getter]
+    fn parameters(&self) -> Vec<(String, f64, f64, Option<f64>)> {
+        let parameters = &self.model.declarations().parameters;
+        parameters.iter().map(|p| (p.name.clone(), p.interval.lowest, p.interval.highest, p.default)).collect()
+    }
+    /// Name of every field, and its interval where it is one of unknowns.
+    #[getter]
+    fn fields(&self) -> Vec<(String, Option<(f64, f64)>)> {
+        use glauber::program::FieldKind;
+        let interval = |kind: &FieldKind| match kind {
+            FieldKind::Covariate => None,
+            FieldKind::Parameter(i) => Some((i.lowest, i.highest)),
+        };
+        self.model.declarations().fields.iter().map(|f| (f.name.clone(), interval(&f.kind))).collect()
+    }
+    #[getter]
+    fn has_start(&self) -> bool {
+        self.model.start.is_some()
+    }
+    /// Why there is no exact likelihood; nothing where there is.
+    #[getter]
+    fn no_likelihood(&self) -> Option<String> {
+        log_likelihood(&self.model.step).err().map(|e| e.to_string())
+    }
+    /// The start and the step as text, and the step's adjoint under an estimator.
+    #[pyo3(signature = (estimator = None))]
+    fn show(&self, estimator: Option<&str>) -> PyResult<String> {
+        let mut text = self.model.start.as_ref().map(|s| format!("start of {s}\n")).unwrap_or_default();
+        text += &format!("step of {}", self.model.step);
+        if let Some(name) = estimator {
+            let own = glauber::program::estimators::named(name, EstimatorOptions::default()).map_err(input_error)?;
+            let adjoint = differentiate(&own.forward(&self.model.step), &*own);
+            text += &format!("\nadjoint under {} of {adjoint}", own.name());
+        }
+        Ok(text)
+    }
+    /// Traces an observation: a function of a scope that leaves outputs, or returns them by name.
+    fn observe(&self, function: &Bound<'_, PyAny>) -> PyResult<Observation> {
+        let mut declarations = self.model.declarations().clone();
+        declarations.outputs.clear();
+        declarations.draws.clear();
+        declarations.checks.clear();
+        let program = traced(function, declarations, Stage::Observation)?;
+        if program.declarations.outputs.is_empty() {
+            return Err(model_error("an observation leaves no number: return {name: value}, or call s.output(name, value)"));
+        }
+        Ok(Observation { observation: program.clone().into(), source: Ok(program) })
+    }
+    /// The summary of this name, such as "mean(aware)".
+    fn summary(&self, text: &str) -> PyResult<Observation> {
+        let choice: summaries::Choice = text.parse().map_err(input_error)?;
+        let observation = summaries::observation(&choice, &self.model).map_err(input_error)?;
+        Ok(Observation { observation, source: Err(text.to_string()) })
+    }
+    /// What `restored` makes the same model of.
+    fn stored<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Vec<(String, Option<f64>, Option<String>)>)> {
+        let bytes = self.model.to_bytes().map_err(input_error)?;
+        let source = |c: &Covariate| match &c.source {
+            CovariateSource::Constant(value) => (c.name.clone(), Some(*value), None),
+            CovariateSource::File(path) => (c.name.clone(), None, Some(path.to_string_lossy().into_owned())),
+        };
+        Ok((PyBytes::new(py, &bytes), self.covariates.iter().map(source).collect()))
+    }
+    /// The model that was stored.
+    #[staticmethod]
+    fn restored(bytes: &[u8], covariates: Vec<(String, Option<f64>, Option<String>)>) -> PyResult<Model> {
+        let model = glauber::program::Model::from_bytes(bytes).map_err(input_error)?;
+        let covariate = |(name, value, path): (String, Option<f64>, Option<String>)| Covariate {
+            name,
+            source: match path {
+                Some(path) => CovariateSource::File(path.into()),
+                None => CovariateSource::Constant(value.unwrap_or(0.0)),
+            },
+        };
+        Ok(Model { model, covariates: covariates.into_iter().map(covariate).collect() })
+    }
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Model>().is_ok_and(|o| o.get().model == self.model && o.get().covariates == self.covariates)
+    }
+    fn __hash__(&self) -> usize {
+        self.model.step.instructions.len()
+    }
+}
+
+#[pymethods]
+impl Observation {
+    /// The names of its numbers.
+    #[getter]
+    fn outputs(&self) -> Vec<String> {
+        self.observation.outputs()
+    }
+    /// The summary's text, or the program as bytes: what `restored` makes the same observation of.
+    fn stored<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.source {
+            Ok(program) => Ok(PyBytes::new(py, &program.to_bytes().map_err(input_error)?).into_any()),
+            Err(text) => Ok(text.into_pyobject(py)?.into_any()),
+        }
+    }
+    /// The observation of a model that was stored.
+    #[staticmethod]
+    fn restored(model: &Bound<'_, Model>, stored: &Bound<'_, PyAny>) -> PyResult<Observation> {
+        if let Ok(text) = stored.extract::<String>() {
+            return model.get().summary(&text);
+        }
+        let program = Program::from_bytes(stored.cast::<PyBytes>()?.as_bytes()).map_err(input_error)?;
+        Ok(Observation { observation: program.clone().into(), source: Ok(program) })
+    }
+}

@@ -1,0 +1,120 @@
+//! Gives the objective of a fit to Python: θ → loss and gradient, for SciPy and any other optimizer.
+
+use std::sync::{Mutex, PoisonError};
+
+use glauber::fit::job::prepare;
+use glauber::fit::objective::{ObjectiveError, length_of};
+use glauber::fit::tasks::initial_state::{InitialState, InitialStateSettings, ObservedFrame};
+use numpy::PyReadonlyArray1;
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+
+use crate::arrays::reals;
+use crate::errors::{input_error, run_error};
+use crate::fits::{FitRequest, job_error};
+use crate::model::Model;
+use crate::plan::{estimator, options};
+use crate::running::run_whole;
+
+/// An objective of a fit.
+#[pyclass(frozen, module = "glauber._glauber")]
+pub struct Objective {
+    pub objective: Mutex<Box<dyn glauber::fit::objective::Objective>>,
+    unknowns: Vec<glauber::fit::objective::Unknown>,
+    start: Vec<f64>,
+    threads: usize,
+}
+
+/// The objective of a fit file's first fit.
+#[pyfunction]
+pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Objective> {
+    let (file, threads) = request.read()?;
+    let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| job_error(e, true))?;
+    let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
+    let unknowns = first.objective.unknowns().to_vec();
+    Ok(Objective { objective: Mutex::new(first.objective), unknowns, start: first.start, threads })
+}
+
+/// How an initial state is fitted, as Python gives it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct StartRequest {
+    parameters: Vec<f64>,
+    /// Observed lattices: after how many steps, and for each layer its numbers.
+    frames: Vec<(usize, Vec<Vec<f64>>)>,
+    estimator: String,
+    temperature: f64,
+    samples: u32,
+    replicates: usize,
+    sparsity: f64,
+    seed: u64,
+    precision: String,
+    memory: usize,
+    threads: usize,
+}
+
+/// The objective whose unknowns are the start probabilities of a lattice.
+#[pyfunction]
+pub fn objective_of_start(model: &Bound<'_, Model>, request: StartRequest) -> PyResult<Objective> {
+    let model = &model.get().model;
+    let frames = request.frames.into_iter().map(|(step, layers)| ObservedFrame { step, layers }).collect();
+    let estimator = estimator(&request.estimator, request.temperature, request.samples)?;
+    let settings = InitialStateSettings {
+        replicates: request.replicates,
+        sparsity: request.sparsity,
+        seed: request.seed,
+        options: options(&request.precision, request.memory)?,
+    };
+    let objective = InitialState::new(model, &request.parameters, frames, &*estimator, settings).map_err(input_error)?;
+    let unknowns = glauber::fit::objective::Objective::unknowns(&objective).to_vec();
+    let start = vec![0.5; length_of(&unknowns)];
+    Ok(Objective { objective: Mutex::new(Box::new(objective)), unknowns, start, threads: request.threads })
+}
+
+#[pymethods]
+impl Objective {
+    /// For each unknown its name, interval, and shape (nothing for one number).
+    #[getter]
+    fn unknowns(&self) -> Vec<(String, f64, f64, Option<Vec<usize>>)> {
+        use glauber::fit::objective::Extent;
+        let shape = |extent: &Extent| match extent {
+            Extent::Scalar => None,
+            Extent::Field(shape) => Some(shape.clone()),
+        };
+        self.unknowns
+            .iter()
+            .map(|u| (u.name.clone(), u.interval.lowest, u.interval.highest, shape(&u.extent)))
+            .collect()
+    }
+    /// θ where the fit starts.
+    #[getter]
+    fn start(&self, py: Python<'_>) -> Py<PyAny> {
+        reals(py, self.start.clone())
+    }
+    /// The loss and its gradient; the gradient is left out where it is not wanted.
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        theta: PyReadonlyArray1<'_, f64>,
+        iteration: u64,
+        wants_gradient: bool,
+    ) -> PyResult<(f64, Option<Py<PyAny>>)> {
+        let theta = theta.as_slice()?.to_vec();
+        let wanted = length_of(&self.unknowns);
+        if theta.len() != wanted {
+            return Err(input_error(format!("θ has {} numbers, but {wanted} are fitted", theta.len())));
+        }
+        let found = run_whole(py, self.threads, |_| {
+            let mut own = self.objective.lock().unwrap_or_else(PoisonError::into_inner);
+            match wants_gradient {
+                true => own.evaluate(&theta, iteration).map(|e| (e.value, Some(e.gradient))),
+                false => own.value(&theta, iteration).map(|v| (v, None)),
+            }
+        })?;
+        let (value, gradient) = found.map_err(|e| match e {
+            ObjectiveError::Interrupted => PyKeyboardInterrupt::new_err(()),
+            other => run_error(other),
+        })?;
+        Ok((value, gradient.map(|g| reals(py, g))))
+    }
+}

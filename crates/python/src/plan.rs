@@ -1,0 +1,233 @@
+//! Gives compiled models to Python: simulations, rollouts with outputs, gradients of losses.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glauber::engine::{FieldData, Gradient, LossValue, Numbers, Options, Precision, Run, Start};
+use glauber::fit::states::{States, StatesError};
+use glauber::lattice::Values;
+use glauber::program::Estimator;
+use glauber::program::estimators::{EstimatorOptions, named};
+use numpy::{IntoPyArray, PyReadonlyArray1};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::arrays::{GivenField, field, of_layer, reals};
+use crate::errors::{engine_error, input_error};
+use crate::model::{Model, Observation};
+use crate::running::run_whole;
+
+/// More numbers than this are not kept in memory.
+const MOST_NUMBERS: usize = 1 << 31;
+
+/// The engine's options as Python gives them.
+pub fn options(precision: &str, memory: usize) -> PyResult<Options> {
+    let precision = match precision {
+        "f32" => Precision::Single,
+        "f64" => Precision::Double,
+        other => return Err(input_error(format!("the precision is \"{other}\": give \"f32\" or \"f64\""))),
+    };
+    Ok(Options { precision, memory, ..Options::default() })
+}
+
+/// The estimator as Python gives it.
+pub fn estimator(name: &str, temperature: f64, samples: u32) -> PyResult<Box<dyn Estimator>> {
+    named(name, EstimatorOptions { temperature, samples }).map_err(input_error)
+}
+
+/// A model compiled with its observations; with an estimator, for gradients too.
+#[pyclass(frozen, module = "glauber._glauber")]
+pub struct Plan {
+    plan: glauber::engine::Plan,
+    fields: Vec<(String, Result<FieldData, String>)>,
+}
+
+/// A run as Python describes it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Request {
+    parameters: Vec<f64>,
+    steps: usize,
+    replicates: usize,
+    first_replicate: u32,
+    seed: u64,
+    start: Option<Vec<GivenField>>,
+    fields: Vec<(String, GivenField)>,
+    events: Vec<(usize, usize)>,
+    threads: usize,
+}
+
+impl Plan {
+    fn run<'a>(&self, parameters: &'a [f64], request: Request) -> PyResult<Run<'a>> {
+        let mut run = Run::new(parameters, request.steps).replicates(request.replicates).seed(request.seed);
+        run.first_replicate = request.first_replicate;
+        if let Some(layers) = request.start {
+            run.start = Start::States(layers.into_iter().map(field).collect());
+        }
+        run.fields = request.fields.into_iter().map(|(name, data)| (name, field(data))).collect();
+        for (name, usual) in &self.fields {
+            if !run.fields.iter().any(|(n, _)| n == name) {
+                run.fields.push((name.clone(), usual.clone().map_err(input_error)?));
+            }
+        }
+        run.events = request.events;
+        run.events.sort_by_key(|e| e.0);
+        Ok(run)
+    }
+
+    fn layers(&self) -> Vec<Values> {
+        self.plan.declarations().layers.iter().map(|l| l.values.clone()).collect()
+    }
+}
+
+/// The same run, which ends when the flag is raised.
+fn stopped_by<'r>(run: &Run<'r>, stop: &'r AtomicBool) -> Run<'r> {
+    Run { interrupt: Some(stop), ..run.clone() }
+}
+
+/// A loss written in Python: mean outputs → (value, slopes). What it raises stops the run and is raised from it.
+struct Loss {
+    function: Py<PyAny>,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Loss {
+    fn at(&self, means: &[f64], stop: &AtomicBool) -> LossValue {
+        let called = Python::attach(|py| -> PyResult<LossValue> {
+            let given = means.to_vec().into_pyarray(py);
+            let returned = self.function.bind(py).call1((given,))?;
+            let (value, slopes): (f64, PyReadonlyArray1<'_, f64>) = returned.extract()?;
+            Ok(LossValue { value, slopes: slopes.as_slice()?.to_vec() })
+        });
+        called.and_then(|loss| {
+            if loss.slopes.len() == means.len() {
+                return Ok(loss);
+            }
+            let (found, wanted) = (loss.slopes.len(), means.len());
+            Err(PyTypeError::new_err(format!("the loss gave {found} slopes for {wanted} outputs: give one for each")))
+        })
+        .unwrap_or_else(|error| {
+            self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            stop.store(true, Ordering::Relaxed);
+            LossValue { value: f64::NAN, slopes: vec![0.0; means.len()] }
+        })
+    }
+}
+
+/// What Python gets of a gradient: value, by parameters, by fields, by the start (per layer), outputs.
+type GradientTuple =
+    (f64, Py<PyAny>, Vec<(String, Py<PyAny>)>, Option<Vec<Py<PyAny>>>, Py<PyAny>);
+
+#[pymethods]
+impl Plan {
+    #[new]
+    #[pyo3(signature = (model, observations, estimator, temperature, samples, precision, memory))]
+    fn new(
+        model: &Bound<'_, Model>,
+        observations: Vec<Bound<'_, Observation>>,
+        estimator: Option<&str>,
+        temperature: f64,
+        samples: u32,
+        precision: &str,
+        memory: usize,
+    ) -> PyResult<Plan> {
+        let model = model.get();
+        let observations: Vec<_> = observations.iter().map(|o| o.get().observation.clone()).collect();
+        let estimator = estimator.map(|name| self::estimator(name, temperature, samples)).transpose()?;
+        let options = options(precision, memory)?;
+        let plan = glauber::engine::Plan::new(&model.model, &observations, estimator.as_deref(), options);
+        Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.usual_fields() })
+    }
+
+    /// The states of steps 0, every, 2 · every …: for each layer one flat array \[replicate\]\[time\]\[site\].
+    fn simulate(&self, py: Python<'_>, request: Request, every: usize) -> PyResult<Vec<Py<PyAny>>> {
+        let numbers = [
+            request.steps / every.max(1) + 1,
+            request.replicates,
+            self.plan.declarations().layers.len(),
+            self.plan.declarations().lattice.sites(),
+        ];
+        if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
+            return Err(input_error(
+                "the states would not fit into memory: keep fewer with every=, run fewer replicates=, or take outputs with \
+                 glauber.rollout in place of states",
+            ));
+        }
+        let (parameters, threads) = (request.parameters.clone(), request.threads);
+        let run = self.run(&parameters, request)?;
+        let states = run_whole(py, threads, |stop| {
+            States::record_every(&self.plan, &stopped_by(&run, stop), every)
+        })?;
+        let states = states.map_err(|e| match e {
+            StatesError::Engine(e) => engine_error(e),
+            other => input_error(other),
+        })?;
+        let flat = |(numbers, values): (Arc<Numbers>, &Values)| of_layer(py, Arc::unwrap_or_clone(numbers), values);
+        Ok(states.layers.into_iter().zip(&self.layers()).map(flat).collect())
+    }
+
+    /// The outputs, flat \[replicate\]\[number\], and for each layer the last states, flat \[replicate\]\[site\].
+    fn rollout(&self, py: Python<'_>, request: Request) -> PyResult<(Py<PyAny>, Vec<Py<PyAny>>)> {
+        let (parameters, threads) = (request.parameters.clone(), request.threads);
+        let run = self.run(&parameters, request)?;
+        let simulation = run_whole(py, threads, |stop| {
+            self.plan.simulate(&stopped_by(&run, stop))
+        })?
+        .map_err(engine_error)?;
+        let layers = self.layers();
+        let mut last: Vec<Vec<f64>> = layers.iter().map(|_| Vec::new()).collect();
+        for frame in simulation.last {
+            last.iter_mut().zip(frame).for_each(|(all, own)| all.extend(own));
+        }
+        let last = last.into_iter().zip(&layers).map(|(v, values)| of_layer(py, Numbers::Reals(v), values));
+        let last = last.collect();
+        Ok((reals(py, simulation.outputs.values), last))
+    }
+
+    /// The gradient of a loss of the mean outputs: a function of them, or their slopes where the loss is linear.
+    #[pyo3(signature = (request, loss, slopes, wants_start))]
+    fn gradient(
+        &self,
+        py: Python<'_>,
+        request: Request,
+        loss: Option<Py<PyAny>>,
+        slopes: Option<PyReadonlyArray1<'_, f64>>,
+        wants_start: bool,
+    ) -> PyResult<GradientTuple> {
+        let (parameters, threads) = (request.parameters.clone(), request.threads);
+        let mut run = self.run(&parameters, request)?;
+        run.wants_start_gradient = wants_start;
+        let slopes: Vec<f64> = slopes.map(|s| s.as_slice().map(<[f64]>::to_vec)).transpose()?.unwrap_or_default();
+        let loss = loss.map(|function| Loss { function, raised: Mutex::new(None) });
+        let found = run_whole(py, threads, |stop| {
+            self.plan.gradient(&stopped_by(&run, stop), &|means| match &loss {
+                Some(loss) => loss.at(means, stop),
+                None => linear(means, &slopes),
+            })
+        })?;
+        if let Some(error) = loss.and_then(|l| l.raised.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+            return Err(error);
+        }
+        let Gradient { value, parameters, fields, start, outputs } = found.map_err(engine_error)?;
+        let fields = fields.into_iter().map(|(name, by)| (name, reals(py, by))).collect();
+        let mut by_start: Vec<Vec<f64>> = vec![Vec::new(); self.plan.declarations().layers.len()];
+        for frame in start {
+            by_start.iter_mut().zip(frame).for_each(|(all, own)| all.extend(own));
+        }
+        let by_start = wants_start.then(|| by_start.into_iter().map(|v| reals(py, v)).collect());
+        Ok((value, reals(py, parameters), fields, by_start, reals(py, outputs.values)))
+    }
+
+    /// Bytes that one state of one replicate takes in the history.
+    #[getter]
+    fn bytes_per_state(&self) -> usize {
+        self.plan.bytes_per_state()
+    }
+}
+
+fn linear(means: &[f64], slopes: &[f64]) -> LossValue {
+    let value = means.iter().zip(slopes).map(|(m, s)| m * s).sum();
+    let mut slopes = slopes.to_vec();
+    slopes.resize(means.len(), 0.0);
+    LossValue { value, slopes }
+}

@@ -1,0 +1,293 @@
+//! Gives Python what a rule is traced with: layers, parameters, fields, draws, and what comes next.
+
+use std::sync::{Mutex, PoisonError};
+
+use glauber::lattice::Values;
+use glauber::program::{Declarations, Expr, Operand, Program, Stage, nearest_name};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::errors::{input_error, model_error};
+use crate::expression::{Expression, checked, offset};
+use crate::operand::{needed, operand};
+
+/// What a start, a step or an observation is traced with.
+#[pyclass(frozen, module = "glauber")]
+pub struct Scope {
+    tracing: Mutex<Option<glauber::program::Scope>>,
+    declarations: Declarations,
+    stage: Stage,
+}
+
+/// What a layer becomes; see `Scope.next`.
+#[pyclass(frozen, module = "glauber")]
+pub struct Next {
+    scope: Py<Scope>,
+    layer: String,
+}
+
+/// Traces a Python function: it is called once, with a scope, and its mistakes are raised from the line that made them.
+///
+/// # Errors
+/// Whatever the function raises; what is wrong with the rule as a whole, with the place of the function.
+pub fn traced(function: &Bound<'_, PyAny>, declarations: Declarations, stage: Stage) -> PyResult<Program> {
+    let py = function.py();
+    let tracing = Mutex::new(Some(glauber::program::Scope::open(declarations.clone(), stage)));
+    let scope = Py::new(py, Scope { tracing, declarations, stage })?;
+    let finished = function.call1((scope.clone_ref(py),)).and_then(|returned| scope.get().take(&returned, function));
+    // Ends the tracing also where the function failed: its traceback may keep the scope alive.
+    let tracing = scope.get().tracing.lock().unwrap_or_else(PoisonError::into_inner).take();
+    finished?;
+    let Some(tracing) = tracing else { return Err(model_error("the tracing ended while it was going on")) };
+    tracing.close().map_err(|mistake| model_error(format!("{mistake}{}", place(function))))
+}
+
+/// Where a function was written.
+fn place(function: &Bound<'_, PyAny>) -> String {
+    let read = || -> PyResult<String> {
+        let code = function.getattr("__code__")?;
+        let (name, file): (String, String) =
+            (function.getattr("__qualname__")?.extract()?, code.getattr("co_filename")?.extract()?);
+        let line: usize = code.getattr("co_firstlineno")?.extract()?;
+        Ok(format!("\n(`{name}`, File \"{file}\", line {line})"))
+    };
+    read().unwrap_or_default()
+}
+
+impl Scope {
+    fn with<T>(&self, f: impl FnOnce(&glauber::program::Scope) -> T) -> PyResult<T> {
+        let tracing = self.tracing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(scope) = &*tracing else {
+            return Err(model_error(
+                "this rule has been traced already: use the scope `s` only within the function it is handed to",
+            ));
+        };
+        let made = f(scope);
+        match scope.mistake() {
+            Some(mistake) => Err(model_error(mistake)),
+            None => Ok(made),
+        }
+    }
+
+    fn make(&self, f: impl FnOnce(&glauber::program::Scope) -> Expr) -> PyResult<Expression> {
+        checked(self.with(f)?)
+    }
+
+    /// Takes what the function returned as next values or outputs.
+    fn take(&self, returned: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> PyResult<()> {
+        if returned.is_none() {
+            return Ok(());
+        }
+        let observes = self.stage == Stage::Observation;
+        if let Ok(entries) = returned.cast::<PyDict>() {
+            for (name, value) in entries.iter() {
+                let name: String = name.extract().map_err(|_| PyTypeError::new_err("the keys of what a rule returns are names of layers"))?;
+                let value = needed(&value, &format!("what the rule returns for `{name}`"))?;
+                self.with(|s| if observes { s.output(&name, value) } else { s.next(&name).set(value) })?;
+            }
+            return Ok(());
+        }
+        if let Some(value) = operand(returned)? {
+            let layers = &self.declarations.layers;
+            match (observes, &layers[..]) {
+                (true, _) => return self.with(|s| s.output("value", value)),
+                (false, [only]) => return self.with(|s| s.next(&only.name).set(value)),
+                _ => {}
+            }
+        }
+        let kind = returned.get_type().name().map_or_else(|_| String::new(), |n| n.to_string());
+        let wanted = if observes { "{name: number per replicate}" } else { "{layer: next value}" };
+        Err(PyTypeError::new_err(format!("a rule returns a dictionary {wanted}, or nothing; this one returned: {kind}{}", place(function))))
+    }
+
+    fn states_of(&self, layer: &str) -> Option<std::sync::Arc<Vec<String>>> {
+        self.declarations.layers.iter().find(|l| l.name == layer).and_then(|l| match &l.values {
+            Values::Categories(names) => Some(std::sync::Arc::new(names.clone())),
+            _ => None,
+        })
+    }
+}
+
+/// Several probabilities.
+fn probabilities(given: &Bound<'_, PyAny>) -> PyResult<Vec<Operand>> {
+    let wanted = || PyTypeError::new_err("a categorical draw takes a list of probabilities, the last of which takes what is left of 1");
+    if given.is_instance_of::<Expression>() {
+        return Err(wanted());
+    }
+    given.try_iter().map_err(|_| wanted())?.map(|p| needed(&p?, "a probability")).collect()
+}
+
+#[pymethods]
+impl Scope {
+    /// The layer, parameter or field of this name.
+    fn __getitem__(&self, name: &str) -> PyResult<Expression> {
+        let d = &self.declarations;
+        if d.layers.iter().any(|l| l.name == name) {
+            return self.layer(name);
+        }
+        if d.parameters.iter().any(|p| p.name == name) {
+            return self.parameter(name);
+        }
+        if d.fields.iter().any(|f| f.name == name) {
+            return self.field(name);
+        }
+        let known: Vec<&str> = d
+            .layers
+            .iter()
+            .map(|l| l.name.as_str())
+            .chain(d.parameters.iter().map(|p| p.name.as_str()))
+            .chain(d.fields.iter().map(|f| f.name.as_str()))
+            .collect();
+        let hint = nearest_name(name, known.iter().copied());
+        let hint = hint.map_or_else(|| format!("; it has {}", known.join(", ")), |n| format!(": did you mean `{n}`?"));
+        Err(model_error(format!("model `{}` has no layer, parameter or field called `{name}`{hint}", d.model)))
+    }
+    /// A layer's value at each site before the step.
+    fn layer(&self, name: &str) -> PyResult<Expression> {
+        let made = self.make(|s| s.layer(name))?;
+        Ok(Expression { states: self.states_of(name), ..made })
+    }
+    /// A parameter: one number for the whole run.
+    fn parameter(&self, name: &str) -> PyResult<Expression> {
+        self.make(|s| s.parameter(name))
+    }
+    /// A covariate or parameter field: one fixed number per site.
+    fn field(&self, name: &str) -> PyResult<Expression> {
+        self.make(|s| s.field(name))
+    }
+    /// Data to compare with in an observation, one number per site; declared by being named.
+    fn data(&self, name: &str) -> PyResult<Expression> {
+        self.make(|s| s.data(name))
+    }
+    /// A layer's observed value after the step, for `revealed_by` and nothing else.
+    fn observed_next(&self, layer: &str) -> PyResult<Expression> {
+        self.make(|s| s.observed_next(layer))
+    }
+    /// A plain number as a traced value.
+    fn number(&self, value: f64) -> PyResult<Expression> {
+        if value.is_nan() {
+            return Err(model_error("NaN stands in a rule: every constant must be a number"));
+        }
+        self.make(|s| s.number(value))
+    }
+    /// The number of the step: 1 for the first.
+    fn step(&self) -> PyResult<Expression> {
+        self.make(glauber::program::Scope::step)
+    }
+    /// The site's coordinate along an axis of the lattice, counted as in its shape, from 0.
+    fn coordinate(&self, axis: usize) -> PyResult<Expression> {
+        self.make(|s| s.coordinate(axis))
+    }
+    /// 1 with probability `p` at each site, else 0.
+    fn bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let p = needed(p, "the probability of a draw")?;
+        self.make(|s| s.bernoulli(p))
+    }
+    /// 1 with probability `p` for each replicate, else 0.
+    fn replicate_bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let p = needed(p, "the probability of a draw")?;
+        self.make(|s| s.replicate_bernoulli(p))
+    }
+    /// A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
+    fn categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let p = self::probabilities(probabilities)?;
+        self.make(|s| s.categorical(&p))
+    }
+    /// A class for each replicate with these probabilities; the last class takes what is left of 1.
+    fn replicate_categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let p = self::probabilities(probabilities)?;
+        self.make(|s| s.replicate_categorical(&p))
+    }
+    /// A uniform number in [0, 1) at each site.
+    fn uniform(&self) -> PyResult<Expression> {
+        self.make(glauber::program::Scope::uniform)
+    }
+    /// A standard normal number at each site.
+    fn normal(&self) -> PyResult<Expression> {
+        self.make(glauber::program::Scope::normal)
+    }
+    /// The number of successes in `n` trials of probability `p` at each site.
+    fn binomial(&self, n: &Bound<'_, PyAny>, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let (n, p) = (needed(n, "the number of trials")?, needed(p, "the probability of a draw")?);
+        self.make(|s| s.binomial(n, p))
+    }
+    /// The number of events of mean `rate` at each site.
+    fn poisson(&self, rate: &Bound<'_, PyAny>) -> PyResult<Expression> {
+        let rate = needed(rate, "the rate of a draw")?;
+        self.make(|s| s.poisson(rate))
+    }
+    /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
+    fn translate(&self, x: &Bound<'_, PyAny>, direction: &Bound<'_, PyAny>, offsets: Vec<Bound<'_, PyAny>>) -> PyResult<Expression> {
+        let dimensions = self.declarations.lattice.dimensions();
+        let offsets: PyResult<Vec<_>> = offsets.iter().map(|o| offset(o, dimensions)).collect();
+        let (x, direction, offsets) = (needed(x, "the plane")?, needed(direction, "the direction")?, offsets?);
+        if offsets.is_empty() {
+            return Err(model_error("translate needs at least one offset"));
+        }
+        self.make(|s| {
+            let as_expr = |o: Operand| match o {
+                Operand::Expr(e) => e,
+                Operand::Number(v) => s.number(v),
+            };
+            s.translate(as_expr(x), as_expr(direction), &offsets)
+        })
+    }
+    /// Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
+    fn check_probability(&self, what: &str, p: &Bound<'_, PyAny>) -> PyResult<()> {
+        let p = needed(p, "the probability")?;
+        self.with(|s| s.check_probability(what, p))
+    }
+    /// Leaves a number per replicate under a name.
+    fn output(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let value = needed(value, "an output")?;
+        self.with(|s| s.output(name, value))
+    }
+    /// Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`.
+    fn next(slf: &Bound<'_, Scope>, layer: &str) -> PyResult<Next> {
+        Ok(Next { scope: slf.clone().unbind(), layer: layer.to_string() })
+    }
+    fn __setitem__(&self, layer: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = (layer, value);
+        Err(PyTypeError::new_err(format!(
+            "a layer's present value cannot be changed: say what it becomes with s.next(\"{layer}\").set(value), or return \
+             {{\"{layer}\": value}}"
+        )))
+    }
+    fn __getattr__(&self, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        let name = name.to_cow()?;
+        let d = &self.declarations;
+        let declared = d.layers.iter().any(|l| l.name == name) || d.parameters.iter().any(|p| p.name == name);
+        let hint = if declared { format!("write s[\"{name}\"]") } else { "layers, parameters and fields are read as s[\"name\"]".into() };
+        Err(pyo3::exceptions::PyAttributeError::new_err(format!("the scope of a rule has no attribute `{name}`: {hint}")))
+    }
+    fn __repr__(&self) -> String {
+        format!("<scope of model `{}`>", self.declarations.model)
+    }
+}
+
+#[pymethods]
+impl Next {
+    /// The next value at each site.
+    fn set(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let value = needed(value, &format!("what layer `{}` becomes", self.layer))?;
+        self.scope.get().with(|s| s.next(&self.layer).set(value))
+    }
+    /// 1 with probability `p`, else 0.
+    fn bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<()> {
+        let p = needed(p, "the probability of a draw")?;
+        self.scope.get().with(|s| s.next(&self.layer).bernoulli(p))
+    }
+    /// A class with these probabilities; the last class takes what is left of 1.
+    fn categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<()> {
+        let p = self::probabilities(probabilities)?;
+        let states = self.scope.get().states_of(&self.layer);
+        if let Some(states) = states.filter(|s| s.len() != p.len()) {
+            return Err(input_error(format!(
+                "layer `{}` has {} states ({}), but {} probabilities were given: give one for each, in this order",
+                self.layer, states.len(), states.join(", "), p.len()
+            )));
+        }
+        self.scope.get().with(|s| s.next(&self.layer).categorical(&p))
+    }
+}

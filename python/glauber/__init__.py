@@ -1,0 +1,123 @@
+"""Simulates stochastic lattice models and fits them to data, by gradients through their randomness.
+
+A model is written once, as Python functions that are traced into a program; simulations, gradients and fits of it run at
+the speed of Rust, without Python in the loop.
+
+>>> import glauber
+>>> def spread(s):
+...     aware = s["aware"]
+...     exposure = aware.neighbours("moore").sum()
+...     learns = 1 - (1 - s["beta"]) ** exposure
+...     s.next("aware").bernoulli(aware + (1 - aware) * learns)
+>>> news = glauber.Model(
+...     "news", lattice=(16, 16), layers={"aware": "binary"}, parameters={"beta": (0, 1)},
+...     start=lambda s: s.bernoulli(0.05), step=spread,
+... )
+>>> runs = glauber.simulate(news, {"beta": 0.3}, steps=5, replicates=4, seed=1)
+>>> runs["aware"].shape  # replicate, time, y, x
+(4, 6, 16, 16)
+>>> value, gradient = glauber.value_and_grad(news, {"beta": 0.3}, steps=5, observe="mean(aware)", replicates=100)
+>>> gradient["beta"] > 0
+True
+
+In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
+(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stability`,
+`InitialState`), images (`segment`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
+PyTorch.
+"""
+
+import os as _os
+
+# Native parts and errors …
+from glauber import _glauber
+from glauber._glauber import Expression, InputError, ModelError, Neighbours, Next, RunError, Scope, __version__
+
+# … functions of traced values …
+from glauber._functions import (
+    clip,
+    cos,
+    exp,
+    expm1,
+    floor,
+    heaviside,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    round,
+    sigmoid,
+    sign,
+    sin,
+    sqrt,
+    stop_gradient,
+    tanh,
+    where,
+)
+
+# … models and what is done with them.
+from glauber._check import Check, check
+from glauber._fit import FitInterrupted, FitResult, Objective, fit, fit_file, objective
+from glauber._model import Lattice, Layer, Model, Parameter, load, models
+from glauber._rollout import Gradient, Outputs, Rollout, Simulator, rollout, value_and_grad
+from glauber._segment import Segmentation, segment
+from glauber._simulation import Simulation, simulate
+from glauber._tasks import InitialState, Stability, Trajectory, Transition
+
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(after_in_child=_glauber.forked)
+
+__all__ = [
+    "Check",
+    "Expression",
+    "FitInterrupted",
+    "FitResult",
+    "Gradient",
+    "InitialState",
+    "InputError",
+    "Lattice",
+    "Layer",
+    "Model",
+    "ModelError",
+    "Neighbours",
+    "Next",
+    "Objective",
+    "Outputs",
+    "Parameter",
+    "Rollout",
+    "RunError",
+    "Scope",
+    "Segmentation",
+    "Simulation",
+    "Simulator",
+    "Stability",
+    "Trajectory",
+    "Transition",
+    "check",
+    "clip",
+    "cos",
+    "exp",
+    "expm1",
+    "fit",
+    "fit_file",
+    "floor",
+    "heaviside",
+    "load",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "models",
+    "objective",
+    "rollout",
+    "round",
+    "segment",
+    "sigmoid",
+    "sign",
+    "simulate",
+    "sin",
+    "sqrt",
+    "stop_gradient",
+    "tanh",
+    "value_and_grad",
+    "where",
+]

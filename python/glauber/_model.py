@@ -1,0 +1,351 @@
+"""Defines models: written as Python functions, from the catalogue, or from model files."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glauber import _glauber
+from glauber._arrays import whole
+from glauber._glauber import InputError
+
+Rule = Callable[["_glauber.Scope"], Any]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The sites' shape and boundary.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The length of each of one to three axes, as an array's shape: (x,), (y, x) or (z, y, x).
+    boundary : str, number, or a sequence of one per axis
+        "periodic" (the lattice closes on itself), "reflecting" (mirrored at its edge), or a number: the value of every
+        site beyond the edge.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> glauber.Lattice((64, 64), boundary="reflecting")
+    Lattice(shape=(64, 64), boundary=('reflecting', 'reflecting'))
+    """
+
+    shape: tuple[int, ...]
+    boundary: tuple[str | float, ...] = "periodic"  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        lengths = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
+        shape = tuple(whole(n, "an axis of the lattice", 1, 2**31 - 1) for n in lengths)
+        boundary: Any = self.boundary
+        if isinstance(boundary, (str, int, float)):
+            boundary = (boundary,) * len(shape)
+        boundary = tuple(self._edge(b) for b in boundary)
+        if len(boundary) != len(shape):
+            raise InputError(f"the lattice has {len(shape)} axes, but {len(boundary)} boundaries were given: give one for each")
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "boundary", boundary)
+
+    @staticmethod
+    def _edge(boundary: Any) -> str | float:
+        if isinstance(boundary, str):
+            if boundary not in ("periodic", "reflecting"):
+                raise InputError(f'there is no boundary "{boundary}": give "periodic", "reflecting", or a number for fixed edges')
+            return boundary
+        value = float(boundary)
+        if not math.isfinite(value):
+            raise InputError(f"the value beyond a fixed edge is {value}: give a finite number")
+        return value
+
+    def _tuples(self) -> list[tuple[str, float]]:
+        return [(b, 0.0) if isinstance(b, str) else ("fixed", b) for b in self.boundary]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a site of a layer may hold: its kind, its range, and the names of its states."""
+
+    kind: str
+    lowest: float
+    highest: float
+    states: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, given: Any) -> Layer:
+        """A layer from its description; see `Model`."""
+        wanted = (
+            f'layer `{name}` is {given!r}: give "binary", a whole number n for 0 … n, a pair (lowest, highest) of whole '
+            'numbers, a list of names of states, or "real"'
+        )
+        if isinstance(given, Layer):
+            return given
+        if given == "binary":
+            return cls("binary", 0.0, 1.0)
+        if given == "real":
+            return cls("real", -math.inf, math.inf)
+        if isinstance(given, (str, bool)) or given is None:
+            raise InputError(wanted)
+        if isinstance(given, Sequence):
+            if given and all(isinstance(state, str) for state in given):
+                if len(set(given)) != len(given):
+                    raise InputError(f"layer `{name}` names a state twice: {', '.join(given)}")
+                return cls("categories", 0.0, len(given) - 1.0, tuple(given))
+            if len(given) != 2:
+                raise InputError(wanted)
+            lowest, highest = (whole(x, f"the range of layer `{name}`", -(2**31), 2**31 - 1) for x in given)
+        else:
+            lowest, highest = 0, whole(given, f"the capacity of layer `{name}`", 0, 2**31 - 1)
+        if lowest > highest:
+            raise InputError(f"layer `{name}` holds integers from {lowest} to {highest}, which are none: give lowest <= highest")
+        return cls("integers", float(lowest), float(highest))
+
+    def _tuple(self, name: str) -> tuple[str, str, tuple[int, int] | None, list[str] | None]:
+        finite = math.isfinite(self.lowest)
+        return name, self.kind, (int(self.lowest), int(self.highest)) if finite else None, list(self.states) or None
+
+    def __str__(self) -> str:
+        if self.states:
+            return "one of " + ", ".join(self.states)
+        return self.kind if self.kind != "integers" else f"integers {self.lowest:g} … {self.highest:g}"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The interval of a parameter, both ends included, and the value it has where nobody says another."""
+
+    lowest: float
+    highest: float
+    default: float | None = None
+
+    @classmethod
+    def of(cls, name: str, given: Any) -> Parameter:
+        """A parameter from its description; see `Model`."""
+        named = {"unit": (0.0, 1.0), "positive": (0.0, math.inf), "any": (-math.inf, math.inf)}
+        if isinstance(given, Parameter):
+            return given
+        if isinstance(given, str) and given in named:
+            return cls(*named[given])
+        try:
+            numbers = [None if x is None else float(x) for x in given]
+            return cls(*numbers)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise InputError(
+                f'parameter `{name}` is {given!r}: give its interval (lowest, highest), with a default (lowest, highest, '
+                'default), or "unit", "positive" or "any"'
+            ) from None
+
+
+class Model:
+    """A stochastic lattice model: its declarations, how it starts, and what one step does.
+
+    `start` and `step` are called once, with a `Scope` that stands for all sites at once; what they do is written down
+    as a program, which then runs without Python.
+
+    Parameters
+    ----------
+    name : str
+        Its name, as errors and reports call it.
+    lattice : int, sequence of int, or Lattice
+        The sites; a shape alone is periodic.
+    layers : dict
+        What each site holds, by name: "binary", a whole number n for 0 … n, a pair (lowest, highest) of whole numbers, a
+        list of names of states, or "real".
+    step : callable
+        The rule: a function of a scope `s` that says what every layer becomes, by `s.next("layer").bernoulli(p)`,
+        `.categorical([p, …])` or `.set(value)`, or by returning {layer: value} (a value alone where there is one layer).
+    parameters : dict, optional
+        Named numbers: the interval (lowest, highest) or (lowest, highest, default), "unit", "positive" or "any".
+    covariates : sequence of str, optional
+        Fixed data per site that the rule reads as `s.field("name")`.
+    fields : dict, optional
+        Unknowns per site, each with its interval, read in the same way.
+    start : callable, optional
+        How a lattice starts where nobody gives a state; as `step`, but there are no layers to read yet.
+
+    Raises
+    ------
+    ModelError
+        For a mistake in the rule, from the line that makes it.
+    InputError
+        For a mistake in the declarations.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> def step(s):
+    ...     alive = s["alive"]
+    ...     around = alive.neighbours("moore").sum()
+    ...     follows = (around == 3) | ((alive == 1) & (around == 2))
+    ...     return s.bernoulli(s["fidelity"] * follows + (1 - s["fidelity"]) * alive)
+    >>> life = glauber.Model("life", (32, 32), {"alive": "binary"}, step, parameters={"fidelity": (0, 1, 0.9)},
+    ...                      start=lambda s: s.bernoulli(0.3))
+    >>> life
+    Model('life', shape (32, 32), layers alive: binary; parameters fidelity in [0, 1])
+    """
+
+    _native: _glauber.Model
+    _recipe: tuple[str, dict[str, Any]] | None
+
+    def __init__(
+        self,
+        name: str,
+        lattice: int | Sequence[int] | Lattice,
+        layers: Mapping[str, Any],
+        step: Rule,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        covariates: Sequence[str] = (),
+        fields: Mapping[str, Any] | None = None,
+        start: Rule | None = None,
+    ) -> None:
+        if not isinstance(lattice, Lattice):
+            lattice = Lattice(lattice)  # type: ignore[arg-type]
+        if not layers:
+            raise InputError(f"model `{name}` has no layers: give at least one, as layers={{\"alive\": \"binary\"}}")
+        for what, rule in (("step", step), ("start", start)):
+            if rule is not None and not callable(rule):
+                raise TypeError(f"{what} is {rule!r}: give a function of a scope")
+        if isinstance(covariates, str):
+            covariates = [covariates]
+        own = {n: Parameter.of(n, p) for n, p in (parameters or {}).items()}
+        unknown = {n: Parameter.of(n, p) for n, p in (fields or {}).items()}
+        self._recipe = None
+        self._adopt(
+            _glauber.trace(
+                str(name),
+                list(lattice.shape),
+                lattice._tuples(),
+                [Layer.of(n, values)._tuple(n) for n, values in layers.items()],
+                [(n, p.lowest, p.highest, p.default) for n, p in own.items()],
+                list(covariates),
+                [(n, p.lowest, p.highest) for n, p in unknown.items()],
+                start,
+                step,
+            )
+        )
+
+    @classmethod
+    def _of(cls, native: _glauber.Model, recipe: tuple[str, dict[str, Any]] | None) -> Model:
+        model = cls.__new__(cls)
+        model._recipe = recipe
+        model._adopt(native)
+        return model
+
+    def _adopt(self, native: _glauber.Model) -> None:
+        self._native = native
+        self._plans: dict[Any, _glauber.Plan] = {}
+        self.name: str = native.name
+        self.shape: tuple[int, ...] = native.shape
+        boundary = tuple(kind if kind != "fixed" else value for kind, value in native.boundaries)
+        self.lattice = Lattice(self.shape, boundary)
+        inf = (-math.inf, math.inf)
+        self.layers: dict[str, Layer] = {
+            name: Layer(kind, *map(float, bounds or ((0, len(states) - 1) if states else inf)), tuple(states or ()))
+            for name, kind, bounds, states in native.layers
+        }
+        self.parameters: dict[str, Parameter] = {name: Parameter(*rest) for name, *rest in native.parameters}
+        self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
+
+    def show(self, estimator: str | None = None) -> str:
+        """The programs of start and step as text; with an estimator, the step's adjoint too."""
+        return self._native.show(estimator)
+
+    @property
+    def likelihood(self) -> bool:
+        """Whether observed steps have an exact likelihood; `why_no_likelihood` says why where not."""
+        return self._native.no_likelihood is None
+
+    @property
+    def why_no_likelihood(self) -> str | None:
+        """What stands in the way of an exact likelihood, if anything."""
+        return self._native.no_likelihood
+
+    def simulate(self, parameters: Any = None, steps: int = 1, **settings: Any) -> Any:
+        """The same as `glauber.simulate(model, …)`."""
+        from glauber._simulation import simulate
+
+        return simulate(self, parameters, steps, **settings)
+
+    def rollout(self, steps: int, observe: Any = None, **settings: Any) -> Any:
+        """The same as `glauber.rollout(model, …)`."""
+        from glauber._rollout import rollout
+
+        return rollout(self, steps, observe, **settings)
+
+    def fit(self, task: Any, start: Any = None, **settings: Any) -> Any:
+        """The same as `glauber.fit(model, …)`."""
+        from glauber._fit import fit
+
+        return fit(self, task, start, **settings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._native == other._native
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.shape, tuple(self.layers), tuple(self.parameters)))
+
+    def __reduce__(self) -> Any:
+        return _restored, (self._native.stored(), self._recipe)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{name}: {layer}" for name, layer in self.layers.items())
+        intervals = ", ".join(f"{n} in [{p.lowest:g}, {p.highest:g}]" for n, p in self.parameters.items())
+        return f"Model({self.name!r}, shape {self.shape}, layers {layers}; parameters {intervals or 'none'})"
+
+    def _repr_html_(self) -> str:
+        row = "<tr><th>{}</th><td>{}</td><td>{}</td></tr>".format
+        rows = [row("layer", html.escape(n), html.escape(str(layer))) for n, layer in self.layers.items()]
+        for name, p in self.parameters.items():
+            usual = "" if p.default is None else f", usually {p.default:g}"
+            rows.append(row("parameter", html.escape(name), f"[{p.lowest:g}, {p.highest:g}]{usual}"))
+        rows += [row("field", html.escape(n), "covariate" if p is None else "unknown per site") for n, p in self.fields.items()]
+        head = f"<b>{html.escape(self.name)}</b> on {html.escape(self._native.lattice)}"
+        return f"<div>{head}<table>{''.join(rows)}</table></div>"
+
+
+def _restored(stored: tuple[bytes, list[Any]], recipe: tuple[str, dict[str, Any]] | None) -> Model:
+    return Model._of(_glauber.Model.restored(*stored), recipe)
+
+
+def models() -> dict[str, str]:
+    """The catalogue's models: what each is, by name.
+
+    >>> import glauber
+    >>> glauber.models()["voter"]
+    "sites take over their neighbours' opinions"
+    """
+    return dict(_glauber.catalogue())
+
+
+def load(name: str, **options: Any) -> Model:
+    """The catalogue's model of this name, or that of a model file.
+
+    Parameters
+    ----------
+    name : str
+        A name of `models()`, or the path of a model file (it ends in `.toml` or contains a `/`).
+    **options
+        The model's options, such as shape=(64, 64) or boundary="reflecting"; `-` in a name is written `_`.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or option (with the nearest right one), or a mistake in the file, with its place.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> glauber.load("susceptible-infected", shape=(32, 32)).shape
+    (32, 32)
+    """
+    given = {key.replace("_", "-"): _option(value) for key, value in options.items()}
+    return Model._of(_glauber.load(str(name), list(given.items())), (str(name), given))
+
+
+def _option(value: Any) -> Any:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__iter__"):
+        return value
+    return [float(x) for x in value]

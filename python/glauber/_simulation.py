@@ -1,0 +1,207 @@
+"""Runs models forwards and keeps their states."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from glauber import _glauber
+from glauber._arrays import hint, parameter_list, run_fields, seed_of, start_fields, whole
+from glauber._glauber import InputError
+from glauber._model import Layer, Model
+
+
+def request(
+    model: Model,
+    parameters: Any,
+    steps: int,
+    replicates: int,
+    seed: int,
+    start: Any,
+    fields: Mapping[str, Any] | None,
+    threads: int,
+    *,
+    events: list[tuple[int, int]] | None = None,
+    first_replicate: int = 0,
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A run, checked, as the engine's face takes it."""
+    replicates = whole(replicates, "replicates", 1, 2**31 - 1)
+    data = data or {}
+    return {
+        "parameters": parameter_list(model, parameters),
+        "steps": whole(steps, "steps", 0, 2**31 - 1),
+        "replicates": replicates,
+        "first_replicate": whole(first_replicate, "first_replicate", 0, 2**32 - 1),
+        "seed": seed_of(seed),
+        "start": start_fields(model, start, replicates),
+        "fields": run_fields(model, {**(fields or {}), **data}, replicates, data),
+        "events": events or [],
+        "threads": whole(threads, "threads", 0, 1024),
+    }
+
+
+def png(values: np.ndarray, layer: Layer) -> bytes:
+    """A picture of one state: of a plane, of the middle plane of a volume, of a line as a stripe."""
+    plane = np.asarray(values, dtype=float)
+    if plane.ndim == 3:
+        plane = plane[plane.shape[0] // 2]
+    plane = np.atleast_2d(plane)
+    states = {"binary": 2, "categories": len(layer.states)}.get(layer.kind, 0)
+    return _glauber.picture(np.ascontiguousarray(plane).reshape(-1), *plane.shape, states)
+
+
+def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
+    """A picture with its caption, for a notebook."""
+    text = base64.b64encode(png(values, layer)).decode()
+    style = "width:256px;image-rendering:pixelated"
+    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{caption}</figcaption></figure>'
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation(Mapping[str, np.ndarray]):
+    """The states of a simulation: by layer an array of shape [replicate, time, …lattice].
+
+    A layer of named states holds their numbers 0, 1, 2 …
+    """
+
+    model: str
+    layers: dict[str, np.ndarray]
+    times: np.ndarray
+    """The step of each time; 0 is the start."""
+    parameters: dict[str, float]
+    seed: int
+    kinds: dict[str, Layer] = field(repr=False)
+
+    def __getitem__(self, layer: str) -> np.ndarray:
+        if layer not in self.layers:
+            raise InputError(f"model `{self.model}` has no layer `{layer}`{hint(layer, self.layers)}")
+        return self.layers[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @property
+    def last(self) -> dict[str, np.ndarray]:
+        """The last states: by layer [replicate, …lattice]; may be handed to `start=`."""
+        return {name: states[:, -1] for name, states in self.layers.items()}
+
+    def plot(self, layer: str | None = None, replicate: int = 0, time: int = -1, ax: Any = None) -> Any:
+        """Draws one state with Matplotlib and gives the axes. A line's states are drawn over time."""
+        name = layer or next(iter(self.layers))
+        states = self[name][replicate]
+        if ax is None:
+            ax = pyplot().subplots()[1]
+        flat = states if states.ndim == 2 else states[time]
+        if flat.ndim == 3:
+            flat = flat[flat.shape[0] // 2]
+        image = ax.imshow(flat, interpolation="nearest", aspect="auto" if states.ndim == 2 else "equal")
+        ax.set_title(f"{name}, all times" if states.ndim == 2 else f"{name}, step {self.times[time]}")
+        ax.figure.colorbar(image, ax=ax)
+        return ax
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{n} {a.shape} {a.dtype}" for n, a in self.layers.items())
+        return f"Simulation of {self.model!r} at {self.parameters}, seed {self.seed}: {shapes}"
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for name, states in self.layers.items():
+            one = states[0] if states.ndim == 3 else states[0, -1]
+            caption = f"{name}, all times" if states.ndim == 3 else f"{name}, step {self.times[-1]}"
+            parts.append(picture_html(one, self.kinds[name], caption))
+        return f"<div>{''.join(parts)}<br><small>{repr(self)}</small></div>"
+
+
+def pyplot() -> Any:
+    """Matplotlib, or how to get it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError("plots need Matplotlib: pip install matplotlib") from None
+    return plt
+
+
+def simulate(
+    model: Model,
+    parameters: Any = None,
+    steps: int = 1,
+    *,
+    replicates: int = 1,
+    seed: int = 1,
+    start: Any = None,
+    fields: Mapping[str, Any] | None = None,
+    every: int = 1,
+    threads: int = 0,
+    precision: str = "f32",
+) -> Simulation:
+    """Runs a model forwards and keeps its states.
+
+    The same seed gives the same states, bit for bit, on any number of threads and as `glauber simulate` on the command
+    line.
+
+    Parameters
+    ----------
+    model : Model
+        What is run.
+    parameters : dict or sequence of float, optional
+        Parameters by name, or all in the model's order; those that are not named have their defaults.
+    steps : int
+        How many steps.
+    replicates : int
+        How many independent realisations.
+    seed : int
+        The seed of all noise.
+    start : dict or array, optional
+        The state to start from: by layer an array of the lattice's shape, or [replicate, …lattice]; by default as the
+        model says.
+    fields : dict, optional
+        Covariates and parameter fields: arrays of the lattice's shape, or [replicate, …lattice].
+    every : int
+        Keep the states of steps 0, every, 2·every …
+    threads : int
+        0 for all cores.
+    precision : str
+        "f32" or "f64".
+
+    Returns
+    -------
+    Simulation
+        By layer an array [replicate, time, …lattice], in the smallest type of the layer's range.
+
+    Raises
+    ------
+    InputError
+        For parameters, states or fields that do not fit.
+    RunError
+        Where the rule leaves a layer's range or a probability leaves [0, 1], with step and site.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> voter = glauber.load("voter", shape=(8, 8))
+    >>> runs = glauber.simulate(voter, steps=3, replicates=2, seed=7)
+    >>> [states.shape for states in runs.values()]
+    [(2, 4, 8, 8)]
+    """
+    every = whole(every, "every", 1)
+    asked = request(model, parameters, steps, replicates, seed, start, fields, threads)
+    key = ("simulate", precision)
+    if key not in model._plans:
+        model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)
+    times = np.arange(0, asked["steps"] + 1, every)
+    shape = (asked["replicates"], len(times), *model.shape)
+    flat = model._plans[key].simulate(asked, every)
+    layers = {name: states.reshape(shape) for name, states in zip(model.layers, flat)}
+    return Simulation(
+        model.name, layers, times, dict(zip(model.parameters, asked["parameters"])), asked["seed"], dict(model.layers)
+    )
+
+

@@ -1,0 +1,250 @@
+"""Names what a model is fitted to: each task is its data and its loss."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glauber._arrays import numbers, whole
+from glauber._glauber import InputError
+from glauber._model import Model
+
+Given = dict[str, Any]
+"""What a task hands to a fit: tables of the fit file, arrays, a curve, temporary tracks."""
+
+
+def _named_arrays(model: Model, states: Any, what: str) -> list[tuple[str, list[int], np.ndarray]]:
+    if not isinstance(states, Mapping):
+        states = {next(iter(model.layers)) if len(model.layers) == 1 else what: states}
+    out = []
+    for name, value in states.items():
+        array = numbers(f"`{name}`", value)
+        out.append((str(name), list(array.shape), array.reshape(-1)))
+    return out
+
+
+def _one_of(**given: Any) -> str:
+    present = [name for name, value in given.items() if value is not None]
+    if len(present) != 1:
+        raise InputError(f"give one of {', '.join(given)}; {', '.join(present) or 'none'} was given")
+    return present[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Transition:
+    """Pairs of successive states: what the model makes of each state is compared with the one that was observed.
+
+    Parameters
+    ----------
+    states : dict or array
+        By layer an array [run, time, …lattice] or [time, …lattice]; an array alone for a model of one layer.
+    simulate : dict, optional
+        In place of states: data simulated by the model itself, {"parameters": {…}, "steps": …, "runs": …, "seed": …}.
+    loss : str, optional
+        "pixel" (squared error per site, the default), "count" (of their sums), or "likelihood": the exact likelihood, where the
+        model has one, with standard errors.
+    compare : sequence of str
+        Other estimators, or "likelihood", fitted to the same data for comparison.
+    """
+
+    states: Any = None
+    simulate: Mapping[str, Any] | None = None
+    loss: str | None = None
+    compare: Sequence[str] = ()
+
+    def _given(self, model: Model) -> Given:
+        source = _one_of(states=self.states, simulate=self.simulate)
+        data = {"states": "given.npz"} if source == "states" else {"simulate": self.simulate}
+        arrays = _named_arrays(model, self.states, "states") if source == "states" else None
+        return {"task": "transition", "data": data, "loss": {"name": self.loss}, "arrays": arrays, "compare": self.compare}
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A summary over time, from states, tracks or a curve: simulations follow it on average.
+
+    Parameters
+    ----------
+    states : dict or array, optional
+        By layer an array [run, time, …lattice] or [time, …lattice].
+    tracks : array [point, 4 or 5], path, or DataFrame, optional
+        Rows (track, time, x, y) or (track, time, x, y, z), for the mean squared displacement; or the path of a file (CSV,
+        TrackMate).
+    msd : array [lag], pair of arrays, str, or path, optional
+        The mean squared displacement after 1, 2 … intervals; with standard errors as (values, errors); or the name of a
+        curve that comes with glauber ("t-cells", "b-cells", "neutrophils"); or a path.
+    simulate : dict, optional
+        Data simulated by the model itself, as in `Transition`.
+    summary : str, optional
+        What is compared, such as "mean(aware)"; "msd" for walkers.
+    loss : str, optional
+        "squared-error" (the default), "weighted" or "log-squared".
+    weighted : bool
+        Divide differences by the data's standard errors.
+    at : sequence of int, optional
+        The steps that are compared.
+    interval, step_time, site_length : float, optional
+        Time between two frames; time of one step and length of one site of the model, in the data's units.
+    lags, shortest_track, bootstrap, dimensions : int, optional
+        Of tracks: lags compared, tracks left out, resamplings for errors, axes used.
+    initial : str, optional
+        "data" to start at the first observed states, "model" to start as the model says.
+    """
+
+    states: Any = None
+    tracks: Any = None
+    msd: Any = None
+    simulate: Mapping[str, Any] | None = None
+    summary: str | None = None
+    loss: str | None = None
+    weighted: bool = False
+    at: Sequence[int] | None = None
+    interval: float | None = None
+    step_time: float | None = None
+    site_length: float | None = None
+    lags: int | None = None
+    shortest_track: int | None = None
+    bootstrap: int | None = None
+    dimensions: int | None = None
+    initial: str | None = None
+    compare: Sequence[str] = ()
+
+    def _given(self, model: Model) -> Given:
+        source = _one_of(states=self.states, tracks=self.tracks, msd=self.msd, simulate=self.simulate)
+        given: Given = {"task": "trajectory", "compare": self.compare}
+        data: dict[str, Any] = {
+            "interval": self.interval,
+            "step-time": self.step_time,
+            "site-length": self.site_length,
+            "lags": self.lags,
+            "shortest-track": self.shortest_track,
+            "bootstrap": self.bootstrap,
+            "dimensions": self.dimensions,
+            "initial": self.initial,
+        }
+        if source == "states":
+            data["states"] = "given.npz"
+            given["arrays"] = _named_arrays(model, self.states, "states")
+        elif source == "simulate":
+            data["simulate"] = self.simulate
+        elif isinstance(getattr(self, source), (str, os.PathLike)):
+            path = os.fspath(getattr(self, source))
+            # A name that comes with glauber is no path.
+            data[source] = path if source == "msd" and os.sep not in path and not os.path.exists(path) else os.path.abspath(path)
+        elif source == "msd":
+            data["msd"] = "given.csv"
+            given["curve"] = _curve_csv(self.msd, float(self.interval or self.step_time or 1.0))
+            data["interval"] = None
+        else:
+            given["tracks_csv"] = _tracks_csv(self.tracks)
+        loss = {"name": self.loss, "summary": self.summary, "weighted": self.weighted or None, "at": self.at}
+        return {**given, "data": data, "loss": loss}
+
+
+def _curve_csv(msd: Any, interval: float) -> str:
+    values, errors = (msd if isinstance(msd, tuple) else (msd, None))
+    values = numbers("msd", values).astype(float)
+    if values.ndim != 1 or not len(values):
+        raise InputError(f"msd has shape {values.shape}: give one number per lag, [lag], for lags of 1, 2 … intervals")
+    header, columns = ["lag", "msd"], [np.arange(1, len(values) + 1), values]
+    if errors is not None:
+        errors = numbers("the errors of msd", errors).astype(float)
+        if errors.shape != values.shape:
+            raise InputError(f"msd has {len(values)} values and errors of shape {errors.shape}: give one error for each")
+        header, columns = [*header, "standard_error"], [*columns, errors]
+    return f"# interval: {interval!r}\n" + _table(header, np.column_stack(columns))
+
+
+def _tracks_csv(tracks: Any) -> str:
+    if hasattr(tracks, "to_csv"):
+        return str(tracks.to_csv(index=False))
+    table = numbers("tracks", tracks).astype(float)
+    if table.ndim != 2 or table.shape[1] not in (4, 5):
+        raise InputError(f"tracks have shape {table.shape}: give rows (track, time, x, y) or (track, time, x, y, z)")
+    return _table(["id", "t", "x", "y", "z"][: table.shape[1]], table)
+
+
+def _table(header: Sequence[str], rows: np.ndarray) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([repr(int(x)) if float(x).is_integer() and abs(x) < 2**53 else repr(float(x)) for x in row] for row in rows)
+    return out.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """A pattern that should stay: its distance to what it has become some steps later.
+
+    Parameters
+    ----------
+    pattern : dict or array, optional
+        By layer an array of the lattice's shape; or one array [layer, …lattice].
+    simulate : dict, optional
+        In place of it: a pattern simulated by the model itself, as in `Transition`.
+    steps : int
+        How many steps later.
+    loss : str, optional
+        "log-sum-squares" (the default) or "mean-squares".
+    """
+
+    pattern: Any = None
+    simulate: Mapping[str, Any] | None = None
+    steps: int = 500
+    loss: str | None = None
+    compare: Sequence[str] = ()
+
+    def _given(self, model: Model) -> Given:
+        source = _one_of(pattern=self.pattern, simulate=self.simulate)
+        data: dict[str, Any] = {"steps": whole(self.steps, "steps", 1)}
+        arrays = None
+        if source == "pattern":
+            data["pattern"] = "given.npz"
+            arrays = _named_arrays(model, self.pattern, "pattern")
+        else:
+            data["simulate"] = self.simulate
+        return {"task": "stability", "data": data, "loss": {"name": self.loss}, "arrays": arrays, "compare": self.compare}
+
+
+@dataclass(frozen=True, eq=False)
+class InitialState:
+    """The lattice a process started from, given what it looked like later; for binary layers and known parameters.
+
+    The unknowns are the probabilities that each site starts as 1, one field "start of LAYER" per layer.
+
+    Parameters
+    ----------
+    observed : dict
+        {step: state}: after how many steps (at least 1) it looked how; a state is {layer: array}, or an array for a model
+        of one layer.
+    parameters : dict
+        The model's parameters.
+    sparsity : float
+        The weight of the mean start probability in the loss: prefers few starters.
+    """
+
+    observed: Mapping[int, Any]
+    parameters: Any = None
+    sparsity: float = 0.0
+    compare: Sequence[str] = ()
+
+    def _frames(self, model: Model) -> list[tuple[int, list[list[float]]]]:
+        frames = []
+        for step, state in self.observed.items():
+            own = state if isinstance(state, Mapping) else {next(iter(model.layers)): state}
+            layers = []
+            for name in model.layers:
+                if name not in own:
+                    raise InputError(f"the state observed after {step} steps has no layer `{name}`: give one array for each layer")
+                values = numbers(f"layer `{name}` after {step} steps", own[name]).astype(float)
+                if values.shape != model.shape:
+                    raise InputError(f"layer `{name}` after {step} steps has shape {values.shape}, but the lattice has {model.shape}")
+                layers.append(values.reshape(-1).tolist())
+            frames.append((whole(step, "the step of an observed state", 1), layers))
+        return frames

@@ -1,0 +1,129 @@
+"""Puts rollouts into JAX: functions that `jax.grad`, `jax.jit` and any loss or network can contain.
+
+The engine runs on the CPU, called back from JAX; its gradient, under the rollout's estimator, is the function's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from glauber._arrays import check_names
+from glauber._glauber import InputError
+from glauber._rollout import Rollout
+
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError:
+    raise ImportError("glauber.jax needs JAX: pip install jax") from None
+
+
+def _real() -> Any:
+    return jnp.float64 if jax.config.read("jax_enable_x64") else jnp.float32
+
+
+def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, Any]]:
+    """A rollout as a differentiable function of JAX.
+
+    Parameters
+    ----------
+    run : Rollout
+        From `glauber.rollout`.
+    result : str
+        "outputs": the mean outputs, {name: array over at}; or "states": the last states, {layer: [replicate, …lattice]}.
+
+    Returns
+    -------
+    callable
+        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number}; `start` {layer: [replicate,
+        …lattice]} and `fields` {name: [...lattice]} are differentiable too: the derivative by a start is that of each
+        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number.
+
+    Examples
+    --------
+    >>> import glauber, glauber.jax, jax
+    >>> news = glauber.load("susceptible-infected", shape=(16, 16))
+    >>> f = glauber.jax.rollout(glauber.rollout(news, 4, "mean(aware)", replicates=50))
+    >>> loss = lambda beta: (f({"beta": beta}, seed=1)["mean(aware)"] - 0.1) ** 2
+    >>> value, slope = jax.value_and_grad(loss)(0.3)
+    """
+    if result not in ("outputs", "states"):
+        raise InputError(f'result is "{result}": give "outputs" or "states"')
+    model = run.model
+
+    def shapes() -> dict[str, Any]:
+        if result == "states":
+            full = (run.replicates, *model.shape)
+            return {name: jax.ShapeDtypeStruct(full, _real()) for name in model.layers}
+        own = () if run._single else (len(run._at),)
+        return {name: jax.ShapeDtypeStruct(own, _real()) for name in run.outputs}
+
+    def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
+        start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
+        return {"seed": int(seed), "start": start, "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()}}
+
+    def host_forward(inputs: dict[str, Any], seed: Any) -> dict[str, np.ndarray]:
+        found = run({n: float(v) for n, v in inputs["parameters"].items()}, **settings(inputs, seed))
+        own: Any = found.last if result == "states" else found.mean
+        return {name: np.asarray(own[name], dtype=_real()) for name in own}
+
+    def host_backward(inputs: dict[str, Any], seed: Any, cotangents: dict[str, Any]) -> dict[str, Any]:
+        theta = {n: float(v) for n, v in inputs["parameters"].items()}
+        given = {name: np.asarray(c, dtype=float) for name, c in cotangents.items()}
+        if result == "states":
+            given = {n: c for n, c in given.items() if len(model.layers[n].states) <= 2}
+        product = run.vjp_of_states if result == "states" else run.vjp
+        gradient = product(theta, given, wrt_start=bool(inputs["start"]), **settings(inputs, seed))
+        by_start = gradient.start or {}
+
+        def of_start(name: str, value: Any) -> np.ndarray:
+            own = by_start[name]
+            if len(model.layers[name].states) > 2:
+                return np.zeros(np.shape(value), dtype=_real())
+            shared = np.ndim(value) == len(model.shape)
+            return np.asarray(own.sum(axis=0) if shared else own, dtype=_real())
+
+        return {
+            "parameters": {n: np.asarray(gradient[n], dtype=_real()) for n in inputs["parameters"]},
+            "start": {n: of_start(n, v) for n, v in inputs["start"].items()},
+            "fields": {
+                n: np.asarray(gradient[n] if n in gradient else np.zeros(np.shape(v)), dtype=_real())
+                for n, v in inputs["fields"].items()
+            },
+        }
+
+    def call(host: Any, out: Any, *inputs: Any) -> Any:
+        return jax.pure_callback(host, out, *inputs, vmap_method="sequential")
+
+    @jax.custom_vjp
+    def function(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
+        return call(host_forward, shapes(), inputs, seed)
+
+    def forward(inputs: dict[str, Any], seed: Any) -> Any:
+        return function(inputs, seed), (inputs, seed)
+
+    def backward(kept: Any, cotangents: dict[str, Any]) -> Any:
+        inputs, seed = kept
+        out = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), _real()), inputs)
+        by = call(host_backward, out, inputs, seed, cotangents)
+        return by, np.zeros(jnp.shape(seed), dtype=jax.dtypes.float0)
+
+    function.defvjp(forward, backward)
+
+    def user(parameters: dict[str, Any], seed: Any = 1, start: dict[str, Any] | None = None, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+        check_names(parameters, model.parameters, f"parameter of model `{model.name}`")
+        check_names(start or {}, model.layers, f"layer of model `{model.name}`")
+        check_names(fields or {}, model.fields, f"field of model `{model.name}`")
+
+        def real(values: dict[str, Any] | None) -> dict[str, Any]:
+            return {name: jnp.asarray(v, dtype=_real()) for name, v in (values or {}).items()}
+
+        usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
+        inputs = {"parameters": real({**usual, **parameters}), "start": real(start), "fields": real(fields)}
+        return function(inputs, jnp.asarray(seed))
+
+    user.__doc__ = f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    return user

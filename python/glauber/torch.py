@@ -1,0 +1,138 @@
+"""Puts rollouts into PyTorch: functions that autograd goes back through, within any loss or network.
+
+The engine runs on the CPU; its gradient, under the rollout's estimator, is the function's. Tensors on other devices are
+brought over and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from glauber._arrays import check_names
+from glauber._glauber import InputError
+from glauber._rollout import Gradient, Rollout
+
+try:
+    import torch
+except ImportError:
+    raise ImportError("glauber.torch needs PyTorch: pip install torch") from None
+
+
+class _Call:
+    """One call's inputs apart from the tensors that autograd follows."""
+
+    def __init__(self, run: Rollout, result: str, seed: int, kinds: list[tuple[str, str]]) -> None:
+        self.run, self.result, self.seed, self.kinds = run, result, seed, kinds
+        self.outputs: list[str] = list(run.model.layers) if result == "states" else list(run.outputs)
+
+    def settings(self, tensors: tuple[Any, ...]) -> dict[str, Any]:
+        own: dict[str, dict[str, Any]] = {"parameters": {}, "start": {}, "fields": {}}
+        for (kind, name), tensor in zip(self.kinds, tensors):
+            array = tensor.detach().cpu().numpy()
+            own[kind][name] = float(array) if kind == "parameters" else array
+        return {"parameters": own["parameters"], "seed": self.seed, "start": own["start"] or None, "fields": own["fields"]}
+
+    def derivative(self, kind: str, name: str, gradient: Gradient, like: Any) -> Any:
+        if kind == "start":
+            own: Any = (gradient.start or {})[name]
+            if len(self.run.model.layers[name].states) > 2:
+                return torch.zeros_like(like)
+            own = own.sum(axis=0) if like.dim() == len(self.run.model.shape) else own
+        else:
+            own = gradient.get(name)
+        return torch.zeros_like(like) if own is None else torch.as_tensor(own, dtype=like.dtype, device=like.device).reshape(like.shape)
+
+
+class _Function(torch.autograd.Function):
+    """The rollout as autograd sees it."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, *tensors: Any) -> Any:
+        ctx.call = call
+        ctx.save_for_backward(*tensors)
+        settings = call.settings(tensors)
+        found = call.run(settings.pop("parameters"), **settings)
+        own: Any = found.last if call.result == "states" else found.mean
+        like = next((t for t in tensors if t.is_floating_point()), torch.zeros(()))
+        return tuple(torch.as_tensor(np.asarray(own[n], dtype=float), dtype=like.dtype, device=like.device) for n in call.outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        call, tensors = ctx.call, ctx.saved_tensors
+        settings = call.settings(tensors)
+        layers = call.run.model.layers
+        given = {n: c.detach().cpu().numpy().astype(float) for n, c in zip(call.outputs, cotangents) if c is not None}
+        if call.result == "states":
+            given = {n: c for n, c in given.items() if len(layers[n].states) <= 2}
+        product = call.run.vjp_of_states if call.result == "states" else call.run.vjp
+        wants_start = any(kind == "start" and need for (kind, _), need in zip(call.kinds, ctx.needs_input_grad[1:]))
+        gradient = product(settings.pop("parameters"), given, wrt_start=wants_start, **settings)
+        out = [
+            call.derivative(kind, name, gradient, tensor) if need else None
+            for (kind, name), tensor, need in zip(call.kinds, tensors, ctx.needs_input_grad[1:])
+        ]
+        return (None, *out)
+
+
+def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, Any]]:
+    """A rollout as a differentiable function of PyTorch.
+
+    Parameters
+    ----------
+    run : Rollout
+        From `glauber.rollout`.
+    result : str
+        "outputs": the mean outputs, {name: tensor over at}; or "states": the last states, {layer: [replicate, …lattice]}.
+
+    Returns
+    -------
+    callable
+        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number or tensor}, or a tensor [parameter]
+        in the model's order, or [batch, parameter] for a batch of independent rollouts (their seeds are seed, seed + 1 …;
+        every output gets a leading axis). `start` {layer: [replicate, …lattice]} and `fields` {name: [...lattice]} are
+        differentiable too; covariates have no derivative.
+
+    Examples
+    --------
+    >>> import glauber, glauber.torch, torch
+    >>> news = glauber.load("susceptible-infected", shape=(16, 16))
+    >>> f = glauber.torch.rollout(glauber.rollout(news, 4, "mean(aware)", replicates=50))
+    >>> beta = torch.tensor(0.3, requires_grad=True)
+    >>> loss = (f({"beta": beta})["mean(aware)"] - 0.1) ** 2
+    >>> loss.backward()
+    """
+    if result not in ("outputs", "states"):
+        raise InputError(f'result is "{result}": give "outputs" or "states"')
+    model = run.model
+
+    def function(
+        parameters: Any, seed: int = 1, start: dict[str, Any] | None = None, fields: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        if torch.is_tensor(parameters):
+            names = list(model.parameters)
+            if parameters.dim() not in (1, 2) or parameters.shape[-1] != len(names):
+                raise InputError(
+                    f"the parameters have shape {tuple(parameters.shape)}: give [parameter] or [batch, parameter] of {', '.join(names)}"
+                )
+            if parameters.dim() == 2:
+                rows = [function(row, seed + i, start, fields) for i, row in enumerate(parameters)]
+                if not rows:
+                    raise InputError("the batch of parameters is empty: give at least one row")
+                return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+            parameters = dict(zip(names, parameters.unbind()))
+        kinds: list[tuple[str, str]] = []
+        tensors: list[Any] = []
+        known = {"parameters": model.parameters, "start": model.layers, "fields": model.fields}
+        for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
+            check_names(given or {}, known[kind], f"{kind.rstrip('s')} of model `{model.name}`")
+            for name, value in (given or {}).items():
+                kinds.append((kind, name))
+                tensors.append(value if torch.is_tensor(value) else torch.as_tensor(value, dtype=torch.get_default_dtype()))
+        call = _Call(run, result, int(seed), kinds)
+        return dict(zip(call.outputs, _Function.apply(call, *tensors)))
+
+    function.__doc__ = f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    return function
