@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from glauber import _glauber
-from glauber._arrays import parameter_list, seed_of, whole
+from glauber._arrays import parameter_list, run_fields, seed_of, whole
 from glauber._model import Model
 
 
@@ -33,7 +34,14 @@ class Check:
 
 
 def check(
-    model: Model, parameters: Any = None, *, steps: int = 3, replicates: int = 200, seed: int = 1, threads: int = 0
+    model: Model,
+    parameters: Any = None,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    steps: int = 3,
+    replicates: int = 200,
+    seed: int = 1,
+    threads: int = 0,
 ) -> Check:
     """Compares every estimator's gradient of the layers' means with finite differences over common noise.
 
@@ -46,7 +54,13 @@ def check(
     """
     theta = parameter_list(model, parameters)
     found = _glauber.check(
-        model._native, theta, whole(steps, "steps", 1, 10**6), whole(replicates, "replicates", 1, 10**7), seed_of(seed), threads
+        model._native,
+        run_fields(model, fields, 1),
+        theta,
+        whole(steps, "steps", 1, 10**6),
+        whole(replicates, "replicates", 1, 10**7),
+        seed_of(seed),
+        threads,
     )
     names = found["parameters"]
     return Check(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import hint, memory_of, parameter_list, path_text, seed_of, whole
+from glauber._arrays import hint, memory_of, parameter_list, path_text, run_fields, seed_of, whole
 from glauber._glauber import InputError, __version__
 from glauber._model import Layer, Model
 from glauber._progress import progress_of
@@ -236,13 +236,14 @@ def _collected(found: Mapping[str, Any], raised: BaseException | None, model: st
 
 @contextmanager
 def _request(
-    model: Model, given: dict[str, Any], text: Callable[[dict[str, Any]], str], threads: int
+    model: Model, given: dict[str, Any], text: Callable[[dict[str, Any]], str], fields: Any, threads: int
 ) -> Iterator[dict[str, Any]]:
     """The request of a fit; tracks that are in memory lie in a temporary file meanwhile."""
     request = {
         "path": "fit",
         "overrides": [],
-        "model": None if model._recipe else model._native,
+        "model": None if model._recipe and not fields else model._native,
+        "covariates": run_fields(model, fields, 1),
         "arrays": given.get("arrays"),
         "curve": given.get("curve"),
         "threads": whole(threads, "threads", 0, 1024),
@@ -308,6 +309,7 @@ def fit(
     start: Mapping[str, Any] | None = None,
     *,
     fixed: Mapping[str, float] | None = None,
+    fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
     optimizer: str | Mapping[str, Any] = "adam",
     learning_rate: float | None = None,
@@ -334,6 +336,8 @@ def fit(
         Where the parameters start, by name; a list of numbers gives several starts. By default their defaults.
     fixed : dict, optional
         Parameters that are not fitted.
+    fields : dict, optional
+        Covariates: arrays of the lattice's shape.
     estimator : str or dict, optional
         What a draw's gradient is taken to be, as in `rollout`, or {"name": …, "temperature": …}; by default the task's.
     optimizer : str or dict
@@ -382,7 +386,7 @@ def fit(
         if isinstance(task, InitialState):
             return _fit_initial_state(model, task, start, fixed, settings, threads, show, begin)
         given = task._given(model)
-        with _request(model, given, _document(model, given, start, fixed, settings), threads) as request:
+        with _request(model, given, _document(model, given, start, fixed, settings), fields, threads) as request:
             found, raised = _glauber.fit_file(request, show)
         return _collected(found, raised, model.name, given["task"], time.perf_counter() - begin)
     finally:
@@ -438,6 +442,7 @@ def objective(
     start: Mapping[str, Any] | None = None,
     *,
     fixed: Mapping[str, float] | None = None,
+    fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
     replicates: int | None = None,
     batch: int | None = None,
@@ -467,7 +472,7 @@ def objective(
     if isinstance(task, InitialState):
         return Objective(_initial_state(model, task, settings, threads), seed)
     given = task._given(model)
-    with _request(model, given, _document(model, given, start, fixed, settings), threads) as request:
+    with _request(model, given, _document(model, given, start, fixed, settings), fields, threads) as request:
         return Objective(_glauber.objective_of_file(request), seed)
 
 
@@ -493,6 +498,7 @@ def fit_file(
         "path": path_text(path),
         "overrides": [f"{key}={text_of(value)}" for key, value in (overrides or {}).items()],
         "model": None,
+        "covariates": [],
         "arrays": None,
         "curve": None,
         "threads": threads,

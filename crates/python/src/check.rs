@@ -4,6 +4,7 @@ use glauber::fit::check::{CheckError, CheckSettings, Measured};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::arrays::GivenField;
 use crate::errors::{engine_error, model_error};
 use crate::model::Model;
 use crate::running::run_whole;
@@ -13,6 +14,7 @@ use crate::running::run_whole;
 pub fn check<'py>(
     py: Python<'py>,
     model: &Bound<'py, Model>,
+    fields: Vec<(String, GivenField)>,
     parameters: Vec<f64>,
     steps: usize,
     replicates: usize,
@@ -20,8 +22,10 @@ pub fn check<'py>(
     threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
+    let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
-    let found = run_whole(py, threads, |_| glauber::fit::check::check(model, &parameters, settings))?;
+    let check = |_: &_| glauber::fit::check::check(model, &covariates, &parameters, settings);
+    let found = run_whole(py, threads, check)?;
     let found = found.map_err(|e| match e {
         CheckError::Model(e) => model_error(e),
         CheckError::Engine(e) => engine_error(e),

@@ -5,9 +5,24 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-create_exception!(glauber, ModelError, PyValueError, "A mistake in a model: which, where, and what to write instead.");
-create_exception!(glauber, InputError, PyValueError, "Data, parameters or settings that do not fit: what was found, what is needed.");
-create_exception!(glauber, RunError, PyRuntimeError, "A run that failed: at which step and site, and what to change.");
+create_exception!(
+    glauber,
+    ModelError,
+    PyValueError,
+    "A mistake in a model: which, where, and what to write instead."
+);
+create_exception!(
+    glauber,
+    InputError,
+    PyValueError,
+    "Data, parameters or settings that do not fit: what was found, what is needed."
+);
+create_exception!(
+    glauber,
+    RunError,
+    PyRuntimeError,
+    "A run that failed: at which step and site, and what to change."
+);
 
 /// A mistake in a model.
 pub fn model_error(error: impl std::fmt::Display) -> PyErr {

@@ -43,10 +43,7 @@ pub fn checked(expr: Expr) -> PyResult<Expression> {
     }
 }
 
-fn binary(
-    value: &Bound<'_, PyAny>,
-    f: impl FnOnce(Operand) -> Expr,
-) -> PyResult<Py<PyAny>> {
+fn binary(value: &Bound<'_, PyAny>, f: impl FnOnce(Operand) -> Expr) -> PyResult<Py<PyAny>> {
     let py = value.py();
     match operand(value)? {
         None => Ok(py.NotImplemented()),
@@ -76,13 +73,16 @@ pub fn state_number(states: Option<&Vec<String>>, state: &Bound<'_, PyAny>) -> P
         let place = states.iter().position(|s| *s == name);
         return place.map(|p| p as u32).ok_or_else(|| {
             let hint = nearest_name(&name, states.iter().map(String::as_str));
-            let hint = hint.map_or_else(|| format!("; there are {}", states.join(", ")), |n| format!(": did you mean `{n}`?"));
+            let hint = hint.map_or_else(
+                || format!("; there are {}", states.join(", ")),
+                |n| format!(": did you mean `{n}`?"),
+            );
             model_error(format!("there is no state `{name}`{hint}"))
         });
     }
-    state.extract::<u32>().map_err(|_| {
-        PyTypeError::new_err("a state is given by its name, or by its number: 0, 1, 2 …")
-    })
+    state
+        .extract::<u32>()
+        .map_err(|_| PyTypeError::new_err("a state is given by its name, or by its number: 0, 1, 2 …"))
 }
 
 /// A neighbourhood by name, as offsets, or as offsets with weights.
@@ -94,7 +94,9 @@ pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Ne
             "moore" => Ok(Moore.on(dimensions)),
             "von-neumann" => Ok(VonNeumann.on(dimensions)),
             "hexagonal" if dimensions == 2 => Ok(Hexagonal.on(2)),
-            "hexagonal" => Err(PyValueError::new_err("the hexagonal neighbourhood is for lattices of two dimensions")),
+            "hexagonal" => {
+                Err(PyValueError::new_err("the hexagonal neighbourhood is for lattices of two dimensions"))
+            }
             other => Err(PyValueError::new_err(format!("there is no neighbourhood \"{other}\": {WANTED}"))),
         };
     }
@@ -103,7 +105,9 @@ pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Ne
         for (at, weight) in weights.iter() {
             let weight: f64 = weight.extract().map_err(|_| PyTypeError::new_err(WANTED))?;
             if !weight.is_finite() {
-                return Err(PyValueError::new_err(format!("a neighbour's weight is {weight}: give a finite number")));
+                return Err(PyValueError::new_err(format!(
+                    "a neighbour's weight is {weight}: give a finite number"
+                )));
             }
             members.push((offset(&at, dimensions)?, weight));
         }
@@ -138,7 +142,9 @@ pub fn offset(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Offset> {
 /// A surrogate derivative by name.
 fn surrogate(name: &str, width: f64) -> PyResult<Surrogate> {
     if !(width > 0.0 && width.is_finite()) {
-        return Err(PyValueError::new_err(format!("the surrogate's width is {width}: give a number above 0")));
+        return Err(PyValueError::new_err(format!(
+            "the surrogate's width is {width}: give a number above 0"
+        )));
     }
     match name {
         "identity" => Ok(Surrogate::Identity),
@@ -151,7 +157,12 @@ fn surrogate(name: &str, width: f64) -> PyResult<Surrogate> {
 }
 
 impl Expression {
-    fn arithmetic(&self, other: &Bound<'_, PyAny>, swapped: bool, f: impl FnOnce(Expr, Expr) -> Expr) -> PyResult<Py<PyAny>> {
+    fn arithmetic(
+        &self,
+        other: &Bound<'_, PyAny>,
+        swapped: bool,
+        f: impl FnOnce(Expr, Expr) -> Expr,
+    ) -> PyResult<Py<PyAny>> {
         binary(other, |o| {
             let (a, b) = ordered(self.expr, o, swapped);
             f(a, b)
@@ -285,7 +296,11 @@ impl Expression {
         self.__float__()
     }
     #[pyo3(signature = (*_arguments, **_keywords))]
-    fn __array__(&self, _arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+    fn __array__(
+        &self,
+        _arguments: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
         Err(PyTypeError::new_err(
             "a traced value is no array: it stands for the number at every site, and the rule is traced once for all of \
              them. Use its operators, its methods, and NumPy's functions of numbers such as np.exp and np.where",
@@ -385,7 +400,8 @@ impl Expression {
     }
     /// `yes` where this is not 0, else `no`.
     fn where_(&self, yes: &Bound<'_, PyAny>, no: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let (yes, no) = (needed(yes, "what stands where the condition holds")?, needed(no, "what stands elsewhere")?);
+        let (yes, no) =
+            (needed(yes, "what stands where the condition holds")?, needed(no, "what stands elsewhere")?);
         self.unary(|c| c.select(yes, no))
     }
     /// 1 where this is the state of this name or number, else 0. The derivative goes to that state's probability.

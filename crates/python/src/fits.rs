@@ -17,7 +17,7 @@ use glauber::fit::trace::Record;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{Flat, GivenField, array, field, reals};
+use crate::arrays::{Flat, GivenField, array, reals};
 use crate::errors::{engine_error, input_error, model_error, run_error};
 use crate::model::Model;
 use crate::objective::Objective;
@@ -56,12 +56,7 @@ impl FitRequest<'_> {
         });
         let curve = self.curve.map(|text| MsdCurve::from_csv(&text, "the curve given").map_err(input_error));
         let model = self.model.as_ref().map(Bound::get);
-        let mut covariates: Vec<_> = self.covariates.into_iter().map(|(name, data)| (name, field(data))).collect();
-        for (name, usual) in model.map(Model::usual_fields).unwrap_or_default() {
-            if !covariates.iter().any(|(n, _)| *n == name) {
-                covariates.push((name, usual.map_err(input_error)?));
-            }
-        }
+        let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
         file.given = Given {
             model: model.map(|m| m.model.clone()),
             covariates,
@@ -141,7 +136,11 @@ struct Ran {
 /// Runs the fits of a fit file: a dictionary, and what Python raised meanwhile.
 #[pyfunction]
 #[pyo3(signature = (request, progress))]
-pub fn fit_file(py: Python<'_>, request: FitRequest<'_>, progress: Option<Py<PyAny>>) -> PyResult<(Py<PyAny>, Option<PyErr>)> {
+pub fn fit_file(
+    py: Python<'_>,
+    request: FitRequest<'_>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Py<PyAny>, Option<PyErr>)> {
     let in_memory = request.text.is_some();
     let (file, threads) = request.read()?;
     let seen = Mutex::new(Progress::default());
@@ -153,7 +152,9 @@ pub fn fit_file(py: Python<'_>, request: FitRequest<'_>, progress: Option<Py<PyA
             let mut ran = Vec::new();
             for attempt in &mut job.attempts {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).attempt.clone_from(&attempt.name);
-                let result = attempt.run(Some(&mut Watcher(&seen)), Some(stop), None).map_err(|e| Failure::Fit(e.to_string()))?;
+                let result = attempt
+                    .run(Some(&mut Watcher(&seen)), Some(stop), None)
+                    .map_err(|e| Failure::Fit(e.to_string()))?;
                 let interrupted = result.stopped == Stopped::Interrupted;
                 let (name, caveat) = (attempt.name.clone(), attempt.caveat.clone());
                 ran.push(Ran { name, comparison: attempt.comparison, caveat, result });
@@ -209,7 +210,8 @@ pub fn fit_objective(
             let mut own = objective.objective.lock().unwrap_or_else(PoisonError::into_inner);
             let method = file.method(own.unknowns()).map_err(|e| Failure::Job(e.into()))?;
             let mut watcher = Watcher(&seen);
-            let control = Control { observer: Some(&mut watcher), interrupt: Some(stop), ..Control::default() };
+            let control =
+                Control { observer: Some(&mut watcher), interrupt: Some(stop), ..Control::default() };
             method.run(&mut **own, &start, control).map_err(|e| Failure::Fit(e.to_string()))
         },
         |py| show(py, &seen, progress.as_ref()),
@@ -265,7 +267,8 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("seed", r.seed)?;
     out.set_item("notes", &r.notes)?;
     out.set_item("columns", &r.trace.columns)?;
-    let rows: Vec<f64> = r.trace.records.iter().flat_map(|record| record.numbers().collect::<Vec<_>>()).collect();
+    let rows: Vec<f64> =
+        r.trace.records.iter().flat_map(|record| record.numbers().collect::<Vec<_>>()).collect();
     out.set_item("trace", reals(py, rows))?;
     Ok(out)
 }

@@ -20,13 +20,11 @@ mod pictures;
 mod plan;
 mod segmentation;
 
-
 use pyo3::prelude::pymodule;
 
 /// The native part of glauber.
 #[pymodule]
 mod _glauber {
-    use pyo3::prelude::*;
     use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_export]

@@ -1,7 +1,7 @@
 //! Gives models and observations to Python: traced from functions, from the catalogue, from model files, from bytes.
 
 use glauber::engine::FieldData;
-use glauber::fit::data::arrays::{ReadLimits, read_arrays};
+use glauber::fit::covariates::{Covariates, read_covariates};
 use glauber::fit::summaries;
 use glauber::lattice::{Boundary, Lattice, Values};
 use glauber::models::{Covariate, CovariateSource, Loaded, MODELS, ModelOptions, OptionValue};
@@ -11,6 +11,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use crate::arrays::{GivenField, field};
 use crate::errors::{input_error, model_error};
 use crate::scope::traced;
 
@@ -40,9 +41,13 @@ fn values((name, kind, range, states): &LayerTuple) -> PyResult<Values> {
     match (kind.as_str(), range, states) {
         ("binary", ..) => Ok(Values::Binary),
         ("real", ..) => Ok(Values::Real),
-        ("integers", Some((lowest, highest)), _) if lowest <= highest => Ok(Values::integers(*lowest, *highest)),
+        ("integers", Some((lowest, highest)), _) if lowest <= highest => {
+            Ok(Values::integers(*lowest, *highest))
+        }
         ("categories", _, Some(states)) if !states.is_empty() => Ok(Values::Categories(states.clone())),
-        _ => Err(input_error(format!("layer `{name}`: its values are none: give lowest <= highest, or at least one state"))),
+        _ => Err(input_error(format!(
+            "layer `{name}`: its values are none: give lowest <= highest, or at least one state"
+        ))),
     }
 }
 
@@ -115,7 +120,9 @@ fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
     if let Ok(list) = value.extract::<Vec<f64>>() {
         return Ok(OptionValue::List(list));
     }
-    Err(PyTypeError::new_err(format!("option `{name}` is neither a number, a text, true or false, nor a list of numbers")))
+    Err(PyTypeError::new_err(format!(
+        "option `{name}` is neither a number, a text, true or false, nor a list of numbers"
+    )))
 }
 
 /// The catalogue's model of this name, or that of a model file.
@@ -138,18 +145,27 @@ pub fn catalogue() -> Vec<(&'static str, &'static str)> {
 }
 
 impl Model {
+    /// The fields of a run: those given, then what comes with the model.
+    ///
+    /// # Errors
+    /// Where what comes with the model is needed and cannot be had.
+    pub fn fields_of_run(&self, given: Vec<(String, GivenField)>) -> PyResult<Covariates> {
+        let mut all: Covariates = given.into_iter().map(|(name, data)| (name, field(data))).collect();
+        for (name, usual) in self.usual_fields() {
+            if !all.iter().any(|(n, _)| *n == name) {
+                all.push((name, usual.map_err(input_error)?));
+            }
+        }
+        Ok(all)
+    }
+
     /// The covariates that come with the model, or why they cannot be had.
     pub fn usual_fields(&self) -> Vec<(String, Result<FieldData, String>)> {
-        let read = |path: &std::path::Path| {
-            let arrays = read_arrays(path, ReadLimits::default()).map_err(|e| e.to_string())?;
-            let (_, array) = arrays.into_iter().next().ok_or("it holds no array")?;
-            Ok(glauber::models::Field { shape: array.shape().to_vec(), numbers: array.to_f64() })
-        };
         let one = |c: &Covariate| {
             let alone = Loaded { model: self.model.clone(), covariates: vec![c.clone()] };
-            let found = alone.fields(&[], read).map_err(|e| e.to_string());
-            let numbers = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
-            (c.name.clone(), numbers.map(|(_, numbers)| FieldData::shared(numbers)))
+            let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
+            let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
+            (c.name.clone(), field.map(|(_, data)| data))
         };
         self.covariates.iter().map(one).collect()
     }
@@ -199,7 +215,10 @@ impl Model {
     #[getter]
     fn parameters(&self) -> Vec<(String, f64, f64, Option<f64>)> {
         let parameters = &self.model.declarations().parameters;
-        parameters.iter().map(|p| (p.name.clone(), p.interval.lowest, p.interval.highest, p.default)).collect()
+        parameters
+            .iter()
+            .map(|p| (p.name.clone(), p.interval.lowest, p.interval.highest, p.default))
+            .collect()
     }
     /// Name of every field, and its interval where it is one of unknowns.
     #[getter]
@@ -226,7 +245,8 @@ impl Model {
         let mut text = self.model.start.as_ref().map(|s| format!("start of {s}\n")).unwrap_or_default();
         text += &format!("step of {}", self.model.step);
         if let Some(name) = estimator {
-            let own = glauber::program::estimators::named(name, EstimatorOptions::default()).map_err(input_error)?;
+            let own = glauber::program::estimators::named(name, EstimatorOptions::default())
+                .map_err(input_error)?;
             let adjoint = differentiate(&own.forward(&self.model.step), &*own);
             text += &format!("\nadjoint under {} of {adjoint}", own.name());
         }
@@ -240,7 +260,9 @@ impl Model {
         declarations.checks.clear();
         let program = traced(function, declarations, Stage::Observation)?;
         if program.declarations.outputs.is_empty() {
-            return Err(model_error("an observation leaves no number: return {name: value}, or call s.output(name, value)"));
+            return Err(model_error(
+                "an observation leaves no number: return {name: value}, or call s.output(name, value)",
+            ));
         }
         Ok(Observation { observation: program.clone().into(), source: Ok(program) })
     }
@@ -251,7 +273,10 @@ impl Model {
         Ok(Observation { observation, source: Err(text.to_string()) })
     }
     /// What `restored` makes the same model of.
-    fn stored<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Vec<(String, Option<f64>, Option<String>)>)> {
+    fn stored<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Vec<(String, Option<f64>, Option<String>)>)> {
         let bytes = self.model.to_bytes().map_err(input_error)?;
         let source = |c: &Covariate| match &c.source {
             CovariateSource::Constant(value) => (c.name.clone(), Some(*value), None),
@@ -273,7 +298,9 @@ impl Model {
         Ok(Model { model, covariates: covariates.into_iter().map(covariate).collect() })
     }
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Model>().is_ok_and(|o| o.get().model == self.model && o.get().covariates == self.covariates)
+        other
+            .cast::<Model>()
+            .is_ok_and(|o| o.get().model == self.model && o.get().covariates == self.covariates)
     }
     fn __hash__(&self) -> usize {
         self.model.step.instructions.len()

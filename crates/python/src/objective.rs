@@ -65,7 +65,8 @@ pub fn objective_of_start(model: &Bound<'_, Model>, request: StartRequest) -> Py
         seed: request.seed,
         options: options(&request.precision, request.memory)?,
     };
-    let objective = InitialState::new(model, &request.parameters, frames, &*estimator, settings).map_err(input_error)?;
+    let objective =
+        InitialState::new(model, &request.parameters, frames, &*estimator, settings).map_err(input_error)?;
     let unknowns = glauber::fit::objective::Objective::unknowns(&objective).to_vec();
     let start = vec![0.5; length_of(&unknowns)];
     Ok(Objective { objective: Mutex::new(Box::new(objective)), unknowns, start, threads: request.threads })

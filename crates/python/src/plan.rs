@@ -99,24 +99,26 @@ impl Loss {
             let (value, slopes): (f64, PyReadonlyArray1<'_, f64>) = returned.extract()?;
             Ok(LossValue { value, slopes: slopes.as_slice()?.to_vec() })
         });
-        called.and_then(|loss| {
-            if loss.slopes.len() == means.len() {
-                return Ok(loss);
-            }
-            let (found, wanted) = (loss.slopes.len(), means.len());
-            Err(PyTypeError::new_err(format!("the loss gave {found} slopes for {wanted} outputs: give one for each")))
-        })
-        .unwrap_or_else(|error| {
-            self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            stop.store(true, Ordering::Relaxed);
-            LossValue { value: f64::NAN, slopes: vec![0.0; means.len()] }
-        })
+        called
+            .and_then(|loss| {
+                if loss.slopes.len() == means.len() {
+                    return Ok(loss);
+                }
+                let (found, wanted) = (loss.slopes.len(), means.len());
+                Err(PyTypeError::new_err(format!(
+                    "the loss gave {found} slopes for {wanted} outputs: give one for each"
+                )))
+            })
+            .unwrap_or_else(|error| {
+                self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                stop.store(true, Ordering::Relaxed);
+                LossValue { value: f64::NAN, slopes: vec![0.0; means.len()] }
+            })
     }
 }
 
 /// What Python gets of a gradient: value, by parameters, by fields, by the start (per layer), outputs.
-type GradientTuple =
-    (f64, Py<PyAny>, Vec<(String, Py<PyAny>)>, Option<Vec<Py<PyAny>>>, Py<PyAny>);
+type GradientTuple = (f64, Py<PyAny>, Vec<(String, Py<PyAny>)>, Option<Vec<Py<PyAny>>>, Py<PyAny>);
 
 #[pymethods]
 impl Plan {
@@ -155,14 +157,14 @@ impl Plan {
         }
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let run = self.run(&parameters, request)?;
-        let states = run_whole(py, threads, |stop| {
-            States::record_every(&self.plan, &stopped_by(&run, stop), every)
-        })?;
+        let states =
+            run_whole(py, threads, |stop| States::record_every(&self.plan, &stopped_by(&run, stop), every))?;
         let states = states.map_err(|e| match e {
             StatesError::Engine(e) => engine_error(e),
             other => input_error(other),
         })?;
-        let flat = |(numbers, values): (Arc<Numbers>, &Values)| of_layer(py, Arc::unwrap_or_clone(numbers), values);
+        let flat =
+            |(numbers, values): (Arc<Numbers>, &Values)| of_layer(py, Arc::unwrap_or_clone(numbers), values);
         Ok(states.layers.into_iter().zip(&self.layers()).map(flat).collect())
     }
 
@@ -170,10 +172,8 @@ impl Plan {
     fn rollout(&self, py: Python<'_>, request: Request) -> PyResult<(Py<PyAny>, Vec<Py<PyAny>>)> {
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let run = self.run(&parameters, request)?;
-        let simulation = run_whole(py, threads, |stop| {
-            self.plan.simulate(&stopped_by(&run, stop))
-        })?
-        .map_err(engine_error)?;
+        let simulation = run_whole(py, threads, |stop| self.plan.simulate(&stopped_by(&run, stop)))?
+            .map_err(engine_error)?;
         let layers = self.layers();
         let mut last: Vec<Vec<f64>> = layers.iter().map(|_| Vec::new()).collect();
         for frame in simulation.last {
@@ -197,7 +197,8 @@ impl Plan {
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let mut run = self.run(&parameters, request)?;
         run.wants_start_gradient = wants_start;
-        let slopes: Vec<f64> = slopes.map(|s| s.as_slice().map(<[f64]>::to_vec)).transpose()?.unwrap_or_default();
+        let slopes: Vec<f64> =
+            slopes.map(|s| s.as_slice().map(<[f64]>::to_vec)).transpose()?.unwrap_or_default();
         let loss = loss.map(|function| Loss { function, raised: Mutex::new(None) });
         let found = run_whole(py, threads, |stop| {
             self.plan.gradient(&stopped_by(&run, stop), &|means| match &loss {
@@ -205,7 +206,8 @@ impl Plan {
                 None => linear(means, &slopes),
             })
         })?;
-        if let Some(error) = loss.and_then(|l| l.raised.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(error) = loss.and_then(|l| l.raised.into_inner().unwrap_or_else(PoisonError::into_inner))
+        {
             return Err(error);
         }
         let Gradient { value, parameters, fields, start, outputs } = found.map_err(engine_error)?;

@@ -37,7 +37,8 @@ fn pool(asked: usize) -> PyResult<Arc<ThreadPool>> {
         return Ok(known.clone());
     }
     let made = ThreadPoolBuilder::new().num_threads(count).build();
-    let made = Arc::new(made.map_err(|_| run_error(format!("could not start {count} threads: ask for fewer")))?);
+    let made =
+        Arc::new(made.map_err(|_| run_error(format!("could not start {count} threads: ask for fewer")))?);
     pools.push((count, made.clone()));
     Ok(made)
 }
@@ -100,7 +101,11 @@ pub fn run<T: Send>(
 ///
 /// # Errors
 /// What Python raised meanwhile, a Ctrl-C above all.
-pub fn run_whole<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce(&AtomicBool) -> T + Send) -> PyResult<T> {
+pub fn run_whole<T: Send>(
+    py: Python<'_>,
+    threads: usize,
+    work: impl FnOnce(&AtomicBool) -> T + Send,
+) -> PyResult<T> {
     let done = run(py, threads, work, |_| Ok(()))?;
     done.raised.map_or(Ok(done.result), Err)
 }

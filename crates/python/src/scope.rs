@@ -35,7 +35,8 @@ pub fn traced(function: &Bound<'_, PyAny>, declarations: Declarations, stage: St
     let py = function.py();
     let tracing = Mutex::new(Some(glauber::program::Scope::open(declarations.clone(), stage)));
     let scope = Py::new(py, Scope { tracing, declarations, stage })?;
-    let finished = function.call1((scope.clone_ref(py),)).and_then(|returned| scope.get().take(&returned, function));
+    let finished =
+        function.call1((scope.clone_ref(py),)).and_then(|returned| scope.get().take(&returned, function));
     // Ends the tracing also where the function failed: its traceback may keep the scope alive.
     let tracing = scope.get().tracing.lock().unwrap_or_else(PoisonError::into_inner).take();
     finished?;
@@ -82,7 +83,9 @@ impl Scope {
         let observes = self.stage == Stage::Observation;
         if let Ok(entries) = returned.cast::<PyDict>() {
             for (name, value) in entries.iter() {
-                let name: String = name.extract().map_err(|_| PyTypeError::new_err("the keys of what a rule returns are names of layers"))?;
+                let name: String = name.extract().map_err(|_| {
+                    PyTypeError::new_err("the keys of what a rule returns are names of layers")
+                })?;
                 let value = needed(&value, &format!("what the rule returns for `{name}`"))?;
                 self.with(|s| if observes { s.output(&name, value) } else { s.next(&name).set(value) })?;
             }
@@ -98,7 +101,10 @@ impl Scope {
         }
         let kind = returned.get_type().name().map_or_else(|_| String::new(), |n| n.to_string());
         let wanted = if observes { "{name: number per replicate}" } else { "{layer: next value}" };
-        Err(PyTypeError::new_err(format!("a rule returns a dictionary {wanted}, or nothing; this one returned: {kind}{}", place(function))))
+        Err(PyTypeError::new_err(format!(
+            "a rule returns a dictionary {wanted}, or nothing; this one returned: {kind}{}",
+            place(function)
+        )))
     }
 
     fn states_of(&self, layer: &str) -> Option<std::sync::Arc<Vec<String>>> {
@@ -111,7 +117,11 @@ impl Scope {
 
 /// Several probabilities.
 fn probabilities(given: &Bound<'_, PyAny>) -> PyResult<Vec<Operand>> {
-    let wanted = || PyTypeError::new_err("a categorical draw takes a list of probabilities, the last of which takes what is left of 1");
+    let wanted = || {
+        PyTypeError::new_err(
+            "a categorical draw takes a list of probabilities, the last of which takes what is left of 1",
+        )
+    };
     if given.is_instance_of::<Expression>() {
         return Err(wanted());
     }
@@ -140,8 +150,12 @@ impl Scope {
             .chain(d.fields.iter().map(|f| f.name.as_str()))
             .collect();
         let hint = nearest_name(name, known.iter().copied());
-        let hint = hint.map_or_else(|| format!("; it has {}", known.join(", ")), |n| format!(": did you mean `{n}`?"));
-        Err(model_error(format!("model `{}` has no layer, parameter or field called `{name}`{hint}", d.model)))
+        let hint = hint
+            .map_or_else(|| format!("; it has {}", known.join(", ")), |n| format!(": did you mean `{n}`?"));
+        Err(model_error(format!(
+            "model `{}` has no layer, parameter or field called `{name}`{hint}",
+            d.model
+        )))
     }
     /// A layer's value at each site before the step.
     fn layer(&self, name: &str) -> PyResult<Expression> {
@@ -218,10 +232,16 @@ impl Scope {
         self.make(|s| s.poisson(rate))
     }
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
-    fn translate(&self, x: &Bound<'_, PyAny>, direction: &Bound<'_, PyAny>, offsets: Vec<Bound<'_, PyAny>>) -> PyResult<Expression> {
+    fn translate(
+        &self,
+        x: &Bound<'_, PyAny>,
+        direction: &Bound<'_, PyAny>,
+        offsets: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<Expression> {
         let dimensions = self.declarations.lattice.dimensions();
         let offsets: PyResult<Vec<_>> = offsets.iter().map(|o| offset(o, dimensions)).collect();
-        let (x, direction, offsets) = (needed(x, "the plane")?, needed(direction, "the direction")?, offsets?);
+        let (x, direction, offsets) =
+            (needed(x, "the plane")?, needed(direction, "the direction")?, offsets?);
         if offsets.is_empty() {
             return Err(model_error("translate needs at least one offset"));
         }
@@ -258,8 +278,14 @@ impl Scope {
         let name = name.to_cow()?;
         let d = &self.declarations;
         let declared = d.layers.iter().any(|l| l.name == name) || d.parameters.iter().any(|p| p.name == name);
-        let hint = if declared { format!("write s[\"{name}\"]") } else { "layers, parameters and fields are read as s[\"name\"]".into() };
-        Err(pyo3::exceptions::PyAttributeError::new_err(format!("the scope of a rule has no attribute `{name}`: {hint}")))
+        let hint = if declared {
+            format!("write s[\"{name}\"]")
+        } else {
+            "layers, parameters and fields are read as s[\"name\"]".into()
+        };
+        Err(pyo3::exceptions::PyAttributeError::new_err(format!(
+            "the scope of a rule has no attribute `{name}`: {hint}"
+        )))
     }
     fn __repr__(&self) -> String {
         format!("<scope of model `{}`>", self.declarations.model)
@@ -285,7 +311,10 @@ impl Next {
         if let Some(states) = states.filter(|s| s.len() != p.len()) {
             return Err(input_error(format!(
                 "layer `{}` has {} states ({}), but {} probabilities were given: give one for each, in this order",
-                self.layer, states.len(), states.join(", "), p.len()
+                self.layer,
+                states.len(),
+                states.join(", "),
+                p.len()
             )));
         }
         self.scope.get().with(|s| s.next(&self.layer).categorical(&p))

@@ -242,7 +242,8 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
     let (choice, summary) = choice(file, model)?;
     let states = observed(file, model, path)?;
     if states.times < 2 {
-        let message = format!("{} has one time per run: a trajectory needs several", name_of_data(file, path));
+        let message =
+            format!("{} has one time per run: a trajectory needs several", name_of_data(file, path));
         return Err(file.wrong("data.states", message).into());
     }
     let outputs = summary.outputs();

@@ -239,7 +239,8 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
 
 /// A pattern from arrays or images.
 fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States, JobError> {
-    let fail = |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
+    let fail =
+        |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
     let given = file.given.arrays.is_some();
     let is_array = given || path.extension().is_some_and(|e| e == "npz" || e == "npy");
     let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
@@ -266,8 +267,11 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
         States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
-        let message =
-            format!("`data.frames` asks for frame {last}, but {} has {}", name_of_data(file, path), states.times);
+        let message = format!(
+            "`data.frames` asks for frame {last}, but {} has {}",
+            name_of_data(file, path),
+            states.times
+        );
         return Err(file.wrong("data.frames", message).into());
     }
     Ok(states.every(last, last, 1))

@@ -203,8 +203,11 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Sta
     let last = frames.last.map_or(states.times - 1, |l| l as usize);
     let (first, every) = (frames.first.unwrap_or(0) as usize, frames.every.unwrap_or(1) as usize);
     if last >= states.times {
-        let message =
-            format!("`data.frames` goes to frame {last}, but {} has {}", name_of_data(file, path), states.times);
+        let message = format!(
+            "`data.frames` goes to frame {last}, but {} has {}",
+            name_of_data(file, path),
+            states.times
+        );
         return Err(file.wrong("data.frames", message).into());
     }
     Ok(states.every(first, last, every))
