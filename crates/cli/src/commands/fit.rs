@@ -328,6 +328,12 @@ impl Report<'_> {
         let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) else {
             return format!(", true {truth}");
         };
+        if estimate.standard_error.is_none() {
+            // How far the data themselves lead astray is not known here.
+            return format!(
+                ", true {truth}: off by {off:+.4}; ± is the simulation's noise, without the data's"
+            );
+        }
         let far = (off / error).abs();
         let verdict = match (far <= 3.0, &attempt.caveat) {
             (true, _) => format!("{far:.1} standard errors off"),
