@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let loss = TRANSITION_LOSSES[0];
     let mut worst: f64 = 0.0;
     for target in [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] {
-        let (steps, runs) = if target > 0.5 { (30, 200) } else { (50, 100) };
+        // At a high β most of a run is over after a few steps: less to learn from a pair, so more steps of the fit.
+        let (steps, runs, descents) = if target > 0.5 { (30, 200, 800) } else { (50, 100, 200) };
         let states = States::simulate(&model, &[target], steps, runs, 7)?;
         let pairs = Pairs::new(&model, &fitted, states, Options::default())?;
         for start in [0.01, 0.9] {
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 1,
                 Options::default(),
             )?;
-            let mut descent = Descent::new(Choice::new("sgd"), loss.usual_rate, 200);
+            let mut descent = Descent::new(Choice::new("sgd"), loss.usual_rate, descents);
             descent.average = 0.5;
             descent.maps.insert("beta".into(), Map::Clamp);
             let result = descent.run(&mut objective, &[start], Control::default())?;
