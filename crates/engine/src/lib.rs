@@ -26,6 +26,7 @@ mod simd;
 // … one replicate on a machine, many on workers, forwards and backwards in a rollout.
 mod error;
 mod machine;
+mod outcome;
 mod plan;
 mod rollout;
 mod run;
@@ -34,7 +35,7 @@ mod worker;
 pub use compile::CompileOptions;
 pub use data::{FieldData, Numbers};
 pub use error::EngineError;
+pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use plan::{Observation, Options, Plan, Precision, Summary};
-pub use rollout::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use run::{Run, Start};
 pub use simd::Simd;

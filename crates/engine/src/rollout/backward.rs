@@ -1,0 +1,346 @@
+//! Runs replicates backwards through their history, and adds up the derivatives.
+
+use glauber_lattice::Layout;
+use glauber_program::FieldKind;
+use rayon::prelude::*;
+
+use crate::compile::Code;
+use crate::error::EngineError;
+use crate::kernel::{Destination, Source};
+use crate::machine::{Inputs, Results};
+use crate::outcome::{Frame, Gradient, LossValue, Outputs};
+use crate::plan::Observed;
+use crate::plane::{Margin, Plane};
+use crate::real::Real;
+use crate::rollout::history::History;
+use crate::rollout::{Rollout, in_order};
+use crate::run::Start;
+use crate::worker::{State, Worker};
+
+impl<F: Real> Rollout<'_, F> {
+    pub(super) fn gradient(
+        &self,
+        loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
+    ) -> Result<Gradient, EngineError> {
+        let interval = self.interval()?;
+        let mut values = vec![0.0; self.run.replicates * self.width];
+        let histories: Vec<Result<Vec<History<F>>, EngineError>> = {
+            let mut rows: Vec<&mut [f64]> = values.chunks_exact_mut(self.width.max(1)).collect();
+            let work = self.divide(&mut rows);
+            work.into_par_iter()
+                .map(|(group, rows)| {
+                    let mut worker = self.worker(false)?;
+                    let kept: Result<Vec<_>, _> = group
+                        .zip(rows)
+                        .map(|(replicate, row)| self.remember(&mut worker, replicate, row, interval))
+                        .collect();
+                    self.give_back(worker);
+                    kept
+                })
+                .collect()
+        };
+        let mut histories = in_order(histories)?;
+        let outputs = Outputs { values, width: self.width };
+        let LossValue { value, slopes } = loss(&outputs.mean());
+        let seen = Seen::new(&outputs, &slopes);
+        let parts: Vec<Result<Part, EngineError>> = self
+            .groups
+            .par_iter()
+            .zip(histories.par_iter_mut())
+            .map(|(group, histories)| self.group_backwards(group.clone(), histories, &seen))
+            .collect();
+        let mut parameters = vec![0.0; self.plan.codes.declarations.parameters.len()];
+        let mut fields = self.zero_fields();
+        let mut start = Vec::new();
+        for part in in_order(parts)? {
+            for (sum, own) in parameters.iter_mut().zip(&part.parameters) {
+                *sum += own;
+            }
+            add_fields(&mut fields, part.fields);
+            start.extend(part.start);
+        }
+        Ok(Gradient { value, parameters, fields, start, outputs })
+    }
+
+    /// A derivative of 0 for every parameter field of the model.
+    fn zero_fields(&self) -> Vec<(String, Vec<f64>)> {
+        let d = &self.plan.codes.declarations;
+        let unknown = d.fields.iter().filter(|f| matches!(f.kind, FieldKind::Parameter(_)));
+        unknown.map(|f| (f.name.clone(), vec![0.0; d.lattice.sites()])).collect()
+    }
+
+    fn group_backwards(
+        &self,
+        group: std::ops::Range<usize>,
+        histories: &mut Vec<History<F>>,
+        seen: &Seen<'_>,
+    ) -> Result<Part, EngineError> {
+        let mut worker = self.worker(true)?;
+        let mut part = Part::new(self.plan.codes.declarations.parameters.len());
+        for (replicate, history) in group.zip(histories.drain(..)) {
+            self.backwards(&mut worker, replicate, history, seen, &mut part)?;
+        }
+        let layout = &self.plan.codes.layout;
+        for unit in worker.units_with_field_adjoints() {
+            let names: Vec<String> =
+                unit.machine.code().program.declarations.fields.iter().map(|f| f.name.clone()).collect();
+            let wanted: Vec<u32> = unit.machine.code().field_adjoints();
+            let fields = wanted.into_iter().filter_map(|i| {
+                Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout)))
+            });
+            add_fields(&mut part.fields, fields.collect());
+        }
+        self.give_back(worker);
+        Ok(part)
+    }
+
+    /// Runs one replicate backwards.
+    fn backwards(
+        &self,
+        worker: &mut Worker<F>,
+        replicate: usize,
+        mut history: History<F>,
+        seen: &Seen<'_>,
+        part: &mut Part,
+    ) -> Result<(), EngineError> {
+        let codes = &self.plan.codes;
+        let mut bars = Bars { touched: false, advantage: 0.0 };
+        // The states from the last kept one up to the end of its stretch.
+        let mut stretch: Vec<State<F>> = Vec::new();
+        for step in (0..=self.run.steps).rev() {
+            if step % 64 == 0 && self.run.interrupted() {
+                return Err(EngineError::Interrupted);
+            }
+            if stretch.is_empty() {
+                stretch = self.restore(worker, &mut history, replicate, step)?;
+            }
+            let Some(state) = stretch.pop() else { continue };
+            // The step that led from this state to the next.
+            if step < self.run.steps {
+                self.step_backwards(worker, &state, replicate, step + 1, &mut bars, part)?;
+            }
+            self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part);
+            worker.spare.push(state);
+        }
+        if !bars.touched {
+            worker.adjoints[0].iter_mut().for_each(Plane::clear);
+        }
+        self.start_backwards(worker, replicate, &bars, part);
+        if self.run.wants_start_gradient {
+            let layout = &codes.layout;
+            part.start.push(worker.adjoints[0].iter().map(|p| p.dense(layout)).collect());
+        }
+        Ok(())
+    }
+
+    /// Whether anyone wants the derivative by the starting state.
+    fn start_has_gradient(&self) -> bool {
+        self.run.wants_start_gradient || matches!(self.run.start, Start::Model)
+    }
+
+    fn step_backwards(
+        &self,
+        worker: &mut Worker<F>,
+        state: &State<F>,
+        replicate: usize,
+        step: usize,
+        bars: &mut Bars,
+        part: &mut Part,
+    ) -> Result<(), EngineError> {
+        if !bars.touched {
+            return Ok(());
+        }
+        let layout = &self.plan.codes.layout;
+        let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
+        let Some(pair) = &mut worker.adjoint_step else { return Ok(()) };
+        let unit = pair.unit(last);
+        unit.choose(self.run, replicate);
+        let [from, to] = &mut worker.adjoints;
+        fill_adjoint_margins(layout, unit.machine.code(), from);
+        for (place, plane) in to.iter_mut().enumerate() {
+            if !last && !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+                plane.clear();
+            }
+        }
+        let inputs = Inputs {
+            layers: state,
+            next_adjoints: from,
+            fields: &unit.fields,
+            advantage: bars.advantage,
+            address: self.address(replicate, step),
+            ..Inputs::nothing()
+        };
+        let mut results = Results {
+            next_layers: &mut [],
+            layer_adjoints: to,
+            add_layer_adjoints: false,
+            field_adjoints: &mut unit.field_adjoints,
+            outputs: &mut [],
+            parameter_adjoints: &mut part.parameters,
+        };
+        if let Some(fault) = unit.machine.run(&inputs, &mut results) {
+            return Err(self.explain(fault, replicate, step));
+        }
+        worker.adjoints.swap(0, 1);
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn observe_backwards(
+        &self,
+        worker: &mut Worker<F>,
+        state: &State<F>,
+        replicate: usize,
+        step: usize,
+        seen: &Seen<'_>,
+        bars: &mut Bars,
+        part: &mut Part,
+    ) {
+        for (event, observation) in self.events_at(step) {
+            let observed = &self.plan.codes.observed[observation];
+            let from = self.offsets[event];
+            let slopes = &seen.slopes[from..from + observed.width()];
+            let add = std::mem::replace(&mut bars.touched, true);
+            // What an observation draws changes its own numbers only.
+            let lead = seen.advantage(replicate, from..from + observed.width());
+            bars.advantage += lead;
+            match (observed, &mut worker.observed[observation]) {
+                (_, Some((_, Some(pair)))) => {
+                    let last = step == 0 && !self.start_has_gradient();
+                    let unit = pair.sharing(last, self.run, replicate);
+                    for (place, plane) in worker.adjoints[0].iter_mut().enumerate().filter(|_| !add) {
+                        if !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+                            plane.clear();
+                        }
+                    }
+                    let inputs = Inputs {
+                        layers: state,
+                        fields: unit.fields,
+                        targets: unit.targets,
+                        output_adjoints: slopes,
+                        advantage: lead,
+                        address: self.address_of_observation(replicate, step, observation),
+                        ..Inputs::nothing()
+                    };
+                    let mut results = Results {
+                        next_layers: &mut [],
+                        layer_adjoints: &mut worker.adjoints[0],
+                        add_layer_adjoints: add,
+                        field_adjoints: unit.field_adjoints,
+                        outputs: &mut [],
+                        parameter_adjoints: &mut part.parameters,
+                    };
+                    // Its forward run already checked everything a fault could be about.
+                    let _ = unit.machine.run(&inputs, &mut results);
+                }
+                (Observed::Summary(summary), _) => {
+                    if !add {
+                        worker.adjoints[0].iter_mut().for_each(Plane::clear);
+                    }
+                    let layout = &self.plan.codes.layout;
+                    let pulled = summary.pull_back(&self.dense(state), slopes);
+                    let mut planes = worker.adjoints[0].iter_mut();
+                    for (layer, own) in self.plan.codes.declarations.layers.iter().zip(pulled) {
+                        // A state's number k enters a summary as k times "the site is in state k".
+                        for (class, plane) in planes.by_ref().take(layer.adjoint_places()).enumerate() {
+                            let weight = if layer.is_nominal() { class as f64 } else { 1.0 };
+                            let before = plane.dense(layout);
+                            plane.set_dense(layout, Margin::Unread, |site| before[site] + weight * own[site]);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn start_backwards(&self, worker: &mut Worker<F>, replicate: usize, bars: &Bars, part: &mut Part) {
+        let layout = &self.plan.codes.layout;
+        let (Start::Model, Some(unit)) = (&self.run.start, &mut worker.adjoint_start) else { return };
+        if !bars.touched {
+            return;
+        }
+        unit.choose(self.run, replicate);
+        fill_adjoint_margins(layout, unit.machine.code(), &mut worker.adjoints[0]);
+        let inputs = Inputs {
+            next_adjoints: &worker.adjoints[0],
+            fields: &unit.fields,
+            advantage: bars.advantage,
+            address: self.address(replicate, 0),
+            ..Inputs::nothing()
+        };
+        let mut results = Results {
+            next_layers: &mut [],
+            layer_adjoints: &mut [],
+            add_layer_adjoints: false,
+            field_adjoints: &mut unit.field_adjoints,
+            outputs: &mut [],
+            parameter_adjoints: &mut part.parameters,
+        };
+        let _ = unit.machine.run(&inputs, &mut results);
+    }
+}
+
+/// Fills the margins of derivatives that a program reads, with 0 where a fixed value stands.
+fn fill_adjoint_margins<F: Real>(layout: &Layout, code: &Code, adjoints: &mut State<F>) {
+    for (place, plane) in adjoints.iter_mut().enumerate() {
+        plane.fill_margin(layout, code.margin(Source::NextAdjoint(place as u16), Margin::Zero));
+    }
+}
+
+/// Where a replicate's way back stands.
+struct Bars {
+    /// Whether any observation was met yet; before, all derivatives are 0.
+    touched: bool,
+    /// The replicate's weighted lead over the baseline, from here to the end.
+    advantage: f64,
+}
+
+/// The sums of a group of replicates.
+struct Part {
+    parameters: Vec<f64>,
+    fields: Vec<(String, Vec<f64>)>,
+    start: Vec<Frame>,
+}
+
+impl Part {
+    fn new(parameters: usize) -> Part {
+        Part { parameters: vec![0.0; parameters], fields: Vec::new(), start: Vec::new() }
+    }
+}
+
+fn add_fields(sums: &mut Vec<(String, Vec<f64>)>, own: Vec<(String, Vec<f64>)>) {
+    for (name, values) in own {
+        match sums.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, sum)) => sum.iter_mut().zip(values).for_each(|(s, v)| *s += v),
+            None => sums.push((name, values)),
+        }
+    }
+}
+
+/// The outputs with the slopes of the loss, per replicate.
+struct Seen<'a> {
+    outputs: &'a Outputs,
+    mean: Vec<f64>,
+    /// The loss's derivative by one replicate's outputs.
+    slopes: Vec<f64>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(outputs: &'a Outputs, slopes: &[f64]) -> Seen<'a> {
+        let n = outputs.replicates().max(1) as f64;
+        Seen { outputs, mean: outputs.mean(), slopes: slopes.iter().map(|s| s / n).collect() }
+    }
+
+    /// Σ slope · (own output − mean of the other replicates' outputs) over some outputs.
+    fn advantage(&self, replicate: usize, range: std::ops::Range<usize>) -> f64 {
+        let n = self.outputs.replicates() as f64;
+        let own = self.outputs.replicate(replicate);
+        range
+            .map(|k| {
+                let others = if n > 1.5 { (n * self.mean[k] - own[k]) / (n - 1.0) } else { 0.0 };
+                self.slopes[k] * (own[k] - others)
+            })
+            .sum()
+    }
+}

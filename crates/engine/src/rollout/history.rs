@@ -1,0 +1,91 @@
+//! Keeps the states of a replicate's way forwards: all of them, or every k-th where they would outgrow the memory allowed.
+//!
+//! The layers of each step are kept in the smallest type of their range; the steps between kept states are run again,
+//! with the same bits.
+
+use crate::error::EngineError;
+use crate::real::Real;
+use crate::rollout::Rollout;
+use crate::worker::{State, Worker};
+
+/// What one replicate keeps of its way forwards: the states of steps 0, k, 2k …
+pub(super) struct History<F> {
+    pub(super) states: Vec<State<F>>,
+    pub(super) interval: usize,
+}
+
+impl<F: Real> Rollout<'_, F> {
+    /// The distance between kept states: 1 where all fit the memory allowed.
+    pub(super) fn interval(&self) -> Result<usize, EngineError> {
+        let bytes = self.plan.bytes_per_state();
+        let (steps, replicates) = (self.run.steps, self.run.replicates);
+        let running = replicates.min(rayon::current_num_threads());
+        let needed = |k: usize| {
+            let again = if k == 1 { 0 } else { running * k };
+            bytes.saturating_mul(replicates * (steps / k + 1) + again + 2 * running)
+        };
+        let allowed = self.plan.options.memory;
+        let best = (((steps * replicates) as f64 / running as f64).sqrt().ceil() as usize).max(1);
+        (1..=best).find(|k| needed(*k) <= allowed).ok_or_else(|| EngineError::Memory {
+            model: self.plan.codes.declarations.model.clone(),
+            steps,
+            replicates,
+            needed: needed(best),
+            allowed,
+        })
+    }
+
+    /// Runs one replicate forwards, keeping every `interval`-th state.
+    pub(super) fn remember(
+        &self,
+        worker: &mut Worker<F>,
+        replicate: usize,
+        outputs: &mut [f64],
+        interval: usize,
+    ) -> Result<History<F>, EngineError> {
+        let codes = &self.plan.codes;
+        let first = self.begin(worker, replicate)?;
+        self.observe(worker, &first, replicate, 0, outputs)?;
+        let mut states = vec![first];
+        let mut current: Option<State<F>> = None;
+        for step in 1..=self.run.steps {
+            let mut next = worker.state(codes);
+            {
+                let state = current.as_ref().or(states.last()).ok_or(EngineError::Interrupted)?;
+                self.advance(worker, state, &mut next, replicate, step)?;
+            }
+            self.observe(worker, &next, replicate, step, outputs)?;
+            if let Some(old) = current.take() {
+                worker.spare.push(old);
+            }
+            if step % interval == 0 {
+                states.push(next);
+            } else {
+                current = Some(next);
+            }
+        }
+        worker.spare.extend(current);
+        Ok(History { states, interval })
+    }
+
+    /// The states from the last kept one up to `step`.
+    pub(super) fn restore(
+        &self,
+        worker: &mut Worker<F>,
+        history: &mut History<F>,
+        replicate: usize,
+        step: usize,
+    ) -> Result<Vec<State<F>>, EngineError> {
+        let kept = history.states.pop().ok_or(EngineError::Interrupted)?;
+        let first = step - step % history.interval;
+        let mut stretch = vec![kept];
+        for again in first + 1..=step {
+            let mut next = worker.state(&self.plan.codes);
+            if let Some(state) = stretch.last() {
+                self.advance(worker, state, &mut next, replicate, again)?;
+            }
+            stretch.push(next);
+        }
+        Ok(stretch)
+    }
+}
