@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Simulate stochastic lattice models and fit them to data by gradients through their randomness.
 #[derive(Parser)]
@@ -38,6 +38,10 @@ pub enum Command {
     Fit(Fit),
     /// Compare every gradient estimator with the true gradient.
     Check(Check),
+    /// Segment an image into foreground and background.
+    Segment(Segment),
+    /// Draw synthetic data with their truth.
+    Generate(Generate),
     /// Say what is in a file of cell tracks, and take their mean squared displacement.
     Tracks(TracksFile),
 }
@@ -192,4 +196,123 @@ pub struct TracksFile {
     /// Where to: .svg (a plot) or .csv (the curve).
     #[arg(long)]
     pub out: Option<PathBuf>,
+}
+
+/// Which class is the foreground.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Objects {
+    Bright,
+    Dark,
+    Detect,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Reads PNG, JPEG and TIFF (8- and 16-bit grey, RGB, stacks) and folders of them; writes masks, labels for\n\
+    ImageJ and napari, overlays (orange: found, blue dashes: truth), the course of loss and scores, and result.json.\n\nExamples:\n  \
+    glauber segment cells.tif --out cells\n  \
+    glauber segment photo.jpg --preset seadragon --truth mask.png --out photo\n  \
+    glauber segment cells.tif --objects dark --weights 0,0.1,0.1,0,1 --out smoother"
+)]
+pub struct Segment {
+    /// The image, a stack of them, or a folder.
+    pub image: PathBuf,
+    /// The settings to begin with: auto (any image), seadragon or cells (the paper's for its two images).
+    #[arg(long, default_value = "auto")]
+    pub preset: String,
+    /// The energy's weights: field,inside,outside,data[,classes]; 0 switches a term off.
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    pub weights: Option<String>,
+    /// The most steps.
+    #[arg(long)]
+    pub steps: Option<u64>,
+    /// The rate of descent.
+    #[arg(long, allow_hyphen_values = true)]
+    pub rate: Option<f64>,
+    /// Where the fitted field, 0 to 1, becomes foreground.
+    #[arg(long, allow_hyphen_values = true)]
+    pub threshold: Option<f64>,
+    /// Which class is the foreground; by the preset where nobody says.
+    #[arg(long)]
+    pub objects: Option<Objects>,
+    /// Subtract a background surface of this degree, 1 to 4, before anything else; 0 for none.
+    #[arg(long)]
+    pub flatten: Option<u8>,
+    /// Objects with fewer pixels get no label (the mask keeps them).
+    #[arg(long, default_value_t = 1)]
+    pub least_area: usize,
+    /// The true mask, of the same size, only to score the result: inside is above 127, or above 0 where the file
+    /// holds labels (16 bits, or no value above 63).
+    #[arg(long)]
+    pub truth: Option<PathBuf>,
+    /// The folder for the results; a new one below `out/` where nobody says.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How many threads; 0 for all cores. The result does not depend on it.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+pub struct Generate {
+    #[command(subcommand)]
+    pub what: Generated,
+}
+
+#[derive(Subcommand)]
+pub enum Generated {
+    /// Draw microscope images of cells with their true masks and labels.
+    Cells(Cells),
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Each image becomes image-000.png, truth-000.png and labels-000.tif, the next 001 …\n\nExamples:\n  \
+    glauber generate cells --count 20 --out cells\n  \
+    glauber generate cells --illumination 0.8 --haze 0.5 --photons 100 --out dim\n  \
+    glauber segment cells/image-000.png --truth cells/truth-000.png --out first"
+)]
+pub struct Cells {
+    /// How many images; image i has the seed --seed + i.
+    #[arg(long, default_value_t = 1)]
+    pub count: u64,
+    /// The seed of the first image.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Rows of pixels.
+    #[arg(long, default_value_t = 256)]
+    pub height: usize,
+    /// Columns of pixels.
+    #[arg(long, default_value_t = 256)]
+    pub width: usize,
+    /// Cells per image; fewer where they do not fit.
+    #[arg(long, default_value_t = 40)]
+    pub cells: usize,
+    /// Least and greatest mean radius of a cell, in pixels.
+    #[arg(long, num_args = 2, value_names = ["LEAST", "GREATEST"], default_values_t = [7.0, 13.0])]
+    pub radius: Vec<f64>,
+    /// How far cells may overlap: 0 (not at all) to 1.
+    #[arg(long, default_value_t = 0.35)]
+    pub overlap: f64,
+    /// Blur of the microscope: standard deviation in pixels.
+    #[arg(long, default_value_t = 1.5)]
+    pub blur: f64,
+    /// The light lost in the darkest corner, 0 to 1.
+    #[arg(long, default_value_t = 0.6)]
+    pub illumination: f64,
+    /// Light added where the haze is thickest, 0 to 1.
+    #[arg(long, default_value_t = 0.25)]
+    pub haze: f64,
+    /// Photons per pixel at full scale: fewer are noisier.
+    #[arg(long, default_value_t = 300.0)]
+    pub photons: f64,
+    /// Dark cells on a bright ground.
+    #[arg(long)]
+    pub bright_background: bool,
+    /// A new folder for the images.
+    #[arg(long)]
+    pub out: PathBuf,
 }

@@ -44,6 +44,8 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Simulate(own) => commands::simulate::run(&own),
         Command::Fit(own) => commands::fit::run(&own),
         Command::Check(own) => commands::check::run(&own),
+        Command::Segment(own) => commands::segment::run(&own),
+        Command::Generate(own) => commands::generate::run(&own),
         Command::Tracks(own) => commands::tracks::run(&own),
     }
 }

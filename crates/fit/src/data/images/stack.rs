@@ -81,12 +81,21 @@ impl ImageStack {
 
     /// The grey values divided by the largest the depth can hold, so within 0..=1; real values as they are.
     pub fn to_unit(&self) -> Vec<f64> {
-        let full = match self.array.values() {
-            Values::F32(_) | Values::F64(_) => return self.to_f64(),
+        self.over_full_scale(self.to_f64())
+    }
+
+    /// The same of one plane; none if there is no such plane.
+    pub fn plane_to_unit(&self, index: usize) -> Option<Vec<f64>> {
+        self.array.outer(&[index]).map(|plane| self.over_full_scale(plane.to_f64()))
+    }
+
+    fn over_full_scale(&self, mut values: Vec<f64>) -> Vec<f64> {
+        if !matches!(self.array.values(), Values::F32(_) | Values::F64(_)) {
             // 1-bit values are kept as 0 and 1.
-            _ => ((1u64 << self.bit_depth.min(63)) - 1) as f64,
-        };
-        self.to_f64().into_iter().map(|v| v / full).collect()
+            let full = ((1u64 << self.bit_depth.min(63)) - 1) as f64;
+            values.iter_mut().for_each(|value| *value /= full);
+        }
+        values
     }
 }
 
