@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::arguments::Fit;
 use crate::commands::curves;
 use crate::commands::formation::{self, FormationWatch};
+use crate::commands::start;
 use crate::outcome::{Failure, Outcome};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -63,11 +64,13 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
             return Ok(Outcome { text, object, interrupted: true });
         }
     }
+    let best = best(&job, &results);
+    let found = start::write(&job, &results[best], &out)?;
     let seconds = begin.elapsed().as_secs_f64();
-    let report =
-        Report { file: &file, job: &job, results: &results, formations: &formations, seconds, out: &out };
+    let (file, job, results, formations, out) = (&file, &job, &results, &formations, &out);
+    let report = Report { file, job, results, formations, found, best, seconds, out };
     report.write()?;
-    runs.remove_checkpoints(&job);
+    runs.remove_checkpoints(job);
     Ok(Outcome::done(report.text(), report.object()))
 }
 
@@ -185,20 +188,22 @@ struct Report<'a> {
     job: &'a Job,
     results: &'a [FitResult],
     formations: &'a [Formed],
+    found: Option<start::Found>,
+    best: usize,
     seconds: f64,
     out: &'a Path,
 }
 
-impl Report<'_> {
-    /// The attempts that are no comparisons, and which of them is best.
-    fn best(&self) -> usize {
-        let own = self.job.attempts.iter().filter(|a| !a.comparison).count();
-        MultiStart::choose(self.results[..own].to_vec()).map_or(0, |m| m.best)
-    }
+/// The best of the attempts that are no comparisons.
+fn best(job: &Job, results: &[FitResult]) -> usize {
+    let own = job.attempts.iter().filter(|a| !a.comparison).count();
+    MultiStart::choose(results[..own].to_vec()).map_or(0, |m| m.best)
+}
 
+impl Report<'_> {
     fn write(&self) -> Result<(), Failure> {
         for (number, (attempt, result)) in self.job.attempts.iter().zip(self.results).enumerate() {
-            let name = match number == self.best() {
+            let name = match number == self.best {
                 true => "trace.csv".to_string(),
                 false => format!("trace-{}.csv", attempt.file_name()),
             };
@@ -206,7 +211,7 @@ impl Report<'_> {
         }
         let figure = self.figure();
         figure.write(self.out.join("trace.svg")).map_err(Failure::run)?;
-        let best = self.best();
+        let best = self.best;
         curves::draw(self.file, &self.job.attempts[best].start, &self.results[best].theta, self.out)?;
         let toml = self.file.to_toml().map_err(Failure::run)?;
         write_whole(self.out.join("fit.toml"), toml).map_err(Failure::run)?;
@@ -251,13 +256,16 @@ impl Report<'_> {
     }
 
     fn object(&self) -> Value {
-        let best = self.best();
+        let best = self.best;
         let mut object = serde_json::Map::new();
         object.insert("model".into(), json!(self.job.model.name()));
         object.insert("task".into(), json!(self.job.task.name()));
         object.extend(self.results[best].to_json());
         if let Some((_, formed)) = &self.formations[best] {
             object.insert("formation".into(), formed.clone());
+        }
+        if let Some(found) = &self.found {
+            object.insert("start".into(), found.object.clone());
         }
         object.insert("seconds".into(), json!(self.seconds));
         object.insert("version".into(), json!(glauber::VERSION));
@@ -317,6 +325,9 @@ impl Report<'_> {
             if let Some((claim, _)) = formed {
                 text += &format!("{:width$}  {claim}\n", "");
             }
+        }
+        if let Some(found) = &self.found {
+            text += &found.text;
         }
         text + &format!("\n{:.1} s; result, trace and plot in {}", self.seconds, self.out.display())
     }

@@ -10,6 +10,7 @@ pub mod new;
 pub mod segment;
 pub mod show;
 pub mod simulate;
+pub mod start;
 pub mod tracks;
 
 use std::path::Path;

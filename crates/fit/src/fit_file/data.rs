@@ -27,6 +27,7 @@ pub const KEYS: &[Key] = &[
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
     ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
+    ("start-sites", "whole number: how many sites of each layer started the process, where that is known"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),
     ("threshold", "number: above it, a grey value counts as 1 in a binary layer"),
@@ -51,6 +52,10 @@ pub const SIMULATE_KEYS: &[Key] = &[
     ("seed", "whole number: seed of the data's noise (default 0)"),
     ("initial", "text: how the runs start, where the model offers a choice"),
     ("parameters", "table: the true value of every parameter"),
+    (
+        "start-sites",
+        "whole number: so many sites, drawn at random, start the run (default: the model's own start)",
+    ),
 ];
 
 const FRAME_KEYS: &[Key] = &[
@@ -97,6 +102,9 @@ pub struct Simulation {
     pub initial: Option<String>,
     /// The true parameters.
     pub parameters: BTreeMap<String, f64>,
+    /// So many sites, drawn at random, start the run; the model's own start where not given. At least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_sites: Option<u64>,
 }
 
 /// Where a covariate's numbers come from.
@@ -173,6 +181,9 @@ pub struct Data {
     /// Steps between the start and what was observed, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// How many sites of each layer started the process, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_sites: Option<u64>,
     /// Which frames of the states.
     #[serde(skip_serializing_if = "skip::no_frames")]
     pub frames: Frames,
@@ -268,6 +279,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         initial: table.text("initial")?,
         covariates,
         steps: table.count("steps", 1)?,
+        start_sites: table.count("start-sites", 1)?,
         frames,
         layer: table.text("layer")?,
         threshold: table.number("threshold", ANY)?,
@@ -365,5 +377,6 @@ fn simulation(table: &mut Reader<'_>) -> Result<Simulation, FitFileError> {
     let seed = inner.count("seed", 0)?.unwrap_or(0);
     let initial = inner.text("initial")?;
     let parameters = inner.free_table("parameters")?.all_numbers()?;
-    Ok(Simulation { runs, steps, seed, initial, parameters })
+    let start_sites = inner.count("start-sites", 1)?;
+    Ok(Simulation { runs, steps, seed, initial, parameters, start_sites })
 }

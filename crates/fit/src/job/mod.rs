@@ -5,10 +5,12 @@
 
 mod observed_curve;
 mod stability;
+mod state;
 mod trajectory;
 mod transition;
 
 pub use stability::formation_test;
+pub use state::StateFit;
 pub use trajectory::{Curves, trajectory_curves};
 
 use std::collections::BTreeMap;
@@ -50,6 +52,9 @@ pub enum JobError {
     /// The task could not be set up.
     #[error(transparent)]
     Transition(#[from] crate::tasks::transition::TransitionError),
+    /// An initial state could not be set up.
+    #[error(transparent)]
+    InitialState(#[from] crate::tasks::initial_state::InitialStateError),
     /// The likelihood could not be set up.
     #[error(transparent)]
     Likelihood(#[from] crate::tasks::likelihood::LikelihoodError),
@@ -67,6 +72,8 @@ pub struct Job {
     pub truth: BTreeMap<String, f64>,
     /// What a person should know before it runs.
     pub notes: Vec<String>,
+    /// What a fit of an initial state needs afterwards; nothing for other tasks.
+    pub state: Option<StateFit>,
 }
 
 /// One fit of a job.
@@ -116,7 +123,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
         Task::Transition => transition::prepare(file),
         Task::Trajectory => trajectory::prepare(file),
         Task::Stability => stability::prepare(file),
-        other => Err(file.wrong("task", format!("the task `{}` is not built yet", other.name())).into()),
+        Task::State => state::prepare(file),
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-    Ok(Job { task: file.task, attempts, truth, notes, model: own_of_file.model })
+    Ok(Job { task: file.task, attempts, truth, notes, model: own_of_file.model, state: None })
 }
 
 fn rollouts_of(file: &FitFile) -> Rollouts {

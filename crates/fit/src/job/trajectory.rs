@@ -53,7 +53,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: single.model })
+    Ok(Job { task: file.task, attempts, truth, notes, model: single.model, state: None })
 }
 
 /// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.

@@ -63,7 +63,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: own.model })
+    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state: None })
 }
 
 pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {

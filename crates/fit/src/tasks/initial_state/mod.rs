@@ -279,9 +279,13 @@ impl Objective for InitialState {
         let linear = |m: &[f64]| LossValue { value: m.iter().sum(), slopes: vec![1.0; m.len()] };
         let found = self.plan.gradient(&run, &linear).map_err(failed)?;
         let mut gradient = Vec::with_capacity(theta.len());
-        for (layer, starts) in by_layer.iter().enumerate() {
-            let by_start = found.start.iter().map(|frame| &frame[layer]);
-            gradient.extend(starts.pull_back(by_start, scene.states[layer]));
+        let mut first = 0;
+        for (layer, starts) in self.plan.declarations().layers.iter().zip(&by_layer) {
+            // Off and on are the first two states of a layer that has a derivative for each.
+            let off = first;
+            let on = first + usize::from(layer.adjoint_places() > 1);
+            first += layer.adjoint_places();
+            gradient.extend(starts.pull_back(found.start.iter().map(|planes| (&planes[off], &planes[on]))));
         }
         Ok(Evaluation { value, gradient })
     }

@@ -64,18 +64,17 @@ impl<'a> Starts<'a> {
         FieldData::picked(states, (0..replicates as u32).collect())
     }
 
-    /// ∂loss/∂θ from the derivative by each replicate's start: per site, or per state and site for more than two
-    /// states.
+    /// ∂loss/∂θ from the derivatives of each replicate by its start: by every site's being off and being on, which
+    /// are one and the same list where the derivative is by the site's value.
     pub(super) fn pull_back<'b>(
         &self,
-        by_start: impl Iterator<Item = &'b Vec<f64>>,
-        states: usize,
+        by_start: impl Iterator<Item = (&'b Vec<f64>, &'b Vec<f64>)>,
     ) -> Vec<f64> {
-        let sites = self.theta.len();
-        let mut slopes = vec![0.0; sites];
-        for found in by_start {
-            for (site, slope) in slopes.iter_mut().enumerate() {
-                *slope += if states == 2 { found[site] } else { found[sites + site] - found[site] };
+        let mut slopes = vec![0.0; self.theta.len()];
+        for (off, on) in by_start {
+            let by_value = std::ptr::eq(off, on);
+            for (slope, (off, on)) in slopes.iter_mut().zip(off.iter().zip(on)) {
+                *slope += if by_value { *on } else { on - off };
             }
         }
         let Some(n) = self.known else { return slopes };

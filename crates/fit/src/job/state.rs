@@ -1,0 +1,353 @@
+//! Sets up fits of the lattice a process started from.
+//!
+//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Frame number i of
+//! the data was seen i · k steps after the start, k = `data.interval` / `data.step-time` (1 where neither is given);
+//! with `data.steps` = n the first frame used was seen n steps after it and the others follow. Frame 0 of a series
+//! without `data.steps` is the start itself: it is not fitted to, only compared with the result.
+//!
+//! All parameters are known: `[fixed]`, else those of the simulation, else the model's defaults.
+
+use std::collections::BTreeMap;
+
+use glauber_engine::noise::{Key, derive_seed, uniform};
+use glauber_engine::{FieldData, Numbers, Plan, Run};
+use glauber_program::Model;
+
+use super::transition::observed;
+use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
+use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
+use crate::maps::Map;
+use crate::method::Method;
+use crate::objective::Objective;
+use crate::spelling::suggestion;
+use crate::states::States;
+use crate::tasks::initial_state::{
+    InitialState, InitialStateError, InitialStateSettings, ObservedFrame, Refinement, RefinementSettings,
+    StateLoss, refine,
+};
+
+/// R where nobody says.
+const USUAL_REPLICATES: u64 = 32;
+const USUAL_ESTIMATOR: &str = "straight-through";
+/// What the noise of random starting sites is for.
+const STARTING_SITES: u32 = 31;
+/// Sites times steps that one candidate's replicates are simulated for, about.
+const REFINING_WORK: usize = 60_000_000;
+
+/// What is needed after a fit of an initial state: its objective again, and the truth where it is known.
+pub struct StateFit {
+    objective: InitialState,
+    refinement: RefinementSettings,
+    /// Per layer: the sites that truly started on, ascending.
+    pub truth: Option<Vec<Vec<usize>>>,
+    /// The last observed frame, one field per layer.
+    pub last_frame: Vec<Vec<f64>>,
+}
+
+impl StateFit {
+    /// The expected number of starts per site as fitted, layer after layer.
+    pub fn probabilities(&self, theta: &[f64]) -> Vec<f64> {
+        self.objective.probabilities(theta)
+    }
+
+    /// The fitted map, made into probabilities by [`refine`].
+    ///
+    /// # Errors
+    /// [`InitialStateError`] where a rollout fails.
+    pub fn refined(&self, theta: &[f64]) -> Result<Refinement, InitialStateError> {
+        refine(&self.objective, theta, self.refinement)
+    }
+
+    /// Among all sites of a layer, how many have at least the probability of `site`, itself left out.
+    pub fn rank(map: &[f64], site: usize) -> usize {
+        map.iter().filter(|p| **p >= map[site]).count() - 1
+    }
+}
+
+pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
+    let own = own_model(file)?;
+    if let Some(name) = file.start.keys().next() {
+        let message = "the task `state` fits no parameter: put what is known about it in [fixed]";
+        return Err(file.wrong(&format!("start.{name}"), message).into());
+    }
+    let parameters = parameters_of(file, &own.model)?;
+    let Observed { frames, truth, mut notes } = frames_of(file, &own, &parameters)?;
+    let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
+    let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
+    notes.insert(0, format!("observed after {} steps", seen.join(", ")));
+    notes.push(match file.data.start_sites {
+        Some(1) => "one site is known to have started it".to_string(),
+        Some(n) => format!("{n} sites are known to have started it"),
+        None => {
+            "any number of sites may have started it (`data.start-sites` says how many, where that is known)"
+                .to_string()
+        }
+    });
+    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames };
+    let name = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let mut attempts = vec![setting.attempt(&name, false)?];
+    for other in &file.estimator.compare {
+        attempts.push(setting.attempt(other, true)?);
+    }
+    notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
+    let steps = frames.last().map_or(1, |f| f.step);
+    let replicates = REFINING_WORK / own.model.declarations().lattice.sites().saturating_mul(steps).max(1);
+    let refinement = RefinementSettings {
+        replicates: replicates.clamp(32, 256),
+        seed: file.run.seed,
+        ..RefinementSettings::default()
+    };
+    let objective = setting.objective(&name, "estimator.name")?;
+    let state = Some(StateFit { objective, refinement, truth, last_frame });
+    let truth = BTreeMap::new();
+    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state })
+}
+
+/// What all attempts share.
+struct Setting<'a> {
+    file: &'a FitFile,
+    own: &'a Own,
+    parameters: &'a [f64],
+    frames: &'a [ObservedFrame],
+}
+
+impl Setting<'_> {
+    fn objective(&self, estimator: &str, key: &str) -> Result<InitialState, JobError> {
+        let file = self.file;
+        let estimator = estimator_of(file, estimator, key)?;
+        let settings = InitialStateSettings {
+            replicates: file.optimizer.replicates.unwrap_or(USUAL_REPLICATES) as usize,
+            start_sites: file.data.start_sites.map(|n| n as usize),
+            loss: loss_of(file)?,
+            seed: file.run.seed,
+            options: engine_options(file),
+        };
+        let known = (self.parameters, &self.own.covariates[..]);
+        InitialState::new(&self.own.model, known, self.frames.to_vec(), &*estimator, settings).map_err(
+            |error| match error {
+                InitialStateError::Model(error) => JobError::from(error),
+                InitialStateError::Engine(error) => error.into(),
+                InitialStateError::NotStates { .. } => file.wrong("model", error.to_string()).into(),
+                InitialStateError::TooManyStarts { .. } => {
+                    file.wrong("data.start-sites", error.to_string()).into()
+                }
+                InitialStateError::Frames(_) => file.wrong("data", error.to_string()).into(),
+            },
+        )
+    }
+
+    fn attempt(&self, name: &str, comparison: bool) -> Result<Attempt, JobError> {
+        let file = self.file;
+        let key = if comparison { "estimator.compare" } else { "estimator.name" };
+        let objective = self.objective(name, key)?;
+        let mut method = file.method(objective.unknowns())?;
+        if !matches!(file.optimizer.map, Some(MapChoice::All(_))) {
+            // Weights that are normalised have no natural scale: only their ratios count.
+            let usual = if file.data.start_sites.is_some() { Map::Log } else { Map::Logit };
+            let maps = match &mut method {
+                Method::Descent(descent) => &mut descent.maps,
+                Method::Search(search) => &mut search.maps,
+            };
+            for unknown in objective.unknowns() {
+                maps.entry(unknown.name.clone()).or_insert(usual);
+            }
+        }
+        let estimator = estimator_of(file, name, key)?;
+        let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
+        let (start, identity) = (objective.usual_start(), identity_of(file, name));
+        let (name, objective) = (name.to_string(), Box::new(objective));
+        Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
+    }
+}
+
+fn loss_of(file: &FitFile) -> Result<StateLoss, JobError> {
+    let Some(name) = file.loss.name.as_deref() else { return Ok(StateLoss::default()) };
+    let found = StateLoss::ALL.iter().find(|(known, _)| *known == name);
+    found.map(|(_, loss)| *loss).ok_or_else(|| {
+        let hint = suggestion(name, StateLoss::ALL.map(|(known, _)| known));
+        file.wrong("loss.name", format!("the task `state` has no loss called `{name}`{hint}")).into()
+    })
+}
+
+/// Every parameter of the model: fixed, else the simulation's, else the model's default.
+fn parameters_of(file: &FitFile, model: &Model) -> Result<Vec<f64>, JobError> {
+    let declared = &model.declarations().parameters;
+    let names: Vec<&str> = declared.iter().map(|p| p.name.as_str()).collect();
+    file.check_names("fixed", file.fixed.keys(), &names, "parameter")?;
+    let simulated = match &file.data.source {
+        Some(DataSource::Simulate(simulation)) => {
+            let used = simulation.parameters.keys();
+            file.check_names("data.simulate.parameters", used, &names, "parameter")?;
+            simulation.parameters.clone()
+        }
+        _ => BTreeMap::new(),
+    };
+    let value = |parameter: &glauber_program::Parameter| {
+        let name = &parameter.name;
+        let found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
+        let found = found.into_iter().find_map(|(table, value)| value.map(|v| (table, *v)));
+        let (table, value) = match (found, parameter.default) {
+            (Some(found), _) => found,
+            (None, Some(default)) => ("model", default),
+            (None, None) => {
+                let message = format!("the task `state` needs every parameter: give `fixed.{name}`");
+                return Err(file.wrong("fixed", message));
+            }
+        };
+        if !parameter.interval.contains(value) {
+            let message = format!("`{name}` is {value}; it must lie in {}", parameter.interval);
+            return Err(file.wrong(&format!("{table}.{name}"), message));
+        }
+        Ok(value)
+    };
+    Ok(declared.iter().map(value).collect::<Result<_, _>>()?)
+}
+
+/// What was seen, and what is known of the start.
+struct Observed {
+    frames: Vec<ObservedFrame>,
+    truth: Option<Vec<Vec<usize>>>,
+    notes: Vec<String>,
+}
+
+fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, JobError> {
+    match file.source()? {
+        DataSource::Simulate(simulation) => simulated(file, own, parameters, simulation),
+        DataSource::States(path) => {
+            let states = observed(file, &own.model, path)?;
+            if states.runs != 1 {
+                let message = format!(
+                    "the file holds {} runs, and one start is fitted at a time: give one run",
+                    states.runs
+                );
+                return Err(file.wrong("data.states", message).into());
+            }
+            let wanted = &file.data.frames;
+            let every = wanted.every.unwrap_or(1) as usize;
+            of_states(file, &states, wanted.first.unwrap_or(0) as usize, every)
+        }
+        DataSource::Image(_) => {
+            let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
+                           of a binary layer too), or `data.simulate`";
+            Err(file.wrong("data.image", message).into())
+        }
+        _ => Err(file.wrong("data", "the task `state` needs `data.states` or `data.simulate`").into()),
+    }
+}
+
+/// The frames of one run; `first` and `every` say which numbers they had in the data.
+fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Result<Observed, JobError> {
+    let spacing = spacing(file)?;
+    let step = |n: usize| match file.data.steps {
+        Some(steps) => steps as usize + n * every * spacing,
+        None => (first + n * every) * spacing,
+    };
+    let lattice = |n: usize| -> Vec<Vec<f64>> {
+        let from = n * states.sites;
+        states.layers.iter().map(|l| (from..from + states.sites).map(|i| l.at(i)).collect()).collect()
+    };
+    let mut notes = Vec::new();
+    let mut truth = None;
+    let mut frames: Vec<ObservedFrame> =
+        (0..states.times).map(|n| ObservedFrame { step: step(n), layers: lattice(n) }).collect();
+    if frames[0].step == 0 {
+        truth = Some(frames[0].layers.iter().map(|layer| on(layer)).collect());
+        notes.push(
+            "frame 0 is taken for the start itself and not fitted to; if it was seen later, give `data.steps`"
+                .to_string(),
+        );
+        frames.remove(0);
+    }
+    if frames.is_empty() {
+        let message = "the data hold one frame, and nothing says when it was seen: give `data.steps`, the number of steps \
+                       from the start to it";
+        return Err(file.wrong("data.steps", message).into());
+    }
+    Ok(Observed { frames, truth, notes })
+}
+
+/// Steps between two frames of the data.
+fn spacing(file: &FitFile) -> Result<usize, JobError> {
+    let ratio = match (file.data.interval, file.data.step_time) {
+        (Some(interval), Some(step)) => interval / step,
+        _ => 1.0,
+    };
+    let whole = ratio.round();
+    if !(1.0..1e9).contains(&whole) || (ratio - whole).abs() > 1e-6 * whole {
+        let message = format!(
+            "between two frames there are {ratio} steps; `interval` / `step-time` must be a whole number"
+        );
+        return Err(file.wrong("data.interval", message).into());
+    }
+    Ok(whole as usize)
+}
+
+/// The sites that are not off.
+fn on(layer: &[f64]) -> Vec<usize> {
+    (0..layer.len()).filter(|site| layer[*site] > 0.5).collect()
+}
+
+/// One run of the model, from its own start or from sites drawn at random.
+fn simulated(
+    file: &FitFile,
+    own: &Own,
+    parameters: &[f64],
+    simulation: &Simulation,
+) -> Result<Observed, JobError> {
+    if simulation.runs != 1 {
+        let message = "one start is fitted at a time: simulate one run";
+        return Err(file.wrong("data.simulate.runs", message).into());
+    }
+    let mut source = file.clone();
+    if let Some(initial) = &simulation.initial {
+        source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+    }
+    let model = own_model(&source)?.model;
+    let steps = simulation.steps as usize;
+    let sites = model.declarations().lattice.sites();
+    if steps.saturating_add(1).saturating_mul(sites) > 1 << 30 {
+        let message = "the simulated frames would take more than 1 GiB: ask for fewer steps";
+        return Err(file.wrong("data.simulate.steps", message).into());
+    }
+    let plan = Plan::new(&model, &[], None, engine_options(file))?;
+    let mut run = Run::new(parameters, steps).seed(simulation.seed);
+    run.fields.clone_from(&own.covariates);
+    if let Some(count) = simulation.start_sites {
+        if !(1..=sites as u64).contains(&count) {
+            let message = format!("{count} sites cannot start on a lattice of {sites}");
+            return Err(file.wrong("data.simulate.start-sites", message).into());
+        }
+        let layers = 0..model.declarations().layers.len();
+        run = run.start(layers.map(|l| random_sites(simulation.seed, l, count as usize, sites)).collect());
+    }
+    let states = States::record(&plan, &run)?;
+    let start: Vec<Vec<usize>> = states
+        .layers
+        .iter()
+        .map(|numbers: &std::sync::Arc<Numbers>| (0..sites).filter(|site| numbers.at(*site) > 0.5).collect())
+        .collect();
+    let wanted = &file.data.frames;
+    let last = wanted.last.map_or(steps, |l| l as usize);
+    let first = wanted.first.map_or(last, |f| f as usize).max(1);
+    if last > steps || first > last {
+        let message = format!("the simulated run has frames 1 to {steps}, not {first} to {last}");
+        return Err(file.wrong("data.frames", message).into());
+    }
+    let every = wanted.every.unwrap_or(1).max(1) as usize;
+    let mut found = of_states(file, &states.every(first, last, every), first, every)?;
+    found.truth = Some(start);
+    Ok(found)
+}
+
+/// A start with so many different sites on.
+fn random_sites(seed: u64, layer: usize, count: usize, sites: usize) -> FieldData {
+    let key = Key::new(derive_seed(seed, STARTING_SITES, layer as u64), 0, 0, 0, 0);
+    // The sites with the smallest of independent numbers are a random choice without repeats.
+    let mut order: Vec<(u64, usize)> = (0..sites)
+        .map(|site| ((uniform::<f64>(key.word(site as u32)) * 4_294_967_296.0) as u64, site))
+        .collect();
+    order.sort_unstable();
+    let mut state = vec![0u8; sites];
+    order.iter().take(count).for_each(|(_, site)| state[*site] = 1);
+    FieldData::shared(state)
+}
