@@ -3,7 +3,9 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use glauber_fit::checkpoint::CheckpointPolicy;
 use glauber_fit::data::images::{ImageLimits, read_image};
 use glauber_fit::descent::{Control, Descent as Fit};
 use glauber_fit::optimizers::Choice;
@@ -12,7 +14,9 @@ use glauber_fit::segmentation::{
     Preparation, Preset, Rest, Scores, Segmentation, SegmentationError, Settings, Start, otsu_mask,
     otsu_threshold, plain, prepare, segment,
 };
+use glauber_fit::stopping::Stopped;
 use glauber_fit::tolerance::mean_within_estimated;
+use glauber_fit::trace::Record;
 use glauber_models::synthetic_cells::SyntheticCells;
 
 fn run(
@@ -295,4 +299,31 @@ fn settings_survive_json() {
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings, "{text}");
     }
+}
+
+#[test]
+fn a_segmentation_by_the_general_optimizer_resumes_bit_for_bit() {
+    let (image, _) =
+        cells(&SyntheticCells { height: 24, width: 37, cells: 4, ..SyntheticCells::default() }, 5);
+    let reference = prepare(&image, &Preparation::default()).unwrap().values;
+    let weights = Preset::Cells.settings().weights;
+    let make = || PottsObjective::new(24, 37, weights, DataTerm::Squared, reference.clone()).unwrap();
+    let fit = Fit::new(Choice::new("adam"), 0.05, 40);
+    let start = vec![0.5; 24 * 37];
+    let whole = fit.run(&mut make(), &start, Control::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint =
+        || Some(CheckpointPolicy { path: folder.path().join("checkpoint"), every: 3, resume: true });
+    let flag = AtomicBool::new(false);
+    let mut observer = |record: &Record, _: &[f64]| flag.store(record.step >= 17, Ordering::Relaxed);
+    let control = Control {
+        observer: Some(&mut observer),
+        interrupt: Some(&flag),
+        checkpoint: checkpoint(),
+        ..Control::default()
+    };
+    assert_eq!(fit.run(&mut make(), &start, control).unwrap().stopped, Stopped::Interrupted);
+    let control = Control { checkpoint: checkpoint(), ..Control::default() };
+    let resumed = fit.run(&mut make(), &start, control).unwrap();
+    assert_eq!((resumed.theta, resumed.trace), (whole.theta, whole.trace));
 }
