@@ -62,6 +62,8 @@ pub(super) fn check_frames(
 pub(super) struct Occupancy {
     counts: Vec<Vec<Vec<u32>>>,
     replicates: usize,
+    /// Per layer: ln m where so many replicates have the state.
+    logarithms: Vec<Vec<f64>>,
 }
 
 struct Counter<'a> {
@@ -98,7 +100,13 @@ impl Occupancy {
         plan.simulate_recorded(run, Some(&counter))?;
         let plain = |layer: Vec<AtomicU32>| layer.into_iter().map(AtomicU32::into_inner).collect();
         let counts = counter.counts.into_iter().map(|frame| frame.into_iter().map(plain).collect()).collect();
-        Ok(Occupancy { counts, replicates: run.replicates })
+        let replicates = run.replicates;
+        let logarithms = |states: &usize| -> Vec<f64> {
+            let whole = replicates as f64 + PRIOR * *states as f64;
+            (0..=replicates).map(|count| libm::log((count as f64 + PRIOR) / whole)).collect()
+        };
+        let logarithms = scene.states.iter().map(logarithms).collect();
+        Ok(Occupancy { counts, replicates, logarithms })
     }
 
     /// m: the share of replicates in a state.
@@ -112,9 +120,10 @@ impl Occupancy {
         let mut sum = 0.0;
         for (number, frame) in frames.iter().enumerate() {
             for (layer, values) in frame.layers.iter().enumerate() {
+                let (counts, logarithms) = (&self.counts[number][layer], &self.logarithms[layer]);
                 let each = values.iter().enumerate();
                 sum += each
-                    .map(|(site, value)| libm::log(self.share(scene, number, layer, *value as usize, site)))
+                    .map(|(site, value)| logarithms[counts[*value as usize * scene.sites + site] as usize])
                     .sum::<f64>();
             }
         }
