@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             replicates: 32,
             start_sites: Some(1),
             loss: StateLoss::CrossEntropy,
+            sparsity: 0.0,
             seed: case,
             options: Options::default(),
         };

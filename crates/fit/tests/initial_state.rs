@@ -49,6 +49,7 @@ fn settings(seed: u64) -> InitialStateSettings {
         replicates: 32,
         start_sites: Some(1),
         loss: StateLoss::CrossEntropy,
+        sparsity: 0.0,
         seed,
         options: Options::default(),
     }

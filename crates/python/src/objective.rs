@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::job::prepare;
 use glauber::fit::objective::{ObjectiveError, length_of};
-use glauber::fit::tasks::initial_state::{InitialState, InitialStateSettings, ObservedFrame};
+use glauber::fit::tasks::initial_state::{InitialState, InitialStateSettings, ObservedFrame, StateLoss};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -61,12 +61,14 @@ pub fn objective_of_start(model: &Bound<'_, Model>, request: StartRequest) -> Py
     let estimator = estimator(&request.estimator, request.temperature, request.samples)?;
     let settings = InitialStateSettings {
         replicates: request.replicates,
+        start_sites: None,
+        loss: StateLoss::SquaredError,
         sparsity: request.sparsity,
         seed: request.seed,
         options: options(&request.precision, request.memory)?,
     };
-    let objective =
-        InitialState::new(model, &request.parameters, frames, &*estimator, settings).map_err(input_error)?;
+    let objective = InitialState::new(model, (&request.parameters, &[]), frames, &*estimator, settings)
+        .map_err(input_error)?;
     let unknowns = glauber::fit::objective::Objective::unknowns(&objective).to_vec();
     let start = vec![0.5; length_of(&unknowns)];
     Ok(Objective { objective: Mutex::new(Box::new(objective)), unknowns, start, threads: request.threads })

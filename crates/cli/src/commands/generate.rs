@@ -44,6 +44,10 @@ fn cells(arguments: &Cells) -> Result<Outcome, Failure> {
     };
     how.check().map_err(Failure::input)?;
     let folder = new_run_folder(&arguments.out).map_err(Failure::input)?;
+    let first = folder.join("image-000.png");
+    if first.exists() {
+        return Err(Failure::input(format!("{} exists already: choose another --out", first.display())));
+    }
     let mut placed = Vec::new();
     for number in 0..arguments.count {
         let seed = arguments.seed.wrapping_add(number);

@@ -119,6 +119,7 @@ impl Setting<'_> {
             replicates: file.optimizer.replicates.unwrap_or(USUAL_REPLICATES) as usize,
             start_sites: file.data.start_sites.map(|n| n as usize),
             loss: loss_of(file)?,
+            sparsity: 0.0,
             seed: file.run.seed,
             options: engine_options(file),
         };

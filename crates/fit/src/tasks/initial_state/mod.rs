@@ -103,6 +103,9 @@ pub struct InitialStateSettings {
     pub start_sites: Option<usize>,
     /// What is minimised.
     pub loss: StateLoss,
+    /// The weight of the mean start probability in the loss, at least 0: prefers few starters. Of no effect where the
+    /// number of starting sites is known.
+    pub sparsity: f64,
     /// The seed of the noise.
     pub seed: u64,
     /// How the engine runs.
@@ -262,7 +265,7 @@ impl Objective for InitialState {
         };
         let occupancy = Occupancy::count(&self.forward, scene, &scene.run(seed, states(), replicates));
         let occupancy = occupancy.map_err(failed)?;
-        let value = occupancy.loss(scene, settings.loss);
+        let mut value = occupancy.loss(scene, settings.loss);
 
         let mut run = scene.run(seed, states(), replicates);
         run.wants_start_gradient = true;
@@ -286,6 +289,11 @@ impl Objective for InitialState {
             let on = first + usize::from(layer.adjoint_places() > 1);
             first += layer.adjoint_places();
             gradient.extend(starts.pull_back(found.start.iter().map(|planes| (&planes[off], &planes[on]))));
+        }
+        if settings.start_sites.is_none() {
+            let sites = scene.sites as f64;
+            gradient.iter_mut().for_each(|slope| *slope += settings.sparsity / sites);
+            value += settings.sparsity * theta.iter().sum::<f64>() / sites;
         }
         Ok(Evaluation { value, gradient })
     }
