@@ -22,7 +22,7 @@ fn adam(steps: u64) -> Descent {
 /// An objective from a closure over θ₀ and the iteration.
 struct From<F>([Unknown; 1], F);
 
-impl<F: FnMut(f64, u64) -> (f64, f64)> Objective for From<F> {
+impl<F: FnMut(f64, u64) -> (f64, f64) + Send> Objective for From<F> {
     fn unknowns(&self) -> &[Unknown] {
         &self.0
     }
