@@ -1,4 +1,4 @@
-//! Runs everything a person does in this repository: `cargo xtask check`, `test`, `bench`, `doc`.
+//! Runs everything a person does in this repository: `cargo xtask check`, `test`, `bench`, `models`, `doc`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A tool for people at a terminal.
 
 mod browser;
@@ -14,6 +14,7 @@ cargo xtask COMMAND
   check    the quick loop: format, lints, unit tests of the crates above the engine
   test     everything: check's lints, all tests and documentation examples, the main job itself
   bench    the benchmarks
+  models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
   doc      the documentation, opened in a browser with --open
 ";
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Some("check") => check(),
         Some("test") => test(),
         Some("bench") => cargo(&["bench", "--workspace"]),
+        Some("models") => models(&words[1..]),
         Some("doc") => doc(&words[1..]),
         _ => {
             print!("{HELP}");
@@ -71,6 +73,13 @@ fn main_job() -> Result<()> {
     }
     println!("the main job ran and left its results");
     Ok(())
+}
+
+/// Writes the pages of docs/models, or compares them.
+fn models(words: &[String]) -> Result<()> {
+    let mut arguments = vec!["run", "--release", "-p", "glauber", "--example", "model_pages", "--"];
+    arguments.extend(words.iter().map(String::as_str));
+    cargo(&arguments)
 }
 
 fn doc(words: &[String]) -> Result<()> {

@@ -200,3 +200,21 @@ fn fit_files_name_model_files_and_covariates() {
     );
     assert!(!here.join("x/result.json").exists());
 }
+
+/// The shipped example: six parameters of a fire on two maps, from five burns, within 3 standard errors at its seed (a
+/// false alarm of 0.3 % per parameter at another).
+#[test]
+fn a_fire_on_maps_is_found_from_five_burns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("{}/../../examples/forest-fire.toml", env!("CARGO_MANIFEST_DIR"));
+    let found = done(folder.path(), &["fit", &file, "--out", "run", "--quiet"]);
+    for name in ["spread", "fuel_effect", "slope_effect", "wind_y", "wind_x", "burnout"] {
+        let own = &found["parameters"][name];
+        let (estimate, error) = (own["estimate"].as_f64().unwrap(), own["standard_error"].as_f64().unwrap());
+        let truth = found["truth"][name].as_f64().unwrap();
+        assert!(
+            error > 0.0 && (estimate - truth).abs() <= 3.0 * error,
+            "{name}: {estimate} ± {error} for {truth}"
+        );
+    }
+}

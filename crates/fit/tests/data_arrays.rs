@@ -225,3 +225,20 @@ fn values_convert_as_they_say() {
     assert_eq!(array.to_f32(), [1.0, 0.0, 1.0]);
     assert_eq!(array.values(), &Values::Bool(vec![true, false, true]));
 }
+
+/// One pickled array is enough to refuse an archive; nothing of it is run.
+#[test]
+fn archives_with_pickles_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mixed.npz");
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    for name in ["first", "second"] {
+        let member =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/arrays/objects.npy");
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(&std::fs::read(member).unwrap()).unwrap();
+    }
+    archive.finish().unwrap();
+    let error = read_arrays(&path, ReadLimits::default()).unwrap_err().to_string();
+    assert!(error.contains("mixed.npz") && error.contains("pickled"), "{error}");
+}

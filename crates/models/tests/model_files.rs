@@ -396,3 +396,37 @@ fn starts_are_what_the_file_says() {
     let shown = plan.simulate(&Run::new(&[], 0)).unwrap_err().to_string();
     assert!(shown.contains("must sum to 1"), "{shown}");
 }
+
+/// With certainty to learn, one step from the centre makes aware exactly the centre and its neighbours: in one, two and
+/// three dimensions, every neighbourhood, every boundary, and one boundary per axis.
+#[test]
+fn neighbourhoods_in_every_dimension() {
+    for (shape, neighbourhood, z) in [
+        ("[9]", "moore", 2),
+        ("[9]", "von-neumann", 2),
+        ("[7, 8]", "moore", 8),
+        ("[7, 8]", "von-neumann", 4),
+        ("[7, 8]", "hexagonal", 6),
+        ("[7, 8]", "far", 3),
+        ("[5, 6, 7]", "moore", 26),
+        ("[5, 6, 7]", "von-neumann", 6),
+        ("[5, 6, 7]", "disc", 18),
+    ] {
+        let axes = shape.matches(',').count() + 1;
+        let mixed = format!("[{}]", ["\"periodic\"", "\"fixed\"", "\"reflecting\""][..axes].join(", "));
+        for boundary in ["\"periodic\"", "\"reflecting\"", "\"fixed\"", &mixed] {
+            let own = match neighbourhood {
+                "far" => "[neighbourhoods]\nfar = [[0, 3], [-2, 1], [1, -1]]\n",
+                "disc" => "[neighbourhoods]\ndisc = { radius = 1.5 }\n",
+                _ => "",
+            };
+            let text = format!(
+                "states = [\"unaware\", \"aware\"]\nneighbourhood = \"{neighbourhood}\"\n[lattice]\nshape = {shape}\n\
+                 boundary = {boundary}\n{own}[start]\naware = \"centre\"\n[transitions]\n\"unaware -> aware\" = \"count(aware) > 0\""
+            );
+            let last = &run_frames(&model(&text), &[], None, 1, 1)[0][0];
+            let aware = last.iter().sum::<f64>();
+            assert!((aware - f64::from(1 + z)).abs() < 1e-9, "{shape} {neighbourhood} {boundary}: {aware}");
+        }
+    }
+}
