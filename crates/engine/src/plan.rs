@@ -230,7 +230,7 @@ impl Plan {
             declarations: step.declarations.clone(),
             observed: observed.collect(),
             step: compile(&step),
-            start: start.as_ref().map(|s| compile(s)),
+            start: start.as_ref().map(compile),
             adjoint,
             layout: layout.clone(),
             margins: Vec::new(),

@@ -35,7 +35,7 @@ impl Simd {
 
     /// This set where the machine can run it, else the widest narrower one.
     pub(crate) fn supported(self) -> Simd {
-        Simd::available().into_iter().filter(|s| *s <= self).next_back().unwrap_or(Simd::Plain)
+        Simd::available().into_iter().rfind(|s| *s <= self).unwrap_or(Simd::Plain)
     }
 
     /// The widest set this machine can run, or the one named by the environment variable `GLAUBER_SIMD`

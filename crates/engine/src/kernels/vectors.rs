@@ -238,6 +238,7 @@ mod tests {
 
     #[test]
     #[cfg(target_arch = "x86_64")]
+    #[allow(clippy::print_stderr)] // Says what was not tested.
     fn permuted_tables_give_what_gathered_ones_do() {
         if Simd::available().contains(&Simd::Avx512) {
             agrees::<f32>(128);
