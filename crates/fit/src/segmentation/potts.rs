@@ -220,6 +220,20 @@ impl<'a, T: Number> PottsEnergy<'a, T> {
         Ok(result)
     }
 
+    /// X after `steps` steps of descent at a rate, from `x`.
+    ///
+    /// # Errors
+    /// [`SegmentationError`] where `x` has another length or a number that is not finite.
+    pub fn descended(&self, x: &[T], rate: f64, steps: usize) -> Result<Vec<T>, SegmentationError> {
+        check_plane("field", self.height, self.width, x)?;
+        let (mut x, mut next, mut scratch) = (x.to_vec(), x.to_vec(), Vec::new());
+        for _ in 0..steps {
+            self.step(&x, &mut next, rate, &mut scratch);
+            std::mem::swap(&mut x, &mut next);
+        }
+        Ok(x)
+    }
+
     /// One step of descent: `next` = clip(x − rate · ∂E/∂X, 0, 1). `scratch` is kept between steps by the
     /// caller and holds one number per pixel for [`DataTerm::LogWindows`], none otherwise. Lengths are the
     /// caller's duty.
