@@ -28,11 +28,9 @@ PyTorch.
 
 import os as _os
 
-# Native parts and errors …
 from glauber import _glauber
-from glauber._glauber import Expression, InputError, ModelError, Neighbours, Next, RunError, Scope, __version__
-
-# … functions of traced values …
+from glauber._check import Check, check
+from glauber._fit import FitInterrupted, FitResult, Objective, fit, fit_file, objective
 from glauber._functions import (
     clip,
     cos,
@@ -53,10 +51,16 @@ from glauber._functions import (
     tanh,
     where,
 )
-
-# … models and what is done with them.
-from glauber._check import Check, check
-from glauber._fit import FitInterrupted, FitResult, Objective, fit, fit_file, objective
+from glauber._glauber import (
+    Expression,
+    InputError,
+    ModelError,
+    Neighbours,
+    Next,
+    RunError,
+    Scope,
+    __version__,
+)
 from glauber._model import Lattice, Layer, Model, Parameter, load, models
 from glauber._rollout import Gradient, Outputs, Rollout, Simulator, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
@@ -67,6 +71,7 @@ if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_glauber.forked)
 
 __all__ = [
+    "__version__",
     "Check",
     "Expression",
     "FitInterrupted",

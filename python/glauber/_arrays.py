@@ -16,7 +16,7 @@ from glauber._glauber import InputError
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """": did you mean `…`?", or what there is."""
+    """ ": did you mean `…`?", or what there is."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
@@ -37,13 +37,15 @@ def check_names(names: Iterable[Any], known: Iterable[str], what: str) -> None:
 def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
     """A whole number within bounds."""
     try:
-        number = value.__index__()
+        number = int(value.__index__())
     except AttributeError:
         if not (isinstance(value, float) and value.is_integer()):
             raise TypeError(f"{what} is {value!r}: give a whole number") from None
         number = int(value)
     if not least <= number <= most:
-        raise InputError(f"{what} is {number}: give a whole number from {least}" + ("" if most > 2**60 else f" to {most}"))
+        raise InputError(
+            f"{what} is {number}: give a whole number from {least}" + ("" if most > 2**60 else f" to {most}")
+        )
     return number
 
 
@@ -61,8 +63,12 @@ def numbers(name: str, value: Any) -> np.ndarray:
     except ValueError as error:
         raise InputError(f"{name} is no array: its rows differ in length ({error})") from None
     if array.dtype.kind not in "buif":
-        what = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text"}.get(array.dtype.kind, "no numbers")
-        raise TypeError(f"{name} holds {what} (dtype {array.dtype}): give an array of numbers, as array.astype(float)")
+        what = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text"}.get(
+            array.dtype.kind, "no numbers"
+        )
+        raise TypeError(
+            f"{name} holds {what} (dtype {array.dtype}): give an array of numbers, as array.astype(float)"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{name} holds {array[place]} at {place}: give finite numbers")
@@ -89,21 +95,29 @@ def start_fields(model: Any, start: Any, replicates: int) -> list[tuple[np.ndarr
     names = list(model.layers)
     if not isinstance(start, Mapping):
         if len(names) != 1:
-            raise InputError(f"model `{model.name}` has the layers {', '.join(names)}: give start={{layer: array}}")
+            raise InputError(
+                f"model `{model.name}` has the layers {', '.join(names)}: give start={{layer: array}}"
+            )
         start = {names[0]: start}
     check_names(start, names, f"layer of model `{model.name}`")
     missing = [name for name in names if name not in start]
     if missing:
-        raise InputError(f"start has no array for layer `{missing[0]}`: give one for each of {', '.join(names)}")
+        raise InputError(
+            f"start has no array for layer `{missing[0]}`: give one for each of {', '.join(names)}"
+        )
     return [field(f"the start of layer `{name}`", start[name], model.shape, replicates) for name in names]
 
 
-def run_fields(model: Any, fields: Mapping[str, Any] | None, replicates: int, more: Iterable[str] = ()) -> list[Any]:
+def run_fields(
+    model: Any, fields: Mapping[str, Any] | None, replicates: int, more: Iterable[str] = ()
+) -> list[Any]:
     """Covariates, parameter fields and data by name."""
     if not fields:
         return []
     check_names(fields, [*model.fields, *more], f"field of model `{model.name}`")
-    return [(name, field(f"field `{name}`", value, model.shape, replicates)) for name, value in fields.items()]
+    return [
+        (name, field(f"field `{name}`", value, model.shape, replicates)) for name, value in fields.items()
+    ]
 
 
 def parameter_list(model: Any, given: Any) -> list[float]:
@@ -120,14 +134,18 @@ def parameter_list(model: Any, given: Any) -> list[float]:
                 f"{', '.join(declared)}"
             ) from None
         if len(values) != len(declared):
-            raise InputError(f"{len(values)} parameters were given, but model `{model.name}` has {len(declared)}: {', '.join(declared)}")
+            raise InputError(
+                f"{len(values)} parameters were given, but model `{model.name}` has {len(declared)}: {', '.join(declared)}"
+            )
         given = dict(zip(declared, values))
     check_names(given, declared, f"parameter of model `{model.name}`")
     values = []
     for name, parameter in declared.items():
         value = given.get(name, parameter.default)
         if value is None:
-            raise InputError(f"model `{model.name}` has no default for parameter `{name}`: give {{\"{name}\": number}}")
+            raise InputError(
+                f'model `{model.name}` has no default for parameter `{name}`: give {{"{name}": number}}'
+            )
         try:
             number = float(value)
         except (TypeError, ValueError):

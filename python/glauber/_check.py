@@ -28,8 +28,12 @@ class Check:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
             return f"{name:18}" + "".join(f"{m:>14.6f} ± {e:<9.2e}" for m, e in row.values()) + end
 
-        head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(f"{n:>26}" for n in self.reference)
-        rows = [line(n, row, " agrees" if self.agrees[n] else " differs") for n, row in self.estimators.items()]
+        head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(
+            f"{n:>26}" for n in self.reference
+        )
+        rows = [
+            line(n, row, " agrees" if self.agrees[n] else " differs") for n, row in self.estimators.items()
+        ]
         return "\n".join([head, line(self.kind, self.reference), *rows])
 
 

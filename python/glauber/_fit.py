@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import hint, memory_of, parameter_list, path_text, run_fields, seed_of, whole
+from glauber._arrays import memory_of, path_text, run_fields, seed_of, whole
 from glauber._glauber import InputError, __version__
 from glauber._model import Layer, Model
-from glauber._progress import progress_of
+from glauber._progress import Progress, progress_of
 from glauber._simulation import picture_html, pyplot
 from glauber._tasks import InitialState, Stability, Trajectory, Transition
 from glauber._toml import document, text_of
@@ -59,6 +59,8 @@ class FitResult:
     """The fits from all starts, where there are several; the best is this one."""
     compared: list[FitResult] = field(default_factory=list, repr=False)
     """The fits for comparison."""
+    starting_sites: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    """Of a fitted initial state: by layer the sites it most likely started from."""
     truth: dict[str, float] = field(default_factory=dict)
     """The true parameters, where the data were simulated."""
     seconds: float = 0.0
@@ -70,13 +72,20 @@ class FitResult:
         try:
             import pandas
         except ImportError:
-            raise ImportError("result.dataframe needs pandas: pip install pandas; result.trace is the same as a NumPy array") from None
+            raise ImportError(
+                "result.dataframe needs pandas: pip install pandas; result.trace is the same as a NumPy array"
+            ) from None
         return pandas.DataFrame({name: self.trace[name] for name in self.trace.dtype.names or ()})
 
     def to_json(self) -> dict[str, Any]:
         """The result as `glauber fit --json` prints it, without its `out`."""
+
         def one(name: str) -> dict[str, Any]:
-            own = {"estimate": self.params[name], "standard_error": self.standard_errors[name], "start": self.start[name]}
+            own = {
+                "estimate": self.params[name],
+                "standard_error": self.standard_errors[name],
+                "start": self.start[name],
+            }
             error = self.monte_carlo_errors[name]
             return own if error is None else {**own, "monte_carlo_error": error}
 
@@ -98,7 +107,9 @@ class FitResult:
         if axes is None:
             columns = min(3, len(names))
             rows = -(-len(names) // columns)
-            _, axes = pyplot().subplots(rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False, layout="constrained")
+            _, axes = pyplot().subplots(
+                rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False, layout="constrained"
+            )
         axes = np.atleast_1d(np.asarray(axes, dtype=object)).reshape(-1)
         for ax, name in zip(axes, names):
             ax.plot(self.trace["step"], self.trace[name], lw=1)
@@ -107,7 +118,7 @@ class FitResult:
             if name == "loss" and (self.trace["loss"] > 0).all():
                 ax.set_yscale("log")
             ax.set(xlabel="step", title=name)
-        for ax in axes[len(names):]:
+        for ax in axes[len(names) :]:
             ax.set_visible(False)
         return axes
 
@@ -115,13 +126,17 @@ class FitResult:
         value = self.params[name]
         if isinstance(value, np.ndarray):
             return f"{name}: {value.shape}, mean {value.mean():.5g}"
-        errors = [e for e in (self.standard_errors.get(name), self.monte_carlo_errors.get(name)) if e is not None]
+        errors = [
+            e for e in (self.standard_errors.get(name), self.monte_carlo_errors.get(name)) if e is not None
+        ]
         error = f" ± {np.hypot.reduce(errors):.2g}" if errors else ""
         truth = f", true {self.truth[name]:g}" if name in self.truth else ""
         return f"{name} = {value:.6g}{error}{truth}"
 
     def __repr__(self) -> str:
-        lines = [f"FitResult of {self.model!r}, {self.name or self.task}: {self.stopped_because} ({self.steps} steps), loss {self.loss:.6g}"]
+        lines = [
+            f"FitResult of {self.model!r}, {self.name or self.task}: {self.stopped_because} ({self.steps} steps), loss {self.loss:.6g}"
+        ]
         lines += [f"  {self._line(name)}" for name in self.params]
         lines += [f"  {note}" for note in ([f"known bias: {self.caveat}"] if self.caveat else [])]
         for other in self.compared:
@@ -131,7 +146,9 @@ class FitResult:
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{html.escape(self._line(n))}</td></tr>" for n in self.params)
         pictures = "".join(
-            picture_html(v, Layer("real", 0, 1), html.escape(n)) for n, v in self.params.items() if isinstance(v, np.ndarray)
+            picture_html(v, Layer("real", 0, 1), html.escape(n))
+            for n, v in self.params.items()
+            if isinstance(v, np.ndarray)
         )
         head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.stopped_because)}"
         return f"<div>{head}<table>{rows}</table>{pictures}<small>loss {self.loss:.6g} after {self.steps} steps</small></div>"
@@ -187,7 +204,9 @@ class Objective:
         return self._native.evaluate(self._theta(theta), self.iteration, False)[0]
 
 
-def _result(own: Mapping[str, Any], model: str, task: str, truth: Mapping[str, float], seconds: float) -> FitResult:
+def _result(
+    own: Mapping[str, Any], model: str, task: str, truth: Mapping[str, float], seconds: float
+) -> FitResult:
     columns = ["step", "loss", "gradient_norm", "rate", *own["columns"]]
     kinds = [(name, np.int64 if name == "step" else np.float64) for name in columns]
     rows = np.asarray(own["trace"]).reshape(-1, len(columns))
@@ -218,11 +237,35 @@ def _result(own: Mapping[str, Any], model: str, task: str, truth: Mapping[str, f
     )
 
 
-def _collected(found: Mapping[str, Any], raised: BaseException | None, model: str, task: str, seconds: float) -> FitResult:
+def _add_start_map(best: FitResult, state: tuple[np.ndarray, Any]) -> None:
+    """Puts probabilities in place of the weights that were fitted, and the sites they speak for."""
+    fitted, refined = state
+    names = list(best.params)
+    shape = best.params[names[0]].shape
+    for name, values in zip(names, np.asarray(fitted).reshape(len(names), *shape)):
+        best.params[name] = best.params[f"fitted {name}"] = values
+    if refined is not None:
+        maps, sites, moved = refined
+        for name, values in zip(names, np.asarray(maps).reshape(len(names), *shape)):
+            best.params[name] = values
+        for name, own in zip(names, sites):
+            layer = name.removeprefix("start of ")
+            best.starting_sites[layer] = [tuple(int(i) for i in np.unravel_index(s, shape)) for s in own]
+        if not moved:
+            best.notes.append("the map of probabilities is as the gradient left it: nothing was refined")
+
+
+def _collected(
+    found: Mapping[str, Any], raised: BaseException | None, model: str, task: str, seconds: float
+) -> FitResult:
     truth = found.get("truth", {})
-    all_results = [(own["comparison"], _result(own, model, task, truth, seconds)) for own in found["attempts"]]
+    all_results = [
+        (own["comparison"], _result(own, model, task, truth, seconds)) for own in found["attempts"]
+    ]
     own = [r for comparison, r in all_results if not comparison]
-    best = own[found["best"]]
+    best: FitResult = own[found["best"]]
+    if found["state"] is not None:
+        _add_start_map(best, found["state"])
     best.notes[:0] = found.get("about", [])
     best.compared.extend(r for comparison, r in all_results if comparison)
     if len(own) > 1:
@@ -270,16 +313,23 @@ def _tables(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         "estimator": {**estimator, "compare": list(settings["compare"]) or None},
         "optimizer": {key.replace("_", "-"): value for key, value in optimizer.items()},
-        "run": {"seed": seed_of(settings["seed"]), "memory": memory_of(settings["memory"]), "precision": settings["precision"]},
+        "run": {
+            "seed": seed_of(settings["seed"]),
+            "memory": memory_of(settings["memory"]),
+            "precision": settings["precision"],
+        },
     }
 
 
-def _document(model: Model, given: dict[str, Any], start: Any, fixed: Any, settings: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
+def _document(
+    model: Model, given: dict[str, Any], start: Any, fixed: Any, settings: Mapping[str, Any]
+) -> Callable[[dict[str, Any]], str]:
     name, options = model._recipe or ("own-model", {})
     tables = _tables({**settings, "compare": given["compare"]})
+    fixed = {**given.get("fixed", {}), **(fixed or {})}
 
     def text(data: dict[str, Any]) -> str:
-        rest = {"data": data, "loss": given["loss"], "start": start or {}, "fixed": fixed or {}, **tables}
+        rest = {"data": data, "loss": given["loss"], "start": start or {}, "fixed": fixed, **tables}
         if options:
             rest["model-options"] = options
         return document({"model": name, "task": given["task"]}, rest)
@@ -295,11 +345,13 @@ def _check_start(start: Any, fixed: Any) -> None:
 
 def _check_task(model: Any, task: Any) -> None:
     if not isinstance(model, Model):
-        raise TypeError(f"the model is {model!r}: give a glauber.Model, as glauber.load(\"susceptible-infected\")")
+        raise TypeError(
+            f'the model is {model!r}: give a glauber.Model, as glauber.load("susceptible-infected")'
+        )
     if not isinstance(task, (Transition, Trajectory, Stability, InitialState)):
         raise TypeError(
             f"the task is {type(task).__name__}: give glauber.Transition(states), glauber.Trajectory(…), "
-            "glauber.Stability(pattern) or glauber.InitialState(observed)"
+            "glauber.Stability(pattern) or glauber.InitialState(states)"
         )
 
 
@@ -378,62 +430,28 @@ def fit(
     _check_start(start, fixed)
     begin = time.perf_counter()
     settings = dict(
-        estimator=estimator, optimizer=optimizer, learning_rate=learning_rate, steps=steps, replicates=replicates,
-        batch=batch, average=average, seed=seed, precision=precision, memory=memory,
+        estimator=estimator,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        steps=steps,
+        replicates=replicates,
+        batch=batch,
+        average=average,
+        seed=seed,
+        precision=precision,
+        memory=memory,
     )
     show = progress_of(progress)
     try:
-        if isinstance(task, InitialState):
-            return _fit_initial_state(model, task, start, fixed, settings, threads, show, begin)
         given = task._given(model)
-        with _request(model, given, _document(model, given, start, fixed, settings), fields, threads) as request:
+        with _request(
+            model, given, _document(model, given, start, fixed, settings), fields, threads
+        ) as request:
             found, raised = _glauber.fit_file(request, show)
         return _collected(found, raised, model.name, given["task"], time.perf_counter() - begin)
     finally:
-        if hasattr(show, "close"):
+        if isinstance(show, Progress):
             show.close()
-
-
-def _initial_state(model: Model, task: InitialState, settings: Mapping[str, Any], threads: int) -> _glauber.Objective:
-    estimator = settings["estimator"]
-    estimator = {"name": estimator or "straight-through"} if not isinstance(estimator, Mapping) else estimator
-    return _glauber.objective_of_start(
-        model._native,
-        {
-            "parameters": parameter_list(model, task.parameters),
-            "frames": task._frames(model),
-            "estimator": estimator.get("name", "straight-through"),
-            "temperature": float(estimator.get("temperature", 1.0)),
-            "samples": int(estimator.get("samples", 10)),
-            "replicates": whole(settings["replicates"] or 64, "replicates", 1),
-            "sparsity": float(task.sparsity),
-            "seed": seed_of(settings["seed"]),
-            "precision": settings["precision"],
-            "memory": memory_of(settings["memory"]),
-            "threads": whole(threads, "threads", 0, 1024),
-        },
-    )
-
-
-def _fit_initial_state(
-    model: Model, task: InitialState, start: Any, fixed: Any, settings: dict[str, Any], threads: int, show: Any, begin: float
-) -> FitResult:
-    if fixed:
-        raise InputError("an initial state is fitted at known parameters: give them as InitialState(observed, parameters={…}), not as fixed=")
-    objective = _initial_state(model, task, settings, threads)
-    theta = np.full(len(np.asarray(objective.start)), 0.5)
-    for name, value in (start or {}).items():
-        names = [own for own, *_ in objective.unknowns]
-        wanted = name if name in names else f"start of {name}"
-        if wanted not in names:
-            raise InputError(f"there is no layer `{name}`{hint(name, model.layers)}")
-        sites = int(np.prod(model.shape))
-        place = names.index(wanted) * sites
-        theta[place : place + sites] = np.broadcast_to(np.asarray(value, dtype=float), model.shape).reshape(-1)
-    tables = _tables({**settings, "compare": ()})
-    text = document({"model": "own-model", "task": "state"}, tables)
-    found, raised = _glauber.fit_objective(objective, text, theta.tolist(), threads, show)
-    return _collected(found, raised, model.name, "state", time.perf_counter() - begin)
 
 
 def objective(
@@ -466,11 +484,17 @@ def objective(
     _check_task(model, task)
     _check_start(start, fixed)
     settings = dict(
-        estimator=estimator, optimizer="adam", learning_rate=None, steps=None, replicates=replicates, batch=batch,
-        average=None, seed=seed, precision=precision, memory=memory,
+        estimator=estimator,
+        optimizer="adam",
+        learning_rate=None,
+        steps=None,
+        replicates=replicates,
+        batch=batch,
+        average=None,
+        seed=seed,
+        precision=precision,
+        memory=memory,
     )
-    if isinstance(task, InitialState):
-        return Objective(_initial_state(model, task, settings, threads), seed)
     given = task._given(model)
     with _request(model, given, _document(model, given, start, fixed, settings), fields, threads) as request:
         return Objective(_glauber.objective_of_file(request), seed)
@@ -507,8 +531,6 @@ def fit_file(
     try:
         found, raised = _glauber.fit_file(request, show)
     finally:
-        if hasattr(show, "close"):
+        if isinstance(show, Progress):
             show.close()
     return _collected(found, raised, found["model"], found["task"], time.perf_counter() - begin)
-
-

@@ -88,7 +88,9 @@ def where(condition: Value, yes: Value, no: Value) -> Value:
 
 def _rounded(x: Value, decimals: int = 0) -> Value:
     if decimals != 0:
-        raise TypeError("a traced value is rounded to whole numbers only: np.round(x), or glauber.round(x, surrogate)")
+        raise TypeError(
+            "a traced value is rounded to whole numbers only: np.round(x), or glauber.round(x, surrogate)"
+        )
     return round(x)
 
 

@@ -45,7 +45,9 @@ class Lattice:
             boundary = (boundary,) * len(shape)
         boundary = tuple(self._edge(b) for b in boundary)
         if len(boundary) != len(shape):
-            raise InputError(f"the lattice has {len(shape)} axes, but {len(boundary)} boundaries were given: give one for each")
+            raise InputError(
+                f"the lattice has {len(shape)} axes, but {len(boundary)} boundaries were given: give one for each"
+            )
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "boundary", boundary)
 
@@ -53,7 +55,9 @@ class Lattice:
     def _edge(boundary: Any) -> str | float:
         if isinstance(boundary, str):
             if boundary not in ("periodic", "reflecting"):
-                raise InputError(f'there is no boundary "{boundary}": give "periodic", "reflecting", or a number for fixed edges')
+                raise InputError(
+                    f'there is no boundary "{boundary}": give "periodic", "reflecting", or a number for fixed edges'
+                )
             return boundary
         value = float(boundary)
         if not math.isfinite(value):
@@ -99,12 +103,19 @@ class Layer:
         else:
             lowest, highest = 0, whole(given, f"the capacity of layer `{name}`", 0, 2**31 - 1)
         if lowest > highest:
-            raise InputError(f"layer `{name}` holds integers from {lowest} to {highest}, which are none: give lowest <= highest")
+            raise InputError(
+                f"layer `{name}` holds integers from {lowest} to {highest}, which are none: give lowest <= highest"
+            )
         return cls("integers", float(lowest), float(highest))
 
     def _tuple(self, name: str) -> tuple[str, str, tuple[int, int] | None, list[str] | None]:
         finite = math.isfinite(self.lowest)
-        return name, self.kind, (int(self.lowest), int(self.highest)) if finite else None, list(self.states) or None
+        return (
+            name,
+            self.kind,
+            (int(self.lowest), int(self.highest)) if finite else None,
+            list(self.states) or None,
+        )
 
     def __str__(self) -> str:
         if self.states:
@@ -133,7 +144,7 @@ class Parameter:
             return cls(*numbers)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise InputError(
-                f'parameter `{name}` is {given!r}: give its interval (lowest, highest), with a default (lowest, highest, '
+                f"parameter `{name}` is {given!r}: give its interval (lowest, highest), with a default (lowest, highest, "
                 'default), or "unit", "positive" or "any"'
             ) from None
 
@@ -204,7 +215,9 @@ class Model:
         if not isinstance(lattice, Lattice):
             lattice = Lattice(lattice)  # type: ignore[arg-type]
         if not layers:
-            raise InputError(f"model `{name}` has no layers: give at least one, as layers={{\"alive\": \"binary\"}}")
+            raise InputError(
+                f'model `{name}` has no layers: give at least one, as layers={{"alive": "binary"}}'
+            )
         for what, rule in (("step", step), ("start", start)):
             if rule is not None and not callable(rule):
                 raise TypeError(f"{what} is {rule!r}: give a function of a scope")
@@ -241,12 +254,14 @@ class Model:
         self.shape: tuple[int, ...] = native.shape
         boundary = tuple(kind if kind != "fixed" else value for kind, value in native.boundaries)
         self.lattice = Lattice(self.shape, boundary)
-        inf = (-math.inf, math.inf)
-        self.layers: dict[str, Layer] = {
-            name: Layer(kind, *map(float, bounds or ((0, len(states) - 1) if states else inf)), tuple(states or ()))
-            for name, kind, bounds, states in native.layers
+        self.layers: dict[str, Layer] = {}
+        for name, kind, bounds, states in native.layers:
+            unbounded = (0.0, len(states) - 1.0) if states else (-math.inf, math.inf)
+            lowest, highest = bounds or unbounded
+            self.layers[name] = Layer(kind, float(lowest), float(highest), tuple(states or ()))
+        self.parameters: dict[str, Parameter] = {
+            name: Parameter(low, high, default) for name, low, high, default in native.parameters
         }
-        self.parameters: dict[str, Parameter] = {name: Parameter(*rest) for name, *rest in native.parameters}
         self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
 
     def show(self, estimator: str | None = None) -> str:
@@ -301,7 +316,10 @@ class Model:
         for name, p in self.parameters.items():
             usual = "" if p.default is None else f", usually {p.default:g}"
             rows.append(row("parameter", html.escape(name), f"[{p.lowest:g}, {p.highest:g}]{usual}"))
-        rows += [row("field", html.escape(n), "covariate" if p is None else "unknown per site") for n, p in self.fields.items()]
+        rows += [
+            row("field", html.escape(n), "covariate" if p is None else "unknown per site")
+            for n, p in self.fields.items()
+        ]
         head = f"<b>{html.escape(self.name)}</b> on {html.escape(self._native.lattice)}"
         return f"<div>{head}<table>{''.join(rows)}</table></div>"
 

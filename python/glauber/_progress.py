@@ -10,7 +10,9 @@ from typing import Any
 Callback = Callable[[str, int, int, float, Sequence[str], Sequence[float]], Any]
 
 
-def _text(attempt: str, step: int, steps: int, loss: float, columns: Sequence[str], parameters: Sequence[float]) -> str:
+def _text(
+    attempt: str, step: int, steps: int, loss: float, columns: Sequence[str], parameters: Sequence[float]
+) -> str:
     share = step / steps if steps else 1.0
     bar = "█" * int(24 * share) + "░" * (24 - int(24 * share))
     values = "  ".join(f"{n} {v:.4g}" for n, v in list(zip(columns, parameters))[:6])
@@ -25,7 +27,15 @@ class Progress:
         self._notebook = _in_notebook()
         self._terminal = not self._notebook and hasattr(sys.stderr, "isatty") and sys.stderr.isatty()
 
-    def __call__(self, attempt: str, step: int, steps: int, loss: float, columns: Sequence[str], parameters: Sequence[float]) -> None:
+    def __call__(
+        self,
+        attempt: str,
+        step: int,
+        steps: int,
+        loss: float,
+        columns: Sequence[str],
+        parameters: Sequence[float],
+    ) -> None:
         """Shows a step."""
         if time.monotonic() - self._last < 0.2:
             return
@@ -36,7 +46,7 @@ class Progress:
             sys.stderr.flush()
             self._shown = True
         elif self._notebook:
-            from IPython.display import display  # type: ignore[import-not-found]
+            from IPython.display import display
 
             if self._handle is None:
                 self._handle = display({"text/plain": text}, raw=True, display_id=True)

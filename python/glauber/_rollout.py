@@ -52,11 +52,17 @@ class Outputs(Mapping[str, Any]):
     def standard_error(self) -> dict[str, Any]:
         """The standard error of every mean."""
         count = len(next(iter(self.by_replicate.values()))) if self.by_replicate else 1
-        return {name: v.std(axis=0, ddof=min(1, count - 1)) / np.sqrt(count) for name, v in self.by_replicate.items()}
+        return {
+            name: v.std(axis=0, ddof=min(1, count - 1)) / np.sqrt(count)
+            for name, v in self.by_replicate.items()
+        }
 
     def __repr__(self) -> str:
         error = self.standard_error
-        parts = [f"{n} = {np.array2string(np.asarray(self[n]), precision=6)} ± {np.array2string(np.asarray(error[n]), precision=2)}" for n in self]
+        parts = [
+            f"{n} = {np.array2string(np.asarray(self[n]), precision=6)} ± {np.array2string(np.asarray(error[n]), precision=2)}"
+            for n in self
+        ]
         return "Outputs(" + ", ".join(parts) + ")"
 
 
@@ -95,7 +101,13 @@ class Rollout:
         self.replicates = whole(replicates, "replicates", 1, 2**31 - 1)
         self.fields, self.start = dict(fields or {}), start
         self.threads = whole(threads, "threads", 0, 1024)
-        self._how = (str(estimator), float(temperature), whole(samples, "samples", 1, 1000), precision, memory_of(memory))
+        self._how = (
+            str(estimator),
+            float(temperature),
+            whole(samples, "samples", 1, 1000),
+            precision,
+            memory_of(memory),
+        )
         self.at = self.steps if at is None else at
         self._single = not hasattr(self.at, "__iter__")
         wanted = [self.at] if self._single else list(self.at)  # type: ignore[arg-type]
@@ -109,7 +121,9 @@ class Rollout:
         """The names of the numbers, in order."""
         for text, own in self._observations:
             names = own.outputs
-            self.outputs += names if text is None else [text] if len(names) == 1 else [f"{text}: {n}" for n in names]
+            self.outputs += (
+                names if text is None else [text] if len(names) == 1 else [f"{text}: {n}" for n in names]
+            )
         twice = [n for i, n in enumerate(self.outputs) if n in self.outputs[:i]]
         if twice:
             raise InputError(f"two outputs are called `{twice[0]}`: give each its own name")
@@ -127,8 +141,20 @@ class Rollout:
             self._native = _glauber.Plan(self.model._native, [o for _, o in self._observations], *self._how)
         return self._native
 
-    def _request(self, parameters: Any, seed: int, start: Any, fields: Any, replicates: int | None, data: Any = None) -> dict[str, Any]:
-        events = [(t, k) for t in self._at for k in range(len(self._observations))]
+    def _request(
+        self,
+        parameters: Any,
+        seed: int,
+        start: Any,
+        fields: Any,
+        replicates: int | None,
+        pulled: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        if pulled is None:
+            events = [(t, k) for t in self._at for k in range(len(self._observations))]
+            data = [name for _, own in self._observations for name in own.fields]
+        else:
+            events, data = [(self.steps, 0)], list(pulled)
         return request(
             self.model,
             parameters,
@@ -136,33 +162,43 @@ class Rollout:
             self.replicates if replicates is None else replicates,
             seed,
             self.start if start is None else start,
-            {**self.fields, **(fields or {})},
+            {**self.fields, **(fields or {}), **(pulled or {})},
             self.threads,
-            events=events if data is None else [(self.steps, 0)],
+            events=events,
             data=data,
         )
 
     def _outputs(self, flat: np.ndarray, replicates: int, last: list[np.ndarray]) -> Outputs:
-        table = flat.reshape(replicates, len(self._at), len(self.outputs)) if self.outputs else flat.reshape(replicates, 0, 0)
+        table = (
+            flat.reshape(replicates, len(self._at), len(self.outputs))
+            if self.outputs
+            else flat.reshape(replicates, 0, 0)
+        )
         values = {n: table[:, 0, k] if self._single else table[:, :, k] for k, n in enumerate(self.outputs)}
         shape = (replicates, *self.model.shape)
         return Outputs(self.at, values, {n: s.reshape(shape) for n, s in zip(self.model.layers, last)})
 
     def _means(self, flat: np.ndarray) -> dict[str, Any]:
         table = flat.reshape(len(self._at), len(self.outputs))
-        return {n: float(table[0, k]) if self._single else table[:, k].copy() for k, n in enumerate(self.outputs)}
+        return {
+            n: float(table[0, k]) if self._single else table[:, k].copy() for k, n in enumerate(self.outputs)
+        }
 
     def _slopes(self, slopes: Any) -> np.ndarray:
         if not isinstance(slopes, Mapping):
             if len(self.outputs) != 1:
-                raise InputError(f"the loss gave the slopes {slopes!r}: give a dictionary {{output: slope}} for {', '.join(self.outputs)}")
+                raise InputError(
+                    f"the loss gave the slopes {slopes!r}: give a dictionary {{output: slope}} for {', '.join(self.outputs)}"
+                )
             slopes = {self.outputs[0]: slopes}
         check_names(slopes, self.outputs, "output")
         table = np.zeros((len(self._at), len(self.outputs)))
         for name, slope in slopes.items():
             slope = np.asarray(slope, dtype=float)
             if slope.ndim and slope.shape != (len(self._at),):
-                raise InputError(f"the slopes of output `{name}` have shape {slope.shape}: give {len(self._at)}, one for each step of at=")
+                raise InputError(
+                    f"the slopes of output `{name}` have shape {slope.shape}: give {len(self._at)}, one for each step of at="
+                )
             table[:, self.outputs.index(name)] = slope
         return table.reshape(-1)
 
@@ -233,11 +269,15 @@ class Rollout:
 
         else:
             if loss is None and len(self.outputs) != 1:
-                raise InputError(f"the rollout has the outputs {', '.join(self.outputs) or 'none'}: say of which the gradient is, as loss=")
+                raise InputError(
+                    f"the rollout has the outputs {', '.join(self.outputs) or 'none'}: say of which the gradient is, as loss="
+                )
             slopes = self._slopes({loss or self.outputs[0]: 1.0})
         return self._gradient(self._plan(), asked, function, slopes, wrt_start)
 
-    def _gradient(self, plan: _glauber.Plan, asked: Any, function: Any, slopes: Any, wrt_start: bool) -> tuple[float, Gradient]:
+    def _gradient(
+        self, plan: _glauber.Plan, asked: Any, function: Any, slopes: Any, wrt_start: bool
+    ) -> tuple[float, Gradient]:
         value, by_parameter, by_field, by_start, flat = plan.gradient(asked, function, slopes, wrt_start)
         gradient = Gradient(zip(self.model.parameters, by_parameter.tolist()))
         gradient.update({name: values.reshape(self.model.shape) for name, values in by_field})
@@ -253,10 +293,18 @@ class Rollout:
 
     def vjp(self, parameters: Any, cotangents: Any, *, wrt_start: bool = False, **settings: Any) -> Gradient:
         """The product of cotangents of the mean outputs, {name: …}, with their Jacobian."""
-        asked = self._request(parameters, settings.get("seed", 1), settings.get("start"), settings.get("fields"), settings.get("replicates"))
+        asked = self._request(
+            parameters,
+            settings.get("seed", 1),
+            settings.get("start"),
+            settings.get("fields"),
+            settings.get("replicates"),
+        )
         return self._gradient(self._plan(), asked, None, self._slopes(cotangents), wrt_start)[1]
 
-    def vjp_of_states(self, parameters: Any, cotangents: Mapping[str, Any], *, wrt_start: bool = False, **settings: Any) -> Gradient:
+    def vjp_of_states(
+        self, parameters: Any, cotangents: Mapping[str, Any], *, wrt_start: bool = False, **settings: Any
+    ) -> Gradient:
         """The product of cotangents of the last states, by layer [replicate, …lattice], with their Jacobian."""
         names = list(self.model.layers)
         check_names(cotangents, names, "layer")
@@ -275,11 +323,29 @@ class Rollout:
             self._pull = _glauber.Plan(self.model._native, [self.model._native.observe(pull)], *self._how)
         replicates = settings.get("replicates") or self.replicates
         zero = np.zeros((replicates, *self.model.shape))
-        data = {f"cotangent of {n}": cotangents.get(n, zero) for n in names if len(self.model.layers[n].states) <= 2}
-        asked = self._request(parameters, settings.get("seed", 1), settings.get("start"), settings.get("fields"), replicates, data)
+        data = {
+            f"cotangent of {n}": cotangents.get(n, zero)
+            for n in names
+            if len(self.model.layers[n].states) <= 2
+        }
+        asked = self._request(
+            parameters,
+            settings.get("seed", 1),
+            settings.get("start"),
+            settings.get("fields"),
+            replicates,
+            data,
+        )
         return self._gradient(self._pull, asked, None, np.array([float(replicates)]), wrt_start)[1]
 
-    def objective(self, loss: Any = None, *, fitted: Sequence[str] | None = None, fixed: Mapping[str, float] | None = None, seed: int = 1) -> RolloutObjective:
+    def objective(
+        self,
+        loss: Any = None,
+        *,
+        fitted: Sequence[str] | None = None,
+        fixed: Mapping[str, float] | None = None,
+        seed: int = 1,
+    ) -> RolloutObjective:
         """A function of an array of the fitted parameters that gives (loss, gradient), for `scipy.optimize`.
 
         Examples
@@ -311,7 +377,22 @@ class Rollout:
 def _restored(model: Model, steps: int, stored: list[Any], settings: tuple[Any, ...]) -> Rollout:
     at, replicates, estimator, temperature, samples, precision, memory, fields, start, threads = settings
     own = [(text, _glauber.Observation.restored(model._native, s)) for text, s in stored]
-    return Rollout(model, steps, None, at, replicates, estimator, temperature, samples, fields, start, threads, precision, memory, own)
+    return Rollout(
+        model,
+        steps,
+        None,
+        at,
+        replicates,
+        estimator,
+        temperature,
+        samples,
+        fields,
+        start,
+        threads,
+        precision,
+        memory,
+        own,
+    )
 
 
 def _observations(model: Model, observe: Any) -> list[tuple[str | None, _glauber.Observation]]:
@@ -323,24 +404,37 @@ def _observations(model: Model, observe: Any) -> list[tuple[str | None, _glauber
         return [(None, model._native.observe(observe))]
     if isinstance(observe, (list, tuple)):
         return [own for one in observe for own in _observations(model, one)]
-    raise TypeError(f"observe is {observe!r}: give a function of a scope, a summary such as \"mean(aware)\", or a list of these")
+    raise TypeError(
+        f'observe is {observe!r}: give a function of a scope, a summary such as "mean(aware)", or a list of these'
+    )
 
 
 class RolloutObjective:
     """Parameters as an array → (loss, gradient), at one seed; made by `Rollout.objective`."""
 
-    def __init__(self, run: Rollout, loss: Any, fitted: Sequence[str] | None, fixed: Mapping[str, float] | None, seed: int) -> None:
+    def __init__(
+        self,
+        run: Rollout,
+        loss: Any,
+        fitted: Sequence[str] | None,
+        fixed: Mapping[str, float] | None,
+        seed: int,
+    ) -> None:
         own = run.model.parameters
         check_names(fitted or (), own, f"parameter of model `{run.model.name}`")
         check_names(fixed or {}, own, f"parameter of model `{run.model.name}`")
-        self.names: list[str] = list(fitted) if fitted is not None else [n for n in own if n not in (fixed or {})]
+        self.names: list[str] = (
+            list(fitted) if fitted is not None else [n for n in own if n not in (fixed or {})]
+        )
         self.bounds = [(own[n].lowest, own[n].highest) for n in self.names]
         self.run, self.loss, self.fixed, self.seed = run, loss, dict(fixed or {}), seed
 
     def __call__(self, theta: Any) -> tuple[float, np.ndarray]:
         theta = np.asarray(theta, dtype=float)
         if theta.shape != (len(self.names),):
-            raise InputError(f"θ has shape {theta.shape}: give {len(self.names)} numbers, {', '.join(self.names)}")
+            raise InputError(
+                f"θ has shape {theta.shape}: give {len(self.names)} numbers, {', '.join(self.names)}"
+            )
         given = {**self.fixed, **dict(zip(self.names, theta.tolist()))}
         value, gradient = self.run.value_and_grad(given, self.loss, seed=self.seed)
         return value, np.array([gradient[n] for n in self.names])
@@ -375,7 +469,9 @@ class Simulator:
         tensor = parameters if hasattr(parameters, "detach") else None
         theta = np.asarray(tensor.detach().cpu() if tensor is not None else parameters, dtype=float)
         if theta.ndim not in (1, 2) or theta.shape[-1] != len(self.names):
-            raise InputError(f"the parameters have shape {theta.shape}: give [parameter] or [batch, parameter] of {', '.join(self.names)}")
+            raise InputError(
+                f"the parameters have shape {theta.shape}: give [parameter] or [batch, parameter] of {', '.join(self.names)}"
+            )
         rows = []
         for row in np.atleast_2d(theta):
             outputs = self._one(dict(zip(self.names, row.tolist()))).mean
@@ -420,7 +516,7 @@ def rollout(
     temperature, samples : float, int
         Of the Gumbel estimators.
     start, fields, threads, precision
-        As in `simulate`.
+        As in `simulate`; data that an observation reads as `s.data("name")` are given with the fields.
     memory : int or str
         What the states kept for a gradient may take, such as "2 GiB"; beyond it steps are run again.
 
@@ -440,7 +536,21 @@ def rollout(
     >>> sorted(gradient)
     ['beta']
     """
-    return Rollout(model, steps, observe, at, replicates, estimator, temperature, samples, fields, start, threads, precision, memory)
+    return Rollout(
+        model,
+        steps,
+        observe,
+        at,
+        replicates,
+        estimator,
+        temperature,
+        samples,
+        fields,
+        start,
+        threads,
+        precision,
+        memory,
+    )
 
 
 def value_and_grad(

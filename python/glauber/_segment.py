@@ -81,14 +81,18 @@ def segment(
     if grey.ndim == 3 and grey.shape[2] in (3, 4):
         grey = grey[..., :3] @ np.array([0.299, 0.587, 0.114])
     if grey.ndim != 2:
-        raise InputError(f"the image has shape {given.shape}: give [y, x], or [y, x, colour] of three colours")
+        raise InputError(
+            f"the image has shape {given.shape}: give [y, x], or [y, x, colour] of three colours"
+        )
     if truth is not None:
         truth = numbers("the truth", truth) > 0
         if truth.shape != grey.shape:
-            raise InputError(f"the truth has shape {truth.shape}, but the image {grey.shape}: give both alike")
+            raise InputError(
+                f"the truth has shape {truth.shape}, but the image {grey.shape}: give both alike"
+            )
         truth = np.ascontiguousarray(truth).reshape(-1)
     flat = np.ascontiguousarray(np.clip(grey, 0.0, 1.0) if scale > 1 else grey).reshape(-1)
-    found = _glauber.segment(flat, *grey.shape, preset, steps, rate, truth, threads)
+    found = _glauber.segment(flat, grey.shape[0], grey.shape[1], preset, steps, rate, truth, threads)
     own, otsu = found["scores"] or (None, None), found["otsu_scores"] or (None, None)
     return Segmentation(
         found["mask"].reshape(grey.shape),

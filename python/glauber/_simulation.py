@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +27,10 @@ def request(
     *,
     events: list[tuple[int, int]] | None = None,
     first_replicate: int = 0,
-    data: Mapping[str, Any] | None = None,
+    data: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A run, checked, as the engine's face takes it."""
+    """A run, checked, as the engine's face takes it; `data` names the fields of observations."""
     replicates = whole(replicates, "replicates", 1, 2**31 - 1)
-    data = data or {}
     return {
         "parameters": parameter_list(model, parameters),
         "steps": whole(steps, "steps", 0, 2**31 - 1),
@@ -39,7 +38,7 @@ def request(
         "first_replicate": whole(first_replicate, "first_replicate", 0, 2**32 - 1),
         "seed": seed_of(seed),
         "start": start_fields(model, start, replicates),
-        "fields": run_fields(model, {**(fields or {}), **data}, replicates, data),
+        "fields": run_fields(model, fields, replicates, data),
         "events": events or [],
         "threads": whole(threads, "threads", 0, 1024),
     }
@@ -52,7 +51,7 @@ def png(values: np.ndarray, layer: Layer) -> bytes:
         plane = plane[plane.shape[0] // 2]
     plane = np.atleast_2d(plane)
     states = {"binary": 2, "categories": len(layer.states)}.get(layer.kind, 0)
-    return _glauber.picture(np.ascontiguousarray(plane).reshape(-1), *plane.shape, states)
+    return _glauber.picture(np.ascontiguousarray(plane).reshape(-1), plane.shape[0], plane.shape[1], states)
 
 
 def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
@@ -201,7 +200,10 @@ def simulate(
     flat = model._plans[key].simulate(asked, every)
     layers = {name: states.reshape(shape) for name, states in zip(model.layers, flat)}
     return Simulation(
-        model.name, layers, times, dict(zip(model.parameters, asked["parameters"])), asked["seed"], dict(model.layers)
+        model.name,
+        layers,
+        times,
+        dict(zip(model.parameters, asked["parameters"])),
+        asked["seed"],
+        dict(model.layers),
     )
-
-

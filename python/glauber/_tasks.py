@@ -29,6 +29,11 @@ def _named_arrays(model: Model, states: Any, what: str) -> list[tuple[str, list[
     return out
 
 
+def _dashed(table: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A table's keys as a fit file writes them; parameters keep their names."""
+    return {key.replace("_", "-"): value for key, value in (table or {}).items()}
+
+
 def _one_of(**given: Any) -> str:
     present = [name for name, value in given.items() if value is not None]
     if len(present) != 1:
@@ -60,9 +65,15 @@ class Transition:
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, simulate=self.simulate)
-        data = {"states": "given.npz"} if source == "states" else {"simulate": self.simulate}
+        data = {"states": "given.npz"} if source == "states" else {"simulate": _dashed(self.simulate)}
         arrays = _named_arrays(model, self.states, "states") if source == "states" else None
-        return {"task": "transition", "data": data, "loss": {"name": self.loss}, "arrays": arrays, "compare": self.compare}
+        return {
+            "task": "transition",
+            "data": data,
+            "loss": {"name": self.loss},
+            "arrays": arrays,
+            "compare": self.compare,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +143,15 @@ class Trajectory:
             data["states"] = "given.npz"
             given["arrays"] = _named_arrays(model, self.states, "states")
         elif source == "simulate":
-            data["simulate"] = self.simulate
+            data["simulate"] = _dashed(self.simulate)
         elif isinstance(getattr(self, source), (str, os.PathLike)):
             path = os.fspath(getattr(self, source))
             # A name that comes with glauber is no path.
-            data[source] = path if source == "msd" and os.sep not in path and not os.path.exists(path) else os.path.abspath(path)
+            data[source] = (
+                path
+                if source == "msd" and os.sep not in path and not os.path.exists(path)
+                else os.path.abspath(path)
+            )
         elif source == "msd":
             data["msd"] = "given.csv"
             given["curve"] = _curve_csv(self.msd, float(self.interval or self.step_time or 1.0))
@@ -148,15 +163,19 @@ class Trajectory:
 
 
 def _curve_csv(msd: Any, interval: float) -> str:
-    values, errors = (msd if isinstance(msd, tuple) else (msd, None))
+    values, errors = msd if isinstance(msd, tuple) else (msd, None)
     values = numbers("msd", values).astype(float)
     if values.ndim != 1 or not len(values):
-        raise InputError(f"msd has shape {values.shape}: give one number per lag, [lag], for lags of 1, 2 … intervals")
+        raise InputError(
+            f"msd has shape {values.shape}: give one number per lag, [lag], for lags of 1, 2 … intervals"
+        )
     header, columns = ["lag", "msd"], [np.arange(1, len(values) + 1), values]
     if errors is not None:
         errors = numbers("the errors of msd", errors).astype(float)
         if errors.shape != values.shape:
-            raise InputError(f"msd has {len(values)} values and errors of shape {errors.shape}: give one error for each")
+            raise InputError(
+                f"msd has {len(values)} values and errors of shape {errors.shape}: give one error for each"
+            )
         header, columns = [*header, "standard_error"], [*columns, errors]
     return f"# interval: {interval!r}\n" + _table(header, np.column_stack(columns))
 
@@ -166,7 +185,9 @@ def _tracks_csv(tracks: Any) -> str:
         return str(tracks.to_csv(index=False))
     table = numbers("tracks", tracks).astype(float)
     if table.ndim != 2 or table.shape[1] not in (4, 5):
-        raise InputError(f"tracks have shape {table.shape}: give rows (track, time, x, y) or (track, time, x, y, z)")
+        raise InputError(
+            f"tracks have shape {table.shape}: give rows (track, time, x, y) or (track, time, x, y, z)"
+        )
     return _table(["id", "t", "x", "y", "z"][: table.shape[1]], table)
 
 
@@ -174,7 +195,10 @@ def _table(header: Sequence[str], rows: np.ndarray) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([repr(int(x)) if float(x).is_integer() and abs(x) < 2**53 else repr(float(x)) for x in row] for row in rows)
+    writer.writerows(
+        [repr(int(x)) if float(x).is_integer() and abs(x) < 2**53 else repr(float(x)) for x in row]
+        for row in rows
+    )
     return out.getvalue()
 
 
@@ -208,43 +232,62 @@ class Stability:
             data["pattern"] = "given.npz"
             arrays = _named_arrays(model, self.pattern, "pattern")
         else:
-            data["simulate"] = self.simulate
-        return {"task": "stability", "data": data, "loss": {"name": self.loss}, "arrays": arrays, "compare": self.compare}
+            data["simulate"] = _dashed(self.simulate)
+        return {
+            "task": "stability",
+            "data": data,
+            "loss": {"name": self.loss},
+            "arrays": arrays,
+            "compare": self.compare,
+        }
 
 
 @dataclass(frozen=True, eq=False)
 class InitialState:
-    """The lattice a process started from, given what it looked like later; for binary layers and known parameters.
+    """The lattice a process started from, given what it looked like later, at known parameters.
 
-    The unknowns are the probabilities that each site starts as 1, one field "start of LAYER" per layer.
+    The result's `params` hold for every layer the probability that each site started on, refined by simulated likelihood
+    ("start of LAYER"), and the map as the gradient left it ("fitted start of LAYER"); `starting_sites` the most likely sites.
 
     Parameters
     ----------
-    observed : dict
-        {step: state}: after how many steps (at least 1) it looked how; a state is {layer: array}, or an array for a model
-        of one layer.
+    states : dict or array, optional
+        By layer what was seen, [time, …lattice]; an array alone for a model of one layer.
     parameters : dict
         The model's parameters.
-    sparsity : float
-        The weight of the mean start probability in the loss: prefers few starters.
+    steps : int, optional
+        After how many steps the first state was seen; the others follow one step after another. By default the first is
+        the start itself, which is only compared with.
+    simulate : dict, optional
+        In place of states: a run of the model itself, {"steps": …, "seed": …, "start_sites": …}.
+    start_sites : int, optional
+        How many sites it started from, where that is known.
+    loss : str, optional
+        In place of the usual one.
     """
 
-    observed: Mapping[int, Any]
-    parameters: Any = None
-    sparsity: float = 0.0
+    states: Any = None
+    parameters: Mapping[str, float] | None = None
+    steps: int | None = None
+    simulate: Mapping[str, Any] | None = None
+    start_sites: int | None = None
+    loss: str | None = None
     compare: Sequence[str] = ()
 
-    def _frames(self, model: Model) -> list[tuple[int, list[list[float]]]]:
-        frames = []
-        for step, state in self.observed.items():
-            own = state if isinstance(state, Mapping) else {next(iter(model.layers)): state}
-            layers = []
-            for name in model.layers:
-                if name not in own:
-                    raise InputError(f"the state observed after {step} steps has no layer `{name}`: give one array for each layer")
-                values = numbers(f"layer `{name}` after {step} steps", own[name]).astype(float)
-                if values.shape != model.shape:
-                    raise InputError(f"layer `{name}` after {step} steps has shape {values.shape}, but the lattice has {model.shape}")
-                layers.append(values.reshape(-1).tolist())
-            frames.append((whole(step, "the step of an observed state", 1), layers))
-        return frames
+    def _given(self, model: Model) -> Given:
+        source = _one_of(states=self.states, simulate=self.simulate)
+        data: dict[str, Any] = {"start-sites": self.start_sites, "steps": self.steps}
+        arrays = None
+        if source == "states":
+            data["states"] = "given.npz"
+            arrays = _named_arrays(model, self.states, "states")
+        else:
+            data["simulate"] = _dashed(self.simulate)
+        return {
+            "task": "state",
+            "data": data,
+            "loss": {"name": self.loss},
+            "arrays": arrays,
+            "compare": self.compare,
+            "fixed": dict(self.parameters or {}),
+        }

@@ -23,9 +23,17 @@ def text_of(value: Any) -> str:
         return str(int(value))
     if hasattr(value, "__float__") and not hasattr(value, "__len__"):
         number = float(value)
-        return repr(number) if math.isfinite(number) else ("nan" if math.isnan(number) else f"{'-' if number < 0 else ''}inf")
+        return (
+            repr(number)
+            if math.isfinite(number)
+            else ("nan" if math.isnan(number) else f"{'-' if number < 0 else ''}inf")
+        )
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(key_of(k))} = {text_of(v)}" for k, v in value.items() if v is not None) + " }"
+        return (
+            "{ "
+            + ", ".join(f"{json.dumps(key_of(k))} = {text_of(v)}" for k, v in value.items() if v is not None)
+            + " }"
+        )
     if isinstance(value, (Sequence, np.ndarray)):
         return "[" + ", ".join(text_of(v) for v in value) + "]"
     raise TypeError(f"{value!r} cannot stand in a fit: give numbers, text, lists or dictionaries of these")

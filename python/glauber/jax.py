@@ -63,7 +63,11 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
 
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
         start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
-        return {"seed": int(seed), "start": start, "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()}}
+        return {
+            "seed": int(seed),
+            "start": start,
+            "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()},
+        }
 
     def host_forward(inputs: dict[str, Any], seed: Any) -> dict[str, np.ndarray]:
         found = run({n: float(v) for n, v in inputs["parameters"].items()}, **settings(inputs, seed))
@@ -113,7 +117,12 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
 
     function.defvjp(forward, backward)
 
-    def user(parameters: dict[str, Any], seed: Any = 1, start: dict[str, Any] | None = None, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    def user(
+        parameters: dict[str, Any],
+        seed: Any = 1,
+        start: dict[str, Any] | None = None,
+        fields: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         check_names(parameters, model.parameters, f"parameter of model `{model.name}`")
         check_names(start or {}, model.layers, f"layer of model `{model.name}`")
         check_names(fields or {}, model.fields, f"field of model `{model.name}`")
@@ -125,5 +134,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         inputs = {"parameters": real({**usual, **parameters}), "start": real(start), "fields": real(fields)}
         return function(inputs, jnp.asarray(seed))
 
-    user.__doc__ = f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    user.__doc__ = (
+        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    )
     return user

@@ -33,7 +33,12 @@ class _Call:
         for (kind, name), tensor in zip(self.kinds, tensors):
             array = tensor.detach().cpu().numpy()
             own[kind][name] = float(array) if kind == "parameters" else array
-        return {"parameters": own["parameters"], "seed": self.seed, "start": own["start"] or None, "fields": own["fields"]}
+        return {
+            "parameters": own["parameters"],
+            "seed": self.seed,
+            "start": own["start"] or None,
+            "fields": own["fields"],
+        }
 
     def derivative(self, kind: str, name: str, gradient: Gradient, like: Any) -> Any:
         if kind == "start":
@@ -43,7 +48,11 @@ class _Call:
             own = own.sum(axis=0) if like.dim() == len(self.run.model.shape) else own
         else:
             own = gradient.get(name)
-        return torch.zeros_like(like) if own is None else torch.as_tensor(own, dtype=like.dtype, device=like.device).reshape(like.shape)
+        return (
+            torch.zeros_like(like)
+            if own is None
+            else torch.as_tensor(own, dtype=like.dtype, device=like.device).reshape(like.shape)
+        )
 
 
 class _Function(torch.autograd.Function):
@@ -57,18 +66,27 @@ class _Function(torch.autograd.Function):
         found = call.run(settings.pop("parameters"), **settings)
         own: Any = found.last if call.result == "states" else found.mean
         like = next((t for t in tensors if t.is_floating_point()), torch.zeros(()))
-        return tuple(torch.as_tensor(np.asarray(own[n], dtype=float), dtype=like.dtype, device=like.device) for n in call.outputs)
+        return tuple(
+            torch.as_tensor(np.asarray(own[n], dtype=float), dtype=like.dtype, device=like.device)
+            for n in call.outputs
+        )
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Any) -> Any:
         call, tensors = ctx.call, ctx.saved_tensors
         settings = call.settings(tensors)
         layers = call.run.model.layers
-        given = {n: c.detach().cpu().numpy().astype(float) for n, c in zip(call.outputs, cotangents) if c is not None}
+        given = {
+            n: c.detach().cpu().numpy().astype(float)
+            for n, c in zip(call.outputs, cotangents)
+            if c is not None
+        }
         if call.result == "states":
             given = {n: c for n, c in given.items() if len(layers[n].states) <= 2}
         product = call.run.vjp_of_states if call.result == "states" else call.run.vjp
-        wants_start = any(kind == "start" and need for (kind, _), need in zip(call.kinds, ctx.needs_input_grad[1:]))
+        wants_start = any(
+            kind == "start" and need for (kind, _), need in zip(call.kinds, ctx.needs_input_grad[1:])
+        )
         gradient = product(settings.pop("parameters"), given, wrt_start=wants_start, **settings)
         out = [
             call.derivative(kind, name, gradient, tensor) if need else None
@@ -109,7 +127,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     model = run.model
 
     def function(
-        parameters: Any, seed: int = 1, start: dict[str, Any] | None = None, fields: dict[str, Any] | None = None
+        parameters: Any,
+        seed: int = 1,
+        start: dict[str, Any] | None = None,
+        fields: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         if torch.is_tensor(parameters):
             names = list(model.parameters)
@@ -125,14 +146,24 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             parameters = dict(zip(names, parameters.unbind()))
         kinds: list[tuple[str, str]] = []
         tensors: list[Any] = []
-        known = {"parameters": model.parameters, "start": model.layers, "fields": model.fields}
+        known: dict[str, Any] = {
+            "parameters": model.parameters,
+            "start": model.layers,
+            "fields": model.fields,
+        }
         for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
             check_names(given or {}, known[kind], f"{kind.rstrip('s')} of model `{model.name}`")
             for name, value in (given or {}).items():
                 kinds.append((kind, name))
-                tensors.append(value if torch.is_tensor(value) else torch.as_tensor(value, dtype=torch.get_default_dtype()))
+                tensors.append(
+                    value
+                    if torch.is_tensor(value)
+                    else torch.as_tensor(value, dtype=torch.get_default_dtype())
+                )
         call = _Call(run, result, int(seed), kinds)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
-    function.__doc__ = f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    function.__doc__ = (
+        f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+    )
     return function

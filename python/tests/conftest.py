@@ -7,9 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 import glauber
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +27,10 @@ def small(name: str) -> dict[str, object]:
 
 def parameters(model: glauber.Model) -> dict[str, float]:
     """Values for all its parameters: the defaults, else the middle."""
-    return {n: 0.5 * (p.lowest + min(p.highest, 1)) if p.default is None else p.default for n, p in model.parameters.items()}
+    return {
+        n: 0.5 * (p.lowest + min(p.highest, 1)) if p.default is None else p.default
+        for n, p in model.parameters.items()
+    }
 
 
 @pytest.fixture(params=sorted(glauber.models()))
@@ -45,7 +47,9 @@ def command_line() -> object:
         pytest.skip("GLAUBER_CLI does not name the command line, so nothing is compared with it")
 
     def call(*arguments: object) -> dict[str, object]:
-        done = subprocess.run([program, "--json", *map(str, arguments)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [program, "--json", *map(str, arguments)], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

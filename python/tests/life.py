@@ -6,9 +6,8 @@ is flipped with probability `flip`.
 
 from __future__ import annotations
 
-import numpy as np
-
 import glauber
+import numpy as np
 
 SIDE = 16
 
@@ -23,8 +22,12 @@ def step(s):
 
 def model(side: int = SIDE) -> glauber.Model:
     return glauber.Model(
-        "stochastic-life", (side, side), {"alive": "binary"}, step,
-        parameters={"flip": (0, 1)}, start=lambda s: s.bernoulli(0.4),
+        "stochastic-life",
+        (side, side),
+        {"alive": "binary"},
+        step,
+        parameters={"flip": (0, 1)},
+        start=lambda s: s.bernoulli(0.4),
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 
+import glauber
 import numpy as np
 import pytest
 from conftest import parameters, small
-
-import glauber
 from glauber._toml import document, text_of
 
 
@@ -20,19 +19,33 @@ def options(name):
 def test_states(catalogue_model, command_line, tmp_path):
     name = catalogue_model.name
     values = parameters(catalogue_model)
-    if catalogue_model.fields:
-        # The command line takes maps from files only.
-        pytest.skip(f"the command line simulates {name} only with maps from files")
     given = [a for n, v in values.items() for a in ("--set", f"{n}={v!r}")]
     out = tmp_path / "states.npz"
-    command_line("simulate", name, *options(name), *given, "--steps", 7, "--replicates", 3, "--seed", 42, "--every", 2, "--out", out)
+    command_line(
+        "simulate",
+        name,
+        *options(name),
+        *given,
+        "--steps",
+        7,
+        "--replicates",
+        3,
+        "--seed",
+        42,
+        "--every",
+        2,
+        "--out",
+        out,
+    )
     ours = glauber.simulate(catalogue_model, values, steps=7, replicates=3, seed=42, every=2)
     with np.load(out) as theirs:
         assert set(theirs.files) == set(ours)
         for layer, states in ours.items():
             assert states.shape == theirs[layer].shape
             assert np.array_equal(states, theirs[layer]), layer
-    assert not np.array_equal(states, glauber.simulate(catalogue_model, values, steps=7, replicates=3, seed=43, every=2)[layer])
+    assert not np.array_equal(
+        states, glauber.simulate(catalogue_model, values, steps=7, replicates=3, seed=43, every=2)[layer]
+    )
 
 
 def task_of(model, values):
@@ -47,18 +60,27 @@ def task_of(model, values):
 def test_fits_and_gradients(name, command_line, tmp_path):
     """The trace holds the loss and the gradient's length at every step, so equal traces mean equal gradients."""
     model = glauber.load(name, **small(name))
-    if model.fields:
-        pytest.skip(f"fits of {name} need maps, which a fit file cannot give yet")
     values = parameters(model)
     # Nominal layers have no squared error of numbers, and start away from the truth.
     task = task_of(model, values)
     start = {n: 0.9 * v + 0.02 for n, v in values.items()}
-    settings = {"steps": 3, "learning_rate": 0.01, "replicates": 32 if name == "persistent-random-walk" else None}
+    settings = {
+        "steps": 3,
+        "learning_rate": 0.01,
+        "replicates": 32 if name == "persistent-random-walk" else None,
+    }
     found = glauber.fit(model, task, start, seed=5, progress=False, **settings)
 
     given = task._given(model)
     optimizer = {"name": "adam", "steps": 3, "learning-rate": 0.01, "replicates": settings["replicates"]}
-    tables = {"model-options": small(name), "data": given["data"], "loss": given["loss"], "start": start, "optimizer": optimizer, "run": {"seed": 5}}
+    tables = {
+        "model-options": small(name),
+        "data": given["data"],
+        "loss": given["loss"],
+        "start": start,
+        "optimizer": optimizer,
+        "run": {"seed": 5},
+    }
     file = tmp_path / "fit.toml"
     file.write_text(document({"model": name, "task": given["task"]}, tables))
     theirs = command_line("fit", file, "--out", tmp_path / "out", "--quiet")
@@ -78,7 +100,20 @@ def test_fits_and_gradients(name, command_line, tmp_path):
 def test_a_fit_of_arrays_is_that_of_the_file(command_line, tmp_path):
     news = glauber.load("susceptible-infected", shape=(16, 16))
     out = tmp_path / "states.npz"
-    command_line("simulate", news.name, "--option", "shape=[16,16]", "--set", "beta=0.3", "--steps", 9, "--replicates", 6, "--out", out)
+    command_line(
+        "simulate",
+        news.name,
+        "--option",
+        "shape=[16,16]",
+        "--set",
+        "beta=0.3",
+        "--steps",
+        9,
+        "--replicates",
+        6,
+        "--out",
+        out,
+    )
     file = tmp_path / "fit.toml"
     file.write_text(
         'model = "susceptible-infected"\ntask = "transition"\n[model-options]\nshape = [16, 16]\n[data]\nstates = "states.npz"\n'
@@ -88,14 +123,19 @@ def test_a_fit_of_arrays_is_that_of_the_file(command_line, tmp_path):
     with np.load(out) as states:
         task = glauber.Transition(dict(states), loss="likelihood")
     found = glauber.fit(news, task, {"beta": 0.6}, optimizer="rprop", steps=30, progress=False)
-    assert (found.params["beta"], found.standard_errors["beta"]) == (theirs["estimate"], theirs["standard_error"])
+    assert (found.params["beta"], found.standard_errors["beta"]) == (
+        theirs["estimate"],
+        theirs["standard_error"],
+    )
     assert abs(found.params["beta"] - 0.3) < 4 * found.standard_errors["beta"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_change_nothing(threads):
     news = glauber.load("susceptible-infected", shape=(16, 16))
-    one, many = (glauber.simulate(news, {"beta": 0.3}, steps=5, replicates=6, threads=t) for t in (1, threads))
+    one, many = (
+        glauber.simulate(news, {"beta": 0.3}, steps=5, replicates=6, threads=t) for t in (1, threads)
+    )
     assert np.array_equal(one["aware"], many["aware"])
     run = glauber.rollout(news, 5, "mean(aware)", replicates=6, threads=threads)
     base = glauber.rollout(news, 5, "mean(aware)", replicates=6, threads=1)
@@ -107,6 +147,8 @@ def test_a_rollout_s_forward_run_is_that_of_its_gradient():
         news = glauber.load("susceptible-infected", shape=(12, 12))
         run = glauber.rollout(news, 4, "mean(aware)", at=[1, 4], replicates=5, estimator=estimator)
         before = run({"beta": 0.4}, seed=3)["mean(aware)"]
-        _, gradient = run.value_and_grad({"beta": 0.4}, lambda m: (m["mean(aware)"][1], {"mean(aware)": [0, 1]}), seed=3)
+        _, gradient = run.value_and_grad(
+            {"beta": 0.4}, lambda m: (m["mean(aware)"][1], {"mean(aware)": [0, 1]}), seed=3
+        )
         assert np.array_equal(before, gradient.outputs["mean(aware)"])
         assert np.array_equal(before, run({"beta": 0.4}, seed=3)["mean(aware)"])

@@ -13,15 +13,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import glauber
 import pytest
 from conftest import ROOT
-
-import glauber
 from glauber import _glauber
 
 MODULES = sorted(m.name for m in pkgutil.iter_modules(glauber.__path__, "glauber.")) + ["glauber"]
-NEEDS = {"glauber.torch": ("torch", "PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)"),
-         "glauber.jax": ("jax", "JAX is not installed, so glauber.jax was not run")}
+NEEDS = {
+    "glauber.torch": (
+        "torch",
+        "PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)",
+    ),
+    "glauber.jax": ("jax", "JAX is not installed, so glauber.jax was not run"),
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -50,11 +54,15 @@ def stub() -> dict[str, object]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             own = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
-            own |= {n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+            own |= {
+                n.target.id
+                for n in node.body
+                if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+            }
             names[node.name] = own
         elif isinstance(node, ast.FunctionDef):
             names[node.name] = [a.arg for a in node.args.args + node.args.kwonlyargs]
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not node.value:
             names[node.target.id] = None
     return names
 
@@ -69,7 +77,18 @@ def test_stubs_name_all_that_the_native_module_has():
             own = {m for m in vars(thing) if m not in {"__doc__", "__module__", "__new__"}}
             stubbed = written[name] - {"__new__", "__init__"}
             # Python makes these of others.
-            made = {"__ge__", "__gt__", "__le__", "__lt__", "__ne__", "__eq__", "__hash__", "__getattribute__", "__delitem__"}
+            made = {
+                "__ge__",
+                "__gt__",
+                "__le__",
+                "__lt__",
+                "__ne__",
+                "__eq__",
+                "__hash__",
+                "__getattribute__",
+                "__getattr__",
+                "__delitem__",
+            }
             assert own - made <= stubbed | made, (name, own - stubbed)
             assert stubbed - made <= own, (name, stubbed - own)
         elif callable(thing) and not inspect.isclass(thing):
@@ -80,7 +99,14 @@ def test_the_readme_s_python_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
     assert blocks
     for block in blocks:
-        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", block],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
 
 
@@ -89,7 +115,14 @@ def test_the_guide_s_python_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", text, re.S)
     own = [b for b in blocks if "torch" not in b or importlib.util.find_spec("torch")]
     own = [b for b in own if "jax" not in b or importlib.util.find_spec("jax")]
-    done = subprocess.run([sys.executable, "-c", "\n".join(own)], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(own)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -98,6 +131,14 @@ def test_examples_run(script, tmp_path):
     if "import torch" in script.read_text(encoding="utf-8"):
         pytest.importorskip("torch", reason=NEEDS["glauber.torch"][1])
     env = {**os.environ, "MPLBACKEND": "Agg", "GLAUBER_QUICK": "1"}
-    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

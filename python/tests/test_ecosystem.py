@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import glauber
 import life
 import numpy as np
 import pytest
-
-import glauber
 
 
 def spread(side=12):
@@ -17,19 +16,27 @@ def spread(side=12):
 
 
 def run_of(replicates=40, **settings):
-    return glauber.rollout(spread(), 4, ["mean(aware)", "count(aware)"], at=[2, 4], replicates=replicates, **settings)
+    return glauber.rollout(
+        spread(), 4, ["mean(aware)", "count(aware)"], at=[2, 4], replicates=replicates, **settings
+    )
 
 
 def linear():
     """A model without chance, whose derivatives are known."""
     return glauber.Model(
-        "linear", (2, 3), {"u": "real"}, lambda s: s["a"] * s["u"] + s.field("source"),
-        parameters={"a": "any", "unused": (-1, 1, 0.0)}, fields={"source": "any"},
+        "linear",
+        (2, 3),
+        {"u": "real"},
+        lambda s: s["a"] * s["u"] + s.field("source"),
+        parameters={"a": "any", "unused": (-1, 1, 0.0)},
+        fields={"source": "any"},
     )
 
 
 def linear_run(**settings):
-    return glauber.rollout(linear(), 2, lambda s: {"sum": s["u"].sum()}, replicates=2, precision="f64", **settings)
+    return glauber.rollout(
+        linear(), 2, lambda s: {"sum": s["u"].sum()}, replicates=2, precision="f64", **settings
+    )
 
 
 START = np.arange(6.0).reshape(2, 3)
@@ -83,9 +90,13 @@ class TestJax:
 
         run = glauber.rollout(spread(), 3, "mean(aware)", replicates=4)
         f = glauber.jax.rollout(run)
-        mapped = self.jax.vmap(lambda b, s: f({"beta": b}, seed=s)["mean(aware)"])(np.array([0.2, 0.6]), np.array([1, 2]))
+        mapped = self.jax.vmap(lambda b, s: f({"beta": b}, seed=s)["mean(aware)"])(
+            np.array([0.2, 0.6]), np.array([1, 2])
+        )
         for beta, seed, value in zip([0.2, 0.6], [1, 2], mapped):
-            assert value == pytest.approx(run({"beta": float(np.float32(beta))}, seed=seed)["mean(aware)"], rel=1e-6)
+            assert value == pytest.approx(
+                run({"beta": float(np.float32(beta))}, seed=seed)["mean(aware)"], rel=1e-6
+            )
 
     def test_mistakes_are_said(self):
         import glauber.jax
@@ -99,7 +110,10 @@ class TestJax:
 
 class TestTorch:
     def setup_method(self):
-        self.torch = pytest.importorskip("torch", reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)")
+        self.torch = pytest.importorskip(
+            "torch",
+            reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)",
+        )
 
     def test_gradients_are_the_engine_s(self):
         import glauber.torch
@@ -108,7 +122,10 @@ class TestTorch:
         f = glauber.torch.rollout(run)
         beta = self.torch.tensor(0.3, dtype=self.torch.float64, requires_grad=True)
         out = f({"beta": beta}, seed=3)
-        (out["mean(aware)"] @ self.torch.tensor([1.0, -2.0], dtype=self.torch.float64) + 0.5 * out["count(aware)"][0]).backward()
+        (
+            out["mean(aware)"] @ self.torch.tensor([1.0, -2.0], dtype=self.torch.float64)
+            + 0.5 * out["count(aware)"][0]
+        ).backward()
         cotangents = {"mean(aware)": [1.0, -2.0], "count(aware)": [0.5, 0.0]}
         assert beta.grad.item() == run.vjp({"beta": 0.3}, cotangents, seed=3)["beta"]
         assert out["mean(aware)"].tolist() == run({"beta": 0.3}, seed=3)["mean(aware)"].tolist()
@@ -150,7 +167,9 @@ class TestTorch:
 
 
 class TestScipy:
-    optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed, so no optimizer of its was run")
+    optimize = pytest.importorskip(
+        "scipy.optimize", reason="SciPy is not installed, so no optimizer of its was run"
+    )
 
     def test_the_likelihood_by_bfgs_is_our_own_fit(self):
         news = spread(24)
@@ -167,8 +186,12 @@ class TestScipy:
     def test_a_rollout_s_loss_is_brought_down(self):
         run = glauber.rollout(spread(), 4, "mean(aware)", replicates=400, estimator="reinmax")
         target = run({"beta": 0.35}, seed=5)["mean(aware)"]
-        f = run.objective(lambda m: ((m["mean(aware)"] - target) ** 2, 2 * (m["mean(aware)"] - target)), seed=5)
-        found = self.optimize.minimize(lambda x: f(x)[0], [0.6], bounds=f.bounds, method="Nelder-Mead", options={"xatol": 1e-4})
+        f = run.objective(
+            lambda m: ((m["mean(aware)"] - target) ** 2, 2 * (m["mean(aware)"] - target)), seed=5
+        )
+        found = self.optimize.minimize(
+            lambda x: f(x)[0], [0.6], bounds=f.bounds, method="Nelder-Mead", options={"xatol": 1e-4}
+        )
         assert found.x[0] == pytest.approx(0.35, abs=2e-3)
 
 
@@ -188,7 +211,11 @@ frame, weights = abc.run(max_nr_populations=3).get_distribution()
 print(np.average(frame["beta"], weights=weights), frame["beta"].nunique())
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "abc.db")], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", script, str(tmp_path / "abc.db")],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     mean, different = done.stdout.split()
@@ -204,15 +231,28 @@ def test_a_simulator_takes_what_sbi_gives():
     np.random.seed(0)
     assert np.array_equal(first, simulator(np.array([[0.1], [0.2]]))) and first.shape == (2, 4)
     assert not np.array_equal(first, simulator(np.array([[0.1], [0.2]])))
-    assert len(simulator.columns) == 4 and simulator({"flip": 0.1}).keys() == {"mean(alive)", "variance(alive)"}
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)")
+    assert len(simulator.columns) == 4 and simulator({"flip": 0.1}).keys() == {
+        "mean(alive)",
+        "variance(alive)",
+    }
+    torch = pytest.importorskip(
+        "torch",
+        reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)",
+    )
     out = simulator(torch.tensor([[0.1], [0.2]]))
     assert torch.is_tensor(out) and out.shape == (2, 4) and out.dtype == torch.float32
 
 
-def test_sbi_infers_a_parameter():
-    pytest.importorskip("torch", reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)")
-    inference = pytest.importorskip("sbi.inference", reason="sbi is not installed, so the simulator was not run in it (cargo xtask test --full does)")
+def test_sbi_infers_a_parameter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # sbi writes its logs here
+    pytest.importorskip(
+        "torch",
+        reason="PyTorch is not installed, so glauber.torch was not run (cargo xtask test --full does)",
+    )
+    inference = pytest.importorskip(
+        "sbi.inference",
+        reason="sbi is not installed, so the simulator was not run in it (cargo xtask test --full does)",
+    )
     import torch
     from sbi.utils import BoxUniform
 

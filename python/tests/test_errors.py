@@ -8,17 +8,22 @@ import sys
 import threading
 import traceback
 
+import glauber
 import life
 import numpy as np
 import pytest
-
-import glauber
 
 
 def model_with(step, **settings):
     layers = settings.pop("layers", {"u": "binary"})
     return glauber.Model(
-        "mistaken", (6, 6), layers, step, parameters={"p": (0, 1)}, start=lambda s: dict.fromkeys(layers, 0), **settings
+        "mistaken",
+        (6, 6),
+        layers,
+        step,
+        parameters={"p": (0, 1)},
+        start=lambda s: dict.fromkeys(layers, 0),
+        **settings,
     )
 
 
@@ -53,7 +58,11 @@ def model_with(step, **settings):
         (lambda s: {"v": s["u"]}, glauber.ModelError, "no layer called `v`"),
         (lambda s: {"u": "x"}, TypeError, "what the rule returns for `u` is a str"),
         (lambda s: s["u"] + 7, glauber.ModelError, "which it cannot hold"),
-        (lambda s: s.translate(s["u"], s.categorical([0.5, 0.5]), [(0, 0), (0, 1)]), glauber.ModelError, "one number per replicate"),
+        (
+            lambda s: s.translate(s["u"], s.categorical([0.5, 0.5]), [(0, 0), (0, 1)]),
+            glauber.ModelError,
+            "one number per replicate",
+        ),
         (lambda s: 1 / 0, ZeroDivisionError, "division by zero"),
     ],
 )
@@ -70,14 +79,19 @@ def test_a_mistake_is_raised_from_the_users_line():
 
     with pytest.raises(glauber.ModelError) as error:
         model_with(step)
-    assert any("# the mistake" in (frame.line or "") for frame in traceback.extract_tb(error.value.__traceback__))
+    assert any(
+        "# the mistake" in (frame.line or "") for frame in traceback.extract_tb(error.value.__traceback__)
+    )
 
 
 def test_a_forgotten_layer_names_function_file_and_line():
     def forgetful(s):
         return {"u": s["u"]}
 
-    with pytest.raises(glauber.ModelError, match=r"does not say what layer `v` becomes(.|\n)*forgetful(.|\n)*test_errors.py\", line \d+"):
+    with pytest.raises(
+        glauber.ModelError,
+        match=r"does not say what layer `v` becomes(.|\n)*forgetful(.|\n)*test_errors.py\", line \d+",
+    ):
         model_with(forgetful, layers={"u": "binary", "v": 5})
 
 
@@ -205,21 +219,47 @@ def test_arrays_of_any_layout_are_taken():
     wide[::4] = 1
     strided, turned = wide[::2, ::2], np.asfortranarray(wide[::2, ::2])
     assert not strided.flags["C_CONTIGUOUS"]
-    outputs = [run(start=a)["alive"] for a in (strided, turned, strided.tolist(), strided.astype(bool), strided.astype(np.float32), strided[:, :].astype(">i2"))]
+    outputs = [
+        run(start=a)["alive"]
+        for a in (
+            strided,
+            turned,
+            strided.tolist(),
+            strided.astype(bool),
+            strided.astype(np.float32),
+            strided[:, :].astype(">i2"),
+        )
+    ]
     assert all(np.array_equal(outputs[0], other) for other in outputs[1:])
 
 
 def test_a_rule_that_leaves_its_range_says_where():
-    model = glauber.Model("growing", (4, 4), {"n": 3}, lambda s: s["n"] + s["rate"], parameters={"rate": (0, 5)}, start=lambda s: 0)
+    model = glauber.Model(
+        "growing",
+        (4, 4),
+        {"n": 3},
+        lambda s: s["n"] + s["rate"],
+        parameters={"rate": (0, 5)},
+        start=lambda s: 0,
+    )
     with pytest.raises(glauber.RunError, match=r"step 4, replicate 0, site \[0, 0\]: layer `n`.*was given 4"):
         glauber.simulate(model, {"rate": 1}, steps=10)
-    improbable = glauber.Model("improbable", 4, {"u": "binary"}, lambda s: s.bernoulli(s["p"]), parameters={"p": "any"}, start=lambda s: 0)
+    improbable = glauber.Model(
+        "improbable",
+        4,
+        {"u": "binary"},
+        lambda s: s.bernoulli(s["p"]),
+        parameters={"p": "any"},
+        start=lambda s: 0,
+    )
     with pytest.raises(glauber.RunError, match=r"probability of .* is 1.5, not in \[0, 1\]"):
         glauber.simulate(improbable, {"p": 1.5}, steps=1)
 
 
 def test_missing_fields_and_starts_are_named():
-    model = glauber.Model("map", (3, 3), {"u": "binary"}, lambda s: s.bernoulli(s["fuel"]), covariates=["fuel"])
+    model = glauber.Model(
+        "map", (3, 3), {"u": "binary"}, lambda s: s.bernoulli(s["fuel"]), covariates=["fuel"]
+    )
     with pytest.raises(glauber.InputError, match=r"start=\{layer: array\}"):
         glauber.simulate(model)
     with pytest.raises(glauber.InputError, match="fuel"):
@@ -268,14 +308,34 @@ def test_mistakes_in_fits():
         (glauber.Transition(states), {"start": {"betta": 0.1}}, glauber.InputError, "did you mean `beta`"),
         (glauber.Transition(states), {"start": {"beta": 3}}, glauber.InputError, "outside its interval"),
         (glauber.Transition(states), {"start": 0.3}, TypeError, "dictionary"),
-        (glauber.Transition(states), {"start": {"beta": 0.1}, "optimizer": "adams"}, glauber.InputError, "did you mean `adam`"),
-        (glauber.Transition(states), {"start": {"beta": 0.1}, "optimizer": {"name": "adam", "learnin_rate": 1}}, glauber.InputError, "learning-rate"),
-        (glauber.Transition(states), {"start": {"beta": 0.1}, "estimator": "straight"}, glauber.InputError, "straight-through"),
+        (
+            glauber.Transition(states),
+            {"start": {"beta": 0.1}, "optimizer": "adams"},
+            glauber.InputError,
+            "did you mean `adam`",
+        ),
+        (
+            glauber.Transition(states),
+            {"start": {"beta": 0.1}, "optimizer": {"name": "adam", "learnin_rate": 1}},
+            glauber.InputError,
+            "learning-rate",
+        ),
+        (
+            glauber.Transition(states),
+            {"start": {"beta": 0.1}, "estimator": "straight"},
+            glauber.InputError,
+            "straight-through",
+        ),
         (glauber.Transition(states), {"fixed": {"beta": 0.1}}, glauber.InputError, "nothing to fit"),
-        (glauber.Trajectory(states=states, summary="mean(awaree)"), {"start": {"beta": 0.1}}, glauber.InputError, "aware"),
+        (
+            glauber.Trajectory(states=states, summary="mean(awaree)"),
+            {"start": {"beta": 0.1}},
+            glauber.InputError,
+            "aware",
+        ),
         (glauber.Stability(np.zeros((3, 3))), {"start": {"beta": 0.1}}, glauber.InputError, "shape"),
-        (glauber.InitialState({0: states[0, 1]}, {"beta": 0.3}), {}, glauber.InputError, "from 1"),
-        (glauber.InitialState({1: states[0, 1, :3]}, {"beta": 0.3}), {}, glauber.InputError, "shape"),
+        (glauber.InitialState(states[0, :1], {"beta": 0.3}), {}, glauber.InputError, "data.steps"),
+        (glauber.InitialState(states[0, :, :3], {"beta": 0.3}), {}, glauber.InputError, "shape"),
     ]:
         with pytest.raises(kind, match=words):
             glauber.fit(news, task, progress=False, steps=2, **settings)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
+import glauber
 import life
 import numpy as np
 import pytest
-
-import glauber
 
 # False-alarm rate of each comparison of two means: 10⁻⁴, two-sided.
 QUANTILE = 3.89
@@ -48,7 +47,9 @@ def test_the_same_model_in_python_and_in_the_catalogue_has_the_same_bits():
     known = glauber.load("susceptible-infected", shape=(16, 16))
     start = np.zeros((16, 16), dtype=np.uint8)
     start[8, 8] = 1
-    own = glauber.Model("susceptible-infected", (16, 16), {"aware": "binary"}, spread, parameters={"beta": (0, 1)})
+    own = glauber.Model(
+        "susceptible-infected", (16, 16), {"aware": "binary"}, spread, parameters={"beta": (0, 1)}
+    )
     a = glauber.simulate(own, {"beta": 0.3}, steps=8, replicates=3, seed=4, start=start)
     b = glauber.simulate(known, {"beta": 0.3}, steps=8, replicates=3, seed=4, start=start)
     assert np.array_equal(a["aware"], b["aware"])
@@ -57,8 +58,12 @@ def test_the_same_model_in_python_and_in_the_catalogue_has_the_same_bits():
 def value_of(rule, x=0.7, y=-1.3):
     """A rule's value at two parameters, by running it in double precision."""
     model = glauber.Model(
-        "probe", 4, {"u": "real"}, lambda s: rule(s, s["x"], s["y"]),
-        parameters={"x": "any", "y": "any"}, start=lambda s: 0.0,
+        "probe",
+        4,
+        {"u": "real"},
+        lambda s: rule(s, s["x"], s["y"]),
+        parameters={"x": "any", "y": "any"},
+        start=lambda s: 0.0,
     )
     return float(glauber.simulate(model, [x, y], steps=1, precision="f64")["u"][0, 1, 0])
 
@@ -101,7 +106,10 @@ OPERATORS = {
     "step": (lambda s, x, y: s.step(), lambda x, y: 1.0),
     "number": (lambda s, x, y: s.number(3), lambda x, y: 3.0),
     "shift": (lambda s, x, y: s.coordinate(0).shift(1), lambda x, y: 1.0),
-    "weights": (lambda s, x, y: s.coordinate(0).neighbours({1: 2.0, (-1,): 0.5}).sum(), lambda x, y: 2 * 1 + 0.5 * 3),
+    "weights": (
+        lambda s, x, y: s.coordinate(0).neighbours({1: 2.0, (-1,): 0.5}).sum(),
+        lambda x, y: 2 * 1 + 0.5 * 3,
+    ),
     "offsets": (lambda s, x, y: s.coordinate(0).neighbours([(1,), (2,)]).mean(), lambda x, y: 1.5),
 }
 
@@ -126,16 +134,31 @@ def test_every_draw_has_its_mean():
 
     sites = 200
     model = glauber.Model(
-        "draws", (sites, sites),
-        {"bernoulli": "binary", "class": ["a", "b", "c"], "uniform": "real", "normal": "real", "binomial": 10, "poisson": 200,
-         "moved": "real"},
-        step, start=lambda s: dict.fromkeys(["bernoulli", "class", "uniform", "normal", "binomial", "poisson", "moved"], 0),
+        "draws",
+        (sites, sites),
+        {
+            "bernoulli": "binary",
+            "class": ["a", "b", "c"],
+            "uniform": "real",
+            "normal": "real",
+            "binomial": 10,
+            "poisson": 200,
+            "moved": "real",
+        },
+        step,
+        start=lambda s: dict.fromkeys(
+            ["bernoulli", "class", "uniform", "normal", "binomial", "poisson", "moved"], 0
+        ),
     )
     last = glauber.simulate(model, steps=1, seed=9).last
     n = sites * sites
     for name, mean, variance in [
-        ("bernoulli", 0.3, 0.21), ("class", 1.3, 0.61), ("uniform", 0.5, 1 / 12), ("normal", 0, 1),
-        ("binomial", 4, 2.4), ("poisson", 2.5, 2.5),
+        ("bernoulli", 0.3, 0.21),
+        ("class", 1.3, 0.61),
+        ("uniform", 0.5, 1 / 12),
+        ("normal", 0, 1),
+        ("binomial", 4, 2.4),
+        ("poisson", 2.5, 2.5),
     ]:
         assert abs(last[name].mean() - mean) < QUANTILE * math.sqrt(variance / n), name
     assert last["moved"].mean() == pytest.approx((sites - 1) / 2)
@@ -146,14 +169,20 @@ def test_named_states_are_asked_for_by_name():
         cell = s["cell"]
         ill = cell.neighbours("moore").count("ill")
         caught = 1 - (1 - s["beta"]) ** ill
-        s.next("cell").categorical([
-            (cell == "well") * (1 - caught),
-            (cell == "well") * caught + (cell == "ill") * 0.5,
-            (cell == "ill") * 0.5 + cell.is_("immune"),
-        ])
+        s.next("cell").categorical(
+            [
+                (cell == "well") * (1 - caught),
+                (cell == "well") * caught + (cell == "ill") * 0.5,
+                (cell == "ill") * 0.5 + cell.is_("immune"),
+            ]
+        )
 
     model = glauber.Model(
-        "epidemic", (16, 16), {"cell": ["well", "ill", "immune"]}, step, parameters={"beta": "unit"},
+        "epidemic",
+        (16, 16),
+        {"cell": ["well", "ill", "immune"]},
+        step,
+        parameters={"beta": "unit"},
         start=lambda s: s.categorical([0.9, 0.1, 0.0]),
     )
     runs = glauber.simulate(model, {"beta": 0.3}, steps=20, replicates=2)
@@ -163,9 +192,13 @@ def test_named_states_are_asked_for_by_name():
 
 def test_covariates_and_parameter_fields():
     model = glauber.Model(
-        "map", (4, 5), {"burnt": "binary"},
+        "map",
+        (4, 5),
+        {"burnt": "binary"},
         lambda s: s.bernoulli(s["burnt"] + (1 - s["burnt"]) * s.field("fuel") * s["risk"]),
-        covariates=["fuel"], fields={"risk": (0, 1)}, start=lambda s: 0,
+        covariates=["fuel"],
+        fields={"risk": (0, 1)},
+        start=lambda s: 0,
     )
     fuel, risk = np.zeros((4, 5)), np.full((4, 5), 0.5)
     fuel[:2] = 1

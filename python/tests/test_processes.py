@@ -12,11 +12,10 @@ import sys
 import threading
 import time
 
+import glauber
 import life
 import numpy as np
 import pytest
-
-import glauber
 
 
 def test_the_interpreter_runs_while_the_engine_does():
@@ -32,7 +31,9 @@ def test_the_interpreter_runs_while_the_engine_does():
     thread = threading.Thread(target=tick)
     thread.start()
     begin = time.monotonic()
-    glauber.simulate(model, {"D_A": 0.1, "D_B": 0.4, "k1": 0.98, "k2": 0.1, "k3": 0.2}, steps=1500, every=1500)
+    glauber.simulate(
+        model, {"D_A": 0.1, "D_B": 0.4, "k1": 0.98, "k2": 0.1, "k3": 0.2}, steps=1500, every=1500
+    )
     seconds = time.monotonic() - begin
     done.set()
     thread.join()
@@ -57,13 +58,21 @@ except KeyboardInterrupt as stopped:
     ("call", "kind"),
     [
         ("glauber.simulate(news, {'beta': 0.0}, steps=10**8, every=10**8)", "KeyboardInterrupt False"),
-        ("glauber.value_and_grad(news, {'beta': 0.1}, 5000, 'mean(aware)', replicates=400, memory='4 GiB')", "KeyboardInterrupt False"),
-        ("glauber.fit(news, glauber.Transition(simulate={'parameters': {'beta': 0.1}, 'steps': 8, 'runs': 2}), {'beta': 0.5}, "
-         "steps=10**8, batch=4, progress=False)", "FitInterrupted True"),
+        (
+            "glauber.value_and_grad(news, {'beta': 0.1}, 5000, 'mean(aware)', replicates=400, memory='4 GiB')",
+            "KeyboardInterrupt False",
+        ),
+        (
+            "glauber.fit(news, glauber.Transition(simulate={'parameters': {'beta': 0.1}, 'steps': 8, 'runs': 2}), {'beta': 0.5}, "
+            "steps=10**8, batch=4, progress=False)",
+            "FitInterrupted True",
+        ),
     ],
 )
 def test_ctrl_c_stops(call, kind):
-    process = subprocess.Popen([sys.executable, "-c", ENDLESS.format(call=call)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS.format(call=call)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline() == "ready\n"
     time.sleep(1.5)
     begin = time.monotonic()
@@ -90,7 +99,9 @@ if __name__ == "__main__":
     with multiprocessing.get_context({method!r}).Pool(2) as pool:
         assert pool.map(test_processes.square, (0.1, 0.2, 0.3)) == here
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -121,9 +132,18 @@ def test_models_travel(catalogue_model):
 def test_own_models_and_rollouts_travel():
     model = life.model(8)
     before = glauber.simulate(model, {"flip": 0.2}, steps=4, seed=3)
-    run = glauber.rollout(model, 4, [lambda s: {"alive": s["alive"].sum()}, "variance(alive)"], at=[2, 4], replicates=3, estimator="reinmax")
+    run = glauber.rollout(
+        model,
+        4,
+        [lambda s: {"alive": s["alive"].sum()}, "variance(alive)"],
+        at=[2, 4],
+        replicates=3,
+        estimator="reinmax",
+    )
     for other in copies(model):
-        assert np.array_equal(glauber.simulate(other, {"flip": 0.2}, steps=4, seed=3)["alive"], before["alive"])
+        assert np.array_equal(
+            glauber.simulate(other, {"flip": 0.2}, steps=4, seed=3)["alive"], before["alive"]
+        )
     for other in copies(run):
         assert other.vjp({"flip": 0.2}, {"alive": 1.0}) == run.vjp({"flip": 0.2}, {"alive": 1.0})
         assert repr(other) == repr(run)

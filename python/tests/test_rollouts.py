@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import glauber
 import life
 import numpy as np
 import pytest
 
-import glauber
-
 
 def coins(sites=50):
-    return glauber.Model("coins", sites, {"heads": "binary"}, lambda s: s.bernoulli(s["p"]), parameters={"p": "unit"}, start=lambda s: 0)
+    return glauber.Model(
+        "coins",
+        sites,
+        {"heads": "binary"},
+        lambda s: s.bernoulli(s["p"]),
+        parameters={"p": "unit"},
+        start=lambda s: 0,
+    )
 
 
 def test_outputs_by_name_step_and_replicate():
-    run = glauber.rollout(life.model(8), 5, [lambda s: {"alive": s["alive"].sum()}, "mean(alive)"], at=[0, 2, 5], replicates=7)
+    run = glauber.rollout(
+        life.model(8), 5, [lambda s: {"alive": s["alive"].sum()}, "mean(alive)"], at=[0, 2, 5], replicates=7
+    )
     out = run({"flip": 0.2}, seed=2)
     assert list(out) == ["alive", "mean(alive)"] == run.outputs
     assert out.by_replicate["alive"].shape == (7, 3)
@@ -22,7 +30,9 @@ def test_outputs_by_name_step_and_replicate():
     states = glauber.simulate(life.model(8), {"flip": 0.2}, steps=5, replicates=7, seed=2)["alive"]
     assert np.array_equal(out.by_replicate["alive"], states[:, [0, 2, 5]].sum(axis=(2, 3)))
     assert np.array_equal(out.last["alive"], states[:, -1])
-    assert out.standard_error["alive"] == pytest.approx(out.by_replicate["alive"].std(axis=0, ddof=1) / np.sqrt(7))
+    assert out.standard_error["alive"] == pytest.approx(
+        out.by_replicate["alive"].std(axis=0, ddof=1) / np.sqrt(7)
+    )
     assert "alive" in repr(out) and "Rollout" in repr(run)
 
 
@@ -63,10 +73,18 @@ def test_gradients_by_the_start():
     def decay(s):
         return s["u"] * 0.5 + s["v"].shift((1,)) * s["w"]
 
-    model = glauber.Model("linear", 6, {"u": "real", "v": "real"}, lambda s: {"u": decay(s), "v": s["v"]}, parameters={"w": "any"})
+    model = glauber.Model(
+        "linear",
+        6,
+        {"u": "real", "v": "real"},
+        lambda s: {"u": decay(s), "v": s["v"]},
+        parameters={"w": "any"},
+    )
     rng = np.random.default_rng(0)
     start = {"u": rng.normal(size=(2, 6)), "v": rng.normal(size=(2, 6))}
-    run = glauber.rollout(model, 1, lambda s: {"first": (s["u"] * (s.coordinate(0) == 0)).sum()}, replicates=2, precision="f64")
+    run = glauber.rollout(
+        model, 1, lambda s: {"first": (s["u"] * (s.coordinate(0) == 0)).sum()}, replicates=2, precision="f64"
+    )
     value, gradient = run.value_and_grad({"w": 3.0}, start=start, wrt_start=True)
     expected = 0.5 * start["u"][:, 0] + 3.0 * start["v"][:, 1]
     assert value == pytest.approx(expected.mean())

@@ -3,16 +3,17 @@
 //! A fit runs on threads of its own; meanwhile Python sees its progress, and Ctrl-C ends it with what was found so far.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::fit::data::tracks::MsdCurve;
-use glauber::fit::descent::Control;
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
 use glauber::fit::fit_result::FitResult;
-use glauber::fit::job::{JobError, prepare};
+use glauber::fit::job::{Job, JobError, prepare};
 use glauber::fit::multi_start::MultiStart;
 use glauber::fit::observer::{Observer, Plan};
 use glauber::fit::stopping::Stopped;
+use glauber::fit::tasks::initial_state::Refinement;
 use glauber::fit::trace::Record;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -20,7 +21,6 @@ use pyo3::types::{PyDict, PyList};
 use crate::arrays::{Flat, GivenField, array, reals};
 use crate::errors::{engine_error, input_error, model_error, run_error};
 use crate::model::Model;
-use crate::objective::Objective;
 use crate::running::run;
 
 /// What a fit is made of, as Python gives it.
@@ -163,7 +163,8 @@ pub fn fit_file(
                 }
             }
             job.attempts.clear();
-            Ok((job, ran))
+            let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
+            Ok((job, ran, state))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
@@ -171,8 +172,9 @@ pub fn fit_file(
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran)), raised) => {
+        (Ok((job, ran, state)), raised) => {
             let all = summary(py, &ran)?;
+            all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
             all.set_item("about", job.notes)?;
@@ -182,49 +184,32 @@ pub fn fit_file(
     }
 }
 
+/// What a fit of an initial state is about: maps of probabilities, and the sites it most likely started from.
+struct StartMap {
+    fitted: Vec<f64>,
+    refined: Option<Refinement>,
+}
+
+impl StartMap {
+    fn numbers(self, py: Python<'_>) -> (Py<PyAny>, Option<(Py<PyAny>, Vec<Vec<usize>>, bool)>) {
+        let refined = self.refined.map(|r| (reals(py, r.map.concat()), r.most_likely, r.refined));
+        (reals(py, self.fitted), refined)
+    }
+}
+
+/// The maps of a fitted initial state; the refined one only where nobody has stopped the fit.
+fn state_of(job: &Job, ran: &[Ran], stop: &AtomicBool) -> Result<Option<StartMap>, String> {
+    let (Some(state), Some(first)) = (&job.state, ran.first()) else { return Ok(None) };
+    let theta = &first.result.theta;
+    let stopped = stop.load(Ordering::Relaxed) || first.result.stopped == Stopped::Interrupted;
+    let refined = (!stopped).then(|| state.refined(theta)).transpose().map_err(|e| e.to_string())?;
+    Ok(Some(StartMap { fitted: state.probabilities(theta), refined }))
+}
+
 /// Why there is no fit.
 enum Failure {
     Job(JobError),
     Fit(String),
-}
-
-/// Runs a fit of an objective as the optimizer of a fit file's text says: a dictionary, and what Python raised meanwhile.
-#[pyfunction]
-#[pyo3(signature = (objective, text, start, threads, progress))]
-pub fn fit_objective(
-    py: Python<'_>,
-    objective: &Bound<'_, Objective>,
-    text: &str,
-    start: Vec<f64>,
-    threads: usize,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<(Py<PyAny>, Option<PyErr>)> {
-    let file = FitFile::parse(text, Path::new("fit"), &[], Path::new("")).map_err(|e| file_error(e, true))?;
-    let (seen, objective) = (Mutex::new(Progress::default()), objective.get());
-    let name = file.estimator.name.clone().unwrap_or_else(|| "straight-through".into());
-    seen.lock().unwrap_or_else(PoisonError::into_inner).attempt.clone_from(&name);
-    let done = run(
-        py,
-        threads,
-        |stop| -> Result<FitResult, Failure> {
-            let mut own = objective.objective.lock().unwrap_or_else(PoisonError::into_inner);
-            let method = file.method(own.unknowns()).map_err(|e| Failure::Job(e.into()))?;
-            let mut watcher = Watcher(&seen);
-            let control =
-                Control { observer: Some(&mut watcher), interrupt: Some(stop), ..Control::default() };
-            method.run(&mut **own, &start, control).map_err(|e| Failure::Fit(e.to_string()))
-        },
-        |py| show(py, &seen, progress.as_ref()),
-    )?;
-    match (done.result, done.raised) {
-        (Err(_), Some(raised)) => Err(raised),
-        (Err(Failure::Job(e)), None) => Err(job_error(e, true)),
-        (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok(result), raised) => {
-            let ran = Ran { name, comparison: false, caveat: None, result };
-            Ok((summary(py, &[ran])?.into_any().unbind(), raised))
-        }
-    }
 }
 
 /// All attempts, and which is best.

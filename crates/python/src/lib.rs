@@ -34,11 +34,11 @@ mod _glauber {
     #[pymodule_export]
     use crate::expression::{Expression, Neighbours};
     #[pymodule_export]
-    use crate::fits::{fit_file, fit_objective};
+    use crate::fits::fit_file;
     #[pymodule_export]
     use crate::model::{Model, Observation, catalogue, load, trace};
     #[pymodule_export]
-    use crate::objective::{Objective, objective_of_file, objective_of_start};
+    use crate::objective::{Objective, objective_of_file};
     #[pymodule_export]
     use crate::pictures::picture;
     #[pymodule_export]

@@ -314,6 +314,12 @@ impl Observation {
     fn outputs(&self) -> Vec<String> {
         self.observation.outputs()
     }
+    /// The names of the data per site that it reads.
+    #[getter]
+    fn fields(&self) -> Vec<String> {
+        let program = self.source.as_ref().ok();
+        program.map_or_else(Vec::new, |p| p.declarations.fields.iter().map(|f| f.name.clone()).collect())
+    }
     /// The summary's text, or the program as bytes: what `restored` makes the same observation of.
     fn stored<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match &self.source {

@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::job::prepare;
 use glauber::fit::objective::{ObjectiveError, length_of};
-use glauber::fit::tasks::initial_state::{InitialState, InitialStateSettings, ObservedFrame, StateLoss};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -12,14 +11,12 @@ use pyo3::prelude::*;
 use crate::arrays::reals;
 use crate::errors::{input_error, run_error};
 use crate::fits::{FitRequest, job_error};
-use crate::model::Model;
-use crate::plan::{estimator, options};
 use crate::running::run_whole;
 
 /// An objective of a fit.
 #[pyclass(frozen, module = "glauber._glauber")]
 pub struct Objective {
-    pub objective: Mutex<Box<dyn glauber::fit::objective::Objective>>,
+    objective: Mutex<Box<dyn glauber::fit::objective::Objective>>,
     unknowns: Vec<glauber::fit::objective::Unknown>,
     start: Vec<f64>,
     threads: usize,
@@ -33,45 +30,6 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
     Ok(Objective { objective: Mutex::new(first.objective), unknowns, start: first.start, threads })
-}
-
-/// How an initial state is fitted, as Python gives it.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub struct StartRequest {
-    parameters: Vec<f64>,
-    /// Observed lattices: after how many steps, and for each layer its numbers.
-    frames: Vec<(usize, Vec<Vec<f64>>)>,
-    estimator: String,
-    temperature: f64,
-    samples: u32,
-    replicates: usize,
-    sparsity: f64,
-    seed: u64,
-    precision: String,
-    memory: usize,
-    threads: usize,
-}
-
-/// The objective whose unknowns are the start probabilities of a lattice.
-#[pyfunction]
-pub fn objective_of_start(model: &Bound<'_, Model>, request: StartRequest) -> PyResult<Objective> {
-    let model = &model.get().model;
-    let frames = request.frames.into_iter().map(|(step, layers)| ObservedFrame { step, layers }).collect();
-    let estimator = estimator(&request.estimator, request.temperature, request.samples)?;
-    let settings = InitialStateSettings {
-        replicates: request.replicates,
-        start_sites: None,
-        loss: StateLoss::SquaredError,
-        sparsity: request.sparsity,
-        seed: request.seed,
-        options: options(&request.precision, request.memory)?,
-    };
-    let objective = InitialState::new(model, (&request.parameters, &[]), frames, &*estimator, settings)
-        .map_err(input_error)?;
-    let unknowns = glauber::fit::objective::Objective::unknowns(&objective).to_vec();
-    let start = vec![0.5; length_of(&unknowns)];
-    Ok(Objective { objective: Mutex::new(Box::new(objective)), unknowns, start, threads: request.threads })
 }
 
 #[pymethods]

@@ -1,0 +1,142 @@
+//! Tests the Python package: builds its wheel, installs it into environments of its own below `target/`, runs pytest.
+//!
+//! The test environment is kept between runs and holds what the package plugs into (JAX, SciPy, pyABC; with `--full`
+//! PyTorch and sbi, several GB). A second, clean environment gets the wheel and nothing else, and runs the README's Python.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+/// What the tests need besides the package.
+const NEEDED: &[&str] =
+    &["maturin>=1.8,<2", "numpy", "pytest", "scipy", "jax", "pyabc", "matplotlib", "pandas"];
+/// What the whole of them needs.
+const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
+
+/// Builds, installs and tests the package; `full` with PyTorch.
+pub fn test(full: bool) -> Result<()> {
+    let Some(python) = interpreter() else {
+        eprintln!("SKIPPED: no Python 3.10 or later with venv; the Python package was not tested");
+        return Ok(());
+    };
+    let target = target();
+    let own = Environment::at(target.join("python-tests"));
+    own.make(&python, false)?;
+    own.install(NEEDED, "needed")?;
+    if full {
+        own.install(NEEDED_IN_FULL, "needed-in-full")?;
+    }
+    let wheel = own.wheel(&target)?;
+    own.pip(&["install", "--quiet", "--force-reinstall", "--no-deps", &wheel])?;
+    readme_in_a_clean_environment(&python, &target, &wheel)?;
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut build = Command::new(program);
+    build.args(["build", "--quiet", "--release", "--package", "glauber-cli"]);
+    run(&mut build)?;
+    let cli = std::path::absolute(target.join("release").join("glauber"))?;
+    let mut pytest = own.python();
+    pytest.args(["-m", "pytest", "-q", "python/tests"]).env("GLAUBER_CLI", cli);
+    run(&mut pytest)
+}
+
+/// The README's Python, where only the wheel and what it asks for is installed.
+fn readme_in_a_clean_environment(python: &str, target: &Path, wheel: &str) -> Result<()> {
+    let clean = Environment::at(target.join("python-clean"));
+    clean.make(python, true)?;
+    clean.pip(&["install", "--quiet", wheel])?;
+    run(clean.python().args(["python/tests/readme.py", "README.md"]))
+}
+
+/// Where Cargo builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
+}
+
+/// The first Python that is recent enough: the one named in `PYTHON`, else python3 or python.
+fn interpreter() -> Option<String> {
+    let named = std::env::var("PYTHON").ok();
+    let names = named.into_iter().chain(["python3".to_string(), "python".to_string()]);
+    let recent = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+    let mut names = names;
+    names.find(|name| Command::new(name).args(["-c", recent]).output().is_ok_and(|o| o.status.success()))
+}
+
+/// A virtual environment.
+struct Environment {
+    folder: PathBuf,
+}
+
+impl Environment {
+    fn at(folder: PathBuf) -> Environment {
+        Environment { folder }
+    }
+
+    fn program(&self) -> PathBuf {
+        let (scripts, name) = if cfg!(windows) { ("Scripts", "python.exe") } else { ("bin", "python") };
+        self.folder.join(scripts).join(name)
+    }
+
+    fn python(&self) -> Command {
+        Command::new(self.program())
+    }
+
+    fn make(&self, python: &str, anew: bool) -> Result<()> {
+        if anew && self.folder.exists() {
+            std::fs::remove_dir_all(&self.folder)?;
+        }
+        if self.program().exists() {
+            return Ok(());
+        }
+        run(Command::new(python).args(["-m", "venv"]).arg(&self.folder))
+    }
+
+    fn pip(&self, arguments: &[&str]) -> Result<()> {
+        let mut pip = self.python();
+        run(pip.args(["-m", "pip", "--disable-pip-version-check"]).args(arguments))
+    }
+
+    /// Installs packages unless the note beside them says that these were.
+    fn install(&self, packages: &[&str], note: &str) -> Result<()> {
+        let (note, list) = (self.folder.join(note), packages.join("\n"));
+        if std::fs::read_to_string(&note).is_ok_and(|known| known == list) {
+            return Ok(());
+        }
+        let mut arguments = vec!["install", "--quiet"];
+        arguments.extend(packages);
+        self.pip(&arguments)?;
+        std::fs::write(note, list).context("the test environment cannot be written to")
+    }
+
+    /// Builds the wheel and gives its path.
+    fn wheel(&self, target: &Path) -> Result<String> {
+        let folder = target.join("wheels");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let mut build = self.python();
+        build.args(["-m", "maturin", "build", "--quiet", "--release", "--interpreter"]);
+        run(build.arg(self.program()).arg("--out").arg(&folder))?;
+        let mut files = std::fs::read_dir(&folder)?.flatten().map(|f| f.path());
+        let wheel = files.find(|f| f.extension().is_some_and(|e| e == "whl"));
+        let Some(wheel) = wheel else { bail!("maturin left no wheel in {}", folder.display()) };
+        Ok(wheel.to_string_lossy().into_owned())
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let begin = Instant::now();
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|w| w.to_string_lossy())
+        .collect();
+    let words = words.join(" ");
+    eprintln!("$ {words}");
+    let status = command.status().with_context(|| format!("`{words}` could not be started"))?;
+    eprintln!("  {:.0} s", begin.elapsed().as_secs_f64());
+    if !status.success() {
+        bail!("`{words}` failed");
+    }
+    Ok(())
+}
