@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A tool for people at a terminal.
 
 mod browser;
+mod peers;
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -13,7 +14,8 @@ cargo xtask COMMAND
 
   check    the quick loop: format, lints, unit tests of the crates above the engine
   test     everything: check's lints, all tests and documentation examples, the main job itself
-  bench    the benchmarks
+  bench    the engine's benchmarks, then those against PyTorch and JAX, which it installs into target/bench-venv and
+           which fill BENCHMARKS.md; with --engine: the engine's alone
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
   doc      the documentation, opened in a browser with --open
 ";
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let result = match words.first().map(String::as_str) {
         Some("check") => check(),
         Some("test") => test(),
-        Some("bench") => cargo(&["bench", "--workspace"]),
+        Some("bench") => bench(&words[1..]),
         Some("models") => models(&words[1..]),
         Some("doc") => doc(&words[1..]),
         _ => {
@@ -38,6 +40,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The engine against loops by hand, then against what people use today.
+fn bench(words: &[String]) -> Result<()> {
+    cargo(&["bench", "--package", "glauber-bench"])?;
+    if words.iter().any(|w| w == "--engine") {
+        return Ok(());
+    }
+    cargo(&["build", "--release", "--package", "glauber-bench", "--bin", "runner"])?;
+    peers::compare()
 }
 
 /// The cheapest checks first.

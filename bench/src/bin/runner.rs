@@ -66,7 +66,8 @@ fn walk() -> Anything<Problem> {
     let model = named("persistent-random-walk", &options)?;
     let displacement = observation(&"msd".parse()?, &model)?;
     let softmax = GumbelSoftmax { temperature: 1.0 };
-    let plan = Plan::new(&model, &[displacement], Some(&softmax), Options { threads: 1, ..Options::default() })?;
+    let plan =
+        Plan::new(&model, &[displacement], Some(&softmax), Options { threads: 1, ..Options::default() })?;
     let target = |n: usize| {
         let lags: f64 = (1..n).map(|k| (n - k) as f64 * 0.9f64.powi(k as i32)).sum();
         1.6 * (n as f64 + 2.0 * lags)
@@ -77,7 +78,10 @@ fn walk() -> Anything<Problem> {
         run.events = (1..=10).map(|step| (step, 0)).collect();
         let gradient = plan.gradient(&run, &|mean| {
             let off: Vec<f64> = mean.iter().zip(&targets).map(|(m, t)| m - t).collect();
-            LossValue { value: off.iter().map(|d| d * d).sum(), slopes: off.iter().map(|d| 2.0 * d).collect() }
+            LossValue {
+                value: off.iter().map(|d| d * d).sum(),
+                slopes: off.iter().map(|d| 2.0 * d).collect(),
+            }
         })?;
         let [center, resample] = [gradient.parameters[0], gradient.parameters[1]];
         Ok(vec![("loss", gradient.value), ("p_center", center), ("p_resample", resample)])

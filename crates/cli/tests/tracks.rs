@@ -1,0 +1,119 @@
+//! Tries `glauber tracks`, and fits of tracks, as a cell biologist would.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn glauber(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_glauber")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> Value {
+    let output = glauber(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
+    let output = glauber(folder, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{arguments:?}: no «{word}» in «{message}»");
+    }
+}
+
+/// Three tracks of straight lines at speeds 1, 2 and 3 µm per frame of 10 s: MSD(n) = 14 n² / 3 µm².
+fn lines() -> String {
+    let mut text = String::from("id,t,x,y\n");
+    for speed in 1..=3 {
+        for frame in 0..6 {
+            text += &format!("{speed},{},{},0\n", frame * 10, frame * speed);
+        }
+    }
+    text
+}
+
+fn with(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cells.csv"), text).unwrap();
+    folder
+}
+
+#[test]
+fn tracks_are_summarised_and_drawn() {
+    let folder = with(&lines());
+    let found = done(
+        folder.path(),
+        &["tracks", "cells.csv", "--json", "--out", "msd.svg", "--length-unit", "µm", "--time-unit", "s"],
+    );
+    assert_eq!((found["tracks"].as_u64(), found["positions"].as_u64()), (Some(3), Some(18)));
+    assert_eq!((found["dimensions"].as_u64(), found["interval"].as_f64()), (Some(2), Some(10.0)));
+    let msd: Vec<f64> = found["msd"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    for (lag, value) in (1..).zip(&msd) {
+        assert!((value - 14.0 / 3.0 * f64::from(lag * lag)).abs() < 1e-12, "{lag}: {value}");
+    }
+    let errors = found["msd_standard_error"].as_array().unwrap();
+    assert!(errors.len() == msd.len() && errors.iter().all(|e| e.as_f64().unwrap() > 0.0));
+    let picture = std::fs::read_to_string(folder.path().join("msd.svg")).unwrap();
+    assert!(picture.contains("MSD (µm²)") && picture.contains("time (s)"));
+    refused(folder.path(), &["tracks", "cells.csv", "--out", "msd.svg"], &["msd.svg exists already"]);
+    // The curve can be kept, and fitted.
+    done(folder.path(), &["tracks", "cells.csv", "--json", "--out", "msd.csv", "--bootstrap", "0"]);
+    let kept = std::fs::read_to_string(folder.path().join("msd.csv")).unwrap();
+    assert!(kept.lines().count() >= 6, "{kept}");
+}
+
+#[test]
+fn tracks_and_the_curve_made_of_them_are_fitted_alike() {
+    let folder = with(&lines());
+    done(folder.path(), &["tracks", "cells.csv", "--json", "--out", "msd.csv", "--lags", "4"]);
+    let fit = "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n[data]\nmsd = \"msd.csv\"\nlags = 4\n\
+        step-time = 10.0\nsite-length = 3.0\n[start]\np_center = 0.5\np_resample = 0.5\n\
+        [optimizer]\nsteps = 40\nreplicates = 100\nlearning-rate = 0.1\n";
+    std::fs::write(folder.path().join("fit.toml"), fit).unwrap();
+    let of_curve = done(folder.path(), &["fit", "fit.toml", "--json", "--quiet", "--out", "curve"]);
+    let set = ["--set", "data.tracks=cells.csv"];
+    let of_tracks = done(
+        folder.path(),
+        &[&["fit", "fit.toml", "--json", "--quiet", "--out", "tracks"][..], &set].concat(),
+    );
+    let estimate = |found: &Value, name: &str| found["parameters"][name]["estimate"].as_f64().unwrap();
+    for name in ["p_center", "p_resample"] {
+        // The kept curve is rounded in its last digits.
+        assert!((estimate(&of_curve, name) - estimate(&of_tracks, name)).abs() < 1e-6, "{name}");
+    }
+    assert!(folder.path().join("curve/msd.svg").is_file());
+}
+
+#[test]
+fn tracks_that_cannot_be_are_refused_with_their_place() {
+    let cases = [
+        ("", vec!["cells.csv"]),
+        ("id,t,x,y\n", vec!["cells.csv"]),
+        ("id,x,y\n1,0,0\n1,1,1\n", vec!["cells.csv", "time"]),
+        ("id,t,x,y\n1,0,0,0\n1,10,far,1\n", vec!["line 3", "far"]),
+        ("id,t,x,y\n1,0,0,0\n1,10,NaN,1\n", vec!["line 3", "NaN"]),
+        ("id,t,x,y\n1,0,0,0\n1,0,1,1\n", vec!["1"]),
+        ("id,t,x,y\n1,0,0,0\n2,0,1,1\n", vec!["cells.csv"]),
+        ("id,t,x,y\n1,0,0,0\n1,10,1,1\n1,17,2,2\n", vec!["interval"]),
+    ];
+    for (text, words) in cases {
+        let folder = with(text);
+        refused(folder.path(), &["tracks", "cells.csv"], &words);
+    }
+    let folder = with(&lines());
+    refused(folder.path(), &["tracks", "none.csv"], &["none.csv"]);
+    refused(
+        folder.path(),
+        &["tracks", "cells.csv", "--lags", "100"],
+        &["cells.csv", "longest track spans 5"],
+    );
+    refused(folder.path(), &["tracks", "cells.csv", "--column", "id=0"], &["counted from 1"]);
+    refused(folder.path(), &["tracks", "cells.csv", "--out", "msd.png"], &[".svg or .csv"]);
+    let bomb = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"bb\">]><Tracks>&b;</Tracks>";
+    std::fs::write(folder.path().join("bomb.xml"), bomb).unwrap();
+    refused(folder.path(), &["tracks", "bomb.xml"], &["bomb.xml"]);
+}
