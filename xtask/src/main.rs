@@ -3,6 +3,7 @@
 
 mod browser;
 mod peers;
+mod python;
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -13,7 +14,9 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   check    the quick loop: format, lints, unit tests of the crates above the engine
-  test     everything: check's lints, all tests and documentation examples, the main job itself
+  test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
+           with --full its PyTorch part too, which installs several GB
+  python   the Python package's tests alone; --full as above
   bench    the engine's benchmarks, then those against PyTorch and JAX, which it installs into target/bench-venv and
            which fill BENCHMARKS.md; with --engine: the engine's alone
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
@@ -24,7 +27,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let result = match words.first().map(String::as_str) {
         Some("check") => check(),
-        Some("test") => test(),
+        Some("test") => test(full(&words)),
+        Some("python") => python::test(full(&words)),
         Some("bench") => bench(&words[1..]),
         Some("models") => models(&words[1..]),
         Some("doc") => doc(&words[1..]),
@@ -60,14 +64,20 @@ fn lints() -> Result<()> {
 
 fn check() -> Result<()> {
     lints()?;
-    cargo(&["test", "--workspace", "--lib"])
+    // The Python module needs an interpreter around it; `--lib` would build it without.
+    cargo(&["test", "--workspace", "--lib", "--exclude", "glauber-python"])
 }
 
-fn test() -> Result<()> {
+fn full(words: &[String]) -> bool {
+    words.iter().any(|w| w == "--full")
+}
+
+fn test(full: bool) -> Result<()> {
     browser::ensure();
     lints()?;
     cargo(&["test", "--workspace"])?;
-    main_job()
+    main_job()?;
+    python::test(full)
 }
 
 /// The README's first command, into a folder of its own.
