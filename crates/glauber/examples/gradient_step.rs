@@ -1,4 +1,5 @@
 //! Times one Malevanets–Kapral gradient step: 500 steps forwards and backwards from a pattern, on one thread.
+//! Arguments: how often (20), and how many steps (500).
 //!
 //! Prints the loss and the time of every repetition in milliseconds; `bench/python_overhead.py` compares it with the same
 //! step from Python.
@@ -10,7 +11,8 @@ use glauber::models::{ModelOptions, named};
 use glauber::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let repetitions: usize = std::env::args().nth(1).map_or(Ok(20), |n| n.parse())?;
+    let argument = |place: usize, usual: usize| std::env::args().nth(place).map_or(Ok(usual), |n| n.parse());
+    let (repetitions, steps): (usize, usize) = (argument(1, 20)?, argument(2, 500)?);
     let model = named("malevanets-kapral", &ModelOptions::none())?;
     let parameters = [0.1, 0.4, 0.98, 0.1, 0.2];
     let distance = model.observe(|s| {
@@ -23,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pattern: Vec<FieldData> = [site(11), site(7)].into_iter().map(FieldData::shared).collect();
     for repetition in 0..=repetitions {
         let begin = Instant::now();
-        let mut run = Run::new(&parameters, 500).seed(1).start(pattern.clone()).observe(500, 0);
+        let mut run = Run::new(&parameters, steps).seed(1).start(pattern.clone()).observe(steps, 0);
         run.fields = ["A before", "B before"].map(String::from).into_iter().zip(pattern.clone()).collect();
         let gradient = plan.gradient(&run, &|m| LossValue { value: m[0].ln(), slopes: vec![1.0 / m[0]] })?;
         if repetition > 0 {
