@@ -115,7 +115,8 @@ class FitResult:
             ax.plot(self.trace["step"], self.trace[name], lw=1)
             if name in self.truth:
                 ax.axhline(self.truth[name], color="k", ls=":", lw=1)
-            if name == "loss" and (self.trace["loss"] > 0).all():
+            losses = self.trace["loss"]
+            if name == "loss" and (losses > 0).all() and losses.max() > 10 * losses.min():
                 ax.set_yscale("log")
             ax.set(xlabel="step", title=name)
         for ax in axes[len(names) :]:
