@@ -220,6 +220,7 @@ fn wrong_input_is_refused_with_place_and_remedy() {
     refused(here, &fit("model-options.shap=[8,8]"), &["shap", "shape"]);
     refused(here, &fit("data.states=none.npz"), &["none.npz", "no such file"]);
     assert!(!here.join("x").join("result.json").exists());
+    assert!(!here.join("x").exists(), "a refused fit leaves nothing behind");
 }
 
 #[test]

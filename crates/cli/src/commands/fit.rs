@@ -36,7 +36,11 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
     let file = FitFile::load(&arguments.file, &overrides).map_err(Failure::input)?;
     let wanted = arguments.out.clone().or(file.run.out.clone());
     let out = folder(wanted, &arguments.file, arguments.resume)?;
-    let mut job = prepare(&file).map_err(Failure::input)?;
+    // The folder is made first, so that one that cannot be is refused before any work; one that stays empty goes again.
+    let mut job = prepare(&file).map_err(|e| {
+        let _ = std::fs::remove_dir(&out);
+        Failure::input(e)
+    })?;
     std::fs::create_dir_all(&out).map_err(|e| Failure::input(format!("{}: {e}", out.display())))?;
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
