@@ -48,12 +48,24 @@ fn steps(rows: &mut Vec<Row>) -> Anything<()> {
     for steps in [100, 1000, 10_000, 100_000] {
         let run = pattern.compared(&THETA, steps);
         let forward = median(|| Ok(drop(pattern.plan.simulate(&run)?)))?;
-        rows.push(Row { what: "steps", case: "forward", size: steps as f64, seconds: forward, megabytes: peak() });
+        rows.push(Row {
+            what: "steps",
+            case: "forward",
+            size: steps as f64,
+            seconds: forward,
+            megabytes: peak(),
+        });
     }
     for steps in [100, 1000, 10_000, 100_000] {
         let run = pattern.compared(&THETA, steps);
         let both = median(|| Ok(drop(pattern.plan.gradient(&run, &observed)?)))?;
-        rows.push(Row { what: "steps", case: "gradient", size: steps as f64, seconds: both, megabytes: peak() });
+        rows.push(Row {
+            what: "steps",
+            case: "gradient",
+            size: steps as f64,
+            seconds: both,
+            megabytes: peak(),
+        });
     }
     Ok(())
 }
@@ -101,7 +113,10 @@ fn panel(rows: &[Row], what: &str, title: &str, x: &str) -> Panel {
         let seconds: Vec<f64> = of.iter().map(|r| r.seconds).collect();
         let Some(last) = of.last() else { continue };
         let ideal: Vec<f64> = sizes.iter().map(|s| last.seconds * s / last.size).collect();
-        panel = panel.line(case, &sizes, &seconds).line(format!("{case}, in proportion"), &sizes, &ideal).dashed();
+        panel = panel
+            .line(case, &sizes, &seconds)
+            .line(format!("{case}, in proportion"), &sizes, &ideal)
+            .dashed();
     }
     panel
 }
@@ -122,7 +137,12 @@ fn main() -> Anything<()> {
     Figure::new("How time grows")
         .panel(panel(&rows, "sites", "susceptible–infected, 4 steps", "sites"))
         .panel(panel(&rows, "steps", "Malevanets–Kapral 64 × 64", "steps"))
-        .panel(panel(&rows, "replicates", "Malevanets–Kapral 64 × 64, gradient through 100 steps", "replicates"))
+        .panel(panel(
+            &rows,
+            "replicates",
+            "Malevanets–Kapral 64 × 64, gradient through 100 steps",
+            "replicates",
+        ))
         .write(Path::new(&folder).join("scaling.svg"))?;
     Ok(())
 }
