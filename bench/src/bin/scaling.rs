@@ -5,9 +5,10 @@
 //! and the small cases come first.
 #![allow(clippy::print_stdout)] // A tool for people at a terminal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
+use glauber::engine::EngineError;
 use glauber::report::files::write_whole;
 use glauber::report::plot::{Figure, Panel};
 use glauber_bench::problems::{Anything, ESTIMATOR, News, Pattern, THETA, observed};
@@ -22,7 +23,7 @@ struct Row {
 }
 
 /// The median time of runs that fill about a second, at least three.
-fn median(mut f: impl FnMut() -> Anything<()>) -> Anything<f64> {
+fn median(mut f: impl FnMut() -> Result<(), EngineError>) -> Anything<f64> {
     f()?;
     let mut times = Vec::new();
     let begin = Instant::now();
@@ -47,7 +48,7 @@ fn steps(rows: &mut Vec<Row>) -> Anything<()> {
     let pattern = Pattern::new(64, Some(&ESTIMATOR), 1)?;
     for steps in [100, 1000, 10_000, 100_000] {
         let run = pattern.compared(&THETA, steps);
-        let forward = median(|| Ok(drop(pattern.plan.simulate(&run)?)))?;
+        let forward = median(|| pattern.plan.simulate(&run).map(drop))?;
         rows.push(Row {
             what: "steps",
             case: "forward",
@@ -58,7 +59,7 @@ fn steps(rows: &mut Vec<Row>) -> Anything<()> {
     }
     for steps in [100, 1000, 10_000, 100_000] {
         let run = pattern.compared(&THETA, steps);
-        let both = median(|| Ok(drop(pattern.plan.gradient(&run, &observed)?)))?;
+        let both = median(|| pattern.plan.gradient(&run, &observed).map(drop))?;
         rows.push(Row {
             what: "steps",
             case: "gradient",
@@ -75,10 +76,10 @@ fn sites(rows: &mut Vec<Row>) -> Anything<()> {
         let news = News::new(side, Some(&ESTIMATOR))?;
         let size = (side * side) as f64;
         let run = news.run(&[0.1], 4);
-        let forward = median(|| Ok(drop(news.plan.simulate(&run)?)))?;
+        let forward = median(|| news.plan.simulate(&run).map(drop))?;
         rows.push(Row { what: "sites", case: "forward", size, seconds: forward, megabytes: peak() });
         let run = news.compared(&[0.1], 4);
-        let both = median(|| Ok(drop(news.plan.gradient(&run, &observed)?)))?;
+        let both = median(|| news.plan.gradient(&run, &observed).map(drop))?;
         rows.push(Row { what: "sites", case: "gradient", size, seconds: both, megabytes: peak() });
     }
     Ok(())
@@ -90,7 +91,7 @@ fn replicates(rows: &mut Vec<Row>) -> Anything<()> {
         let pattern = Pattern::new(64, Some(&ESTIMATOR), threads)?;
         for replicates in [1, 2, 4, 8, 16, 32, 64] {
             let run = pattern.compared(&THETA, 100).replicates(replicates);
-            let seconds = median(|| Ok(drop(pattern.plan.gradient(&run, &observed)?)))?;
+            let seconds = median(|| pattern.plan.gradient(&run, &observed).map(drop))?;
             rows.push(Row { what: "replicates", case, size: replicates as f64, seconds, megabytes: peak() });
         }
     }
@@ -133,7 +134,7 @@ fn main() -> Anything<()> {
         table += &format!("{},{},{},{:.6},{:.1}\n", r.what, r.case, r.size, r.seconds, r.megabytes);
     }
     print!("{table}");
-    write_whole(&folder.join("scaling.csv"), table)?;
+    write_whole(folder.join("scaling.csv"), table)?;
     Figure::new("How time grows")
         .panel(panel(&rows, "sites", "susceptible–infected, 4 steps", "sites"))
         .panel(panel(&rows, "steps", "Malevanets–Kapral 64 × 64", "steps"))
@@ -143,6 +144,6 @@ fn main() -> Anything<()> {
             "Malevanets–Kapral 64 × 64, gradient through 100 steps",
             "replicates",
         ))
-        .write(Path::new(&folder).join("scaling.svg"))?;
+        .write(folder.join("scaling.svg"))?;
     Ok(())
 }
