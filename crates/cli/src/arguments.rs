@@ -44,6 +44,41 @@ pub enum Command {
     Generate(Generate),
     /// Say what is in a file of cell tracks, and take their mean squared displacement.
     Tracks(TracksFile),
+    /// Run the paper's experiments again, and say claim by claim what holds.
+    Reproduce(Reproduce),
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Stopped anywhere and started again, it carries on from what was finished.\n\nExamples:\n  \
+    glauber reproduce all --quick\n  glauber reproduce all --data images --seeds 3\n  glauber reproduce transition"
+)]
+pub struct Reproduce {
+    /// transition, trajectory, state, stability or all.
+    #[arg(default_value = "all")]
+    pub experiment: String,
+    /// Shortened runs, within a minute; claims that need the long ones are not tested.
+    #[arg(long)]
+    pub quick: bool,
+    /// The folder for page, figures and numbers; out/reproduce where nobody says, out/reproduce-quick with --quick.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// The folder with the paper's images (seadragon.jpg, cells.png, each with its _mask.png); without it the state
+    /// experiment runs on synthetic cells.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// The seed of all noise.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many seeds each stability fit is run from.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// Throw away what an earlier run has kept in the folder.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 #[derive(Args)]

@@ -47,5 +47,6 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Segment(own) => commands::segment::run(&own),
         Command::Generate(own) => commands::generate::run(&own),
         Command::Tracks(own) => commands::tracks::run(&own),
+        Command::Reproduce(own) => commands::reproduce::run(&own),
     }
 }

@@ -186,7 +186,7 @@ fn brief_speed(speed: f64) -> String {
 }
 
 /// A time in the two largest units that matter.
-pub(crate) fn in_time(time: Duration) -> String {
+pub fn in_time(time: Duration) -> String {
     match time.as_secs() {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),

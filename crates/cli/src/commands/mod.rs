@@ -8,6 +8,7 @@ pub mod generate;
 pub mod models;
 pub mod new;
 pub mod segment;
+pub mod reproduce;
 pub mod show;
 pub mod simulate;
 pub mod start;

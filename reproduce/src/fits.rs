@@ -1,0 +1,183 @@
+//! Runs a fit as a part: from the text of a fit file to its course, with progress and a checkpoint.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use glauber_fit::checkpoint::CheckpointPolicy;
+use glauber_fit::descent::FitError;
+use glauber_fit::fit_file::FitFile;
+use glauber_fit::fit_result::FitResult;
+use glauber_fit::job::{Attempt, prepare};
+use glauber_fit::observer::{Observer, Plan};
+use glauber_fit::stopping::Stopped;
+use glauber_fit::trace::Record;
+use glauber_report::progress::Progress;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ReproduceError;
+use crate::part::{Desk, Part};
+
+/// A fit file as text, with what replaces some of its keys.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FitText {
+    pub text: &'static str,
+    pub changes: Vec<String>,
+}
+
+impl FitText {
+    pub(crate) fn new(text: &'static str) -> FitText {
+        FitText { text, changes: Vec::new() }
+    }
+
+    /// The same with `table.key=value`.
+    pub(crate) fn with(mut self, key: &str, value: impl std::fmt::Display) -> FitText {
+        self.changes.push(format!("{key}={value}"));
+        self
+    }
+
+    /// Read and checked.
+    pub(crate) fn file(&self) -> Result<FitFile, ReproduceError> {
+        FitFile::parse(self.text, Path::new("reproduce.toml"), &self.changes, Path::new(""))
+            .map_err(ReproduceError::part)
+    }
+
+    /// A part that runs it.
+    pub(crate) fn part(self, name: impl Into<String>, about: impl Into<String>, weight: f64) -> Part {
+        let settings = format!("{}\n{}", self.text, self.changes.join("\n"));
+        Part::new(name, about, settings, weight, move |desk| run(desk, &self))
+    }
+}
+
+/// A parameter that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub start: f64,
+    pub value: f64,
+    /// From the data, where known.
+    pub standard_error: Option<f64>,
+    /// From the fit's own noise, where known.
+    pub monte_carlo_error: Option<f64>,
+}
+
+impl Found {
+    /// Both errors together; `None` where neither is known.
+    pub(crate) fn error(&self) -> Option<f64> {
+        match (self.standard_error, self.monte_carlo_error) {
+            (Some(a), b) => Some(a.hypot(b.unwrap_or(0.0))),
+            (None, b) => b,
+        }
+    }
+}
+
+/// The course of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Course {
+    pub found: BTreeMap<String, Found>,
+    /// The parameters' names, in the model's order.
+    pub names: Vec<String>,
+    pub steps: Vec<f64>,
+    pub losses: Vec<f64>,
+    /// One list for each name.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Course {
+    fn of(result: &FitResult) -> Course {
+        let found = result.estimates.iter().map(|e| {
+            let (standard_error, monte_carlo_error) = (e.standard_error, e.monte_carlo_error);
+            (e.name.clone(), Found { start: e.start, value: e.value, standard_error, monte_carlo_error })
+        });
+        let names = result.trace.columns.clone();
+        let values = names.iter().map(|name| result.trace.column(name).unwrap_or_default()).collect();
+        Course {
+            found: found.collect(),
+            steps: result.trace.records.iter().map(|r| r.step as f64).collect(),
+            losses: result.trace.records.iter().map(|r| r.loss).collect(),
+            values,
+            names,
+        }
+    }
+
+    /// A parameter over the steps.
+    pub(crate) fn of_parameter(&self, name: &str) -> &[f64] {
+        let place = self.names.iter().position(|n| n == name);
+        place.and_then(|place| self.values.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All parameters at the record of a step, or the one before it.
+    pub(crate) fn theta_at(&self, step: f64) -> Vec<f64> {
+        let place = self.steps.iter().rposition(|s| *s <= step).unwrap_or(0);
+        self.values.iter().filter_map(|values| values.get(place).copied()).collect()
+    }
+
+    /// The estimate of a parameter, NaN where there is none.
+    pub(crate) fn estimate(&self, name: &str) -> f64 {
+        self.found.get(name).map_or(f64::NAN, |found| found.value)
+    }
+}
+
+/// Runs the first attempt of a fit file, carrying on from the part's checkpoint where there is one.
+pub(crate) fn run(desk: &Desk<'_>, text: &FitText) -> Result<Course, ReproduceError> {
+    let file = text.file()?;
+    let mut job = prepare(&file).map_err(ReproduceError::part)?;
+    let Some(attempt) = job.attempts.first_mut() else {
+        return Err(ReproduceError::part(format!("{}: a fit without a start", desk.part.name)));
+    };
+    let path = desk.store.checkpoint(&desk.part.name);
+    let result = match run_attempt(desk, attempt, &path, file.run.checkpoint_every) {
+        // A checkpoint of other settings, or of a file system that lost power: the fit begins anew.
+        Err(FitError::Checkpoint(_)) => {
+            let _ = std::fs::remove_file(&path);
+            run_attempt(desk, attempt, &path, file.run.checkpoint_every)
+        }
+        other => other,
+    };
+    let result = result.map_err(|e| ReproduceError::part(format!("{}: {e}", desk.part.about)))?;
+    match &result.stopped {
+        Stopped::Interrupted => Err(ReproduceError::Interrupted),
+        Stopped::Diverged { .. } => {
+            Err(ReproduceError::part(format!("{} {}", desk.part.about, result.stopped)))
+        }
+        _ => Ok(Course::of(&result)),
+    }
+}
+
+fn run_attempt(
+    desk: &Desk<'_>,
+    attempt: &mut Attempt,
+    path: &Path,
+    every: u64,
+) -> Result<FitResult, FitError> {
+    let policy = CheckpointPolicy { path: path.to_path_buf(), every, resume: true };
+    let mut watcher = Watcher { desk, bar: None, columns: Vec::new() };
+    attempt.run(Some(&mut watcher), Some(desk.interrupt), Some(policy))
+}
+
+/// Shows a fit's progress.
+struct Watcher<'a> {
+    desk: &'a Desk<'a>,
+    bar: Option<Progress>,
+    columns: Vec<String>,
+}
+
+impl Observer for Watcher<'_> {
+    fn begin(&mut self, plan: &Plan<'_>) {
+        self.columns = plan.columns.to_vec();
+        self.bar = Some(self.desk.progress(plan.first, plan.steps));
+    }
+
+    fn step(&mut self, record: &Record, _theta: &[f64]) {
+        if let Some(bar) = &mut self.bar {
+            let names = self.columns.iter().map(String::as_str).zip(record.parameters.iter().copied());
+            let readings: Vec<(&str, f64)> = std::iter::once(("loss", record.loss)).chain(names).collect();
+            bar.update(record.step, &readings);
+        }
+    }
+
+    fn end(&mut self, result: &FitResult) {
+        if let Some(bar) = self.bar.take() {
+            let found = result.estimates.iter().map(|e| format!("{} = {:.4}", e.name, e.value));
+            bar.finish(&found.collect::<Vec<_>>().join(", "));
+        }
+    }
+}
