@@ -58,6 +58,7 @@ impl Store {
         }
         for inner in ["parts", "times", "figures", "numbers"] {
             fs::create_dir_all(folder.join(inner)).map_err(failed)?;
+            remove_halves(&folder.join(inner)).map_err(failed)?;
         }
         write_whole(&mark, format!("{what:#}\n")).map_err(ReproduceError::input)?;
         Ok(Store { folder: folder.to_path_buf() })
@@ -130,6 +131,18 @@ impl Store {
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Removes what a killed run had begun to write: hidden files whose names end in `.part` or `.partial`.
+fn remove_halves(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden && path.extension().is_some_and(|e| e.to_string_lossy().starts_with("part")) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells this build of the program from others: a number from its bytes.

@@ -404,9 +404,9 @@ impl Told {
 
     fn table(&self) -> Table {
         let mut table =
-            Table::new(["Data", "From", "p_center", "p_resample", "Least squares", "Loss over the least"])
+            Table::new(["Data", "From", "p_center", "p_resample", "Least squares", "Loss ratio"])
                 .caption(
-                    "Every fit of this experiment, beside the least-squares optimum of the closed form.",
+                    "Every fit of this experiment, beside the least-squares optimum of the closed form, and its loss over the least there is.",
                 );
         for cells in &self.cells {
             let best = optimum(&cells.target);

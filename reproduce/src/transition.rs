@@ -367,8 +367,8 @@ impl Found {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new(["β", "Fit", "From", "Found", "Standard error", "Steps to nine tenths"])
-            .caption("Every fit of this experiment.");
+        let mut table = Table::new(["β", "Fit", "From", "Found", "Standard error", "Steps"])
+            .caption("Every fit of this experiment; steps are those to nine tenths of the way.");
         for (name, fits) in self.all() {
             for fit in fits {
                 let found = fit.course.found.get("beta");

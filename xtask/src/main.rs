@@ -84,14 +84,13 @@ fn test(full: bool) -> Result<()> {
 fn main_job() -> Result<()> {
     let folder = std::env::temp_dir().join(format!("glauber-main-job-{}", std::process::id()));
     let out = folder.to_string_lossy().into_owned();
-    let arguments =
-        ["run", "--release", "--", "fit", "examples/susceptible-infected.toml", "--out", &out, "--quiet"];
+    let arguments = ["run", "--release", "--", "reproduce", "all", "--quick", "--out", &out, "--quiet"];
     let result = cargo(&arguments);
-    let written = folder.join("result.json").exists() && folder.join("trace.svg").exists();
+    let written = folder.join("index.html").exists() && folder.join("numbers/claims.json").exists();
     let _ = std::fs::remove_dir_all(&folder);
     result?;
     if !written {
-        bail!("the main job left no result.json or trace.svg in {out}");
+        bail!("the main job left no page or claims in {out}");
     }
     println!("the main job ran and left its results");
     Ok(())
