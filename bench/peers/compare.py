@@ -183,6 +183,8 @@ Read these first:
 - The peers' programs (`bench/peers`) are written as a user would write the model's definition, not tuned by an expert.
 - Compilation is not timed, for any of them. JAX recompiles for another number of steps; glauber and PyTorch do not.
 - glauber's random numbers, tables and adjoint differ from the peers'; what agrees are the means, which are checked.
+- How time grows with sites, steps, replicates and threads: `docs/benchmarks/scaling.svg` (and `.csv`), by the program
+  `scaling` of `bench/`.
 - Extra memory is the most the process held resident beyond what it held after its imports, compilation included.
 """
 
