@@ -30,6 +30,8 @@ mod outcome;
 mod plan;
 mod rollout;
 mod run;
+mod scalars;
+mod share;
 mod worker;
 
 pub use compile::CompileOptions;

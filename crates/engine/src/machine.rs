@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use glauber_lattice::Storage;
-use glauber_program::{Binary, Comparison, Op, Rank, Sink, Unary, ValueId};
+use glauber_program::{Op, Rank, Sink};
 use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks};
 use crate::compile::{Code, CompileOptions, Pass};
-use crate::elementary;
 use crate::kernel::Destination;
-use crate::kernels::{Entries, Memory, Output, Part, Violation, run_blocks};
-use crate::noise::{Key, uniform};
+use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
+use crate::noise::Key;
 use crate::plane::{Margin, Plane};
 use crate::real::Real;
+use crate::scalars::evaluate;
+use crate::share::{share, whole};
 use crate::simd::Simd;
 
 /// What a program reads besides its own memory.
@@ -39,7 +40,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    fn key(&self, draw: u32, lane: u32) -> Key {
+    pub(crate) fn key(&self, draw: u32, lane: u32) -> Key {
         Key::new(self.seed, self.replicate, self.step, self.first_draw.wrapping_add(draw), lane)
     }
 }
@@ -138,7 +139,7 @@ impl<F: Real> Machine<F> {
             for value in stage.iter().filter(|v| code.program.instruction(**v).rank == Rank::Run) {
                 let known = match &code.program.instruction(*value).op {
                     Op::Parameter(i) => parameters[*i as usize],
-                    op => self.evaluate(op, &Inputs::nothing()),
+                    op => evaluate::<F>(op, &self.values, &Inputs::nothing()),
                 };
                 self.values[value.index()] = known;
             }
@@ -188,7 +189,7 @@ impl<F: Real> Machine<F> {
                 self.values[value.index()] = match &instruction.op {
                     // Its operand's slot holds the sum: site values have no other number here.
                     Op::SiteSum(x) => self.values[x.index()],
-                    op => self.evaluate(op, inputs),
+                    op => evaluate(op, &self.values, inputs),
                 };
             }
         }
@@ -251,7 +252,8 @@ impl<F: Real> Machine<F> {
             )
         } else {
             let outputs = written.iter_mut().map(|(to, p)| (whole(p), add(to))).collect();
-            let shares = share(&self.blocks, self.crew, &code, outputs, &mut self.partial, pass.sums.len());
+            let shares =
+                share(&self.blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
             let simd = self.simd;
             let found: Vec<Option<Violation>> = shares
                 .into_par_iter()
@@ -332,36 +334,6 @@ impl<F: Real> Machine<F> {
         }
         None
     }
-
-    /// The value of an instruction below site rank.
-    fn evaluate(&self, op: &Op, inputs: &Inputs<'_, F>) -> f64 {
-        let v = |value: &ValueId| self.values[value.index()];
-        let address = inputs.address;
-        match op {
-            Op::Constant(number) => number.get(),
-            Op::StepIndex => f64::from(address.step),
-            Op::OutputAdjoint(i) => inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0),
-            Op::Advantage => inputs.advantage,
-            Op::Unary(function, a) => scalar_unary(*function, v(a)),
-            Op::Binary(function, a, b) => scalar_binary(*function, v(a), v(b)),
-            Op::Compare(comparison, a, b) => f64::from(u8::from(holds(*comparison, v(a), v(b)))),
-            Op::Select(c, yes, no) => {
-                if v(c) != 0.0 {
-                    v(yes)
-                } else {
-                    v(no)
-                }
-            }
-            Op::Round(a, _) => v(a).round_ties_even(),
-            Op::Uniform { draw, lane, .. } => uniform(address.key(*draw, *lane).word(0)),
-            Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
-            Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
-            Op::Binomial { n, p, draw, .. } => crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p)),
-            Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),
-            // Parameters are set by `prepare`; what reads fields is no scalar.
-            _ => f64::NAN,
-        }
-    }
 }
 
 impl<F> Inputs<'_, F> {
@@ -402,74 +374,6 @@ impl Fault {
     }
 }
 
-fn whole<F>(plane: &mut Plane<F>) -> Part<'_, F> {
-    match plane {
-        Plane::U8(v) => Part::U8(v),
-        Plane::I16(v) => Part::I16(v),
-        Plane::I32(v) => Part::I32(v),
-        Plane::Real(v) => Part::Real(v),
-    }
-}
-
-/// What one of several threads does: consecutive blocks, and the parts of the outputs that they fill.
-struct Share<'a, F> {
-    blocks: &'a [Block],
-    outputs: Vec<Output<'a, F>>,
-    sums: &'a mut [f64],
-}
-
-fn share<'a, F>(
-    blocks: &'a [Block],
-    crew: usize,
-    code: &Code,
-    outputs: Vec<(Part<'a, F>, bool)>,
-    mut sums: &'a mut [f64],
-    slots: usize,
-) -> Vec<Share<'a, F>> {
-    let mut rest: Vec<(Part<'a, F>, bool)> = outputs;
-    let mut base = 0;
-    let mut shares = Vec::new();
-    let each = blocks.len().div_ceil(crew);
-    for (number, own) in blocks.chunks(each).enumerate() {
-        let next = blocks.get((number + 1) * each);
-        let end = next.map_or(code.layout.padded_len(), |b| code.layout.row(b.first_row) + b.x);
-        let mut parts = Vec::new();
-        let mut remaining = Vec::new();
-        for (part, add) in rest {
-            let (head, tail) = split(part, end - base);
-            parts.push(Output { part: head, base, add });
-            remaining.push((tail, add));
-        }
-        rest = remaining;
-        base = end;
-        let (own_sums, other_sums) = sums.split_at_mut(own.len() * slots);
-        sums = other_sums;
-        shares.push(Share { blocks: own, outputs: parts, sums: own_sums });
-    }
-    shares
-}
-
-fn split<F>(part: Part<'_, F>, at: usize) -> (Part<'_, F>, Part<'_, F>) {
-    match part {
-        Part::U8(v) => {
-            let (a, b) = v.split_at_mut(at);
-            (Part::U8(a), Part::U8(b))
-        }
-        Part::I16(v) => {
-            let (a, b) = v.split_at_mut(at);
-            (Part::I16(a), Part::I16(b))
-        }
-        Part::I32(v) => {
-            let (a, b) = v.split_at_mut(at);
-            (Part::I32(a), Part::I32(b))
-        }
-        Part::Real(v) => {
-            let (a, b) = v.split_at_mut(at);
-            (Part::Real(a), Part::Real(b))
-        }
-    }
-}
-
 fn dependence(code: &Code, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
     let mut depends = vec![false; code.program.instructions.len()];
     for (index, instruction) in code.program.instructions.iter().enumerate() {
@@ -478,45 +382,6 @@ fn dependence(code: &Code, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
         depends[index] = any;
     }
     depends
-}
-
-fn holds(comparison: Comparison, a: f64, b: f64) -> bool {
-    #[allow(clippy::float_cmp)] // The instruction means exact equality.
-    match comparison {
-        Comparison::Equal => a == b,
-        Comparison::Less => a < b,
-        Comparison::LessOrEqual => a <= b,
-    }
-}
-
-fn scalar_unary(function: Unary, a: f64) -> f64 {
-    match function {
-        Unary::Negate => -a,
-        Unary::Absolute => a.abs(),
-        Unary::Sign => f64::from(u8::from(a > 0.0)) - f64::from(u8::from(a < 0.0)),
-        Unary::SquareRoot => a.sqrt(),
-        Unary::Exponential => elementary::exp(a),
-        Unary::ExponentialMinusOne => elementary::exp_m1(a),
-        Unary::Logarithm => elementary::ln(a),
-        Unary::LogarithmOnePlus => elementary::ln_1p(a),
-        Unary::Sigmoid => elementary::sigmoid(a),
-        Unary::HyperbolicTangent => elementary::tanh(a),
-        Unary::Sine => elementary::sin(a),
-        Unary::Cosine => elementary::cos(a),
-        Unary::Floor => a.floor(),
-    }
-}
-
-fn scalar_binary(function: Binary, a: f64, b: f64) -> f64 {
-    match function {
-        Binary::Add => a + b,
-        Binary::Subtract => a - b,
-        Binary::Multiply => a * b,
-        Binary::Divide => a / b,
-        Binary::Power => elementary::pow(a, b),
-        Binary::Minimum => Real::min(a, b),
-        Binary::Maximum => Real::max(a, b),
-    }
 }
 
 impl CompileOptions {

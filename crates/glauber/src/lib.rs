@@ -40,7 +40,7 @@ pub mod prelude {
     pub use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run, Start};
     pub use glauber_lattice::{Boundary, Hexagonal, Lattice, Moore, Neighbourhood, Values, VonNeumann};
     pub use glauber_program::estimators::{
-        GumbelRao, GumbelSoftmax, MeanField, ScoreFunction, StraightThrough,
+        GumbelRao, GumbelSoftmax, MeanField, ReinMax, ScoreFunction, StraightThrough,
     };
     pub use glauber_program::{
         Estimator, Expr, Interval, Model, Scope, Surrogate, differentiate, log_likelihood,

@@ -1,0 +1,77 @@
+//! Evaluates instructions that have one value for a whole replicate: parameters, draws all sites share, what follows from sums.
+
+use glauber_program::{Binary, Comparison, Op, Unary, ValueId};
+
+use crate::elementary;
+use crate::machine::Inputs;
+use crate::noise::uniform;
+use crate::real::Real;
+
+/// The value of an instruction below site rank; `values` holds those of the instructions before it.
+pub(crate) fn evaluate<F>(op: &Op, values: &[f64], inputs: &Inputs<'_, F>) -> f64 {
+    let v = |value: &ValueId| values[value.index()];
+    let address = inputs.address;
+    match op {
+        Op::Constant(number) => number.get(),
+        Op::StepIndex => f64::from(address.step),
+        Op::OutputAdjoint(i) => inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0),
+        Op::Advantage => inputs.advantage,
+        Op::Unary(function, a) => scalar_unary(*function, v(a)),
+        Op::Binary(function, a, b) => scalar_binary(*function, v(a), v(b)),
+        Op::Compare(comparison, a, b) => f64::from(u8::from(holds(*comparison, v(a), v(b)))),
+        Op::Select(c, yes, no) => {
+            if v(c) != 0.0 {
+                v(yes)
+            } else {
+                v(no)
+            }
+        }
+        Op::Round(a, _) => v(a).round_ties_even(),
+        Op::Uniform { draw, lane, .. } => uniform(address.key(*draw, *lane).word(0)),
+        Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
+        Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
+        Op::Binomial { n, p, draw, .. } => crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p)),
+        Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),
+        // Parameters are set by `prepare`; what reads fields is no scalar.
+        _ => f64::NAN,
+    }
+}
+
+fn holds(comparison: Comparison, a: f64, b: f64) -> bool {
+    #[allow(clippy::float_cmp)] // The instruction means exact equality.
+    match comparison {
+        Comparison::Equal => a == b,
+        Comparison::Less => a < b,
+        Comparison::LessOrEqual => a <= b,
+    }
+}
+
+fn scalar_unary(function: Unary, a: f64) -> f64 {
+    match function {
+        Unary::Negate => -a,
+        Unary::Absolute => a.abs(),
+        Unary::Sign => f64::from(u8::from(a > 0.0)) - f64::from(u8::from(a < 0.0)),
+        Unary::SquareRoot => a.sqrt(),
+        Unary::Exponential => elementary::exp(a),
+        Unary::ExponentialMinusOne => elementary::exp_m1(a),
+        Unary::Logarithm => elementary::ln(a),
+        Unary::LogarithmOnePlus => elementary::ln_1p(a),
+        Unary::Sigmoid => elementary::sigmoid(a),
+        Unary::HyperbolicTangent => elementary::tanh(a),
+        Unary::Sine => elementary::sin(a),
+        Unary::Cosine => elementary::cos(a),
+        Unary::Floor => a.floor(),
+    }
+}
+
+fn scalar_binary(function: Binary, a: f64, b: f64) -> f64 {
+    match function {
+        Binary::Add => a + b,
+        Binary::Subtract => a - b,
+        Binary::Multiply => a * b,
+        Binary::Divide => a / b,
+        Binary::Power => elementary::pow(a, b),
+        Binary::Minimum => Real::min(a, b),
+        Binary::Maximum => Real::max(a, b),
+    }
+}
