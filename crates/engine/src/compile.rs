@@ -1,6 +1,6 @@
 //! Compiles a program for one layout: passes of kernels over registers, and scalars in between.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use glauber_lattice::{Layout, Storage};
 use glauber_program::{Binary, Domain, Op, Program, Rank, Sink, ValueId};
@@ -54,8 +54,8 @@ pub(crate) struct Code {
     pub(crate) slots: Vec<ValueId>,
     /// The noise that kernels read: (draw, lane).
     pub(crate) keys: Vec<(u32, u32)>,
-    /// Temporaries: storage.
-    pub(crate) temporaries: Vec<Storage>,
+    /// Temporaries: what they hold, and as what.
+    pub(crate) temporaries: Vec<(ValueId, Storage)>,
     pub(crate) tables: Vec<(Table, Box<Code>)>,
     pub(crate) registers: usize,
     /// The fields read, and whether at other sites.
@@ -66,10 +66,20 @@ pub(crate) struct Code {
 
 impl Code {
     pub(crate) fn compile(program: &Program, layout: &Layout, options: CompileOptions) -> Code {
-        let program = lower(program);
+        Code::compile_given(lower(program), layout, options, &BTreeMap::new())
+    }
+
+    /// Compiles a lowered program of which some values are given in fields behind the layers, at these places.
+    pub(crate) fn compile_given(
+        program: Program,
+        layout: &Layout,
+        options: CompileOptions,
+        given: &BTreeMap<ValueId, u16>,
+    ) -> Code {
         let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
-        let schedule = schedule(&program, &tables);
+        let schedule = schedule(&program, &tables, given);
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
+        compiler.given = given.clone();
         let passes: Vec<Pass> = (0..schedule.passes.len()).map(|number| compiler.pass(number)).collect();
         let Compiler { slots, keys, used_tables, sum_of, temporaries, registers, .. } = compiler;
         let inner = CompileOptions { tables: false, ..options };
@@ -134,11 +144,13 @@ struct Compiler<'p> {
     schedule: &'p Schedule,
     tables: &'p Tables,
     options: CompileOptions,
+    /// Values that exist beforehand, at these places among and behind the layers.
+    given: BTreeMap<ValueId, u16>,
     slots: Vec<ValueId>,
     keys: Vec<(u32, u32)>,
     used_tables: Vec<usize>,
     sum_of: HashMap<ValueId, (usize, usize)>,
-    temporaries: Vec<Storage>,
+    temporaries: Vec<(ValueId, Storage)>,
     /// The number of each stored value's temporary.
     temporary_of: HashMap<ValueId, u16>,
     /// The pass in which each temporary is made.
@@ -159,11 +171,11 @@ impl<'p> Compiler<'p> {
         let mut made_in = HashMap::new();
         for value in schedule.temporaries.keys().filter(|v| !schedule.folded.contains(*v)) {
             temporary_of.insert(*value, temporaries.len() as u16);
-            temporaries.push(storage_of(program, *value));
+            temporaries.push((*value, storage_of(program, *value)));
         }
         for value in &schedule.folded {
             temporary_of.insert(*value, temporaries.len() as u16);
-            temporaries.push(Storage::Real);
+            temporaries.push((*value, Storage::Real));
             // A fold is done before the pass of its level, as if made one pass earlier.
             made_in.insert(*value, schedule.level[value.index()].saturating_sub(1));
         }
@@ -178,6 +190,7 @@ impl<'p> Compiler<'p> {
             schedule,
             tables,
             options,
+            given: BTreeMap::new(),
             slots: Vec::new(),
             keys: Vec::new(),
             used_tables: Vec::new(),
@@ -295,6 +308,9 @@ impl<'p> Compiler<'p> {
         pass: usize,
         of: &HashMap<ValueId, Register>,
     ) -> Kernel {
+        if let Some(place) = self.given.get(&value) {
+            return Kernel::Load { dst, source: Source::Layer(*place), distance: 0 };
+        }
         if let Some(temporary) = self.temporary_of.get(&value) {
             if self.made_in[&value] < pass {
                 return Kernel::Load { dst, source: Source::Temporary(*temporary), distance: 0 };
@@ -376,6 +392,7 @@ impl<'p> Compiler<'p> {
     fn source(&self, x: ValueId) -> Source {
         match self.temporary_of.get(&x) {
             Some(temporary) => Source::Temporary(*temporary),
+            None if self.given.contains_key(&x) => Source::Layer(self.given[&x]),
             None => match self.program.instruction(x).op {
                 Op::Layer(i) => Source::Layer(i as u16),
                 Op::Field(i) => Source::Field(i as u16),

@@ -14,6 +14,7 @@ mod plane;
 // … a program becomes passes of kernels over registers …
 mod compile;
 mod fold;
+mod kept;
 mod kernel;
 mod lower;
 mod registers;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use glauber_lattice::Storage;
-use glauber_program::{Op, Rank, Sink};
+use glauber_program::{Op, Rank, Sink, ValueId};
 use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks};
@@ -72,7 +72,7 @@ pub(crate) struct Machine<F> {
     crew: usize,
     blocks: Vec<Block>,
     registers: Vec<Vec<Column<F>>>,
-    temporaries: Vec<Plane<F>>,
+    pub(crate) temporaries: Vec<Plane<F>>,
     tables: Vec<Entries<F>>,
     table_machines: Vec<Machine<F>>,
     /// The value of every instruction below site rank.
@@ -90,7 +90,7 @@ pub(crate) struct Machine<F> {
 impl<F: Real> Machine<F> {
     pub(crate) fn new(code: Arc<Code>, simd: Simd, crew: usize) -> Machine<F> {
         let layout = &code.layout;
-        let storage = |s: &Storage| Plane::zeros(*s, layout);
+        let storage = |(_, s): &(ValueId, Storage)| Plane::zeros(*s, layout);
         let depends_on_step = dependence(&code, |op| matches!(op, Op::StepIndex));
         let blocks = blocks(layout);
         let crew = crew.clamp(1, blocks.len().max(1));

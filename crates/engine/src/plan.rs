@@ -7,7 +7,9 @@ use glauber_program::{Declarations, Estimator, Model, Op, Program, Sink, differe
 
 use crate::compile::{Code, CompileOptions};
 use crate::error::EngineError;
+use crate::kept::Kept;
 use crate::kernel::Source;
+use crate::lower::lower;
 use crate::plane::Margin;
 use crate::real::Real;
 use crate::simd::Simd;
@@ -103,6 +105,8 @@ pub(crate) struct Codes {
     pub(crate) layout: Layout,
     pub(crate) start: Option<Arc<Code>>,
     pub(crate) step: Arc<Code>,
+    /// What a step makes that its adjoint reads again.
+    pub(crate) kept: Kept,
     pub(crate) observed: Vec<Observed>,
     pub(crate) adjoint: Option<AdjointCodes>,
     /// For each layer how its margin must be filled.
@@ -212,24 +216,25 @@ impl Plan {
         let layout = Layout::new(&step.declarations.lattice, margin);
         let compile = |p: &Program| Arc::new(Code::compile(p, &layout, options.compile));
         let pair = |p: &Program, e: &dyn Estimator| {
-            let whole = differentiate(p, e);
-            let mut last = whole.clone();
-            last.results.retain(|(sink, _)| !matches!(sink, Sink::LayerAdjoint(_)));
-            AdjointPair { whole: compile(&whole), last: compile(&glauber_program::simplified(&last)) }
+            let (whole, last) = adjoints(p, e);
+            AdjointPair { whole: compile(&whole), last: compile(&last) }
         };
         let observed = observations.iter().zip(&programs).map(|(o, program)| match (o, program) {
             (Observation::Summary(s), _) => Observed::Summary(s.clone()),
             (_, None) => Observed::Summary(Arc::new(NoSummary)),
             (_, Some(p)) => Observed::Program { forward: compile(p), adjoint: estimator.map(|e| pair(p, e)) },
         });
+        let step_code = compile(&step);
+        let mut kept = Kept::default();
         let adjoint = estimator.map(|e| AdjointCodes {
-            step: pair(&step, e),
+            step: adjoint_of_step(&step, &step_code, e, &layout, options.compile, &mut kept),
             start: start.as_ref().map(|s| compile(&differentiate(s, e))),
         });
         let mut codes = Codes {
             declarations: step.declarations.clone(),
             observed: observed.collect(),
-            step: compile(&step),
+            step: step_code,
+            kept,
             start: start.as_ref().map(compile),
             adjoint,
             layout: layout.clone(),
@@ -273,8 +278,35 @@ impl Plan {
                 other => other.bytes(),
             })
             .sum();
-        per_site * self.codes.layout.padded_len()
+        (per_site + self.codes.kept.bytes()) * self.codes.layout.padded_len()
     }
+}
+
+/// The adjoint of a program, and the same where nobody wants the derivative by the state.
+fn adjoints(program: &Program, estimator: &dyn Estimator) -> (Program, Program) {
+    let whole = differentiate(program, estimator);
+    let mut last = whole.clone();
+    last.results.retain(|(sink, _)| !matches!(sink, Sink::LayerAdjoint(_)));
+    (whole, glauber_program::simplified(&last))
+}
+
+/// Compiles the adjoint of a step, which reads what the step made where that is kept.
+fn adjoint_of_step(
+    step: &Program,
+    code: &Code,
+    estimator: &dyn Estimator,
+    layout: &Layout,
+    options: CompileOptions,
+    kept: &mut Kept,
+) -> AdjointPair {
+    let (whole, last) = adjoints(step, estimator);
+    let whole = lower(&whole);
+    *kept = Kept::find(code, &whole);
+    let compile = |program: Program| {
+        let given = kept.given(code, &program);
+        Arc::new(Code::compile_given(program, layout, options, &given))
+    };
+    AdjointPair { whole: compile(whole), last: compile(lower(&last)) }
 }
 
 /// Stands where no summary can stand.

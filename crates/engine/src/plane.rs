@@ -82,6 +82,16 @@ impl<F: Real> Plane<F> {
         }
     }
 
+    /// As what it stores its values.
+    pub(crate) fn storage(&self) -> Storage {
+        match self {
+            Plane::U8(_) => Storage::U8,
+            Plane::I16(_) => Storage::I16,
+            Plane::I32(_) => Storage::I32,
+            Plane::Real(_) => Storage::Real,
+        }
+    }
+
     /// Whether it holds nothing yet.
     pub(crate) fn is_empty(&self) -> bool {
         each_storage!(self, v => v.is_empty())

@@ -310,7 +310,7 @@ impl<'a, F: Real> Rollout<'a, F> {
                     if self.run.wants_last {
                         last.push(self.dense(&state));
                     }
-                    worker.spare.push(state);
+                    worker.done_with(&self.plan.codes, state);
                 }
                 self.give_back(worker);
                 Ok(last)
@@ -353,7 +353,7 @@ impl<'a, F: Real> Rollout<'a, F> {
             self.observe(worker, &state, replicate, step, outputs)?;
             record(step, &state);
         }
-        worker.spare.push(next);
+        worker.done_with(&self.plan.codes, next);
         Ok(state)
     }
 }

@@ -78,7 +78,8 @@ fn holds_edges(program: &Program, source: &Op) -> bool {
     })
 }
 
-pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
+/// Cuts a program; `given` values exist beforehand, like layers.
+pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<ValueId, u16>) -> Schedule {
     let boundaries = program.declarations.lattice.boundaries();
     let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
     let reflecting = boundaries.contains(&Boundary::Reflecting);
@@ -88,14 +89,20 @@ pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
     for (index, instruction) in program.instructions.iter().enumerate() {
         let op = &instruction.op;
         let mut own = 0;
+        if given.contains_key(&ValueId(index as u32)) {
+            continue;
+        }
         if let Some(x) = read_elsewhere(op) {
             let source = &program.instruction(x).op;
-            let natural = if matches!(source, Op::NextAdjoint(_)) { Margin::Zero } else { Margin::Lattice };
+            let natural = if matches!(source, Op::NextAdjoint(_)) && !given.contains_key(&x) {
+                Margin::Zero
+            } else {
+                Margin::Lattice
+            };
             let folds = reflecting && margin_of(op) == Margin::Zero;
-            direct[index] = is_source(source)
-                && (periodic || natural == margin_of(op))
-                && (natural == Margin::Zero || holds_edges(program, source))
-                && !folds;
+            let exists = given.contains_key(&x)
+                || (is_source(source) && (natural == Margin::Zero || holds_edges(program, source)));
+            direct[index] = exists && (periodic || natural == margin_of(op)) && !folds;
             if folds {
                 folded.insert(ValueId(index as u32));
             }
@@ -110,7 +117,7 @@ pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
         }
         level[index] = own;
     }
-    let mut plan = Planner { program, tables, level: &level, direct: &direct, folded: &folded };
+    let mut plan = Planner { program, tables, given, level: &level, direct: &direct, folded: &folded };
     let (passes, temporaries) = plan.passes();
     Schedule { passes, level, temporaries, folded }
 }
@@ -118,6 +125,7 @@ pub(crate) fn schedule(program: &Program, tables: &Tables) -> Schedule {
 struct Planner<'p> {
     program: &'p Program,
     tables: &'p Tables,
+    given: &'p BTreeMap<ValueId, u16>,
     level: &'p [usize],
     direct: &'p [bool],
     folded: &'p BTreeSet<ValueId>,
@@ -129,7 +137,8 @@ impl Planner<'_> {
         let count = self.level.iter().zip(&live).filter(|(_, l)| **l).map(|(l, _)| *l).max().unwrap_or(0) + 1;
         let mut passes: Vec<PassPlan> = vec![PassPlan::default(); count];
         let mut temporaries: BTreeMap<ValueId, Margin> = BTreeMap::new();
-        for (index, instruction) in self.program.instructions.iter().enumerate().filter(|(i, _)| live[*i]) {
+        let made = |i: usize| live[i] && !self.given.contains_key(&ValueId(i as u32));
+        for (index, instruction) in self.program.instructions.iter().enumerate().filter(|(i, _)| made(*i)) {
             match &instruction.op {
                 Op::SiteSum(x) if !passes[self.level[x.index()]].sums.contains(x) => {
                     passes[self.level[x.index()]].sums.push(*x);
@@ -177,8 +186,11 @@ impl Planner<'_> {
         live
     }
 
-    /// What a value is computed from: the keys of its table, or its operands.
+    /// What a value is computed from: the keys of its table, or its operands; nothing where it is given.
     fn operands(&self, value: ValueId) -> Vec<ValueId> {
+        if self.given.contains_key(&value) {
+            return Vec::new();
+        }
         match self.tables.table_of(value) {
             Some(table) => table.keys.iter().map(|k| k.value).collect(),
             None => self.program.instruction(value).op.operands(),
@@ -188,7 +200,7 @@ impl Planner<'_> {
     /// Site values a pass would compute for a value, without crossing to other sites.
     fn local_operands(&self, value: ValueId) -> Vec<ValueId> {
         let op = &self.program.instruction(value).op;
-        if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) {
+        if self.given.contains_key(&value) || op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) {
             return Vec::new();
         }
         let site = |v: &ValueId| self.program.instruction(*v).rank == Rank::Site;
@@ -254,6 +266,7 @@ impl Planner<'_> {
     fn is_cheap(&self, value: ValueId, budget: &mut i32) -> bool {
         let op = &self.program.instruction(value).op;
         *budget -= match op {
+            _ if self.given.contains_key(&value) => 1,
             Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. } | Op::Normal(..) => 10,
             Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } => 4,
             _ => 1,

@@ -91,7 +91,9 @@ pub(crate) struct Worker<F: Real> {
     /// Derivatives by the layers (by each state of a nominal one), and room for the step before.
     pub(crate) adjoints: [State<F>; 2],
     /// States to be used again.
-    pub(crate) spare: Vec<State<F>>,
+    spare: Vec<State<F>>,
+    /// Kept fields to be used again.
+    spare_kept: State<F>,
 }
 
 impl<F: Real> Unit<F> {
@@ -228,6 +230,7 @@ impl<F: Real> Worker<F> {
             adjoint_start: adjoint.and_then(|a| a.start.as_ref()).map(unit),
             adjoints: if adjoint.is_some() { [lambda(), lambda()] } else { [Vec::new(), Vec::new()] },
             spare: Vec::new(),
+            spare_kept: Vec::new(),
         }
     }
 
@@ -260,6 +263,18 @@ impl<F: Real> Worker<F> {
             self.backward_units(run).try_for_each(|unit| unit.prepare(run))?;
         }
         Ok(())
+    }
+
+    /// Puts what the step has just made, and its adjoint reads, behind the state it began with.
+    pub(crate) fn keep(&mut self, codes: &Codes, state: &mut State<F>) {
+        let zeros = |storage: &Storage| Plane::zeros(*storage, &codes.layout);
+        state.extend(codes.kept.take(&mut self.step.machine.temporaries, &mut self.spare_kept, zeros));
+    }
+
+    /// Takes back a state that is no longer needed.
+    pub(crate) fn done_with(&mut self, codes: &Codes, mut state: State<F>) {
+        self.spare_kept.extend(state.drain(codes.declarations.layers.len()..));
+        self.spare.push(state);
     }
 
     pub(crate) fn state(&mut self, codes: &Codes) -> State<F> {

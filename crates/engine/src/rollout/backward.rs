@@ -120,7 +120,7 @@ impl<F: Real> Rollout<'_, F> {
                 self.step_backwards(worker, &state, replicate, step + 1, &mut bars, part)?;
             }
             self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part);
-            worker.spare.push(state);
+            worker.done_with(codes, state);
         }
         if !bars.touched {
             worker.adjoints[0].iter_mut().for_each(Plane::clear);

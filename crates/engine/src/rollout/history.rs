@@ -54,9 +54,12 @@ impl<F: Real> Rollout<'_, F> {
                 let state = current.as_ref().or(states.last()).ok_or(EngineError::Interrupted)?;
                 self.advance(worker, state, &mut next, replicate, step)?;
             }
+            if let Some(state) = states.last_mut().filter(|_| interval == 1) {
+                worker.keep(codes, state);
+            }
             self.observe(worker, &next, replicate, step, outputs)?;
             if let Some(old) = current.take() {
-                worker.spare.push(old);
+                worker.done_with(codes, old);
             }
             if step % interval == 0 {
                 states.push(next);
@@ -64,7 +67,9 @@ impl<F: Real> Rollout<'_, F> {
                 current = Some(next);
             }
         }
-        worker.spare.extend(current);
+        if let Some(state) = current {
+            worker.done_with(codes, state);
+        }
         Ok(History { states, interval })
     }
 
@@ -79,12 +84,22 @@ impl<F: Real> Rollout<'_, F> {
         let kept = history.states.pop().ok_or(EngineError::Interrupted)?;
         let first = step - step % history.interval;
         let mut stretch = vec![kept];
-        for again in first + 1..=step {
-            let mut next = worker.state(&self.plan.codes);
-            if let Some(state) = stretch.last() {
+        let codes = &self.plan.codes;
+        if history.interval == 1 {
+            return Ok(stretch);
+        }
+        // The step beyond the stretch is run for what it makes on its way.
+        let end = if codes.kept.is_empty() { step } else { (step + 1).min(self.run.steps) };
+        for again in first + 1..=end {
+            let mut next = worker.state(codes);
+            if let Some(state) = stretch.last_mut() {
                 self.advance(worker, state, &mut next, replicate, again)?;
+                worker.keep(codes, state);
             }
             stretch.push(next);
+        }
+        if let Some(beyond) = stretch.pop_if(|_| end > step) {
+            worker.done_with(codes, beyond);
         }
         Ok(stretch)
     }

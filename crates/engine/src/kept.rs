@@ -1,0 +1,98 @@
+//! Finds fields that a step makes on its way and its adjoint needs again: they are kept with each state, not made twice.
+//!
+//! Such a field (Malevanets–Kapral's plane of excited particles) lies behind the layers of the state that the step began
+//! with, and the adjoint reads it as if it were one more layer.
+
+use std::collections::{BTreeMap, HashMap};
+
+use glauber_lattice::Storage;
+use glauber_program::{Op, Program, ValueId};
+
+use crate::compile::Code;
+use crate::plane::{Margin, Plane};
+use crate::real::Real;
+
+/// The fields of one step that are kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    /// Which of the step's temporaries, and as what they are stored.
+    pub(crate) temporaries: Vec<(u16, Storage)>,
+    /// Their values in the step's program.
+    values: Vec<ValueId>,
+}
+
+impl Kept {
+    /// Temporaries of a step that its adjoint has too. Only whole numbers of up to 16 bits are kept: they are smaller
+    /// than what is needed to make them again is slow.
+    pub(crate) fn find(step: &Code, adjoint: &Program) -> Kept {
+        let twins = twins(&step.program, adjoint);
+        let mut kept = Kept::default();
+        for (number, (value, storage)) in step.temporaries.iter().enumerate() {
+            let number = number as u16;
+            let small = matches!(storage, Storage::U8 | Storage::I16);
+            let with_margin = step.passes.iter().any(|p| p.margins.contains(&(number, Margin::Lattice)));
+            if small && with_margin && twins.contains_key(value) {
+                kept.temporaries.push((number, *storage));
+                kept.values.push(*value);
+            }
+        }
+        kept
+    }
+
+    /// The values of the adjoint that need not be made, with their places behind the layers.
+    pub(crate) fn given(&self, step: &Code, adjoint: &Program) -> BTreeMap<ValueId, u16> {
+        let twins = twins(&step.program, adjoint);
+        let layers = adjoint.declarations.layers.len();
+        let place = |(place, value): (usize, &ValueId)| Some((*twins.get(value)?, (layers + place) as u16));
+        self.values.iter().enumerate().filter_map(place).collect()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.temporaries.is_empty()
+    }
+
+    /// The bytes of one state's kept fields for each padded site.
+    pub(crate) fn bytes(&self) -> usize {
+        self.temporaries.iter().map(|(_, storage)| storage.bytes()).sum()
+    }
+
+    /// Takes the fields that a step has just made, leaving planes to be used again.
+    pub(crate) fn take<F: Real>(
+        &self,
+        made: &mut [Plane<F>],
+        spare: &mut Vec<Plane<F>>,
+        zeros: impl Fn(&Storage) -> Plane<F>,
+    ) -> Vec<Plane<F>> {
+        let own = |(number, storage): &(u16, Storage)| {
+            let fits = spare.iter().position(|plane| plane.storage() == *storage);
+            let room = fits.map_or_else(|| zeros(storage), |place| spare.swap_remove(place));
+            std::mem::replace(&mut made[*number as usize], room)
+        };
+        self.temporaries.iter().map(own).collect()
+    }
+}
+
+/// For values of `one` the values of `other` that are computed in the same way from the same layers and draws.
+fn twins(one: &Program, other: &Program) -> HashMap<ValueId, ValueId> {
+    let (d, e) = (&one.declarations, &other.declarations);
+    // Instructions speak of these by number.
+    if d.layers != e.layers || d.fields != e.fields || !e.neighbourhoods.starts_with(&d.neighbourhoods) {
+        return HashMap::new();
+    }
+    let mut numbers: HashMap<Op, usize> = HashMap::new();
+    let mut numbered = |program: &Program| -> Vec<usize> {
+        let mut own: Vec<usize> = Vec::new();
+        for instruction in &program.instructions {
+            let mut op = instruction.op.clone();
+            op.visit_mut(|operand| *operand = ValueId(own[operand.index()] as u32));
+            let next = numbers.len();
+            own.push(*numbers.entry(op).or_insert(next));
+        }
+        own
+    };
+    let (ones, others) = (numbered(one), numbered(other));
+    let place: HashMap<usize, u32> = others.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
+    let pairs = ones.iter().enumerate();
+    pairs.filter_map(|(i, n)| Some((ValueId(i as u32), ValueId(*place.get(n)?)))).collect()
+}
