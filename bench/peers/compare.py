@@ -39,6 +39,8 @@ AIMS = {
     "segmentation": {"PyTorch": 10, "JAX": 2},
 }
 FALSE_ALARM = 1e-4
+# The section at the page's end that bench/accuracy writes.
+ACCURACY = "## Accuracy per second"
 
 
 class Program:
@@ -157,13 +159,13 @@ def section(problem, everyone, missing, wrong):
     return lines + [""], ours
 
 
-def machine():
+def machine(modules=("torch", "jax", "numpy")):
     model = next(
         (l.split(":")[1].strip() for l in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if "model name" in l),
         platform.processor(),
     )
     versions = []
-    for module in ("torch", "jax", "numpy"):
+    for module in modules:
         if importlib.util.find_spec(module):
             versions.append(f"{module} {importlib.import_module(module).__version__}")
     load = os.getloadavg()[0]
@@ -187,6 +189,12 @@ Read these first:
   `scaling` of `bench/`.
 - Extra memory is the most the process held resident beyond what it held after its imports, compilation included.
 """
+
+
+def accuracy(page):
+    """The section that another program wrote, to be kept."""
+    parts = page.read_text(encoding="utf-8").split(ACCURACY) if page.exists() else []
+    return f"\n{ACCURACY}{parts[1]}" if len(parts) > 1 else ""
 
 
 def main():
@@ -214,7 +222,7 @@ def main():
         ratio = medians["mk-gradient"] / medians["mk-forward"]
         lines += [f"Malevanets–Kapral: a gradient takes {ratio:.1f} times a forward run (aim: at most 4).", ""]
     head = [CAVEATS, f"Machine: {machine()}. {datetime.date.today()}.", ""]
-    page = "\n".join(head + lines)
+    page = "\n".join(head + lines) + accuracy(arguments.out)
     beside = arguments.out.with_suffix(".tmp")
     beside.write_text(page, encoding="utf-8")
     beside.replace(arguments.out)

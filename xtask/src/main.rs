@@ -17,8 +17,9 @@ cargo xtask COMMAND
   test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
            with --full its PyTorch part too, which installs several GB
   python   the Python package's tests alone; --full as above
-  bench    the engine's benchmarks, then those against PyTorch and JAX, which it installs into target/bench-venv and
-           which fill BENCHMARKS.md; with --engine: the engine's alone
+  bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
+           target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
+           against pyABC and CMA-ES alone
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
   doc      the documentation, opened in a browser with --open
 ";
@@ -48,6 +49,9 @@ fn main() -> ExitCode {
 
 /// The engine against loops by hand, then against what people use today.
 fn bench(words: &[String]) -> Result<()> {
+    if words.iter().any(|w| w == "--accuracy") {
+        return peers::accuracy();
+    }
     cargo(&["bench", "--package", "glauber-bench"])?;
     if words.iter().any(|w| w == "--engine") {
         return Ok(());

@@ -1,29 +1,45 @@
-//! Sets up PyTorch and JAX in a virtual environment of their own and runs the comparison with them.
+//! Sets up what people use today in a virtual environment of its own and runs the comparisons with it.
 
-use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-/// Where the peers are installed.
-const ENVIRONMENT: &str = "target/bench-venv";
+use crate::python::{self, Environment, run};
 
-/// Runs `bench/peers/compare.py`.
+/// What the comparisons need besides the package.
+const NEEDED: &[&str] = &["maturin>=1.8,<2", "numpy", "jax", "torch", "pyabc", "cma", "matplotlib"];
+
+/// Runs `bench/peers/compare.py`, PyTorch and JAX step by step, then [`accuracy`].
 pub fn compare() -> Result<()> {
-    let python = Path::new(ENVIRONMENT).join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if !python.exists() {
-        run("python3", &["-m", "venv", ENVIRONMENT])?;
-    }
-    let python = python.to_string_lossy().into_owned();
-    run(&python, &["-m", "pip", "install", "--quiet", "numpy", "jax", "torch"])?;
-    run(&python, &["bench/peers/compare.py", "--runner", "target/release/runner"])
+    let environment = environment()?;
+    run(environment.python().args(["bench/peers/compare.py", "--runner"]).arg(runner()))?;
+    run(&mut accuracy_in(&environment)?)
 }
 
-fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    let status = Command::new(program).args(arguments).status();
-    let status = status.with_context(|| format!("cannot start {program}"))?;
-    if !status.success() {
-        bail!("{program} {} ended with {status}", arguments.join(" "));
-    }
-    Ok(())
+/// Runs `bench/accuracy/run.py`, whole fits against pyABC and CMA-ES.
+pub fn accuracy() -> Result<()> {
+    run(&mut accuracy_in(&environment()?)?)
+}
+
+fn accuracy_in(environment: &Environment) -> Result<Command> {
+    let wheel = environment.wheel(&python::target())?;
+    environment.pip(&["install", "--quiet", "--force-reinstall", "--no-deps", &wheel])?;
+    let mut command = environment.python();
+    command.arg("bench/accuracy/run.py");
+    Ok(command)
+}
+
+fn environment() -> Result<Environment> {
+    let Some(interpreter) = python::interpreter() else {
+        bail!("there is no Python 3.10 or later with venv: install one, or name it in PYTHON");
+    };
+    let own = Environment::at(python::target().join("bench-venv"));
+    own.make(&interpreter, false)?;
+    own.install(NEEDED, "needed")?;
+    Ok(own)
+}
+
+fn runner() -> std::path::PathBuf {
+    let name = if cfg!(windows) { "runner.exe" } else { "runner" };
+    python::target().join("release").join(name)
 }

@@ -50,12 +50,12 @@ fn readme_in_a_clean_environment(python: &str, target: &Path, wheel: &str) -> Re
 }
 
 /// Where Cargo builds.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
 
 /// The first Python that is recent enough: the one named in `PYTHON`, else python3 or python.
-fn interpreter() -> Option<String> {
+pub fn interpreter() -> Option<String> {
     let named = std::env::var("PYTHON").ok();
     let names = named.into_iter().chain(["python3".to_string(), "python".to_string()]);
     let recent = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
@@ -64,12 +64,13 @@ fn interpreter() -> Option<String> {
 }
 
 /// A virtual environment.
-struct Environment {
+pub struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
-    fn at(folder: PathBuf) -> Environment {
+    /// The one in this folder, there or not.
+    pub fn at(folder: PathBuf) -> Environment {
         Environment { folder }
     }
 
@@ -78,11 +79,13 @@ impl Environment {
         self.folder.join(scripts).join(name)
     }
 
-    fn python(&self) -> Command {
+    /// Its interpreter.
+    pub fn python(&self) -> Command {
         Command::new(self.program())
     }
 
-    fn make(&self, python: &str, anew: bool) -> Result<()> {
+    /// Makes it where it is not there, or `anew`.
+    pub fn make(&self, python: &str, anew: bool) -> Result<()> {
         if anew && self.folder.exists() {
             std::fs::remove_dir_all(&self.folder)?;
         }
@@ -92,13 +95,14 @@ impl Environment {
         run(Command::new(python).args(["-m", "venv"]).arg(&self.folder))
     }
 
-    fn pip(&self, arguments: &[&str]) -> Result<()> {
+    /// Runs its pip.
+    pub fn pip(&self, arguments: &[&str]) -> Result<()> {
         let mut pip = self.python();
         run(pip.args(["-m", "pip", "--disable-pip-version-check"]).args(arguments))
     }
 
     /// Installs packages unless the note beside them says that these were.
-    fn install(&self, packages: &[&str], note: &str) -> Result<()> {
+    pub fn install(&self, packages: &[&str], note: &str) -> Result<()> {
         let (note, list) = (self.folder.join(note), packages.join("\n"));
         if std::fs::read_to_string(&note).is_ok_and(|known| known == list) {
             return Ok(());
@@ -110,7 +114,7 @@ impl Environment {
     }
 
     /// Builds the wheel and gives its path.
-    fn wheel(&self, target: &Path) -> Result<String> {
+    pub fn wheel(&self, target: &Path) -> Result<String> {
         let folder = target.join("wheels");
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
@@ -125,7 +129,8 @@ impl Environment {
     }
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a command, saying what and how long.
+pub fn run(command: &mut Command) -> Result<()> {
     let begin = Instant::now();
     let words: Vec<_> = std::iter::once(command.get_program())
         .chain(command.get_args())
