@@ -19,7 +19,7 @@ cargo xtask COMMAND
   python   the Python package's tests alone; --full as above
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
-           against pyABC and CMA-ES alone
+           against pyABC and CMA-ES alone, and what follows it goes to bench/accuracy/run.py
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
   doc      the documentation, opened in a browser with --open
 ";
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
 
 /// The engine against loops by hand, then against what people use today.
 fn bench(words: &[String]) -> Result<()> {
-    if words.iter().any(|w| w == "--accuracy") {
-        return peers::accuracy();
+    if let Some(at) = words.iter().position(|w| w == "--accuracy") {
+        return peers::accuracy(&words[at + 1..]);
     }
     cargo(&["bench", "--package", "glauber-bench"])?;
     if words.iter().any(|w| w == "--engine") {

@@ -16,9 +16,9 @@ pub fn compare() -> Result<()> {
     run(&mut accuracy_in(&environment)?)
 }
 
-/// Runs `bench/accuracy/run.py`, whole fits against pyABC and CMA-ES.
-pub fn accuracy() -> Result<()> {
-    run(&mut accuracy_in(&environment()?)?)
+/// Runs `bench/accuracy/run.py`, whole fits against pyABC and CMA-ES, with these words.
+pub fn accuracy(words: &[String]) -> Result<()> {
+    run(accuracy_in(&environment()?)?.args(words))
 }
 
 fn accuracy_in(environment: &Environment) -> Result<Command> {
