@@ -1,9 +1,10 @@
 //! Runs the command line: parses, calls, prints; no science here.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is what a command line is for.
 
 mod arguments;
 mod commands;
 mod outcome;
+
+use std::io::Write;
 
 use clap::Parser;
 
@@ -22,15 +23,15 @@ fn main() -> std::process::ExitCode {
     let json = arguments.json;
     match run(arguments) {
         Ok(Outcome { text, object, interrupted }) => {
-            if json {
-                println!("{object}");
-            } else if !text.is_empty() {
-                println!("{}", text.trim_end());
+            let shown = if json { object.to_string() } else { text.trim_end().to_string() };
+            if !shown.is_empty() {
+                // Whoever reads may have seen enough (`| head`): no reason to fail.
+                let _ = writeln!(std::io::stdout(), "{shown}");
             }
             std::process::ExitCode::from(if interrupted { 130 } else { 0 })
         }
         Err(Failure { message, code }) => {
-            eprintln!("glauber: {message}");
+            let _ = writeln!(std::io::stderr(), "glauber: {message}");
             std::process::ExitCode::from(code)
         }
     }

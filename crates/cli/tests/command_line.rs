@@ -289,3 +289,18 @@ fn help_teaches_and_mistakes_exit_with_two() {
     assert!(String::from_utf8_lossy(&help.stdout).contains("--resume"));
     assert_eq!(glauber(folder.path(), &["fitt"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_glauber"))
+        .arg("models")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As `| head -0` does; the program may even write before this, into the pipe's own room.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}

@@ -102,7 +102,7 @@ precision = "f64"
 out = "results"
 checkpoint-every = 500
 trace-every = 10
-formation-test = { every = 250, steps = 1000 }
+formation-test = { every = 250, steps = 1000, rollouts = 4 }
 "#;
 
 fn parse(text: &str) -> Result<FitFile, FitFileError> {
@@ -156,7 +156,7 @@ fn every_key_is_read() {
     assert_eq!((file.run.seed, file.run.threads, file.run.precision), (3, 2, Precision::F64));
     assert_eq!(file.run.memory, MemorySize(512 << 20));
     assert_eq!(file.run.out, Some(PathBuf::from("/fits/results")));
-    assert_eq!(file.run.formation_test.map(|test| test.every), Some(250));
+    assert_eq!(file.run.formation_test.map(|test| (test.every, test.rollouts)), Some((250, 4)));
 
     let unknowns = ["beta", "gamma"].map(|name| Unknown::scalar(name, Interval::unit()));
     let Method::Descent(descent) = file.method(&unknowns).unwrap() else { panic!() };

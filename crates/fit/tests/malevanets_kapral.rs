@@ -299,6 +299,11 @@ fn formation_tests_judge_and_repeat() {
     assert_eq!(first, test.run(&[0.35, 0.91, 0.7], 5, None).unwrap());
     assert_eq!(first.layers.len(), 2);
     assert!(test.claim(&[first]).contains("after 5 steps"));
+    // Of several rollouts the median one stands for all.
+    let several = formation_test(&small(&["run.formation-test.rollouts=3"]).unwrap()).unwrap().unwrap();
+    let found = several.run(&[0.35, 0.91, 0.7], 5, None).unwrap();
+    assert!(several.words(&found).ends_with(&format!("in {} of 3 rollouts", found.patterns)));
+    assert_eq!(found.patterns, 0);
 }
 
 #[test]

@@ -83,7 +83,13 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
         let verdict = self.tests.last().map(|t| t.verdict.word());
         Ok(Some((
             words.clone(),
-            json!({"verdict": verdict, "claim": words, "steps": self.test.steps, "tests": tests}),
+            json!({
+                "verdict": verdict,
+                "claim": words,
+                "steps": self.test.steps,
+                "rollouts": self.test.rollouts,
+                "tests": tests
+            }),
         )))
     }
 
@@ -125,16 +131,18 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
                 .write(self.folder.out.join(format!("{}.svg", self.folder.name)))
                 .map_err(|e| e.to_string())?;
         }
-        let mut csv = "step,variance,correlation,mean_wave_number,verdict\n".to_string();
+        let mut csv = "step,variance,correlation,mean_wave_number,verdict,patterns,rollouts\n".to_string();
         for test in &self.tests {
             let s = &test.score;
             csv += &format!(
-                "{},{},{},{},{}\n",
+                "{},{},{},{},{},{},{}\n",
                 test.step,
                 s.variance,
                 s.correlation,
                 s.mean_wave_number,
-                test.verdict.word()
+                test.verdict.word(),
+                test.patterns,
+                self.test.rollouts
             );
         }
         write_whole(self.folder.out.join(format!("{}.csv", self.folder.name)), csv).map_err(|e| e.to_string())
@@ -176,11 +184,19 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
     /// The tests that an interrupted fit ran before `first`.
     fn earlier(&self, first: u64) -> Vec<Formation> {
         let steps = (0..first).step_by(self.every.max(1) as usize);
+        let scores = std::fs::read_to_string(self.folder.out.join(format!("{}.csv", self.folder.name)));
+        let scores = scores.unwrap_or_default();
+        // The picture is that of one rollout; how many formed a pattern stands among the scores.
+        let patterns = |step: u64| -> Option<usize> {
+            let mut rows = scores.lines().map(|line| line.split(',').collect::<Vec<_>>());
+            rows.find(|row| row[0] == step.to_string())?.get(5)?.parse().ok()
+        };
         let read = |step| {
             let array = read_npy(self.path(step, "npy"), ReadLimits { bytes: 1 << 30 }).ok()?;
             let sites = self.test.shape().iter().product::<usize>().max(1);
             let layers = array.to_f64().chunks_exact(sites).map(<[f64]>::to_vec).collect();
-            Some(self.test.judged(step, layers))
+            let test = self.test.judged(step, layers);
+            Some(Formation { patterns: patterns(step).unwrap_or(test.patterns), ..test })
         };
         steps.filter_map(read).collect()
     }
@@ -194,6 +210,7 @@ fn entry(test: &Formation) -> Value {
         "correlation": s.correlation,
         "mean_wave_number": s.mean_wave_number,
         "verdict": test.verdict.word(),
+        "patterns": test.patterns,
     })
 }
 

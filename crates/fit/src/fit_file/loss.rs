@@ -21,7 +21,11 @@ pub const LOSS_KEYS: &[Key] = &[
 
 /// The keys of `[estimator]`.
 pub const ESTIMATOR_KEYS: &[Key] = &[
-    ("name", "text: the estimator (default \"straight-through\", for trajectories \"reinmax\")"),
+    (
+        "name",
+        "text: the estimator (default \"straight-through\", for trajectories \"reinmax\"), or two, \"straight-through + \
+         gumbel-softmax\": the second for draws that all sites share",
+    ),
     ("compare", "list of text: other estimators, or \"likelihood\", fitted to the same data for comparison"),
     ("temperature", "number: of the Gumbel-softmax (default 1)"),
     ("samples", "whole number: noises averaged by Gumbel–Rao"),

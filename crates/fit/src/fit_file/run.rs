@@ -23,7 +23,8 @@ pub const KEYS: &[Key] = &[
 
 const FORMATION_KEYS: &[Key] = &[
     ("every", "whole number: steps of the fit between two tests"),
-    ("steps", "whole number: steps of each test's rollout (default 50,000)"),
+    ("steps", "whole number: steps of each rollout of a test (default 50,000)"),
+    ("rollouts", "whole number: rollouts of each test (default 1)"),
 ];
 
 /// The arithmetic of the model.
@@ -43,8 +44,10 @@ pub enum Precision {
 pub struct FormationTest {
     /// Steps of the fit between two tests, at least 1.
     pub every: u64,
-    /// Steps of each test's rollout, at least 1.
+    /// Steps of each rollout of a test, at least 1.
     pub steps: u64,
+    /// Rollouts of each test, at least 1.
+    pub rollouts: u64,
 }
 
 /// The `[run]` table.
@@ -82,7 +85,8 @@ pub(super) fn read(mut table: Reader<'_>) -> Result<Run, FitFileError> {
                 "`run.formation-test` needs `every`: how many steps of the fit lie between two tests",
             ));
         };
-        Some(FormationTest { every, steps: inner.count("steps", 1)?.unwrap_or(50_000) })
+        let steps = inner.count("steps", 1)?.unwrap_or(50_000);
+        Some(FormationTest { every, steps, rollouts: inner.count("rollouts", 1)?.unwrap_or(1) })
     } else {
         None
     };

@@ -221,7 +221,7 @@ pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<
     };
     glauber_program::estimators::named(name, options).map_err(|error| {
         let key = match error {
-            EstimatorError::Unknown { .. } => key,
+            EstimatorError::Unknown { .. } | EstimatorError::MeanFieldInPair => key,
             EstimatorError::Temperature(_) => "estimator.temperature",
             EstimatorError::Samples(_) => "estimator.samples",
         };

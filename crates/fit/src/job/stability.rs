@@ -188,15 +188,17 @@ fn reference_note(model: &Model, patterns: &States) -> String {
 fn formation_note(file: &FitFile) -> Option<String> {
     let test = file.run.formation_test?;
     let tests = file.optimizer.steps / test.every + 1;
-    let share = tests as f64 * test.steps as f64;
+    let share = tests as f64 * test.steps as f64 * test.rollouts as f64;
     let of_fit = share
         / (file.optimizer.steps as f64
             * rollouts_of(file).steps as f64
             * rollouts_of(file).replicates as f64);
     Some(format!(
-        "formation test every {} steps: {} steps from the model's own start, {tests} times; together {share:.3e} steps forwards, \
+        "formation test every {} steps, {tests} in all: {} steps from the model's own start, {}; together {share:.3e} steps forwards, \
          {of_fit:.2} times as many as the fit takes forwards and backwards",
-        test.every, test.steps
+        test.every,
+        test.steps,
+        if test.rollouts == 1 { "once".to_string() } else { format!("{} times", test.rollouts) }
     ))
 }
 
@@ -323,7 +325,7 @@ pub fn formation_test(file: &FitFile) -> Result<Option<FormationTest>, JobError>
     let Some(wanted) = file.run.formation_test else { return Ok(None) };
     let own = own_model(file)?;
     let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-    let test =
-        FormationTest::new(&own.model, fitted, wanted.steps as usize, file.run.seed, engine_options(file));
+    let size = (wanted.rollouts as usize, wanted.steps as usize);
+    let test = FormationTest::new(&own.model, fitted, size, file.run.seed, engine_options(file));
     test.map(Some).map_err(|error| file.wrong("run.formation-test", error.to_string()).into())
 }

@@ -6,6 +6,7 @@
 //! In every file z is the outcome of the draw, p its probability, z̄ the derivative of the objective by the outcome,
 //! p̄ by the probability.
 
+mod by_scope;
 mod gumbel_rao;
 mod gumbel_softmax;
 mod mean_field;
@@ -13,6 +14,7 @@ mod reinmax;
 mod score_function;
 mod straight_through;
 
+pub use by_scope::ByScope;
 pub use gumbel_rao::GumbelRao;
 pub use gumbel_softmax::GumbelSoftmax;
 pub use mean_field::MeanField;
@@ -187,9 +189,14 @@ pub enum EstimatorError {
     /// No samples, or too many.
     #[error("the estimator's samples is {0}: give a whole number from 1 to 1000")]
     Samples(u32),
+    /// Mean field replaces the whole model: it is no estimator of single draws.
+    #[error(
+        "`mean-field` replaces every draw of a model by its mean: it cannot be one of two estimators; give it alone"
+    )]
+    MeanFieldInPair,
 }
 
-/// The estimator of this name.
+/// The estimator of this name; `"one + other"` is [`ByScope`], the other for draws that all sites share.
 ///
 /// # Errors
 /// [`EstimatorError`] for a name that is not in [`ESTIMATORS`] or options out of range.
@@ -197,6 +204,7 @@ pub enum EstimatorError {
 /// ```
 /// use glauber_program::estimators::{EstimatorOptions, named};
 /// assert_eq!(named("gumbel-softmax", EstimatorOptions::default())?.name(), "gumbel-softmax");
+/// assert_eq!(named("straight-through + reinmax", EstimatorOptions::default())?.name(), "by-scope");
 /// assert!(named("gumbel", EstimatorOptions::default()).is_err());
 /// # Ok::<(), glauber_program::estimators::EstimatorError>(())
 /// ```
@@ -206,6 +214,13 @@ pub fn named(name: &str, options: EstimatorOptions) -> Result<Box<dyn Estimator>
     }
     if !(1..=1000).contains(&options.samples) {
         return Err(EstimatorError::Samples(options.samples));
+    }
+    if let Some((sites, shared)) = name.split_once('+') {
+        let (sites, shared) = (named(sites.trim(), options)?, named(shared.trim(), options)?);
+        if [&sites, &shared].iter().any(|e| e.name() == MeanField.name()) {
+            return Err(EstimatorError::MeanFieldInPair);
+        }
+        return Ok(Box::new(ByScope { sites, shared }));
     }
     let entry = ESTIMATORS.iter().find(|e| e.name == name);
     let entry = entry.ok_or_else(|| EstimatorError::Unknown {
