@@ -29,8 +29,11 @@ PyTorch.
 import os as _os
 
 from glauber import _glauber
+from glauber._callables import Simulator
 from glauber._check import Check, check
-from glauber._fit import FitInterrupted, FitResult, Objective, fit, fit_file, objective
+from glauber._errors import InputError, ModelError, RunError
+from glauber._fit import fit, fit_file
+from glauber._fit_result import FitInterrupted, FitResult
 from glauber._functions import (
     clip,
     cos,
@@ -53,16 +56,15 @@ from glauber._functions import (
 )
 from glauber._glauber import (
     Expression,
-    InputError,
-    ModelError,
     Neighbours,
     Next,
-    RunError,
     Scope,
     __version__,
 )
 from glauber._model import Lattice, Layer, Model, Parameter, load, models
-from glauber._rollout import Gradient, Outputs, Rollout, Simulator, rollout, value_and_grad
+from glauber._objective import Objective, objective
+from glauber._outputs import Gradient, Outputs
+from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
 from glauber._simulation import Simulation, simulate
 from glauber._tasks import InitialState, Stability, Trajectory, Transition

@@ -6,19 +6,20 @@ Every mistake is an `InputError` or `TypeError` that says what was found and wha
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from glauber._glauber import InputError
+from glauber._errors import InputError
 
 
 def hint(name: str, known: Iterable[str]) -> str:
     """ ": did you mean `…`?", or what there is."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
     if near:
         return f": did you mean `{near[0]}`?"
     return f"; there are {', '.join(known)}" if known else ": there are none"
@@ -34,13 +35,41 @@ def check_names(names: Iterable[Any], known: Iterable[str], what: str) -> None:
             raise InputError(f"there is no {what} `{name}`{hint(name, known)}")
 
 
+def told(value: Any) -> str:
+    """A value in a message: in full where that is short, else what it is."""
+    text = repr(value)
+    if len(text) <= 60 and "\n" not in text:
+        return text
+    shape = getattr(value, "shape", None)
+    return f"a {type(value).__name__}" + ("" if shape is None else f" of shape {tuple(shape)}")
+
+
+def table(value: Any, what: str, example: str) -> dict[Any, Any]:
+    """A dictionary, or none."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{what} is {told(value)}: give a dictionary, as {example}")
+    return dict(value)
+
+
+def names(value: Any, what: str) -> list[str]:
+    """Several names; a text is one of them."""
+    if isinstance(value, str):
+        return [value]
+    try:
+        return list(value)
+    except TypeError:
+        raise TypeError(f"{what} is {told(value)}: give a list of names") from None
+
+
 def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
     """A whole number within bounds."""
     try:
         number = int(value.__index__())
     except AttributeError:
         if not (isinstance(value, float) and value.is_integer()):
-            raise TypeError(f"{what} is {value!r}: give a whole number") from None
+            raise TypeError(f"{what} is {told(value)}: give a whole number") from None
         number = int(value)
     if not least <= number <= most:
         raise InputError(
@@ -49,13 +78,24 @@ def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
     return number
 
 
+def real(value: Any, what: str) -> float:
+    """A finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {told(value)}: give a number") from None
+    if not math.isfinite(number):
+        raise InputError(f"{what} is {number}: give a finite number")
+    return number
+
+
 def seed_of(value: Any) -> int:
     """A seed: a whole number from 0 below 2⁶⁴."""
     return whole(value, "seed", 0, 2**64 - 1)
 
 
-def numbers(name: str, value: Any) -> np.ndarray:
-    """Finite numbers as an array of uint8 or float64; any layout and any type of numbers is taken."""
+def numbers(name: str, value: Any, finite: bool = True) -> np.ndarray:
+    """Numbers, finite where that is asked, as an array of uint8 or float64; any layout and any type of numbers is taken."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     try:
@@ -69,11 +109,11 @@ def numbers(name: str, value: Any) -> np.ndarray:
         raise TypeError(
             f"{name} holds {what} (dtype {array.dtype}): give an array of numbers, as array.astype(float)"
         )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{name} holds {array[place]} at {place}: give finite numbers")
     kept = np.uint8 if array.dtype.kind == "b" or array.dtype == np.uint8 else np.float64
-    return np.ascontiguousarray(array, dtype=kept)
+    return np.asarray(array, dtype=kept, order="C")
 
 
 def field(name: str, value: Any, shape: Sequence[int], replicates: int) -> tuple[np.ndarray, int | None]:
@@ -112,8 +152,7 @@ def run_fields(
     model: Any, fields: Mapping[str, Any] | None, replicates: int, more: Iterable[str] = ()
 ) -> list[Any]:
     """Covariates, parameter fields and data by name."""
-    if not fields:
-        return []
+    fields = table(fields, "fields", '{"name": array}')
     check_names(fields, [*model.fields, *more], f"field of model `{model.name}`")
     return [
         (name, field(f"field `{name}`", value, model.shape, replicates)) for name, value in fields.items()
@@ -128,9 +167,9 @@ def parameter_list(model: Any, given: Any) -> list[float]:
     if not isinstance(given, Mapping):
         try:
             values = [float(x) for x in given]
-        except TypeError:
+        except (TypeError, ValueError):
             raise TypeError(
-                f"the parameters are {given!r}: give a dictionary {{name: number}}, or a list in the order "
+                f"the parameters are {told(given)}: give a dictionary {{name: number}}, or a list in the order "
                 f"{', '.join(declared)}"
             ) from None
         if len(values) != len(declared):
@@ -173,4 +212,7 @@ def memory_of(value: int | str) -> int:
 
 def path_text(path: str | os.PathLike[str]) -> str:
     """A path as text."""
-    return os.fspath(path)
+    try:
+        return str(os.fspath(path))
+    except TypeError:
+        raise TypeError(f"the path is {path!r}: give a text or a pathlib.Path") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from glauber import _glauber
 from glauber._arrays import parameter_list, run_fields, seed_of, whole
-from glauber._model import Model
+from glauber._model import Model, model_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def check(
     >>> glauber.check(news, {"beta": 0.3}, replicates=50).agrees["score-function"]
     True
     """
-    theta = parameter_list(model, parameters)
+    theta = parameter_list(model_of(model), parameters)
     found = _glauber.check(
         model._native,
         run_fields(model, fields, 1),
@@ -64,7 +64,7 @@ def check(
         whole(steps, "steps", 1, 10**6),
         whole(replicates, "replicates", 1, 10**7),
         seed_of(seed),
-        threads,
+        whole(threads, "threads", 0, 1024),
     )
     names = found["parameters"]
     return Check(

@@ -118,6 +118,8 @@ _NUMPY: dict[Any, Any] = {
     np.logical_not: lambda a: a == 0,
     np.bitwise_and: lambda a, b: a & b,
     np.bitwise_or: lambda a, b: a | b,
+    np.bitwise_xor: lambda a, b: a ^ b,
+    np.logical_xor: lambda a, b: (a != 0) ^ (b != 0),
     np.invert: lambda a: ~a,
     np.minimum: minimum,
     np.maximum: maximum,
@@ -164,4 +166,12 @@ def of_numpy(function: Any, method: str, inputs: tuple[Any, ...], keywords: dict
             'read it as s.field("name"), and pass fields={"name": array} when running'
         )
     inputs = tuple(float(x) if isinstance(x, (np.generic, np.ndarray)) else x for x in inputs)
-    return own(*inputs, **(keywords or {}))
+    try:
+        return own(*inputs, **(keywords or {}))
+    except TypeError:
+        if not keywords:
+            raise
+        raise TypeError(
+            f"np.{name} of traced values does not take {', '.join(keywords)}=: np.sum(x) and np.mean(x) are over all sites, "
+            "and nothing is written into an array (help(glauber) lists what can stand in a rule)"
+        ) from None

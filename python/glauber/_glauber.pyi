@@ -1,211 +1,484 @@
-"""Types the native module; a test compares its names with the module's."""
+# Types the native module: written by `cargo xtask python --stubs` from crates/python, not by hand.
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+"""
+The native part of glauber.
+"""
 
-import numpy as np
+from _typeshed import Incomplete, SupportsGetItem
+from collections.abc import Callable, Mapping, Sequence
+from numpy import bool_, float64
 from numpy.typing import NDArray
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__version__: str
+__all__ = ["__version__", "Expression", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
-_Number: TypeAlias = float | Expression
-_Offset: TypeAlias = int | Sequence[int]
-_Flat: TypeAlias = NDArray[np.uint8] | NDArray[np.float64]
-_LayerTuple: TypeAlias = tuple[str, str, tuple[int, int] | None, list[str] | None]
+__version__: Final[str]
 
-class ModelError(ValueError): ...
-class InputError(ValueError): ...
-class RunError(RuntimeError): ...
-
+@final
 class Expression:
-    def __add__(self, other: _Number, /) -> Expression: ...
-    def __radd__(self, other: _Number, /) -> Expression: ...
-    def __sub__(self, other: _Number, /) -> Expression: ...
-    def __rsub__(self, other: _Number, /) -> Expression: ...
-    def __mul__(self, other: _Number, /) -> Expression: ...
-    def __rmul__(self, other: _Number, /) -> Expression: ...
-    def __truediv__(self, other: _Number, /) -> Expression: ...
-    def __rtruediv__(self, other: _Number, /) -> Expression: ...
-    def __floordiv__(self, other: _Number, /) -> Expression: ...
-    def __rfloordiv__(self, other: _Number, /) -> Expression: ...
-    def __mod__(self, other: _Number, /) -> Expression: ...
-    def __rmod__(self, other: _Number, /) -> Expression: ...
-    def __pow__(self, power: _Number, modulo: None = None, /) -> Expression: ...
-    def __rpow__(self, base: _Number, modulo: None = None, /) -> Expression: ...
-    def __neg__(self) -> Expression: ...
-    def __pos__(self) -> Expression: ...
-    def __abs__(self) -> Expression: ...
-    def __floor__(self) -> Expression: ...
-    def __and__(self, other: _Number, /) -> Expression: ...
-    def __rand__(self, other: _Number, /) -> Expression: ...
-    def __or__(self, other: _Number, /) -> Expression: ...
-    def __ror__(self, other: _Number, /) -> Expression: ...
-    def __invert__(self) -> Expression: ...
-    def __eq__(self, other: _Number | str, /) -> Expression: ...  # type: ignore[override]
-    def __ne__(self, other: _Number | str, /) -> Expression: ...  # type: ignore[override]
-    def __lt__(self, other: _Number, /) -> Expression: ...
-    def __le__(self, other: _Number, /) -> Expression: ...
-    def __gt__(self, other: _Number, /) -> Expression: ...
-    def __ge__(self, other: _Number, /) -> Expression: ...
-    def __hash__(self) -> int: ...
-    def __bool__(self) -> bool: ...
-    def __float__(self) -> float: ...
-    def __int__(self) -> int: ...
-    def __array__(self, *_arguments: Any, **_keywords: Any) -> Any: ...
-    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **keywords: Any) -> Any: ...
-    def __array_function__(self, function: Any, _types: Any, inputs: Any, keywords: Any, /) -> Any: ...
-    def __repr__(self) -> str: ...
-    def sign(self) -> Expression: ...
-    def sqrt(self) -> Expression: ...
-    def exp(self) -> Expression: ...
-    def expm1(self) -> Expression: ...
-    def log(self) -> Expression: ...
-    def log1p(self) -> Expression: ...
-    def sigmoid(self) -> Expression: ...
-    def tanh(self) -> Expression: ...
-    def sin(self) -> Expression: ...
-    def cos(self) -> Expression: ...
-    def floor(self) -> Expression: ...
-    def round(self, surrogate: str = "identity", width: float = 1.0) -> Expression: ...
-    def heaviside(self, surrogate: str = "sigmoid", width: float = 1.0) -> Expression: ...
-    def minimum(self, other: _Number) -> Expression: ...
-    def maximum(self, other: _Number) -> Expression: ...
-    def where_(self, yes: _Number, no: _Number) -> Expression: ...
-    def is_(self, state: int | str) -> Expression: ...
-    def stop_gradient(self) -> Expression: ...
-    def with_gradient_of(self, other: _Number) -> Expression: ...
-    def revealed_by(self, observed: _Number) -> Expression: ...
-    def shift(self, offset: _Offset) -> Expression: ...
-    def neighbours(
-        self, neighbourhood: str | Sequence[_Offset] | dict[_Offset, float] | None = None
-    ) -> Neighbours: ...
-    def sum(self) -> Expression: ...
-    def mean(self) -> Expression: ...
+    """
+    A value of a rule that is being traced: a number per run, per replicate or per site.
 
-class Neighbours:
-    def sum(self) -> Expression: ...
-    def mean(self) -> Expression: ...
-    def count(self, state: int | str) -> Expression: ...
+    Python's operators, comparisons (1 where true, else 0) and NumPy's functions make further values of it.
+    """
+    def __abs__(self, /) -> Expression: ...
+    def __add__(self, other: object, /) -> Expression: ...
+    def __and__(self, other: object, /) -> Expression:
+        """
+        Both of two conditions.
+        """
+    def __array__(self, /, *_arguments, **_keywords) -> Any: ...
+    def __array_function__(self, /, function: Any, _types: Any, inputs: tuple, keywords: dict) -> Any: ...
+    def __array_ufunc__(self, /, function: Any, method: str, *inputs, **keywords) -> Any: ...
+    def __bool__(self, /) -> bool: ...
+    def __eq__(self, other: object, /) -> Expression: ...
+    def __float__(self, /) -> float: ...
+    def __floor__(self, /) -> Expression: ...
+    def __floordiv__(self, other: object, /) -> Expression: ...
+    def __format__(self, /, how: str) -> str: ...
+    def __ge__(self, other: object, /) -> Expression: ...
+    def __getitem__(self, _place: Any, /) -> Any: ...
+    def __gt__(self, other: object, /) -> Expression: ...
+    def __hash__(self, /) -> int: ...
+    def __index__(self, /) -> int: ...
+    def __int__(self, /) -> int: ...
+    def __invert__(self, /) -> Expression:
+        """
+        Not this condition.
+        """
+    def __iter__(self, /) -> Any: ...
+    def __le__(self, other: object, /) -> Expression: ...
+    def __len__(self, /) -> int: ...
+    def __lt__(self, other: object, /) -> Expression: ...
+    def __mod__(self, other: object, /) -> Expression: ...
+    def __mul__(self, other: object, /) -> Expression: ...
+    def __ne__(self, other: object, /) -> Expression: ...
+    def __neg__(self, /) -> Expression: ...
+    def __or__(self, other: object, /) -> Expression:
+        """
+        At least one of two conditions.
+        """
+    def __pos__(self, /) -> Expression: ...
+    def __pow__(self, power: object, modulo: object = None, /) -> Expression: ...
+    def __radd__(self, other: object, /) -> Expression: ...
+    def __rand__(self, other: object, /) -> Expression: ...
+    def __repr__(self, /) -> str: ...
+    def __rfloordiv__(self, other: object, /) -> Expression: ...
+    def __rmod__(self, other: object, /) -> Expression: ...
+    def __rmul__(self, other: object, /) -> Expression: ...
+    def __ror__(self, other: object, /) -> Expression: ...
+    def __round__(self, /, digits: SupportsIndex | None = None) -> Expression: ...
+    def __rpow__(self, base: object, _modulo: object = None, /) -> Expression: ...
+    def __rsub__(self, other: object, /) -> Expression: ...
+    def __rtruediv__(self, other: object, /) -> Expression: ...
+    def __rxor__(self, other: object, /) -> Expression: ...
+    def __sub__(self, other: object, /) -> Expression: ...
+    def __truediv__(self, other: object, /) -> Expression: ...
+    def __xor__(self, other: object, /) -> Expression:
+        """
+        Exactly one of two conditions.
+        """
+    def cos(self, /) -> Expression:
+        """
+        The cosine of an angle in radians.
+        """
+    def exp(self, /) -> Expression:
+        """
+        eˣ.
+        """
+    def expm1(self, /) -> Expression:
+        """
+        eˣ − 1, exact near 0.
+        """
+    def floor(self, /) -> Expression:
+        """
+        The greatest whole number not above x; derivative 0.
+        """
+    def heaviside(self, /, surrogate: str = "sigmoid", width: SupportsFloat | SupportsIndex = 1.0) -> Expression:
+        """
+        1 where above 0, else 0; its derivative is taken to be the surrogate's: "identity", "sigmoid" or "triangle".
+        """
+    def is_(self, /, state: int | str) -> Expression:
+        """
+        1 where this is the state of this name or number, else 0. The derivative goes to that state's probability.
+        """
+    def log(self, /) -> Expression:
+        """
+        The natural logarithm.
+        """
+    def log1p(self, /) -> Expression:
+        """
+        ln(1 + x), exact near 0.
+        """
+    def maximum(self, /, other: float | Expression) -> Expression:
+        """
+        The greater of two.
+        """
+    def mean(self, /) -> Expression:
+        """
+        The mean over all sites: one number per replicate.
+        """
+    def minimum(self, /, other: float | Expression) -> Expression:
+        """
+        The lesser of two.
+        """
+    def neighbours(self, /, neighbourhood: str | Sequence[int | Sequence[int]] | Mapping[Any, float] | None = None) -> Neighbours:
+        """
+        The values around each site: "moore", "von-neumann", "hexagonal", offsets, or {offset: weight}.
+        """
+    def revealed_by(self, /, observed: float | Expression) -> Expression:
+        """
+        This random value, which the observed next state gives away as `observed`: simulations are unchanged, and the
+        exact likelihood may pass the value on to other sites.
+        """
+    def round(self, /, surrogate: str = "identity", width: SupportsFloat | SupportsIndex = 1.0) -> Expression:
+        """
+        The nearest whole number (halves to even); its derivative is taken to be the surrogate's: "identity", "sigmoid" or
+        "triangle" of this width.
+        """
+    def shift(self, /, offset: int | Sequence[int]) -> Expression:
+        """
+        The value at a displaced site: at site i that of site i + offset, one number per axis of the lattice.
+        """
+    def sigmoid(self, /) -> Expression:
+        """
+        1 / (1 + e⁻ˣ).
+        """
+    def sign(self, /) -> Expression:
+        """
+        −1, 0 or 1; derivative 0.
+        """
+    def sin(self, /) -> Expression:
+        """
+        The sine of an angle in radians.
+        """
+    def sqrt(self, /) -> Expression:
+        """
+        √x.
+        """
+    def stop_gradient(self, /) -> Expression:
+        """
+        This value, taken as constant by every derivative.
+        """
+    def sum(self, /) -> Expression:
+        """
+        The sum over all sites: one number per replicate.
+        """
+    def tanh(self, /) -> Expression:
+        """
+        The hyperbolic tangent.
+        """
+    def where_(self, /, yes: float | Expression, no: float | Expression) -> Expression:
+        """
+        `yes` where this is not 0, else `no`.
+        """
+    def with_gradient_of(self, /, other: float | Expression) -> Expression:
+        """
+        This value, with the derivative of another.
+        """
 
-class Scope:
-    def __getitem__(self, name: str, /) -> Expression: ...
-    def __setitem__(self, layer: str, value: Any, /) -> None: ...
-    def __getattr__(self, name: str, /) -> Any: ...
-    def __repr__(self) -> str: ...
-    def layer(self, name: str) -> Expression: ...
-    def parameter(self, name: str) -> Expression: ...
-    def field(self, name: str) -> Expression: ...
-    def data(self, name: str) -> Expression: ...
-    def observed_next(self, layer: str) -> Expression: ...
-    def number(self, value: float) -> Expression: ...
-    def step(self) -> Expression: ...
-    def coordinate(self, axis: int) -> Expression: ...
-    def bernoulli(self, p: _Number) -> Expression: ...
-    def replicate_bernoulli(self, p: _Number) -> Expression: ...
-    def categorical(self, probabilities: Sequence[_Number]) -> Expression: ...
-    def replicate_categorical(self, probabilities: Sequence[_Number]) -> Expression: ...
-    def uniform(self) -> Expression: ...
-    def normal(self) -> Expression: ...
-    def binomial(self, n: _Number, p: _Number) -> Expression: ...
-    def poisson(self, rate: _Number) -> Expression: ...
-    def translate(self, x: _Number, direction: _Number, offsets: Sequence[_Offset]) -> Expression: ...
-    def check_probability(self, what: str, p: _Number) -> None: ...
-    def output(self, name: str, value: _Number) -> None: ...
-    def next(self, layer: str) -> Next: ...
-
-class Next:
-    def set(self, value: _Number) -> None: ...
-    def bernoulli(self, p: _Number) -> None: ...
-    def categorical(self, probabilities: Sequence[_Number]) -> None: ...
-
+@final
 class Model:
-    name: str
-    shape: tuple[int, ...]
-    lattice: str
-    boundaries: list[tuple[str, float]]
-    layers: list[_LayerTuple]
-    parameters: list[tuple[str, float, float, float | None]]
-    fields: list[tuple[str, tuple[float, float] | None]]
-    has_start: bool
-    no_likelihood: str | None
-    def show(self, estimator: str | None = None) -> str: ...
-    def observe(self, function: Callable[[Scope], Any]) -> Observation: ...
-    def summary(self, text: str) -> Observation: ...
-    def stored(self) -> tuple[bytes, list[tuple[str, float | None, str | None]]]: ...
-    @staticmethod
-    def restored(bytes: bytes, covariates: list[tuple[str, float | None, str | None]]) -> Model: ...
+    """
+    A model: its declarations, its start and its step.
+    """
     def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-
-class Observation:
-    outputs: list[str]
-    fields: list[str]
-    def stored(self) -> bytes | str: ...
+    def __hash__(self, /) -> int: ...
+    @property
+    def boundaries(self, /) -> list[tuple[str, float]]:
+        """
+        The boundary along each axis: its kind, and the value of a fixed one.
+        """
+    @property
+    def fields(self, /) -> list[tuple[str, tuple[float, float] | None]]:
+        """
+        Name of every field, and its interval where it is one of unknowns.
+        """
+    @property
+    def has_start(self, /) -> bool: ...
+    @property
+    def lattice(self, /) -> str: ...
+    @property
+    def layers(self, /) -> list[tuple[str, str, tuple[int, int] | None, list[str] | None]]:
+        """
+        Name, kind, range and states of every layer.
+        """
+    @property
+    def name(self, /) -> str: ...
+    @property
+    def no_likelihood(self, /) -> str | None:
+        """
+        Why there is no exact likelihood; nothing where there is.
+        """
+    def observe(self, /, function: Callable[[Scope], Any]) -> Observation:
+        """
+        Traces an observation: a function of a scope that leaves outputs, or returns them by name.
+        """
+    @property
+    def parameters(self, /) -> list[tuple[str, float, float, float | None]]:
+        """
+        Name, interval and default of every parameter.
+        """
     @staticmethod
-    def restored(model: Model, stored: bytes | str) -> Observation: ...
+    def restored(bytes: bytes, covariates: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex | None, str | None]]) -> Model:
+        """
+        The model that was stored.
+        """
+    @property
+    def shape(self, /) -> tuple: ...
+    def show(self, /, estimator: str | None = None) -> str:
+        """
+        The start and the step as text, and the step's adjoint under an estimator.
+        """
+    def stored(self, /) -> tuple[bytes, list[tuple[str, float | None, str | None]]]:
+        """
+        What `restored` makes the same model of.
+        """
+    def summary(self, /, text: str) -> Observation:
+        """
+        The summary of this name, such as "mean(aware)".
+        """
 
-class Plan:
-    bytes_per_state: int
-    def __new__(
-        cls,
-        model: Model,
-        observations: list[Observation],
-        estimator: str | None,
-        temperature: float,
-        samples: int,
-        precision: str,
-        memory: int,
-    ) -> Plan: ...
-    def simulate(self, request: dict[str, Any], every: int) -> list[np.ndarray]: ...
-    def rollout(self, request: dict[str, Any]) -> tuple[np.ndarray, list[np.ndarray]]: ...
-    def gradient(
-        self,
-        request: dict[str, Any],
-        loss: Callable[[np.ndarray], tuple[float, np.ndarray]] | None,
-        slopes: np.ndarray | None,
-        wants_start: bool,
-    ) -> tuple[float, np.ndarray, list[tuple[str, np.ndarray]], list[np.ndarray] | None, np.ndarray]: ...
+@final
+class Neighbours:
+    """
+    The values around each site; see `Expression.neighbours`.
+    """
+    def count(self, /, state: int | str) -> Expression:
+        """
+        How many of them (by weight) are in the state of this name or number.
+        """
+    def mean(self, /) -> Expression:
+        """
+        Their weighted mean.
+        """
+    def sum(self, /) -> Expression:
+        """
+        Their weighted sum.
+        """
 
+@final
+class Next:
+    """
+    What a layer becomes; see `Scope.next`.
+    """
+    def bernoulli(self, /, p: float | Expression) -> None:
+        """
+        1 with probability `p`, else 0.
+        """
+    def categorical(self, /, probabilities: Sequence[float | Expression]) -> None:
+        """
+        A class with these probabilities; the last class takes what is left of 1.
+        """
+    def set(self, /, value: float | Expression) -> None:
+        """
+        The next value at each site.
+        """
+
+@final
 class Objective:
-    unknowns: list[tuple[str, float, float, list[int] | None]]
-    start: np.ndarray
-    def evaluate(
-        self, theta: np.ndarray, iteration: int, wants_gradient: bool
-    ) -> tuple[float, np.ndarray | None]: ...
+    """
+    An objective of a fit.
+    """
+    def evaluate(self, /, theta: NDArray[float64], iteration: SupportsIndex, wants_gradient: bool) -> tuple[float, NDArray[float64] | None]:
+        """
+        The loss and its gradient; the gradient is left out where it is not wanted.
+        """
+    @property
+    def start(self, /) -> NDArray[float64]:
+        """
+        θ where the fit starts.
+        """
+    @property
+    def unknowns(self, /) -> list[tuple[str, float, float, list[int] | None]]:
+        """
+        For each unknown its name, interval, and shape (nothing for one number).
+        """
 
-def trace(
-    name: str,
-    shape: list[int],
-    boundaries: list[tuple[str, float]],
-    layers: list[_LayerTuple],
-    parameters: list[tuple[str, float, float, float | None]],
-    covariates: list[str],
-    fields: list[tuple[str, float, float]],
-    start: Callable[[Scope], Any] | None,
-    step: Callable[[Scope], Any],
-) -> Model: ...
-def load(name: str, options: list[tuple[str, Any]]) -> Model: ...
-def catalogue() -> list[tuple[str, str]]: ...
-def check(
-    model: Model,
-    fields: list[tuple[str, tuple[_Flat, int | None]]],
-    parameters: list[float],
-    steps: int,
-    replicates: int,
-    seed: int,
-    threads: int,
-) -> dict[str, Any]: ...
-def fit_file(request: dict[str, Any], progress: Any) -> tuple[dict[str, Any], BaseException | None]: ...
-def objective_of_file(request: dict[str, Any]) -> Objective: ...
-def segment(
-    image: np.ndarray,
-    height: int,
-    width: int,
-    preset: str,
-    steps: int | None,
-    rate: float | None,
-    truth: np.ndarray | None,
-    threads: int,
-) -> dict[str, Any]: ...
-def picture(numbers: np.ndarray, height: int, width: int, states: int) -> bytes: ...
-def forked() -> None: ...
+@final
+class Observation:
+    """
+    Numbers taken from a state: traced, or a summary by its name.
+    """
+    @property
+    def fields(self, /) -> list[str]:
+        """
+        The names of the data per site that it reads.
+        """
+    @property
+    def outputs(self, /) -> list[str]:
+        """
+        The names of its numbers.
+        """
+    @staticmethod
+    def restored(model: Model, stored: bytes | str) -> Observation:
+        """
+        The observation of a model that was stored.
+        """
+    def stored(self, /) -> bytes | str:
+        """
+        The summary's text, or the program as bytes: what `restored` makes the same observation of.
+        """
+
+@final
+class Plan:
+    """
+    A model compiled with its observations; with an estimator, for gradients too.
+    """
+    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, precision: str, memory: SupportsIndex) -> Plan: ...
+    @property
+    def bytes_per_state(self, /) -> int:
+        """
+        Bytes that one state of one replicate takes in the history.
+        """
+    def gradient(self, /, request: Incomplete, loss: Any | None, slopes: NDArray[float64] | None, wants_start: bool) -> tuple[float, NDArray[float64], list[tuple[str, NDArray[float64]]], list[NDArray[float64]] | None, NDArray[float64]]:
+        """
+        The gradient of a loss of the mean outputs: a function of them, or their slopes where the loss is linear.
+        """
+    def rollout(self, /, request: Incomplete) -> tuple[NDArray[float64], list[NDArray[Any]]]:
+        """
+        The outputs, flat `[replicate][number]`, and for each layer the last states, flat `[replicate][site]`.
+        """
+    def simulate(self, /, request: Incomplete, every: SupportsIndex) -> list[NDArray[Any]]:
+        """
+        The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`.
+        """
+
+@final
+class Scope:
+    """
+    What a start, a step or an observation is traced with.
+    """
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __getitem__(self, name: str, /) -> Expression:
+        """
+        The layer, parameter or field of this name.
+        """
+    def __repr__(self, /) -> str: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __setitem__(self, layer: str, value: Any, /) -> None: ...
+    def bernoulli(self, /, p: float | Expression) -> Expression:
+        """
+        1 with probability `p` at each site, else 0.
+        """
+    def binomial(self, /, n: float | Expression, p: float | Expression) -> Expression:
+        """
+        The number of successes in `n` trials of probability `p` at each site.
+        """
+    def categorical(self, /, probabilities: Sequence[float | Expression]) -> Expression:
+        """
+        A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
+        """
+    def check_probability(self, /, what: str, p: float | Expression) -> None:
+        """
+        Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
+        """
+    def coordinate(self, /, axis: SupportsIndex) -> Expression:
+        """
+        The site's coordinate along an axis of the lattice, counted as in its shape, from 0.
+        """
+    def data(self, /, name: str) -> Expression:
+        """
+        Data to compare with in an observation, one number per site; declared by being named.
+        """
+    def field(self, /, name: str) -> Expression:
+        """
+        A covariate or parameter field: one fixed number per site.
+        """
+    def layer(self, /, name: str) -> Expression:
+        """
+        A layer's value at each site before the step.
+        """
+    def next(self, /, layer: str) -> Next:
+        """
+        Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`.
+        """
+    def normal(self, /) -> Expression:
+        """
+        A standard normal number at each site.
+        """
+    def number(self, /, value: SupportsFloat | SupportsIndex) -> Expression:
+        """
+        A plain number as a traced value.
+        """
+    def observed_next(self, /, layer: str) -> Expression:
+        """
+        A layer's observed value after the step, for `revealed_by` and nothing else.
+        """
+    def output(self, /, name: str, value: float | Expression) -> None:
+        """
+        Leaves a number per replicate under a name.
+        """
+    def parameter(self, /, name: str) -> Expression:
+        """
+        A parameter: one number for the whole run.
+        """
+    def poisson(self, /, rate: float | Expression) -> Expression:
+        """
+        The number of events of mean `rate` at each site.
+        """
+    def replicate_bernoulli(self, /, p: float | Expression) -> Expression:
+        """
+        1 with probability `p` for each replicate, else 0.
+        """
+    def replicate_categorical(self, /, probabilities: Sequence[float | Expression]) -> Expression:
+        """
+        A class for each replicate with these probabilities; the last class takes what is left of 1.
+        """
+    def step(self, /) -> Expression:
+        """
+        The number of the step: 1 for the first.
+        """
+    def translate(self, /, x: float | Expression, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
+        """
+        The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
+        """
+    def uniform(self, /) -> Expression:
+        """
+        A uniform number in [0, 1) at each site.
+        """
+
+def catalogue() -> list[tuple[str, str]]:
+    """
+    The names of the catalogue's models, each with what it is.
+    """
+
+def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
+    """
+    What every estimator says of the gradient of the layers' means after some steps, and what it is.
+    """
+
+def fit_file(request: Incomplete, progress: Any | None) -> tuple[dict[str, Any], BaseException | None]:
+    """
+    Runs the fits of a fit file: a dictionary, and what Python raised meanwhile.
+    """
+
+def forked() -> None:
+    """
+    Forgets the threads of the process this one was forked from. The interpreter calls it in the child.
+    """
+
+def load(name: str, options: SupportsGetItem[int, tuple[str, Any]]) -> Model:
+    """
+    The catalogue's model of this name, or that of a model file.
+    """
+
+def objective_of_file(request: Incomplete) -> Objective:
+    """
+    The objective of a fit file's first fit.
+    """
+
+def picture(numbers: NDArray[float64], height: SupportsIndex, width: SupportsIndex, states: SupportsIndex) -> bytes:
+    """
+    A plane of numbers as a PNG; `states` is how many named states they are (2 for binary layers, 0 for numbers).
+    """
+
+def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex, preset: str, steps: SupportsIndex | None, rate: SupportsFloat | SupportsIndex | None, threshold: SupportsFloat | SupportsIndex | None, objects: str | None, flatten: SupportsIndex | None, truth: NDArray[bool_] | None, threads: SupportsIndex) -> dict[str, Any]:
+    """
+    Segments an image of grey values in [0, 1], flat and row by row; a truth gives scores.
+    """
+
+def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
+    """
+    Traces a model: its start and step are Python functions of a scope, each called once.
+    """

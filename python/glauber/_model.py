@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glauber import _glauber
-from glauber._arrays import whole
-from glauber._glauber import InputError
+from glauber._arrays import names, real, table, told, whole
+from glauber._errors import InputError
+
+if TYPE_CHECKING:
+    from glauber._fit_result import FitResult
+    from glauber._rollout import Rollout
+    from glauber._simulation import Simulation
+    from glauber._tasks import Task
 
 Rule = Callable[["_glauber.Scope"], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Lattice:
     """The sites' shape and boundary.
 
@@ -35,21 +41,21 @@ class Lattice:
     """
 
     shape: tuple[int, ...]
-    boundary: tuple[str | float, ...] = "periodic"  # type: ignore[assignment]
+    boundary: tuple[str | float, ...]
 
-    def __post_init__(self) -> None:
-        lengths = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
+    def __init__(
+        self, shape: int | Sequence[int], boundary: str | float | Sequence[str | float] = "periodic"
+    ) -> None:
+        lengths = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+        one = isinstance(boundary, str) or not isinstance(boundary, Iterable)
+        edges: tuple[Any, ...] = (boundary,) * len(lengths) if one else tuple(boundary)  # type: ignore[arg-type]
         shape = tuple(whole(n, "an axis of the lattice", 1, 2**31 - 1) for n in lengths)
-        boundary: Any = self.boundary
-        if isinstance(boundary, (str, int, float)):
-            boundary = (boundary,) * len(shape)
-        boundary = tuple(self._edge(b) for b in boundary)
-        if len(boundary) != len(shape):
-            raise InputError(
-                f"the lattice has {len(shape)} axes, but {len(boundary)} boundaries were given: give one for each"
-            )
         object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "boundary", boundary)
+        object.__setattr__(self, "boundary", tuple(self._edge(b) for b in edges))
+        if len(edges) != len(lengths):
+            raise InputError(
+                f"the lattice has {len(lengths)} axes, but {len(edges)} boundaries were given: give one for each"
+            )
 
     @staticmethod
     def _edge(boundary: Any) -> str | float:
@@ -59,10 +65,7 @@ class Lattice:
                     f'there is no boundary "{boundary}": give "periodic", "reflecting", or a number for fixed edges'
                 )
             return boundary
-        value = float(boundary)
-        if not math.isfinite(value):
-            raise InputError(f"the value beyond a fixed edge is {value}: give a finite number")
-        return value
+        return real(boundary, "the value beyond a fixed edge")
 
     def _tuples(self) -> list[tuple[str, float]]:
         return [(b, 0.0) if isinstance(b, str) else ("fixed", b) for b in self.boundary]
@@ -213,7 +216,8 @@ class Model:
         start: Rule | None = None,
     ) -> None:
         if not isinstance(lattice, Lattice):
-            lattice = Lattice(lattice)  # type: ignore[arg-type]
+            lattice = Lattice(lattice)
+        layers = table(layers, "layers", '{"alive": "binary"}')
         if not layers:
             raise InputError(
                 f'model `{name}` has no layers: give at least one, as layers={{"alive": "binary"}}'
@@ -221,10 +225,8 @@ class Model:
         for what, rule in (("step", step), ("start", start)):
             if rule is not None and not callable(rule):
                 raise TypeError(f"{what} is {rule!r}: give a function of a scope")
-        if isinstance(covariates, str):
-            covariates = [covariates]
-        own = {n: Parameter.of(n, p) for n, p in (parameters or {}).items()}
-        unknown = {n: Parameter.of(n, p) for n, p in (fields or {}).items()}
+        own = {n: Parameter.of(n, p) for n, p in table(parameters, "parameters", '{"p": (0, 1)}').items()}
+        unknown = {n: Parameter.of(n, p) for n, p in table(fields, "fields", '{"risk": (0, 1)}').items()}
         self._recipe = None
         self._adopt(
             _glauber.trace(
@@ -233,7 +235,7 @@ class Model:
                 lattice._tuples(),
                 [Layer.of(n, values)._tuple(n) for n, values in layers.items()],
                 [(n, p.lowest, p.highest, p.default) for n, p in own.items()],
-                list(covariates),
+                names(covariates, "covariates"),
                 [(n, p.lowest, p.highest) for n, p in unknown.items()],
                 start,
                 step,
@@ -278,19 +280,19 @@ class Model:
         """What stands in the way of an exact likelihood, if anything."""
         return self._native.no_likelihood
 
-    def simulate(self, parameters: Any = None, steps: int = 1, **settings: Any) -> Any:
+    def simulate(self, parameters: Any = None, steps: int = 1, **settings: Any) -> Simulation:
         """The same as `glauber.simulate(model, …)`."""
         from glauber._simulation import simulate
 
         return simulate(self, parameters, steps, **settings)
 
-    def rollout(self, steps: int, observe: Any = None, **settings: Any) -> Any:
+    def rollout(self, steps: int, observe: Any = None, **settings: Any) -> Rollout:
         """The same as `glauber.rollout(model, …)`."""
         from glauber._rollout import rollout
 
         return rollout(self, steps, observe, **settings)
 
-    def fit(self, task: Any, start: Any = None, **settings: Any) -> Any:
+    def fit(self, task: Task, start: Mapping[str, Any] | None = None, **settings: Any) -> FitResult:
         """The same as `glauber.fit(model, …)`."""
         from glauber._fit import fit
 
@@ -328,6 +330,14 @@ def _restored(stored: tuple[bytes, list[Any]], recipe: tuple[str, dict[str, Any]
     return Model._of(_glauber.Model.restored(*stored), recipe)
 
 
+def model_of(given: Any) -> Model:
+    """A model, or what to give in place of what was given."""
+    if not isinstance(given, Model):
+        example = given if isinstance(given, str) else "voter"
+        raise TypeError(f'the model is {told(given)}: give a glauber.Model, as glauber.load("{example}")')
+    return given
+
+
 def models() -> dict[str, str]:
     """The catalogue's models: what each is, by name.
 
@@ -359,11 +369,11 @@ def load(name: str, **options: Any) -> Model:
     >>> glauber.load("susceptible-infected", shape=(32, 32)).shape
     (32, 32)
     """
-    given = {key.replace("_", "-"): _option(value) for key, value in options.items()}
+    given = {key.replace("_", "-"): _option(key, value) for key, value in options.items()}
     return Model._of(_glauber.load(str(name), list(given.items())), (str(name), given))
 
 
-def _option(value: Any) -> Any:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__iter__"):
+def _option(name: str, value: Any) -> Any:
+    if isinstance(value, (bool, str)) or not isinstance(value, Iterable):
         return value
-    return [float(x) for x in value]
+    return [real(x, f"a number of option `{name}`") for x in value]

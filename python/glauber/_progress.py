@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 Callback = Callable[[str, int, int, float, Sequence[str], Sequence[float]], Any]
@@ -66,8 +67,18 @@ def _in_notebook() -> bool:
     return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def progress_of(wanted: bool | Callback | None) -> Callback | None:
-    """What is called with every glance at a fit: the user's own, the usual, or nothing."""
+@contextmanager
+def shown(wanted: bool | Callback | None) -> Iterator[Callback | None]:
+    """What is called with every glance at a fit: the user's own, the usual (which clears its line), or nothing."""
+    if not (wanted is None or isinstance(wanted, bool) or callable(wanted)):
+        raise TypeError(f"progress is {wanted!r}: give False for silence, or a function")
     if wanted is False:
-        return None
-    return wanted if callable(wanted) else Progress()
+        yield None
+    elif callable(wanted):
+        yield wanted
+    else:
+        usual = Progress()
+        try:
+            yield usual
+        finally:
+            usual.close()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import numbers
-from glauber._glauber import InputError
+from glauber._arrays import numbers, real, whole
+from glauber._errors import InputError
 from glauber._model import Layer
 from glauber._simulation import picture_html, pyplot
 
@@ -52,9 +53,12 @@ def segment(
     truth: Any = None,
     steps: int | None = None,
     rate: float | None = None,
+    threshold: float | None = None,
+    objects: str | None = None,
+    flatten: int | None = None,
     threads: int = 0,
 ) -> Segmentation:
-    """Segments an image.
+    """Segments an image, as `glauber segment` does on the command line, to the last bit.
 
     Parameters
     ----------
@@ -64,8 +68,19 @@ def segment(
         "auto" for an image nobody has seen; "seadragon" and "cells" are the paper's settings.
     truth : array [y, x], optional
         The true foreground, only to score the result.
-    steps, rate : int, float, optional
-        In place of the preset's.
+    steps, rate, threshold : int, float, float, optional
+        The most steps, the rate of descent, and where the fitted field becomes foreground, in place of the preset's.
+    objects : str, optional
+        Which class is the foreground: "bright", "dark" or "detect"; by default the preset's.
+    flatten : int, optional
+        Subtract a background of this degree, 1 to 4, before anything else; 0 for none; by default the preset's.
+    threads : int
+        0 for all cores.
+
+    Raises
+    ------
+    InputError
+        For an image, truth or settings that do not fit.
 
     Examples
     --------
@@ -75,32 +90,57 @@ def segment(
     >>> bool((glauber.segment(np.where(disc, 0.8, 0.1)).mask == disc).mean() > 0.95)
     True
     """
-    given = np.asarray(image)
-    scale = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(given.dtype, 1.0)
-    grey = numbers("the image", given).astype(float) / scale
+    flat, shape = _grey(image)
+    found = _glauber.segment(
+        flat,
+        *shape,
+        str(preset),
+        None if steps is None else whole(steps, "steps", 1, 2**63 - 1),
+        None if rate is None else real(rate, "rate"),
+        None if threshold is None else real(threshold, "threshold"),
+        None if objects is None else str(objects),
+        None if flatten is None else whole(flatten, "flatten", 0, 4),
+        None if truth is None else _inside(truth, shape),
+        whole(threads, "threads", 0, 1024),
+    )
+    own, otsu = found["scores"] or (None, None), found["otsu_scores"] or (None, None)
+    return Segmentation(
+        found["mask"].reshape(shape),
+        found["field"].reshape(shape),
+        found["steps"],
+        found["bright_objects"],
+        found["otsu_threshold"],
+        found["otsu_mask"].reshape(shape),
+        *own,
+        *otsu,
+    )
+
+
+def _grey(image: Any) -> tuple[np.ndarray, tuple[int, int]]:
+    """An image's grey values in [0, 1], flat, and its shape."""
+    if isinstance(image, (str, os.PathLike)):
+        raise TypeError(f"the image is the path {image!r}: read it first, as with matplotlib.image.imread(path)")
+    given = numbers("the image", image)
+    dtype = np.asarray(image).dtype
+    scale = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(dtype, 1.0)
+    grey = given.astype(float) / scale
     if grey.ndim == 3 and grey.shape[2] in (3, 4):
-        grey = grey[..., :3] @ np.array([0.299, 0.587, 0.114])
+        grey = np.clip(grey[..., :3] @ np.array([0.299, 0.587, 0.114]), 0.0, 1.0 if scale > 1 else None)
     if grey.ndim != 2:
         raise InputError(
             f"the image has shape {given.shape}: give [y, x], or [y, x, colour] of three colours"
         )
-    if truth is not None:
-        truth = numbers("the truth", truth) > 0
-        if truth.shape != grey.shape:
-            raise InputError(
-                f"the truth has shape {truth.shape}, but the image {grey.shape}: give both alike"
-            )
-        truth = np.ascontiguousarray(truth).reshape(-1)
-    flat = np.ascontiguousarray(np.clip(grey, 0.0, 1.0) if scale > 1 else grey).reshape(-1)
-    found = _glauber.segment(flat, grey.shape[0], grey.shape[1], preset, steps, rate, truth, threads)
-    own, otsu = found["scores"] or (None, None), found["otsu_scores"] or (None, None)
-    return Segmentation(
-        found["mask"].reshape(grey.shape),
-        found["field"].reshape(grey.shape),
-        found["steps"],
-        found["bright_objects"],
-        found["otsu_threshold"],
-        found["otsu_mask"].reshape(grey.shape),
-        *own,
-        *otsu,
-    )
+    if dtype.kind in "iu" and scale == 1.0 and grey.size and grey.max() > 1.0:
+        raise InputError(
+            f"the image holds whole numbers up to {grey.max():g} as {dtype}: give it as uint8 or uint16, or divided by "
+            "its greatest possible value"
+        )
+    return np.ascontiguousarray(grey).reshape(-1), (grey.shape[0], grey.shape[1])
+
+
+def _inside(truth: Any, shape: tuple[int, int]) -> np.ndarray:
+    """The true foreground, flat."""
+    mask = numbers("the truth", truth) > 0
+    if mask.shape != shape:
+        raise InputError(f"the truth has shape {mask.shape}, but the image {shape}: give both alike")
+    return np.ascontiguousarray(mask).reshape(-1)

@@ -11,8 +11,8 @@ import numpy as np
 
 from glauber import _glauber
 from glauber._arrays import hint, parameter_list, run_fields, seed_of, start_fields, whole
-from glauber._glauber import InputError
-from glauber._model import Layer, Model
+from glauber._errors import InputError
+from glauber._model import Layer, Model, model_of
 
 
 def request(
@@ -32,7 +32,7 @@ def request(
     """A run, checked, as the engine's face takes it; `data` names the fields of observations."""
     replicates = whole(replicates, "replicates", 1, 2**31 - 1)
     return {
-        "parameters": parameter_list(model, parameters),
+        "parameters": parameter_list(model_of(model), parameters),
         "steps": whole(steps, "steps", 0, 2**31 - 1),
         "replicates": replicates,
         "first_replicate": whole(first_replicate, "first_replicate", 0, 2**32 - 1),

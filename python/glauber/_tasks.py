@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import numbers, whole
-from glauber._glauber import InputError
+from glauber._arrays import hint, numbers, real, table, whole
+from glauber._errors import InputError
 from glauber._model import Model
+
+CURVES = ("t-cells", "b-cells", "neutrophils")
+"""The mean squared displacements that come with glauber."""
 
 Given = dict[str, Any]
 """What a task hands to a fit: tables of the fit file, arrays, a curve, temporary tracks."""
@@ -22,6 +25,14 @@ Given = dict[str, Any]
 def _named_arrays(model: Model, states: Any, what: str) -> list[tuple[str, list[int], np.ndarray]]:
     if not isinstance(states, Mapping):
         states = {next(iter(model.layers)) if len(model.layers) == 1 else what: states}
+    else:
+        missing = [name for name in model.layers if name not in states]
+        if missing:
+            there = ", ".join(map(str, states)) or "none"
+            raise InputError(
+                f"the data have no array for layer `{missing[0]}` of model `{model.name}`, only {there}: "
+                f'give {{"{missing[0]}": array}}'
+            )
     out = []
     for name, value in states.items():
         array = numbers(f"`{name}`", value)
@@ -29,9 +40,12 @@ def _named_arrays(model: Model, states: Any, what: str) -> list[tuple[str, list[
     return out
 
 
-def _dashed(table: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A table's keys as a fit file writes them; parameters keep their names."""
-    return {key.replace("_", "-"): value for key, value in (table or {}).items()}
+def _simulated(simulate: Any) -> dict[str, Any]:
+    """The table of a simulation, its keys as a fit file writes them; parameters keep their names."""
+    own = table(simulate, "simulate", '{"parameters": {"beta": 0.3}, "steps": 12, "runs": 8, "seed": 1}')
+    if "parameters" in own:
+        own["parameters"] = table(own["parameters"], "the parameters to simulate with", '{"beta": 0.3}')
+    return {str(key).replace("_", "-"): value for key, value in own.items()}
 
 
 def _one_of(**given: Any) -> str:
@@ -65,7 +79,7 @@ class Transition:
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, simulate=self.simulate)
-        data = {"states": "given.npz"} if source == "states" else {"simulate": _dashed(self.simulate)}
+        data = {"states": "given.npz"} if source == "states" else {"simulate": _simulated(self.simulate)}
         arrays = _named_arrays(model, self.states, "states") if source == "states" else None
         return {
             "task": "transition",
@@ -143,23 +157,29 @@ class Trajectory:
             data["states"] = "given.npz"
             given["arrays"] = _named_arrays(model, self.states, "states")
         elif source == "simulate":
-            data["simulate"] = _dashed(self.simulate)
+            data["simulate"] = _simulated(self.simulate)
         elif isinstance(getattr(self, source), (str, os.PathLike)):
-            path = os.fspath(getattr(self, source))
-            # A name that comes with glauber is no path.
-            data[source] = (
-                path
-                if source == "msd" and os.sep not in path and not os.path.exists(path)
-                else os.path.abspath(path)
-            )
+            data[source] = _curve_or_path(source, os.fspath(getattr(self, source)))
         elif source == "msd":
             data["msd"] = "given.csv"
-            given["curve"] = _curve_csv(self.msd, float(self.interval or self.step_time or 1.0))
+            given["curve"] = _curve_csv(
+                self.msd,
+                real(next((t for t in (self.interval, self.step_time) if t is not None), 1.0), "interval"),
+            )
             data["interval"] = None
         else:
             given["tracks_csv"] = _tracks_csv(self.tracks)
         loss = {"name": self.loss, "summary": self.summary, "weighted": self.weighted or None, "at": self.at}
         return {**given, "data": data, "loss": loss}
+
+
+def _curve_or_path(source: str, given: str) -> str:
+    """A curve's name, or the whole path of a file."""
+    if source == "msd" and os.path.dirname(given) == "" and not os.path.exists(given):
+        if given not in CURVES:
+            raise InputError(f'there is no curve or file "{given}"{hint(given, CURVES)}')
+        return given
+    return os.path.abspath(given)
 
 
 def _curve_csv(msd: Any, interval: float) -> str:
@@ -232,7 +252,7 @@ class Stability:
             data["pattern"] = "given.npz"
             arrays = _named_arrays(model, self.pattern, "pattern")
         else:
-            data["simulate"] = _dashed(self.simulate)
+            data["simulate"] = _simulated(self.simulate)
         return {
             "task": "stability",
             "data": data,
@@ -282,12 +302,16 @@ class InitialState:
             data["states"] = "given.npz"
             arrays = _named_arrays(model, self.states, "states")
         else:
-            data["simulate"] = _dashed(self.simulate)
+            data["simulate"] = _simulated(self.simulate)
         return {
             "task": "state",
             "data": data,
             "loss": {"name": self.loss},
             "arrays": arrays,
             "compare": self.compare,
-            "fixed": dict(self.parameters or {}),
+            "fixed": table(self.parameters, "the parameters", '{"beta": 0.3}'),
         }
+
+
+Task = Transition | Trajectory | Stability | InitialState
+"""Any of the tasks."""

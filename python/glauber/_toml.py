@@ -42,7 +42,7 @@ def text_of(value: Any) -> str:
 def key_of(name: Any) -> str:
     """A key."""
     if not isinstance(name, str):
-        raise TypeError(f"the key {name!r} is no text")
+        raise TypeError(f"{name!r} stands in place of a name: names are text")
     return name
 
 

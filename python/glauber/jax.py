@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_names
-from glauber._glauber import InputError
-from glauber._rollout import Rollout
+from glauber._arrays import check_names, parameter_list, table, told, whole
+from glauber._errors import InputError
+from glauber._rollout import Rollout, rollout_of
 
 try:
     import jax
@@ -23,6 +23,24 @@ except ImportError:
 
 def _real() -> Any:
     return jnp.float64 if jax.config.read("jax_enable_x64") else jnp.float32
+
+
+def _array(what: str, value: Any) -> Any:
+    """An array of real numbers."""
+    try:
+        return jnp.asarray(value, dtype=_real())
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {told(value)}: give a number or an array of numbers") from None
+
+
+def _seed(seed: Any) -> Any:
+    """A seed that JAX can carry: whole numbers of 32 bits, unless it was told to use 64."""
+    if not isinstance(seed, jax.Array):
+        most = 2**63 - 1 if jax.config.read("jax_enable_x64") else 2**31 - 1
+        seed = whole(seed, "seed", 0, most)
+    elif not jnp.issubdtype(seed.dtype, jnp.integer):
+        raise TypeError(f"the seed holds {seed.dtype}: give a whole number")
+    return jnp.asarray(seed)
 
 
 def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, Any]]:
@@ -52,13 +70,13 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     """
     if result not in ("outputs", "states"):
         raise InputError(f'result is "{result}": give "outputs" or "states"')
-    model = run.model
+    model = rollout_of(run).model
+    full = (run.replicates, *model.shape)
 
     def shapes() -> dict[str, Any]:
         if result == "states":
-            full = (run.replicates, *model.shape)
             return {name: jax.ShapeDtypeStruct(full, _real()) for name in model.layers}
-        own = () if run._single else (len(run._at),)
+        own = () if run._places.single else (len(run._places.steps),)
         return {name: jax.ShapeDtypeStruct(own, _real()) for name in run.outputs}
 
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
@@ -123,16 +141,32 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         start: dict[str, Any] | None = None,
         fields: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        check_names(parameters, model.parameters, f"parameter of model `{model.name}`")
-        check_names(start or {}, model.layers, f"layer of model `{model.name}`")
-        check_names(fields or {}, model.fields, f"field of model `{model.name}`")
-
-        def real(values: dict[str, Any] | None) -> dict[str, Any]:
-            return {name: jnp.asarray(v, dtype=_real()) for name, v in (values or {}).items()}
-
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
-        inputs = {"parameters": real({**usual, **parameters}), "start": real(start), "fields": real(fields)}
-        return function(inputs, jnp.asarray(seed))
+        given = {**usual, **table(parameters, "parameters", '{"beta": 0.3}')}
+        known = {
+            "parameters": reals(given, "parameter", model.parameters),
+            "start": reals(table(start, "start", '{"layer": array}'), "layer", model.layers),
+            "fields": reals(table(fields, "fields", '{"name": array}'), "field", model.fields),
+        }
+        return function(known, _seed(seed))
+
+    def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
+        check_names(given, known, f"{what} of model `{model.name}`")
+        own = {name: _array(f"{what} `{name}`", value) for name, value in given.items()}
+        missing = [n for n in known if n not in own] if what == "parameter" else []
+        if missing:
+            raise InputError(f'model `{model.name}` has no default for parameter `{missing[0]}`: give {{"{missing[0]}": number}}')
+        for name, value in own.items():
+            if what == "parameter" and value.size != 1:
+                raise InputError(
+                    f"parameter `{name}` has shape {value.shape}: give one number, or use jax.vmap for several"
+                )
+            if what != "parameter" and value.shape not in (full[1:], full):
+                raise InputError(f"{what} `{name}` has shape {value.shape}: give {full[1:]}, or {full}")
+        # What is traced is known only when it runs, and its mistakes then come from within JAX.
+        if what == "parameter" and not any(isinstance(v, jax.core.Tracer) for v in own.values()):
+            parameter_list(model, {n: float(v) for n, v in own.items()})
+        return own
 
     user.__doc__ = (
         f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."

@@ -11,14 +11,34 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_names
-from glauber._glauber import InputError
-from glauber._rollout import Gradient, Rollout
+from glauber._arrays import check_names, table, told, whole
+from glauber._errors import InputError
+from glauber._outputs import Gradient
+from glauber._rollout import Rollout, rollout_of
 
 try:
     import torch
 except ImportError:
     raise ImportError("glauber.torch needs PyTorch: pip install torch") from None
+
+
+_WORDS = {"parameters": "parameter", "start": "layer", "fields": "field"}
+_EXAMPLES = {
+    "parameters": '{"beta": torch.tensor(0.3)}, or a tensor [parameter] or [batch, parameter]',
+    "start": '{"layer": tensor}',
+    "fields": '{"name": tensor}',
+}
+
+
+def _tensor(what: str, value: Any) -> Any:
+    """A tensor of real numbers; numbers become one."""
+    try:
+        own = value if torch.is_tensor(value) else torch.as_tensor(value, dtype=torch.get_default_dtype())
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{what} is {told(value)}: give a number or a tensor of numbers") from None
+    if own.is_complex():
+        raise TypeError(f"{what} holds complex numbers: give a tensor of real numbers")
+    return own
 
 
 class _Call:
@@ -124,7 +144,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     """
     if result not in ("outputs", "states"):
         raise InputError(f'result is "{result}": give "outputs" or "states"')
-    model = run.model
+    model = rollout_of(run).model
 
     def function(
         parameters: Any,
@@ -152,15 +172,17 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "fields": model.fields,
         }
         for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
-            check_names(given or {}, known[kind], f"{kind.rstrip('s')} of model `{model.name}`")
-            for name, value in (given or {}).items():
+            own = table(given, kind, _EXAMPLES[kind])
+            check_names(own, known[kind], f"{_WORDS[kind]} of model `{model.name}`")
+            for name, value in own.items():
                 kinds.append((kind, name))
-                tensors.append(
-                    value
-                    if torch.is_tensor(value)
-                    else torch.as_tensor(value, dtype=torch.get_default_dtype())
-                )
-        call = _Call(run, result, int(seed), kinds)
+                tensors.append(_tensor(f"{_WORDS[kind]} `{name}`", value))
+                if kind == "parameters" and tensors[-1].numel() != 1:
+                    raise InputError(
+                        f"parameter `{name}` has shape {tuple(tensors[-1].shape)}: give one number, or for a batch one "
+                        "tensor [batch, parameter] of all parameters"
+                    )
+        call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
     function.__doc__ = (

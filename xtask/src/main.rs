@@ -16,7 +16,7 @@ cargo xtask COMMAND
   check    the quick loop: format, lints, unit tests of the crates above the engine
   test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
            with --full its PyTorch part too, which installs several GB
-  python   the Python package's tests alone; --full as above
+  python   the Python package's tests alone; --full as above; with --stubs: writes the native module's stub
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
            against pyABC and CMA-ES alone, and what follows it goes to bench/accuracy/run.py
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let result = match words.first().map(String::as_str) {
         Some("check") => check(),
         Some("test") => test(full(&words)),
+        Some("python") if words.iter().any(|w| w == "--stubs") => python::write_stub(),
         Some("python") => python::test(full(&words)),
         Some("bench") => bench(&words[1..]),
         Some("models") => models(&words[1..]),

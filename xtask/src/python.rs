@@ -1,7 +1,8 @@
 //! Tests the Python package: builds its wheel, installs it into environments of its own below `target/`, runs pytest.
 //!
 //! The test environment is kept between runs and holds what the package plugs into (JAX, SciPy, pyABC; with `--full`
-//! PyTorch and sbi, several GB). A second, clean environment gets the wheel and nothing else, and runs the README's Python.
+//! PyTorch and sbi, several GB). A second, clean environment gets what `pip install .` brings and nothing else, and runs
+//! the README's Python. The native module's stub is written from the Rust sources, and compared with them in every test.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,11 +10,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-/// What the tests need besides the package.
+/// What the tests need besides the package; another maturin may write the stub in another way.
 const NEEDED: &[&str] =
-    &["maturin>=1.8,<2", "numpy", "pytest", "scipy", "jax", "pyabc", "matplotlib", "pandas"];
+    &["maturin>=1.16,<1.17", "numpy", "pytest", "scipy", "jax", "pyabc", "matplotlib", "pandas"];
 /// What the whole of them needs.
 const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
+/// The stub of the native module, and its first lines.
+const STUB: &str = "python/glauber/_glauber.pyi";
+const STUB_HEAD: &str =
+    "# Types the native module: written by `cargo xtask python --stubs` from crates/python, not by hand.\n\n";
 
 /// Builds, installs and tests the package; `full` with PyTorch.
 pub fn test(full: bool) -> Result<()> {
@@ -22,15 +27,16 @@ pub fn test(full: bool) -> Result<()> {
         return Ok(());
     };
     let target = target();
-    let own = Environment::at(target.join("python-tests"));
-    own.make(&python, false)?;
-    own.install(NEEDED, "needed")?;
+    let own = Environment::for_tests(&python, &target)?;
     if full {
         own.install(NEEDED_IN_FULL, "needed-in-full")?;
     }
+    if std::fs::read_to_string(STUB)? != own.stub(&target)? {
+        bail!("{STUB} is not what the Rust sources say: run `cargo xtask python --stubs`");
+    }
     let wheel = own.wheel(&target)?;
     own.pip(&["install", "--quiet", "--force-reinstall", "--no-deps", &wheel])?;
-    readme_in_a_clean_environment(&python, &target, &wheel)?;
+    readme_in_a_clean_environment(&python, &target)?;
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut build = Command::new(program);
     build.args(["build", "--quiet", "--release", "--package", "glauber-cli"]);
@@ -41,11 +47,19 @@ pub fn test(full: bool) -> Result<()> {
     run(&mut pytest)
 }
 
-/// The README's Python, where only the wheel and what it asks for is installed.
-fn readme_in_a_clean_environment(python: &str, target: &Path, wheel: &str) -> Result<()> {
+/// Writes the native module's stub.
+pub fn write_stub() -> Result<()> {
+    let python = interpreter().context("no Python 3.10 or later with venv was found")?;
+    let target = target();
+    let stub = Environment::for_tests(&python, &target)?.stub(&target)?;
+    std::fs::write(STUB, stub).with_context(|| format!("{STUB} could not be written"))
+}
+
+/// The README's Python, where `pip install .` was said and nothing else: it builds a wheel, with what is built already.
+fn readme_in_a_clean_environment(python: &str, target: &Path) -> Result<()> {
     let clean = Environment::at(target.join("python-clean"));
     clean.make(python, true)?;
-    clean.pip(&["install", "--quiet", wheel])?;
+    clean.pip(&["install", "--quiet", "."])?;
     run(clean.python().args(["python/tests/readme.py", "README.md"]))
 }
 
@@ -72,6 +86,14 @@ impl Environment {
     /// The one in this folder, there or not.
     pub fn at(folder: PathBuf) -> Environment {
         Environment { folder }
+    }
+
+    /// The one that is kept between runs, with what the tests need.
+    fn for_tests(python: &str, target: &Path) -> Result<Environment> {
+        let own = Environment::at(target.join("python-tests"));
+        own.make(python, false)?;
+        own.install(NEEDED, "needed")?;
+        Ok(own)
     }
 
     fn program(&self) -> PathBuf {
@@ -111,6 +133,31 @@ impl Environment {
         arguments.extend(packages);
         self.pip(&arguments)?;
         std::fs::write(note, list).context("the test environment cannot be written to")
+    }
+
+    /// The stub that the Rust sources make: pyo3 leaves types and docs in the module, maturin reads them.
+    fn stub(&self, target: &Path) -> Result<String> {
+        let folder = target.join("stubs");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let mut build = self.python();
+        build.args([
+            "-m",
+            "maturin",
+            "generate-stubs",
+            "--quiet",
+            "--profile",
+            "release",
+            "--features",
+            "stubs",
+        ]);
+        run(build.arg("--interpreter").arg(self.program()).arg("--out").arg(&folder))?;
+        let file = ["glauber/_glauber.pyi", "_glauber.pyi"].map(|name| folder.join(name));
+        let Some(file) = file.into_iter().find(|f| f.exists()) else {
+            bail!("maturin left no stub in {}", folder.display())
+        };
+        Ok(STUB_HEAD.to_string() + &std::fs::read_to_string(file)?)
     }
 
     /// Builds the wheel and gives its path.

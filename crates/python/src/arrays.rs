@@ -9,11 +9,15 @@ use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
+use crate::typing::{self as kind, As};
+
 /// Numbers of one or several fields, as Python hands them over: whole bytes or doubles, flat.
 pub struct Flat(pub Numbers);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Flat {
     type Error = PyErr;
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr = <kind::Numbers as kind::Kind>::HINT;
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Flat> {
         if let Ok(bytes) = given.extract::<PyReadonlyArray1<'py, u8>>() {
             return Ok(Flat(Numbers::Bytes(bytes.as_slice()?.to_vec())));
@@ -46,16 +50,16 @@ pub fn array(shape: Vec<usize>, Flat(numbers): Flat) -> PyResult<Array> {
 }
 
 /// A layer's numbers as a flat array of the smallest type that its range needs.
-pub fn of_layer(py: Python<'_>, numbers: Numbers, values: &Values) -> Py<PyAny> {
+pub fn of_layer<'py>(py: Python<'py>, numbers: Numbers, values: &Values) -> As<'py, kind::Numbers> {
     let reals = match numbers {
-        Numbers::Bytes(v) => return v.into_pyarray(py).into_any().unbind(),
+        Numbers::Bytes(v) => return As::of(v.into_pyarray(py).into_any()),
         Numbers::Reals(v) => v,
     };
     let (lowest, highest) = values.range();
     let fits = |low: f64, high: f64| values.is_integer() && lowest >= low && highest <= high;
     macro_rules! whole {
         ($type:ty) => {
-            reals.into_iter().map(|x| x as $type).collect::<Vec<$type>>().into_pyarray(py).into_any().unbind()
+            As::of(reals.into_iter().map(|x| x as $type).collect::<Vec<$type>>().into_pyarray(py).into_any())
         };
     }
     if fits(0.0, 255.0) {
@@ -69,11 +73,19 @@ pub fn of_layer(py: Python<'_>, numbers: Numbers, values: &Values) -> Py<PyAny> 
     } else if values.is_integer() {
         whole!(i32)
     } else {
-        reals.into_pyarray(py).into_any().unbind()
+        As::of(reals.into_pyarray(py).into_any())
     }
 }
 
 /// A flat array of doubles.
-pub fn reals(py: Python<'_>, numbers: Vec<f64>) -> Py<PyAny> {
-    numbers.into_pyarray(py).into_any().unbind()
+pub fn reals(py: Python<'_>, numbers: Vec<f64>) -> As<'_, kind::Floats> {
+    As::of(numbers.into_pyarray(py).into_any())
+}
+
+/// The doubles of a flat array.
+///
+/// # Errors
+/// Where it is another thing, or not contiguous.
+pub fn doubles(given: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    Ok(given.extract::<PyReadonlyArray1<'_, f64>>()?.as_slice()?.to_vec())
 }

@@ -8,6 +8,7 @@ use crate::arrays::GivenField;
 use crate::errors::{engine_error, model_error};
 use crate::model::Model;
 use crate::running::run_whole;
+use crate::typing::{As, Table};
 
 /// What every estimator says of the gradient of the layers' means after some steps, and what it is.
 #[pyfunction]
@@ -20,7 +21,7 @@ pub fn check<'py>(
     replicates: usize,
     seed: u64,
     threads: usize,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<As<'py, Table>> {
     let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
     let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
@@ -40,5 +41,5 @@ pub fn check<'py>(
         list.append((e.name, pairs(&e.gradient), e.agrees, &e.bias))?;
     }
     out.set_item("estimators", list)?;
-    Ok(out)
+    Ok(As::of(out.into_any()))
 }

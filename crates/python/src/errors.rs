@@ -1,28 +1,14 @@
 //! Turns glauber's errors into Python's exceptions, message by message.
 
 use glauber::engine::EngineError;
-use pyo3::create_exception;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::import_exception;
 use pyo3::prelude::*;
 
-create_exception!(
-    glauber,
-    ModelError,
-    PyValueError,
-    "A mistake in a model: which, where, and what to write instead."
-);
-create_exception!(
-    glauber,
-    InputError,
-    PyValueError,
-    "Data, parameters or settings that do not fit: what was found, what is needed."
-);
-create_exception!(
-    glauber,
-    RunError,
-    PyRuntimeError,
-    "A run that failed: at which step and site, and what to change."
-);
+// Python defines them, so that they are documented, typed and pickled as any other of its exceptions.
+import_exception!(glauber, ModelError);
+import_exception!(glauber, InputError);
+import_exception!(glauber, RunError);
 
 /// A mistake in a model.
 pub fn model_error(error: impl std::fmt::Display) -> PyErr {

@@ -3,7 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use glauber::lattice::{Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset, VonNeumann};
+use glauber::lattice::{
+    Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset as Displacement, VonNeumann,
+};
 use glauber::program::{Expr, Operand, Surrogate, nearest_name};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -12,10 +14,15 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::errors::model_error;
 use crate::operand::{needed, operand};
+use crate::typing::{Anything, Around, As, Compared, Number, Offset, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
 `not` and `while` cannot ask for it: write glauber.where(condition, yes, no), combine conditions with `&`, `|` and `~`, \
 and use glauber.minimum and glauber.maximum in place of min() and max()";
+
+const NO_SITES: &str = "a traced value is the number at every site at once, and has no sites to go through or to pick: read \
+other sites with x.shift((0, 1)) or x.neighbours(\"moore\").sum(), all of them with x.sum() or x.mean(), and the place \
+of a site with s.coordinate(axis)";
 
 /// A value of a rule that is being traced: a number per run, per replicate or per site.
 ///
@@ -43,11 +50,15 @@ pub fn checked(expr: Expr) -> PyResult<Expression> {
     }
 }
 
-fn binary(value: &Bound<'_, PyAny>, f: impl FnOnce(Operand) -> Expr) -> PyResult<Py<PyAny>> {
-    let py = value.py();
+/// The value as Python's.
+fn traced(py: Python<'_>, expr: Expr) -> PyResult<As<'_, Traced>> {
+    Ok(As::of(Bound::new(py, checked(expr)?)?.into_any()))
+}
+
+fn binary<'py>(value: &Bound<'py, PyAny>, f: impl FnOnce(Operand) -> Expr) -> PyResult<As<'py, Traced>> {
     match operand(value)? {
-        None => Ok(py.NotImplemented()),
-        Some(other) => Ok(Py::new(py, checked(f(other))?)?.into_any()),
+        None => Ok(As::of(value.py().NotImplemented().into_bound(value.py()))),
+        Some(other) => traced(value.py(), f(other)),
     }
 }
 
@@ -121,7 +132,7 @@ pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Ne
 }
 
 /// An offset with as many numbers as the lattice has axes, as (z, y, x).
-pub fn offset(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Offset> {
+pub fn offset(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Displacement> {
     let wanted = || {
         PyTypeError::new_err(format!(
             "an offset has a whole number for each of the lattice's {dimensions} axes, in the order of its shape"
@@ -157,12 +168,12 @@ fn surrogate(name: &str, width: f64) -> PyResult<Surrogate> {
 }
 
 impl Expression {
-    fn arithmetic(
+    fn arithmetic<'py>(
         &self,
-        other: &Bound<'_, PyAny>,
+        other: &Bound<'py, PyAny>,
         swapped: bool,
         f: impl FnOnce(Expr, Expr) -> Expr,
-    ) -> PyResult<Py<PyAny>> {
+    ) -> PyResult<As<'py, Traced>> {
         binary(other, |o| {
             let (a, b) = ordered(self.expr, o, swapped);
             f(a, b)
@@ -181,50 +192,58 @@ fn floored(a: Expr, b: Expr) -> Expr {
 
 #[pymethods]
 impl Expression {
-    fn __add__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a + b)
+    fn __add__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a + b)
     }
-    fn __radd__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a + b)
+    fn __radd__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a + b)
     }
-    fn __sub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a - b)
+    fn __sub__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a - b)
     }
-    fn __rsub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a - b)
+    fn __rsub__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a - b)
     }
-    fn __mul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a * b)
+    fn __mul__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a * b)
     }
-    fn __rmul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a * b)
+    fn __rmul__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a * b)
     }
-    fn __truediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a / b)
+    fn __truediv__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a / b)
     }
-    fn __rtruediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a / b)
+    fn __rtruediv__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a / b)
     }
-    fn __floordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, floored)
+    fn __floordiv__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, floored)
     }
-    fn __rfloordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, floored)
+    fn __rfloordiv__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, floored)
     }
-    fn __mod__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a - b * floored(a, b))
+    fn __mod__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a - b * floored(a, b))
     }
-    fn __rmod__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a - b * floored(a, b))
+    fn __rmod__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a - b * floored(a, b))
     }
-    fn __pow__(&self, power: &Bound<'_, PyAny>, modulo: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn __pow__<'py>(
+        &self,
+        power: As<'py, Number>,
+        modulo: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<As<'py, Traced>> {
         if modulo.is_some() {
             return Err(PyTypeError::new_err("pow() of a traced value takes no modulus"));
         }
-        binary(power, |p| self.expr.pow(p))
+        binary(&power, |p| self.expr.pow(p))
     }
-    fn __rpow__(&self, base: &Bound<'_, PyAny>, _modulo: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(base, true, |a, b| a.pow(b))
+    fn __rpow__<'py>(
+        &self,
+        base: As<'py, Number>,
+        _modulo: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&base, true, |a, b| a.pow(b))
     }
     fn __neg__(&self) -> PyResult<Expression> {
         self.unary(|x| -x)
@@ -239,35 +258,42 @@ impl Expression {
         self.unary(Expr::floor)
     }
     /// Both of two conditions.
-    fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a * b)
+    fn __and__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a * b)
     }
-    fn __rand__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a * b)
+    fn __rand__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a * b)
     }
     /// At least one of two conditions.
-    fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, false, |a, b| a.max(b))
+    fn __or__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| a.max(b))
     }
-    fn __ror__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.arithmetic(other, true, |a, b| a.max(b))
+    fn __ror__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| a.max(b))
+    }
+    /// Exactly one of two conditions.
+    fn __xor__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, false, |a, b| 1.0 - a.equals(b))
+    }
+    fn __rxor__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
+        self.arithmetic(&other, true, |a, b| 1.0 - a.equals(b))
     }
     /// Not this condition.
     fn __invert__(&self) -> PyResult<Expression> {
         self.unary(|x| 1.0 - x)
     }
 
-    fn __richcmp__(&self, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Py<PyAny>> {
+    fn __richcmp__<'py>(&self, other: As<'py, Compared>, comparison: CompareOp) -> PyResult<As<'py, Traced>> {
         let own = self.expr;
         if matches!(comparison, CompareOp::Eq | CompareOp::Ne) {
             let whole = other.extract::<u32>().is_ok();
             if whole || other.is_instance_of::<PyString>() {
-                let state = own.is(state_number(self.states.as_deref(), other)?);
+                let state = own.is(state_number(self.states.as_deref(), &other)?);
                 let made = if matches!(comparison, CompareOp::Eq) { state } else { 1.0 - state };
-                return Ok(Py::new(other.py(), checked(made)?)?.into_any());
+                return traced(other.py(), made);
             }
         }
-        binary(other, |o| match comparison {
+        binary(&other, |o| match comparison {
             CompareOp::Eq => own.equals(o),
             CompareOp::Ne => 1.0 - own.equals(o),
             CompareOp::Lt => own.less(o),
@@ -292,8 +318,41 @@ impl Expression {
              write glauber.exp(x) or np.exp(x) in place of math.exp(x), and glauber.floor(x) in place of int(x)",
         ))
     }
-    fn __int__(&self) -> PyResult<f64> {
-        self.__float__()
+    fn __int__(&self) -> PyResult<i64> {
+        self.__float__().map(|x| x as i64)
+    }
+    fn __index__(&self) -> PyResult<i64> {
+        Err(PyTypeError::new_err(
+            "a traced value is no number yet, so range() and lists cannot take it: repeat a fixed number of times, and \
+             choose with glauber.where(condition, yes, no)",
+        ))
+    }
+    fn __format__(&self, how: &str) -> PyResult<String> {
+        if how.is_empty() {
+            return Ok(self.__repr__());
+        }
+        Err(PyTypeError::new_err(
+            "a traced value is no number yet, so it cannot be formatted: simulate the model and look at the states, or \
+             print the program with model.show()",
+        ))
+    }
+    fn __iter__(&self) -> PyResult<As<'_, Anything>> {
+        Err(PyTypeError::new_err(NO_SITES))
+    }
+    fn __len__(&self) -> PyResult<usize> {
+        Err(PyTypeError::new_err(NO_SITES))
+    }
+    fn __getitem__<'py>(&self, _place: As<'py, Anything>) -> PyResult<As<'py, Anything>> {
+        Err(PyTypeError::new_err(NO_SITES))
+    }
+    #[pyo3(signature = (digits = None))]
+    fn __round__(&self, digits: Option<i64>) -> PyResult<Expression> {
+        if digits.is_some_and(|d| d != 0) {
+            return Err(PyTypeError::new_err(
+                "round() of a traced value takes no digits: write glauber.round(x * 10) / 10 for one digit",
+            ));
+        }
+        self.round("identity", 1.0)
     }
     #[pyo3(signature = (*_arguments, **_keywords))]
     fn __array__(
@@ -389,24 +448,24 @@ impl Expression {
         self.unary(|x| x.heaviside(surrogate))
     }
     /// The lesser of two.
-    fn minimum(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let other = needed(other, "the second value of minimum")?;
+    fn minimum(&self, other: As<'_, Number>) -> PyResult<Expression> {
+        let other = needed(&other, "the second value of minimum")?;
         self.unary(|x| x.min(other))
     }
     /// The greater of two.
-    fn maximum(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let other = needed(other, "the second value of maximum")?;
+    fn maximum(&self, other: As<'_, Number>) -> PyResult<Expression> {
+        let other = needed(&other, "the second value of maximum")?;
         self.unary(|x| x.max(other))
     }
     /// `yes` where this is not 0, else `no`.
-    fn where_(&self, yes: &Bound<'_, PyAny>, no: &Bound<'_, PyAny>) -> PyResult<Expression> {
+    fn where_(&self, yes: As<'_, Number>, no: As<'_, Number>) -> PyResult<Expression> {
         let (yes, no) =
-            (needed(yes, "what stands where the condition holds")?, needed(no, "what stands elsewhere")?);
+            (needed(&yes, "what stands where the condition holds")?, needed(&no, "what stands elsewhere")?);
         self.unary(|c| c.select(yes, no))
     }
     /// 1 where this is the state of this name or number, else 0. The derivative goes to that state's probability.
-    fn is_(&self, state: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let state = state_number(self.states.as_deref(), state)?;
+    fn is_(&self, state: As<'_, State>) -> PyResult<Expression> {
+        let state = state_number(self.states.as_deref(), &state)?;
         self.unary(|x| x.is(state))
     }
     /// This value, taken as constant by every derivative.
@@ -414,29 +473,29 @@ impl Expression {
         self.unary(Expr::hold)
     }
     /// This value, with the derivative of another.
-    fn with_gradient_of(&self, other: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let other = needed(other, "the value whose derivative is taken")?;
+    fn with_gradient_of(&self, other: As<'_, Number>) -> PyResult<Expression> {
+        let other = needed(&other, "the value whose derivative is taken")?;
         self.unary(|x| x.with_gradient_of(other))
     }
     /// This random value, which the observed next state gives away as `observed`: simulations are unchanged, and the
     /// exact likelihood may pass the value on to other sites.
-    fn revealed_by(&self, observed: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let observed = needed(observed, "what was observed")?;
+    fn revealed_by(&self, observed: As<'_, Number>) -> PyResult<Expression> {
+        let observed = needed(&observed, "what was observed")?;
         self.unary(|x| x.revealed_by(observed))
     }
     /// The value at a displaced site: at site i that of site i + offset, one number per axis of the lattice.
-    fn shift(&self, offset: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let offset = self::offset(offset, self.expr.dimensions())?;
+    fn shift(&self, offset: As<'_, Offset>) -> PyResult<Expression> {
+        let offset = self::offset(&offset, self.expr.dimensions())?;
         let moved = self.unary(|x| x.shift(offset))?;
         Ok(Expression { states: self.states.clone(), ..moved })
     }
     /// The values around each site: "moore", "von-neumann", "hexagonal", offsets, or {offset: weight}.
     #[pyo3(signature = (neighbourhood = None))]
-    fn neighbours(&self, neighbourhood: Option<&Bound<'_, PyAny>>) -> PyResult<Neighbours> {
+    fn neighbours(&self, neighbourhood: Option<As<'_, Around>>) -> PyResult<Neighbours> {
         let dimensions = self.expr.dimensions();
         let neighbourhood = match neighbourhood {
             None => Moore.on(dimensions),
-            Some(given) => self::neighbourhood(given, dimensions)?,
+            Some(given) => self::neighbourhood(&given, dimensions)?,
         };
         Ok(Neighbours { of: self.expr, states: self.states.clone(), neighbourhood })
     }
@@ -461,8 +520,8 @@ impl Neighbours {
         checked(self.of.neighbours(self.neighbourhood.clone()).mean())
     }
     /// How many of them (by weight) are in the state of this name or number.
-    fn count(&self, state: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let state = state_number(self.states.as_deref(), state)?;
+    fn count(&self, state: As<'_, State>) -> PyResult<Expression> {
+        let state = state_number(self.states.as_deref(), &state)?;
         checked(self.of.neighbours(self.neighbourhood.clone()).count(state))
     }
 }

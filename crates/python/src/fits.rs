@@ -22,6 +22,7 @@ use crate::arrays::{Flat, GivenField, array, reals};
 use crate::errors::{engine_error, input_error, model_error, run_error};
 use crate::model::Model;
 use crate::running::run;
+use crate::typing::{Anything, As, Floats, Table};
 
 /// What a fit is made of, as Python gives it.
 #[derive(FromPyObject)]
@@ -136,11 +137,12 @@ struct Ran {
 /// Runs the fits of a fit file: a dictionary, and what Python raised meanwhile.
 #[pyfunction]
 #[pyo3(signature = (request, progress))]
-pub fn fit_file(
-    py: Python<'_>,
-    request: FitRequest<'_>,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<(Py<PyAny>, Option<PyErr>)> {
+pub fn fit_file<'py>(
+    py: Python<'py>,
+    request: FitRequest<'py>,
+    progress: Option<As<'py, Anything>>,
+) -> PyResult<(As<'py, Table>, Option<PyErr>)> {
+    let progress = progress.map(|p| p.clone().unbind());
     let in_memory = request.text.is_some();
     let (file, threads) = request.read()?;
     let seen = Mutex::new(Progress::default());
@@ -179,7 +181,7 @@ pub fn fit_file(
             all.set_item("task", job.task.name())?;
             all.set_item("about", job.notes)?;
             all.set_item("truth", job.truth)?;
-            Ok((all.into_any().unbind(), raised))
+            Ok((As::of(all.into_any()), raised))
         }
     }
 }
@@ -190,8 +192,11 @@ struct StartMap {
     refined: Option<Refinement>,
 }
 
+/// A refined map, the most likely sites of each layer, and whether anything was refined.
+type RefinedTuple<'py> = (As<'py, Floats>, Vec<Vec<usize>>, bool);
+
 impl StartMap {
-    fn numbers(self, py: Python<'_>) -> (Py<PyAny>, Option<(Py<PyAny>, Vec<Vec<usize>>, bool)>) {
+    fn numbers(self, py: Python<'_>) -> (As<'_, Floats>, Option<RefinedTuple<'_>>) {
         let refined = self.refined.map(|r| (reals(py, r.map.concat()), r.most_likely, r.refined));
         (reals(py, self.fitted), refined)
     }

@@ -6,6 +6,7 @@
 mod arrays;
 mod errors;
 mod operand;
+mod typing;
 // … work without the interpreter's lock, which Ctrl-C stops …
 mod running;
 // … traced values, the scope that makes them, models and observations …
@@ -25,12 +26,8 @@ use pyo3::prelude::pymodule;
 /// The native part of glauber.
 #[pymodule]
 mod _glauber {
-    use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult};
-
     #[pymodule_export]
     use crate::check::check;
-    #[pymodule_export]
-    use crate::errors::{InputError, ModelError, RunError};
     #[pymodule_export]
     use crate::expression::{Expression, Neighbours};
     #[pymodule_export]
@@ -50,8 +47,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::segmentation::segment;
 
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", glauber::VERSION)
-    }
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "what Python calls it")]
+    const __version__: &str = glauber::VERSION;
 }

@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::arrays::{GivenField, field};
 use crate::errors::{input_error, model_error};
 use crate::scope::traced;
+use crate::typing::{Anything, As, Rule, Stored};
 
 /// A model: its declarations, its start and its step.
 #[pyclass(frozen, module = "glauber._glauber")]
@@ -75,8 +76,8 @@ pub fn trace(
     parameters: Vec<(String, f64, f64, Option<f64>)>,
     covariates: Vec<String>,
     fields: Vec<(String, f64, f64)>,
-    start: Option<Bound<'_, PyAny>>,
-    step: &Bound<'_, PyAny>,
+    start: Option<As<'_, Rule>>,
+    step: As<'_, Rule>,
 ) -> PyResult<Model> {
     let mut builder = glauber::program::Model::build(name, lattice(&shape, &boundaries)?);
     for layer in &layers {
@@ -102,7 +103,7 @@ pub fn trace(
     }
     let declarations = builder.declared().map_err(model_error)?;
     let start = start.map(|f| traced(&f, declarations.clone(), Stage::Start)).transpose()?;
-    let step = traced(step, declarations, Stage::Step)?;
+    let step = traced(&step, declarations, Stage::Step)?;
     Ok(Model { model: glauber::program::Model { start, step }, covariates: Vec::new() })
 }
 
@@ -127,7 +128,7 @@ fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
 
 /// The catalogue's model of this name, or that of a model file.
 #[pyfunction]
-pub fn load(name: &str, options: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Model> {
+pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Model> {
     let mut read = ModelOptions::none();
     for (key, value) in &options {
         read.set(key, option(key, value)?);
@@ -253,12 +254,12 @@ impl Model {
         Ok(text)
     }
     /// Traces an observation: a function of a scope that leaves outputs, or returns them by name.
-    fn observe(&self, function: &Bound<'_, PyAny>) -> PyResult<Observation> {
+    fn observe(&self, function: As<'_, Rule>) -> PyResult<Observation> {
         let mut declarations = self.model.declarations().clone();
         declarations.outputs.clear();
         declarations.draws.clear();
         declarations.checks.clear();
-        let program = traced(function, declarations, Stage::Observation)?;
+        let program = traced(&function, declarations, Stage::Observation)?;
         if program.declarations.outputs.is_empty() {
             return Err(model_error(
                 "an observation leaves no number: return {name: value}, or call s.output(name, value)",
@@ -321,15 +322,15 @@ impl Observation {
         program.map_or_else(Vec::new, |p| p.declarations.fields.iter().map(|f| f.name.clone()).collect())
     }
     /// The summary's text, or the program as bytes: what `restored` makes the same observation of.
-    fn stored<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match &self.source {
-            Ok(program) => Ok(PyBytes::new(py, &program.to_bytes().map_err(input_error)?).into_any()),
-            Err(text) => Ok(text.into_pyobject(py)?.into_any()),
-        }
+    fn stored<'py>(&self, py: Python<'py>) -> PyResult<As<'py, Stored>> {
+        Ok(As::of(match &self.source {
+            Ok(program) => PyBytes::new(py, &program.to_bytes().map_err(input_error)?).into_any(),
+            Err(text) => text.into_pyobject(py)?.into_any(),
+        }))
     }
     /// The observation of a model that was stored.
     #[staticmethod]
-    fn restored(model: &Bound<'_, Model>, stored: &Bound<'_, PyAny>) -> PyResult<Observation> {
+    fn restored(model: &Bound<'_, Model>, stored: As<'_, Stored>) -> PyResult<Observation> {
         if let Ok(text) = stored.extract::<String>() {
             return model.get().summary(&text);
         }

@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::job::prepare;
 use glauber::fit::objective::{ObjectiveError, length_of};
-use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
-use crate::arrays::reals;
+use crate::arrays::{doubles, reals};
 use crate::errors::{input_error, run_error};
 use crate::fits::{FitRequest, job_error};
 use crate::running::run_whole;
+use crate::typing::{As, Floats};
 
 /// An objective of a fit.
 #[pyclass(frozen, module = "glauber._glauber")]
@@ -49,18 +49,18 @@ impl Objective {
     }
     /// θ where the fit starts.
     #[getter]
-    fn start(&self, py: Python<'_>) -> Py<PyAny> {
+    fn start<'py>(&self, py: Python<'py>) -> As<'py, Floats> {
         reals(py, self.start.clone())
     }
     /// The loss and its gradient; the gradient is left out where it is not wanted.
-    fn evaluate(
+    fn evaluate<'py>(
         &self,
-        py: Python<'_>,
-        theta: PyReadonlyArray1<'_, f64>,
+        py: Python<'py>,
+        theta: As<'py, Floats>,
         iteration: u64,
         wants_gradient: bool,
-    ) -> PyResult<(f64, Option<Py<PyAny>>)> {
-        let theta = theta.as_slice()?.to_vec();
+    ) -> PyResult<(f64, Option<As<'py, Floats>>)> {
+        let theta = doubles(&theta)?;
         let wanted = length_of(&self.unknowns);
         if theta.len() != wanted {
             return Err(input_error(format!("θ has {} numbers, but {wanted} are fitted", theta.len())));

@@ -1,22 +1,23 @@
 //! Draws a lattice as a PNG for notebooks.
 
 use glauber::report::frames::{Colouring, Picture};
-use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::arrays::doubles;
 use crate::errors::input_error;
+use crate::typing::{As, Floats};
 
 /// A plane of numbers as a PNG; `states` is how many named states they are (2 for binary layers, 0 for numbers).
 #[pyfunction]
 pub fn picture<'py>(
     py: Python<'py>,
-    numbers: PyReadonlyArray1<'py, f64>,
+    numbers: As<'py, Floats>,
     height: usize,
     width: usize,
     states: usize,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let numbers = numbers.as_slice()?;
+    let numbers = &doubles(&numbers)?[..];
     let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let colours = match states {

@@ -12,13 +12,14 @@ use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::arrays::{GivenField, field, of_layer, reals};
+use crate::arrays::{GivenField, doubles, field, of_layer, reals};
 use crate::errors::{engine_error, input_error};
 use crate::model::{Model, Observation};
 use crate::running::run_whole;
+use crate::typing::{self as kind, Anything, As, Floats};
 
-/// More numbers than this are not kept in memory.
-const MOST_NUMBERS: usize = 1 << 31;
+/// States of more bytes than this are not kept in memory.
+const MOST_BYTES: usize = 1 << 32;
 
 /// The engine's options as Python gives them.
 pub fn options(precision: &str, memory: usize) -> PyResult<Options> {
@@ -75,6 +76,24 @@ impl Plan {
         Ok(run)
     }
 
+    /// Refuses a run whose states, at so many times, no memory holds.
+    fn check_size(&self, request: &Request, times: usize, instead: &str) -> PyResult<()> {
+        let declarations = self.plan.declarations();
+        let of_layer = |l: &glauber::program::Layer| {
+            let (lowest, highest) = l.values.range();
+            if times > 1 && l.values.is_integer() && lowest >= 0.0 && highest <= 255.0 { 1 } else { 8 }
+        };
+        let bytes: usize = declarations.layers.iter().map(of_layer).sum();
+        let numbers = [times, request.replicates, bytes, declarations.lattice.sites()];
+        if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_BYTES) {
+            return Err(input_error(format!(
+                "the states would not fit into memory: {instead}run fewer replicates=, or take outputs with glauber.rollout \
+                 in place of states, some replicates at a time with their own seed="
+            )));
+        }
+        Ok(())
+    }
+
     fn layers(&self) -> Vec<Values> {
         self.plan.declarations().layers.iter().map(|l| l.values.clone()).collect()
     }
@@ -118,7 +137,8 @@ impl Loss {
 }
 
 /// What Python gets of a gradient: value, by parameters, by fields, by the start (per layer), outputs.
-type GradientTuple = (f64, Py<PyAny>, Vec<(String, Py<PyAny>)>, Option<Vec<Py<PyAny>>>, Py<PyAny>);
+type GradientTuple<'py> =
+    (f64, As<'py, Floats>, Vec<(String, As<'py, Floats>)>, Option<Vec<As<'py, Floats>>>, As<'py, Floats>);
 
 #[pymethods]
 impl Plan {
@@ -141,20 +161,14 @@ impl Plan {
         Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.usual_fields() })
     }
 
-    /// The states of steps 0, every, 2 · every …: for each layer one flat array \[replicate\]\[time\]\[site\].
-    fn simulate(&self, py: Python<'_>, request: Request, every: usize) -> PyResult<Vec<Py<PyAny>>> {
-        let numbers = [
-            request.steps / every.max(1) + 1,
-            request.replicates,
-            self.plan.declarations().layers.len(),
-            self.plan.declarations().lattice.sites(),
-        ];
-        if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
-            return Err(input_error(
-                "the states would not fit into memory: keep fewer with every=, run fewer replicates=, or take outputs with \
-                 glauber.rollout in place of states",
-            ));
-        }
+    /// The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`.
+    fn simulate<'py>(
+        &self,
+        py: Python<'py>,
+        request: Request,
+        every: usize,
+    ) -> PyResult<Vec<As<'py, kind::Numbers>>> {
+        self.check_size(&request, request.steps / every.max(1) + 1, "keep fewer with every=, ")?;
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let run = self.run(&parameters, request)?;
         let states =
@@ -168,8 +182,13 @@ impl Plan {
         Ok(states.layers.into_iter().zip(&self.layers()).map(flat).collect())
     }
 
-    /// The outputs, flat \[replicate\]\[number\], and for each layer the last states, flat \[replicate\]\[site\].
-    fn rollout(&self, py: Python<'_>, request: Request) -> PyResult<(Py<PyAny>, Vec<Py<PyAny>>)> {
+    /// The outputs, flat `[replicate][number]`, and for each layer the last states, flat `[replicate][site]`.
+    fn rollout<'py>(
+        &self,
+        py: Python<'py>,
+        request: Request,
+    ) -> PyResult<(As<'py, Floats>, Vec<As<'py, kind::Numbers>>)> {
+        self.check_size(&request, 1, "")?;
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let run = self.run(&parameters, request)?;
         let simulation = run_whole(py, threads, |stop| self.plan.simulate(&stopped_by(&run, stop)))?
@@ -186,20 +205,23 @@ impl Plan {
 
     /// The gradient of a loss of the mean outputs: a function of them, or their slopes where the loss is linear.
     #[pyo3(signature = (request, loss, slopes, wants_start))]
-    fn gradient(
+    fn gradient<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         request: Request,
-        loss: Option<Py<PyAny>>,
-        slopes: Option<PyReadonlyArray1<'_, f64>>,
+        loss: Option<As<'py, Anything>>,
+        slopes: Option<As<'py, Floats>>,
         wants_start: bool,
-    ) -> PyResult<GradientTuple> {
+    ) -> PyResult<GradientTuple<'py>> {
+        if wants_start {
+            self.check_size(&request, 1, "do without wrt_start=, ")?;
+        }
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let mut run = self.run(&parameters, request)?;
         run.wants_start_gradient = wants_start;
-        let slopes: Vec<f64> =
-            slopes.map(|s| s.as_slice().map(<[f64]>::to_vec)).transpose()?.unwrap_or_default();
-        let loss = loss.map(|function| Loss { function, raised: Mutex::new(None) });
+        let slopes: Vec<f64> = slopes.map(|s| doubles(&s)).transpose()?.unwrap_or_default();
+        let loss =
+            loss.map(|function| Loss { function: function.clone().unbind(), raised: Mutex::new(None) });
         let found = run_whole(py, threads, |stop| {
             self.plan.gradient(&stopped_by(&run, stop), &|means| match &loss {
                 Some(loss) => loss.at(means, stop),

@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::errors::{input_error, model_error};
 use crate::expression::{Expression, checked, offset};
 use crate::operand::{needed, operand};
+use crate::typing::{Anything, As, Number, Offset, Probabilities};
 
 /// What a start, a step or an observation is traced with.
 #[pyclass(frozen, module = "glauber")]
@@ -41,7 +42,11 @@ pub fn traced(function: &Bound<'_, PyAny>, declarations: Declarations, stage: St
     let tracing = scope.get().tracing.lock().unwrap_or_else(PoisonError::into_inner).take();
     finished?;
     let Some(tracing) = tracing else { return Err(model_error("the tracing ended while it was going on")) };
-    tracing.close().map_err(|mistake| model_error(format!("{mistake}{}", place(function))))
+    tracing.close().map_err(|mistake| {
+        // The builder's words, as Python writes them.
+        let words = mistake.to_string().replace(" next(\"", " s.next(\"").replace("(layer(\"", "(s.layer(\"");
+        model_error(format!("{words}{}", place(function)))
+    })
 }
 
 /// Where a function was written.
@@ -194,23 +199,23 @@ impl Scope {
         self.make(|s| s.coordinate(axis))
     }
     /// 1 with probability `p` at each site, else 0.
-    fn bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let p = needed(p, "the probability of a draw")?;
+    fn bernoulli(&self, p: As<'_, Number>) -> PyResult<Expression> {
+        let p = needed(&p, "the probability of a draw")?;
         self.make(|s| s.bernoulli(p))
     }
     /// 1 with probability `p` for each replicate, else 0.
-    fn replicate_bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let p = needed(p, "the probability of a draw")?;
+    fn replicate_bernoulli(&self, p: As<'_, Number>) -> PyResult<Expression> {
+        let p = needed(&p, "the probability of a draw")?;
         self.make(|s| s.replicate_bernoulli(p))
     }
     /// A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
-    fn categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let p = self::probabilities(probabilities)?;
+    fn categorical(&self, probabilities: As<'_, Probabilities>) -> PyResult<Expression> {
+        let p = self::probabilities(&probabilities)?;
         self.make(|s| s.categorical(&p))
     }
     /// A class for each replicate with these probabilities; the last class takes what is left of 1.
-    fn replicate_categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let p = self::probabilities(probabilities)?;
+    fn replicate_categorical(&self, probabilities: As<'_, Probabilities>) -> PyResult<Expression> {
+        let p = self::probabilities(&probabilities)?;
         self.make(|s| s.replicate_categorical(&p))
     }
     /// A uniform number in [0, 1) at each site.
@@ -222,26 +227,26 @@ impl Scope {
         self.make(glauber::program::Scope::normal)
     }
     /// The number of successes in `n` trials of probability `p` at each site.
-    fn binomial(&self, n: &Bound<'_, PyAny>, p: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let (n, p) = (needed(n, "the number of trials")?, needed(p, "the probability of a draw")?);
+    fn binomial(&self, n: As<'_, Number>, p: As<'_, Number>) -> PyResult<Expression> {
+        let (n, p) = (needed(&n, "the number of trials")?, needed(&p, "the probability of a draw")?);
         self.make(|s| s.binomial(n, p))
     }
     /// The number of events of mean `rate` at each site.
-    fn poisson(&self, rate: &Bound<'_, PyAny>) -> PyResult<Expression> {
-        let rate = needed(rate, "the rate of a draw")?;
+    fn poisson(&self, rate: As<'_, Number>) -> PyResult<Expression> {
+        let rate = needed(&rate, "the rate of a draw")?;
         self.make(|s| s.poisson(rate))
     }
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
     fn translate(
         &self,
-        x: &Bound<'_, PyAny>,
-        direction: &Bound<'_, PyAny>,
-        offsets: Vec<Bound<'_, PyAny>>,
+        x: As<'_, Number>,
+        direction: As<'_, Number>,
+        offsets: Vec<As<'_, Offset>>,
     ) -> PyResult<Expression> {
         let dimensions = self.declarations.lattice.dimensions();
         let offsets: PyResult<Vec<_>> = offsets.iter().map(|o| offset(o, dimensions)).collect();
         let (x, direction, offsets) =
-            (needed(x, "the plane")?, needed(direction, "the direction")?, offsets?);
+            (needed(&x, "the plane")?, needed(&direction, "the direction")?, offsets?);
         if offsets.is_empty() {
             return Err(model_error("translate needs at least one offset"));
         }
@@ -254,25 +259,28 @@ impl Scope {
         })
     }
     /// Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
-    fn check_probability(&self, what: &str, p: &Bound<'_, PyAny>) -> PyResult<()> {
-        let p = needed(p, "the probability")?;
+    fn check_probability(&self, what: &str, p: As<'_, Number>) -> PyResult<()> {
+        let p = needed(&p, "the probability")?;
         self.with(|s| s.check_probability(what, p))
     }
     /// Leaves a number per replicate under a name.
-    fn output(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let value = needed(value, "an output")?;
+    fn output(&self, name: &str, value: As<'_, Number>) -> PyResult<()> {
+        let value = needed(&value, "an output")?;
         self.with(|s| s.output(name, value))
     }
     /// Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`.
     fn next(slf: &Bound<'_, Scope>, layer: &str) -> PyResult<Next> {
         Ok(Next { scope: slf.clone().unbind(), layer: layer.to_string() })
     }
-    fn __setitem__(&self, layer: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn __setitem__(&self, layer: &str, value: As<'_, Anything>) -> PyResult<()> {
         let _ = (layer, value);
         Err(PyTypeError::new_err(format!(
             "a layer's present value cannot be changed: say what it becomes with s.next(\"{layer}\").set(value), or return \
              {{\"{layer}\": value}}"
         )))
+    }
+    fn __setattr__(&self, name: &str, value: As<'_, Anything>) -> PyResult<()> {
+        self.__setitem__(name, value)
     }
     fn __getattr__(&self, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
         let name = name.to_cow()?;
@@ -295,18 +303,18 @@ impl Scope {
 #[pymethods]
 impl Next {
     /// The next value at each site.
-    fn set(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let value = needed(value, &format!("what layer `{}` becomes", self.layer))?;
+    fn set(&self, value: As<'_, Number>) -> PyResult<()> {
+        let value = needed(&value, &format!("what layer `{}` becomes", self.layer))?;
         self.scope.get().with(|s| s.next(&self.layer).set(value))
     }
     /// 1 with probability `p`, else 0.
-    fn bernoulli(&self, p: &Bound<'_, PyAny>) -> PyResult<()> {
-        let p = needed(p, "the probability of a draw")?;
+    fn bernoulli(&self, p: As<'_, Number>) -> PyResult<()> {
+        let p = needed(&p, "the probability of a draw")?;
         self.scope.get().with(|s| s.next(&self.layer).bernoulli(p))
     }
     /// A class with these probabilities; the last class takes what is left of 1.
-    fn categorical(&self, probabilities: &Bound<'_, PyAny>) -> PyResult<()> {
-        let p = self::probabilities(probabilities)?;
+    fn categorical(&self, probabilities: As<'_, Probabilities>) -> PyResult<()> {
+        let p = self::probabilities(&probabilities)?;
         let states = self.scope.get().states_of(&self.layer);
         if let Some(states) = states.filter(|s| s.len() != p.len()) {
             return Err(input_error(format!(

@@ -1,0 +1,237 @@
+"""Holds what a fit found, and reads it from what the native module hands over."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from glauber._glauber import __version__
+from glauber._model import Layer
+from glauber._simulation import picture_html, pyplot
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What a fit found."""
+
+    model: str
+    task: str
+    params: dict[str, Any]
+    """The estimates: a number for each parameter, an array of the lattice's shape for a field."""
+    start: dict[str, float]
+    """Where the parameters started."""
+    standard_errors: dict[str, float | None]
+    """The errors from the data, where the model has an exact likelihood and the fit ended at its minimum."""
+    monte_carlo_errors: dict[str, float | None]
+    """The errors from the simulation's noise alone, where an average was taken."""
+    loss: float
+    """The loss at the estimate: one evaluation, with its noise."""
+    steps: int
+    stopped: str
+    """Why it ended: "steps", "tolerance", "plateau", "diverged" or "interrupted"."""
+    stopped_because: str
+    """The same in words."""
+    seed: int
+    trace: np.ndarray
+    """Its history: a structured array with the fields step, loss, gradient_norm, rate, and the parameters."""
+    notes: list[str]
+    """What a person should know."""
+    name: str = ""
+    """The estimator, and the start where there are several."""
+    caveat: str | None = None
+    """What its estimates are known to be off by."""
+    starts: list[FitResult] = field(default_factory=list, repr=False)
+    """The fits from all starts, where there are several; the best is this one."""
+    compared: list[FitResult] = field(default_factory=list, repr=False)
+    """The fits for comparison."""
+    starting_sites: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    """Of a fitted initial state: by layer the sites it most likely started from."""
+    refined: bool = False
+    """Of a fitted initial state: whether its map was refined by simulated likelihood, or is the gradient's."""
+    truth: dict[str, float] = field(default_factory=dict)
+    """The true parameters, where the data were simulated."""
+    seconds: float = 0.0
+    version: str = __version__
+
+    @property
+    def dataframe(self) -> Any:
+        """The trace as a pandas DataFrame."""
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError(
+                "result.dataframe needs pandas: pip install pandas; result.trace is the same as a NumPy array"
+            ) from None
+        return pandas.DataFrame({name: self.trace[name] for name in self.trace.dtype.names or ()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `glauber fit --json` prints it, without its `out`."""
+
+        def one(name: str) -> dict[str, Any]:
+            own = {
+                "estimate": self.params[name],
+                "standard_error": self.standard_errors[name],
+                "start": self.start[name],
+            }
+            error = self.monte_carlo_errors[name]
+            return own if error is None else {**own, "monte_carlo_error": error}
+
+        return {
+            "model": self.model,
+            "task": self.task,
+            "parameters": {n: one(n) for n in self.params if n in self.start},
+            "loss": self.loss,
+            "steps": self.steps,
+            "stopped": self.stopped,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "version": self.version,
+        }
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draws the loss and the parameters over the steps with Matplotlib, and gives the axes."""
+        names = [n for n in self.trace.dtype.names or () if n not in ("step", "gradient_norm", "rate")]
+        if axes is None:
+            columns = min(3, len(names))
+            rows = -(-len(names) // columns)
+            _, axes = pyplot().subplots(
+                rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False, layout="constrained"
+            )
+        axes = np.atleast_1d(np.asarray(axes, dtype=object)).reshape(-1)
+        for ax, name in zip(axes, names):
+            ax.plot(self.trace["step"], self.trace[name], lw=1)
+            if name in self.truth:
+                ax.axhline(self.truth[name], color="k", ls=":", lw=1)
+            losses = self.trace["loss"]
+            if name == "loss" and (losses > 0).all() and losses.max() > 10 * losses.min():
+                ax.set_yscale("log")
+            ax.set(xlabel="step", title=name)
+        for ax in axes[len(names) :]:
+            ax.set_visible(False)
+        return axes
+
+    def _line(self, name: str) -> str:
+        value = self.params[name]
+        if isinstance(value, np.ndarray):
+            return f"{name}: {value.shape}, mean {value.mean():.5g}"
+        errors = [
+            e for e in (self.standard_errors.get(name), self.monte_carlo_errors.get(name)) if e is not None
+        ]
+        error = f" ± {np.hypot.reduce(errors):.2g}" if errors else ""
+        truth = f", true {self.truth[name]:g}" if name in self.truth else ""
+        return f"{name} = {value:.6g}{error}{truth}"
+
+    def __repr__(self) -> str:
+        lines = [
+            f"FitResult of {self.model!r}, {self.name or self.task}: {self.stopped_because} ({self.steps} steps), loss {self.loss:.6g}"
+        ]
+        lines += [f"  {self._line(name)}" for name in self.params]
+        lines += [f"  {note}" for note in ([f"known bias: {self.caveat}"] if self.caveat else [])]
+        for other in self.compared:
+            lines += [f"  compared, {other.name}: " + ", ".join(other._line(n) for n in other.params)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{html.escape(self._line(n))}</td></tr>" for n in self.params)
+        pictures = "".join(
+            picture_html(v, Layer("real", 0, 1), html.escape(n))
+            for n, v in self.params.items()
+            if isinstance(v, np.ndarray)
+        )
+        head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.stopped_because)}"
+        return f"<div>{head}<table>{rows}</table>{pictures}<small>loss {self.loss:.6g} after {self.steps} steps</small></div>"
+
+
+class FitInterrupted(KeyboardInterrupt):
+    """A fit that was stopped by Ctrl-C; `result` is what it had found so far."""
+
+    result: FitResult
+
+    def __reduce__(self) -> Any:
+        return _interrupted, (self.result,)
+
+
+def _interrupted(result: FitResult) -> FitInterrupted:
+    error = FitInterrupted("the fit was stopped; the exception's .result holds what it had found")
+    error.result = result
+    return error
+
+
+def _read(own: Mapping[str, Any], found: Mapping[str, Any], seconds: float) -> FitResult:
+    """One of the fits that ran."""
+    columns = ["step", "loss", "gradient_norm", "rate", *own["columns"]]
+    kinds = [(name, np.int64 if name == "step" else np.float64) for name in columns]
+    rows = np.asarray(own["trace"]).reshape(-1, len(columns))
+    trace = np.zeros(len(rows), dtype=kinds)
+    for place, name in enumerate(columns):
+        trace[name] = rows[:, place]
+    estimates = own["estimates"]
+    params: dict[str, Any] = {name: value for name, value, *_ in estimates}
+    params.update({name: np.asarray(values).reshape(shape) for name, shape, values in own["fields"]})
+    return FitResult(
+        model=found["model"],
+        task=found["task"],
+        params=params,
+        start={e[0]: e[2] for e in estimates},
+        standard_errors={e[0]: e[3] for e in estimates},
+        monte_carlo_errors={e[0]: e[4] for e in estimates},
+        loss=own["loss"],
+        steps=own["steps"],
+        stopped=own["stopped"],
+        stopped_because=own["stopped_because"],
+        seed=own["seed"],
+        trace=trace,
+        notes=list(own["notes"]),
+        name=own["name"],
+        caveat=own["caveat"],
+        truth={n: v for n, v in found["truth"].items() if n in params},
+        seconds=seconds,
+    )
+
+
+def _with_start_map(best: FitResult, state: tuple[np.ndarray, Any]) -> FitResult:
+    """The result with probabilities in place of the weights that were fitted, and the sites they speak for."""
+    fitted, refined = state
+    names, params, notes = list(best.params), dict(best.params), list(best.notes)
+    shape = params[names[0]].shape
+
+    def by_name(flat: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(names, np.asarray(flat).reshape(len(names), *shape)))
+
+    params.update({f"fitted {name}": values for name, values in by_name(fitted).items()})
+    maps, sites, moved = refined if refined is not None else (fitted, [], False)
+    params.update(by_name(maps))
+    if not moved:
+        notes.append("the map of probabilities is as the gradient left it: nothing was refined")
+    return replace(
+        best,
+        params=params,
+        notes=notes,
+        refined=moved,
+        starting_sites={
+            name.removeprefix("start of "): [tuple(int(i) for i in np.unravel_index(s, shape)) for s in own]
+            for name, own in zip(names, sites)
+        },
+    )
+
+
+def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: float) -> FitResult:
+    """The best of the fits that ran, with all others; raises what stopped them, a Ctrl-C with the result."""
+    results = [(one["comparison"], _read(one, found, seconds)) for one in found["attempts"]]
+    own = [r for comparison, r in results if not comparison]
+    best: FitResult = own[found["best"]]
+    if found["state"] is not None:
+        best = _with_start_map(best, found["state"])
+    best.notes[:0] = found["about"]
+    best.compared.extend(r for comparison, r in results if comparison)
+    if len(own) > 1:
+        best.starts.extend(own)
+    if raised is not None:
+        if isinstance(raised, KeyboardInterrupt):
+            raise _interrupted(best) from None
+        raise raised
+    return best

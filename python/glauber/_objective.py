@@ -1,0 +1,95 @@
+"""Makes the loss of a task a function of the fitted parameters, for any optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from glauber import _glauber
+from glauber._arrays import numbers
+from glauber._errors import InputError
+from glauber._fit_request import fit_request
+from glauber._model import Model
+from glauber._tasks import Task
+
+
+class Objective:
+    """The loss of a task as a function of the fitted parameters; made by `objective`.
+
+    A call gives (loss, gradient), as `scipy.optimize.minimize(f, f.x0, jac=True, bounds=f.bounds)` wants it. The noise is
+    that of one iteration: the same θ gives the same numbers.
+    """
+
+    def __init__(self, native: _glauber.Objective) -> None:
+        self._native = native
+        self.names: list[str] = [name for name, _, _, _ in native.unknowns]
+        """The fitted parameters, in the order of θ."""
+        self.bounds: list[tuple[float, float]] = []
+        """The interval of every number of θ."""
+        for _, low, high, shape in native.unknowns:
+            self.bounds += [(low, high)] * (1 if shape is None else int(np.prod(shape)))
+        self.x0: np.ndarray = native.start
+        """Where a fit starts."""
+        self.iteration = 0
+        """Which noise is used."""
+
+    def _theta(self, theta: Any) -> np.ndarray:
+        array = numbers("θ", theta).astype(float).reshape(-1)
+        if array.size != len(self.bounds):
+            raise InputError(f"θ has {array.size} numbers: give {len(self.bounds)}, {', '.join(self.names)}")
+        return array
+
+    def __call__(self, theta: Any) -> tuple[float, np.ndarray]:
+        value, gradient = self._native.evaluate(self._theta(theta), self.iteration, True)
+        return value, np.asarray(gradient)
+
+    def value(self, theta: Any) -> float:
+        """The loss alone."""
+        return self._native.evaluate(self._theta(theta), self.iteration, False)[0]
+
+
+def objective(
+    model: Model,
+    task: Task,
+    start: Mapping[str, Any] | None = None,
+    *,
+    fixed: Mapping[str, float] | None = None,
+    fields: Mapping[str, Any] | None = None,
+    estimator: str | Mapping[str, Any] | None = None,
+    replicates: int | None = None,
+    batch: int | None = None,
+    seed: int = 1,
+    threads: int = 0,
+    precision: str = "f32",
+    memory: int | str = "1 GiB",
+) -> Objective:
+    """The loss of a task as a function of the fitted parameters, for any optimizer. Parameters are those of `fit`.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> news = glauber.load("susceptible-infected", shape=(16, 16))
+    >>> seen = glauber.simulate(news, {"beta": 0.3}, steps=8, replicates=4, seed=1)
+    >>> f = glauber.objective(news, glauber.Transition(seen, loss="likelihood"), {"beta": 0.5})
+    >>> f.names, f.bounds
+    (['beta'], [(0.0, 1.0)])
+    >>> value, gradient = f([0.5])
+    """
+    asked = fit_request(
+        model,
+        task,
+        start,
+        fixed=fixed,
+        fields=fields,
+        threads=threads,
+        estimator=estimator,
+        replicates=replicates,
+        batch=batch,
+        seed=seed,
+        precision=precision,
+        memory=memory,
+    )
+    with asked as request:
+        return Objective(_glauber.objective_of_file(request))
