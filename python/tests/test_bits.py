@@ -130,6 +130,56 @@ def test_a_fit_of_arrays_is_that_of_the_file(command_line, tmp_path):
     assert abs(found.params["beta"] - 0.3) < 4 * found.standard_errors["beta"]
 
 
+def test_a_fit_of_an_initial_state(command_line, tmp_path):
+    """The map that gradients leave, and its refinement by simulated likelihood."""
+    news = glauber.load("susceptible-infected", shape=(12, 12))
+    file, out = tmp_path / "fit.toml", tmp_path / "out"
+    file.write_text(
+        'model = "susceptible-infected"\ntask = "state"\n[model-options]\nshape = [12, 12]\n[fixed]\nbeta = 0.5\n'
+        "[data]\nstart-sites = 1\nsimulate = { steps = 3, seed = 3, start-sites = 1 }\n"
+        "[optimizer]\nsteps = 20\nreplicates = 16\n[run]\nseed = 9\n"
+    )
+    theirs = command_line("fit", file, "--out", out, "--quiet")
+    task = glauber.InitialState(
+        parameters={"beta": 0.5}, simulate={"steps": 3, "seed": 3, "start_sites": 1}, start_sites=1
+    )
+    found = glauber.fit(news, task, steps=20, replicates=16, seed=9, progress=False)
+    assert np.array_equal(found.params["start of aware"], np.load(out / "start-aware.npy"))
+    assert np.array_equal(found.params["fitted start of aware"], np.load(out / "weights-aware.npy"))
+    with np.load(out / "most-likely-start.npz") as most_likely:
+        sites = [tuple(int(i) for i in site) for site in np.argwhere(most_likely["aware"])]
+    assert found.starting_sites["aware"] == sites and len(sites) == 1
+    assert found.loss == theirs["loss"] and found.refined
+    # A map that was refined is another than the gradients'.
+    assert not np.array_equal(found.params["start of aware"], found.params["fitted start of aware"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        ((), {}),
+        (("--preset", "cells", "--steps", 40), {"preset": "cells", "steps": 40}),
+        (
+            ("--objects", "dark", "--flatten", 1, "--threshold", 0.4, "--rate", 0.02),
+            {"objects": "dark", "flatten": 1, "threshold": 0.4, "rate": 0.02},
+        ),
+    ],
+)
+def test_a_segmentation(command_line, tmp_path, arguments, settings):
+    pictures = pytest.importorskip("PIL.Image", reason="Pillow is not installed, so no image was compared")
+    y, x = np.mgrid[:40, :56]
+    disc = (y - 18) ** 2 + (x - 30) ** 2 < 120
+    noise = np.random.default_rng(3).normal(0, 12, disc.shape)
+    image = np.clip(np.where(disc, 170, 70) + 0.5 * x + noise, 0, 255).astype(np.uint8)
+    file, out = tmp_path / "image.png", tmp_path / "out"
+    pictures.fromarray(image).save(file)
+    theirs = command_line("segment", file, "--out", out, "--quiet", *arguments)
+    found = glauber.segment(image, **settings)
+    assert np.array_equal(found.mask, np.asarray(pictures.open(out / "mask.png")) > 0)
+    assert 0 < found.mask.sum() < found.mask.size
+    assert found.steps == theirs["steps"]
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_change_nothing(threads):
     news = glauber.load("susceptible-infected", shape=(16, 16))
