@@ -265,7 +265,9 @@ impl<'p> Compiler<'p> {
                 Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i as u16),
                 Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i as u16),
                 Sink::Probability(draw) => {
-                    kernels.push(Kernel::CheckProbability { draw: *draw as u16, a });
+                    let table = self.tables.number_of(*value);
+                    let table = table.map(|number| place_of(&mut self.used_tables, number) as u16);
+                    kernels.push(Kernel::CheckProbability { draw: *draw as u16, a, table });
                     continue;
                 }
                 Sink::Output(_) | Sink::ParameterAdjoint(_) => continue,

@@ -187,10 +187,11 @@ pub(crate) enum Kernel {
         a: Arg,
         range: Option<(i32, i32)>,
     },
-    /// Notes where a lies outside [0, 1].
+    /// Notes where a lies outside [0, 1]; it need not look where a comes from a table of probabilities.
     CheckProbability {
         draw: u16,
         a: Arg,
+        table: Option<u16>,
     },
 }
 

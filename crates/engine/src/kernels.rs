@@ -225,7 +225,9 @@ fn run_kernel<F: Real>(
             }
             store::store(block, &mut outputs[*output as usize], &a);
         }
-        Kernel::CheckProbability { draw, a } => {
+        Kernel::CheckProbability { table: Some(table), .. }
+            if memory.tables[*table as usize].probabilities => {}
+        Kernel::CheckProbability { draw, a, .. } => {
             let r = all!();
             let bad = store::not_probability(&r.operand(*a, n, memory), block.len());
             if let (Some((at, value)), None) = (bad, &violation) {

@@ -307,7 +307,6 @@ impl<F: Real> Machine<F> {
         }
         self.filled = Some(Filled { step, output_adjoints: output_adjoints.to_vec() });
         for (number, (table, inner)) in code.tables.iter().enumerate() {
-            let entries = table.entries();
             let mut fields = Vec::new();
             for place in 0..table.keys.len() {
                 let mut plane = Plane::zeros(Storage::Real, &inner.layout);
@@ -329,7 +328,7 @@ impl<F: Real> Machine<F> {
                 return Some(fault);
             }
             if let [Plane::Real(values)] = &next {
-                self.tables[number].values[..entries].copy_from_slice(&values[..entries]);
+                self.tables[number].fill(values);
             }
         }
         None

@@ -1,7 +1,8 @@
 //! Looks up tabulated values by whole-numbered keys.
 
 use crate::block::BLOCK;
-use crate::kernels::operands::Readable;
+use crate::kernels::operands::{Operand, Readable};
+use crate::kernels::store::not_probability;
 use crate::real::Real;
 use crate::tabulate::MOST_ENTRIES;
 
@@ -12,12 +13,21 @@ pub(super) type LookupKey = (u32, i32, i32);
 #[derive(Clone, Debug)]
 pub struct Entries<F> {
     pub(crate) count: usize,
+    /// Whether all are probabilities.
+    pub(crate) probabilities: bool,
     pub(crate) values: Box<[F; MOST_ENTRIES]>,
 }
 
 impl<F: Real> Entries<F> {
     pub(crate) fn new(count: usize) -> Entries<F> {
-        Entries { count, values: Box::new([F::ZERO; MOST_ENTRIES]) }
+        Entries { count, probabilities: false, values: Box::new([F::ZERO; MOST_ENTRIES]) }
+    }
+
+    /// Sets the entries.
+    pub(crate) fn fill(&mut self, values: &[F]) {
+        self.values[..self.count].copy_from_slice(&values[..self.count]);
+        let operand = Operand::Many(&self.values[..self.count]);
+        self.probabilities = not_probability(&operand, self.count).is_none();
     }
 }
 
