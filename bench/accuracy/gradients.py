@@ -5,11 +5,9 @@ Steps of a fit cost the same, so the seconds of a step are taken from two looks 
 before the first look and do not count.
 """
 
-import time
-
 import glauber
 import numpy as np
-from course import Course, relative_error, tail_average
+from course import Course, clock, relative_error, tail_average
 
 ESTIMATORS = ("straight-through", "reinmax", "gumbel-softmax", "gumbel-rao", "score-function", "mean-field")
 # Rates at which straight-through or ReinMax come close in some hundred steps, the same for all estimators.
@@ -37,7 +35,7 @@ def run(problem, method, seed, budget):
     looks = []
 
     def look(_attempt, step, *_):
-        looks.append((step + 1, time.perf_counter()))
+        looks.append((step + 1, clock()))
         if looks[-1][1] - looks[0][1] > budget:
             raise KeyboardInterrupt
 

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import os
 import statistics
 
 import numpy as np
@@ -9,6 +10,8 @@ from compare import ACCURACY, in_words, machine
 
 # A path whose error changed less than this share over its last half has settled.
 STILL = 0.15
+# Each method alone loads one core.
+BUSY = 1.5
 SEARCHES = ("CMA-ES", "ABC-SMC")
 
 INTRODUCTION = """How long every way to fit takes until its estimate is within 1 % of the truth, on the same simulator through the
@@ -18,7 +21,8 @@ Python package. Read these first:
   is watched (how long is said below). The estimate of a fit by gradients is the mean of the last half of its steps so far, by the
   likelihood, which has no noise, where it stands; of CMA-ES the mean of its distribution, over the last half of its generations so
   far; of ABC-SMC the weighted mean of its last finished population.
-- Wall clock on one core. Imports, compilation, reading and making the data are not counted, for anyone.
+- Seconds are the processor's, of one thread on one core, for every method: the wall clock's on a quiet machine. Imports,
+  compilation, reading and making the data are not counted, for anyone.
 - A site-step is one site simulated for one step (for the likelihood: one site looked at); a gradient's way back comes on top.
 - Every seed has data of its own, from the simulator.
 - Fits by estimators go by Adam in logits at one rate for each model, chosen by hand so that straight-through or ReinMax come close
@@ -138,6 +142,8 @@ def section(courses, data_errors, missing):
     errors = "; ".join(f"{name} {median(values):.2%}" for name, values in data_errors.items())
     lines += [f"The data alone leave the best estimate off by (one standard deviation): {errors}.", ""]
     lines += [f"Machine: {machine(('glauber', 'pyabc', 'cma', 'numpy'))}. {datetime.date.today()}. {seeds} seeds; medians, and least to greatest.", ""]
+    if os.getloadavg()[0] > BUSY:
+        lines += ["**Other work ran beside this and shared caches and cores with it: times are somewhat too long.**", ""]
     lines += [f"Left out: {m}." for m in missing] + [""] * bool(missing)
     lines += ["![Error against seconds](docs/benchmarks/accuracy.svg)", "", "All runs: `docs/benchmarks/accuracy.csv`. In words:", ""]
     problems = dict.fromkeys(c.problem for c in courses)

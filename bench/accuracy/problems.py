@@ -45,6 +45,8 @@ class Problem:
     """What it makes of outputs before they are compared."""
     data_error: float
     """The standard deviation of the best estimate from these data, relative, of the worst parameter."""
+    population: int = 100
+    """Particles of ABC-SMC."""
 
 
 def susceptible_infected(beta, start, side, steps, runs, replicates, seed):
@@ -139,8 +141,9 @@ def least_squares_error(curves, truth):
 def all_problems(seed, quick):
     """Every problem with data of their own for each seed; small ones where it has to be quick."""
     side, share = (16, 10) if quick else (64, 1)
-    return [
+    found = [
         susceptible_infected(0.3, 0.9, side, 50 // share, 30 // share, 2, seed),
         susceptible_infected(0.9, 0.3, side, 30 // share, 50 // share, 2, seed),
         persistent_walk(1000 // share, seed),
     ]
+    return [dataclasses.replace(p, population=p.population // share) for p in found]

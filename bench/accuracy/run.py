@@ -2,7 +2,7 @@
 
     python bench/accuracy/run.py [--seeds 5] [--stretch 1] [--out FOLDER] [--quick]
 
-Every method runs alone on one core, in rounds through all of them, with data of its own seed in each round. Leaves the section
+Every method runs alone on one thread, in rounds through all of them, with data of its own seed in each round. Leaves the section
 "Accuracy per second" in BENCHMARKS.md, and docs/benchmarks/accuracy.csv and accuracy.svg, below `--out`. What is not installed is
 left out, and the page says so. `--quick` shows on small problems that the program runs; its numbers mean nothing.
 """
@@ -11,7 +11,6 @@ import argparse
 import csv
 import importlib
 import importlib.util
-import os
 import pathlib
 import sys
 
@@ -72,22 +71,21 @@ def main():
     arguments = parser.parse_args()
     if arguments.seeds < 1 or not arguments.stretch > 0:
         parser.error("--seeds is at least 1, --stretch above 0")
-    if hasattr(os, "sched_setaffinity") and not arguments.quick:
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     others, missing = searches()
     stretch = 0.03 * arguments.stretch if arguments.quick else arguments.stretch
     courses, data_errors = [], {}
+    folder = arguments.out / "docs" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
     for seed in range(1, arguments.seeds + 1):
         for problem, course in one_round(seed, stretch, arguments.quick, others):
             courses.append(course)
             data_errors.setdefault(problem.name, []).append(problem.data_error)
             within = course.seconds_within(0.01)
             print(f"{seed} {course.problem}, {course.method}: {course.error[-1]:.2%} off, within 1 % after {within:.3g} s", flush=True)
-    folder = arguments.out / "docs" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder / "accuracy.csv", courses)
-    plot.draw(folder / "accuracy.svg", courses)
-    page.write(arguments.out / "BENCHMARKS.md", courses, data_errors, missing)
+        # After every round, so that a run that is stopped leaves what it has.
+        write_table(folder / "accuracy.csv", courses)
+        plot.draw(folder / "accuracy.svg", courses)
+        page.write(arguments.out / "BENCHMARKS.md", courses, data_errors, missing)
     print(f"written: {folder / 'accuracy.csv'}, {folder / 'accuracy.svg'}, {arguments.out / 'BENCHMARKS.md'}")
 
 
