@@ -39,7 +39,9 @@ def panels(courses):
 def draw_method(axes, name, courses):
     """The median over seeds, and the range behind it."""
     begin = max(min(c.seconds[0] for c in courses), 1e-3)
-    times = np.geomspace(begin, max(c.seconds[-1] for c in courses), 300)
+    # A fit that found no gradient stood still from the start.
+    end = max(max(c.seconds[-1] for c in courses), 1.1 * begin)
+    times = np.geomspace(begin, end, 300)
     errors = np.array([c.error_at(times) for c in courses])
     seen = ~np.isnan(errors).any(axis=0)
     errors, times = np.maximum(errors[:, seen], LEAST), times[seen]
