@@ -95,7 +95,7 @@ fn what_does_not_hold(all: &[&Finding]) -> Option<Section> {
 fn how(store: &Store, settings: &Settings, shown: &[Shown]) -> Section {
     let names: Vec<String> = shown.iter().flat_map(|s| s.names.iter().cloned()).collect();
     let time = |names: &[String]| {
-        let seconds: f64 = names.iter().map(|name| store.seconds(name)).sum();
+        let seconds: f64 = names.iter().map(|name| store.seconds_of(name)).sum();
         in_time(Duration::try_from_secs_f64(seconds).unwrap_or_default())
     };
     let mut table = Table::new(["Experiment", "Parts", "Time"]);

@@ -85,7 +85,7 @@ pub fn reproduce(settings: &Settings, show: Show, interrupt: &AtomicBool) -> Res
         page,
         claims: claims.map(|c| (c.key, c.claim.clone(), c.measured.clone(), c.verdict)).collect(),
         parts: counts,
-        seconds: names.iter().map(|name| store.seconds(name)).sum(),
+        seconds: names.iter().map(|name| store.seconds_of(name)).sum(),
     })
 }
 

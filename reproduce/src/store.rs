@@ -103,6 +103,13 @@ impl Store {
         serde_json::from_slice::<Kept<T>>(&text).map(|kept| kept.result).map_err(|e| wrong(e.to_string()))
     }
 
+    /// How long one part took.
+    pub(crate) fn seconds_of(&self, name: &str) -> f64 {
+        let text = fs::read(self.folder.join("times").join(format!("{name}.json"))).unwrap_or_default();
+        let found = serde_json::from_slice::<Value>(&text).ok();
+        found.and_then(|value| value["seconds"].as_f64()).unwrap_or(0.0)
+    }
+
     /// How long all parts whose names begin so took together.
     pub(crate) fn seconds(&self, begins: &str) -> f64 {
         let Ok(entries) = fs::read_dir(self.folder.join("times")) else { return 0.0 };

@@ -43,6 +43,8 @@ pub(super) struct Cells {
 /// All that was found.
 pub(super) struct Told {
     pub synthetic: Vec<Course>,
+    /// The same at three times the rate; none in a quick run.
+    pub faster: Vec<Course>,
     pub cells: Vec<Cells>,
     pub quick: bool,
 }
@@ -95,11 +97,10 @@ impl Told {
         };
         let worst = self.synthetic.iter().map(off).fold(0.0, f64::max);
         let last = self.synthetic.first().and_then(|c| c.steps.last().copied()).unwrap_or(0.0);
-        let told: Vec<String> = self
-            .synthetic
-            .iter()
-            .map(|c| format!("({:.4}, {:.4})", c.estimate(NAMES[0]), c.estimate(NAMES[1])))
-            .collect();
+        let told = |courses: &[Course]| {
+            let pair = |c: &Course| format!("({:.4}, {:.4})", c.estimate(NAMES[0]), c.estimate(NAMES[1]));
+            courses.iter().map(pair).collect::<Vec<String>>().join(", ")
+        };
         let verdict = match worst {
             w if w <= RECOVERED => Verdict::Holds,
             _ if self.quick => Verdict::NotTested,
@@ -114,13 +115,18 @@ impl Told {
                 "after {last} steps from {} bad {}: {}; the largest difference is {worst:.4}, {RECOVERED} would do",
                 self.synthetic.len(),
                 if self.synthetic.len() == 1 { "start" } else { "starts" },
-                told.join(", ")
+                told(&self.synthetic)
             ),
             verdict,
-            note: if self.quick {
-                "shortened: 2,500 steps at three times the rate".into()
-            } else {
-                String::new()
+            note: match verdict {
+                _ if self.quick => "shortened: 2,500 steps at three times the rate".into(),
+                Verdict::Holds => String::new(),
+                _ => format!(
+                    "the squared error has a flat valley, along which fits at this rate still creep; at three times the \
+                     rate they end at {}, at most {:.4} off",
+                    told(&self.faster),
+                    self.faster.iter().map(off).fold(0.0, f64::max)
+                ),
             },
             parts: "trajectory-synthetic",
         }
