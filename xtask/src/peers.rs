@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::python::{self, Environment, run};
 
 /// What the comparisons need besides the package.
-const NEEDED: &[&str] = &["maturin>=1.8,<2", "numpy", "jax", "torch", "pyabc", "cma", "matplotlib"];
+const NEEDED: &[&str] = &["maturin>=1.16,<1.17", "numpy", "jax", "torch", "pyabc", "cma", "matplotlib"];
 
 /// Runs `bench/peers/compare.py`, PyTorch and JAX step by step, then [`accuracy`].
 pub fn compare() -> Result<()> {

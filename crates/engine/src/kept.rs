@@ -22,8 +22,8 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Temporaries of a step that its adjoint has too. Only whole numbers of up to 16 bits are kept: they are smaller
-    /// than what is needed to make them again is slow.
+    /// Temporaries of a step that its adjoint has too. Only whole numbers of up to 16 bits are kept: they take no more
+    /// memory than the layers, and reading them is quicker than making them again.
     pub(crate) fn find(step: &Code, adjoint: &Program) -> Kept {
         let twins = twins(&step.program, adjoint);
         let mut kept = Kept::default();

@@ -2,7 +2,7 @@
 //!
 //! The loss is ln Σ (x − x_ref)² between a Malevanets–Kapral pattern and what 500 steps make of it, at D_B = 0.85 and the
 //! pattern's reaction rates, on 64 × 64. In the model one draw moves a whole plane, so its derivative is the mean of as
-//! many sites; `docs/stability.md` has the numbers. Argument: how many rollouts for each mean (24; about ten minutes).
+//! many sites; `docs/stability.md` has the numbers. Argument: how many rollouts for each mean (24; some minutes).
 #![allow(clippy::print_stdout)] // A measurement for a terminal.
 
 use glauber::models::{ModelOptions, named};
