@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use glauber::engine::noise::{Key, uniform};
+use glauber::numbers::noise::{Key, uniform};
 use glauber::program::Estimator;
 use glauber::program::estimators::GumbelSoftmax;
 use glauber_bench::handwritten::torus::Torus;

@@ -1,11 +1,11 @@
 //! Sets the timed problems up for the engine.
 
-use glauber::engine::noise::{Key, uniform};
 use glauber::engine::{FieldData, LossValue, Options, Plan, Run};
-use glauber::fit::losses::stability::{distance, reference};
 use glauber::models::{ModelOptions, OptionValue, named};
+use glauber::numbers::noise::{Key, uniform};
 use glauber::program::estimators::StraightThrough;
 use glauber::program::{Estimator, Model};
+use glauber::tasks::losses::stability::{distance, reference};
 
 /// What can go wrong here is a mistake in this crate.
 pub type Anything<T> = Result<T, Box<dyn std::error::Error>>;

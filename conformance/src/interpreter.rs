@@ -10,10 +10,10 @@
 
 use std::collections::HashMap;
 
-use glauber_engine::elementary;
-use glauber_engine::noise::{Key, philox4x32_10, uniform};
-use glauber_engine::real::Real;
 use glauber_lattice::{Boundary, Lattice, Offset};
+use glauber_numbers::elementary;
+use glauber_numbers::noise::{Key, philox4x32_10, uniform};
+use glauber_numbers::real::Real;
 use glauber_program::{Binary, Comparison, Op, Program, Rank, Sink, Unary, ValueId};
 
 /// What a program reads.

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use glauber_engine::real::Real;
 use glauber_engine::{Frame, LossValue, Run, Start};
+use glauber_numbers::real::Real;
 use glauber_program::{Estimator, FieldKind, Model, Program, differentiate};
 
 use crate::interpreter::{Inputs, Results, interpret};

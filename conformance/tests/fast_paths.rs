@@ -7,8 +7,8 @@
 use glauber_conformance::compare::{close, same, same_simulation};
 use glauber_conformance::random_models::{Dish, Recipe, Sample, recipes, runner};
 use glauber_conformance::reference::Oracle;
-use glauber_engine::real::Real;
 use glauber_engine::*;
+use glauber_numbers::real::Real;
 use glauber_program::Estimator;
 use glauber_program::estimators::{EstimatorOptions, named};
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! Records lattices that move, and makes films of them.
 
 use glauber_engine::{Options, Plan, Run};
-use glauber_fit::states::States;
 use glauber_models::{ModelOptions, named};
 use glauber_report::frames::{Colouring, Film, FilmOptions, FrameError, Picture};
+use glauber_tasks::states::States;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReproduceError;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use glauber_fit::checkpoint::CheckpointPolicy;
-use glauber_fit::descent::FitError;
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::fit_result::FitResult;
 use glauber_fit::job::{Attempt, prepare};
-use glauber_fit::observer::{Observer, Plan};
-use glauber_fit::stopping::Stopped;
-use glauber_fit::trace::Record;
+use glauber_optimize::checkpoint::CheckpointPolicy;
+use glauber_optimize::descent::FitError;
+use glauber_optimize::fit_result::FitResult;
+use glauber_optimize::observer::{Observer, Plan};
+use glauber_optimize::stopping::Stopped;
+use glauber_optimize::trace::Record;
 use glauber_report::progress::Progress;
 use serde::{Deserialize, Serialize};
 

@@ -6,14 +6,14 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use glauber_fit::checkpoint::digest;
-use glauber_fit::data::images::{ImageLimits, ImageStack, read_image};
-use glauber_fit::segmentation::{GreyImage, Mask, Preset, Segmentation, segment};
-use glauber_models::synthetic_cells::SyntheticCells;
+use glauber_data::images::{ImageLimits, ImageStack, read_image};
+use glauber_optimize::checkpoint::digest;
 use glauber_report::colour::Rgb;
 use glauber_report::frames::{Colouring, FrameError, Outlined, Picture};
 use glauber_report::html::{Section, Table, Verdict};
 use glauber_report::plot::{Figure, Panel};
+use glauber_segment::synthetic_cells::SyntheticCells;
+use glauber_segment::{GreyImage, Mask, Preset, Segmentation, segment};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReproduceError;
@@ -194,9 +194,7 @@ impl Image {
     }
 
     fn told(&self, course: &Segmentation, auto: &Segmentation, planes: &[Vec<f64>]) -> Segmented {
-        let both = |s: Option<glauber_fit::segmentation::Scores>| {
-            s.map_or([f64::NAN; 2], |s| [s.dice(), s.jaccard()])
-        };
+        let both = |s: Option<glauber_segment::Scores>| s.map_or([f64::NAN; 2], |s| [s.dice(), s.jaccard()]);
         let every = self.grey.height().max(self.grey.width()).div_ceil(LONGEST);
         let (height, width) = (self.grey.height().div_ceil(every), self.grey.width().div_ceil(every));
         let smaller = |(number, plane): (usize, &Vec<f64>)| -> Vec<u8> {

@@ -11,11 +11,11 @@
 mod closed_form;
 mod told;
 
+use glauber_data::tracks::shipped_curve;
 use glauber_engine::{Options, Plan, Run};
-use glauber_fit::data::tracks::shipped_curve;
 use glauber_fit::job::trajectory_curves;
-use glauber_fit::states::States;
 use glauber_models::{ModelOptions, named};
+use glauber_tasks::states::States;
 
 use crate::error::ReproduceError;
 use crate::films::Reel;

@@ -6,10 +6,10 @@
 //! - *the paper's*: Gumbel-softmax (temperature 1) on the count loss at rate 1e-7, from a low start;
 //! - *mixed*: Gumbel-softmax on the pixel loss, which is biased.
 
-use glauber_fit::tolerance::{mean_within, shared};
 use glauber_report::frames::Colouring;
 use glauber_report::html::{Section, Table, Verdict};
 use glauber_report::plot::{Figure, Panel};
+use glauber_statistics::tolerance::{mean_within, shared};
 
 use crate::error::ReproduceError;
 use crate::films::{Reel, Take};

@@ -9,11 +9,11 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use glauber::engine::{FieldData, LossValue, Options, Plan, Run};
-use glauber::fit::segmentation::{DataTerm, PottsEnergy, PottsWeights};
-use glauber::fit::summaries::observation;
 use glauber::models::{ModelOptions, OptionValue, named};
 use glauber::program::Estimator;
 use glauber::program::estimators::{GumbelSoftmax, StraightThrough};
+use glauber::segment::{DataTerm, PottsEnergy, PottsWeights};
+use glauber::tasks::summaries::observation;
 use glauber_bench::problems::{Anything, News, Pattern, THETA, observed};
 
 /// A random number in [0, 1) that every program can make: `lowbias32` of the place and the seed.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use glauber::engine::EngineError;
-use glauber::report::files::write_whole;
+use glauber::files::run_folder::write_whole;
 use glauber::report::plot::{Figure, Panel};
 use glauber_bench::problems::{Anything, ESTIMATOR, News, Pattern, THETA, observed};
 

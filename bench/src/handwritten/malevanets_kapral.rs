@@ -3,7 +3,7 @@
 //! The derivative by a diffusion coefficient is Σ n̄ · (weighted neighbours of the excited plane), a single sum per
 //! species; that of the reactions is written out by channel.
 
-use glauber::engine::noise::{Key, uniform};
+use glauber::numbers::noise::{Key, uniform};
 
 use super::torus::{Torus, add_to_lanes};
 

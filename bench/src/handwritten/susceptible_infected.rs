@@ -1,6 +1,6 @@
 //! Runs susceptible–infected forwards and backwards (straight-through) in one fused loop per row.
 
-use glauber::engine::noise::{Key, uniform};
+use glauber::numbers::noise::{Key, uniform};
 
 use super::torus::{Torus, add_to_lanes};
 

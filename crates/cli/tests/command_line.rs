@@ -249,8 +249,8 @@ fn wrong_states_are_refused_with_their_place() {
 
 #[test]
 fn states_a_layer_cannot_hold_are_refused_with_their_place() {
-    use glauber::fit::data::Overwrite;
-    use glauber::fit::data::arrays::{Array, write_npz};
+    use glauber::data::Overwrite;
+    use glauber::data::arrays::{Array, write_npz};
     let folder = with_fit(&FIT.replace(
         "[data.simulate]\nparameters = { beta = 0.3 }\nruns = 20\nsteps = 12",
         "[data]\nstates = \"bad.npz\"",

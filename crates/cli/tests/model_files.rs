@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::arrays::{Array, ReadLimits, read_arrays, write_npy};
-use glauber::fit::data::images::write_grey_png;
+use glauber::data::Overwrite;
+use glauber::data::arrays::{Array, ReadLimits, read_arrays, write_npy};
+use glauber::data::images::write_grey_png;
 use serde_json::Value;
 
 fn glauber(folder: &Path, arguments: &[&str]) -> Output {

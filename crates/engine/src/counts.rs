@@ -6,8 +6,8 @@
 //!
 //! Reference: Devroye, *Non-Uniform Random Variate Generation*, Springer 1986, X.3.3 and X.4.3.
 
-use crate::elementary;
-use crate::noise::{Key, philox4x32_10};
+use glauber_numbers::elementary;
+use glauber_numbers::noise::{Key, philox4x32_10};
 
 /// The largest mean inverted at once: e⁻¹⁶ is far from underflow.
 const PIECE: f64 = 16.0;

@@ -2,8 +2,8 @@
 
 use glauber_lattice::{Layout, Offset};
 
+use crate::kernels::Lane;
 use crate::plane::Plane;
-use crate::real::Real;
 
 /// A transposed read: every site hands its number to the sites it would have read from.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Fold {
 
 impl Fold {
     /// Runs it from one temporary into another.
-    pub(crate) fn run<F: Real>(
+    pub(crate) fn run<F: Lane>(
         &self,
         layout: &Layout,
         boundaries: [glauber_lattice::Boundary; 3],

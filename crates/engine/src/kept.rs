@@ -9,8 +9,8 @@ use glauber_lattice::Storage;
 use glauber_program::{Op, Program, ValueId};
 
 use crate::compile::Code;
+use crate::kernels::Lane;
 use crate::plane::{Margin, Plane};
-use crate::real::Real;
 
 /// The fields of one step that are kept.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +58,7 @@ impl Kept {
     }
 
     /// Takes the fields that a step has just made, leaving planes to be used again.
-    pub(crate) fn take<F: Real>(
+    pub(crate) fn take<F: Lane>(
         &self,
         made: &mut [Plane<F>],
         spare: &mut Vec<Plane<F>>,

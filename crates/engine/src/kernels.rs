@@ -16,15 +16,14 @@ use glauber_lattice::Layout;
 
 use crate::block::{BLOCK, Block, Column};
 use crate::kernel::Kernel;
-use crate::noise::Key;
 use crate::plane::Plane;
-use crate::real::Real;
+use glauber_numbers::noise::Key;
 
 pub(crate) use draws::box_muller;
 pub(crate) use lookup::Entries;
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Permute, run_blocks};
+pub(crate) use vectors::{Lane, run_blocks};
 
 /// The fields a pass reads.
 pub(crate) struct Memory<'a, F> {
@@ -69,7 +68,7 @@ struct Scratch {
 }
 
 #[inline(always)]
-fn run<F: Real>(
+fn run<F: Lane>(
     vectors: impl Vectors,
     kernels: &[Kernel],
     blocks: &[Block],
@@ -102,7 +101,7 @@ fn run<F: Real>(
 
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn run_kernel<F: Real>(
+fn run_kernel<F: Lane>(
     vectors: impl Vectors,
     kernel: &Kernel,
     block: &Block,
@@ -239,7 +238,7 @@ fn run_kernel<F: Real>(
 }
 
 #[inline(always)]
-fn look_up<F: Real>(
+fn look_up<F: Lane>(
     vectors: impl Vectors,
     d: &mut [F],
     table: &Entries<F>,

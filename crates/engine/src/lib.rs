@@ -1,13 +1,9 @@
-//! Runs programs: noise, blocks, kernels, rollouts, checkpoints, threads.
+//! Runs programs: blocks, kernels, rollouts, checkpoints, threads.
 //!
 //! A [`Plan`] is a model compiled for one layout and precision; a [`Run`] says what to do with it. Results are the
 //! same bits for any number of threads and any vector instructions.
 
-// Numbers that are the same on every machine …
-pub mod elementary;
-pub mod noise;
-pub mod real;
-// … fields in padded planes, cut into blocks …
+// Fields in padded planes, cut into blocks …
 mod block;
 mod data;
 mod plane;

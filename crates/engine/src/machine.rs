@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use crate::block::{Block, Column, blocks};
 use crate::compile::{Code, CompileOptions, Pass};
 use crate::kernel::Destination;
+use crate::kernels::Lane;
 use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
-use crate::noise::Key;
 use crate::plane::{Margin, Plane};
-use crate::real::Real;
 use crate::scalars::evaluate;
 use crate::share::{share, whole};
 use crate::simd::Simd;
+use glauber_numbers::noise::Key;
 
 /// What a program reads besides its own memory.
 pub(crate) struct Inputs<'a, F> {
@@ -87,7 +87,7 @@ pub(crate) struct Machine<F> {
     filled: Option<Filled>,
 }
 
-impl<F: Real> Machine<F> {
+impl<F: Lane> Machine<F> {
     pub(crate) fn new(code: Arc<Code>, simd: Simd, crew: usize) -> Machine<F> {
         let layout = &code.layout;
         let storage = |(_, s): &(ValueId, Storage)| Plane::zeros(*s, layout);

@@ -9,9 +9,9 @@ use crate::compile::{Code, CompileOptions};
 use crate::error::EngineError;
 use crate::kept::Kept;
 use crate::kernel::Source;
+use crate::kernels::Lane;
 use crate::lower::lower;
 use crate::plane::Margin;
-use crate::real::Real;
 use crate::simd::Simd;
 use crate::worker::{State, Worker};
 
@@ -149,7 +149,7 @@ impl Codes {
     }
 
     /// Fills the margins that programs read.
-    pub(crate) fn fill_margins<F: Real>(&self, state: &mut State<F>) {
+    pub(crate) fn fill_margins<F: Lane>(&self, state: &mut State<F>) {
         for (plane, margin) in state.iter_mut().zip(&self.margins) {
             plane.fill_margin(&self.layout, *margin);
         }
@@ -183,7 +183,7 @@ pub struct Plan {
 }
 
 /// Workers waiting for work, so that memory is allocated once.
-pub(crate) struct Pool<F: Real>(pub(crate) Mutex<Vec<Worker<F>>>);
+pub(crate) struct Pool<F: Lane>(pub(crate) Mutex<Vec<Worker<F>>>);
 
 impl From<Program> for Observation {
     fn from(program: Program) -> Observation {

@@ -2,7 +2,7 @@
 
 use glauber_lattice::{Layout, Storage};
 
-use crate::real::Real;
+use crate::kernels::Lane;
 
 /// A padded plane of values; see [`Layout`].
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ macro_rules! stored {
 }
 stored!(u8, i16, i32);
 
-impl<F: Real> Stored for F {
+impl<F: Lane> Stored for F {
     fn from_number(value: f64) -> F {
         F::from_f64(value)
     }
@@ -70,7 +70,7 @@ impl<F: Real> Stored for F {
     }
 }
 
-impl<F: Real> Plane<F> {
+impl<F: Lane> Plane<F> {
     /// A plane of zeros.
     pub fn zeros(storage: Storage, layout: &Layout) -> Plane<F> {
         let n = layout.padded_len();

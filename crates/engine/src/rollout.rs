@@ -8,10 +8,10 @@ mod history;
 use rayon::prelude::*;
 
 use crate::error::EngineError;
+use crate::kernels::Lane;
 use crate::machine::{Address, Fault, Inputs, Results};
 use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 use crate::plan::{Observed, Plan, Pool, Precision};
-use crate::real::Real;
 use crate::run::{Run, Start};
 use crate::worker::{State, Worker, set};
 
@@ -77,7 +77,7 @@ const MOST_GROUPS: usize = 16;
 /// The draws of start and step are numbered from 0, those of observation k from (k + 1) times this.
 const DRAWS_PER_PROGRAM: u32 = 1 << 16;
 
-struct Rollout<'a, F: Real> {
+struct Rollout<'a, F: Lane> {
     plan: &'a Plan,
     pool: &'a Pool<F>,
     run: &'a Run<'a>,
@@ -88,7 +88,7 @@ struct Rollout<'a, F: Real> {
     groups: Vec<std::ops::Range<usize>>,
 }
 
-impl<'a, F: Real> Rollout<'a, F> {
+impl<'a, F: Lane> Rollout<'a, F> {
     fn new(plan: &'a Plan, pool: &'a Pool<F>, run: &'a Run<'a>) -> Rollout<'a, F> {
         let mut width = 0;
         let mut offsets = Vec::new();

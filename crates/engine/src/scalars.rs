@@ -2,10 +2,10 @@
 
 use glauber_program::{Binary, Comparison, Op, Unary, ValueId};
 
-use crate::elementary;
 use crate::machine::Inputs;
-use crate::noise::uniform;
-use crate::real::Real;
+use glauber_numbers::elementary;
+use glauber_numbers::noise::uniform;
+use glauber_numbers::real::Real;
 
 /// The value of an instruction below site rank; `values` holds those of the instructions before it.
 pub(crate) fn evaluate<F>(op: &Op, values: &[f64], inputs: &Inputs<'_, F>) -> f64 {

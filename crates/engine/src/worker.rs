@@ -8,10 +8,10 @@ use crate::compile::Code;
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
 use crate::kernel::Source;
+use crate::kernels::Lane;
 use crate::machine::Machine;
 use crate::plan::{AdjointPair, Codes, Observed, Options};
 use crate::plane::{Margin, Plane};
-use crate::real::Real;
 use crate::run::{Run, Start};
 
 /// A program's machine and the fields it reads.
@@ -50,7 +50,7 @@ impl<F> UnitPair<F> {
     /// The one to run, with one replicate's fields, adding to the derivatives by fields that both share.
     pub(crate) fn sharing(&mut self, last: bool, run: &Run<'_>, replicate: usize) -> Shared<'_, F>
     where
-        F: Real,
+        F: Lane,
     {
         let UnitPair { whole, last: lighter } = self;
         if last { &mut *lighter } else { &mut *whole }.choose(run, replicate);
@@ -81,7 +81,7 @@ impl<F> UnitPair<F> {
 pub(crate) type State<F> = Vec<Plane<F>>;
 
 /// Everything that runs one replicate.
-pub(crate) struct Worker<F: Real> {
+pub(crate) struct Worker<F: Lane> {
     pub(crate) crew: usize,
     pub(crate) start: Option<Unit<F>>,
     pub(crate) step: Unit<F>,
@@ -96,7 +96,7 @@ pub(crate) struct Worker<F: Real> {
     spare_kept: State<F>,
 }
 
-impl<F: Real> Unit<F> {
+impl<F: Lane> Unit<F> {
     fn new(code: &Arc<Code>, options: &Options, crew: usize) -> Unit<F> {
         let declarations = &code.program.declarations;
         Unit {
@@ -181,7 +181,7 @@ impl<F: Real> Unit<F> {
 }
 
 /// Copies one replicate's field into a plane.
-pub(crate) fn set<F: Real>(
+pub(crate) fn set<F: Lane>(
     plane: &mut Plane<F>,
     layout: &glauber_lattice::Layout,
     margin: Margin,
@@ -203,7 +203,7 @@ fn used<'w, T>(observed: &'w mut [Option<T>], run: &Run<'_>) -> impl Iterator<It
     observed.iter_mut().zip(taken).filter_map(|(unit, taken)| unit.as_mut().filter(|_| taken))
 }
 
-impl<F: Real> Worker<F> {
+impl<F: Lane> Worker<F> {
     pub(crate) fn new(codes: &Codes, options: &Options, crew: usize) -> Worker<F> {
         let unit = |code: &Arc<Code>| Unit::new(code, options, crew);
         let pair = |codes: &AdjointPair| UnitPair { whole: unit(&codes.whole), last: unit(&codes.last) };

@@ -6,15 +6,15 @@
 use std::time::Instant;
 
 use glauber_engine::Options;
-use glauber_fit::descent::{Control, Descent};
-use glauber_fit::losses::transition::TRANSITION_LOSSES;
-use glauber_fit::maps::Map;
-use glauber_fit::optimizers::Choice;
-use glauber_fit::states::States;
-use glauber_fit::tasks::transition::{Pairs, Transition};
-use glauber_fit::tasks::unknowns::Fitted;
 use glauber_models::{ModelOptions, named};
+use glauber_optimize::descent::{Control, Descent};
+use glauber_optimize::maps::Map;
+use glauber_optimize::optimizers::Choice;
 use glauber_program::estimators::StraightThrough;
+use glauber_tasks::losses::transition::TRANSITION_LOSSES;
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::transition::{Pairs, Transition};
+use glauber_tasks::tasks::unknowns::Fitted;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let begin = Instant::now();

@@ -4,15 +4,15 @@
 #![allow(clippy::print_stdout)] // An example that shows its result.
 
 use glauber_engine::{FieldData, Options, Plan, Run};
-use glauber_fit::descent::{Control, Descent};
 use glauber_fit::job::StateFit;
-use glauber_fit::maps::Map;
-use glauber_fit::optimizers::Choice;
-use glauber_fit::tasks::initial_state::{
+use glauber_models::{ModelOptions, named};
+use glauber_optimize::descent::{Control, Descent};
+use glauber_optimize::maps::Map;
+use glauber_optimize::optimizers::Choice;
+use glauber_program::estimators::StraightThrough;
+use glauber_tasks::tasks::initial_state::{
     InitialState, InitialStateSettings, ObservedFrame, RefinementSettings, StateLoss, refine, start_field,
 };
-use glauber_models::{ModelOptions, named};
-use glauber_program::estimators::StraightThrough;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = named("susceptible-infected", &ModelOptions::none().with("shape", vec![32.0, 32.0]))?;

@@ -1,19 +1,20 @@
 //! Checks fit files: everything they can say, everything that can be wrong with them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../optimize/tests/objectives/mod.rs"]
 mod objectives;
 
 use std::path::{Path, PathBuf};
 
-use glauber_fit::clipping::Clip;
 use glauber_fit::fit_file::{
     ColumnName, DataSource, FitFile, FitFileError, MapChoice, MemorySize, ModelSource, OptionValue, Place,
     Precision, TABLES_OF_KEYS, Task, Weights,
 };
-use glauber_fit::maps::Map;
-use glauber_fit::method::Method;
-use glauber_fit::objective::{Interval, Unknown};
-use glauber_fit::schedule::Schedule;
+use glauber_optimize::clipping::Clip;
+use glauber_optimize::maps::Map;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::{Interval, Unknown};
+use glauber_optimize::schedule::Schedule;
 use objectives::Draws;
 
 const MINIMAL: &str = "model = \"susceptible-infected\"\ntask = \"transition\"\n";

@@ -4,21 +4,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glauber_engine::{FieldData, Options, Plan, Run};
-use glauber_fit::checkpoint::CheckpointPolicy;
-use glauber_fit::descent::{Control, Descent};
 use glauber_fit::job::StateFit;
-use glauber_fit::maps::Map;
-use glauber_fit::objective::Objective;
-use glauber_fit::optimizers::Choice;
-use glauber_fit::stopping::Stopped;
-use glauber_fit::tasks::initial_state::{
+use glauber_models::{ModelOptions, named};
+use glauber_optimize::checkpoint::CheckpointPolicy;
+use glauber_optimize::descent::{Control, Descent};
+use glauber_optimize::maps::Map;
+use glauber_optimize::objective::Objective;
+use glauber_optimize::optimizers::Choice;
+use glauber_optimize::stopping::Stopped;
+use glauber_optimize::trace::Record;
+use glauber_program::Model;
+use glauber_program::estimators::StraightThrough;
+use glauber_tasks::tasks::initial_state::{
     InitialState, InitialStateError, InitialStateSettings, ObservedFrame, RefinementSettings, StateLoss,
     refine, start_field,
 };
-use glauber_fit::trace::Record;
-use glauber_models::{ModelOptions, named};
-use glauber_program::Model;
-use glauber_program::estimators::StraightThrough;
 
 fn lattice(side: f64) -> ModelOptions {
     ModelOptions::none().with("shape", vec![side, side])

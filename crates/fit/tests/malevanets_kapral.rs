@@ -6,13 +6,13 @@ use std::path::Path;
 use glauber_engine::{FieldData, Gradient, LossValue, Options, Plan, Precision, Run};
 use glauber_fit::fit_file::FitFile;
 use glauber_fit::job::{formation_test, prepare};
-use glauber_fit::losses::stability::{StabilityLoss, distance, reference};
-use glauber_fit::pattern::{Criterion, PatternScore, Verdict};
-use glauber_fit::states::States;
-use glauber_fit::tolerance::{SampleMean, mean_within, shared};
 use glauber_models::{ModelOptions, named};
 use glauber_program::Model;
 use glauber_program::estimators::StraightThrough;
+use glauber_statistics::tolerance::{SampleMean, mean_within, shared};
+use glauber_tasks::losses::stability::{StabilityLoss, distance, reference};
+use glauber_tasks::pattern::{Criterion, PatternScore, Verdict};
+use glauber_tasks::states::States;
 use proptest::prelude::*;
 
 /// D_A, D_B, k1, k2, k3 that form patterns.
@@ -310,9 +310,9 @@ fn formation_tests_judge_and_repeat() {
 fn bad_inputs_are_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, shape: Vec<usize>, values: Vec<u8>| {
-        use glauber_fit::data::arrays::{Array, write_npy};
+        use glauber_data::arrays::{Array, write_npy};
         let path = folder.path().join(name);
-        write_npy(&path, &Array::new(shape, values).unwrap(), glauber_fit::data::Overwrite::Refuse).unwrap();
+        write_npy(&path, &Array::new(shape, values).unwrap(), glauber_data::Overwrite::Refuse).unwrap();
         format!("data.pattern=\"{}\"", path.display())
     };
     let right = write("right.npy", vec![2, 16, 16], vec![7; 512]);

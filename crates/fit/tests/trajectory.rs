@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use glauber_data::tracks::shipped_curve;
 use glauber_engine::{Options, Plan, Run};
-use glauber_fit::data::tracks::shipped_curve;
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::fit_result::FitResult;
 use glauber_fit::job::{prepare, trajectory_curves};
-use glauber_fit::summaries::observation;
-use glauber_fit::tolerance::{mean_within, shared};
 use glauber_models::{ModelOptions, named};
+use glauber_optimize::fit_result::FitResult;
+use glauber_statistics::tolerance::{mean_within, shared};
+use glauber_tasks::summaries::observation;
 
 /// MSD(n) of the walk in sites², by its closed form.
 fn formula(n: usize, center: f64, resample: f64) -> f64 {

@@ -26,14 +26,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crates, in the order the data flows: [`lattice`], [`program`], [`engine`], [`models`], [`fit`], [`report`].
+//! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
+//! [`model_file`], [`files`], [`data`], [`optimize`], [`tasks`], [`segment`], [`fit`], [`report`].
 
+pub use glauber_data as data;
 pub use glauber_engine as engine;
+pub use glauber_files as files;
 pub use glauber_fit as fit;
 pub use glauber_lattice as lattice;
+pub use glauber_model_file as model_file;
 pub use glauber_models as models;
+pub use glauber_numbers as numbers;
+pub use glauber_optimize as optimize;
 pub use glauber_program as program;
 pub use glauber_report as report;
+pub use glauber_segment as segment;
+pub use glauber_statistics as statistics;
+pub use glauber_tasks as tasks;
 
 /// What most programs need.
 pub mod prelude {

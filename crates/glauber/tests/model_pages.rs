@@ -11,7 +11,7 @@ mod pictures;
 
 use std::path::Path;
 
-use glauber::fit::data::images::{ImageLimits, read_image};
+use glauber::data::images::{ImageLimits, read_image};
 
 #[test]
 fn every_model_has_its_page_and_picture() {

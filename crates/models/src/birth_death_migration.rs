@@ -23,8 +23,8 @@
 use glauber_lattice::Values;
 use glauber_program::{Interval, Model};
 
-use crate::hops::hopped;
 use crate::options::{CatalogueError, OptionReader};
+use crate::rules::hopped;
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;

@@ -22,7 +22,7 @@ use glauber_lattice::{Neighbourhood, Values};
 use glauber_program::{Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
-use crate::starts::Seeds;
+use crate::rules::Seeds;
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.line(256)?;

@@ -30,8 +30,8 @@ use glauber_lattice::{Boundary, Moore, Neighbours, Values};
 use glauber_program::{Expr, Interval, Model, Scope};
 
 use crate::options::{CatalogueError, OptionReader};
-use crate::starts::Seeds;
-use crate::transitions::{Transition, next_state};
+use crate::rules::Seeds;
+use crate::rules::{Transition, next_state};
 
 const STATES: [&str; 3] = ["tree", "burning", "burnt"];
 

@@ -28,8 +28,8 @@
 use glauber_lattice::{Lattice, Neighbourhood, Neighbours, Values, VonNeumann};
 use glauber_program::{Expr, Interval, Model, Operand, Scope};
 
-use crate::hops::hopped;
 use crate::options::{CatalogueError, OptionReader};
+use crate::rules::hopped;
 
 struct GrayScott {
     lattice: Lattice,

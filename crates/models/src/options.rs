@@ -145,7 +145,8 @@ pub struct OptionReader<'a> {
 }
 
 impl<'a> OptionReader<'a> {
-    pub(crate) fn new(model: &str, options: &'a ModelOptions) -> OptionReader<'a> {
+    /// Reads these options of a model of this name.
+    pub fn new(model: &str, options: &'a ModelOptions) -> OptionReader<'a> {
         OptionReader { model: model.to_string(), options, known: Vec::new() }
     }
 
@@ -164,7 +165,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// A whole number within a range.
-    pub(crate) fn whole(
+    pub fn whole(
         &mut self,
         name: &str,
         default: i32,
@@ -183,7 +184,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// One of several words; the first is the default.
-    pub(crate) fn choice(
+    pub fn choice(
         &mut self,
         name: &'static str,
         words: &[&'static str],
@@ -198,7 +199,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// Yes or no.
-    pub(crate) fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, CatalogueError> {
+    pub fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, CatalogueError> {
         match self.get(name) {
             None => Ok(default),
             Some(OptionValue::Flag(x)) => Ok(*x),
@@ -207,7 +208,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// A number within a range.
-    pub(crate) fn number(
+    pub fn number(
         &mut self,
         name: &str,
         default: f64,
@@ -222,7 +223,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// The option `shape`, where it is given.
-    pub(crate) fn shape(&mut self) -> Result<Option<Vec<usize>>, CatalogueError> {
+    pub fn shape(&mut self) -> Result<Option<Vec<usize>>, CatalogueError> {
         match self.get("shape") {
             None => Ok(None),
             Some(OptionValue::List(lengths))
@@ -235,7 +236,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// The option `neighbourhood`: one of `moore`, `von-neumann`, `hexagonal`; the first of `names` if not given.
-    pub(crate) fn neighbourhood(
+    pub fn neighbourhood(
         &mut self,
         names: &[&'static str],
         lattice: &Lattice,
@@ -249,7 +250,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// The option `shape` where it must be one length.
-    pub(crate) fn one_length(&mut self, default: usize) -> Result<Vec<usize>, CatalogueError> {
+    pub fn one_length(&mut self, default: usize) -> Result<Vec<usize>, CatalogueError> {
         match self.shape()? {
             None => Ok(vec![default]),
             Some(shape) if shape.len() == 1 => Ok(shape),
@@ -258,13 +259,13 @@ impl<'a> OptionReader<'a> {
     }
 
     /// The options `shape`, where it must be one length, and `boundary`.
-    pub(crate) fn line(&mut self, default: usize) -> Result<Lattice, CatalogueError> {
+    pub fn line(&mut self, default: usize) -> Result<Lattice, CatalogueError> {
         self.one_length(default)?;
         self.lattice(&[default])
     }
 
     /// The error that an option is not what is wanted.
-    pub(crate) fn refuse(&self, name: &str, wanted: &str) -> CatalogueError {
+    pub fn refuse(&self, name: &str, wanted: &str) -> CatalogueError {
         match self.options.0.get(name) {
             Some(found) => self.bad(name, found, wanted),
             None => self.bad(name, &OptionValue::Text("default".into()), wanted),
@@ -272,12 +273,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// Several different whole numbers from 0 to `highest`.
-    pub(crate) fn counts(
-        &mut self,
-        name: &str,
-        default: &[i32],
-        highest: i32,
-    ) -> Result<Vec<i32>, CatalogueError> {
+    pub fn counts(&mut self, name: &str, default: &[i32], highest: i32) -> Result<Vec<i32>, CatalogueError> {
         let is_count = |x: &f64| x.fract().abs() < f64::EPSILON && *x >= 0.0 && *x <= f64::from(highest);
         match self.get(name) {
             None => Ok(default.to_vec()),
@@ -294,17 +290,17 @@ impl<'a> OptionReader<'a> {
     }
 
     /// Whether an option is given as this word.
-    pub(crate) fn is(&self, name: &str, word: &str) -> bool {
+    pub fn is(&self, name: &str, word: &str) -> bool {
         matches!(self.options.0.get(name), Some(OptionValue::Text(found)) if found == word)
     }
 
     /// Whether an option is given.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.options.0.contains_key(name)
     }
 
     /// The lattice: `shape` (lengths) and `boundary` (periodic, reflecting or fixed at 0).
-    pub(crate) fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
+    pub fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
         let shape = self.shape()?.unwrap_or_else(|| default.to_vec());
         let boundary = match self.choice("boundary", &["periodic", "reflecting", "fixed"])? {
             "reflecting" => Boundary::Reflecting,
@@ -315,7 +311,7 @@ impl<'a> OptionReader<'a> {
     }
 
     /// Refuses options that were never asked for.
-    pub(crate) fn finish(self) -> Result<(), CatalogueError> {
+    pub fn finish(self) -> Result<(), CatalogueError> {
         for name in self.options.0.keys() {
             if !self.known.contains(name) {
                 return Err(CatalogueError::UnknownOption {

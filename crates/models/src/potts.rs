@@ -21,8 +21,8 @@
 use glauber_lattice::Values;
 use glauber_program::{Expr, Interval, Model, Operand, Scope};
 
-use crate::checkerboard::Checkerboard;
 use crate::options::{CatalogueError, OptionReader};
+use crate::rules::Checkerboard;
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let board = Checkerboard::read(options, &[64, 64])?;

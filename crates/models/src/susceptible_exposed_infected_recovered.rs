@@ -21,9 +21,9 @@ use glauber_lattice::Values;
 use glauber_program::{Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
-use crate::starts::Seeds;
+use crate::rules::Seeds;
+use crate::rules::{Transition, next_state};
 use crate::susceptible_infected_recovered::Contacts;
-use crate::transitions::{Transition, next_state};
 
 const STATES: [&str; 4] = ["susceptible", "exposed", "infected", "recovered"];
 

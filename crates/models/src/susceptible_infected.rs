@@ -26,7 +26,7 @@ use glauber_lattice::{Moore, Values};
 use glauber_program::{Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
-use crate::starts::centre;
+use crate::rules::centre;
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;

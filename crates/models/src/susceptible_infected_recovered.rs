@@ -24,8 +24,8 @@ use glauber_lattice::{Lattice, Values};
 use glauber_program::{Expr, Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
-use crate::starts::Seeds;
-use crate::transitions::{Transition, next_state};
+use crate::rules::Seeds;
+use crate::rules::{Transition, next_state};
 
 const STATES: [&str; 3] = ["susceptible", "infected", "recovered"];
 

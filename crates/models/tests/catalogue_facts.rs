@@ -397,7 +397,7 @@ fn every_model_runs_where_it_may() {
                     options.set("shape", shape(&lengths).1);
                     options.set("boundary", OptionValue::Text(boundary.into()));
                 }
-                let Ok(loaded) = glauber_models::load(entry.name, &options) else { continue };
+                let Ok(loaded) = glauber_model_file::load(entry.name, &options) else { continue };
                 let parameters = &loaded.model.declarations().parameters;
                 let theta: Vec<f64> = parameters.iter().map(|p| p.default.unwrap()).collect();
                 let mut run = Run::new(&theta, 5).replicates(2);

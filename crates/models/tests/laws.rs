@@ -5,7 +5,8 @@
 mod support;
 
 use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run};
-use glauber_models::{ModelOptions, OptionValue, parse};
+use glauber_model_file::parse;
+use glauber_models::{ModelOptions, OptionValue};
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions, StraightThrough};
 use glauber_program::{Model, log_likelihood};
 use support::{SIGMAS, assert_mean, last, model, number, shape, word};
@@ -192,7 +193,7 @@ fn every_estimator_runs_on_every_model() {
         } else {
             options.set("shape", OptionValue::List(vec![8.0, 8.0]));
         }
-        let loaded = glauber_models::load(entry.name, &options).unwrap();
+        let loaded = glauber_model_file::load(entry.name, &options).unwrap();
         let layers: Vec<String> = loaded.model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let mean = loaded.model.observe(|s| {
             let total = layers.iter().fold(s.number(0.0), |sum, layer| sum + s.layer(layer).mean());

@@ -7,7 +7,8 @@
 mod support;
 
 use glauber_engine::{FieldData, Run};
-use glauber_models::{MODELS, ModelOptions, OptionValue, parse};
+use glauber_model_file::parse;
+use glauber_models::{MODELS, ModelOptions, OptionValue};
 use glauber_program::{Model, log_likelihood};
 use support::{Likelihood, model, number, shape, transitions, word};
 

@@ -2,8 +2,8 @@
 //!
 //! Python hands over flat, contiguous arrays whose shapes it has checked, and gives what comes back its shape.
 
+use glauber::data::arrays::{Array, Values as ArrayValues};
 use glauber::engine::{FieldData, Numbers};
-use glauber::fit::data::arrays::{Array, Values as ArrayValues};
 use glauber::lattice::Values;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;

@@ -1,6 +1,6 @@
 //! Compares the gradient estimators with the true gradient, for Python.
 
-use glauber::fit::check::{CheckError, CheckSettings, Measured};
+use glauber::tasks::check::{CheckError, CheckSettings, Measured};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -25,7 +25,7 @@ pub fn check<'py>(
     let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
     let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
-    let check = |_: &_| glauber::fit::check::check(model, &covariates, &parameters, settings);
+    let check = |_: &_| glauber::tasks::check::check(model, &covariates, &parameters, settings);
     let found = run_whole(py, threads, check)?;
     let found = found.map_err(|e| match e {
         CheckError::Model(e) => model_error(e),

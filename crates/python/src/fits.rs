@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glauber::fit::data::tracks::MsdCurve;
+use glauber::data::tracks::MsdCurve;
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
-use glauber::fit::fit_result::FitResult;
 use glauber::fit::job::{Job, JobError, prepare};
-use glauber::fit::multi_start::MultiStart;
-use glauber::fit::observer::{Observer, Plan};
-use glauber::fit::stopping::Stopped;
-use glauber::fit::tasks::initial_state::Refinement;
-use glauber::fit::trace::Record;
+use glauber::optimize::fit_result::FitResult;
+use glauber::optimize::multi_start::MultiStart;
+use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::stopping::Stopped;
+use glauber::optimize::trace::Record;
+use glauber::tasks::tasks::initial_state::Refinement;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 

@@ -1,12 +1,13 @@
 //! Gives models and observations to Python: traced from functions, from the catalogue, from model files, from bytes.
 
 use glauber::engine::FieldData;
-use glauber::fit::covariates::{Covariates, read_covariates};
-use glauber::fit::summaries;
 use glauber::lattice::{Boundary, Lattice, Values};
-use glauber::models::{Covariate, CovariateSource, Loaded, MODELS, ModelOptions, OptionValue};
+use glauber::model_file::{Covariate, CovariateSource, Loaded};
+use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
 use glauber::program::{Interval, Program, Stage, differentiate, log_likelihood};
+use glauber::tasks::covariates::{Covariates, read_covariates};
+use glauber::tasks::summaries;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -133,7 +134,7 @@ pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Mo
     for (key, value) in &options {
         read.set(key, option(key, value)?);
     }
-    let Loaded { model, covariates } = glauber::models::load(name, &read).map_err(|e| {
+    let Loaded { model, covariates } = glauber::model_file::load(name, &read).map_err(|e| {
         input_error(e.to_string().replace("`glauber models` lists them", "glauber.models() lists them"))
     })?;
     Ok(Model { model, covariates })

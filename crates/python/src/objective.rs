@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::job::prepare;
-use glauber::fit::objective::{ObjectiveError, length_of};
+use glauber::optimize::objective::{ObjectiveError, length_of};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
@@ -16,8 +16,8 @@ use crate::typing::{As, Floats};
 /// An objective of a fit.
 #[pyclass(frozen, module = "glauber._glauber")]
 pub struct Objective {
-    objective: Mutex<Box<dyn glauber::fit::objective::Objective>>,
-    unknowns: Vec<glauber::fit::objective::Unknown>,
+    objective: Mutex<Box<dyn glauber::optimize::objective::Objective>>,
+    unknowns: Vec<glauber::optimize::objective::Unknown>,
     start: Vec<f64>,
     threads: usize,
 }
@@ -37,7 +37,7 @@ impl Objective {
     /// For each unknown its name, interval, and shape (nothing for one number).
     #[getter]
     fn unknowns(&self) -> Vec<(String, f64, f64, Option<Vec<usize>>)> {
-        use glauber::fit::objective::Extent;
+        use glauber::optimize::objective::Extent;
         let shape = |extent: &Extent| match extent {
             Extent::Scalar => None,
             Extent::Field(shape) => Some(shape.clone()),

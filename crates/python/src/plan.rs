@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::engine::{FieldData, Gradient, LossValue, Numbers, Options, Precision, Run, Start};
-use glauber::fit::states::{States, StatesError};
 use glauber::lattice::Values;
 use glauber::program::Estimator;
 use glauber::program::estimators::{EstimatorOptions, named};
+use glauber::tasks::states::{States, StatesError};
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;

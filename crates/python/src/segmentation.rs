@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use glauber::fit::segmentation::{GreyImage, Mask, Polarity, Preset, Scores, Segmentation};
+use glauber::segment::{GreyImage, Mask, Polarity, Preset, Scores, Segmentation};
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -53,7 +53,7 @@ pub fn segment<'py>(
     }
     settings.descent.check().map_err(input_error)?;
     let found = run_whole(py, threads, |stop| {
-        glauber::fit::segmentation::segment(&image, &settings, truth.as_ref(), &mut |_| {
+        glauber::segment::segment(&image, &settings, truth.as_ref(), &mut |_| {
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     })?;

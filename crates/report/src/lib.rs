@@ -2,9 +2,6 @@
 //!
 //! Nothing here computes; everything takes plain slices of numbers and words. In the order of use:
 
-// Files first: whatever is shown is written whole or not at all.
-pub mod files;
-
 // While a fit runs: one line on the terminal.
 pub mod progress;
 

@@ -31,7 +31,7 @@ pub(super) struct Formed {
 
 impl Formed {
     fn is_pattern(&self) -> bool {
-        self.verdict == glauber_fit::pattern::Verdict::Pattern.word()
+        self.verdict == glauber_tasks::pattern::Verdict::Pattern.word()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares estimators with the true gradient.
 
-use glauber::fit::check::{CheckError, CheckSettings, check};
+use glauber::tasks::check::{CheckError, CheckSettings, check};
 use serde_json::{Map, Value, json};
 
 use super::{covariates_of, model_of, parameters_of};
@@ -31,7 +31,7 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
         format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
     text += &format!("{:18}", "");
     names.iter().for_each(|n| text += &format!("{n:>26}"));
-    let row = |label: &str, numbers: &[glauber::fit::check::Measured]| {
+    let row = |label: &str, numbers: &[glauber::tasks::check::Measured]| {
         let mut line = format!("\n{label:18}");
         numbers.iter().for_each(|m| line += &format!("{:>14.6} ± {:<9.2e}", m.mean, m.standard_error));
         line

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use glauber::fit::checkpoint::CheckpointPolicy;
-use glauber::fit::data::Overwrite;
+use glauber::data::Overwrite;
+use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::fit::fit_file::FitFile;
-use glauber::fit::fit_result::FitResult;
-use glauber::fit::formation::FormationTest;
 use glauber::fit::job::{Attempt, Job, formation_test, prepare};
-use glauber::fit::multi_start::MultiStart;
-use glauber::fit::observer::{Observer, Plan};
-use glauber::fit::stopping::Stopped;
-use glauber::fit::trace::Record;
-use glauber::report::files::{new_run_folder, write_whole};
+use glauber::optimize::checkpoint::CheckpointPolicy;
+use glauber::optimize::fit_result::FitResult;
+use glauber::optimize::multi_start::MultiStart;
+use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::stopping::Stopped;
+use glauber::optimize::trace::Record;
 use glauber::report::plot::{Figure, Panel};
 use glauber::report::progress::{Progress, Show};
+use glauber::tasks::formation::FormationTest;
 use serde_json::{Value, json};
 
 use crate::arguments::Fit;
@@ -337,7 +337,7 @@ impl Report<'_> {
     }
 
     /// How far an estimate is from the true value, in standard errors, where both are known.
-    fn against_truth(&self, attempt: &Attempt, estimate: &glauber::fit::fit_result::Estimate) -> String {
+    fn against_truth(&self, attempt: &Attempt, estimate: &glauber::optimize::fit_result::Estimate) -> String {
         let Some(truth) = self.job.truth.get(&estimate.name) else { return String::new() };
         let off = estimate.value - truth;
         let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) else {

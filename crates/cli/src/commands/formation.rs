@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::arrays::{Array, ReadLimits, read_npy, write_npy};
-use glauber::fit::fit_result::FitResult;
-use glauber::fit::formation::{Formation, FormationTest};
-use glauber::fit::observer::{Observer, Plan};
-use glauber::fit::trace::Record;
-use glauber::report::files::write_whole;
+use glauber::data::Overwrite;
+use glauber::data::arrays::{Array, ReadLimits, read_npy, write_npy};
+use glauber::files::run_folder::write_whole;
+use glauber::optimize::fit_result::FitResult;
+use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::trace::Record;
 use glauber::report::frames::{Colouring, ContactSheet, Picture};
+use glauber::tasks::formation::{Formation, FormationTest};
 use serde_json::{Value, json};
 
 /// Pictures side by side on the sheet.

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::images::{write_grey_png, write_labels_tiff, write_mask_png};
-use glauber::models::synthetic_cells::{CellImage, SyntheticCells};
-use glauber::report::files::new_run_folder;
+use glauber::data::Overwrite;
+use glauber::data::images::{write_grey_png, write_labels_tiff, write_mask_png};
+use glauber::files::run_folder::new_run_folder;
+use glauber::segment::synthetic_cells::{CellImage, SyntheticCells};
 use serde_json::json;
 
 use crate::arguments::{Cells, Generate, Generated};

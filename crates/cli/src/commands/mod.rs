@@ -16,10 +16,11 @@ pub mod tracks;
 
 use std::path::Path;
 
-use glauber::fit::covariates::{Covariates, read_covariates};
-use glauber::fit::tasks::unknowns;
-use glauber::models::{CovariateSource, Loaded, ModelOptions, OptionValue};
+use glauber::model_file::{CovariateSource, Loaded};
+use glauber::models::{ModelOptions, OptionValue};
 use glauber::program::Model;
+use glauber::tasks::covariates::{Covariates, read_covariates};
+use glauber::tasks::tasks::unknowns;
 
 use crate::arguments::ModelChoice;
 use crate::outcome::Failure;
@@ -31,7 +32,7 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
         let (name, value) = split(text, "--option")?;
         options.set(name, option_value(value));
     }
-    glauber::models::load(&choice.model, &options).map_err(|error| {
+    glauber::model_file::load(&choice.model, &options).map_err(|error| {
         let mut message = error.to_string();
         if Path::new(&format!("{}.toml", choice.model)).is_file() {
             message += &format!("; for the model file write {}.toml", choice.model);

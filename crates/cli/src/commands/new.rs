@@ -1,7 +1,7 @@
 //! Writes a commented model file to begin with.
 
-use glauber::models::template;
-use glauber::report::files::write_new;
+use glauber::files::run_folder::write_new;
+use glauber::model_file::template;
 use serde_json::json;
 
 use crate::arguments::New;

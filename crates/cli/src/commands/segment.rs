@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::images::{ImageLimits, ImageStack, read_images, write_labels_tiff, write_mask_png};
-use glauber::fit::segmentation::{
-    Connectivity, DescentEnd, GreyImage, Mask, Moment, Polarity, Preset, Scores, Segmentation, Settings,
-    label_objects, segment,
-};
+use glauber::data::Overwrite;
+use glauber::data::images::{ImageLimits, ImageStack, read_images, write_labels_tiff, write_mask_png};
+use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::report::colour::Rgb;
-use glauber::report::files::{new_run_folder, write_whole};
 use glauber::report::frames::Outlined;
 use glauber::report::plot::{Figure, Panel};
 use glauber::report::progress::{Progress, Show};
+use glauber::segment::{
+    Connectivity, DescentEnd, GreyImage, Mask, Moment, Polarity, Preset, Scores, Segmentation, Settings,
+    label_objects, segment,
+};
 use serde_json::{Value, json};
 
 use crate::arguments::{Objects, Segment};

@@ -1,6 +1,6 @@
 //! Prints a model's programs.
 
-use glauber::models::CovariateSource;
+use glauber::model_file::CovariateSource;
 use glauber::program::estimators::{EstimatorOptions, named};
 use glauber::program::{differentiate, log_likelihood};
 use serde_json::json;

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use glauber::data::Overwrite;
+use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
 use glauber::engine::{Numbers, Options, Plan, Run};
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::arrays::{Array, Values as ArrayValues, write_npz};
-use glauber::fit::states::States;
 use glauber::lattice::Values;
 use glauber::program::Model;
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
+use glauber::tasks::states::States;
 use serde_json::json;
 
 use super::{covariates_of, model_of, parameters_of};

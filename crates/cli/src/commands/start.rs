@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
-use glauber::fit::data::Overwrite;
-use glauber::fit::data::arrays::{Array, Values, write_npy, write_npz};
-use glauber::fit::fit_result::FitResult;
+use glauber::data::Overwrite;
+use glauber::data::arrays::{Array, Values, write_npy, write_npz};
 use glauber::fit::job::{Job, StateFit};
-use glauber::fit::tasks::initial_state::Refinement;
+use glauber::optimize::fit_result::FitResult;
 use glauber::report::frames::{Colouring, Picture};
+use glauber::tasks::tasks::initial_state::Refinement;
 use serde_json::{Value, json};
 
 use crate::outcome::Failure;

@@ -1,6 +1,6 @@
 //! Says what is in a file of cell tracks, and takes and draws their mean squared displacement.
 
-use glauber::fit::data::tracks::{
+use glauber::data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, TrackOptions, Tracks, mean_squared_displacement, read_tracks,
 };
 use glauber::report::plot::{Figure, Panel};
@@ -39,7 +39,7 @@ pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
         .map_err(|e| Failure::input(format!("{}: {e}", arguments.file.display())))?;
     if let Some(out) = &arguments.out {
         if out.extension().is_some_and(|e| e == "csv") {
-            glauber::report::files::write_whole(out, curve.to_csv()).map_err(Failure::run)?;
+            glauber::files::run_folder::write_whole(out, curve.to_csv()).map_err(Failure::run)?;
         } else {
             figure(&tracks, &curve).write(out).map_err(Failure::run)?;
         }

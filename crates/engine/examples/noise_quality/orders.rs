@@ -1,6 +1,6 @@
 //! Lays the words of a generator out in the orders the engine uses them.
 
-use glauber_engine::noise::{Key, philox4x32_10};
+use glauber_numbers::noise::{Key, philox4x32_10};
 
 /// What the sites of one block share.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,12 @@
 use glauber_program::{Binary, Comparison, Unary};
 
 use crate::block::BLOCK;
-use crate::elementary;
+use crate::kernels::Lane;
 use crate::kernels::operands::{Operand, map1, map2, map3};
-use crate::real::Real;
+use glauber_numbers::elementary;
 
 #[inline(always)]
-pub(super) fn unary<F: Real>(function: Unary, d: &mut [F], a: &[F]) {
+pub(super) fn unary<F: Lane>(function: Unary, d: &mut [F], a: &[F]) {
     match function {
         Unary::Negate => map1(d, a, |a| -a),
         Unary::Absolute => map1(d, a, |a| a.abs()),
@@ -31,7 +31,7 @@ pub(super) fn unary<F: Real>(function: Unary, d: &mut [F], a: &[F]) {
 }
 
 #[inline(always)]
-pub(super) fn binary<F: Real>(function: Binary, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
+pub(super) fn binary<F: Lane>(function: Binary, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
     match function {
         Binary::Add => map2(d, a, b, |a, b| a + b),
         Binary::Subtract => map2(d, a, b, |a, b| a - b),
@@ -45,7 +45,7 @@ pub(super) fn binary<F: Real>(function: Binary, d: &mut [F], a: Operand<'_, F>, 
 
 /// As [`map2`], with one loop for all kinds of operands.
 #[inline(always)]
-fn long_map2<F: Real>(d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl Fn(F, F) -> F) {
+fn long_map2<F: Lane>(d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl Fn(F, F) -> F) {
     let (mut first, mut second) = ([F::ZERO; BLOCK], [F::ZERO; BLOCK]);
     let (a, b) = (a.spread(d.len(), &mut first), b.spread(d.len(), &mut second));
     for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
@@ -54,7 +54,7 @@ fn long_map2<F: Real>(d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl
 }
 
 #[inline(always)]
-pub(super) fn compare<F: Real>(comparison: Comparison, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
+pub(super) fn compare<F: Lane>(comparison: Comparison, d: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>) {
     match comparison {
         Comparison::Equal => map2(d, a, b, |a, b| if a == b { F::ONE } else { F::ZERO }),
         Comparison::Less => map2(d, a, b, |a, b| if a < b { F::ONE } else { F::ZERO }),
@@ -63,13 +63,13 @@ pub(super) fn compare<F: Real>(comparison: Comparison, d: &mut [F], a: Operand<'
 }
 
 #[inline(always)]
-pub(super) fn select<F: Real>(d: &mut [F], c: &[F], yes: Operand<'_, F>, no: Operand<'_, F>) {
+pub(super) fn select<F: Lane>(d: &mut [F], c: &[F], yes: Operand<'_, F>, no: Operand<'_, F>) {
     map3(d, Operand::Many(c), yes, no, |c, a, b| if c != F::ZERO { a } else { b });
 }
 
 /// One number or another field for the whole block.
 #[inline(always)]
-pub(super) fn copy<F: Real>(d: &mut [F], a: Operand<'_, F>) {
+pub(super) fn copy<F: Lane>(d: &mut [F], a: Operand<'_, F>) {
     match a {
         Operand::Many(a) => d.copy_from_slice(a),
         Operand::One(a) => d.fill(a),

@@ -1,9 +1,9 @@
 //! Looks up tabulated values by whole-numbered keys.
 
 use crate::block::BLOCK;
+use crate::kernels::Lane;
 use crate::kernels::operands::{Operand, Readable};
 use crate::kernels::store::not_probability;
-use crate::real::Real;
 use crate::tabulate::MOST_ENTRIES;
 
 /// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
@@ -18,7 +18,7 @@ pub struct Entries<F> {
     pub(crate) values: Box<[F; MOST_ENTRIES]>,
 }
 
-impl<F: Real> Entries<F> {
+impl<F: Lane> Entries<F> {
     pub(crate) fn new(count: usize) -> Entries<F> {
         Entries { count, probabilities: false, values: Box::new([F::ZERO; MOST_ENTRIES]) }
     }
@@ -33,7 +33,7 @@ impl<F: Real> Entries<F> {
 
 /// The entry of every site. Keys are whole numbers; where they are not (beyond the last site) any entry may come out.
 #[inline(always)]
-pub(super) fn entries<'b, F: Real>(
+pub(super) fn entries<'b, F: Lane>(
     keys: &[LookupKey],
     n: usize,
     registers: &Readable<'_, F>,
@@ -68,7 +68,7 @@ pub(super) fn entries<'b, F: Real>(
 
 /// d = table[entry], one by one.
 #[inline(always)]
-pub(super) fn gather<F: Real>(d: &mut [F], table: &[F; MOST_ENTRIES], index: &[i32]) {
+pub(super) fn gather<F: Lane>(d: &mut [F], table: &[F; MOST_ENTRIES], index: &[i32]) {
     for (d, i) in d.iter_mut().zip(index) {
         *d = table[*i as usize & (MOST_ENTRIES - 1)];
     }

@@ -4,9 +4,9 @@ use glauber_lattice::Layout;
 
 use crate::block::{BLOCK, Block};
 use crate::kernel::Source;
+use crate::kernels::Lane;
 use crate::kernels::Memory;
 use crate::plane::{Plane, each_storage};
-use crate::real::Real;
 
 #[inline(always)]
 pub(super) fn plane_of<'a, F>(source: Source, memory: &Memory<'a, F>) -> &'a Plane<F> {
@@ -24,25 +24,25 @@ pub(super) trait InBlock<F>: Copy {
     fn widen(self) -> F;
 }
 
-impl<F: Real> InBlock<F> for u8 {
+impl<F: Lane> InBlock<F> for u8 {
     #[inline(always)]
     fn widen(self) -> F {
         F::from_i32(i32::from(self))
     }
 }
-impl<F: Real> InBlock<F> for i16 {
+impl<F: Lane> InBlock<F> for i16 {
     #[inline(always)]
     fn widen(self) -> F {
         F::from_i32(i32::from(self))
     }
 }
-impl<F: Real> InBlock<F> for i32 {
+impl<F: Lane> InBlock<F> for i32 {
     #[inline(always)]
     fn widen(self) -> F {
         F::from_i32(self)
     }
 }
-impl<F: Real> InBlock<F> for F {
+impl<F: Lane> InBlock<F> for F {
     #[inline(always)]
     fn widen(self) -> F {
         self
@@ -71,7 +71,7 @@ pub(super) fn rows_at(block: &Block, distance: isize) -> impl Iterator<Item = us
 }
 
 #[inline(always)]
-pub(super) fn load<F: Real>(
+pub(super) fn load<F: Lane>(
     memory: &Memory<'_, F>,
     block: &Block,
     dst: &mut [F],
@@ -89,7 +89,7 @@ pub(super) fn load<F: Real>(
 
 /// Σ weight · x over the distances, in their order; weights are 1 where there are none.
 #[inline(always)]
-pub(super) fn neighbour_sum<F: Real>(
+pub(super) fn neighbour_sum<F: Lane>(
     memory: &Memory<'_, F>,
     block: &Block,
     dst: &mut [F],
@@ -121,14 +121,14 @@ pub(super) fn neighbour_sum<F: Real>(
 }
 
 #[inline(always)]
-fn add_four<F: Real, T: InBlock<F>>(d: &mut [F], [p, q, r, s]: [&[T]; 4]) {
+fn add_four<F: Lane, T: InBlock<F>>(d: &mut [F], [p, q, r, s]: [&[T]; 4]) {
     for ((((d, p), q), r), s) in d.iter_mut().zip(p).zip(q).zip(r).zip(s) {
         *d = (((*d + p.widen()) + q.widen()) + r.widen()) + s.widen();
     }
 }
 
 #[inline(always)]
-fn add_weighted<F: Real, T: InBlock<F>>(d: &mut [F], p: &[T], weighted: impl Fn(F) -> F) {
+fn add_weighted<F: Lane, T: InBlock<F>>(d: &mut [F], p: &[T], weighted: impl Fn(F) -> F) {
     for (d, p) in d.iter_mut().zip(p) {
         *d = *d + weighted(p.widen());
     }
@@ -139,7 +139,7 @@ pub(super) const BYTES: usize = 4 * BLOCK;
 
 /// Counts in bytes, of which a vector holds four times as many.
 #[inline(always)]
-pub(super) fn neighbour_count_bytes<F: Real>(
+pub(super) fn neighbour_count_bytes<F: Lane>(
     block: &Block,
     dst: &mut [F],
     plane: &[u8],
@@ -196,13 +196,13 @@ fn count_bytes(c: &mut [u8], plane: &[u8], start: usize, distances: &[isize]) {
 }
 
 #[inline(always)]
-fn widen_bytes<F: Real>(d: &mut [F], c: &[u8]) {
+fn widen_bytes<F: Lane>(d: &mut [F], c: &[u8]) {
     for (d, c) in d.iter_mut().zip(c) {
         *d = F::from_i32(i32::from(*c));
     }
 }
 
-pub(super) fn coordinates<F: Real>(layout: &Layout, block: &Block, d: &mut [F], axis: u8) {
+pub(super) fn coordinates<F: Lane>(layout: &Layout, block: &Block, d: &mut [F], axis: u8) {
     let height = layout.extent()[1];
     for row in 0..block.rows {
         let (z, y) = ((block.first_row + row) / height, (block.first_row + row) % height);

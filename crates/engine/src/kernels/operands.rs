@@ -2,8 +2,8 @@
 
 use crate::block::{BLOCK, Column};
 use crate::kernel::Arg;
+use crate::kernels::Lane;
 use crate::kernels::Memory;
-use crate::real::Real;
 
 /// One register or scalar of a kernel, ready to be read.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(super) struct Readable<'a, F> {
     pub(super) after: &'a [Column<F>],
 }
 
-impl<'a, F: Real> Readable<'a, F> {
+impl<'a, F: Lane> Readable<'a, F> {
     /// The first `n` numbers of a register.
     #[inline(always)]
     pub(super) fn get(&self, register: u32, n: usize) -> &'a [F] {
@@ -39,7 +39,7 @@ impl<'a, F: Real> Readable<'a, F> {
     }
 }
 
-impl<'a, F: Real> Operand<'a, F> {
+impl<'a, F: Lane> Operand<'a, F> {
     /// As a register: one number is repeated in `room` first. For loops too long to be made for each kind of operand.
     #[inline(always)]
     pub(super) fn spread<'b>(self, n: usize, room: &'b mut [F; BLOCK]) -> &'b [F]
@@ -57,14 +57,14 @@ impl<'a, F: Real> Operand<'a, F> {
 }
 
 #[inline(always)]
-pub(super) fn map1<F: Real>(dst: &mut [F], a: &[F], f: impl Fn(F) -> F) {
+pub(super) fn map1<F: Lane>(dst: &mut [F], a: &[F], f: impl Fn(F) -> F) {
     for (d, a) in dst.iter_mut().zip(a) {
         *d = f(*a);
     }
 }
 
 #[inline(always)]
-pub(super) fn map2<F: Real>(dst: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl Fn(F, F) -> F) {
+pub(super) fn map2<F: Lane>(dst: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>, f: impl Fn(F, F) -> F) {
     match (a, b) {
         (Operand::Many(a), Operand::Many(b)) => {
             for ((d, a), b) in dst.iter_mut().zip(a).zip(b) {
@@ -78,7 +78,7 @@ pub(super) fn map2<F: Real>(dst: &mut [F], a: Operand<'_, F>, b: Operand<'_, F>,
 }
 
 #[inline(always)]
-pub(super) fn map3<F: Real>(
+pub(super) fn map3<F: Lane>(
     dst: &mut [F],
     a: Operand<'_, F>,
     b: Operand<'_, F>,

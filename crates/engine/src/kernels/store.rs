@@ -1,17 +1,17 @@
 //! Writes registers into planes, and finds values that may not be.
 
 use crate::block::Block;
+use crate::kernels::Lane;
 use crate::kernels::operands::Operand;
 use crate::kernels::{Output, Part};
 use crate::plane::Stored;
-use crate::real::Real;
 
 /// Up to here [`Real::nearest_i32`] is exact for whole numbers in both precisions.
 const NEAR: i32 = 1 << 22;
 
 /// The first of `n` sites, and its number, that is no whole number in the range.
 #[inline(always)]
-pub(super) fn out_of_range<F: Real>(a: &Operand<'_, F>, n: usize, range: (i32, i32)) -> Option<(usize, f64)> {
+pub(super) fn out_of_range<F: Lane>(a: &Operand<'_, F>, n: usize, range: (i32, i32)) -> Option<(usize, f64)> {
     let (lowest, highest) = (F::from_i32(range.0), F::from_i32(range.1));
     if range.0 >= -NEAR && range.1 <= NEAR {
         first_bad(a, n, Near(lowest, highest))
@@ -22,7 +22,7 @@ pub(super) fn out_of_range<F: Real>(a: &Operand<'_, F>, n: usize, range: (i32, i
 
 /// The first of `n` sites, and its number, that is no probability.
 #[inline(always)]
-pub(super) fn not_probability<F: Real>(a: &Operand<'_, F>, n: usize) -> Option<(usize, f64)> {
+pub(super) fn not_probability<F: Lane>(a: &Operand<'_, F>, n: usize) -> Option<(usize, f64)> {
     // Rounding may leave a sum of probabilities this far outside.
     let slack = F::from_f64(1e-5);
     first_bad(a, n, Between(-slack, F::ONE + slack))
@@ -44,21 +44,21 @@ struct Far<F>(F, F);
 #[derive(Clone, Copy)]
 struct Between<F>(F, F);
 
-impl<F: Real> Test<F> for Near<F> {
+impl<F: Lane> Test<F> for Near<F> {
     #[inline(always)]
     fn fails(self, a: F) -> bool {
         !((a >= self.0) & (a <= self.1) & (a.round_small() == a))
     }
 }
 
-impl<F: Real> Test<F> for Far<F> {
+impl<F: Lane> Test<F> for Far<F> {
     #[inline(always)]
     fn fails(self, a: F) -> bool {
         !((a >= self.0) & (a <= self.1) & (F::from_i32(a.to_i32()) == a))
     }
 }
 
-impl<F: Real> Test<F> for Between<F> {
+impl<F: Lane> Test<F> for Between<F> {
     #[inline(always)]
     fn fails(self, a: F) -> bool {
         !((a >= self.0) & (a <= self.1))
@@ -66,7 +66,7 @@ impl<F: Real> Test<F> for Between<F> {
 }
 
 #[inline(always)]
-fn first_bad<F: Real>(a: &Operand<'_, F>, n: usize, test: impl Test<F>) -> Option<(usize, f64)> {
+fn first_bad<F: Lane>(a: &Operand<'_, F>, n: usize, test: impl Test<F>) -> Option<(usize, f64)> {
     match a {
         Operand::One(a) => test.fails(*a).then(|| (0, a.to_f64())),
         Operand::Many(a) => {
@@ -82,13 +82,13 @@ fn first_bad<F: Real>(a: &Operand<'_, F>, n: usize, test: impl Test<F>) -> Optio
 
 #[cold]
 #[inline(never)]
-fn find_bad<F: Real>(a: &[F], test: impl Test<F>) -> Option<(usize, f64)> {
+fn find_bad<F: Lane>(a: &[F], test: impl Test<F>) -> Option<(usize, f64)> {
     a.iter().position(|a| test.fails(*a)).map(|at| (at, a[at].to_f64()))
 }
 
 /// Writes a block.
 #[inline(always)]
-pub(super) fn store<F: Real>(block: &Block, output: &mut Output<'_, F>, a: &Operand<'_, F>) {
+pub(super) fn store<F: Lane>(block: &Block, output: &mut Output<'_, F>, a: &Operand<'_, F>) {
     let (base, add) = (output.base, output.add);
     match &mut output.part {
         Part::U8(part) => store_rows(block, base, part, a, |_, a| a.nearest_i32() as u8),
@@ -100,7 +100,7 @@ pub(super) fn store<F: Real>(block: &Block, output: &mut Output<'_, F>, a: &Oper
 }
 
 #[inline(always)]
-fn store_rows<F: Real, T: Stored>(
+fn store_rows<F: Lane, T: Stored>(
     block: &Block,
     base: usize,
     part: &mut [T],

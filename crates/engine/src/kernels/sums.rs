@@ -2,11 +2,11 @@
 
 use crate::block::{BLOCK, Block, LANES};
 use crate::kernel::Source;
+use crate::kernels::Lane;
 use crate::kernels::Memory;
 use crate::kernels::neighbours::{InBlock, load, plane_of, rows_at};
 use crate::kernels::operands::Operand;
 use crate::plane::{Plane, each_storage};
-use crate::real::Real;
 
 /// Running sums, one per lane: site i is added to lane i modulo [`LANES`].
 type Lanes = [f64; LANES];
@@ -26,7 +26,7 @@ fn total(lanes: &mut Lanes) -> f64 {
 }
 
 #[inline(always)]
-fn lane_sum1<F: Real>(a: &[F], f: impl Fn(F) -> F) -> f64 {
+fn lane_sum1<F: Lane>(a: &[F], f: impl Fn(F) -> F) -> f64 {
     let mut lanes = [0.0; LANES];
     let (groups, rest) = a.as_chunks::<LANES>();
     for a in groups {
@@ -42,7 +42,7 @@ fn lane_sum1<F: Real>(a: &[F], f: impl Fn(F) -> F) -> f64 {
 
 /// Σ a over `n` sites.
 #[inline(always)]
-pub(super) fn sum<F: Real>(n: usize, a: Operand<'_, F>) -> f64 {
+pub(super) fn sum<F: Lane>(n: usize, a: Operand<'_, F>) -> f64 {
     match a {
         Operand::Many(a) => lane_sum1(&a[..n], |a| a),
         Operand::One(a) => a.to_f64() * n as f64,
@@ -51,7 +51,7 @@ pub(super) fn sum<F: Real>(n: usize, a: Operand<'_, F>) -> f64 {
 
 /// Σ a b over `n` sites, the products rounded to the block's precision.
 #[inline(always)]
-pub(super) fn dot<F: Real>(n: usize, a: Operand<'_, F>, b: Operand<'_, F>) -> f64 {
+pub(super) fn dot<F: Lane>(n: usize, a: Operand<'_, F>, b: Operand<'_, F>) -> f64 {
     match (a, b) {
         (Operand::Many(a), Operand::Many(b)) => {
             let mut lanes = [0.0; LANES];
@@ -67,7 +67,7 @@ pub(super) fn dot<F: Real>(n: usize, a: Operand<'_, F>, b: Operand<'_, F>) -> f6
 
 /// Adds products to the lanes, from lane 0 on.
 #[inline(always)]
-fn add_products<F: Real>(lanes: &mut Lanes, a: &[F], b: &[F]) {
+fn add_products<F: Lane>(lanes: &mut Lanes, a: &[F], b: &[F]) {
     let ((groups_a, rest_a), (groups_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in groups_a.iter().zip(groups_b) {
         for lane in 0..LANES {
@@ -81,7 +81,7 @@ fn add_products<F: Real>(lanes: &mut Lanes, a: &[F], b: &[F]) {
 
 /// Σ a x over a block, with x a field at a constant distance in memory.
 #[inline(always)]
-pub(super) fn dot_field<F: Real>(
+pub(super) fn dot_field<F: Lane>(
     memory: &Memory<'_, F>,
     block: &Block,
     a: &[F],

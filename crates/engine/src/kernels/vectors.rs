@@ -12,13 +12,13 @@ use core::mem::transmute;
 use crate::block::{Block, Column};
 use crate::kernel::Kernel;
 use crate::kernels::{Entries, Memory, Output, Violation, run};
-use crate::real::Real;
 use crate::simd::Simd;
+use glauber_numbers::real::Real;
 
 /// What the vectors that code runs with can do beyond what a compiler makes of loops.
 pub(super) trait Vectors: Copy {
     /// d = table[index], where vectors can hold the table; whether they could.
-    fn look_up<F: Real>(self, d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool;
+    fn look_up<F: Lane>(self, d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool;
 }
 
 /// Nothing.
@@ -27,7 +27,7 @@ struct Plain;
 
 impl Vectors for Plain {
     #[inline(always)]
-    fn look_up<F: Real>(self, _: &mut [F], _: &Entries<F>, _: &[i32]) -> bool {
+    fn look_up<F: Lane>(self, _: &mut [F], _: &Entries<F>, _: &[i32]) -> bool {
         false
     }
 }
@@ -40,13 +40,13 @@ pub struct Avx512(());
 #[cfg(target_arch = "x86_64")]
 impl Vectors for Avx512 {
     #[inline(always)]
-    fn look_up<F: Real>(self, d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool {
+    fn look_up<F: Lane>(self, d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool {
         F::permute(self, d, table, index)
     }
 }
 
 /// Runs a pass over `blocks`. `sums` holds, block after block, one number per slot.
-pub(crate) fn run_blocks<F: Real>(
+pub(crate) fn run_blocks<F: Lane>(
     simd: Simd,
     kernels: &[Kernel],
     blocks: &[Block],
@@ -68,7 +68,7 @@ pub(crate) fn run_blocks<F: Real>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn run_avx512<F: Real>(
+fn run_avx512<F: Lane>(
     kernels: &[Kernel],
     blocks: &[Block],
     memory: &Memory<'_, F>,
@@ -81,7 +81,7 @@ fn run_avx512<F: Real>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn run_avx2<F: Real>(
+fn run_avx2<F: Lane>(
     kernels: &[Kernel],
     blocks: &[Block],
     memory: &Memory<'_, F>,
@@ -92,7 +92,7 @@ fn run_avx2<F: Real>(
     run(Plain, kernels, blocks, memory, outputs, registers, sums)
 }
 
-fn run_plain<F: Real>(
+fn run_plain<F: Lane>(
     kernels: &[Kernel],
     blocks: &[Block],
     memory: &Memory<'_, F>,
@@ -103,15 +103,15 @@ fn run_plain<F: Real>(
     run(Plain, kernels, blocks, memory, outputs, registers, sums)
 }
 
-/// Number types of which vectors can hold small tables.
-pub trait Permute: Sized {
+/// What the kernels compute with: a number type of which vectors can hold small tables.
+pub trait Lane: Real {
     /// d = table[index], where vectors can hold the table; whether they could.
     #[cfg(target_arch = "x86_64")]
     #[doc(hidden)]
     fn permute(there: Avx512, d: &mut [Self], table: &Entries<Self>, index: &[i32]) -> bool;
 }
 
-impl Permute for f32 {
+impl Lane for f32 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn permute(_there: Avx512, d: &mut [f32], table: &Entries<f32>, index: &[i32]) -> bool {
@@ -128,7 +128,7 @@ impl Permute for f32 {
     }
 }
 
-impl Permute for f64 {
+impl Lane for f64 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn permute(_there: Avx512, d: &mut [f64], table: &Entries<f64>, index: &[i32]) -> bool {
@@ -215,12 +215,12 @@ mod tests {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-    fn permuted<F: Real>(d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool {
+    fn permuted<F: Lane>(d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool {
         Avx512(()).look_up(d, table, index)
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn agrees<F: Real>(most: usize) {
+    fn agrees<F: Lane>(most: usize) {
         for count in 1..MOST_ENTRIES {
             let mut table = Entries::new(count);
             for entry in 0..count {

@@ -7,17 +7,17 @@ use rayon::prelude::*;
 use crate::compile::Code;
 use crate::error::EngineError;
 use crate::kernel::{Destination, Source};
+use crate::kernels::Lane;
 use crate::machine::{Inputs, Results};
 use crate::outcome::{Frame, Gradient, LossValue, Outputs};
 use crate::plan::Observed;
 use crate::plane::{Margin, Plane};
-use crate::real::Real;
 use crate::rollout::history::History;
 use crate::rollout::{Rollout, in_order};
 use crate::run::Start;
 use crate::worker::{State, Worker};
 
-impl<F: Real> Rollout<'_, F> {
+impl<F: Lane> Rollout<'_, F> {
     pub(super) fn gradient(
         &self,
         loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
@@ -282,7 +282,7 @@ impl<F: Real> Rollout<'_, F> {
 }
 
 /// Fills the margins of derivatives that a program reads, with 0 where a fixed value stands.
-fn fill_adjoint_margins<F: Real>(layout: &Layout, code: &Code, adjoints: &mut State<F>) {
+fn fill_adjoint_margins<F: Lane>(layout: &Layout, code: &Code, adjoints: &mut State<F>) {
     for (place, plane) in adjoints.iter_mut().enumerate() {
         plane.fill_margin(layout, code.margin(Source::NextAdjoint(place as u16), Margin::Zero));
     }

@@ -4,7 +4,7 @@
 //! with the same bits.
 
 use crate::error::EngineError;
-use crate::real::Real;
+use crate::kernels::Lane;
 use crate::rollout::Rollout;
 use crate::worker::{State, Worker};
 
@@ -14,7 +14,7 @@ pub(super) struct History<F> {
     pub(super) interval: usize,
 }
 
-impl<F: Real> Rollout<'_, F> {
+impl<F: Lane> Rollout<'_, F> {
     /// The distance between kept states: 1 where all fit the memory allowed.
     pub(super) fn interval(&self) -> Result<usize, EngineError> {
         let bytes = self.plan.bytes_per_state();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use glauber_models::CovariateSource;
+use glauber_model_file::CovariateSource;
 use serde::Serialize;
 
 use super::error::FitFileError;
 use super::reader::{ANY, ANY_OR_PATH, ColumnName, Key, POSITIVE, Reader};
 use super::{Task, skip};
-use crate::data::tracks::SHIPPED_CURVES;
+use glauber_data::tracks::SHIPPED_CURVES;
 
 /// The keys of `[data]`.
 pub const KEYS: &[Key] = &[

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use glauber_program::Model;
 
-use crate::covariates::Covariates;
-use crate::data::arrays::Array;
-use crate::data::tracks::MsdCurve;
+use glauber_data::arrays::Array;
+use glauber_data::tracks::MsdCurve;
+use glauber_tasks::covariates::Covariates;
 
 /// What takes the place of what a fit file names.
 #[derive(Clone, Debug, Default)]

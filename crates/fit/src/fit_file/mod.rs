@@ -10,7 +10,7 @@
 //! file that is not there is looked for in the working folder too.
 //!
 //! ```
-//! use glauber_fit::fit_file::{FitFile, Task};
+//! use crate::fit_file::{FitFile, Task};
 //! use std::path::Path;
 //!
 //! let text = r#"
@@ -70,12 +70,12 @@ pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTest, Precision, Run};
 
-use crate::descent::Descent;
-use crate::gradient_free::GradientFree;
-use crate::maps::Map;
-use crate::method::Method;
-use crate::objective::Unknown;
-use crate::spelling::suggestion;
+use glauber_files::spelling::suggestion;
+use glauber_optimize::descent::Descent;
+use glauber_optimize::gradient_free::GradientFree;
+use glauber_optimize::maps::Map;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::Unknown;
 use reader::{ANY, Reader, Source};
 use tree::{Node, Table, Value};
 

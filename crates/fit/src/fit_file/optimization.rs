@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::error::FitFileError;
 use super::reader::{Key, NOT_NEGATIVE, POSITIVE, Range, Reader, SHARE};
 use super::skip;
-use crate::clipping::Clip;
-use crate::maps::Map;
-use crate::optimizers::{self, Choice, OPTIMIZERS, OptionSpec};
-use crate::schedule::{LearningRate, Schedule};
-use crate::searches::{self, SEARCHES};
-use crate::spelling::suggestion;
-use crate::stopping::{Plateau, StoppingRules, Tolerance};
+use glauber_files::spelling::suggestion;
+use glauber_optimize::clipping::Clip;
+use glauber_optimize::maps::Map;
+use glauber_optimize::optimizers::{self, Choice, OPTIMIZERS, OptionSpec};
+use glauber_optimize::schedule::{LearningRate, Schedule};
+use glauber_optimize::searches::{self, SEARCHES};
+use glauber_optimize::stopping::{Plateau, StoppingRules, Tolerance};
 
 /// The keys of `[optimizer]` that every optimizer has; each has options of its own besides.
 pub const KEYS: &[Key] = &[

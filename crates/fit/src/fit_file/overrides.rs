@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::error::{FitFileError, Place};
 use super::tree::{self, Node, Table, Value};
-use crate::spelling::suggestion;
+use glauber_files::spelling::suggestion;
 
 /// Texts that begin like this were meant as TOML and are not taken for bare words.
 const MEANT_AS_TOML: [char; 4] = ['[', '{', '"', '\''];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{FitFileError, Place};
 use super::tree::{Node, Table, Value};
-use crate::spelling::suggestion;
+use glauber_files::spelling::suggestion;
 
 /// A key of a table: its name and what it means, with its type and default.
 pub type Key = (&'static str, &'static str);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::data::{Columns, Frames};
-use crate::schedule::Schedule;
+use glauber_optimize::schedule::Schedule;
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
 pub(super) fn is_false(flag: &bool) -> bool {

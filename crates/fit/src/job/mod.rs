@@ -17,19 +17,20 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use glauber_engine::{EngineError, Options, Precision, Run};
-use glauber_models::{CatalogueError, CovariateSource, LoadError, ModelFileError, ModelOptions};
+use glauber_model_file::{CovariateSource, LoadError, ModelFileError};
+use glauber_models::{CatalogueError, ModelOptions};
 use glauber_program::estimators::{EstimatorError, EstimatorOptions};
 use glauber_program::{Estimator, Model, ModelError};
 
-use crate::checkpoint::{CheckpointPolicy, Identity, digest};
-use crate::covariates::{Covariates, read_covariates};
-use crate::descent::{Control, FitError};
 use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
-use crate::fit_result::FitResult;
-use crate::method::Method;
-use crate::objective::Objective;
-use crate::observer::Observer;
-use crate::tasks::unknowns::{Fitted, UnknownsError};
+use glauber_optimize::checkpoint::{CheckpointPolicy, Identity, digest};
+use glauber_optimize::descent::{Control, FitError};
+use glauber_optimize::fit_result::FitResult;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::Objective;
+use glauber_optimize::observer::Observer;
+use glauber_tasks::covariates::{Covariates, read_covariates};
+use glauber_tasks::tasks::unknowns::{Fitted, UnknownsError};
 
 /// Why a job could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +40,10 @@ pub enum JobError {
     File(#[from] FitFileError),
     /// The data could not be read.
     #[error(transparent)]
-    Data(#[from] crate::data::DataError),
+    Data(#[from] glauber_data::DataError),
     /// The data do not fit the model.
     #[error(transparent)]
-    States(#[from] crate::states::StatesError),
+    States(#[from] glauber_tasks::states::StatesError),
     /// The model is wrong.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -51,13 +52,13 @@ pub enum JobError {
     Engine(#[from] EngineError),
     /// The task could not be set up.
     #[error(transparent)]
-    Transition(#[from] crate::tasks::transition::TransitionError),
+    Transition(#[from] glauber_tasks::tasks::transition::TransitionError),
     /// An initial state could not be set up.
     #[error(transparent)]
-    InitialState(#[from] crate::tasks::initial_state::InitialStateError),
+    InitialState(#[from] glauber_tasks::tasks::initial_state::InitialStateError),
     /// The likelihood could not be set up.
     #[error(transparent)]
-    Likelihood(#[from] crate::tasks::likelihood::LikelihoodError),
+    Likelihood(#[from] glauber_tasks::tasks::likelihood::LikelihoodError),
 }
 
 /// Fits that are ready to run.
@@ -158,7 +159,7 @@ pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
         ModelSource::Catalogue(name) => name.clone(),
         ModelSource::File(path) => path.to_string_lossy().into_owned(),
     };
-    let loaded = glauber_models::load(&name, &options).map_err(|error| match &error {
+    let loaded = glauber_model_file::load(&name, &options).map_err(|error| match &error {
         LoadError::Catalogue(error) => {
             let key = match error {
                 CatalogueError::UnknownModel { .. } => "model".to_string(),

@@ -8,14 +8,14 @@ use glauber_program::Model;
 
 use super::transition::{observed, wrong};
 use super::{JobError, Own, name_of_data, pairs};
-use crate::data::tracks::{
+use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
+use glauber_data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
     mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
 };
-use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
-use crate::states::States;
-use crate::summaries::{Choice, SUMMARIES, observation};
-use crate::tasks::trajectory::{Target, rollout};
+use glauber_tasks::states::States;
+use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
+use glauber_tasks::tasks::trajectory::{Target, rollout};
 
 /// How many lags of tracks are compared where nobody says.
 const USUAL_LAGS: u64 = 10;
@@ -94,7 +94,8 @@ fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobErr
             return Err(file.wrong("loss", message).into());
         }
     };
-    let wrong = |e: crate::summaries::SummaryError| JobError::from(file.wrong("loss.summary", e.to_string()));
+    let wrong =
+        |e: glauber_tasks::summaries::SummaryError| JobError::from(file.wrong("loss.summary", e.to_string()));
     let choice: Choice = text.parse().map_err(wrong)?;
     let observation = observation(&choice, model).map_err(wrong)?;
     Ok((choice, observation))

@@ -15,17 +15,17 @@ use super::transition::wrong;
 use super::{
     Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
 };
-use crate::data::arrays::{Array, ReadLimits, read_arrays};
-use crate::data::images::{ImageLimits, read_images};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
-use crate::formation::FormationTest;
-use crate::losses::stability::{STABILITY_LOSSES, StabilityLoss};
-use crate::maps::Map;
-use crate::method::Method;
-use crate::pattern::{Criterion, PatternScore};
-use crate::states::States;
-use crate::tasks::stability::{Rollouts, Stability, StabilityError};
-use crate::tasks::unknowns::Fitted;
+use glauber_data::arrays::{Array, ReadLimits, read_arrays};
+use glauber_data::images::{ImageLimits, read_images};
+use glauber_optimize::maps::Map;
+use glauber_optimize::method::Method;
+use glauber_tasks::formation::FormationTest;
+use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
+use glauber_tasks::pattern::{Criterion, PatternScore};
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::stability::{Rollouts, Stability, StabilityError};
+use glauber_tasks::tasks::unknowns::Fitted;
 
 /// τ where nobody says.
 const USUAL_STEPS: u64 = 500;

@@ -9,19 +9,19 @@
 
 use std::collections::BTreeMap;
 
-use glauber_engine::noise::{Key, derive_seed, uniform};
 use glauber_engine::{FieldData, Numbers, Plan, Run};
+use glauber_numbers::noise::{Key, derive_seed, uniform};
 use glauber_program::Model;
 
 use super::transition::observed;
 use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
-use crate::maps::Map;
-use crate::method::Method;
-use crate::objective::Objective;
-use crate::spelling::suggestion;
-use crate::states::States;
-use crate::tasks::initial_state::{
+use glauber_files::spelling::suggestion;
+use glauber_optimize::maps::Map;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::Objective;
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::initial_state::{
     InitialState, InitialStateError, InitialStateSettings, ObservedFrame, Refinement, RefinementSettings,
     StateLoss, refine,
 };

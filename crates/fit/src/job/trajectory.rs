@@ -11,10 +11,10 @@ use super::observed_curve::{Observed, observe};
 use super::transition::wrong;
 use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
-use crate::losses::curve::{CURVE_LOSSES, CurveLoss};
-use crate::summaries::observation;
-use crate::tasks::trajectory::{Replication, Trajectory, TrajectoryError};
-use crate::tasks::unknowns::Fitted;
+use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
+use glauber_tasks::summaries::observation;
+use glauber_tasks::tasks::trajectory::{Replication, Trajectory, TrajectoryError};
+use glauber_tasks::tasks::unknowns::Fitted;
 
 /// The estimator where nobody says: exact for squared displacements, of second order else.
 const USUAL_ESTIMATOR: &str = "reinmax";

@@ -8,19 +8,19 @@ use glauber_program::Model;
 use super::{
     Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
 };
-use crate::data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
-use crate::data::images::{ImageLimits, read_images};
-use crate::descent::Descent;
 use crate::fit_file::{DataSource, FitFile, Simulation};
-use crate::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
-use crate::method::Method;
-use crate::objective::Objective;
-use crate::optimizers::Choice;
-use crate::states::States;
-use crate::stopping::Tolerance;
-use crate::tasks::likelihood::Likelihood;
-use crate::tasks::transition::{Pairs, Transition};
-use crate::tasks::unknowns::{Fitted, UnknownsError};
+use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
+use glauber_data::images::{ImageLimits, read_images};
+use glauber_optimize::descent::Descent;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::Objective;
+use glauber_optimize::optimizers::Choice;
+use glauber_optimize::stopping::Tolerance;
+use glauber_tasks::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::likelihood::Likelihood;
+use glauber_tasks::tasks::transition::{Pairs, Transition};
+use glauber_tasks::tasks::unknowns::{Fitted, UnknownsError};
 
 /// The name of the exact likelihood among losses and comparisons.
 const LIKELIHOOD: &str = "likelihood";

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         if !check {
-            glauber::report::files::write_whole(&path, &bytes)?;
+            glauber::files::run_folder::write_whole(&path, &bytes)?;
             println!("{name} written");
         }
         stale.push(name);

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::path::Path;
 
-use glauber::models::{Entry, MODELS, load};
+use glauber::model_file::load;
+use glauber::models::{Entry, MODELS};
 use glauber::program::log_likelihood;
 
 use super::pictures;

@@ -3,13 +3,14 @@
 use std::error::Error;
 
 use glauber::engine::{FieldData, Options, Plan, Run};
-use glauber::fit::covariates::read_covariates;
-use glauber::fit::states::States;
 use glauber::lattice::Values;
-use glauber::models::{ModelOptions, OptionValue, load};
+use glauber::model_file::load;
+use glauber::models::{ModelOptions, OptionValue};
 use glauber::program::Model;
 use glauber::report::colour::Rgb;
 use glauber::report::frames::{Colouring, FrameError, Picture};
+use glauber::tasks::covariates::read_covariates;
+use glauber::tasks::states::States;
 
 /// The seed of every picture.
 const SEED: u64 = 1;

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use glauber_files::run_folder::write_whole;
 use glauber_report::colour::Rgb;
-use glauber_report::files::write_whole;
 use glauber_report::frames::{
     Colouring, ContactSheet, Film, FilmOptions, FrameError, Outlined, Picture, SpaceTime,
 };

@@ -6,10 +6,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::files::WholeFile;
 use crate::frames::colouring::UNCHANGED;
 use crate::frames::picture::{check_size, enlarge_into, palette_bytes, times_for_eyes};
 use crate::frames::{Colouring, FrameError};
+use glauber_files::run_folder::WholeFile;
 
 /// How a film runs and looks.
 #[derive(Debug, Clone, Copy, PartialEq)]

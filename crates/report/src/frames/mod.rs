@@ -14,7 +14,7 @@
 //! # Ok::<(), glauber_report::frames::FrameError>(())
 //! ```
 
-use crate::files::FileError;
+use glauber_files::run_folder::FileError;
 
 mod colouring;
 mod film;

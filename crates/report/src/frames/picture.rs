@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::colour::Rgb;
-use crate::files;
 use crate::frames::{Colouring, FrameError, LONGEST_SIDE, MOST_PIXELS};
+use glauber_files::run_folder as files;
 
 /// A small lattice is enlarged until its longer side has at least this many pixels.
 const EYES: usize = 512;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::colour::{AXIS, MUTED, PAPER, TEXT};
-use crate::files;
 use crate::frames::{Colouring, FrameError, Picture};
 use crate::plot::brief;
 use crate::svg::{self, Svg, base64, px, shortened, wrapped};
+use glauber_files::run_folder as files;
 
 /// Pictures side by side, with captions whose letters stay letters.
 ///

@@ -25,10 +25,10 @@
 
 use std::path::Path;
 
-use crate::files::{self, FileError};
 use crate::frames::{Colouring, FrameError, Picture};
 use crate::plot::{Figure, PlotError, SeriesNumbers, brief};
 use crate::svg::{STYLE, base64, escape};
+use glauber_files::run_folder::{self as files, FileError};
 
 mod table;
 

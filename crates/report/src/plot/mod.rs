@@ -20,9 +20,9 @@
 use std::path::Path;
 
 use crate::colour::{PAPER, TEXT};
-use crate::files::{self, FileError};
 use crate::plot::layout::{BOLD, Layout, PANEL_WIDTH};
 use crate::svg::{self, Svg};
+use glauber_files::run_folder::{self as files, FileError};
 
 mod axis;
 mod draw;

@@ -1,0 +1,16 @@
+//! Reads what was observed and writes what was computed, in the formats people have: arrays, images, cell tracks.
+//!
+//! The modules in the order data flows:
+//!
+//! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
+//! - [`images`] reads PNG, JPEG, TIFF stacks and folders of images as lattice states;
+//! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
+//!
+//! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
+//! file that claims to be large is refused before memory is taken.
+
+pub mod arrays;
+pub mod images;
+pub mod tracks;
+
+pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};

@@ -1,0 +1,242 @@
+//! Makes tracks of points in any order: sorts, checks, finds the interval, counts gaps and drops what is too short.
+
+use super::interval::{self, Step};
+use super::options::TrackOptions;
+use super::track::{Track, Tracks, Units};
+use crate::{DataError, DataErrorKind};
+use glauber_files::error::quoted;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// One position as a reader found it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    /// Index of the track.
+    pub(super) track: usize,
+    pub(super) time: f64,
+    pub(super) position: [f64; 3],
+    /// Line of a text, row of an array.
+    pub(super) line: u64,
+}
+
+/// All points of a file, with what the file says about them.
+#[derive(Debug, Default)]
+pub(super) struct Points {
+    pub(super) ids: Vec<String>,
+    pub(super) points: Vec<Point>,
+    pub(super) by_id: HashMap<String, usize>,
+    /// Whether times count frames; `interval` is then the time of a frame, if the file says.
+    pub(super) frames: bool,
+    pub(super) interval: Option<f64>,
+    pub(super) units: Units,
+    pub(super) dimensions: usize,
+    pub(super) notes: Vec<String>,
+    /// What `line` counts: "line" or "row".
+    pub(super) line_word: &'static str,
+}
+
+impl Points {
+    /// The index of a track by its id, a new one if it is new.
+    pub(super) fn track(&mut self, id: &str) -> usize {
+        if let Some(&index) = self.by_id.get(id) {
+            return index;
+        }
+        self.by_id.insert(id.to_owned(), self.ids.len());
+        self.ids.push(id.to_owned());
+        self.ids.len() - 1
+    }
+
+    /// Adds a point, within the limit.
+    pub(super) fn push(
+        &mut self,
+        point: Point,
+        path: &Path,
+        options: &TrackOptions,
+    ) -> Result<(), DataError> {
+        if self.points.len() >= options.limits.points {
+            let found = format!("holds more than {} points", options.limits.points);
+            let remedy = "read a part of it, or raise the limit";
+            return Err(DataError::new(DataErrorKind::TooLarge, path, found, remedy));
+        }
+        self.points.push(point);
+        Ok(())
+    }
+
+    /// Makes tracks.
+    ///
+    /// # Errors
+    /// If a track has two positions at one time, times have no common interval, or no track has two positions.
+    pub(super) fn assemble(mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
+        self.sort_by_track();
+        self.check_duplicates(path)?;
+        let interval = self.find_interval(path, options)?;
+        let mut tracks = Vec::new();
+        let mut one_point = 0usize;
+        for points in self.points.chunk_by(|a, b| a.track == b.track) {
+            if points.len() < 2 {
+                one_point += 1;
+                continue;
+            }
+            tracks.push(track_of(&self.ids[points[0].track], points, interval.length, interval.scale, path)?);
+        }
+        if one_point > 0 {
+            self.notes.push(format!("{one_point} tracks of one position only were left out"));
+        }
+        if tracks.is_empty() {
+            let found = match one_point {
+                0 => "holds no tracks".to_owned(),
+                n => format!("holds no track of two positions ({n} of one)"),
+            };
+            return Err(DataError::new(
+                DataErrorKind::Value,
+                path,
+                found,
+                "export linked tracks, not single spots",
+            ));
+        }
+        self.note_gaps(&tracks);
+        let dimensions = self.flatten(&mut tracks);
+        let units = Units {
+            length: options.length_unit.clone().or(self.units.length),
+            time: options.time_unit.clone().or(self.units.time),
+        };
+        Tracks::new(tracks, interval.length, dimensions, units, self.notes).map_err(|e| {
+            DataError::new(DataErrorKind::Value, path, e.to_string(), "check how the tracks were exported")
+        })
+    }
+
+    /// Sorts points by track (in order of appearance) and time.
+    fn sort_by_track(&mut self) {
+        let sorted = |a: &Point, b: &Point| {
+            a.track.cmp(&b.track).then(a.time.total_cmp(&b.time)).then(a.line.cmp(&b.line))
+        };
+        let backwards = {
+            let mut last = vec![f64::NEG_INFINITY; self.ids.len()];
+            let mut tracks = vec![false; self.ids.len()];
+            for p in &self.points {
+                tracks[p.track] |= p.time < last[p.track];
+                last[p.track] = p.time;
+            }
+            tracks.iter().filter(|&&b| b).count()
+        };
+        if backwards > 0 {
+            self.notes.push(format!(
+                "positions of {backwards} tracks were not in the order of time; they were sorted"
+            ));
+        }
+        self.points.sort_by(sorted);
+    }
+
+    fn check_duplicates(&self, path: &Path) -> Result<(), DataError> {
+        let twice = self.points.windows(2).find(|w| w[0].track == w[1].track && w[1].time <= w[0].time);
+        let Some(&[a, b]) = twice.and_then(|w| <&[Point; 2]>::try_from(w).ok()) else { return Ok(()) };
+        let found = format!(
+            "track {} has two positions at time {} ({} {} and {})",
+            quoted(&self.ids[a.track]),
+            a.time,
+            self.line_word,
+            a.line,
+            b.line
+        );
+        let remedy = "keep one of them; if the cell divides, export TrackMate XML, which is cut at divisions, or \
+                      give the daughters ids of their own";
+        Err(DataError::new(DataErrorKind::Value, path, found, remedy)
+            .at(format!("{} {}", self.line_word, b.line)))
+    }
+
+    fn find_interval(
+        &mut self,
+        path: &Path,
+        options: &TrackOptions,
+    ) -> Result<interval::Interval, DataError> {
+        let steps: Vec<Step> = self
+            .points
+            .windows(2)
+            .filter(|w| w[0].track == w[1].track)
+            .map(|w| Step { track: w[1].track, line: w[1].line, length: w[1].time - w[0].time })
+            .collect();
+        let (found, notes) =
+            interval::find(&steps, self.frames, self.interval, options.interval).map_err(|e| {
+                let (found, remedy, step) = e.in_words(&self.ids, self.line_word);
+                let error = DataError::new(DataErrorKind::Value, path, found, remedy);
+                match step {
+                    Some(line) => error.at(format!("{} {line}", self.line_word)),
+                    None => error,
+                }
+            })?;
+        self.notes.extend(notes);
+        if self.frames && self.interval.is_none() && options.interval.is_none() && self.units.time.is_none() {
+            self.units.time = Some("frame".to_owned());
+        }
+        Ok(found)
+    }
+
+    fn note_gaps(&mut self, tracks: &[Track]) {
+        let with_gaps = tracks.iter().filter(|t| t.missing_frames() > 0).count();
+        if with_gaps == 0 {
+            return;
+        }
+        let missing: u64 = tracks.iter().map(|t| u64::from(t.missing_frames())).sum();
+        self.notes.push(format!(
+            "{with_gaps} of {} tracks have gaps, {missing} frames in all; sub-tracks across a gap count at the time \
+             they span",
+            tracks.len()
+        ));
+        // A track whose every step is the same several intervals was filmed at another rate.
+        let slower = |t: &&Track| {
+            let step = t.frames()[1] - t.frames()[0];
+            t.len() >= 4 && step > 1 && t.frames().windows(2).all(|w| w[1] - w[0] == step)
+        };
+        let slow = tracks.iter().filter(slower).count();
+        if slow > 0 {
+            self.notes.push(format!(
+                "{slow} tracks have a longer interval throughout, as if filmed at a slower rate: they count only at \
+                 multiples of it"
+            ));
+        }
+    }
+
+    /// 2 if z never changes, else 3; a constant z is set to 0.
+    fn flatten(&mut self, tracks: &mut [Track]) -> usize {
+        if self.dimensions < 3 {
+            return 2;
+        }
+        let first = tracks[0].positions()[0][2];
+        let constant = tracks
+            .iter()
+            .flat_map(Track::positions)
+            .all(|p| p[2].total_cmp(&first) == std::cmp::Ordering::Equal);
+        if !constant {
+            return 3;
+        }
+        self.notes.push("z is the same everywhere: the tracks were read as 2-D".to_owned());
+        for track in tracks {
+            track.drop_z();
+        }
+        2
+    }
+}
+
+/// A track of points sorted by time; frames are counted step by step, so that small errors do not add up.
+fn track_of(id: &str, points: &[Point], interval: f64, scale: f64, path: &Path) -> Result<Track, DataError> {
+    let mut frames = Vec::with_capacity(points.len());
+    let mut frame = 0.0f64;
+    frames.push(0);
+    for pair in points.windows(2) {
+        frame += ((pair[1].time - pair[0].time) * scale / interval).round().max(1.0);
+        if frame > f64::from(u32::MAX / 2) {
+            let found = format!("track {} spans more than {} intervals", quoted(id), u32::MAX / 2);
+            return Err(DataError::new(
+                DataErrorKind::Value,
+                path,
+                found,
+                "check the times and the interval",
+            ));
+        }
+        frames.push(frame as u32);
+    }
+    let positions = points.iter().map(|p| p.position).collect();
+    Track::new(id, points[0].time * scale, frames, positions).map_err(|e| {
+        DataError::new(DataErrorKind::Value, path, e.to_string(), "check how the tracks were exported")
+    })
+}

@@ -1,0 +1,391 @@
+//! Checks that tracks of every format are read alike, that wrong ones are refused with their line, and that the mean
+//! squared displacement of the real cells is the known one.
+// Times and positions of the fixtures are small whole numbers, so they are compared exactly.
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stderr)]
+
+use glauber_data::tracks::{
+    Bootstrap, Column, Columns, SHIPPED_CURVES, TrackFormat, TrackLimits, TrackOptions, Tracks,
+    detect_format, mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
+};
+use glauber_data::{DataError, DataErrorKind};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tracks").join(name)
+}
+
+fn read(name: &str) -> Tracks {
+    read_tracks(fixture(name), &TrackOptions::default()).unwrap()
+}
+
+fn read_text(text: &str, options: &TrackOptions) -> Result<Tracks, DataError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tracks");
+    fs::write(&path, text).unwrap();
+    read_tracks(&path, options)
+}
+
+/// The message without the path of the temporary file.
+fn refused(text: &str) -> String {
+    let error = read_text(text, &TrackOptions::default()).unwrap_err().to_string();
+    error.split_once("tracks").map(|(_, rest)| rest.trim_start_matches([':', ',', ' ']).to_owned()).unwrap()
+}
+
+/// A track as its id, frames and positions.
+type Content<'a> = (&'a str, &'a [u32], Vec<[f64; 3]>);
+
+fn content(tracks: &Tracks) -> Vec<Content<'_>> {
+    tracks.tracks().iter().map(|t| (t.id(), t.frames(), t.positions().to_vec())).collect()
+}
+
+#[test]
+fn a_table_of_celltrackr_is_read() {
+    for text in [
+        "id,t,x,y\n1,48.0,90.5,65.25\n1,72.0,89.5,64.5\n2,48,1,2\n2,72,3,4\n",
+        "\u{FEFF}\"\",\"id\",\"t\",\"x\",\"y\"\r\n\"1\",\"1\",48,90.5,65.25\r\n\"2\",1,72,89.5,64.5\r\n\"3\",2,48,1,2\r\n\"4\",2,72,3,4\r\n",
+        "1;48;90,5;65,25\n1;72;89,5;64,5\n2;48;1;2\n2;72;3;4\n",
+        "# exported\n\nid\tt\tx\ty\n1\t48\t90.5\t65.25\n1\t72\t89.5\t64.5\n2\t48\t1\t2\n2\t72\t3\t4",
+    ] {
+        let tracks = read_text(text, &TrackOptions::default()).unwrap();
+        assert_eq!(
+            content(&tracks),
+            [
+                ("1", &[0, 1][..], vec![[90.5, 65.25, 0.0], [89.5, 64.5, 0.0]]),
+                ("2", &[0, 1][..], vec![[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]),
+            ],
+            "{text}"
+        );
+        assert_eq!((tracks.interval(), tracks.dimensions()), (24.0, 2));
+        assert_eq!(tracks.tracks()[0].start(), 48.0);
+    }
+}
+
+#[test]
+fn columns_are_taken_by_name_or_number_and_a_third_axis_is_found() {
+    let text = "who,when,east,north,up\nA,0,1,2,3\nA,1,4,5,6\n";
+    let named = Columns {
+        id: Some(Column::Name("who".into())),
+        time: Some(Column::Number(2)),
+        x: Some(Column::Name("EAST".into())),
+        y: Some(Column::Number(4)),
+        z: Some(Column::Name("up".into())),
+    };
+    let tracks = read_text(text, &TrackOptions { columns: named, ..TrackOptions::default() }).unwrap();
+    assert_eq!(content(&tracks), [("A", &[0, 1][..], vec![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])]);
+    assert_eq!(tracks.dimensions(), 3);
+
+    let tracks = read_text("id,t,x,y,z\n1,0,0,0,5\n1,1,1,0,5\n", &TrackOptions::default()).unwrap();
+    assert_eq!(tracks.dimensions(), 2);
+    assert!(tracks.notes()[0].contains("read as 2-D"), "{:?}", tracks.notes());
+}
+
+#[test]
+fn trackmates_spot_table_is_read_with_its_header_lines_and_units() {
+    let tracks = read("trackmate_spots.csv");
+    assert_eq!(
+        content(&tracks),
+        [
+            (
+                "0",
+                &[0, 1, 2, 4][..],
+                vec![[10.0, 20.0, 0.0], [11.0, 20.0, 0.0], [12.0, 21.0, 0.0], [15.0, 21.0, 0.0]]
+            ),
+            ("1", &[0, 1][..], vec![[50.0, 60.0, 0.0], [50.0, 64.0, 0.0]]),
+        ]
+    );
+    assert_eq!((tracks.interval(), tracks.dimensions()), (24.0, 2));
+    assert_eq!(tracks.units().length.as_deref(), Some("micron"));
+    assert_eq!(tracks.units().time.as_deref(), Some("sec"));
+    let notes = tracks.notes().join("\n");
+    for word in
+        ["1 points belong to no track", "1 tracks of one position", "have gaps, 1 frames", "sorted", "2-D"]
+    {
+        assert!(notes.contains(word), "{word}: {notes}");
+    }
+}
+
+#[test]
+fn trackmates_model_is_cut_at_divisions() {
+    let tracks = read("trackmate_model.xml");
+    assert_eq!(
+        content(&tracks),
+        [
+            ("Track_0/1", &[0, 1][..], vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]),
+            ("Track_0/2", &[0, 1][..], vec![[1.0, 2.0, 0.0], [1.0, 3.0, 0.0]]),
+            ("Track_0/3", &[0, 1][..], vec![[3.0, 0.0, 0.0], [4.0, 0.0, 0.0]]),
+            ("Track_1", &[0, 2][..], vec![[50.0, 0.0, 0.0], [50.0, 5.0, 0.0]]),
+        ]
+    );
+    assert_eq!((tracks.interval(), tracks.dimensions()), (24.0, 2));
+    assert_eq!(tracks.units().length.as_deref(), Some("µm"));
+    assert_eq!(tracks.tracks()[1].start(), 48.0);
+    let notes = tracks.notes().join("\n");
+    for word in [
+        "1 divisions and 0 merges were cut into 3 segments",
+        "1 tracks that TrackMate's filters hide",
+        "3 spots belong to no track",
+    ] {
+        assert!(notes.contains(word), "{word}: {notes}");
+    }
+    // Two steps of length 1 squared at lag 1, and the gap of two frames counts at lag 2 only.
+    let curve = mean_squared_displacement(&tracks, 2, Bootstrap::default()).unwrap();
+    let values: Vec<_> = curve.points().iter().map(|p| (p.value, p.sub_tracks)).collect();
+    assert_eq!(values, [(1.0, Some(3)), (25.0, Some(1))]);
+}
+
+#[test]
+fn trackmates_simple_tracks_are_read() {
+    let tracks = read("trackmate_simple.xml");
+    assert_eq!(
+        content(&tracks),
+        [
+            ("0", &[0, 1, 3][..], vec![[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 2.0, 3.0]]),
+            ("1", &[0, 1][..], vec![[5.0, 5.0, 0.0], [5.0, 7.0, 0.0]]),
+        ]
+    );
+    assert_eq!((tracks.interval(), tracks.dimensions()), (24.0, 3));
+    assert_eq!(
+        (tracks.units().length.as_deref(), tracks.units().time.as_deref()),
+        (Some("micron"), Some("sec"))
+    );
+    assert_eq!(tracks.tracks()[1].start(), 120.0);
+}
+
+#[test]
+fn naparis_arrays_are_read() {
+    let tracks = read("napari_2d.npy");
+    assert_eq!(
+        content(&tracks),
+        [
+            ("0", &[0, 1, 2][..], vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 2.0, 0.0]]),
+            ("7", &[0, 2][..], vec![[5.0, 5.0, 0.0], [5.0, 7.0, 0.0]]),
+        ]
+    );
+    assert_eq!((tracks.interval(), tracks.units().time.as_deref()), (1.0, Some("frame")));
+    let options =
+        TrackOptions { interval: Some(24.0), time_unit: Some("s".into()), ..TrackOptions::default() };
+    let tracks = read_tracks(fixture("napari_2d.npy"), &options).unwrap();
+    assert_eq!((tracks.interval(), tracks.units().time.as_deref()), (24.0, Some("s")));
+
+    let tracks = read("napari_3d.npy");
+    assert_eq!(
+        content(&tracks),
+        [("0", &[0, 1, 2][..], vec![[0.0, 0.0, 9.0], [1.0, 0.0, 8.0], [1.0, 2.0, 8.0]])]
+    );
+    let error = |name: &str| read_tracks(fixture(name), &TrackOptions::default()).unwrap_err().to_string();
+    assert!(
+        error("napari_nan.npy").contains("row 1, column Y: NaN is not a number"),
+        "{}",
+        error("napari_nan.npy")
+    );
+    assert!(error("wrong_shape.npy").contains("shape [3, 6]"));
+}
+
+#[test]
+fn formats_are_found_by_content_and_can_be_set() {
+    for (name, format) in [
+        ("trackmate_spots.csv", TrackFormat::Csv),
+        ("trackmate_model.xml", TrackFormat::TrackMate),
+        ("trackmate_simple.xml", TrackFormat::TrackMate),
+        ("napari_2d.npy", TrackFormat::Napari),
+    ] {
+        assert_eq!(detect_format(fixture(name)).unwrap(), format, "{name}");
+    }
+    let forced = TrackOptions { format: Some("napari".parse().unwrap()), ..TrackOptions::default() };
+    assert!(read_tracks(fixture("trackmate_spots.csv"), &forced).unwrap_err().found().contains("not an NPY"));
+    assert!("xlsx".parse::<TrackFormat>().unwrap_err().contains("there are csv, trackmate and napari"));
+}
+
+#[test]
+fn wrong_tables_are_refused_with_line_and_column() {
+    for (text, expected) in [
+        ("", "is empty; "),
+        ("  \n\n", "holds nothing but spaces; "),
+        ("hello world\n", "has one column only in its first line, `hello world`; "),
+        ("id,t,x\n1,2,3\n", "has no column for the y position; the columns are `id`, `t`, `x`"),
+        (
+            "1,2,3\n1,3,4\n",
+            "has no column number 4 for the y position (its first line is numbers, so it has no header)",
+        ),
+        ("id,t,x,y\n1,0,0,0\n1,24,abc,0\n", "line 3, column `x`: `abc` is not a number; "),
+        (
+            "id,t,x,y\n1,0,0,0\n1,24,NaN,0\n",
+            "line 3, column `x`: NaN is not a finite number; remove the line",
+        ),
+        ("id,t,x,y\n1,0,0,inf\n1,24,0,0\n", "line 2, column `y`: inf is not a finite number; "),
+        ("id,t,x,y\n1,0,0,0\n1,,0,0\n", "line 3, column `t`: is empty; "),
+        ("id,t,x,y\n1,0,0,0\n1,24,0\n", "line 3: has 3 columns, but the header has 4; "),
+        (
+            "id,t,x,y\n1,0,0,0\n\n# note\n1,0,1,1\n",
+            "line 5: track `1` has two positions at time 0 (line 2 and 5); ",
+        ),
+        ("id,t,x,y\n", "holds no tracks; "),
+        ("id,t,x,y\n1,0,0,0\n2,0,0,0\n", "holds no track of two positions (2 of one); "),
+        (
+            "id,t,x,y\n1,0,0,0\n1,24,0,0\n2,0,0,0\n2,36,0,0\n",
+            "line 5: the intervals are mixed: 24 in track `1` (line 3) but 36 in track `2` (line 5); \
+          if frames are 12 apart, with gaps, give interval = 12; else split the file",
+        ),
+        (
+            "id,frame,x,y\n1,0,0,0\n1,1.5,0,0\n",
+            "line 3: the step in frames of 1.5 in track `1` (line 3) is not a whole number; ",
+        ),
+        ("id,t,x,y\n1,0,0,0\n1,1e-12,0,0\n1,1e12,0,0\n", "track `1` spans more than 2147483647 intervals; "),
+    ] {
+        let error = refused(text);
+        assert!(error.starts_with(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn half_of_the_tracks_filmed_slower_is_said() {
+    let mut text = String::from("id,t,x,y\n");
+    for i in 0..5 {
+        text += &format!("fast,{},{i},0\nslow,{},{i},0\n", 24 * i, 48 * i);
+    }
+    let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+    assert_eq!(tracks.interval(), 24.0);
+    assert!(
+        tracks.notes().iter().any(|n| n.contains("1 tracks have a longer interval throughout")),
+        "{:?}",
+        tracks.notes()
+    );
+}
+
+#[test]
+fn an_interval_that_is_given_is_kept_to() {
+    let text = "id,t,x,y\n1,0,0,0\n1,24,1,0\n2,0,0,0\n2,36,0,0\n";
+    let options = |interval| TrackOptions { interval: Some(interval), ..TrackOptions::default() };
+    let tracks = read_text(text, &options(12.0)).unwrap();
+    assert_eq!((tracks.interval(), tracks.tracks()[1].frames()), (12.0, &[0, 3][..]));
+    assert!(read_text(text, &options(10.0)).unwrap_err().found().contains("no multiple of the interval 10"));
+    for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(read_text(text, &options(wrong)).is_err());
+    }
+    let frames = read_text("id,frame,x,y\n1,3,0,0\n1,4,1,0\n", &options(24.0)).unwrap();
+    assert_eq!((frames.interval(), frames.tracks()[0].start()), (24.0, 72.0));
+}
+
+#[test]
+fn hostile_xml_is_refused() {
+    let simple = |head: &str, body: &str| {
+        format!("<?xml version=\"1.0\"?>{head}<Tracks frameInterval=\"1\">{body}</Tracks>")
+    };
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>";
+    let external = "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>";
+    for head in [bomb, external, "<!DOCTYPE x SYSTEM \"http://example.org/x.dtd\">"] {
+        let error = read_text(&simple(head, ""), &TrackOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), DataErrorKind::Unsupported, "{error}");
+        assert!(error.found().contains("DOCTYPE"), "{error}");
+    }
+    for (body, word) in [
+        ("<particle><detection t=\"&e;\" x=\"0\" y=\"0\"/></particle>", "attribute t cannot be read"),
+        (
+            "<particle><detection t=\"0\" x=\"abc\" y=\"0\"/></particle>",
+            "attribute x of <detection> is `abc`",
+        ),
+        ("<particle><detection t=\"0\" x=\"NaN\" y=\"0\"/></particle>", "<detection> has no finite x"),
+        ("<particle><detection t=\"0\" y=\"0\"/></particle>", "<detection> has no finite x"),
+        ("<detection t=\"0\" x=\"0\" y=\"0\"/>", "outside of any particle"),
+        ("<particle>", "not well-formed"),
+        ("", "holds no tracks"),
+    ] {
+        let error = read_text(&simple("", body), &TrackOptions::default()).unwrap_err();
+        assert!(error.found().contains(word), "{error}");
+    }
+    assert!(refused("<html><body/></html>").contains("is XML of `html`"));
+    assert!(refused("<!-- nothing -->").contains("no XML element"));
+    assert!(refused("<Tracks><particle>").contains("ends with 2 elements open"));
+}
+
+#[test]
+fn models_that_contradict_themselves_are_refused() {
+    let spot = |id: u32, frame: u32| {
+        format!("<Spot ID=\"{id}\" FRAME=\"{frame}\" POSITION_X=\"0\" POSITION_Y=\"0\"/>")
+    };
+    let model = |spots: &str, links: &[(u32, u32)]| {
+        let links: String = links
+            .iter()
+            .map(|(a, b)| format!("<Edge SPOT_SOURCE_ID=\"{a}\" SPOT_TARGET_ID=\"{b}\"/>"))
+            .collect();
+        format!(
+            "<TrackMate><Model><AllSpots>{spots}</AllSpots><AllTracks><Track name=\"A\" TRACK_ID=\"0\">{links}</Track></AllTracks></Model></TrackMate>"
+        )
+    };
+    let two = spot(1, 0) + &spot(2, 1);
+    let tracks = read_text(&model(&two, &[(1, 2)]), &TrackOptions::default()).unwrap();
+    assert_eq!((tracks.len(), tracks.interval(), tracks.units().time.as_deref()), (1, 1.0, Some("frame")));
+    assert!(refused(&model(&two, &[(1, 3)])).contains("links spot 3, which is not among the spots"));
+    assert!(refused(&model(&(spot(1, 0) + &spot(2, 0)), &[(1, 2)])).contains("of one frame"));
+    assert!(refused(&model(&(spot(1, 0) + &spot(1, 1)), &[(1, 1)])).contains("two spots of ID 1"));
+    assert!(refused(&model(&two, &[])).contains("holds no tracks"));
+    assert!(
+        refused("<TrackMate><Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"2\"/></TrackMate>")
+            .contains("outside of any track")
+    );
+}
+
+#[test]
+fn limits_are_kept() {
+    let limits =
+        |bytes, points| TrackOptions { limits: TrackLimits { bytes, points }, ..TrackOptions::default() };
+    for name in ["trackmate_spots.csv", "trackmate_model.xml", "trackmate_simple.xml", "napari_2d.npy"] {
+        let length = fixture(name).metadata().unwrap().len();
+        for options in [limits(length - 1, 100), limits(length, 2)] {
+            let error = read_tracks(fixture(name), &options).unwrap_err();
+            assert_eq!(error.kind(), DataErrorKind::TooLarge, "{name}: {error}");
+        }
+        assert!(read_tracks(fixture(name), &limits(length, 100)).is_ok());
+    }
+}
+
+/// The folder of the real data, if it is there.
+fn real_tracks() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = match std::env::var_os("GLAUBER_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => root.join("../shared/data"),
+    }
+    .join("tracks");
+    folder.is_dir().then_some(folder)
+}
+
+/// Every shipped curve, recomputed from the tracks of the real cells: to all printed digits.
+#[test]
+fn the_shipped_curves_are_those_of_the_real_cells() {
+    let Some(folder) = real_tracks() else {
+        eprintln!("SKIPPED: no track files; set GLAUBER_DATA to a folder that holds tracks/t_cells.csv");
+        return;
+    };
+    for (shipped, count) in SHIPPED_CURVES.iter().zip([199, 74, 411]) {
+        let path = folder.join(format!("{}.csv", shipped.name.replace('-', "_")));
+        let tracks = read_tracks(&path, &TrackOptions::default()).unwrap();
+        assert_eq!((tracks.len(), tracks.interval(), tracks.dimensions()), (count, 24.0, 2));
+        assert!(tracks.notes().is_empty(), "{:?}", tracks.notes());
+        let computed =
+            mean_squared_displacement(&tracks, 10, Bootstrap { replicates: 10_000, seed: 0 }).unwrap();
+        for (a, b) in computed.points().iter().zip(shipped_curve(shipped.name).unwrap().points()) {
+            assert_eq!(
+                format!("{:.3}", a.value),
+                format!("{:.3}", b.value),
+                "{} lag {}",
+                shipped.name,
+                a.lag
+            );
+            assert_eq!(a.sub_tracks, b.sub_tracks);
+            let digits = |e: Option<f64>| format!("{:.3}", e.unwrap());
+            assert_eq!(digits(a.standard_error), digits(b.standard_error));
+        }
+    }
+}
+
+#[test]
+fn a_saved_curve_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("msd.csv");
+    let curve = mean_squared_displacement(&read("napari_2d.npy"), 2, Bootstrap::default()).unwrap();
+    fs::write(&path, curve.to_csv()).unwrap();
+    assert_eq!(read_msd_curve(&path).unwrap(), curve);
+    assert_eq!(read_msd_curve(folder.path().join("no.csv")).unwrap_err().kind(), DataErrorKind::Missing);
+}

@@ -1,0 +1,451 @@
+//! Turns expressions of a model file into values of the step or start being traced.
+
+use std::collections::HashMap;
+
+use glauber_lattice::Neighbourhood;
+use glauber_program::{Expr, Scope};
+
+use super::error::{Checked, problem};
+use super::functions::{self, FUNCTIONS, Place, WORDS};
+use super::limits;
+use super::sheet::{Edge, Sheet, unknown};
+use super::syntax::{Infix, Kind, Node};
+use glauber_models::rules::is_state;
+
+/// Where an expression is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Where {
+    /// At the site.
+    Here,
+    /// Beyond a fixed edge: layers have the values of `outside`, covariates and coordinates are 0.
+    Beyond,
+}
+
+/// Translates expressions in one tracing.
+pub(crate) struct Translator<'s> {
+    pub(crate) sheet: &'s Sheet,
+    pub(crate) scope: &'s Scope,
+    starting: bool,
+    /// Definitions, here and beyond an edge.
+    definitions: HashMap<&'s str, (Expr, Option<Expr>)>,
+    /// Layers whose value is no longer the one before the step: they have hopped.
+    moved: HashMap<String, Expr>,
+    work: usize,
+}
+
+impl<'s> Translator<'s> {
+    /// A translator that knows the definitions that `used` expressions need.
+    pub(crate) fn new(
+        sheet: &'s Sheet,
+        scope: &'s Scope,
+        starting: bool,
+        used: &[&'s Node],
+    ) -> Checked<Translator<'s>> {
+        let translator = Translator {
+            sheet,
+            scope,
+            starting,
+            definitions: HashMap::new(),
+            moved: HashMap::new(),
+            work: 0,
+        };
+        translator.with_definitions(used)
+    }
+
+    /// A translator of a step in which some layers have moved already.
+    pub(crate) fn moved(
+        sheet: &'s Sheet,
+        scope: &'s Scope,
+        moved: HashMap<String, Expr>,
+        used: &[&'s Node],
+    ) -> Checked<Translator<'s>> {
+        let translator =
+            Translator { sheet, scope, starting: false, definitions: HashMap::new(), moved, work: 0 };
+        translator.with_definitions(used)
+    }
+
+    fn with_definitions(mut self, used: &[&'s Node]) -> Checked<Translator<'s>> {
+        let (sheet, translator) = (self.sheet, &mut self);
+        for place in needed(sheet, used) {
+            let definition = &sheet.definitions[place];
+            let here = translator.value(&definition.node, Where::Here)?;
+            let beyond = match translator.has_beyond() {
+                true => Some(translator.value(&definition.node, Where::Beyond)?),
+                false => None,
+            };
+            translator.definitions.insert(&definition.name, (here, beyond));
+        }
+        Ok(self)
+    }
+
+    /// The value of an expression at the site.
+    pub(crate) fn expression(&mut self, node: &'s Node) -> Checked<Expr> {
+        self.value(node, Where::Here)
+    }
+
+    fn value(&mut self, node: &'s Node, at: Where) -> Checked<Expr> {
+        self.work += 1;
+        if self.work > limits::WORK {
+            return problem(&node.span, "the expressions of this model are too long altogether");
+        }
+        match &node.kind {
+            Kind::Number(x) => Ok(self.scope.number(*x)),
+            Kind::Name(name) => self.name(name, node, at),
+            Kind::Negate(a) => Ok(-self.value(a, at)?),
+            Kind::Not(a) => Ok(1.0 - self.truth(a, at)?),
+            Kind::Infix(infix, a, b) => self.infix(*infix, a, b, at),
+            Kind::Call(name, arguments) => self.call(name, arguments, node, at),
+        }
+    }
+
+    /// 1 where an expression is not 0.
+    fn truth(&mut self, node: &'s Node, at: Where) -> Checked<Expr> {
+        let value = self.value(node, at)?;
+        Ok(if is_truth(node) { value } else { 1.0 - value.equals(0.0) })
+    }
+
+    fn infix(&mut self, infix: Infix, a: &'s Node, b: &'s Node, at: Where) -> Checked<Expr> {
+        if matches!(infix, Infix::And | Infix::Or) {
+            let (a, b) = (self.truth(a, at)?, self.truth(b, at)?);
+            return Ok(if infix == Infix::And { a * b } else { a.max(b) });
+        }
+        let (a, b) = (self.value(a, at)?, self.value(b, at)?);
+        Ok(match infix {
+            Infix::Less => a.less(b),
+            Infix::AtMost => a.at_most(b),
+            Infix::Greater => a.greater(b),
+            Infix::AtLeast => a.at_least(b),
+            Infix::Equal => a.equals(b),
+            Infix::Unequal => 1.0 - a.equals(b),
+            Infix::Subtract => a - b,
+            Infix::Multiply => a * b,
+            Infix::Divide => a / b,
+            Infix::Power => a.pow(b),
+            _ => a + b,
+        })
+    }
+
+    fn name(&mut self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
+        let scope = self.scope;
+        if let Some(constant) = self.sheet.constants.iter().find(|c| c.name == name) {
+            return Ok(scope.number(constant.value));
+        }
+        match (self.sheet.names.kind(name), name) {
+            (Some("parameter"), _) => Ok(scope.parameter(name)),
+            (Some("covariate"), _) if at == Where::Beyond => Ok(scope.number(0.0)),
+            (Some("covariate"), _) => Ok(scope.field(name)),
+            (Some("definition"), _) => self.definition(name, node, at),
+            (Some("layer"), _) => self.layer(name, node, at),
+            (Some("state"), _) => {
+                let message = format!("`{name}` is a state: write is({name}) or count({name})");
+                problem(&node.span, message)
+            }
+            (Some("neighbourhood"), _) => {
+                problem(&node.span, format!("`{name}` is a neighbourhood: write count(state, {name})"))
+            }
+            (_, "pi") => Ok(scope.number(std::f64::consts::PI)),
+            (_, "time") => Ok(scope.step()),
+            (_, "x" | "y" | "z" | "centre") if at == Where::Beyond => Ok(scope.number(0.0)),
+            (_, "centre") => {
+                let halves: Vec<usize> = self.sheet.shape.iter().map(|length| length / 2).collect();
+                Ok(self.at_site(&halves))
+            }
+            (_, "x" | "y" | "z") => self.coordinate(name, node),
+            _ => problem(&node.span, self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        if functions::named(name).is_some() {
+            return format!("`{name}` is a function: write {name}(...)");
+        }
+        let kinds = ["parameter", "constant", "covariate", "definition", "layer"];
+        let known: Vec<&str> = self.sheet.names.of(&kinds).chain(WORDS.iter().copied()).collect();
+        unknown("name", name, &known)
+    }
+
+    fn definition(&self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
+        match (self.definitions.get(name), at) {
+            (Some((here, _)), Where::Here) | (Some((_, Some(here))), Where::Beyond) => Ok(*here),
+            _ => problem(
+                &node.span,
+                format!("definition `{name}` is used above the place where it is made: move it up"),
+            ),
+        }
+    }
+
+    fn layer(&self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
+        if self.starting {
+            return problem(&node.span, format!("the start cannot read layer `{name}`: it has no value yet"));
+        }
+        let Some(place) = self.sheet.layer(name) else {
+            return problem(&node.span, format!("`{name}` holds states: write is(state) or count(state)"));
+        };
+        Ok(match (at, self.moved.get(name)) {
+            (Where::Beyond, _) => self.scope.number(self.sheet.layers[place].outside),
+            (Where::Here, Some(moved)) => *moved,
+            (Where::Here, None) => self.scope.layer(name),
+        })
+    }
+
+    /// A layer's value where its particles have moved to.
+    pub(crate) fn occupancy(&self, layer: &str) -> Expr {
+        self.moved.get(layer).copied().unwrap_or_else(|| self.scope.layer(layer))
+    }
+
+    fn coordinate(&self, name: &str, node: &Node) -> Checked<Expr> {
+        let dimensions = self.sheet.shape.len();
+        let from_last = ["x", "y", "z"].iter().position(|n| *n == name).unwrap_or(0);
+        if from_last >= dimensions {
+            return problem(&node.span, format!("a lattice of {dimensions} axes has no coordinate `{name}`"));
+        }
+        Ok(self.scope.coordinate(dimensions - 1 - from_last))
+    }
+
+    /// 1 at one site, 0 elsewhere.
+    pub(crate) fn at_site(&self, site: &[usize]) -> Expr {
+        let here = site.iter().enumerate().map(|(axis, at)| self.scope.coordinate(axis).equals(*at as f64));
+        here.fold(self.scope.number(1.0), |all, axis| all * axis)
+    }
+
+    fn call(&mut self, name: &str, arguments: &'s [Node], node: &'s Node, at: Where) -> Checked<Expr> {
+        let Some(function) = functions::named(name) else {
+            let known: Vec<&str> = FUNCTIONS.iter().map(|f| f.name).collect();
+            return problem(&node.span, unknown("function", name, &known));
+        };
+        let (fewest, most) = function.arguments;
+        if !(fewest..=most).contains(&arguments.len()) {
+            let message =
+                format!("{} arguments are given: {name} is written {}", arguments.len(), function.usage);
+            return problem(&node.span, message);
+        }
+        match (function.place, self.starting) {
+            (Place::Step, true) => {
+                problem(&node.span, format!("{name} reads a state, and there is none yet in [start]"))
+            }
+            (Place::Start, false) => problem(
+                &node.span,
+                format!("{name} draws, which only [start] may; a rule states the probability itself"),
+            ),
+            (Place::Start, true) => self.draw(name, arguments, at),
+            (Place::Step, false) => self.reading(name, arguments, node, at),
+            (Place::Anywhere, _) => self.elementary(name, arguments, at),
+        }
+    }
+
+    fn elementary(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
+        if name == "if" {
+            let condition = self.truth(&arguments[0], at)?;
+            let (yes, no) = (self.value(&arguments[1], at)?, self.value(&arguments[2], at)?);
+            return Ok(condition.select(yes, no));
+        }
+        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
+        let first = values[0];
+        Ok(match name {
+            "abs" => first.abs(),
+            "sign" => first.sign(),
+            "sqrt" => first.sqrt(),
+            "exp" => first.exp(),
+            "expm1" => first.exp_m1(),
+            "log1p" => first.ln_1p(),
+            "sigmoid" => first.sigmoid(),
+            "tanh" => first.tanh(),
+            "sin" => first.sin(),
+            "cos" => first.cos(),
+            "floor" => first.floor(),
+            "min" => values[1..].iter().fold(first, |a, b| a.min(*b)),
+            "max" => values[1..].iter().fold(first, |a, b| a.max(*b)),
+            "clamp" => first.max(values[1]).min(values[2]),
+            _ => first.ln(),
+        })
+    }
+
+    fn draw(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
+        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
+        Ok(match (name, values.as_slice()) {
+            ("bernoulli", [p]) => self.scope.bernoulli(*p),
+            ("binomial", [n, p]) => self.scope.binomial(*n, *p),
+            ("poisson", [rate]) => self.scope.poisson(*rate),
+            _ => self.scope.uniform(),
+        })
+    }
+
+    /// Functions of a state and of other sites.
+    fn reading(&mut self, name: &str, arguments: &'s [Node], node: &'s Node, at: Where) -> Checked<Expr> {
+        match name {
+            "is" => {
+                let state = self.state(&arguments[0])?;
+                Ok(match at {
+                    Where::Here => self.is(state),
+                    Where::Beyond => self.scope.number(self.is_beyond(state)),
+                })
+            }
+            "density" => {
+                let state = self.state(&arguments[0])?;
+                Ok(self.is(state).mean())
+            }
+            "count" => {
+                let state = self.state(&arguments[0])?;
+                let neighbourhood = self.neighbourhood(arguments.get(1))?;
+                Ok(self.count(state, neighbourhood, at))
+            }
+            "at" => self.displaced(arguments, node, at),
+            _ => {
+                let neighbourhood = self.neighbourhood(arguments.get(1))?;
+                let total: f64 = neighbourhood.weights().iter().sum();
+                let (here, beyond) = self.both(&arguments[0])?;
+                let sum = around(here, beyond, neighbourhood, at);
+                Ok(if name == "mean" { sum / total } else { sum })
+            }
+        }
+    }
+
+    fn state(&self, node: &Node) -> Checked<usize> {
+        let known: Vec<&str> = self.sheet.names.of(&["state"]).collect();
+        match &node.kind {
+            Kind::Name(name) => match self.sheet.state(name) {
+                Some(place) => Ok(place),
+                None => problem(&node.span, unknown("state", name, &known)),
+            },
+            _ => problem(
+                &node.span,
+                format!("the name of a state is wanted here: one of {}", known.join(", ")),
+            ),
+        }
+    }
+
+    fn neighbourhood(&self, node: Option<&Node>) -> Checked<Neighbourhood> {
+        let Some(node) = node else { return Ok(self.sheet.neighbourhood.clone()) };
+        let name = match &node.kind {
+            Kind::Name(name) => name.clone(),
+            // von-neumann, read as a difference.
+            Kind::Infix(Infix::Subtract, a, b) => match (&a.kind, &b.kind) {
+                (Kind::Name(a), Kind::Name(b)) => format!("{a}-{b}"),
+                _ => return problem(&node.span, "the name of a neighbourhood is wanted here"),
+            },
+            _ => return problem(&node.span, "the name of a neighbourhood is wanted here"),
+        };
+        match self.sheet.neighbourhood_named(&name) {
+            Some(neighbourhood) => Ok(neighbourhood),
+            None => {
+                let known: Vec<&str> = self.sheet.neighbourhood_names().collect();
+                problem(&node.span, unknown("neighbourhood", &name, &known))
+            }
+        }
+    }
+
+    /// 1 where the site is in a state.
+    fn is(&self, state: usize) -> Expr {
+        let Some(states) = &self.sheet.states else { return self.scope.number(0.0) };
+        is_state(self.scope, &states.layer, states.names.len(), state)
+    }
+
+    fn is_beyond(&self, state: usize) -> f64 {
+        f64::from(u8::from(self.sheet.states.as_ref().is_some_and(|s| s.outside == state)))
+    }
+
+    fn count(&self, state: usize, neighbourhood: Neighbourhood, at: Where) -> Expr {
+        let total: f64 = neighbourhood.weights().iter().sum();
+        let two = self.sheet.states.as_ref().is_some_and(|s| s.names.len() == 2);
+        if two && state == 0 {
+            return total - self.count(1, neighbourhood, at);
+        }
+        let beyond = self.scope.number(self.is_beyond(state));
+        around(self.is(state), self.has_beyond().then_some(beyond), neighbourhood, at)
+    }
+
+    fn has_beyond(&self) -> bool {
+        self.sheet.boundary.contains(&Edge::Fixed)
+    }
+
+    /// An expression at the site, and beyond a fixed edge where the lattice has one.
+    fn both(&mut self, node: &'s Node) -> Checked<(Expr, Option<Expr>)> {
+        let here = self.value(node, Where::Here)?;
+        let beyond = match self.has_beyond() {
+            true => Some(self.value(node, Where::Beyond)?),
+            false => None,
+        };
+        Ok((here, beyond))
+    }
+
+    /// The value at a displaced site.
+    fn displaced(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
+        let dimensions = self.sheet.shape.len();
+        if arguments.len() != dimensions + 1 {
+            let message =
+                format!("at takes an expression and {dimensions} offsets, one per axis of the lattice");
+            return problem(&node.span, message);
+        }
+        let mut offset = [0; 3];
+        for (slot, argument) in offset[3 - dimensions..].iter_mut().zip(&arguments[1..]) {
+            *slot = whole(argument)?;
+        }
+        let (here, beyond) = self.both(&arguments[0])?;
+        Ok(match (at, beyond) {
+            (Where::Beyond, Some(beyond)) => beyond,
+            (_, Some(beyond)) => (here - beyond).shift(offset) + beyond,
+            (_, None) => here.shift(offset),
+        })
+    }
+}
+
+/// The sum over a neighbourhood of a value that is `beyond` behind fixed edges: sites there count 0 in the engine, so
+/// the difference is summed.
+fn around(here: Expr, beyond: Option<Expr>, neighbourhood: Neighbourhood, at: Where) -> Expr {
+    let total: f64 = neighbourhood.weights().iter().sum();
+    match (at, beyond) {
+        (Where::Beyond, Some(beyond)) => beyond * total,
+        (_, Some(beyond)) => (here - beyond).neighbours(neighbourhood).sum() + beyond * total,
+        (_, None) => here.neighbours(neighbourhood).sum(),
+    }
+}
+
+/// A whole number written out.
+fn whole(node: &Node) -> Checked<i32> {
+    let value = match &node.kind {
+        Kind::Number(x) => Some(*x),
+        Kind::Negate(a) => match a.kind {
+            Kind::Number(x) => Some(-x),
+            _ => None,
+        },
+        _ => None,
+    };
+    match value {
+        Some(x) if x.fract().abs() < f64::EPSILON && x.abs() <= limits::REACH as f64 => Ok(x as i32),
+        _ => problem(
+            &node.span,
+            format!("a whole number from {} to {} is wanted here", -limits::REACH, limits::REACH),
+        ),
+    }
+}
+
+/// Whether an expression is 0 or 1 by its form.
+fn is_truth(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Infix(infix, ..) => infix.is_truth(),
+        Kind::Not(_) => true,
+        Kind::Name(name) => name == "centre",
+        Kind::Call(name, _) => name == "is" || name == "bernoulli",
+        _ => false,
+    }
+}
+
+/// The definitions that some expressions need, directly or through others, in order.
+fn needed(sheet: &Sheet, used: &[&Node]) -> Vec<usize> {
+    let mut wanted = vec![false; sheet.definitions.len()];
+    let mark = |node: &Node, wanted: &mut Vec<bool>| {
+        node.visit(&mut |n: &Node| {
+            let Kind::Name(name) = &n.kind else { return };
+            if let Some(place) = sheet.definitions.iter().position(|d| d.name == *name) {
+                wanted[place] = true;
+            }
+        });
+    };
+    used.iter().for_each(|node| mark(node, &mut wanted));
+    for place in (0..wanted.len()).rev() {
+        if wanted[place] {
+            mark(&sheet.definitions[place].node, &mut wanted);
+        }
+    }
+    (0..wanted.len()).filter(|p| wanted[*p]).collect()
+}

@@ -1,0 +1,43 @@
+//! Finds minima: objectives, interval maps, optimizers, searches, the loop, checkpoints and traces.
+//!
+//! Nothing here knows of lattices: an [`objective::Objective`] has a value and a gradient, and that is all.
+
+// The seam: θ → loss and gradient.
+pub mod objective;
+
+// From a gradient to a step: interval maps, clipping, the optimizer, its rate.
+pub mod maps;
+
+pub mod clipping;
+
+pub mod optimizers;
+
+pub mod schedule;
+
+// From steps to a fit: when it ends, its average, its history, who watches, how it is stored, what it found.
+pub mod stopping;
+
+pub mod averaging;
+
+pub mod trace;
+
+pub mod observer;
+
+pub mod checkpoint;
+
+pub mod standard_error;
+
+pub mod fit_result;
+
+mod walk;
+
+pub mod descent;
+
+// The same without gradients.
+pub mod searches;
+
+pub mod gradient_free;
+
+pub mod method;
+
+pub mod multi_start;

@@ -1,0 +1,168 @@
+//! Defines the one seam of a fit: what is unknown, and the loss and its gradient at a point.
+//!
+//! A task builds an [`Objective`] from a model and data; optimizers see only its gradients, searches only its values.
+//! θ is one flat list of numbers in natural units: the unknowns one after the other, a field's sites in C order.
+//!
+//! ```
+//! use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
+//!
+//! /// (beta − 0.3)², without noise.
+//! struct Parabola([Unknown; 1]);
+//!
+//! impl Objective for Parabola {
+//!     fn unknowns(&self) -> &[Unknown] {
+//!         &self.0
+//!     }
+//!     fn evaluate(&mut self, theta: &[f64], _iteration: u64) -> Result<Evaluation, ObjectiveError> {
+//!         let error = theta[0] - 0.3;
+//!         Ok(Evaluation { value: error * error, gradient: vec![2.0 * error] })
+//!     }
+//! }
+//!
+//! let mut parabola = Parabola([Unknown::scalar("beta", Interval::unit())]);
+//! assert_eq!(parabola.value(&[0.3], 0).unwrap(), 0.0);
+//! ```
+
+pub use glauber_program::Interval;
+
+/// How many numbers an unknown is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// One number.
+    Scalar,
+    /// One number per site of an array of this shape, in C order.
+    Field(Vec<usize>),
+}
+
+/// A parameter, or a parameter field, that the fit is to find.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    /// Its name, as in the model.
+    pub name: String,
+    /// Where every one of its numbers may lie.
+    pub interval: Interval,
+    /// How many numbers it is.
+    pub extent: Extent,
+}
+
+impl Unknown {
+    /// One unknown number.
+    pub fn scalar(name: &str, interval: Interval) -> Unknown {
+        Unknown { name: name.to_string(), interval, extent: Extent::Scalar }
+    }
+
+    /// One unknown number per site of an array of this shape.
+    pub fn field(name: &str, interval: Interval, shape: &[usize]) -> Unknown {
+        Unknown { name: name.to_string(), interval, extent: Extent::Field(shape.to_vec()) }
+    }
+
+    /// How many numbers of θ it takes.
+    pub fn len(&self) -> usize {
+        match &self.extent {
+            Extent::Scalar => 1,
+            Extent::Field(shape) => shape.iter().fold(1, |product: usize, &n| product.saturating_mul(n)),
+        }
+    }
+
+    /// Whether it is a field without sites.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it is a single number.
+    pub fn is_scalar(&self) -> bool {
+        self.extent == Extent::Scalar
+    }
+}
+
+/// The length of θ for these unknowns.
+pub fn length_of(unknowns: &[Unknown]) -> usize {
+    unknowns.iter().fold(0, |sum: usize, unknown| sum.saturating_add(unknown.len()))
+}
+
+/// The loss and its gradient at one θ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The loss; smaller is better.
+    pub value: f64,
+    /// ∂ loss / ∂θ in natural units (no interval map applied), as long as θ.
+    pub gradient: Vec<f64>,
+}
+
+/// A square, symmetric matrix, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Information {
+    /// Its number of rows and of columns: the length of θ.
+    pub dimension: usize,
+    /// Its `dimension`² entries, row by row.
+    pub entries: Vec<f64>,
+}
+
+/// Why an objective gave no number.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectiveError {
+    /// The run behind it was told to stop; the fit stops as interrupted, before this step.
+    #[error("the evaluation was interrupted")]
+    Interrupted,
+    /// It failed, in its own words.
+    #[error("{0}")]
+    Failed(String),
+    /// What it is made of failed.
+    #[error(transparent)]
+    Source(#[from] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// θ → loss and gradient. The only thing a fit knows of models and data. It may be handed to another thread.
+pub trait Objective: Send {
+    /// What is to be found, in the order of θ. The same list every time.
+    fn unknowns(&self) -> &[Unknown];
+
+    /// The loss and its gradient at θ. `iteration` picks the noise: the same θ and iteration give the same bits,
+    /// whatever was evaluated before.
+    ///
+    /// A loss or gradient that is not finite is not an error: the fit stops as diverged, and says where.
+    ///
+    /// # Errors
+    /// [`ObjectiveError`] where no loss can be computed at all.
+    fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError>;
+
+    /// The loss alone. Worth writing where it is cheaper than the gradient; must be the same number, bit for bit.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Objective::evaluate).
+    fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
+        Ok(self.evaluate(theta, iteration)?.value)
+    }
+
+    /// The observed information at θ: the second derivatives of −ln likelihood of *all* the data (not of its mean).
+    /// `None` where the loss is not an exact likelihood. Its inverse gives the standard errors. Not asked for where θ
+    /// is longer than 500 numbers.
+    fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
+        let _ = theta;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_knows_its_length() {
+        assert_eq!(Unknown::scalar("beta", Interval::unit()).len(), 1);
+        let image = Unknown::field("image", Interval::unit(), &[4000, 4000]);
+        assert_eq!(image.len(), 16_000_000);
+        assert!(!image.is_scalar());
+        assert_eq!(length_of(&[Unknown::scalar("a", Interval::any()), image]), 16_000_001);
+        let absurd = Unknown::field("x", Interval::any(), &[usize::MAX, 3]);
+        assert_eq!(absurd.len(), usize::MAX);
+        assert!(Unknown::field("x", Interval::any(), &[0, 3]).is_empty());
+    }
+
+    #[test]
+    fn nan_lies_in_no_interval() {
+        assert!(!Interval::any().contains(f64::NAN));
+        assert!(Interval::unit().contains(0.0) && Interval::unit().contains(1.0));
+        assert!(!Interval::unit().contains(1.0 + f64::EPSILON));
+    }
+}

@@ -1,0 +1,302 @@
+//! Holds observed lattices: for each layer, runs of states at successive times.
+
+use std::sync::{Arc, Mutex};
+
+use glauber_engine::{EngineError, FieldData, Frame, Numbers, Options, Plan, Recorder, Run};
+use glauber_program::{Declarations, Model};
+
+use glauber_data::arrays::{Array, Values as ArrayValues};
+
+/// What is wrong with observed lattices.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StatesError {
+    /// A layer that the data have not.
+    #[error("the data have no array `{layer}`, but model `{model}` has that layer; they have {found}")]
+    MissingLayer {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// The arrays there are.
+        found: String,
+    },
+    /// An array that is not shaped [run, time, …lattice].
+    #[error(
+        "array `{layer}` has shape {found:?}, but model `{model}` lives on {lattice:?}: \
+         give [run, time, {lattice_text}] or [time, {lattice_text}], or set the lattice's shape under [model-options]"
+    )]
+    Shape {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// The array's shape.
+        found: Vec<usize>,
+        /// The lattice's shape.
+        lattice: Vec<usize>,
+        /// The lattice's shape as text.
+        lattice_text: String,
+    },
+    /// Layers of different numbers of runs or times.
+    #[error(
+        "array `{layer}` has {found:?} runs and times, but the first layer has {wanted:?}: give all layers alike"
+    )]
+    Unlike {
+        /// The layer.
+        layer: String,
+        /// Its runs and times.
+        found: (usize, usize),
+        /// The first layer's.
+        wanted: (usize, usize),
+    },
+    /// A value that its layer cannot hold.
+    #[error("array `{layer}`, run {run}, time {time}, site {site}: {value} is not one of {values}")]
+    Value {
+        /// The layer.
+        layer: String,
+        /// Which run.
+        run: usize,
+        /// Which time.
+        time: usize,
+        /// Which site.
+        site: usize,
+        /// What was found.
+        value: f64,
+        /// What the layer holds.
+        values: String,
+    },
+    /// Nothing to fit.
+    #[error("{0}")]
+    Empty(String),
+    /// The simulation of reference data failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Observed lattices of a model: one entry per layer, [run][time][site].
+///
+/// ```
+/// use crate::states::States;
+/// use glauber_models::{ModelOptions, named};
+/// let model = named("susceptible-infected", &ModelOptions::none().with("shape", vec![16.0, 16.0]))?;
+/// let states = States::simulate(&model, &[0.3], 10, 4, 1)?;
+/// assert_eq!((states.runs, states.times), (4, 11));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct States {
+    /// One entry per layer, in the order of the model's declarations.
+    pub layers: Vec<Arc<Numbers>>,
+    /// How many runs.
+    pub runs: usize,
+    /// How many times per run, the start included.
+    pub times: usize,
+    /// How many sites.
+    pub sites: usize,
+}
+
+impl States {
+    /// Runs the model's own start for `steps` steps, `runs` times.
+    ///
+    /// # Errors
+    /// [`StatesError::Engine`] as in [`Plan::simulate`].
+    pub fn simulate(
+        model: &Model,
+        parameters: &[f64],
+        steps: usize,
+        runs: usize,
+        seed: u64,
+    ) -> Result<States, StatesError> {
+        let plan = Plan::new(model, &[], None, Options::default())?;
+        let run = Run::new(parameters, steps).replicates(runs).seed(seed);
+        States::record(&plan, &run)
+    }
+
+    /// Records every state of a run.
+    ///
+    /// # Errors
+    /// [`StatesError::Engine`] as in [`Plan::simulate`].
+    pub fn record(plan: &Plan, run: &Run<'_>) -> Result<States, StatesError> {
+        States::record_every(plan, run, 1)
+    }
+
+    /// Records the states of steps 0, every, 2 · every … of a run.
+    ///
+    /// # Errors
+    /// [`StatesError::Engine`] as in [`Plan::simulate`].
+    pub fn record_every(plan: &Plan, run: &Run<'_>, every: usize) -> Result<States, StatesError> {
+        let declarations = plan.declarations();
+        let every = every.max(1);
+        let shelf = Shelf {
+            every,
+            frames: (0..run.replicates).map(|_| Mutex::new(Vec::new())).collect(),
+            bytes: declarations
+                .layers
+                .iter()
+                .map(|l| fits_bytes(l.values.range(), l.values.is_integer()))
+                .collect(),
+        };
+        plan.simulate_recorded(run, Some(&shelf))?;
+        let mut layers: Vec<Numbers> = shelf
+            .bytes
+            .iter()
+            .map(|b| if *b { Numbers::Bytes(Vec::new()) } else { Numbers::Reals(Vec::new()) })
+            .collect();
+        for frames in shelf.frames {
+            for frame in frames.into_inner().unwrap_or_else(|e| e.into_inner()) {
+                for (all, own) in layers.iter_mut().zip(frame) {
+                    match (all, own) {
+                        (Numbers::Bytes(all), Numbers::Bytes(own)) => all.extend(own),
+                        (Numbers::Reals(all), Numbers::Reals(own)) => all.extend(own),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let layers = layers.into_iter().map(Arc::new).collect();
+        let sites = declarations.lattice.sites();
+        Ok(States { layers, runs: run.replicates, times: run.steps / every + 1, sites })
+    }
+
+    /// Takes arrays named as the layers, of shape [run, time, …lattice] or [time, …lattice]. A model of one layer takes
+    /// a single array of any name.
+    ///
+    /// # Errors
+    /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
+    pub fn from_arrays(
+        declarations: &Declarations,
+        arrays: &[(String, Array)],
+    ) -> Result<States, StatesError> {
+        let model = declarations.model.clone();
+        let mut layers = Vec::new();
+        let mut extent: Option<(usize, usize)> = None;
+        for layer in &declarations.layers {
+            let only = declarations.layers.len() == 1 && arrays.len() == 1;
+            let found = arrays.iter().find(|(name, _)| *name == layer.name || only);
+            let (_, array) = found.ok_or_else(|| StatesError::MissingLayer {
+                model: model.clone(),
+                layer: layer.name.clone(),
+                found: arrays.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", "),
+            })?;
+            let own = runs_and_times(declarations, &layer.name, array.shape())?;
+            let wanted = *extent.get_or_insert(own);
+            if own != wanted {
+                return Err(StatesError::Unlike { layer: layer.name.clone(), found: own, wanted });
+            }
+            layers.push(Arc::new(checked_numbers(declarations, layer, array, own.1)?));
+        }
+        let (runs, times) = extent.unwrap_or((0, 0));
+        if runs == 0 || times == 0 {
+            return Err(StatesError::Empty(
+                "the observed lattices hold no state: give at least one run with two times".into(),
+            ));
+        }
+        Ok(States { layers, runs, times, sites: declarations.lattice.sites() })
+    }
+
+    /// Only the times first, first + every, … up to last.
+    pub fn every(self, first: usize, last: usize, every: usize) -> States {
+        let kept: Vec<usize> = (first..=last).step_by(every.max(1)).collect();
+        if kept.len() == self.times {
+            return self;
+        }
+        let places =
+            || (0..self.runs).flat_map(|run| kept.iter().map(move |t| (run * self.times + t) * self.sites));
+        let layers = self.layers.iter().map(|numbers| {
+            Arc::new(match &**numbers {
+                Numbers::Bytes(v) => {
+                    Numbers::Bytes(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect())
+                }
+                Numbers::Reals(v) => {
+                    Numbers::Reals(places().flat_map(|p| v[p..p + self.sites].to_vec()).collect())
+                }
+            })
+        });
+        States { layers: layers.collect(), times: kept.len(), ..self }
+    }
+
+    /// The fields for replicates that take states by their number (run · times + time).
+    pub fn pick(&self, picks: &Arc<Vec<u32>>) -> Vec<FieldData> {
+        self.layers
+            .iter()
+            .map(|numbers| FieldData::from_parts(numbers.clone(), Some(picks.clone())))
+            .collect()
+    }
+
+    /// Which run and time a state's number means.
+    pub fn place(&self, state: u32) -> (usize, usize) {
+        (state as usize / self.times, state as usize % self.times)
+    }
+}
+
+struct Shelf {
+    every: usize,
+    frames: Vec<Mutex<Vec<Vec<Numbers>>>>,
+    bytes: Vec<bool>,
+}
+
+impl Recorder for Shelf {
+    fn wants(&self, step: usize) -> bool {
+        step % self.every == 0
+    }
+
+    fn record(&self, replicate: usize, _step: usize, layers: Frame) {
+        let frame = layers.into_iter().zip(&self.bytes).map(|(values, bytes)| match bytes {
+            true => Numbers::Bytes(values.into_iter().map(|x| x as u8).collect()),
+            false => Numbers::Reals(values),
+        });
+        self.frames[replicate].lock().unwrap_or_else(|e| e.into_inner()).push(frame.collect());
+    }
+}
+
+fn fits_bytes((lowest, highest): (f64, f64), integer: bool) -> bool {
+    integer && lowest >= 0.0 && highest <= 255.0
+}
+
+fn runs_and_times(d: &Declarations, layer: &str, shape: &[usize]) -> Result<(usize, usize), StatesError> {
+    let lattice = d.lattice.shape();
+    let extra = shape.len().wrapping_sub(lattice.len());
+    if shape.ends_with(lattice) && (extra == 1 || extra == 2) {
+        return Ok(if extra == 2 { (shape[0], shape[1]) } else { (1, shape[0]) });
+    }
+    Err(StatesError::Shape {
+        model: d.model.clone(),
+        layer: layer.to_string(),
+        found: shape.to_vec(),
+        lattice: lattice.to_vec(),
+        lattice_text: lattice.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    })
+}
+
+fn checked_numbers(
+    d: &Declarations,
+    layer: &glauber_program::Layer,
+    array: &Array,
+    times: usize,
+) -> Result<Numbers, StatesError> {
+    let (lowest, highest) = layer.values.range();
+    let integer = layer.values.is_integer();
+    let sites = d.lattice.sites();
+    let bad = |x: f64| !x.is_finite() || x < lowest || x > highest || (integer && x.fract().abs() > 0.0);
+    let numbers = match array.values() {
+        ArrayValues::U8(v) if fits_bytes((lowest, highest), integer) => Numbers::Bytes(v.clone()),
+        _ => Numbers::Reals(array.to_f64()),
+    };
+    let place = (0..numbers.len()).find(|i| bad(numbers.at(*i)));
+    if let Some(place) = place {
+        return Err(StatesError::Value {
+            layer: layer.name.clone(),
+            run: place / sites / times.max(1),
+            time: place / sites % times.max(1),
+            site: place % sites,
+            value: numbers.at(place),
+            values: layer.values.to_string(),
+        });
+    }
+    Ok(match numbers {
+        Numbers::Reals(v) if fits_bytes((lowest, highest), integer) => {
+            Numbers::Bytes(v.into_iter().map(|x| x as u8).collect())
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,215 @@
+//! Fits parameters so that a summary over time of simulated rollouts follows that of the data.
+//!
+//! Each evaluation runs R replicates from their start, takes the summary at the data's steps, averages it over the
+//! replicates and compares the means with the data by a [`CurveLoss`]; the gradient goes back through all steps, each
+//! draw's by the estimator. The noise of an evaluation is a function of (seed, iteration) alone.
+//!
+//! The slopes of the loss are taken at the means of R other rollouts. With those of the same rollouts the mean gradient
+//! would be that of (E m − t)² + Var m, which draws a fit towards parameters of small variance. With independent
+//! rollouts the gradient of a squared error is that of (E m − t)².
+//!
+//! Which estimator: `reinmax` is exact where a summary is at most quadratic in each draw, as a squared displacement
+//! is. Straight-through is not: for the persistent random walk its derivative by p_center is 0 on average.
+
+use std::sync::Arc;
+
+use glauber_engine::{EngineError, LossValue, Observation, Options, Outputs, Plan, Run};
+use glauber_numbers::noise::derive_seed;
+use glauber_program::{Estimator, Model};
+
+use crate::losses::curve::CurveLoss;
+use crate::states::States;
+use crate::tasks::transition::failed;
+use crate::tasks::unknowns::Fitted;
+use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
+
+/// What the noise of an evaluation is for, so that seeds of different uses never meet.
+const NOISE: u32 = 3;
+const SLOPES: u32 = 4;
+
+/// A summary of the data over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The steps at which it is known, ascending; 0 is the start.
+    pub steps: Vec<usize>,
+    /// The names of the summary's numbers.
+    pub outputs: Vec<String>,
+    /// \[step\]\[number\], flattened.
+    pub values: Vec<f64>,
+    /// The standard error of every value, where known.
+    pub errors: Option<Vec<f64>>,
+}
+
+/// Why a trajectory task could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TrajectoryError {
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Data without values, or of another shape than the summary.
+    #[error("the data hold {found} values, but {wanted} are needed: {steps} steps of {outputs} numbers each")]
+    Shape {
+        /// How many values there are.
+        found: usize,
+        /// How many there must be.
+        wanted: usize,
+        /// At how many steps.
+        steps: usize,
+        /// Numbers per step.
+        outputs: usize,
+    },
+    /// A value that is not a number, or not above 0 for a loss of logarithms.
+    #[error("the data's value after step {step} is {value}: {remedy}")]
+    Value {
+        /// After which step.
+        step: usize,
+        /// What was found.
+        value: f64,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Weights without errors, or an error of 0.
+    #[error(
+        "the loss `{loss}` divides by the data's standard errors, but {why}: give them, or take `squared-error`"
+    )]
+    Errors {
+        /// The loss.
+        loss: &'static str,
+        /// What is missing.
+        why: String,
+    },
+}
+
+/// How many rollouts an evaluation has, and from which noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replication {
+    /// Rollouts per evaluation.
+    pub replicates: usize,
+    /// The seed of all noise.
+    pub seed: u64,
+}
+
+/// The objective: rollouts, a summary over time, a loss.
+pub struct Trajectory {
+    fitted: Fitted,
+    plan: Plan,
+    target: Target,
+    loss: CurveLoss,
+    replication: Replication,
+    starts: Option<States>,
+}
+
+impl Trajectory {
+    /// An objective that compares `summary` at the target's steps. Rollouts begin as the model says, or, with
+    /// `starts`, at the first states of observed runs, in turn.
+    ///
+    /// # Errors
+    /// [`TrajectoryError`] where the target does not fit the summary or the loss.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        model: &Model,
+        fitted: Fitted,
+        summary: Observation,
+        target: Target,
+        loss: CurveLoss,
+        estimator: &dyn Estimator,
+        replication: Replication,
+        starts: Option<States>,
+        options: Options,
+    ) -> Result<Trajectory, TrajectoryError> {
+        check(&target, &loss, summary.outputs().len())?;
+        let plan = Plan::new(model, &[summary], Some(estimator), options)?;
+        Ok(Trajectory { fitted, plan, target, loss, replication, starts })
+    }
+
+    /// What is fitted to.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn run<'a>(&self, parameters: &'a [f64], replicates: usize, seed: u64) -> Run<'a> {
+        let run = self.fitted.run(parameters, self.target.steps.last().copied().unwrap_or(0));
+        rollout(run.replicates(replicates).seed(seed), &self.target.steps, self.starts.as_ref())
+    }
+
+    /// The summary of simulated rollouts at θ, at the target's steps: values of `replicates` rollouts.
+    ///
+    /// # Errors
+    /// [`EngineError`] as in [`Plan::simulate`].
+    pub fn simulated(&self, theta: &[f64], replicates: usize, seed: u64) -> Result<Outputs, EngineError> {
+        let parameters = self.fitted.parameters(theta);
+        Ok(self.plan.simulate(&self.run(&parameters, replicates, seed))?.outputs)
+    }
+
+    fn of(&self, means: &[f64]) -> (f64, Vec<f64>) {
+        self.loss.of(means, &self.target.values, self.target.errors.as_deref())
+    }
+}
+
+/// The same run, with the plan's first observation at each of `steps`, from the first states of observed runs in turn.
+pub fn rollout<'a>(mut run: Run<'a>, steps: &[usize], starts: Option<&States>) -> Run<'a> {
+    run.events = steps.iter().map(|step| (*step, 0)).collect();
+    match starts {
+        None => run,
+        Some(states) => {
+            let firsts = (0..run.replicates).map(|r| ((r % states.runs) * states.times) as u32).collect();
+            run.start(states.pick(&Arc::new(firsts)))
+        }
+    }
+}
+
+impl Objective for Trajectory {
+    fn unknowns(&self) -> &[Unknown] {
+        &self.fitted.unknowns
+    }
+
+    fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
+        let parameters = self.fitted.parameters(theta);
+        let Replication { replicates, seed } = self.replication;
+        let others =
+            self.simulated(theta, replicates, derive_seed(seed, SLOPES, iteration)).map_err(failed)?;
+        let slopes = self.of(&others.mean()).1;
+        let run = self.run(&parameters, replicates, derive_seed(seed, NOISE, iteration));
+        let loss = |means: &[f64]| LossValue { value: self.of(means).0, slopes: slopes.clone() };
+        let gradient = self.plan.gradient(&run, &loss);
+        let gradient = gradient.map_err(failed)?;
+        Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })
+    }
+
+    fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
+        let Replication { replicates, seed } = self.replication;
+        let outputs =
+            self.simulated(theta, replicates, derive_seed(seed, NOISE, iteration)).map_err(failed)?;
+        Ok(self.of(&outputs.mean()).0)
+    }
+}
+
+fn check(target: &Target, loss: &CurveLoss, outputs: usize) -> Result<(), TrajectoryError> {
+    let (steps, found) = (target.steps.len(), target.values.len());
+    let wanted = steps * outputs;
+    let lengths = target.errors.as_ref().map_or(found, Vec::len);
+    if found != wanted || lengths != wanted || wanted == 0 {
+        return Err(TrajectoryError::Shape { found: found.min(lengths), wanted, steps, outputs });
+    }
+    for (place, value) in target.values.iter().enumerate() {
+        let remedy = if !value.is_finite() {
+            "give a finite number"
+        } else if loss.needs_positive && *value <= 0.0 {
+            "its logarithm does not exist; leave that step out with `loss.at`, or take `squared-error`"
+        } else {
+            continue;
+        };
+        return Err(TrajectoryError::Value { step: target.steps[place / outputs], value: *value, remedy });
+    }
+    if !loss.needs_errors {
+        return Ok(());
+    }
+    let errors = |why: String| Err(TrajectoryError::Errors { loss: loss.name, why });
+    let Some(own) = &target.errors else {
+        return errors("the data have none".into());
+    };
+    match own.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
+        Some(place) => errors(format!("that after step {} is {}", target.steps[place / outputs], own[place])),
+        None => Ok(()),
+    }
+}
