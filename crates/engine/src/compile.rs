@@ -493,21 +493,3 @@ fn storage_of(program: &Program, value: ValueId) -> Storage {
     let domain = program.instruction(value).domain.beyond_edges(&program.declarations.lattice);
     [Storage::U8, Storage::I16].into_iter().find(|s| holds(*s, domain)).unwrap_or(Storage::Real)
 }
-
-/// Whether a storage holds every value of a domain.
-pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
-    match storage {
-        Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
-        Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
-        Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
-        Storage::Real => true,
-    }
-}
-
-/// Whether a kernel computes a product that another may take in.
-pub(crate) fn product(kernel: &Kernel) -> Option<(Arg, Arg)> {
-    match kernel {
-        Kernel::Binary { function: Binary::Multiply, a, b, .. } => Some((*a, *b)),
-        _ => None,
-    }
-}

@@ -284,3 +284,11 @@ impl Kernel {
         }
     }
 }
+
+/// Whether a kernel computes a product that another may take in.
+pub(crate) fn product(kernel: &Kernel) -> Option<(Arg, Arg)> {
+    match kernel {
+        Kernel::Binary { function: Binary::Multiply, a, b, .. } => Some((*a, *b)),
+        _ => None,
+    }
+}

@@ -2,7 +2,7 @@
 
 use glauber_lattice::{Layout, Storage};
 
-use crate::kernels::Lane;
+use glauber_numbers::real::Real;
 
 /// A padded plane of values; see [`Layout`].
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ macro_rules! stored {
 }
 stored!(u8, i16, i32);
 
-impl<F: Lane> Stored for F {
+impl<F: Real> Stored for F {
     fn from_number(value: f64) -> F {
         F::from_f64(value)
     }
@@ -70,7 +70,7 @@ impl<F: Lane> Stored for F {
     }
 }
 
-impl<F: Lane> Plane<F> {
+impl<F: Real> Plane<F> {
     /// A plane of zeros.
     pub fn zeros(storage: Storage, layout: &Layout) -> Plane<F> {
         let n = layout.padded_len();
@@ -142,5 +142,15 @@ impl<F: Lane> Plane<F> {
             Margin::Lattice => each_storage!(self, v => layout.fill_margin_with(v, Stored::from_number)),
             Margin::Zero => each_storage!(self, v => layout.fill_margin(v, Stored::from_number(0.0))),
         }
+    }
+}
+
+/// Whether a storage holds every value of a domain.
+pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
+    match storage {
+        Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
+        Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
+        Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
+        Storage::Real => true,
     }
 }

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use glauber_lattice::{Boundary, Storage};
 use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId};
 
-use crate::compile::holds;
-use crate::plane::Margin;
+use crate::plane::{Margin, holds};
 use crate::tabulate::Tables;
 
 /// What one pass does, in order.
