@@ -13,6 +13,7 @@ import numpy as np
 from glauber._arrays import check_names, parameter_list, table, told, whole
 from glauber._errors import InputError
 from glauber._rollout import Rollout, rollout_of
+from glauber._simulation import steps_behind
 
 try:
     import jax
@@ -82,7 +83,8 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
         start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
         return {
-            "seed": int(seed),
+            "seed": int(seed[0]),
+            "first_step": None if int(seed[1]) < 0 else int(seed[1]),
             "start": start,
             "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()},
         }
@@ -131,7 +133,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         inputs, seed = kept
         out = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), _real()), inputs)
         by = call(host_backward, out, inputs, seed, cotangents)
-        return by, np.zeros(jnp.shape(seed), dtype=jax.dtypes.float0)
+        return by, jax.tree.map(lambda x: np.zeros(jnp.shape(x), dtype=jax.dtypes.float0), seed)
 
     function.defvjp(forward, backward)
 
@@ -148,7 +150,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "start": reals(table(start, "start", '{"layer": array}'), "layer", model.layers),
             "fields": reals(table(fields, "fields", '{"name": array}'), "field", model.fields),
         }
-        return function(known, _seed(seed))
+        # Arrays no longer say it; what is not known is -1.
+        behind = None if start is None else steps_behind(start)
+        return function(known, (_seed(seed), np.int32(-1 if behind is None else behind)))
 
     def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
         check_names(given, known, f"{what} of model `{model.name}`")

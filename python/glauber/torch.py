@@ -15,6 +15,7 @@ from glauber._arrays import check_names, table, told, whole
 from glauber._errors import InputError
 from glauber._outputs import Gradient
 from glauber._rollout import Rollout, rollout_of
+from glauber._simulation import steps_behind
 
 try:
     import torch
@@ -44,8 +45,11 @@ def _tensor(what: str, value: Any) -> Any:
 class _Call:
     """One call's inputs apart from the tensors that autograd follows."""
 
-    def __init__(self, run: Rollout, result: str, seed: int, kinds: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, run: Rollout, result: str, seed: int, kinds: list[tuple[str, str]], first_step: int | None
+    ) -> None:
         self.run, self.result, self.seed, self.kinds = run, result, seed, kinds
+        self.first_step = first_step
         self.outputs: list[str] = list(run.model.layers) if result == "states" else list(run.outputs)
 
     def settings(self, tensors: tuple[Any, ...]) -> dict[str, Any]:
@@ -56,6 +60,7 @@ class _Call:
         return {
             "parameters": own["parameters"],
             "seed": self.seed,
+            "first_step": self.first_step,
             "start": own["start"] or None,
             "fields": own["fields"],
         }
@@ -182,7 +187,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
                         f"parameter `{name}` has shape {tuple(tensors[-1].shape)}: give one number, or for a batch one "
                         "tensor [batch, parameter] of all parameters"
                     )
-        call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds)
+        # Tensors no longer say it.
+        behind = None if start is None else steps_behind(start)
+        call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds, behind)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
     function.__doc__ = (

@@ -142,7 +142,7 @@ pub struct Simulate {
     /// Which layer a film or picture shows; the first where nobody says.
     #[arg(long)]
     pub layer: Option<String>,
-    /// Where to: .npz (every layer, [replicate, time, …lattice]), .gif (a film of the first realisation) or .png (its
+    /// Where to: .npz (every layer, [replicate, time, …lattice]; with --every also `times`, the step of each time), .gif (a film of the first realisation) or .png (its
     /// last state).
     #[arg(long)]
     pub out: PathBuf,
