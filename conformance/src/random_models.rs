@@ -392,7 +392,8 @@ impl Sample {
     /// at the start, halfway and the end.
     pub fn run<'a>(&self, parameters: &'a [f64], steps: usize, replicates: usize, seed: u64) -> Run<'a> {
         let first = (0..replicates as u32).map(|replicate| replicate % 3).collect();
-        let mut run = Run::new(parameters, steps).replicates(replicates).seed(seed).first_steps(Arc::new(first));
+        let mut run =
+            Run::new(parameters, steps).replicates(replicates).seed(seed).first_steps(Arc::new(first));
         if self.model.start.is_none() {
             run = run.start(self.start.iter().map(|l| FieldData::shared(l.clone())).collect());
         }

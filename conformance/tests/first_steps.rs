@@ -9,7 +9,7 @@ use glauber_conformance::random_models::{Dish, recipes, runner};
 use glauber_engine::*;
 use glauber_lattice::{Lattice, Values};
 use glauber_program::{Interval, Model};
-use glauber_statistics::mean_within;
+use glauber_statistics::tolerance::mean_within;
 use proptest::prelude::*;
 
 const SEED: u64 = 11;
@@ -21,7 +21,8 @@ fn a_run_that_carries_on_is_the_run_that_never_stopped() {
         .run(&recipes(20), |recipe| {
             let sample = recipe.sample(Dish::Discrete).unwrap();
             let plan =
-                Plan::new(&sample.model, &[sample.observation.clone().into()], None, Options::default()).unwrap();
+                Plan::new(&sample.model, &[sample.observation.clone().into()], None, Options::default())
+                    .unwrap();
             let whole = sample.run(&sample.parameters, 7, 3, SEED).first_step(2);
             let Ok(whole) = plan.simulate(&whole) else { return Ok(()) };
             let part = plan.simulate(&sample.run(&sample.parameters, 4, 3, SEED).first_step(2)).unwrap();

@@ -96,7 +96,9 @@ pub enum EngineError {
         model: String,
     },
     /// Steps whose numbers no longer fit.
-    #[error("model `{model}`: the run would end with step {last}; steps are numbered up to 4294967295: run fewer steps")]
+    #[error(
+        "model `{model}`: the run would end with step {last}; steps are numbered up to 4294967295: run fewer steps"
+    )]
     TooLong {
         /// The model.
         model: String,

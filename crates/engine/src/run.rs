@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use glauber_lattice::{Lattice, Values};
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{FieldKind, Op};
 
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
-use crate::noise::{Purpose, derive_seed};
 use crate::plan::{Observed, Plan};
 
 /// How the replicates start.

@@ -7,18 +7,18 @@ use std::path::Path;
 use glauber_engine::{Observation, Options, Plan, Run};
 use glauber_fit::fit_file::FitFile;
 use glauber_fit::job::{Job, prepare};
-use glauber_fit::losses::curve::CurveLoss;
-use glauber_fit::losses::transition::TransitionLoss;
-use glauber_fit::objective::Objective;
-use glauber_fit::states::States;
-use glauber_fit::tasks::likelihood::{Likelihood, LikelihoodError};
-use glauber_fit::tasks::trajectory::{Replication, Target, Trajectory};
-use glauber_fit::tasks::transition::{Pairs, Transition};
-use glauber_fit::tasks::unknowns::Fitted;
-use glauber_fit::tolerance::SampleMean;
 use glauber_lattice::{Lattice, Values};
+use glauber_optimize::objective::Objective;
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Interval, Model};
+use glauber_statistics::tolerance::SampleMean;
+use glauber_tasks::losses::curve::CurveLoss;
+use glauber_tasks::losses::transition::TransitionLoss;
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::likelihood::{Likelihood, LikelihoodError};
+use glauber_tasks::tasks::trajectory::{Replication, Target, Trajectory};
+use glauber_tasks::tasks::transition::{Pairs, Transition};
+use glauber_tasks::tasks::unknowns::Fitted;
 
 /// Coins that come up with probability p / n in step n, and stay up with probability ½.
 fn fading() -> Model {
@@ -44,14 +44,16 @@ fn pairs(model: &Model, states: States) -> Pairs {
 fn transition(model: &Model, states: States, loss: &str) -> Transition {
     let loss = TransitionLoss::named(loss).unwrap();
     let pairs = pairs(model, states);
-    Transition::new(model, fitted(model), pairs, &loss, &StraightThrough, 1 << 20, 3, Options::default()).unwrap()
+    Transition::new(model, fitted(model), pairs, &loss, &StraightThrough, 1 << 20, 3, Options::default())
+        .unwrap()
 }
 
 /// The share of sites that come up in step n, for those that are not up: of all runs together.
 fn risen(states: &States, time: usize) -> (f64, f64) {
     let (mut down, mut rise) = (0.0, 0.0);
     for run in 0..states.runs {
-        let at = |time: usize, site: usize| states.layers[0].at((run * states.times + time) * states.sites + site);
+        let at =
+            |time: usize, site: usize| states.layers[0].at((run * states.times + time) * states.sites + site);
         for site in (0..states.sites).filter(|site| at(time, *site) < 0.5) {
             down += 1.0;
             rise += at(time + 1, site);
@@ -80,7 +82,8 @@ fn the_likelihood_of_a_step_reads_its_number() {
     for states in [all.clone(), all.clone().every(4, 9, 1)] {
         let first = states.steps[0];
         let mut likelihood =
-            Likelihood::new(&model, fitted(&model), pairs(&model, states.clone()), Options::default()).unwrap();
+            Likelihood::new(&model, fitted(&model), pairs(&model, states.clone()), Options::default())
+                .unwrap();
         for p in [0.2, 0.7] {
             let value = likelihood.evaluate(&[p], 0).unwrap().value;
             let right = expected_likelihood(&states, p);
@@ -138,7 +141,8 @@ fn losses_simulate_the_steps_between_two_states() {
     let run = Run::new(&[0.3], 2).replicates(20).seed(4);
     let states = States::record_every(&plan, &run, 2).unwrap();
     assert_eq!((&states.steps[..], states.spacing().as_str()), (&[0, 2][..], "2 steps"));
-    let up: f64 = (0..20).map(|run| (0..576).map(|s| states.layers[0].at((2 * run + 1) * 576 + s)).sum::<f64>()).sum();
+    let up: f64 =
+        (0..20).map(|run| (0..576).map(|s| states.layers[0].at((2 * run + 1) * 576 + s)).sum::<f64>()).sum();
     let share = up / (20.0 * 576.0);
     let best = 0.8 - (0.64 - share).sqrt();
     for loss in ["pixel", "count"] {
@@ -147,11 +151,16 @@ fn losses_simulate_the_steps_between_two_states() {
         assert!(found.agrees_with(0.0, 1e-6), "{loss}: {} ± {}", found.mean, found.standard_error());
         for (p, sign) in [(0.9 * best, -1.0), (1.1 * best, 1.0)] {
             let found = gradients(&mut objective, p);
-            assert!(!found.agrees_with(0.0, 1e-6) && found.mean * sign > 0.0, "{loss} at {p}: {}", found.mean);
+            assert!(
+                !found.agrees_with(0.0, 1e-6) && found.mean * sign > 0.0,
+                "{loss} at {p}: {}",
+                found.mean
+            );
         }
         assert!(objective.observed_information(&[best]).is_none(), "no likelihood is known of two steps");
     }
-    let refused = Likelihood::new(&model, fitted(&model), pairs(&model, states), Options::default()).err().unwrap();
+    let refused =
+        Likelihood::new(&model, fitted(&model), pairs(&model, states), Options::default()).err().unwrap();
     assert!(matches!(&refused, LikelihoodError::Spacing { spacing } if spacing == "2 steps"), "{refused}");
     assert!(refused.to_string().contains("pixel"), "{refused}");
 }
@@ -175,7 +184,10 @@ fn pairs_over_a_gap_are_simulated_or_left_out() {
     assert_eq!(gap.spacing(), "1 to 3 steps");
     let of = |states: States| {
         let pairs = pairs(&model, states);
-        Likelihood::new(&model, fitted(&model), pairs, Options::default()).unwrap().evaluate(&[0.4], 0).unwrap()
+        Likelihood::new(&model, fitted(&model), pairs, Options::default())
+            .unwrap()
+            .evaluate(&[0.4], 0)
+            .unwrap()
     };
     let (left_out, known) = (of(gap.clone()), of(whole.clone().every(0, 2, 1)));
     assert_eq!((left_out.value.to_bits(), left_out.gradient), (known.value.to_bits(), known.gradient));
@@ -254,12 +266,16 @@ fn fit(folder: &Path, more: &str) -> Result<Job, String> {
 fn a_fit_file_spaces_numbers_and_chooses_frames() {
     let folder = folder();
     let here = folder.path();
-    let simulated = "[data]\nframes = { FRAMES }\n[data.simulate]\nparameters = { p = 0.7 }\nsteps = 12\nruns = 3\n";
+    let simulated =
+        "[data]\nframes = { FRAMES }\n[data.simulate]\nparameters = { p = 0.7 }\nsteps = 12\nruns = 3\n";
     let told = |task: &str, frames: &str, more: &str| {
-        fit(here, &format!("task = \"{task}\"\n{}{more}", simulated.replace("FRAMES", frames))).map(|job| job.notes[0].clone())
+        fit(here, &format!("task = \"{task}\"\n{}{more}", simulated.replace("FRAMES", frames)))
+            .map(|job| job.notes[0].clone())
     };
     assert!(told("transition", "", "").unwrap().contains("pairs of states, 1 step apart"));
-    assert!(told("transition", "first = 2, every = 5", "").unwrap().contains("pairs of states, 5 steps apart"));
+    assert!(
+        told("transition", "first = 2, every = 5", "").unwrap().contains("pairs of states, 5 steps apart")
+    );
     let refused = told("transition", "every = 2", "[loss]\nname = \"likelihood\"\n").unwrap_err();
     assert!(refused.contains("2 steps apart") && refused.contains("likelihood"), "{refused}");
     let beyond = told("transition", "last = 13", "").unwrap_err();

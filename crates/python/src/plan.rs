@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glauber::engine::noise::{Purpose, derive_seed};
 use glauber::engine::{FieldData, Gradient, LossValue, Numbers, Options, Precision, Run, Start};
 use glauber::lattice::Values;
+use glauber::numbers::noise::{Purpose, derive_seed};
 use glauber::program::Estimator;
 use glauber::program::estimators::{EstimatorOptions, named};
 use glauber::tasks::states::{States, StatesError};
@@ -189,12 +189,7 @@ impl Plan {
 
     /// The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`; and those of
     /// the last step, flat `[replicate][site]`.
-    fn simulate<'py>(
-        &self,
-        py: Python<'py>,
-        request: Request,
-        every: usize,
-    ) -> PyResult<StatesTuple<'py>> {
+    fn simulate<'py>(&self, py: Python<'py>, request: Request, every: usize) -> PyResult<StatesTuple<'py>> {
         self.check_size(&request, request.steps / every.max(1) + 2, "keep fewer with every=, ")?;
         let (parameters, threads) = (request.parameters.clone(), request.threads);
         let run = self.run(&parameters, request, Use::Simulation)?;

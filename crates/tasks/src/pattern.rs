@@ -194,7 +194,7 @@ fn wave_number(apart: &[f64], shape: &[usize]) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use glauber_engine::noise::{Purpose, derive_seed};
+    use glauber_numbers::noise::{Purpose, derive_seed};
 
     fn wave(shape: [usize; 2], k: [f64; 2]) -> Vec<f64> {
         let turn = std::f64::consts::TAU;

@@ -173,7 +173,8 @@ impl States {
         let first = run.first_step.of(0);
         let steps = (0..=run.steps).step_by(every).map(|step| first + step as u32).collect();
         let bytes = shelf.bytes;
-        let frames = shelf.frames.into_iter().flat_map(|own| own.into_inner().unwrap_or_else(|e| e.into_inner()));
+        let frames =
+            shelf.frames.into_iter().flat_map(|own| own.into_inner().unwrap_or_else(|e| e.into_inner()));
         let sites = declarations.lattice.sites();
         let of = |layers: Vec<Arc<Numbers>>, steps: Vec<u32>| States {
             layers,
@@ -232,7 +233,8 @@ impl States {
 
     /// The same lattices, `spacing` steps apart, the first seen after `first` steps.
     pub fn spaced(mut self, first: u32, spacing: u32) -> States {
-        self.steps = (0..self.times as u32).map(|t| first.saturating_add(t.saturating_mul(spacing))).collect();
+        self.steps =
+            (0..self.times as u32).map(|t| first.saturating_add(t.saturating_mul(spacing))).collect();
         self
     }
 

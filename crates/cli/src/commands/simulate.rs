@@ -9,7 +9,7 @@ use glauber::engine::{Numbers, Options, Plan, Run};
 use glauber::lattice::Values;
 use glauber::program::Model;
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
-use glauber::tasks::states::States;
+use glauber::tasks::states::{States, times_name};
 use serde_json::json;
 
 use super::{covariates_of, model_of, parameters_of};

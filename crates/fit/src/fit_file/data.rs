@@ -27,7 +27,10 @@ pub const KEYS: &[Key] = &[
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
     ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
-    ("first-step", "whole number: after how many steps frame 0 of the states was seen (default 0, or as the data say)"),
+    (
+        "first-step",
+        "whole number: after how many steps frame 0 of the states was seen (default 0, or as the data say)",
+    ),
     ("start-sites", "whole number: how many sites of each layer started the process, where that is known"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),

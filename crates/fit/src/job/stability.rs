@@ -261,7 +261,9 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
         }
         _ => {
             let times = times_name(model.declarations());
-            let of_time = |name: String, array| if name == times { (name, array) } else { (name, with_time(array, lattice)) };
+            let of_time = |name: String, array| {
+                if name == times { (name, array) } else { (name, with_time(array, lattice)) }
+            };
             arrays.into_iter().map(|(name, array)| of_time(name, array)).collect()
         }
     };

@@ -12,9 +12,10 @@
 use std::iter::StepBy;
 use std::ops::RangeInclusive;
 
+use glauber_tasks::states::States;
+
 use super::JobError;
 use crate::fit_file::FitFile;
-use crate::states::States;
 
 /// Steps between two frames by `data.interval` and `data.step-time`; none where neither is given.
 fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {

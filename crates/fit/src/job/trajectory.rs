@@ -5,7 +5,7 @@
 //! they count lattices of that many walkers, as for every other model.
 
 use glauber_engine::Options;
-use glauber_engine::noise::{Purpose, derive_seed};
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
 use super::observed_curve::{Observed, observe};

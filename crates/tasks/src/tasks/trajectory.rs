@@ -176,8 +176,9 @@ impl Objective for Trajectory {
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
         let Replication { replicates, seed } = self.replication;
-        let others =
-            self.simulated(theta, replicates, derive_seed(seed, Purpose::TrajectorySlopes, iteration)).map_err(failed)?;
+        let others = self
+            .simulated(theta, replicates, derive_seed(seed, Purpose::TrajectorySlopes, iteration))
+            .map_err(failed)?;
         let slopes = self.of(&others.mean()).1;
         let run = self.run(&parameters, replicates, derive_seed(seed, Purpose::Trajectory, iteration));
         let loss = |means: &[f64]| LossValue { value: self.of(means).0, slopes: slopes.clone() };
@@ -188,8 +189,9 @@ impl Objective for Trajectory {
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         let Replication { replicates, seed } = self.replication;
-        let outputs =
-            self.simulated(theta, replicates, derive_seed(seed, Purpose::Trajectory, iteration)).map_err(failed)?;
+        let outputs = self
+            .simulated(theta, replicates, derive_seed(seed, Purpose::Trajectory, iteration))
+            .map_err(failed)?;
         Ok(self.of(&outputs.mean()).0)
     }
 }

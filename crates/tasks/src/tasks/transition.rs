@@ -192,7 +192,18 @@ impl Transition {
             }),
         };
         let loss = *loss;
-        Ok(Transition { fitted, pairs, loss, plan, over_several, layers, batch, seed, epoch: None, likelihood })
+        Ok(Transition {
+            fitted,
+            pairs,
+            loss,
+            plan,
+            over_several,
+            layers,
+            batch,
+            seed,
+            epoch: None,
+            likelihood,
+        })
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.

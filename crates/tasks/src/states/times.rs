@@ -1,9 +1,9 @@
 //! Reads and names the steps after which observed states were seen.
 
+use glauber_data::arrays::Array;
 use glauber_program::Declarations;
 
 use super::StatesError;
-use crate::data::arrays::Array;
 
 /// The array of an archive that holds the step of every time, as `glauber simulate` writes it.
 const TIMES: &str = "times";
@@ -41,9 +41,8 @@ pub(super) fn steps_of(
     array: &Array,
     times: usize,
 ) -> Result<Vec<u32>, StatesError> {
-    let fail = |problem: String| {
-        Err(StatesError::Times { array: times_name(declarations).to_string(), problem })
-    };
+    let fail =
+        |problem: String| Err(StatesError::Times { array: times_name(declarations).to_string(), problem });
     let numbers = array.to_f64();
     if array.shape().len() != 1 || numbers.len() != times {
         return fail(format!("its shape is {:?}, but there are {times} times", array.shape()));
