@@ -16,7 +16,7 @@ const SEED: u64 = 11;
 
 #[test]
 fn a_run_that_carries_on_is_the_run_that_never_stopped() {
-    let mut compared = 0;
+    let compared = std::cell::Cell::new(0);
     runner(60)
         .run(&recipes(20), |recipe| {
             let sample = recipe.sample(Dish::Discrete).unwrap();
@@ -43,11 +43,11 @@ fn a_run_that_carries_on_is_the_run_that_never_stopped() {
                 let last = |o: &Outputs| o.replicate(replicate)[o.width - 3..].to_vec();
                 prop_assert!(same(&last(&whole.outputs), &last(&rest.outputs)));
             }
-            compared += 1;
+            compared.set(compared.get() + 1);
             Ok(())
         })
         .unwrap();
-    assert!(compared > 40, "{compared}");
+    assert!(compared.get() > 40, "{}", compared.get());
 }
 
 /// Sites that count the numbers of their steps.

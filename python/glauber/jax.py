@@ -57,9 +57,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     Returns
     -------
     callable
-        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number}; `start` {layer: [replicate,
+        f(parameters, seed=1, start=None, fields=None, first_step=None). `parameters` is {name: number}; `start` {layer: [replicate,
         …lattice]} and `fields` {name: [...lattice]} are differentiable too: the derivative by a start is that of each
-        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number.
+        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number;
+        `first_step` the number of steps that the start has behind it.
 
     Examples
     --------
@@ -142,6 +143,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         seed: Any = 1,
         start: dict[str, Any] | None = None,
         fields: dict[str, Any] | None = None,
+        first_step: int | None = None,
     ) -> dict[str, Any]:
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
         given = {**usual, **table(parameters, "parameters", '{"beta": 0.3}')}
@@ -151,8 +153,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "fields": reals(table(fields, "fields", '{"name": array}'), "field", model.fields),
         }
         # Arrays no longer say it; what is not known is -1.
-        behind = None if start is None else steps_behind(start)
-        return function(known, (_seed(seed), np.int32(-1 if behind is None else behind)))
+        behind = steps_behind(start) if first_step is None and start is not None else first_step
+        behind = -1 if behind is None else whole(behind, "first_step", 0, 2**31 - 1)
+        return function(known, (_seed(seed), np.int32(behind)))
 
     def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
         check_names(given, known, f"{what} of model `{model.name}`")
@@ -173,6 +176,6 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         return own
 
     user.__doc__ = (
-        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     )
     return user
