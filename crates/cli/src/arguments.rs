@@ -139,6 +139,10 @@ pub struct Simulate {
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Carry on from the last states of an NPZ that `simulate` wrote; under the same seed and parameters the result is what
+    /// that run would have been with more steps.
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
     /// Which layer a film or picture shows; the first where nobody says.
     #[arg(long)]
     pub layer: Option<String>,

@@ -12,6 +12,7 @@ use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTi
 use glauber::tasks::states::{States, times_name};
 use serde_json::json;
 
+use super::carry_on::Earlier;
 use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Simulate;
 use crate::outcome::{Failure, Outcome};
@@ -44,7 +45,12 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let options = Options { threads: arguments.threads, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
-    let replicates = if kind == "npz" { arguments.replicates } else { 1 };
+    let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
+    let replicates = match &earlier {
+        _ if kind != "npz" => 1,
+        Some(earlier) => earlier.replicates(arguments.replicates)?,
+        None => arguments.replicates,
+    };
     let times = arguments.steps / arguments.every + 1;
     let layers = model.declarations().layers.len();
     let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
@@ -55,6 +61,9 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
+    if let Some(earlier) = &earlier {
+        run = earlier.carry_on(run);
+    }
     let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
     let layer = match &arguments.layer {
         Some(name) => model.layer(name).map_err(Failure::input)?,
@@ -75,7 +84,8 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         "seconds": seconds,
         "out": arguments.out,
     });
-    Ok(Outcome::done(format!("{} written in {seconds:.1} s", arguments.out.display()), object))
+    let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
+    Ok(Outcome::done(format!("{} written in {seconds:.1} s{after}", arguments.out.display()), object))
 }
 
 fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {
