@@ -13,7 +13,7 @@ use glauber_engine::{FieldData, Numbers, Plan, Run};
 use glauber_numbers::noise::{Key, derive_seed, uniform};
 use glauber_program::Model;
 
-use super::transition::observed;
+use super::transition::{Seen, observed};
 use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
 use glauber_files::spelling::suggestion;
@@ -71,7 +71,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         return Err(file.wrong(&format!("start.{name}"), message).into());
     }
     let parameters = parameters_of(file, &own.model)?;
-    let Observed { frames, truth, mut notes } = frames_of(file, &own, &parameters)?;
+    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own, &parameters)?;
+    let data_notes = [own.notes.clone(), data_notes].concat();
     let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
     let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
     notes.insert(0, format!("observed after {} steps", seen.join(", ")));
@@ -100,7 +101,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let objective = setting.objective(&name, "estimator.name")?;
     let state = Some(StateFit { objective, refinement, truth, last_frame });
     let truth = BTreeMap::new();
-    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state })
 }
 
 /// What all attempts share.
@@ -209,13 +210,15 @@ struct Observed {
     frames: Vec<ObservedFrame>,
     truth: Option<Vec<Vec<usize>>>,
     notes: Vec<String>,
+    /// What the reader of the frames has to say.
+    data_notes: Vec<String>,
 }
 
 fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, JobError> {
     match file.source()? {
         DataSource::Simulate(simulation) => simulated(file, own, parameters, simulation),
         DataSource::States(path) => {
-            let states = observed(file, &own.model, path)?;
+            let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
             if states.runs != 1 {
                 let message = format!(
                     "the file holds {} runs, and one start is fitted at a time: give one run",
@@ -225,7 +228,8 @@ fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, 
             }
             let wanted = &file.data.frames;
             let every = wanted.every.unwrap_or(1) as usize;
-            of_states(file, &states, wanted.first.unwrap_or(0) as usize, every)
+            let found = of_states(file, &states, wanted.first.unwrap_or(0) as usize, every)?;
+            Ok(Observed { data_notes, ..found })
         }
         DataSource::Image(_) => {
             let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
@@ -264,7 +268,7 @@ fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Res
                        from the start to it";
         return Err(file.wrong("data.steps", message).into());
     }
-    Ok(Observed { frames, truth, notes })
+    Ok(Observed { frames, truth, notes, data_notes: Vec::new() })
 }
 
 /// Steps between two frames of the data.
