@@ -4,6 +4,7 @@
 //!
 //! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`images`] reads PNG, JPEG, TIFF stacks and folders of images as lattice states;
+//! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
 //!
 //! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
@@ -11,6 +12,7 @@
 
 pub mod arrays;
 pub mod images;
+mod tables;
 pub mod tracks;
 
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};

@@ -10,15 +10,13 @@ use super::transition::{Seen, observed, wrong};
 use super::{JobError, Own, name_of_data, notes_about, pairs};
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use glauber_data::tracks::{
-    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
-    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
+    Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
+    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, usual_lags,
 };
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
 
-/// How many lags of tracks are compared where nobody says.
-const USUAL_LAGS: u64 = 10;
 /// The longest rollout that is run.
 const MOST_STEPS: u64 = 1_000_000;
 /// The most sites of all steps and runs that a simulated target may take.
@@ -63,7 +61,8 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
         }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
-            of_curve(file, model, "data.msd", curve)?
+            let data_notes = notes_about(path, curve.notes());
+            Observed { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
         }
         DataSource::States(path) => of_states(file, own, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
@@ -113,6 +112,45 @@ fn msd_curve(path: &Path) -> Result<MsdCurve, JobError> {
     }
 }
 
+/// A curve with the interval and the units of the fit file, where the curve itself does not say them.
+fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
+    let data = &file.data;
+    let of_tracks: [(&str, bool); 4] = [
+        ("bootstrap", data.bootstrap.is_some()),
+        ("shortest-track", data.shortest_track.is_some()),
+        ("dimensions", data.dimensions.is_some()),
+        ("columns", data.columns != Default::default()),
+    ];
+    if let Some((key, _)) = of_tracks.iter().find(|(_, given)| *given) {
+        let message = format!(
+            "`data.{key}` is about tracks, and `data.msd` holds a curve that was made of them: give the tracks as \
+             `data.tracks`, or leave it out"
+        );
+        return Err(file.wrong(&format!("data.{key}"), message).into());
+    }
+    let curve = match (data.interval, curve.known_interval()) {
+        (Some(given), Some(said)) if (given / said - 1.0).abs() > 1e-9 => {
+            let message = format!(
+                "`data.interval` is {given}, but the curve says that its interval is {said}: correct one of them"
+            );
+            return Err(file.wrong("data.interval", message).into());
+        }
+        (Some(given), None) => curve.with_interval(given),
+        _ => curve,
+    };
+    Ok(curve.with_units(Units { length: data.length_unit.clone(), time: data.time_unit.clone() }))
+}
+
+/// A curve without lags above the last that is asked for.
+fn up_to_lag(file: &FitFile, curve: MsdCurve, lags: u64) -> Result<MsdCurve, JobError> {
+    let first = curve.points().first().map_or(0, |p| p.lag);
+    if u64::from(first) > lags {
+        let message = format!("the data have no lag up to {lags}: the first is {first}");
+        return Err(file.wrong("data.lags", message).into());
+    }
+    Ok(curve.up_to_lag(lags))
+}
+
 /// The mean squared displacement of real tracks, with bootstrap errors.
 fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve, Vec<String>), JobError> {
     let data = &file.data;
@@ -133,15 +171,17 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve,
         interval: data.interval,
         length_unit: data.length_unit.clone(),
         time_unit: data.time_unit.clone(),
+        face: Face::FitFile,
         ..TrackOptions::default()
     };
     let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
-    let notes = notes_about(path, tracks.notes());
-    let lags = data.lags.unwrap_or(USUAL_LAGS).min(u64::from(u32::MAX)) as u32;
+    let lags = data.lags.map_or(usual_lags(&tracks), |lags| lags.min(u64::from(u32::MAX)) as u32);
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
     let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
     let curve = curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?;
-    Ok((curve, notes))
+    let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
+    let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
+    Ok((curve, notes_about(path, &notes)))
 }
 
 /// Only the tracks that are long enough.
@@ -182,7 +222,9 @@ fn rebuilt(
     axes: usize,
 ) -> Result<Tracks, JobError> {
     let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
-    Tracks::new(tracks, interval, axes, units, notes).map_err(|e| file.wrong(key, e.to_string()).into())
+    let rebuilt = Tracks::new(tracks, interval, axes, units, notes);
+    let rebuilt = rebuilt.map_err(|e| file.wrong(key, e.to_string()))?;
+    Ok(rebuilt.with_columns(from.columns().to_vec()))
 }
 
 fn axes_of(model: &Model) -> usize {
@@ -210,10 +252,11 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     }
     let (step, site) =
         (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
-    let mut points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
-    if let Some(lags) = file.data.lags {
-        points.truncate(lags as usize);
-    }
+    let curve = match file.data.lags {
+        Some(lags) => up_to_lag(file, curve, lags)?,
+        None => curve,
+    };
+    let points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
     let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
     let target = Target {
         steps: points.iter().map(|p| p.step as usize).collect(),
@@ -223,7 +266,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     };
     let units = curve.units();
     let said = |u: &Option<String>| u.clone().unwrap_or_default();
-    let mut notes: Vec<String> = curve.notes().to_vec();
+    let mut notes: Vec<String> = curve.comments().to_vec();
     notes.push(
         format!(
             "{} lags; one step is {step} {}, one site {site:.4} {}",
