@@ -4,7 +4,7 @@ use glauber::data::tracks::{
     Bootstrap, Column, Columns, Face, MsdCurve, MsdPoint, TrackOptions, Tracks, mean_squared_displacement,
     read_tracks, usual_lags,
 };
-use glauber::files::{number, significant};
+use glauber::files::{number, significant, whole_number};
 use glauber::report::plot::{Figure, Panel};
 use serde_json::{Value, json};
 
@@ -95,10 +95,10 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
     let mut columns = Columns::default();
     for text in given {
         let (which, name) = split(text, "--column")?;
-        let column = match name.parse::<usize>() {
-            Ok(0) => return Err(Failure::input(format!("--column {text}: columns are counted from 1"))),
-            Ok(number) => Column::Number(number),
-            Err(_) => Column::Name(name.to_string()),
+        let column = match whole_number(name).map(usize::try_from) {
+            Some(Ok(0)) => return Err(Failure::input(format!("--column {text}: columns are counted from 1"))),
+            Some(Ok(number)) => Column::Number(number),
+            _ => Column::Name(name.to_string()),
         };
         let place = match which {
             "id" => &mut columns.id,

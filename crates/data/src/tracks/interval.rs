@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(interval, Interval { length: 30.0, scale: 1.0 });
         assert!(notes[0].contains("by up to 7.7 %"), "{notes:?}");
         // But not against what all the steps say.
-        let (found, remedy) = words(&times(&[12.0, 12.0, 24.0, 12.1], Some(10.0)).unwrap_err());
+        let (found, remedy) = words(&times(&[12.0, 12.0, 12.1], Some(10.0)).unwrap_err());
         assert!(found.contains("multiples of 12, not of the interval 10"), "{found}");
         assert!(remedy.contains("`interval = 12`"), "{remedy}");
     }

@@ -9,6 +9,7 @@ use glauber_program::Model;
 use super::transition::{Seen, observed, wrong};
 use super::{JobError, Own, name_of_data, notes_about, pairs};
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
+use glauber_data::read_time_curve;
 use glauber_data::tracks::{
     Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
     mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, usual_lags,
@@ -64,11 +65,12 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
             let data_notes = notes_about(path, curve.notes());
             Observed { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
         }
+        DataSource::Curve(path) => of_time_curve(file, model, path)?,
         DataSource::States(path) => of_states(file, own, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
         _ => {
             let message =
-                "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
+                "the task `trajectory` needs `data.tracks`, `data.msd`, `data.curve`, `data.states` or `data.simulate`";
             return Err(file.wrong("data", message).into());
         }
     };
@@ -285,6 +287,50 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
     Ok(Observed { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
+}
+
+/// A summary over time as a table has it.
+fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, JobError> {
+    let (choice, summary) = choice(file, model)?;
+    let outputs = summary.outputs();
+    let curve = read_time_curve(path, &outputs)?;
+    let step = match (curve.in_steps, file.data.step_time) {
+        (true, _) => 1.0,
+        (false, Some(step)) => step,
+        (false, None) => {
+            let message = format!(
+                "{} has times, not steps: say how long a step is, as `data.step-time`",
+                path.display()
+            );
+            return Err(file.wrong("data.curve", message).into());
+        }
+    };
+    let mut steps = Vec::with_capacity(curve.times.len());
+    for time in &curve.times {
+        let (exact, whole) = (time / step, (time / step).round());
+        if (exact - whole).abs() > 1e-6 * exact.max(1.0) || whole > MOST_STEPS as f64 {
+            let message = format!("time {time} is {exact} steps, and must be a whole number of them");
+            return Err(file.wrong("data.step-time", message).into());
+        }
+        steps.push(whole as usize);
+    }
+    let mut data_notes = notes_about(path, &curve.notes);
+    let at_start = steps.iter().filter(|step| **step == 0).count();
+    if at_start > 0 {
+        data_notes.extend(notes_about(path, &["step 0 is the start, which is not compared".to_string()]));
+    }
+    let width = outputs.len();
+    let after = |numbers: Vec<f64>| numbers[at_start * width..].to_vec();
+    let target = Target {
+        steps: steps[at_start..].to_vec(),
+        values: after(curve.values),
+        errors: curve.errors.map(after),
+        outputs,
+    };
+    let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
+    let time_unit = file.data.time_unit.clone().filter(|_| !curve.in_steps);
+    let scale = Scale { time: step, time_unit, ..Scale::steps() };
+    Ok(Observed { choice, target, starts: None, scale, notes, data_notes })
 }
 
 /// The mean over observed runs.
