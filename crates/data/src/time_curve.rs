@@ -88,6 +88,10 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
             curve.errors.get_or_insert_default().push(error);
         }
     }
+    if curve.times.is_empty() {
+        let remedy = "give lines of numbers below the header";
+        return Err(DataError::new(DataErrorKind::Value, path, "holds no values", remedy));
+    }
     let read: Vec<String> = std::iter::once(places.time)
         .chain(places.values)
         .chain(places.errors.into_iter().flatten())

@@ -110,24 +110,22 @@ pub(crate) fn decimal_comma(field: &str) -> Option<f64> {
 struct Sample<'t> {
     separator: Separator,
     records: Vec<(u64, Vec<String>)>,
-    /// Comments above the first record, the last first.
+    /// Comments above and between them.
     comments: Vec<(u64, &'t str)>,
 }
 
 impl<'t> Sample<'t> {
     fn of(text: &'t str, separator: Separator, second: bool) -> Self {
         let mut reader = Records::new(text, separator, if second { 2 } else { 1 });
-        let (mut records, mut fields, mut comments) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut records, mut fields) = (Vec::new(), Vec::new());
         while records.len() < LOOKED_AT {
             match reader.next(&mut fields) {
                 Ok(Some(line)) => records.push((line, fields.clone())),
                 // What is wrong there is said when the table is read.
                 Ok(None) | Err(_) => break,
             }
-            if records.len() == 1 {
-                comments = reader.comments.iter().rev().map(|c| (c.line, c.text)).collect();
-            }
         }
+        let comments = reader.comments.iter().map(|c| (c.line, c.text)).collect();
         Self { separator, records, comments }
     }
 
@@ -150,17 +148,19 @@ impl<'t> Sample<'t> {
         })
     }
 
-    /// A header in the last comments above the first record.
+    /// A header in a comment right above the rows.
     fn header_in_comment(&self, recognise: Recognise<'_>) -> Option<Layout> {
         self.comments.iter().take(MOST_TITLES).find_map(|&(line, text)| {
             let names = fields_of(text, self.separator);
             let numbers = recognise(&names)?;
-            if !self.rows_below(&self.records, names.len(), &numbers) {
+            let above = self.records.iter().take_while(|(at, _)| *at < line).count();
+            let below = &self.records[above..];
+            if above > MOST_TITLES || !self.rows_below(below, names.len(), &numbers) {
                 return None;
             }
-            let row_names = has_row_names(&self.records, &names);
+            let row_names = has_row_names(below, &names);
             let heading = Heading::Names { line, names, in_comment: true };
-            Some(self.layout(0, 0, heading, row_names))
+            Some(self.layout(above, above, heading, row_names))
         })
     }
 

@@ -48,6 +48,8 @@ pub(crate) struct Sheet<'t> {
     /// The fields that a row has at least and at most.
     width: (usize, usize),
     row_names: HashSet<String>,
+    /// The line of the first row, and how many fields are written there.
+    first: Option<(u64, usize)>,
     seen: Vec<Seen>,
     comma: Option<Written>,
     point: Option<Written>,
@@ -84,6 +86,7 @@ impl<'t> Sheet<'t> {
             width: (0, 0),
             layout,
             row_names: HashSet::new(),
+            first: None,
             seen: Vec::new(),
             comma: None,
             point: None,
@@ -133,11 +136,17 @@ impl<'t> Sheet<'t> {
     pub(crate) fn row(&mut self, fields: &mut Vec<String>) -> Result<Option<u64>, DataError> {
         let Some(line) = self.record(fields)? else { return Ok(None) };
         let (least, most) = self.width;
+        let written = fields.len();
         while fields.len() > least && fields.last().is_some_and(String::is_empty) {
             fields.pop();
         }
         if !(least..=most).contains(&fields.len()) {
             return Err(self.ragged(fields.len(), line));
+        }
+        // Where lines end in a separator, one that lost a field has as many as the header all the same.
+        let (first, usual) = *self.first.get_or_insert((line, written));
+        if written != usual {
+            return Err(self.unlike(format!("has {written} fields, but line {first} has {usual}"), line));
         }
         if self.layout.row_names && !self.row_names.insert(fields[0].clone()) {
             // Names of rows are unique; a field that comes twice is a shifted column.
@@ -157,6 +166,11 @@ impl<'t> Sheet<'t> {
             }
             Heading::None { columns } => format!("the first line has {columns}"),
         };
+        self.unlike(format!("has {found} fields, but {wanted}"), line)
+    }
+
+    /// An error about a line of another width than the others.
+    fn unlike(&self, found: String, line: u64) -> DataError {
         let remedy = match self.layout.separator {
             Separator::Character(',') => {
                 "complete or remove the line; put a text that holds a comma in quotes, and where numbers have decimal \
@@ -168,7 +182,6 @@ impl<'t> Sheet<'t> {
             }
             Separator::Character(_) => "complete or remove the line, or put a text that holds a separator in quotes",
         };
-        let found = format!("has {found} fields, but {wanted}");
         DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}"))
     }
 

@@ -158,7 +158,8 @@ pub(super) fn find(
         let middle = middle_of(steps, interval);
         let usual =
             steps.iter().find(|s| (s.length / interval - 1.0).abs() <= TOLERANCE).unwrap_or(&steps[0]);
-        let beyond_doubt = steps.iter().all(|s| deviation(s.length, middle) <= BEYOND_DOUBT);
+        let near = |s: &Step, to: f64| deviation(s.length, to) <= BEYOND_DOUBT;
+        let beyond_doubt = steps.iter().all(|s| near(s, middle) && near(s, interval));
         let (divisor, jitter) = (common_divisor(steps), beyond_doubt.then_some(middle));
         // Some divisor fits any steps roughly; where all are near one multiple it is the clock that is uneven.
         let divisor = divisor.filter(|_| jitter.is_none());
