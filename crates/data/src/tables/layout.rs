@@ -140,7 +140,7 @@ impl<'t> Sample<'t> {
             let (line, names) = &self.records[at];
             let numbers = recognise(names)?;
             let below = &self.records[at + 1..];
-            if sure && !self.rows_below(below, names.len(), &numbers) {
+            if sure && !rows_below(below, names, &numbers) {
                 return None;
             }
             let heading = Heading::Names { line: *line, names: names.clone(), in_comment: false };
@@ -155,7 +155,7 @@ impl<'t> Sample<'t> {
             let numbers = recognise(&names)?;
             let above = self.records.iter().take_while(|(at, _)| *at < line).count();
             let below = &self.records[above..];
-            if above > MOST_TITLES || !self.rows_below(below, names.len(), &numbers) {
+            if above > MOST_TITLES || !rows_below(below, &names, &numbers) {
                 return None;
             }
             let row_names = has_row_names(below, &names);
@@ -164,29 +164,24 @@ impl<'t> Sample<'t> {
         })
     }
 
-    /// Whether one of the first records has numbers where the header says.
-    fn rows_below(&self, below: &[(u64, Vec<String>)], width: usize, numbers: &[usize]) -> bool {
-        below.iter().take(MOST_UNITS + 1).any(|(_, fields)| {
-            let shift = usize::from(fields.len() == width + 1 && !fields.last().is_some_and(String::is_empty));
-            numbers.iter().all(|&n| fields.get(n + shift).is_some_and(|f| is_number(f)))
-        })
-    }
-
     /// The rows, where every column is given by its number: from the first with numbers in these columns on.
     fn rows_by_number(&self, recognise: Recognise<'_>) -> Option<Layout> {
         let is_row = |fields: &[String]| {
             recognise(fields).is_some_and(|numbers| numbers.iter().all(|&n| is_number(&fields[n])))
         };
-        let first = self.records.iter().position(|(_, fields)| is_row(fields) && !counts_columns(fields))?;
+        // A line of numbers that is no row is a damaged one, not a title.
+        let numbers = |fields: &[String]| fields.iter().filter(|f| is_number(f)).count();
+        let begins = |fields: &[String]| is_row(fields) || numbers(fields) >= 2;
+        let first = self.records.iter().position(|(_, fields)| begins(fields) && !counts_columns(fields))?;
         let rows = self.records[first..].iter().filter(|(_, fields)| is_row(fields)).count();
         if 2 * rows < self.records.len() - first {
             return None;
         }
-        let columns = self.records[first].1.len();
+        let columns = self.usual_width();
         let above = first.checked_sub(1).map(|at| &self.records[at]);
         let header = above.filter(|(_, names)| {
             let width = without_empty_end(names).len();
-            width == without_empty_end(&self.records[first].1).len() || width + 1 == columns || names.len() == columns
+            width + 1 == columns || width == columns || names.len() == columns
         });
         Some(match header {
             None => self.layout(first, first, Heading::None { columns }, false),
@@ -236,13 +231,25 @@ fn counts_columns(fields: &[String]) -> bool {
     named.len() >= 3 && (counts(0) || counts(1))
 }
 
+/// Whether one of the first records has numbers where the header says.
+fn rows_below(below: &[(u64, Vec<String>)], names: &[String], numbers: &[usize]) -> bool {
+    below.iter().take(MOST_UNITS + 1).any(|(_, fields)| {
+        let shift = usize::from(has_row_name(fields, names));
+        numbers.iter().all(|&n| fields.get(n + shift).is_some_and(|f| is_number(f)))
+    })
+}
+
 /// Whether all rows have one field more than the header has names.
 fn has_row_names(rows: &[(u64, Vec<String>)], names: &[String]) -> bool {
-    let width = without_empty_end(names).len();
-    !rows.is_empty()
-        && rows.iter().all(|(_, fields)| fields.len() == width + 1)
-        && !rows.iter().all(|(_, fields)| fields.last().is_some_and(String::is_empty))
-        && names.len() == width
+    let longer = |(_, fields): &(u64, Vec<String>)| fields.len() == names.len() + 1;
+    rows.iter().all(longer) && rows.iter().any(|(_, fields)| has_row_name(fields, names))
+}
+
+/// Whether a row has one field more than its header, at its front: not an empty one for a separator at its end.
+fn has_row_name(fields: &[String], names: &[String]) -> bool {
+    let ends_in_separator = names.last().is_some_and(String::is_empty);
+    fields.len() == names.len() + 1
+        && fields.last().is_some_and(|last| last.is_empty() == ends_in_separator)
 }
 
 /// The fields without empty ones at their end.

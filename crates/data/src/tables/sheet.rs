@@ -135,13 +135,15 @@ impl<'t> Sheet<'t> {
     /// The next row: the line it begins at, or none at the end.
     pub(crate) fn row(&mut self, fields: &mut Vec<String>) -> Result<Option<u64>, DataError> {
         let Some(line) = self.record(fields)? else { return Ok(None) };
+        // As many as the header, with or without the empty ones at its end; or separators more at the end.
         let (least, most) = self.width;
         let written = fields.len();
         while fields.len() > least && fields.last().is_some_and(String::is_empty) {
             fields.pop();
         }
-        if !(least..=most).contains(&fields.len()) {
-            return Err(self.ragged(fields.len(), line));
+        let more_separators = least == most && fields.len() == least;
+        if written != most && written != least && !more_separators {
+            return Err(self.ragged(written, line));
         }
         // Where lines end in a separator, one that lost a field has as many as the header all the same.
         let (first, usual) = *self.first.get_or_insert((line, written));
