@@ -26,7 +26,7 @@ class Check:
 
     def __repr__(self) -> str:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
-            return f"{name:18}" + "".join(f"{m:>14.6f} ± {e:<9.2e}" for m, e in row.values()) + end
+            return f"{name:18}" + "".join(f"{m:>14.6g} ± {e:<9.2e}" for m, e in row.values()) + end
 
         head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
