@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import hint, parameter_list, run_fields, seed_of, start_fields, whole
 from glauber._errors import InputError
+from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
 
 
@@ -55,10 +57,10 @@ def png(values: np.ndarray, layer: Layer) -> bytes:
 
 
 def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
-    """A picture with its caption, for a notebook."""
+    """A picture with its caption, a plain text, for a notebook."""
     text = base64.b64encode(png(values, layer)).decode()
     style = "width:256px;image-rendering:pixelated"
-    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{caption}</figcaption></figure>'
+    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{html.escape(caption)}</figcaption></figure>'
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +118,7 @@ class Simulation(Mapping[str, np.ndarray]):
             one = states[0] if states.ndim == 3 else states[0, -1]
             caption = f"{name}, all times" if states.ndim == 3 else f"{name}, step {self.times[-1]}"
             parts.append(picture_html(one, self.kinds[name], caption))
-        return f"<div>{''.join(parts)}<br><small>{repr(self)}</small></div>"
+        return f"<div>{''.join(parts)}<br><small>{html.escape(repr(self))}</small></div>"
 
 
 def pyplot() -> Any:
@@ -131,14 +133,14 @@ def pyplot() -> Any:
 def simulate(
     model: Model,
     parameters: Any = None,
-    steps: int = 1,
+    steps: Whole = 1,
     *,
-    replicates: int = 1,
-    seed: int = 1,
+    replicates: Whole = 1,
+    seed: Whole = 1,
     start: Any = None,
     fields: Mapping[str, Any] | None = None,
-    every: int = 1,
-    threads: int = 0,
+    every: Whole = 1,
+    threads: Whole = 0,
     precision: str = "f32",
 ) -> Simulation:
     """Runs a model forwards and keeps its states.
@@ -151,7 +153,8 @@ def simulate(
     model : Model
         What is run.
     parameters : dict or sequence of float, optional
-        Parameters by name, or all in the model's order; those that are not named have their defaults.
+        Parameters by name (a dictionary, a Series, a row of a table, a record), or all in the model's order where they have
+        no names; those that are not named have their defaults.
     steps : int
         How many steps.
     replicates : int
@@ -160,7 +163,7 @@ def simulate(
         The seed of all noise.
     start : dict or array, optional
         The state to start from: by layer an array of the lattice's shape, or [replicate, …lattice]; by default as the
-        model says.
+        model says. The named axes of xarray (run, z, y, x) may come in any order.
     fields : dict, optional
         Covariates and parameter fields: arrays of the lattice's shape, or [replicate, …lattice].
     every : int

@@ -125,9 +125,10 @@ impl Trace {
     }
 }
 
-/// The trace's columns for these unknowns.
+/// The trace's columns for these unknowns. One whose name another column has already (a parameter called `rate`) is
+/// called `rate (parameter)`.
 fn columns_of(unknowns: &[Unknown]) -> Vec<String> {
-    let columns = unknowns.iter().flat_map(|unknown| {
+    let names = unknowns.iter().flat_map(|unknown| {
         let name = &unknown.name;
         if unknown.is_scalar() {
             vec![name.clone()]
@@ -135,7 +136,14 @@ fn columns_of(unknowns: &[Unknown]) -> Vec<String> {
             ["mean", "sd", "min", "max"].map(|part| format!("{name}.{part}")).to_vec()
         }
     });
-    columns.collect()
+    let mut columns: Vec<String> = Vec::new();
+    for mut name in names {
+        while FIXED_COLUMNS.contains(&name.as_str()) || columns.contains(&name) {
+            name += " (parameter)";
+        }
+        columns.push(name);
+    }
+    columns
 }
 
 /// The numbers of a record for θ: scalars as they are, four for a field.

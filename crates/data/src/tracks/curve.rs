@@ -156,6 +156,34 @@ impl MsdCurve {
         Text { path: path.as_ref(), curve: Self::empty(), columns: None }.read(text)
     }
 
+    /// The curve of points in memory, each lag a whole number of intervals; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// If there is no point, lags do not increase from 1, or a value is negative or not finite.
+    pub fn of_points(interval: f64, points: Vec<MsdPoint>, name: &str) -> Result<Self, DataError> {
+        let wrong = |found: String, remedy: &str| DataError::new(DataErrorKind::Value, name, found, remedy);
+        if !(interval.is_finite() && interval > 0.0) {
+            return Err(wrong(format!("has the interval {interval}"), "give a positive number"));
+        }
+        if points.is_empty() {
+            return Err(wrong("holds no values".to_owned(), "give at least one, at a lag of 1 interval"));
+        }
+        let mut last = 0;
+        for point in &points {
+            let numbers = [Some(point.value), point.standard_error];
+            if let Some(bad) = numbers.into_iter().flatten().find(|x| !(x.is_finite() && *x >= 0.0)) {
+                let found = format!("is {bad}");
+                return Err(wrong(found, "give a finite number that is not negative").at(format!("lag {}", point.lag)));
+            }
+            if point.lag <= last {
+                let found = format!("lag {} does not come after the one before it", point.lag);
+                return Err(wrong(found, "sort the lags, from 1, and give each once"));
+            }
+            last = point.lag;
+        }
+        Ok(Self { interval, points, ..Self::empty() })
+    }
+
     fn empty() -> Self {
         Self {
             interval: 1.0,

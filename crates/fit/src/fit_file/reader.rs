@@ -179,6 +179,16 @@ impl<'a> Reader<'a> {
         right.ok_or_else(|| self.wrong(key, node, &format!("a whole number of at least {least}")))
     }
 
+    /// A seed: a whole number below 2⁶⁴, as a text too (no TOML number needs to go beyond 2⁶³).
+    pub fn seed(&mut self, key: &str) -> Result<Option<u64>, FitFileError> {
+        let parsed = match self.table.get(key) {
+            Some((_, Node { value: Value::Text(text), .. })) => text.trim().parse::<u64>().ok(),
+            _ => return self.count(key, 0),
+        };
+        let Some(node) = self.take(key) else { return Ok(None) };
+        parsed.map(Some).ok_or_else(|| self.wrong(key, &node, "a whole number below 2⁶⁴"))
+    }
+
     /// A list of whole numbers.
     pub fn counts(&mut self, key: &str, least: u64) -> Result<Option<Vec<u64>>, FitFileError> {
         let Some(node) = self.take(key) else { return Ok(None) };

@@ -253,8 +253,11 @@ pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
 
 /// What data are called in errors: by their path, where they have one.
 pub(crate) fn name_of_data(file: &FitFile, path: &std::path::Path) -> String {
-    let in_memory = file.given.arrays.is_some();
-    if in_memory { "the data given".into() } else { path.display().to_string() }
+    match (&file.given.arrays, &file.given.tracks) {
+        (None, None) => path.display().to_string(),
+        (None, Some(_)) => "the tracks given".into(),
+        _ => "the data given".into(),
+    }
 }
 
 /// A list of named numbers from a table.

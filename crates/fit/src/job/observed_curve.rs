@@ -11,7 +11,7 @@ use super::{JobError, Own, name_of_data, pairs};
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use glauber_data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
-    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
+    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, tracks_of_table,
 };
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
@@ -130,11 +130,16 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, 
         time_unit: data.time_unit.clone(),
         ..TrackOptions::default()
     };
-    let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
+    let name = name_of_data(file, path);
+    let tracks = match &file.given.tracks {
+        Some(table) => tracks_of_table(table, &name, &options)?,
+        None => read_tracks(path, &options)?,
+    };
+    let tracks = projected(file, model, chosen(file, tracks)?)?;
     let lags = data.lags.unwrap_or(USUAL_LAGS).min(u64::from(u32::MAX)) as u32;
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
     let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
-    Ok(curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?)
+    Ok(curve.map_err(|e| file.wrong("data.lags", format!("{name}: {e}")))?)
 }
 
 /// Only the tracks that are long enough.

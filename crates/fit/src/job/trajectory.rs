@@ -56,10 +56,12 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     Ok(Job { task: file.task, attempts, truth, notes, model: single.model, state: None })
 }
 
-/// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.
+/// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`. Those of observed
+/// lattices are counted by the lattices.
 fn counts_walkers(file: &FitFile) -> bool {
     matches!(&file.model, ModelSource::Catalogue(name) if OF_WALKERS.contains(&name.as_str()))
         && !file.model_options.contains_key("walkers")
+        && !matches!(file.data.source, Some(DataSource::States(_)))
 }
 
 /// The same fit file with so many walkers per lattice, where they are left to be counted.
@@ -67,6 +69,8 @@ fn with_walkers(file: &FitFile, walkers: u64) -> FitFile {
     let mut file = file.clone();
     if counts_walkers(&file) {
         file.model_options.insert("walkers".into(), OptionValue::Whole(walkers as i64));
+        // The catalogue makes it anew, with so many.
+        file.given.model = None;
     }
     file
 }
