@@ -31,8 +31,6 @@ def fit_request(
     _check(model, task)
     given = task._given(model)
     name, options = model._recipe or ("own-model", {})
-    # A model's own walkers are those of its simulations: the replicates of a fit count walkers, however many these are.
-    options = {key: value for key, value in options.items() if key != "walkers"}
     tables = {
         "model": name,
         "task": given["task"],

@@ -371,6 +371,22 @@ mod tests {
     }
 
     #[test]
+    fn points_in_memory_are_checked_as_those_of_a_file() {
+        let point = |lag, value| MsdPoint { lag, value, standard_error: None, sub_tracks: None };
+        let made = |points| MsdCurve::of_points(24.0, points, "the curve given").map_err(|e| e.to_string());
+        assert_eq!(made(vec![point(1, 2.0), point(3, 4.0)]).unwrap().points().len(), 2);
+        for (points, expected) in [
+            (vec![], "the curve given: holds no values"),
+            (vec![point(1, -2.0)], "the curve given, lag 1: is -2"),
+            (vec![point(2, 1.0), point(2, 1.0)], "the curve given: lag 2 does not come after"),
+            (vec![point(0, 1.0)], "the curve given: lag 0 does not come after"),
+        ] {
+            let error = made(points).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn the_least_there_must_be_is_enough() {
         let curve = read("msd, lag\n0,0\n2.5,1\n").unwrap();
         assert_eq!((curve.interval(), curve.points().len(), curve.points()[0].value), (1.0, 1, 2.5));

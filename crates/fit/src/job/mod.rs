@@ -129,6 +129,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 }
 
 /// The fit file's model, with the data per site that its rules read.
+#[derive(Clone, Debug)]
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
@@ -146,8 +147,16 @@ impl Own {
     }
 }
 
-/// The fit file's model and covariates.
+/// The fit file's model and covariates, read the first time.
 pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
+    if let Some(own) = file.resolved.get() {
+        return Ok(own.clone());
+    }
+    let own = read_model(file)?;
+    Ok(file.resolved.get_or_init(|| own).clone())
+}
+
+fn read_model(file: &FitFile) -> Result<Own, JobError> {
     if let Some(model) = &file.given.model {
         return Ok(Own { model: model.clone(), covariates: file.given.covariates.clone() });
     }
