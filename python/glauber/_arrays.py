@@ -70,7 +70,7 @@ def names(value: Any, what: str) -> list[str]:
 def check_missing(what: str, value: Any) -> None:
     """Refuses masked entries, also of arrays within lists: what lies under a mask is no value."""
     if isinstance(value, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(value)
+        mask: Any = np.ma.getmaskarray(value)
         parts = [mask[n] for n in mask.dtype.names] if mask.dtype.names else [mask]
         hidden = next((part for part in parts if part.any()), None)
         if hidden is not None:
@@ -323,7 +323,7 @@ def theta_rows(given: Any, names: Sequence[str], what: str) -> np.ndarray:
     return np.stack([numbers(f"{what}, `{n}`", table[n]).astype(float).reshape(-1) for n in names], axis=-1)
 
 
-def memory_of(value: int | str) -> int:
+def memory_of(value: Any) -> int:
     """Bytes, from a number or a text such as "2 GiB"."""
     if isinstance(value, str):
         parts = value.strip().split()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ class Means(dict[str, Any]):
 class Places:
     """Where each number lies in a flat array [replicate, step of `at`, output]."""
 
-    def __init__(self, names: list[str], at: int | Sequence[int], steps: int) -> None:
+    def __init__(self, names: list[str], at: Any, steps: int) -> None:
         twice = [n for i, n in enumerate(names) if n in names[:i]]
         if twice:
             raise InputError(f"two outputs are called `{twice[0]}`: give each its own name")

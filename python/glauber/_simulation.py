@@ -20,15 +20,15 @@ from glauber._model import Layer, Model, model_of
 def request(
     model: Model,
     parameters: Any,
-    steps: int,
-    replicates: int,
-    seed: int,
+    steps: Whole,
+    replicates: Whole,
+    seed: Whole,
     start: Any,
     fields: Mapping[str, Any] | None,
-    threads: int,
+    threads: Whole,
     *,
     events: list[tuple[int, int]] | None = None,
-    first_replicate: int = 0,
+    first_replicate: Whole = 0,
     data: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A run, checked, as the engine's face takes it; `data` names the fields of observations."""
