@@ -231,6 +231,23 @@ def by_name(value: Any, what: str, known: Sequence[str]) -> dict[Any, Any] | Non
     return None
 
 
+def labels_of_time(value: Any) -> list[Any] | None:
+    """The labels of the axis `time` of an array of xarray, where they are whole numbers that are not 0, 1, 2 …"""
+    if kind_of(value) != "xarray.DataArray":
+        return None
+    for dim in value.dims:
+        if _meaning(dim) == "time" and dim in value.coords:
+            labels = value.coords[dim].values
+            if labels.dtype.kind in "Mm" and len(set(np.diff(labels).tolist())) > 1:
+                raise InputError(
+                    "the dates of the axis `time` are not evenly spaced: say by times= after which step each state was seen, "
+                    "and give .values, or assign whole numbers to the axis"
+                )
+            if labels.dtype.kind in "iuf" and not _counts(np.rint(labels).astype(int).tolist()):
+                return list(labels.tolist())
+    return None
+
+
 def _meaning(axis: Any) -> str | None:
     """What an axis' name means: one of `AXES`, "" where it says nothing, None where it is not known."""
     if axis is None or str(axis).startswith("dim_"):

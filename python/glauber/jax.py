@@ -14,6 +14,7 @@ from glauber._arrays import check_missing, check_names, named_arrays, named_numb
 from glauber._containers import lattice_axes, ordered
 from glauber._errors import InputError
 from glauber._rollout import Rollout, rollout_of
+from glauber._simulation import steps_behind
 
 try:
     import jax
@@ -68,9 +69,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     Returns
     -------
     callable
-        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number}; `start` {layer: [replicate,
+        f(parameters, seed=1, start=None, fields=None, first_step=None). `parameters` is {name: number}; `start` {layer: [replicate,
         …lattice]} and `fields` {name: [...lattice]} are differentiable too: the derivative by a start is that of each
-        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number.
+        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number;
+        `first_step` the number of steps that the start has behind it.
 
     Examples
     --------
@@ -94,7 +96,8 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
         start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
         return {
-            "seed": _number(seed),
+            "seed": _number(seed[0]),
+            "first_step": None if int(seed[1]) < 0 else int(seed[1]),
             "start": start,
             "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()},
         }
@@ -143,7 +146,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         inputs, seed = kept
         out = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), _real()), inputs)
         by = call(host_backward, out, inputs, seed, cotangents)
-        return by, np.zeros(jnp.shape(seed), dtype=jax.dtypes.float0)
+        return by, jax.tree.map(lambda x: np.zeros(jnp.shape(x), dtype=jax.dtypes.float0), seed)
 
     function.defvjp(forward, backward)
 
@@ -152,6 +155,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         seed: Any = 1,
         start: dict[str, Any] | None = None,
         fields: dict[str, Any] | None = None,
+        first_step: int | None = None,
     ) -> dict[str, Any]:
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
         given = {**usual, **named_numbers(parameters, "parameters")}
@@ -160,7 +164,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "start": reals(named_arrays(start, "start", model.layers), "layer", model.layers),
             "fields": reals(named_arrays(fields, "fields", model.fields), "field", model.fields),
         }
-        return function(known, _seed(seed))
+        # Arrays no longer say it; what is not known is -1.
+        behind = steps_behind(start) if first_step is None and start is not None else first_step
+        behind = -1 if behind is None else whole(behind, "first_step", 0, 2**31 - 1)
+        return function(known, (_seed(seed), np.int32(behind)))
 
     def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
         check_names(given, known, f"{what} of model `{model.name}`")
@@ -183,6 +190,6 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         return own
 
     user.__doc__ = (
-        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     )
     return user

@@ -413,6 +413,23 @@ def test_named_axes_of_datasets_structured_arrays_and_labels():
             glauber.simulate(both, steps=2, start=start)
 
 
+def test_the_labels_of_time_are_times():
+    plain = SEEN[:, ::2]
+    call = lambda states, **s: fitted(glauber.Transition(states, **s))  # noqa: E731
+    expected = call(plain, times=[0, 2, 4])
+    assert expected != call(plain)
+    turned = data_array(plain.transpose(3, 1, 0, 2), ("x", "time", "run", "y"), time=[0, 2, 4])
+    assert call(turned) == expected
+    assert call({"here": turned}) == expected
+    assert call(optional("xarray").Dataset({"here": turned})) == expected
+    assert call(turned.assign_coords(time=[0, 1, 2])) == call(plain)
+    dates = optional("pandas").to_datetime(["2026-01-01", "2026-01-02", "2026-01-04"])
+    with pytest.raises(glauber.InputError, match="not evenly spaced"):
+        call(turned.assign_coords(time=dates))
+    with pytest.raises(glauber.InputError, match="leave times= out"):
+        call(turned, times=[0, 2, 4])
+
+
 def test_frames_as_maps():
     pandas = optional("pandas")
     call = ARRAYS["covariate"][2]

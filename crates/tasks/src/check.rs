@@ -10,7 +10,7 @@
 use std::sync::atomic::AtomicBool;
 
 use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
 use glauber_program::{Model, ModelError, Program};
 
@@ -160,7 +160,7 @@ fn run_of<'a>(
 ) -> Run<'a> {
     Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, settings.steps) }
         .replicates(settings.replicates)
-        .seed(derive_seed(settings.seed, 11, batch as u64))
+        .seed(derive_seed(settings.seed, Purpose::Check, batch as u64))
         .observe(settings.steps, 0)
 }
 
