@@ -90,7 +90,10 @@ def _one(value: Any, what: str, wanted: str) -> None:
     check_missing(what, value)
     if getattr(value, "ndim", 0) or isinstance(value, (str, bytes)):
         raise TypeError(f"{what} is {told(value)}: give {wanted}")
-    if isinstance(value, (complex, np.complexfloating)) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
+    if (
+        isinstance(value, (complex, np.complexfloating))
+        or getattr(getattr(value, "dtype", None), "kind", "") == "c"
+    ):
         raise TypeError(f"{what} is {told(value)}, a complex number: give {wanted}")
 
 
@@ -152,9 +155,7 @@ def _array(name: str, value: Any, axes: Sequence[Sequence[str]]) -> np.ndarray:
         raise InputError(f"{name} is no array: its rows differ in length ({error})") from None
 
 
-def numbers(
-    name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[str]] = ()
-) -> np.ndarray:
+def numbers(name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[str]] = ()) -> np.ndarray:
     """Numbers, finite where that is asked, as an array of uint8 or float64; any layout and any type of numbers is taken.
 
     Axes that have names are brought into the order of one of `axes`.
@@ -163,7 +164,9 @@ def numbers(
     if array.dtype.kind == "O":
         for place, one in np.ndenumerate(array):
             if one is None or one is np.ma.masked or type(one).__name__ in ("NAType", "NaTType"):
-                raise InputError(f"{name} is missing ({one}) at {place}: give a number there, or leave it out")
+                raise InputError(
+                    f"{name} is missing ({one}) at {place}: give a number there, or leave it out"
+                )
     if array.dtype.kind not in "buif":
         what = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text"}.get(
             array.dtype.kind, "no numbers"

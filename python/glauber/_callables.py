@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glauber._arrays import check_names, named_numbers, names, theta_of, theta_rows, whole
+from glauber._arrays import check_names, named_numbers, names, theta_of, theta_rows
 from glauber._errors import InputError
 from glauber._kinds import Whole
 from glauber._outputs import Outputs

@@ -21,7 +21,9 @@ AXES: dict[str, frozenset[str]] = {
     "y": frozenset(["y", "row", "rows", "lat", "latitude", "northing"]),
     "z": frozenset(["z", "plane", "planes", "slice", "depth", "altitude"]),
     "time": frozenset(["time", "times", "t", "step", "steps", "frame", "frames"]),
-    "run": frozenset(["run", "runs", "replicate", "replicates", "realisation", "realization", "member", "batch"]),
+    "run": frozenset(
+        ["run", "runs", "replicate", "replicates", "realisation", "realization", "member", "batch"]
+    ),
     "layer": frozenset(["layer", "layers", "variable"]),
     "colour": frozenset(["colour", "color", "channel", "c", "band", "rgb", "s"]),
 }
@@ -105,7 +107,9 @@ def record(value: Any, what: str) -> dict[Any, Any] | list[Any]:
     if isinstance(value, (str, bytes)):
         raise TypeError
     if isinstance(value, (set, frozenset)):
-        raise InputError(f"{what} are a {type(value).__name__}, which has no order: give a dictionary {{name: number}}")
+        raise InputError(
+            f"{what} are a {type(value).__name__}, which has no order: give a dictionary {{name: number}}"
+        )
     kind = kind_of(value)
     if kind in ("pandas.DataFrame", "polars.DataFrame", "pyarrow.Table"):
         table = columns(value, what)
@@ -143,7 +147,9 @@ def _of_data_array(value: Any, what: str) -> dict[str, Any] | list[Any]:
         if flat.ndim == 0:
             flat = value.isel({d: slice(None) if d == value.dims[0] else 0 for d in value.dims})
         else:
-            raise InputError(f"{what} have the axes {', '.join(map(str, value.dims))}: give one, with the names as its labels")
+            raise InputError(
+                f"{what} have the axes {', '.join(map(str, value.dims))}: give one, with the names as its labels"
+            )
     name = flat.dims[0]
     values = list(flat.values)
     return _labelled(flat.coords[name].values.tolist(), values, what) if name in flat.coords else values
@@ -160,7 +166,9 @@ def columns(value: Any, what: str) -> dict[str, Any] | None:
         indexed = [n for n in value.index.names if n is not None]
         if indexed:
             value = value.reset_index(level=[n for n in indexed if n not in value.columns])
-        own = _labelled(value.columns, [value.iloc[:, i] for i in range(value.shape[1])], f"the columns of {what}")
+        own = _labelled(
+            value.columns, [value.iloc[:, i] for i in range(value.shape[1])], f"the columns of {what}"
+        )
         return own if isinstance(own, dict) else None
     if kind == "polars.DataFrame":
         return {name: value.get_column(name) for name in value.columns}
@@ -192,7 +200,9 @@ def _columns_of_rows(rows: Sequence[Any], what: str) -> dict[str, Any]:
     names = list(own[0])
     for place, row in enumerate(own):
         if not isinstance(row, dict) or set(row) != set(names):
-            raise InputError(f"row {place} of {what} has not the names of the first, {', '.join(map(str, names))}: give all alike")
+            raise InputError(
+                f"row {place} of {what} has not the names of the first, {', '.join(map(str, names))}: give all alike"
+            )
     return {str(name): [row[name] for row in own] for name in names}
 
 

@@ -48,7 +48,12 @@ def curve_of(msd: Any, interval: Any) -> Curve:
 
 def _whole(lags: Any, count: int) -> np.ndarray:
     own = numbers("the lags of msd", lags).astype(float)
-    if own.shape != (count,) or not (own == np.rint(own)).all() or (own < 0).any() or len(set(own.tolist())) != count:
+    if (
+        own.shape != (count,)
+        or not (own == np.rint(own)).all()
+        or (own < 0).any()
+        or len(set(own.tolist())) != count
+    ):
         shown = ", ".join(f"{x:g}" for x in own.reshape(-1)[:4])
         raise InputError(
             f"the lags of msd are {shown} …: give each once, as a whole number of intervals from 1 (interval= says how long one "
@@ -62,7 +67,10 @@ def _parts(msd: Any) -> tuple[Any, Any, Any]:
     kind = kind_of(msd)
     if kind == "pandas.Series":
         labels = list(msd.index)
-        plain = all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(labels)) and not msd.index.name
+        plain = (
+            all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(labels))
+            and not msd.index.name
+        )
         return (None if plain else labels), msd.to_numpy(), None
     if kind == "xarray.DataArray" and msd.ndim == 1:
         dim = msd.dims[0]
@@ -74,14 +82,18 @@ def _parts(msd: Any) -> tuple[Any, Any, Any]:
         return None, values, errors
     found: dict[str, Any] = {}
     for name, column in table.items():
-        meant = next((m for m, known in COLUMNS.items() if str(name).lower().replace(" ", "_") in known), None)
+        meant = next(
+            (m for m, known in COLUMNS.items() if str(name).lower().replace(" ", "_") in known), None
+        )
         if meant is None:
             continue
         if meant in found:
             raise InputError(f"msd has two columns for its {meant}: give one")
         found[meant] = column
     if "msd" not in found:
-        raise InputError(f"msd has no column `msd`, only {', '.join(map(str, table))}: name the columns lag, msd and standard_error")
+        raise InputError(
+            f"msd has no column `msd`, only {', '.join(map(str, table))}: name the columns lag, msd and standard_error"
+        )
     return found.get("lag"), found["msd"], found.get("standard_error")
 
 

@@ -11,8 +11,8 @@ from glauber import _glauber
 from glauber._arrays import path_text, table, whole
 from glauber._fit_request import fit_request
 from glauber._fit_result import FitResult, collected
-from glauber._model import Model
 from glauber._kinds import Real, Whole
+from glauber._model import Model
 from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._tasks import Task
@@ -135,7 +135,9 @@ def fit_file(
     request = {
         "tables": None,
         "path": path_text(path),
-        "overrides": [(text(str(key), "overrides"), plain(value, str(key))) for key, value in changed.items()],
+        "overrides": [
+            (text(str(key), "overrides"), plain(value, str(key))) for key, value in changed.items()
+        ],
         "model": None,
         "covariates": [],
         "arrays": None,

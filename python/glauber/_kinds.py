@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import SupportsFloat, SupportsIndex, Union
+from typing import SupportsFloat, SupportsIndex
 
 Whole = SupportsIndex
 """A whole number: an int, any integer of NumPy."""
-Real = Union[SupportsFloat, SupportsIndex]
+Real = SupportsFloat | SupportsIndex
 """A number: a float or int, any number of NumPy."""

@@ -38,7 +38,9 @@ def _lengths(shape: Any) -> tuple[Any, ...]:
     if isinstance(shape, Mapping):
         wanted = lattice_axes(min(len(shape), 3))
         if set(shape) != set(wanted):
-            raise InputError(f"the lattice's axes are called {', '.join(map(str, shape))}: call them {', '.join(wanted)}")
+            raise InputError(
+                f"the lattice's axes are called {', '.join(map(str, shape))}: call them {', '.join(wanted)}"
+            )
         return tuple(shape[axis] for axis in wanted)
     return tuple(shape) if _several(shape) else (shape,)
 

@@ -53,7 +53,9 @@ class Outputs(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         def one(name: str, error: Any) -> str:
-            return f"{name} = {in_digits(self[name], 6)}" + ("" if error is None else f" ± {in_digits(error, 2)}")
+            return f"{name} = {in_digits(self[name], 6)}" + (
+                "" if error is None else f" ± {in_digits(error, 2)}"
+            )
 
         parts = [one(name, error) for name, error in self.standard_error.items()]
         return "Outputs(" + ", ".join(parts) + ")"
@@ -169,7 +171,11 @@ class Places:
     def _by_name(self, slopes: Any) -> dict[str, Any]:
         """Slopes by output; those of the only output may come alone."""
         try:
-            own: Any = slopes if np.isscalar(slopes) or isinstance(slopes, (list, np.ndarray)) else record(slopes, "the slopes")
+            own: Any = (
+                slopes
+                if np.isscalar(slopes) or isinstance(slopes, (list, np.ndarray))
+                else record(slopes, "the slopes")
+            )
         except TypeError:
             own = slopes
         if isinstance(own, dict):
@@ -186,7 +192,9 @@ class Places:
         check_names(slopes, self.names, "output")
         table = np.zeros((len(self.steps), len(self.names)))
         for name, slope in slopes.items():
-            slope = numbers(f"the slope of output `{name}`", slope, finite=False, axes=[("time",)]).astype(float)
+            slope = numbers(f"the slope of output `{name}`", slope, finite=False, axes=[("time",)]).astype(
+                float
+            )
             if slope.ndim and slope.shape != (len(self.steps),):
                 raise InputError(
                     f"the slopes of output `{name}` have shape {slope.shape}: give {len(self.steps)}, one for each step of at="

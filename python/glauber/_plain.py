@@ -46,7 +46,9 @@ def plain(value: Any, what: str) -> Any:
         raise InputError(f"{what} is a {type(value).__name__}, which has no order: give a list")
     if isinstance(value, Sequence) and not isinstance(value, bytes) or hasattr(value, "__array__"):
         return [plain(v, what) for v in (value if isinstance(value, Sequence) else np.asarray(value))]
-    raise TypeError(f"{what} is {told(value)}, which cannot stand in a fit: give numbers, text, lists or dictionaries of these")
+    raise TypeError(
+        f"{what} is {told(value)}, which cannot stand in a fit: give numbers, text, lists or dictionaries of these"
+    )
 
 
 def text(value: str, what: str) -> str:

@@ -277,7 +277,9 @@ def _value(loss: Any) -> float:
 def rollout_of(given: Any) -> Rollout:
     """A rollout, or what to give in place of what was given."""
     if not isinstance(given, Rollout):
-        raise TypeError(f"the rollout is {told(given)}: give what glauber.rollout(model, steps, observe) returns")
+        raise TypeError(
+            f"the rollout is {told(given)}: give what glauber.rollout(model, steps, observe) returns"
+        )
     return given
 
 

@@ -121,7 +121,9 @@ def segment(
 def _grey(image: Any) -> tuple[np.ndarray, tuple[int, int]]:
     """An image's grey values in [0, 1], flat, and its shape."""
     if isinstance(image, (str, os.PathLike)):
-        raise TypeError(f"the image is the path {image!r}: read it first, as with matplotlib.image.imread(path)")
+        raise TypeError(
+            f"the image is the path {image!r}: read it first, as with matplotlib.image.imread(path)"
+        )
     image = _unpacked(image)
     given = numbers("the image", image, axes=[("y", "x"), ("y", "x", "colour")])
     dtype = np.asarray(image).dtype
@@ -144,7 +146,11 @@ def _grey(image: Any) -> tuple[np.ndarray, tuple[int, int]]:
 
 def _unpacked(image: Any) -> Any:
     """An image of Pillow as grey values or colours, where its numbers are neither (a palette's, say)."""
-    if kind_of(image) == "PIL.Image" and image.mode not in ("1", "L", "I", "F", "RGB", "RGBA") and image.mode[:2] != "I;":
+    if (
+        kind_of(image) == "PIL.Image"
+        and image.mode not in ("1", "L", "I", "F", "RGB", "RGBA")
+        and image.mode[:2] != "I;"
+    ):
         return image.convert("L" if image.mode in ("LA", "La") else "RGB")
     return image
 

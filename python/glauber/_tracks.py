@@ -31,7 +31,9 @@ def tracks_of(tracks: Any) -> list[Column]:
     found = [_column(str(name), value) for name, value in table.items()]
     lengths = {len(c[1] if c[1] is not None else c[2]) for c in found}
     if len(lengths) > 1:
-        raise InputError(f"the columns of the tracks have {', '.join(map(str, sorted(lengths)))} rows: give all alike")
+        raise InputError(
+            f"the columns of the tracks have {', '.join(map(str, sorted(lengths)))} rows: give all alike"
+        )
     return found
 
 

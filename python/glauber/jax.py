@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_missing, check_names, named_arrays, named_numbers, parameter_list, told, whole
+from glauber._arrays import (
+    check_missing,
+    check_names,
+    named_arrays,
+    named_numbers,
+    parameter_list,
+    told,
+    whole,
+)
 from glauber._containers import lattice_axes, ordered
 from glauber._errors import InputError
 from glauber._rollout import Rollout, rollout_of
@@ -176,7 +184,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         own = {name: _array(f"{what} `{name}`", value, axes) for name, value in given.items()}
         missing = [n for n in known if n not in own] if what == "parameter" else []
         if missing:
-            raise InputError(f'model `{model.name}` has no default for parameter `{missing[0]}`: give {{"{missing[0]}": number}}')
+            raise InputError(
+                f'model `{model.name}` has no default for parameter `{missing[0]}`: give {{"{missing[0]}": number}}'
+            )
         for name, value in own.items():
             if what == "parameter" and value.size != 1:
                 raise InputError(
@@ -189,7 +199,5 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             parameter_list(model, {n: float(v) for n, v in own.items()})
         return own
 
-    user.__doc__ = (
-        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
-    )
+    user.__doc__ = f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     return user

@@ -162,7 +162,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
                     f"the parameters have shape {tuple(parameters.shape)}: give [parameter] or [batch, parameter] of {', '.join(names)}"
                 )
             if parameters.dim() == 2:
-                rows = [function(row, seed + i, start, fields, first_step) for i, row in enumerate(parameters)]
+                rows = [
+                    function(row, seed + i, start, fields, first_step) for i, row in enumerate(parameters)
+                ]
                 if not rows:
                     raise InputError("the batch of parameters is empty: give at least one row")
                 return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
@@ -176,7 +178,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         }
         for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
             known_names = [] if kind == "parameters" else list(known[kind])
-            own = named_numbers(given, kind) if kind == "parameters" else named_arrays(given, kind, known_names)
+            own = (
+                named_numbers(given, kind) if kind == "parameters" else named_arrays(given, kind, known_names)
+            )
             check_names(own, known[kind], f"{_WORDS[kind]} of model `{model.name}`")
             for name, value in own.items():
                 kinds.append((kind, name))
@@ -195,7 +199,5 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds, behind)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
-    function.__doc__ = (
-        f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
-    )
+    function.__doc__ = f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     return function

@@ -208,7 +208,9 @@ def test_models_stored_by_another_version_or_damaged():
     stored, covariates = NEWS._native.stored()
     restored = glauber._glauber.Model.restored
     other = stored.replace(glauber.__version__.encode(), b"0.0.9"[: len(glauber.__version__)])
-    expect(glauber.InputError, "stored by glauber .*build the model again", lambda: restored(other, covariates))
+    expect(
+        glauber.InputError, "stored by glauber .*build the model again", lambda: restored(other, covariates)
+    )
     expect(glauber.InputError, "build the model again", lambda: restored(stored[:-3], covariates))
 
 

@@ -27,7 +27,8 @@ MODEL = glauber.Model(
     SHAPE,
     {"here": "binary"},
     lambda s: s.bernoulli(
-        s["here"] * (1 - s["death"]) + (1 - s["here"]) * s["birth"] * s.field("fuel") * s["here"].shift((0, 1))
+        s["here"] * (1 - s["death"])
+        + (1 - s["here"]) * s["birth"] * s.field("fuel") * s["here"].shift((0, 1))
     ),
     parameters={"birth": (0, 1), "death": (0, 1)},
     covariates=["fuel"],
@@ -75,7 +76,9 @@ NAMED = {
     "row as a tuple": lambda: next(frame().itertuples(index=False)),
     "frame of one row": frame,
     "polars frame of one row": lambda: optional("polars").DataFrame({"death": [0.2], "birth": [0.7]}),
-    "row of polars": lambda: optional("polars").DataFrame({"death": [0.2], "birth": [0.7]}).row(0, named=True),
+    "row of polars": lambda: (
+        optional("polars").DataFrame({"death": [0.2], "birth": [0.7]}).row(0, named=True)
+    ),
     "pyarrow": lambda: optional("pyarrow").table({"death": [0.2], "birth": [0.7]}),
     "dataset": lambda: optional("xarray").Dataset({"death": 0.2, "birth": 0.7}),
     "labelled array": lambda: optional("xarray").DataArray([0.2, 0.7], {"p": ["death", "birth"]}, ["p"]),
@@ -242,7 +245,9 @@ def layouts(array):
         "masked array of a false mask": np.ma.array(array, mask=np.zeros(array.shape, dtype=bool)),
     }
     if array.dtype.kind in "bui":
-        out |= {t: array.astype(t) for t in ("?", "i1", "<i2", ">i2", "<u2", ">u4", "<i8", ">i8", "<f2", ">f4")}
+        out |= {
+            t: array.astype(t) for t in ("?", "i1", "<i2", ">i2", "<u2", ">u4", "<i8", ">i8", "<f2", ">f4")
+        }
     return out
 
 
@@ -356,7 +361,9 @@ def test_arrays_of_any_layout_are_the_same_numbers(entry):
 
 
 @pytest.mark.parametrize("entry", ARRAYS)
-@pytest.mark.parametrize("how", ["masked", "masked in a list", "masked integers", "NaN", "None", "complex", "texts", "dates"])
+@pytest.mark.parametrize(
+    "how", ["masked", "masked in a list", "masked integers", "NaN", "None", "complex", "texts", "dates"]
+)
 def test_what_is_missing_or_no_number_is_refused(entry, how):
     array, _, call = ARRAYS[entry]
     if how == "masked in a list" and np.ndim(array) == 1:
@@ -479,7 +486,9 @@ TABLES = {
     "pandas, shuffled": lambda: frame(**MIXED).sample(frac=1, random_state=1),
     "pandas without names": lambda: optional("pandas").DataFrame(ROWS),
     "pandas, more columns": lambda: frame(**{"note": ["a"] * len(ROWS), **MIXED}),
-    "pandas, tracks by text": lambda: frame(**MIXED).assign(track=lambda f: f.track.map("cell {:.0f}".format)),
+    "pandas, tracks by text": lambda: frame(**MIXED).assign(
+        track=lambda f: f.track.map("cell {:.0f}".format)
+    ),
     "polars": lambda: optional("polars").DataFrame(MIXED),
     "pyarrow": lambda: optional("pyarrow").table(MIXED),
     "dataset": lambda: optional("xarray").Dataset({n: ("point", v) for n, v in MIXED.items()}),
@@ -502,7 +511,9 @@ WRONG_TABLES = {
     "null of polars": lambda: optional("polars").DataFrame(
         {**{n: v.tolist() for n, v in MIXED.items()}, "x": [None, *MIXED["x"][1:]]}
     ),
-    "missing of pandas": lambda: frame(**{**MIXED, "x": optional("pandas").array([None, *MIXED["x"][1:]], "Float64")}),
+    "missing of pandas": lambda: frame(
+        **{**MIXED, "x": optional("pandas").array([None, *MIXED["x"][1:]], "Float64")}
+    ),
     "named twice": lambda: optional("pandas").concat([frame(**MIXED), frame(**MIXED)[["x"]]], axis=1),
     "texts": lambda: frame(**{**MIXED, "x": ["a"] * len(ROWS)}),
 }
@@ -536,8 +547,12 @@ CURVES = {
     "array": lambda: VALUES,
     "list": lambda: VALUES.tolist(),
     "Series in order": lambda: optional("pandas").Series(VALUES),
-    "Series by lag, shuffled": lambda: optional("pandas").Series(VALUES, index=[1, 2, 3, 4]).iloc[[2, 0, 3, 1]],
-    "Series by lag from 0": lambda: optional("pandas").Series([0.0, *VALUES], index=optional("pandas").Index(range(5), name="lag")),
+    "Series by lag, shuffled": lambda: (
+        optional("pandas").Series(VALUES, index=[1, 2, 3, 4]).iloc[[2, 0, 3, 1]]
+    ),
+    "Series by lag from 0": lambda: optional("pandas").Series(
+        [0.0, *VALUES], index=optional("pandas").Index(range(5), name="lag")
+    ),
     "frame": lambda: frame(msd=VALUES[::-1], lag=[4, 3, 2, 1]),
     "polars": lambda: optional("polars").DataFrame({"msd": VALUES, "lag": [1, 2, 3, 4]}),
     "structured": lambda: np.array(list(zip(VALUES, [1, 2, 3, 4])), dtype=[("msd", float), ("lag", int)]),
@@ -623,9 +638,13 @@ def test_arrays_without_axes_are_numbers_everywhere():
     assert np.isscalar(run(TRUTH)["mean(here)"])
     task = glauber.Trajectory(states=SEEN, summary="mean(here)", at=[n(1), n(2)])
     settings = {"steps": n(2), "learning_rate": n(0.1), "replicates": n(3), "average": n(0.5), "seed": n(1)}
-    found = glauber.fit(MODEL, task, {k: n(v) for k, v in TRUTH.items()}, **SETTINGS, **settings, progress=False)
+    found = glauber.fit(
+        MODEL, task, {k: n(v) for k, v in TRUTH.items()}, **SETTINGS, **settings, progress=False
+    )
     assert found.steps == 2
-    model = glauber.Model("m", n(4), {"u": n(3)}, lambda s: s["u"], parameters={"p": np.array([0, 1, 0.5])}, start=lambda s: 0)
+    model = glauber.Model(
+        "m", n(4), {"u": n(3)}, lambda s: s["u"], parameters={"p": np.array([0, 1, 0.5])}, start=lambda s: 0
+    )
     assert model.layers["u"].highest == 3 and model.parameters["p"].default == 0.5
     for wrong in (n(1.5), n([2]), np.ma.masked, 2 + 0j):
         with pytest.raises((TypeError, glauber.InputError)):
@@ -651,7 +670,10 @@ def test_slopes_are_read_by_name_and_none_is_left_out():
     run = glauber.rollout(MODEL, 2, ["mean(here)", "count(here)"], replicates=2, start=START, **SETTINGS)
     expected = run.vjp(TRUTH, {"mean(here)": 2.0, "count(here)": 3.0})
     pandas = optional("pandas")
-    for slopes in ({"count(here)": 3.0, "mean(here)": 2.0}, pandas.Series({"count(here)": 3.0, "mean(here)": 2.0})):
+    for slopes in (
+        {"count(here)": 3.0, "mean(here)": 2.0},
+        pandas.Series({"count(here)": 3.0, "mean(here)": 2.0}),
+    ):
         assert run.value_and_grad(TRUTH, lambda m, s=slopes: (sum(m.values()), s))[1] == expected
         assert run.vjp(TRUTH, slopes) == expected
     # One that the loss never read does not change it.

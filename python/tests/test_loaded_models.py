@@ -111,14 +111,18 @@ def test_equal_models_are_fitted_alike():
     values = []
     for options in ({}, {"walkers": 1500}, {"walkers": 7}):
         model = glauber.load("persistent-random-walk", **options)
-        f = glauber.objective(model, glauber.Trajectory(msd=msd), {"p_center": 0.3, "p_resample": 0.4}, replicates=96)
+        f = glauber.objective(
+            model, glauber.Trajectory(msd=msd), {"p_center": 0.3, "p_resample": 0.4}, replicates=96
+        )
         values.append(f(f.x0)[0])
     assert values[0] == values[1] == values[2]
     assert glauber.load("persistent-random-walk") == glauber.load("persistent-random-walk", walkers=1500)
     # Those of observed lattices are as many as were observed.
     model = glauber.load("persistent-random-walk", walkers=20)
     states = glauber.simulate(model, {"p_center": 0.3, "p_resample": 0.4}, steps=4, replicates=3)
-    f = glauber.objective(model, glauber.Trajectory(states=states), {"p_center": 0.3, "p_resample": 0.4}, replicates=3)
+    f = glauber.objective(
+        model, glauber.Trajectory(states=states), {"p_center": 0.3, "p_resample": 0.4}, replicates=3
+    )
     assert np.isfinite(f(f.x0)[0])
 
 

@@ -61,18 +61,25 @@ def test_one_replicate_has_no_standard_error():
     ],
 )
 def test_an_output_per_site_is_refused(observe):
-    with pytest.raises(glauber.ModelError, match=r"`(x|output|value|heads|.*)` has a value at every site.*sum\(\) or mean\(\)"):
+    with pytest.raises(
+        glauber.ModelError,
+        match=r"`(x|output|value|heads|.*)` has a value at every site.*sum\(\) or mean\(\)",
+    ):
         glauber.rollout(coins("p"), 2, observe)
 
 
-@pytest.mark.parametrize("name", ["step", "loss", "gradient_norm", "rate", "ähnlich 😀", "a.b", 'quoted "x"', "𝛽", "new\nline"])
+@pytest.mark.parametrize(
+    "name", ["step", "loss", "gradient_norm", "rate", "ähnlich 😀", "a.b", 'quoted "x"', "𝛽", "new\nline"]
+)
 def test_parameters_of_any_name_are_fitted(name):
     model = coins(name, "other")
     settings = {"steps": 3, "progress": False, "optimizer": {"name": "adam", "map": {name: "logit"}}}
     task = glauber.Transition(SEEN, loss="likelihood")
     found = glauber.fit(model, task, {name: 0.6}, fixed={"other": 0.4}, **settings)
     assert set(found.params) == {name}
-    usual = glauber.fit(coins("p", "other"), task, {"p": 0.6}, fixed={"other": 0.4}, **{**settings, "optimizer": "adam"})
+    usual = glauber.fit(
+        coins("p", "other"), task, {"p": 0.6}, fixed={"other": 0.4}, **{**settings, "optimizer": "adam"}
+    )
     assert found.loss == usual.loss and found.params[name] == usual.params["p"]
     fixed = ("step", "loss", "gradient_norm", "rate")
     column = f"{name} (parameter)" if name in fixed else name
@@ -80,7 +87,9 @@ def test_parameters_of_any_name_are_fitted(name):
     np.testing.assert_array_equal(found.trace[column], usual.trace["p"])
     assert json.dumps(found.to_json()) and name in repr(found)
     simulated = glauber.Transition(simulate={"parameters": {name: 0.2, "other": 0.4}, "steps": 2, "runs": 2})
-    assert glauber.fit(model, simulated, {name: 0.6}, fixed={"other": 0.4}, steps=1, progress=False).truth == {name: 0.2}
+    assert glauber.fit(
+        model, simulated, {name: 0.6}, fixed={"other": 0.4}, steps=1, progress=False
+    ).truth == {name: 0.2}
 
 
 def test_half_a_character_is_no_name():
@@ -90,9 +99,18 @@ def test_half_a_character_is_no_name():
 
 def test_notebooks_show_names_as_they_are():
     evil = "<script>alert(1)</script>"
-    model = glauber.Model(evil, (4, 4), {evil: "binary"}, lambda s: s.bernoulli(s[f"p{evil}"]), parameters={f"p{evil}": (0, 1)}, start=lambda s: 0)
+    model = glauber.Model(
+        evil,
+        (4, 4),
+        {evil: "binary"},
+        lambda s: s.bernoulli(s[f"p{evil}"]),
+        parameters={f"p{evil}": (0, 1)},
+        start=lambda s: 0,
+    )
     runs = glauber.simulate(model, {f"p{evil}": 0.5}, steps=2)
-    found = glauber.fit(model, glauber.Transition(runs, loss="likelihood"), {f"p{evil}": 0.4}, steps=1, progress=False)
+    found = glauber.fit(
+        model, glauber.Transition(runs, loss="likelihood"), {f"p{evil}": 0.4}, steps=1, progress=False
+    )
     image = glauber.segment(RNG.random((8, 8)), steps=1)
     for html in (runs._repr_html_(), model._repr_html_(), found._repr_html_(), image._repr_html_()):
         assert "<script" not in html
@@ -152,8 +170,16 @@ def test_a_notebook_s_line_ends_at_the_end(monkeypatch):
         def update(self, what, raw):
             shown.append(what["text/plain"])
 
-    display = type("display", (), {"display": staticmethod(lambda what, **_: (shown.append(what["text/plain"]), Handle())[1])})
-    monkeypatch.setitem(sys.modules, "IPython", type("IPython", (), {"display": display, "get_ipython": staticmethod(lambda: None)}))
+    display = type(
+        "display",
+        (),
+        {"display": staticmethod(lambda what, **_: (shown.append(what["text/plain"]), Handle())[1])},
+    )
+    monkeypatch.setitem(
+        sys.modules,
+        "IPython",
+        type("IPython", (), {"display": display, "get_ipython": staticmethod(lambda: None)}),
+    )
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     progress = glauber._progress.Progress()
     progress._notebook, progress._terminal = True, False
@@ -187,9 +213,16 @@ def test_formation_tests_of_a_fit_file_are_run(tmp_path, command_line_or_none):
     tests = found.formation.tests
     assert [t["step"] for t in tests] == [0, 2, 4] and all(0 <= t["patterns"] <= 2 for t in tests)
     assert tests[0]["layers"]["A"].shape == (16, 16)
-    assert found.formation.claim in found.notes and found.formation.claim.startswith("formation test: after 4 steps")
+    assert found.formation.claim in found.notes and found.formation.claim.startswith(
+        "formation test: after 4 steps"
+    )
     assert found.to_json()["formation"]["verdict"] == tests[-1]["verdict"]
-    assert glauber.fit_file(file, {"optimizer.steps": 1, "run.formation-test": {"every": 9, "steps": 1}}, progress=False).formation.rollouts == 1
+    assert (
+        glauber.fit_file(
+            file, {"optimizer.steps": 1, "run.formation-test": {"every": 9, "steps": 1}}, progress=False
+        ).formation.rollouts
+        == 1
+    )
     if command_line_or_none is not None:
         own = command_line_or_none("fit", file, "--out", tmp_path / "out")["formation"]
         mine = found.to_json()["formation"]
@@ -206,7 +239,9 @@ def command_line_or_none(request):
 
 def test_ctrl_c_stops_a_check():
     call = "glauber.check(news, {'beta': 0.1}, steps=2000, replicates=1000)"
-    process = subprocess.Popen([sys.executable, "-c", ENDLESS.format(call=call)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS.format(call=call)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline() == "ready\n"
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
@@ -265,7 +300,15 @@ def test_type_checkers_let_numpy_s_numbers_through(tmp_path):
     file.write_text(TYPED, encoding="utf-8")
     folder = next(iter(glauber.__path__))
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache"), str(file)],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--follow-imports=silent",
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            str(file),
+        ],
         capture_output=True,
         text=True,
         check=False,
