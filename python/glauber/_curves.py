@@ -17,8 +17,8 @@ COLUMNS = {
 }
 """What the columns of a curve may be called."""
 
-Curve = tuple[float, list[int], np.ndarray, "np.ndarray | None"]
-"""The time of one lag, the lags, the values and their standard errors."""
+Curve = tuple["float | None", list[int], np.ndarray, "np.ndarray | None"]
+"""The time of one lag where it is said, the lags, the values and their standard errors."""
 
 
 def curve_of(msd: Any, interval: Any) -> Curve:
@@ -39,7 +39,7 @@ def curve_of(msd: Any, interval: Any) -> Curve:
     order = np.argsort(whole, kind="stable")
     kept = [i for i in order if not (whole[i] == 0 and values[i] == 0)]
     return (
-        1.0 if interval is None else real(interval, "interval"),
+        None if interval is None else real(interval, "interval"),
         [int(whole[i]) for i in kept],
         values[kept],
         None if errors is None else errors[kept],

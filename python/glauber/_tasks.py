@@ -174,7 +174,8 @@ class Trajectory:
     initial : str, optional
         "data" to start at the first observed states, "model" to start as the model says.
     columns : dict, optional
-        Of tracks: which column holds what, where their names do not say: {"id": …, "time": …, "x": …, "y": …, "z": …}.
+        Of tracks: which column holds what, where their names do not say, {"id": …, "time": …, "x": …, "y": …, "z": …}, by name
+        or number from 1.
     """
 
     states: Any = None
@@ -210,7 +211,7 @@ class Trajectory:
             "bootstrap": self.bootstrap,
             "dimensions": self.dimensions,
             "initial": self.initial,
-            "columns": None if self.columns is None else table(self.columns, "columns", '{"x": "east"}'),
+            "columns": table(self.columns, "columns", '{"id": "TRACK", "time": 3}') or None,
         }
         if source == "states":
             data["states"] = "given.npz"

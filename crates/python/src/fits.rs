@@ -30,7 +30,7 @@ use crate::values;
 /// A column of tracks as Python gives it.
 type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
 /// A curve as Python gives it.
-type GivenCurve<'py> = (f64, Vec<u32>, As<'py, Floats>, Option<As<'py, Floats>>);
+type GivenCurve<'py> = (Option<f64>, Vec<u32>, As<'py, Floats>, Option<As<'py, Floats>>);
 
 fn column((name, numbers, texts): GivenColumn<'_>) -> PyResult<TableColumn> {
     let values = match numbers {
@@ -230,6 +230,7 @@ pub fn fit_file<'py>(
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
             all.set_item("about", job.notes)?;
+            all.set_item("data_notes", job.data_notes)?;
             all.set_item("truth", job.truth)?;
             Ok((As::of(all.into_any()), raised))
         }

@@ -93,7 +93,7 @@ pub fn tracks_of_table(
         return Err(DataError::new(DataErrorKind::Value, path, found, "give a positive number"));
     }
     let header: Vec<String> = table.iter().map(|c| c.name.clone()).collect();
-    let places = columns::find(&header, &options.columns)
+    let places = columns::find(&header, &options.columns, options.face)
         .map_err(|(found, remedy)| DataError::new(DataErrorKind::Missing, path, found, remedy))?;
     let rows = table[places.id].len();
     if let Some(other) = table.iter().find(|c| c.len() != rows) {
@@ -106,8 +106,14 @@ pub fn tracks_of_table(
         line_word: "row",
         ..Points::default()
     };
+    points.columns = places.said(&header);
+    points.unread = places.unread(&header);
     points.units.length = places.length_unit.clone();
     points.units.time = places.time_unit.clone();
+    if let Some(TableValues::Texts(units)) = places.unit_column.map(|at| &table[at].values) {
+        let own = units.iter().map(|unit| unit.trim()).find(|unit| columns::is_unit(unit));
+        points.units.length = points.units.length.take().or(own.map(str::to_owned));
+    }
     let number = |row: usize, column: usize| {
         table[column].number(row).map_err(|(found, remedy)| {
             DataError::new(DataErrorKind::Value, path, found, remedy)

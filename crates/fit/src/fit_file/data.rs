@@ -18,7 +18,7 @@ pub const KEYS: &[Key] = &[
         "msd",
         "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program",
     ),
-    ("curve", "path: a summary per step (CSV)"),
+    ("curve", "path: a summary over time (CSV: step or time, values, standard errors)"),
     ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
     ("image", "path: an image to be segmented"),
     ("pattern", "path: a pattern that should stay (NPY, NPZ or image)"),

@@ -32,11 +32,11 @@ pub(super) fn no_columns(columns: &Columns) -> bool {
     *columns == Columns::default()
 }
 
-/// A seed as a number; as a text where TOML's numbers end.
+/// A seed as a number; as a text where TOML's whole numbers, which end at 2⁶³ − 1, have no room for it.
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
 pub(super) fn seed<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     match i64::try_from(*seed) {
-        Ok(number) => serializer.serialize_i64(number),
+        Ok(seed) => serializer.serialize_i64(seed),
         Err(_) => serializer.serialize_str(&seed.to_string()),
     }
 }
