@@ -34,7 +34,11 @@ use Right::{Alive, Either, FirstLag, Fitted, NoPanic, Noted, Refused, Runs};
 /// The folder, the command, and what is right.
 const CASES: &[(&str, &str, Right)] = &[
     ("columns-not-said", "tracks both.csv --bootstrap 0 --lags 2", Noted(&["x_um", "columns "])),
-    ("covariate-start-of-0-and-1", "simulate life.toml --steps 1 --out o.npz", Either(&[Alive(908), Refused(&["1"])])),
+    (
+        "covariate-start-of-0-and-1",
+        "simulate life.toml --steps 1 --out o.npz",
+        Either(&[Alive(908), Refused(&["1"])]),
+    ),
     (
         "covariate-start-of-0-and-1",
         "simulate life.toml --covariate init=gun-255.png --steps 1 --out o.npz",
@@ -48,8 +52,16 @@ const CASES: &[(&str, &str, Right)] = &[
         "tracks artistoo.txt --bootstrap 0 --lags 2 --column id=2 --column time=1 --column x=4 --column y=5",
         FirstLag(1.9384),
     ),
-    ("headless-six-columns", "tracks t-cells.txt --bootstrap 0", Refused(&["header", "--column id=2 --column time=3"])),
-    ("headless-six-columns", "tracks t-cells.csv --bootstrap 0 --lags 3", Refused(&["header", "--column id="])),
+    (
+        "headless-six-columns",
+        "tracks t-cells.txt --bootstrap 0",
+        Refused(&["header", "--column id=2 --column time=3"]),
+    ),
+    (
+        "headless-six-columns",
+        "tracks t-cells.csv --bootstrap 0 --lags 3",
+        Refused(&["header", "--column id="]),
+    ),
     (
         "headless-six-columns",
         "tracks t-cells.csv --bootstrap 0 --lags 3 --column id=2 --column time=3 --column x=4 --column y=5 --column z=6",
@@ -60,7 +72,11 @@ const CASES: &[(&str, &str, Right)] = &[
         "tracks t-cells.txt --bootstrap 0 --lags 3 --column id=2 --column time=3 --column x=4 --column y=5 --column z=6",
         FirstLag(29.0696),
     ),
-    ("masks-of-0-and-1", "fit ising.toml --quiet --out o --set data.states=255.tif", Fitted("beta", 0.351, 0.02)),
+    (
+        "masks-of-0-and-1",
+        "fit ising.toml --quiet --out o --set data.states=255.tif",
+        Fitted("beta", 0.351, 0.02),
+    ),
     ("masks-of-0-and-1", "fit ising.toml --quiet --out o --set data.states=01.tif", MASK),
     ("masks-of-0-and-1", "fit ising.toml --quiet --out o --set data.states=float01.tif", MASK),
     (
@@ -73,14 +89,26 @@ const CASES: &[(&str, &str, Right)] = &[
         "fit voter.toml --quiet --out o --set data.states=gaps",
         Either(&[Fitted("noise", 0.05, 0.02), Noted(&["missing|gap"])]),
     ),
-    ("ragged-decimal-comma", "tracks comma.csv --bootstrap 0 --lags 2", Refused(&["line 2", "6 fields", "decimal comma"])),
+    (
+        "ragged-decimal-comma",
+        "tracks comma.csv --bootstrap 0 --lags 2",
+        Refused(&["line 2", "6 fields", "decimal comma"]),
+    ),
     ("refused-frames-of-five", "tracks every5.csv --bootstrap 0", Runs(&["5 frames"])),
     ("refused-frames-of-five", "tracks every5.csv --bootstrap 0 --lags 1", Runs(&["5 frames"])),
     ("refused-imaris", "tracks imaris_Position.csv --bootstrap 0", Runs(&["um", "above the header"])),
-    ("refused-jitter", "tracks jitter.csv --bootstrap 0", Refused(&["--interval 30|--interval 29.|--interval 30."])),
+    (
+        "refused-jitter",
+        "tracks jitter.csv --bootstrap 0",
+        Refused(&["--interval 30|--interval 29.|--interval 30."]),
+    ),
     ("refused-jitter", "tracks jitter.csv --bootstrap 0 --interval 30", Runs(&["deviate"])),
     ("refused-tab-decimal-comma", "tracks tabs.txt --bootstrap 0", Runs(&["decimal comma"])),
-    ("stack-axes-as-time", "fit si.toml --quiet --out o --set data.states=time.tif", Fitted("beta", 0.305, 0.02)),
+    (
+        "stack-axes-as-time",
+        "fit si.toml --quiet --out o --set data.states=time.tif",
+        Fitted("beta", 0.305, 0.02),
+    ),
     (
         "stack-axes-as-time",
         "fit si.toml --quiet --out o --set data.states=imagej-2-slices-13-frames.tif",
@@ -96,8 +124,16 @@ const CASES: &[(&str, &str, Right)] = &[
         "fit flip.toml --quiet --out o --set data.states=bool-by-tifffile.tif",
         Either(&[Fitted("gain", 0.05, 0.03), Noted(&["invert"])]),
     ),
-    ("tiny-numbers-print-as-0", "tracks metres.csv --bootstrap 50 --lags 3", Runs(&["e-12|e-11", "e-13|e-12"])),
-    ("truth-inverted-or-lost", "segment image.png --truth mask-255.png --quiet --out o", Noted(&["0.96|0.97"])),
+    (
+        "tiny-numbers-print-as-0",
+        "tracks metres.csv --bootstrap 50 --lags 3",
+        Runs(&["e-12|e-11", "e-13|e-12"]),
+    ),
+    (
+        "truth-inverted-or-lost",
+        "segment image.png --truth mask-255.png --quiet --out o",
+        Noted(&["0.96|0.97"]),
+    ),
     (
         "truth-inverted-or-lost",
         "segment image.png --truth bool-by-tifffile.tif --quiet --out o",
@@ -163,7 +199,9 @@ impl Ended {
             Refused(words) => self.code == Some(2) && self.has(words),
             Runs(words) => done && self.has(words),
             Noted(words) => self.has(words),
-            Fitted(name, value, within) => done && self.fitted(name).is_some_and(|x| (x - value).abs() <= within),
+            Fitted(name, value, within) => {
+                done && self.fitted(name).is_some_and(|x| (x - value).abs() <= within)
+            }
             FirstLag(value) => done && self.first_lag().is_some_and(|x| (x / value - 1.0).abs() < 0.01),
             Alive(count) => done && self.alive() == Some(count),
             NoPanic => (done || self.code == Some(2)) && !self.text.contains("panicked"),
@@ -225,7 +263,9 @@ fn every_case_is_right() {
 
 #[test]
 fn the_same_heights_give_the_same_fire_from_every_file() {
-    let Some(folder) = cases().map(|cases| cases.join(HEIGHTS.0)).filter(|folder| folder.is_dir()) else { return };
+    let Some(folder) = cases().map(|cases| cases.join(HEIGHTS.0)).filter(|folder| folder.is_dir()) else {
+        return;
+    };
     let mut fires = Vec::new();
     for file in HEIGHTS.1 {
         let working = tempfile::tempdir().unwrap();

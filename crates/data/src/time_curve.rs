@@ -83,7 +83,11 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         for &column in places.errors.iter().flatten() {
             let error = sheet.number(&fields, column, line)?;
             if error < 0.0 {
-                return Err(at(column, format!("a standard error is {error}"), "give one that is not negative"));
+                return Err(at(
+                    column,
+                    format!("a standard error is {error}"),
+                    "give one that is not negative",
+                ));
             }
             curve.errors.get_or_insert_default().push(error);
         }
@@ -180,7 +184,8 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_their_names() {
-        let curve = read("t;distance 1;distance 2\n0;1;0,5\n2,5;0,25;0,125\n", &["distance 1", "distance 2"]).unwrap();
+        let curve = read("t;distance 1;distance 2\n0;1;0,5\n2,5;0,25;0,125\n", &["distance 1", "distance 2"])
+            .unwrap();
         assert_eq!((curve.times, curve.in_steps), (vec![0.0, 2.5], false));
         assert_eq!((curve.values, curve.errors), (vec![1.0, 0.5, 0.25, 0.125], None));
         assert!(curve.notes[0].contains("`t`, `distance 1`, `distance 2`"), "{:?}", curve.notes);

@@ -5,7 +5,9 @@
 // What is read must be exactly what was written.
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
-use glauber_data::tracks::{Bootstrap, Column, Columns, TrackOptions, mean_squared_displacement, read_tracks};
+use glauber_data::tracks::{
+    Bootstrap, Column, Columns, TrackOptions, mean_squared_displacement, read_tracks,
+};
 use std::fmt::Write as _;
 use std::fs;
 
@@ -322,8 +324,8 @@ fn compare(truth: &Truth, d: &Dialect, tracks: &glauber_data::tracks::Tracks, ab
 #[test]
 fn lines_of_any_shape_never_panic() {
     const PIECES: [&str; 24] = [
-        "id", "t", "x", "y", "frame", "track", ",", ";", "\t", " ", "\n", "\r", "\"", "1", "2.5", "3,5", "-", "NaN", "#",
-        "sep=", "=", "µ", "1e999", "0x1",
+        "id", "t", "x", "y", "frame", "track", ",", ";", "\t", " ", "\n", "\r", "\"", "1", "2.5", "3,5", "-",
+        "NaN", "#", "sep=", "=", "µ", "1e999", "0x1",
     ];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pieces.csv");
@@ -332,7 +334,11 @@ fn lines_of_any_shape_never_panic() {
         let mut draws = Draws(seed ^ 0xABCD);
         let mut text = String::new();
         if draws.one_in(2) {
-            let _ = writeln!(text, "{}", draws.of(&["id,t,x,y", "id;t;x;y", "id t x y", "lag,msd", "step,value"]));
+            let _ = writeln!(
+                text,
+                "{}",
+                draws.of(&["id,t,x,y", "id;t;x;y", "id t x y", "lag,msd", "step,value"])
+            );
         }
         for _ in 0..draws.below(60) {
             text.push_str(draws.of(&PIECES));

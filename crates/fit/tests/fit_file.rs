@@ -260,7 +260,10 @@ fn wrong_values_are_named_with_what_is_right() {
         ("[run]\nseed = 18446744073709551616", "must be a whole number of at least 0"),
         ("[start]\nbeta = .3", "write 0.3, not .3"),
         ("[data]\nstates = \"C:\\Users\\me\\runs.npz\"", "in single quotes"),
-        ("[data]\nstates = \"D:\\temp\\new.npz\"", "`data.states` holds a tab (\\t); in double quotes a backslash"),
+        (
+            "[data]\nstates = \"D:\\temp\\new.npz\"",
+            "`data.states` holds a tab (\\t); in double quotes a backslash",
+        ),
         ("[optimizer]\nlearning-rate = 0", "`optimizer.learning-rate` is 0, but must be a number above 0"),
         ("[optimizer]\nlearning-rate = nan", "is NaN, but must be a number above 0"),
         ("[optimizer]\nlearning-rate = inf", "is inf, but must be a number above 0"),

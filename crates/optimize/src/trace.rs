@@ -239,8 +239,10 @@ mod tests {
     #[test]
     fn columns_have_names_of_their_own() {
         let scalar = |name: &str| Unknown::scalar(name, Interval::unit());
-        let unknowns = [scalar("rate"), scalar("step"), scalar("x.sd"), Unknown::field("x", Interval::any(), &[2])];
-        let names = ["rate (parameter)", "step (parameter)", "x.sd", "x.mean", "x.sd (parameter)", "x.min", "x.max"];
+        let unknowns =
+            [scalar("rate"), scalar("step"), scalar("x.sd"), Unknown::field("x", Interval::any(), &[2])];
+        let names =
+            ["rate (parameter)", "step (parameter)", "x.sd", "x.mean", "x.sd (parameter)", "x.min", "x.max"];
         assert_eq!(Trace::of(&unknowns).columns, names);
     }
 

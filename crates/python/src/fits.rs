@@ -79,7 +79,9 @@ impl FitRequest<'_> {
     pub fn read(self) -> PyResult<(FitFile, usize)> {
         let in_memory = self.tables.is_some();
         let read = match &self.tables {
-            Some(tables) => FitFile::from_tables(values::tables(tables)?, Path::new(&self.path), Path::new("")),
+            Some(tables) => {
+                FitFile::from_tables(values::tables(tables)?, Path::new(&self.path), Path::new(""))
+            }
             None => {
                 let value = |(key, own): &(String, As<'_, Anything>)| Ok((key.clone(), values::value(own)?));
                 let overrides: PyResult<Vec<_>> = self.overrides.iter().map(value).collect();

@@ -316,7 +316,11 @@ impl Model {
             let field = match given.map(|given| doubles(&given)).transpose()? {
                 Some(one) if one.len() == 1 => Ok(FieldData::shared(vec![one[0]; sites])),
                 Some(all) if all.len() == sites => Ok(FieldData::shared(all)),
-                Some(_) => return Err(input_error(format!("the stored covariate `{name}` is not one of this model"))),
+                Some(_) => {
+                    return Err(input_error(format!(
+                        "the stored covariate `{name}` is not one of this model"
+                    )));
+                }
                 None => Err(why.unwrap_or_else(|| format!("covariate `{name}` is missing"))),
             };
             own.push((name, field));
@@ -334,9 +338,7 @@ impl Model {
         };
         other.cast::<Model>().is_ok_and(|o| {
             let (own, others) = (&self.covariates, &o.get().covariates);
-            o.get().model == self.model
-                && own.len() == others.len()
-                && own.iter().zip(others).all(same)
+            o.get().model == self.model && own.len() == others.len() && own.iter().zip(others).all(same)
         })
     }
     fn __hash__(&self) -> usize {

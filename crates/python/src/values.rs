@@ -16,7 +16,9 @@ pub fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
     if given.is_instance_of::<PyInt>() {
         let number = given.extract::<i128>();
         // A whole number that no key takes is refused by its key, as a number.
-        return Ok(number.map_or_else(|_| Value::Float(given.extract().unwrap_or(f64::INFINITY)), Value::Integer));
+        return Ok(
+            number.map_or_else(|_| Value::Float(given.extract().unwrap_or(f64::INFINITY)), Value::Integer)
+        );
     }
     if given.is_instance_of::<PyFloat>() {
         return Ok(Value::Float(given.extract()?));

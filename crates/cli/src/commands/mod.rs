@@ -17,10 +17,10 @@ pub mod tracks;
 
 use std::path::Path;
 
+use glauber::files::number;
 use glauber::model_file::{CovariateSource, Loaded};
 use glauber::models::{ModelOptions, OptionValue};
 use glauber::program::Model;
-use glauber::files::number;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::tasks::unknowns;
 
@@ -84,8 +84,8 @@ pub fn parameters_of(model: &Model, set: &[String]) -> Result<Vec<f64>, Failure>
     let mut values: Vec<Option<f64>> = declared.iter().map(|p| p.default).collect();
     for text in set {
         let (name, value) = split(text, "--set")?;
-        let value =
-            number(value).ok_or_else(|| Failure::input(format!("--set {text}: `{value}` is not a number")))?;
+        let value = number(value)
+            .ok_or_else(|| Failure::input(format!("--set {text}: `{value}` is not a number")))?;
         let place = unknowns::check(model, name, value).map_err(Failure::input)?;
         values[place] = Some(value);
     }

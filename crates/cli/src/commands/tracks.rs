@@ -96,7 +96,9 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
     for text in given {
         let (which, name) = split(text, "--column")?;
         let column = match whole_number(name).map(usize::try_from) {
-            Some(Ok(0)) => return Err(Failure::input(format!("--column {text}: columns are counted from 1"))),
+            Some(Ok(0)) => {
+                return Err(Failure::input(format!("--column {text}: columns are counted from 1")));
+            }
             Some(Ok(number)) => Column::Number(number),
             _ => Column::Name(name.to_string()),
         };

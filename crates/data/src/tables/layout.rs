@@ -130,7 +130,8 @@ impl<'t> Sample<'t> {
     }
 
     fn layout(&self, above: usize, titles: usize, heading: Heading, row_names: bool) -> Layout {
-        let titles = self.records[..titles].iter().map(|(_, fields)| fields.join(" ").trim().to_owned()).collect();
+        let titles =
+            self.records[..titles].iter().map(|(_, fields)| fields.join(" ").trim().to_owned()).collect();
         Layout { separator: self.separator, front: 0, above, heading, row_names, titles }
     }
 
@@ -248,8 +249,7 @@ fn has_row_names(rows: &[(u64, Vec<String>)], names: &[String]) -> bool {
 /// Whether a row has one field more than its header, at its front: not an empty one for a separator at its end.
 fn has_row_name(fields: &[String], names: &[String]) -> bool {
     let ends_in_separator = names.last().is_some_and(String::is_empty);
-    fields.len() == names.len() + 1
-        && fields.last().is_some_and(|last| last.is_empty() == ends_in_separator)
+    fields.len() == names.len() + 1 && fields.last().is_some_and(|last| last.is_empty() == ends_in_separator)
 }
 
 /// The fields without empty ones at their end.

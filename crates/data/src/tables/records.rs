@@ -186,9 +186,12 @@ mod tests {
     #[test]
     fn lines_are_those_an_editor_shows() {
         let text = "a,b\r\n\r\n# note, with commas\n1,\"two\nlines\"\n\n3,4";
-        for text in [text.to_owned(), text.replace("\r\n", "\n"), text.replace("\r\n", "\r").replace('\n', "\r")] {
+        for text in
+            [text.to_owned(), text.replace("\r\n", "\n"), text.replace("\r\n", "\r").replace('\n', "\r")]
+        {
             let read = records(&text, COMMA);
-            let lines: Vec<_> = read.iter().map(|(line, f)| (*line, f.join("|").replace('\r', "\n"))).collect();
+            let lines: Vec<_> =
+                read.iter().map(|(line, f)| (*line, f.join("|").replace('\r', "\n"))).collect();
             assert_eq!(lines, [(1, "a|b".into()), (4, "1|two\nlines".into()), (7, "3|4".into())]);
         }
     }

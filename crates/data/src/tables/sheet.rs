@@ -182,7 +182,9 @@ impl<'t> Sheet<'t> {
                 "complete or remove the line; put a text that holds a space in quotes, write an empty cell as NA, or \
                  separate the columns by commas or tabs"
             }
-            Separator::Character(_) => "complete or remove the line, or put a text that holds a separator in quotes",
+            Separator::Character(_) => {
+                "complete or remove the line, or put a text that holds a separator in quotes"
+            }
         };
         DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}"))
     }
@@ -283,11 +285,15 @@ impl<'t> Sheet<'t> {
             if self.seen.iter().any(|s| s.like_thousands && s.whole && !s.decimal) {
                 let found = format!("{} may be a decimal or thousands", quoted(written));
                 let remedy = "write numbers without separators of thousands, and decimals with a point";
-                return Err(DataError::new(DataErrorKind::Value, self.path, found, remedy)
-                    .at(format!("line {line}")));
+                return Err(
+                    DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}"))
+                );
             }
             let read = written.replace(',', ".");
-            notes.push(format!("numbers with a decimal comma were read, such as {} as {read}", quoted(written)));
+            notes.push(format!(
+                "numbers with a decimal comma were read, such as {} as {read}",
+                quoted(written)
+            ));
         }
         Ok(notes)
     }
@@ -300,7 +306,9 @@ pub(crate) fn is_missing(field: &str) -> bool {
 
 /// One to three digits, a comma, three digits.
 fn like_thousands(field: &str) -> bool {
-    let Some((before, after)) = field.trim_start_matches(['-', '+', '\u{2212}']).split_once(',') else { return false };
+    let Some((before, after)) = field.trim_start_matches(['-', '+', '\u{2212}']).split_once(',') else {
+        return false;
+    };
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     digits(before)
         && digits(after)
@@ -312,9 +320,7 @@ fn like_thousands(field: &str) -> bool {
 fn damaged(error: RecordError, path: &Path) -> DataError {
     let (found, remedy, line) = match error {
         RecordError::OpenQuote(line) => ("has a quote that is never closed", "close or remove it", line),
-        RecordError::TooLong(line) => {
-            ("has a line longer than any table's", "export it again as CSV", line)
-        }
+        RecordError::TooLong(line) => ("has a line longer than any table's", "export it again as CSV", line),
     };
     DataError::new(DataErrorKind::Format, path, found, remedy).at(format!("line {line}"))
 }

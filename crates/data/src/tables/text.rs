@@ -2,8 +2,8 @@
 
 /// The characters of Windows-1252 for the bytes 0x80 to 0x9F; Latin-1 has none there.
 const WINDOWS_1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘',
-    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
 /// How many bytes are looked at to tell UTF-16 without a byte-order mark.
@@ -33,7 +33,10 @@ pub(crate) fn decoded(bytes: Vec<u8>) -> Option<(String, Option<String>)> {
             },
         },
     };
-    let is_text = !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{1A}' | '\u{80}'..='\u{9F}'));
+    let is_text = !text.chars().any(|c| {
+        c.is_control()
+            && !matches!(c, '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{1A}' | '\u{80}'..='\u{9F}')
+    });
     is_text.then_some((text, note))
 }
 

@@ -22,7 +22,12 @@ const MOST_HEADER_LINES: usize = 3;
 const SHOWN: usize = 8;
 
 /// Reads a table of points.
-pub(super) fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
+pub(super) fn read(
+    file: File,
+    length: u64,
+    path: &Path,
+    options: &TrackOptions,
+) -> Result<Tracks, DataError> {
     let (text, note) = read_text(file, length, path, "export the tracks as CSV, TrackMate XML or NPY")?;
     let wanted = &options.columns;
     let by_number = wanted.all_by_number();
@@ -30,8 +35,7 @@ pub(super) fn read(file: File, length: u64, path: &Path, options: &TrackOptions)
         let places = columns::find(fields, wanted, options.face).ok()?;
         Some(std::iter::once(places.time).chain(places.axes).collect())
     };
-    let sheet =
-        Sheet::open(&text, path, &recognise, by_number, |no| refused(no, path, options, by_number))?
+    let sheet = Sheet::open(&text, path, &recognise, by_number, |no| refused(no, path, options, by_number))?
         .with_gap("remove the line: a frame without a position is a gap, and gaps are handled");
     let places = columns::find(sheet.names(), wanted, options.face)
         .map_err(|(found, remedy)| DataError::new(DataErrorKind::Missing, path, found, remedy))?;
@@ -85,8 +89,10 @@ fn refused(no: NoLayout, path: &Path, options: &TrackOptions, by_number: bool) -
                 "has no header that names a column for the track, the time, x and y: line {line} holds numbers, {}",
                 shown(&first)
             );
-            let remedy =
-                format!("say which column is which, by numbers from 1, such as {}", options.face.columns(&guess(&first)));
+            let remedy = format!(
+                "say which column is which, by numbers from 1, such as {}",
+                options.face.columns(&guess(&first))
+            );
             DataError::new(DataErrorKind::Missing, path, found, remedy)
         }
     }
@@ -102,7 +108,11 @@ fn shown(fields: &[String]) -> String {
 
 /// Numbers of columns for the example of a remedy: as celltrackR orders them, at the end of the line.
 fn guess(first: &[String]) -> Vec<(&'static str, usize)> {
-    let keys: &[&str] = if first.len() == 5 || first.len() == 6 { &["id", "time", "x", "y", "z"] } else { &["id", "time", "x", "y"] };
+    let keys: &[&str] = if first.len() == 5 || first.len() == 6 {
+        &["id", "time", "x", "y", "z"]
+    } else {
+        &["id", "time", "x", "y"]
+    };
     let before = usize::from(first.len() == 6);
     keys.iter().copied().zip(before + 1..).collect()
 }
@@ -136,7 +146,8 @@ impl Rows<'_> {
         self.points.notes.extend(self.sheet.notes()?);
         self.points.notes.extend(self.sheet.note_of_comments());
         if header_lines > 0 && !self.is_trackmate() {
-            let lines = if header_lines == 1 { "the line".to_owned() } else { format!("{header_lines} lines") };
+            let lines =
+                if header_lines == 1 { "the line".to_owned() } else { format!("{header_lines} lines") };
             self.points.notes.push(format!("{lines} of words below the header was taken for units"));
         }
         if self.without_track > 0 {

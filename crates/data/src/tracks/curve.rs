@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn points_in_memory_are_checked_as_those_of_a_file() {
         let point = |lag, value| MsdPoint { lag, value, standard_error: None, sub_tracks: None };
-        let made = |points| MsdCurve::of_points(Some(24.0), points, "the curve given").map_err(|e| e.to_string());
+        let made =
+            |points| MsdCurve::of_points(Some(24.0), points, "the curve given").map_err(|e| e.to_string());
         assert_eq!(made(vec![point(1, 2.0), point(3, 4.0)]).unwrap().points().len(), 2);
         for (points, expected) in [
             (vec![], "the curve given: holds no values"),

@@ -163,7 +163,11 @@ impl Rows<'_> {
         let value = self.sheet.number(fields, column, line)?;
         if value < 0.0 {
             let place = format!("line {line}, column `{name}`");
-            return Err(self.error(place, format!("is {value}"), "give a finite number that is not negative"));
+            return Err(self.error(
+                place,
+                format!("is {value}"),
+                "give a finite number that is not negative",
+            ));
         }
         Ok(value)
     }

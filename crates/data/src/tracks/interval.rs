@@ -66,7 +66,9 @@ impl NoInterval {
                 Some(step.line),
             ),
             Self::Other { found, interval } => (
-                format!("steps in time are multiples of {found}, not of the interval {interval} that was given"),
+                format!(
+                    "steps in time are multiples of {found}, not of the interval {interval} that was given"
+                ),
                 format!("give {}, or leave it out", face.interval(*found)),
                 None,
             ),
@@ -266,7 +268,10 @@ mod tests {
     fn mixed_intervals_are_refused_with_the_common_one() {
         let (found, remedy) = words(&times(&[24.0, 24.0, 36.0], None).unwrap_err());
         assert_eq!(found, "the intervals are mixed: 24 in track `7` (line 1) but 36 in track `7` (line 3)");
-        assert_eq!(remedy, "if frames are 12 apart, with gaps, give `interval = 12` under [data]; else split the file");
+        assert_eq!(
+            remedy,
+            "if frames are 12 apart, with gaps, give `interval = 12` under [data]; else split the file"
+        );
         assert!(
             words(&times(&[24.0, 36.0], None).unwrap_err()).0.contains("24 in track `7` (line 1) but 36")
         );

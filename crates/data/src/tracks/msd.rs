@@ -56,7 +56,9 @@ pub enum MsdError {
         longest: u32,
     },
     /// No sub-track spans any of the lags asked for.
-    #[error("no sub-track spans 1 to {lags} intervals; the shortest spans {shortest}: ask for {shortest} lags or more")]
+    #[error(
+        "no sub-track spans 1 to {lags} intervals; the shortest spans {shortest}: ask for {shortest} lags or more"
+    )]
     TooShort {
         /// The lags that were asked for.
         lags: u32,
@@ -127,7 +129,9 @@ pub fn mean_squared_displacement(
     let note = match missing.as_slice() {
         [] => None,
         [one] => Some(format!("no sub-track spans a lag of {one} intervals: it was left out")),
-        several => Some(format!("no sub-track spans lags of {} intervals: they were left out", several.join(", "))),
+        several => {
+            Some(format!("no sub-track spans lags of {} intervals: they were left out", several.join(", ")))
+        }
     };
     Ok(MsdCurve::of_tracks(tracks, points, note))
 }

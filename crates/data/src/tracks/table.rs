@@ -52,9 +52,10 @@ impl TableColumn {
         let number = match &self.values {
             TableValues::Numbers(v) => v[row],
             TableValues::Texts(v) if v[row].trim().is_empty() => return Err(("is empty".to_owned(), GAP)),
-            TableValues::Texts(v) => v[row].trim().parse().map_err(|_| {
-                (format!("`{}` is not a number", v[row]), "make the column one of numbers")
-            })?,
+            TableValues::Texts(v) => v[row]
+                .trim()
+                .parse()
+                .map_err(|_| (format!("`{}` is not a number", v[row]), "make the column one of numbers"))?,
         };
         if number.is_finite() { Ok(number) } else { Err((format!("{number} is not a finite number"), GAP)) }
     }
@@ -97,7 +98,8 @@ pub fn tracks_of_table(
         .map_err(|(found, remedy)| DataError::new(DataErrorKind::Missing, path, found, remedy))?;
     let rows = table[places.id].len();
     if let Some(other) = table.iter().find(|c| c.len() != rows) {
-        let found = format!("column `{}` has {} rows, `{}` {rows}", other.name, other.len(), table[places.id].name);
+        let found =
+            format!("column `{}` has {} rows, `{}` {rows}", other.name, other.len(), table[places.id].name);
         return Err(DataError::new(DataErrorKind::Value, path, found, "give all columns alike"));
     }
     let mut points = Points {
@@ -157,8 +159,10 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name_in_any_order() {
-        let own = tracks_of_table(&table(&["track", "t", "x", "y"]), "given", &TrackOptions::default()).unwrap();
-        let other = tracks_of_table(&table(&["y", "x", "track", "t"]), "given", &TrackOptions::default()).unwrap();
+        let own =
+            tracks_of_table(&table(&["track", "t", "x", "y"]), "given", &TrackOptions::default()).unwrap();
+        let other =
+            tracks_of_table(&table(&["y", "x", "track", "t"]), "given", &TrackOptions::default()).unwrap();
         assert_eq!(own.tracks(), other.tracks());
         assert_eq!(own.tracks()[1].positions(), [[5.0, 0.0, 0.0], [7.0, 30.0, 0.0]]);
         assert_eq!(own.tracks()[0].id(), "3");
@@ -166,14 +170,22 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_or_left_out() {
-        let error = tracks_of_table(&table(&["who", "t", "x", "y"]), "the tracks given", &TrackOptions::default());
+        let error =
+            tracks_of_table(&table(&["who", "t", "x", "y"]), "the tracks given", &TrackOptions::default());
         let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("the tracks given: has no column for the track's id; the columns are"), "{error}");
+        assert!(
+            error.starts_with("the tracks given: has no column for the track's id; the columns are"),
+            "{error}"
+        );
 
         let mut own = table(&["track", "t", "x", "y"]);
         own[2] = TableColumn::of_numbers("x", vec![0.0, f64::NAN, 5.0, 7.0]);
-        let error = tracks_of_table(&own, "the tracks given", &TrackOptions::default()).unwrap_err().to_string();
-        assert!(error.starts_with("the tracks given, row 1, column `x`: NaN is not a finite number;"), "{error}");
+        let error =
+            tracks_of_table(&own, "the tracks given", &TrackOptions::default()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the tracks given, row 1, column `x`: NaN is not a finite number;"),
+            "{error}"
+        );
 
         own[2] = TableColumn::of_numbers("x", vec![0.0, 1.0, 5.0, 7.0]);
         let ids = ["a", "a", "", "b"].map(str::to_owned).to_vec();

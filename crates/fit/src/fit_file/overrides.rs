@@ -51,7 +51,10 @@ fn keys_of<'a>(path: &'a str, tables: &[&str]) -> Result<Vec<&'a str>, String> {
     let bare =
         |key: &&str| !key.is_empty() && !key.contains(|c: char| c.is_whitespace() || "\"'[]{}".contains(c));
     if keys.len() > DEEPEST || !keys.iter().all(bare) {
-        return Err(format!("`{}` is not a key: write table.key=value, as in optimizer.steps=500", path.trim()));
+        return Err(format!(
+            "`{}` is not a key: write table.key=value, as in optimizer.steps=500",
+            path.trim()
+        ));
     }
     if !tables.contains(&keys[0]) {
         let hint = suggestion(keys[0], tables.iter().copied());

@@ -243,12 +243,8 @@ impl<'a> Reader<'a> {
         let Some(node) = self.take(key) else { return Ok(None) };
         match node.value {
             Value::Text(text) if text.contains(char::is_control) => {
-                let found = format!(
-                    "`{}` holds {}{}",
-                    self.path(key),
-                    escape_of(&text),
-                    super::tree::BACKSLASH
-                );
+                let found =
+                    format!("`{}` holds {}{}", self.path(key), escape_of(&text), super::tree::BACKSLASH);
                 Err(self.error(node.place, found))
             }
             Value::Text(text) if !text.trim().is_empty() => Ok(Some(text)),

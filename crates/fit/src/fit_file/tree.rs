@@ -93,13 +93,13 @@ fn hint_at(text: &str, at: usize) -> Option<&'static str> {
     if value.contains('"') && value.contains('\\') {
         return Some(BACKSLASH);
     }
-    let bare_point = point.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let bare_point =
+        point.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     bare_point.then_some("; a number begins with a digit: write 0.3, not .3")
 }
 
 /// What to do about a path of Windows in double quotes.
-pub(super) const BACKSLASH: &str =
-    "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\data\\runs.npz', or with /";
+pub(super) const BACKSLASH: &str = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\data\\runs.npz', or with /";
 
 /// Parses one value, as it stands after a `=`; `None` where it is not TOML.
 pub(super) fn value(text: &str, place: &Place) -> Option<Result<Node, String>> {

@@ -170,7 +170,11 @@ pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
 
 fn read_model(file: &FitFile) -> Result<Own, JobError> {
     if let Some(model) = &file.given.model {
-        return Ok(Own { model: model.clone(), covariates: file.given.covariates.clone(), notes: Vec::new() });
+        return Ok(Own {
+            model: model.clone(),
+            covariates: file.given.covariates.clone(),
+            notes: Vec::new(),
+        });
     }
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
@@ -283,7 +287,8 @@ pub(crate) fn name_of_data(file: &FitFile, path: &std::path::Path) -> String {
 
 /// Notes of a reader, with the name of the file they are about.
 pub(crate) fn notes_about(path: &std::path::Path, notes: &[String]) -> Vec<String> {
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let name =
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     notes.iter().map(|note| format!("{name}: {note}")).collect()
 }
 

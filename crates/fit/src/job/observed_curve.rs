@@ -69,8 +69,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
         DataSource::States(path) => of_states(file, own, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
         _ => {
-            let message =
-                "the task `trajectory` needs `data.tracks`, `data.msd`, `data.curve`, `data.states` or `data.simulate`";
+            let message = "the task `trajectory` needs `data.tracks`, `data.msd`, `data.curve`, `data.states` or `data.simulate`";
             return Err(file.wrong("data", message).into());
         }
     };

@@ -14,7 +14,8 @@ use glauber_program::Model;
 use super::times::timed;
 use super::transition::{Seen, wrong};
 use super::{
-    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, notes_about, own_model, pairs,
+    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, notes_about, own_model,
+    pairs,
 };
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};

@@ -52,7 +52,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     }
     let mut notes = found.notes.clone();
     if counts_walkers(file) && file.model_options.contains_key("walkers") {
-        notes.push("replicates and runs count walkers: the model's own `walkers` do not multiply them".into());
+        notes
+            .push("replicates and runs count walkers: the model's own `walkers` do not multiply them".into());
     }
     notes.extend(setting.rollouts_note()?);
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));

@@ -7,8 +7,8 @@ use glauber_program::Model;
 
 use super::times::{chosen, one_step_a_frame, timed};
 use super::{
-    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, notes_about, own_model,
-    pairs,
+    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, notes_about,
+    own_model, pairs,
 };
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
