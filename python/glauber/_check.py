@@ -8,6 +8,7 @@ from typing import Any
 
 from glauber import _glauber
 from glauber._arrays import parameter_list, run_fields, seed_of, whole
+from glauber._kinds import Whole
 from glauber._model import Model, model_of
 
 
@@ -42,10 +43,10 @@ def check(
     parameters: Any = None,
     *,
     fields: Mapping[str, Any] | None = None,
-    steps: int = 3,
-    replicates: int = 200,
-    seed: int = 1,
-    threads: int = 0,
+    steps: Whole = 3,
+    replicates: Whole = 200,
+    seed: Whole = 1,
+    threads: Whole = 0,
 ) -> Check:
     """Compares every estimator's gradient of the layers' means with finite differences over common noise.
 
