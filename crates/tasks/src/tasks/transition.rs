@@ -2,19 +2,18 @@
 //!
 //! Each evaluation takes a minibatch of pairs, one replicate each, runs one step from the state before and compares the
 //! result with the state after by a [`TransitionLoss`]; the gradient is the estimator's. Pairs from which the model
-//! leaves nothing to chance carry no information and are dropped.
+//! leaves nothing to chance, whatever the fitted parameters are, carry no information and are dropped.
 
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan};
+use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision};
 use glauber_numbers::noise::derive_seed;
 use glauber_program::{Estimator, Model, ModelError};
 
 use crate::losses::transition::{TransitionLoss, observed};
 use crate::states::{States, StatesError};
-use crate::tasks::likelihood::Likelihood;
 use crate::tasks::unknowns::Fitted;
-use glauber_optimize::objective::{Evaluation, Information, Objective, ObjectiveError, Unknown};
+use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// What the noise of an evaluation is for, so that seeds of different uses never meet.
 const NOISE: u32 = 1;
@@ -27,8 +26,8 @@ pub struct Pairs {
     pub states: States,
     /// The numbers of the states before; the one after has the next number.
     pub before: Arc<Vec<u32>>,
-    /// How many pairs were dropped because the model leaves nothing to chance from them.
-    pub dropped: usize,
+    /// The numbers of the states before of the pairs that were dropped: the model leaves nothing to chance from them.
+    pub dropped: Arc<Vec<u32>>,
 }
 
 /// How many states are looked at in one run of the engine.
@@ -53,17 +52,20 @@ impl Pairs {
         let all: Vec<u32> = (0..(states.runs * states.times) as u32)
             .filter(|s| (*s as usize + 1) % states.times != 0)
             .collect();
-        let plan =
-            Plan::new(model, &[Observation::Program(glauber_program::chance(&model.step))], None, options)?;
-        let middle = typical_parameters(model);
-        let mut before = Vec::new();
+        let free: Vec<bool> = (0..fitted.all.len()).map(|i| fitted.places.contains(&i)).collect();
+        let chance = Observation::Program(glauber_program::chance(&model.step, &free));
+        let options = Options { precision: Precision::Double, ..options };
+        let plan = Plan::new(model, &[chance], None, options)?;
+        let middle = fitted.parameters(&typical(&fitted.unknowns));
+        let (mut before, mut dropped) = (Vec::new(), Vec::new());
         for chunk in all.chunks(CHUNK) {
             let picks = Arc::new(chunk.to_vec());
             let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
             let outputs = plan.simulate(&run)?.outputs;
-            before.extend(
-                chunk.iter().zip(&outputs.values).filter(|(_, chance)| **chance > 0.0).map(|(s, _)| *s),
-            );
+            for (state, chance) in chunk.iter().zip(&outputs.values) {
+                let certain = *chance <= 0.0;
+                if certain { dropped.push(*state) } else { before.push(*state) }
+            }
         }
         if before.is_empty() {
             return Err(StatesError::Empty(format!(
@@ -71,15 +73,14 @@ impl Pairs {
                 all.len()
             )));
         }
-        let dropped = all.len() - before.len();
-        Ok(Pairs { states, before: Arc::new(before), dropped })
+        Ok(Pairs { states, before: Arc::new(before), dropped: Arc::new(dropped) })
     }
 }
 
 /// Parameters well inside their intervals.
-fn typical_parameters(model: &Model) -> Vec<f64> {
-    let inside = |p: &glauber_program::Parameter| {
-        let (low, high) = (p.interval.lowest, p.interval.highest);
+pub(crate) fn typical(unknowns: &[Unknown]) -> Vec<f64> {
+    let inside = |unknown: &Unknown| {
+        let (low, high) = (unknown.interval.lowest, unknown.interval.highest);
         match (low.is_finite(), high.is_finite()) {
             (true, true) => 0.5 * (low + high),
             (true, false) => low + 1.0,
@@ -87,7 +88,7 @@ fn typical_parameters(model: &Model) -> Vec<f64> {
             _ => 0.5,
         }
     };
-    model.declarations().parameters.iter().map(inside).collect()
+    unknowns.iter().map(inside).collect()
 }
 
 /// Why a transition task could not be set up.
@@ -119,8 +120,6 @@ pub struct Transition {
     seed: u64,
     /// The order of the pairs in the epoch last asked for.
     epoch: Option<(u64, Vec<u32>)>,
-    /// For standard errors, where the model has a likelihood.
-    likelihood: Option<Likelihood>,
 }
 
 impl Transition {
@@ -145,8 +144,7 @@ impl Transition {
         let plan = Plan::new(model, &[Observation::Program(observation)], Some(estimator), options)?;
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
-        let likelihood = Likelihood::new(model, fitted.clone(), pairs.clone(), options).ok();
-        Ok(Transition { fitted, pairs, plan, layers, batch, seed, epoch: None, likelihood })
+        Ok(Transition { fitted, pairs, plan, layers, batch, seed, epoch: None })
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.
@@ -191,11 +189,6 @@ impl Objective for Transition {
         let gradient = self.plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] });
         let gradient = gradient.map_err(failed)?;
         Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })
-    }
-
-    /// That of the exact likelihood at θ, where the model has one: the least error any estimate from these pairs has.
-    fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
-        self.likelihood.as_mut()?.observed_information(theta)
     }
 }
 
