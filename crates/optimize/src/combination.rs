@@ -93,7 +93,8 @@ impl Trial<'_> {
     fn product(&self, w: &[f64], names: &[&String], value: &mut dyn FnMut(&[f64]) -> f64) -> Option<String> {
         let raw: Vec<f64> = self.members.iter().zip(w).map(|(i, w)| w * self.theta[*i]).collect();
         let exponents = whole(&raw)?;
-        let scaled = |i: usize, exponent: i32, by: f64| self.theta[i] * (1.0 + by).powf(1.0 / f64::from(exponent));
+        let scaled =
+            |i: usize, exponent: i32, by: f64| self.theta[i] * (1.0 + by).powf(1.0 / f64::from(exponent));
         let holds = self.holds(value, |theta, first, other, by| {
             theta[self.members[first]] = scaled(self.members[first], exponents[first], by);
             theta[self.members[other]] = scaled(self.members[other], -exponents[other], by);
@@ -116,7 +117,8 @@ impl Trial<'_> {
     /// Σ wᵢ θᵢ.
     fn sum(&self, w: &[f64], names: &[&String], value: &mut dyn FnMut(&[f64]) -> f64) -> Option<String> {
         let holds = self.holds(value, |theta, first, other, by| {
-            let size = self.theta[self.members[first]].abs().max(1e-3 * self.theta[self.members[other]].abs());
+            let size =
+                self.theta[self.members[first]].abs().max(1e-3 * self.theta[self.members[other]].abs());
             let step = by * if size > 0.0 { size } else { 1.0 };
             theta[self.members[first]] += step;
             theta[self.members[other]] -= step * w[first] / w[other];
@@ -188,8 +190,9 @@ mod tests {
         let roots: Vec<f64> = slopes.iter().map(|s| s.abs()).collect();
         let n = theta.len();
         let unit: Vec<f64> = slopes.iter().map(|s| s.signum() / (n as f64).sqrt()).collect();
-        let projector =
-            (0..n).map(|a| (0..n).map(|b| f64::from(u8::from(a == b)) - unit[a] * unit[b]).collect()).collect();
+        let projector = (0..n)
+            .map(|a| (0..n).map(|b| f64::from(u8::from(a == b)) - unit[a] * unit[b]).collect())
+            .collect();
         let flat = Flat { members: (0..n).collect(), roots, projector };
         let names: Vec<String> = ["a", "b", "c"].iter().take(n).map(|s| s.to_string()).collect();
         let right = f(theta);
@@ -205,7 +208,11 @@ mod tests {
         let say = |theta: &[f64], f: fn(&[f64]) -> f64, slopes: &[f64]| named(theta, f, slopes).unwrap();
         assert_eq!(say(&[0.5, 0.4], |t| t[0] * t[1], &[0.4, 0.5]), "`a` · `b`");
         assert_eq!(say(&[0.5, 0.5], |t| t[0] * t[1], &[0.5, 0.5]), "`a` · `b`", "though it looks like a sum");
-        assert_eq!(say(&[0.5, 0.5], |t| t[0] + t[1], &[1.0, 1.0]), "`a` + `b`", "though it looks like a product");
+        assert_eq!(
+            say(&[0.5, 0.5], |t| t[0] + t[1], &[1.0, 1.0]),
+            "`a` + `b`",
+            "though it looks like a product"
+        );
         assert_eq!(say(&[0.5, 0.25], |t| t[0] / t[1], &[4.0, -8.0]), "`a` / `b`");
         assert_eq!(say(&[0.5, 0.25], |t| t[0] * t[0] * t[1], &[0.25, 0.25]), "`a`^2 · `b`");
         assert_eq!(say(&[0.5, 0.7], |t| t[0] - t[1], &[1.0, -1.0]), "`a` − `b`");

@@ -56,6 +56,35 @@ pub(crate) fn look(objective: &mut dyn Objective, theta: &[f64], scale: f64) -> 
     verdict
 }
 
+/// The least errors that estimates without bias can have from the data of an exact likelihood, at θ: the roots of the
+/// inverse information's diagonal (Cramér & Rao). They are no errors of a fit by another loss, whose own are larger.
+/// `None` where the objective is no likelihood, or does not determine every number.
+///
+/// # Errors
+/// [`ObjectiveError`] as in [`Objective::evaluate`].
+pub fn least_errors(
+    objective: &mut dyn Objective,
+    theta: &[f64],
+) -> Result<Option<Vec<f64>>, ObjectiveError> {
+    let Some(likelihood) = objective.likelihood().filter(|_| theta.len() <= MOST_FOR_ERRORS) else {
+        return Ok(None);
+    };
+    let numbers = numbers_of(objective.unknowns());
+    let mut look = Look { objective, numbers, scale: likelihood.data };
+    let mut known = vec![None; theta.len()];
+    let mut steps = Vec::with_capacity(theta.len());
+    for i in 0..theta.len() {
+        steps.push(look.step(theta, i)?.0);
+    }
+    if steps.iter().any(|step| *step <= 0.0) {
+        return Ok(None);
+    }
+    let at = look.information(theta, &mut known, &steps)?;
+    let whole = at.free.len() == theta.len() && at.smallest() > FLAT;
+    let all: Vec<usize> = (0..theta.len()).collect();
+    Ok(whole.then(|| variances(&at, &all).into_iter().map(f64::sqrt).collect()))
+}
+
 struct Look<'a> {
     objective: &'a mut dyn Objective,
     numbers: Vec<(String, Interval)>,
@@ -84,8 +113,11 @@ impl Information {
 
     /// The slopes along every eigenvector.
     fn slopes(&self, gradient: &[f64]) -> Vec<f64> {
-        let scaled: Vec<f64> = self.free.iter().zip(&self.roots).map(|(i, root)| gradient[*i] / root).collect();
-        (0..self.free.len()).map(|k| self.eigenvector(k).iter().zip(&scaled).map(|(v, g)| v * g).sum()).collect()
+        let scaled: Vec<f64> =
+            self.free.iter().zip(&self.roots).map(|(i, root)| gradient[*i] / root).collect();
+        (0..self.free.len())
+            .map(|k| self.eigenvector(k).iter().zip(&scaled).map(|(v, g)| v * g).sum())
+            .collect()
     }
 
     /// gᵀ I⁻¹ g over the directions of at least this eigenvalue.
@@ -97,7 +129,9 @@ impl Information {
     /// The Newton step over those directions, by number of θ.
     fn newton(&self, gradient: &[f64], least: f64) -> Vec<f64> {
         let mut step = vec![0.0; gradient.len()];
-        for (k, slope) in self.slopes(gradient).into_iter().enumerate().filter(|(k, _)| self.values[*k] >= least) {
+        for (k, slope) in
+            self.slopes(gradient).into_iter().enumerate().filter(|(k, _)| self.values[*k] >= least)
+        {
             for ((i, root), v) in self.free.iter().zip(&self.roots).zip(self.eigenvector(k)) {
                 step[*i] -= v * slope / self.values[k] / root;
             }
@@ -132,7 +166,12 @@ impl Look<'_> {
         }
         let at = self.information(theta, &mut known, &steps)?;
         if at.values.iter().any(|v| !v.is_finite()) {
-            return Ok(Verdict::of_all(n, Known::NotComputed, None, "the likelihood's curvature is not finite"));
+            return Ok(Verdict::of_all(
+                n,
+                Known::NotComputed,
+                None,
+                "the likelihood's curvature is not finite",
+            ));
         }
         let far = at.decrement(&gradient, STIFF);
         if far > REST {
@@ -191,7 +230,12 @@ impl Look<'_> {
     }
 
     /// The slopes at both sides of θ; `None` where L is 0 at one.
-    fn around(&mut self, theta: &[f64], i: usize, step: f64) -> Result<Option<[Vec<f64>; 2]>, ObjectiveError> {
+    fn around(
+        &mut self,
+        theta: &[f64],
+        i: usize,
+        step: f64,
+    ) -> Result<Option<[Vec<f64>; 2]>, ObjectiveError> {
         let mut moved = theta.to_vec();
         moved[i] = theta[i] + step;
         let above = self.gradient(&moved)?;
@@ -240,7 +284,8 @@ impl Look<'_> {
         let mut rows: Vec<Vec<f64>> = vec![Vec::new(); n];
         for i in (0..n).filter(|i| known[*i].is_none()).collect::<Vec<_>>() {
             let step = steps[i];
-            let (Some(near), Some(far)) = (self.around(theta, i, step)?, self.around(theta, i, 2.0 * step)?) else {
+            let (Some(near), Some(far)) = (self.around(theta, i, step)?, self.around(theta, i, 2.0 * step)?)
+            else {
                 known[i] = Some(Known::NotSmooth);
                 continue;
             };

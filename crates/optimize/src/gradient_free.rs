@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::averaging::Average;
+use crate::checkpoint::{self, Identity, State};
 use crate::course::Course;
 use crate::curvature::look;
-use crate::checkpoint::{self, Identity, State};
 use crate::descent::{Control, FitError, identity_of};
 use crate::fit_result::{Findings, FitResult};
 use crate::maps::{Map, Maps};
@@ -105,8 +105,18 @@ impl GradientFree {
                 policy.resume(&identity, blank, (self.stopping.steps / self.trace_every).saturating_add(2))?
             }
         };
-        let rounds =
-            Rounds { settings: self, unknowns, maps, search, saved: None, identity, state, control, notes, losses: None };
+        let rounds = Rounds {
+            settings: self,
+            unknowns,
+            maps,
+            search,
+            saved: None,
+            identity,
+            state,
+            control,
+            notes,
+            losses: None,
+        };
         rounds.run(objective, start)
     }
 }
@@ -148,7 +158,9 @@ impl Rounds<'_, '_> {
             (Stopped::Diverged { .. }, _) => {
                 Verdict::of_all(length, Known::Diverged, None, format!("no estimate: it {stopped}"))
             }
-            (Stopped::Interrupted, _) => Verdict::of_all(length, Known::Unfinished, None, "it was interrupted"),
+            (Stopped::Interrupted, _) => {
+                Verdict::of_all(length, Known::Unfinished, None, "it was interrupted")
+            }
             (_, Some(likelihood)) => look(objective, &theta, likelihood.data),
             (_, None) => self.of_loss(&theta),
         };

@@ -32,7 +32,7 @@ pub mod verdict;
 
 mod combination;
 
-mod curvature;
+pub mod curvature;
 
 pub mod fit_result;
 

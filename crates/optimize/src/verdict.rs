@@ -79,7 +79,12 @@ pub struct Verdict {
 
 impl Verdict {
     /// The same for all `length` numbers of θ.
-    pub fn of_all(length: usize, known: Known, at_optimum: Option<bool>, words: impl Into<String>) -> Verdict {
+    pub fn of_all(
+        length: usize,
+        known: Known,
+        at_optimum: Option<bool>,
+        words: impl Into<String>,
+    ) -> Verdict {
         let warns = matches!(known, Known::NotAtOptimum | Known::Diverged | Known::Unfinished);
         Verdict { known: vec![known; length], at_optimum, words: words.into(), warns, notes: Vec::new() }
     }
@@ -101,7 +106,9 @@ pub(crate) fn numbers_of(unknowns: &[Unknown]) -> Vec<(String, Interval)> {
     let of = |unknown: &Unknown| -> Vec<(String, Interval)> {
         match unknown.is_scalar() {
             true => vec![(unknown.name.clone(), unknown.interval)],
-            false => (0..unknown.len()).map(|i| (format!("{}[{i}]", unknown.name), unknown.interval)).collect(),
+            false => {
+                (0..unknown.len()).map(|i| (format!("{}[{i}]", unknown.name), unknown.interval)).collect()
+            }
         }
     };
     unknowns.iter().flat_map(of).collect()

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use crate::averaging::Average;
-use crate::course::{Course, Rest};
-use crate::curvature::look;
 use crate::checkpoint::{self, Identity, State};
 use crate::clipping::norm;
+use crate::course::{Course, Rest};
+use crate::curvature::look;
 use crate::descent::{Control, Descent, FitError};
 use crate::fit_result::{Findings, FitResult};
 use crate::maps::{Map, Maps};
@@ -225,7 +225,8 @@ impl<'d, 'c> Walk<'d, 'c> {
         if let Some(before) = before {
             let after = natural(&self.maps, free);
             // Of a step below rounding it is not known what it would be: as much as rounding.
-            let change = before.iter().zip(after.iter()).map(|(a, b)| (a - b).abs().max(f64::EPSILON * b.abs()));
+            let change =
+                before.iter().zip(after.iter()).map(|(a, b)| (a - b).abs().max(f64::EPSILON * b.abs()));
             self.state.last_change = change.fold(0.0, f64::max) / share.max(f64::MIN_POSITIVE);
         }
         self.state.step += 1;
@@ -325,7 +326,9 @@ impl<'d, 'c> Walk<'d, 'c> {
             (Stopped::Diverged { .. }, _) => {
                 Verdict::of_all(scalars, Known::Diverged, None, format!("no estimate: it {stopped}"))
             }
-            (Stopped::Interrupted, _) => Verdict::of_all(scalars, Known::Unfinished, None, "it was interrupted"),
+            (Stopped::Interrupted, _) => {
+                Verdict::of_all(scalars, Known::Unfinished, None, "it was interrupted")
+            }
             (_, Some(likelihood)) => look(objective, &theta, likelihood.data),
             (_, None) => self.of_loss(&theta),
         };
@@ -399,7 +402,9 @@ impl Walk<'_, '_> {
             words.push(match rest {
                 Rest::Stood => "at rest; error not known, since the loss is no likelihood".to_string(),
                 _ if scalars.is_empty() => "error not known, since the loss is no likelihood".to_string(),
-                _ => "error not known, since the loss is no likelihood; too few steps to tell rest".to_string(),
+                _ => {
+                    "error not known, since the loss is no likelihood; too few steps to tell rest".to_string()
+                }
             });
         }
         Verdict { known, at_optimum, words: words.join("; "), warns, notes: Vec::new() }

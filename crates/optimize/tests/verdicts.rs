@@ -6,9 +6,7 @@ use glauber_optimize::descent::{Control, Descent, FitError};
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::gradient_free::GradientFree;
 use glauber_optimize::maps::Map;
-use glauber_optimize::objective::{
-    Evaluation, Interval, LogLikelihood, Objective, ObjectiveError, Unknown,
-};
+use glauber_optimize::objective::{Evaluation, Interval, LogLikelihood, Objective, ObjectiveError, Unknown};
 use glauber_optimize::optimizers::Choice;
 use glauber_optimize::schedule::{LearningRate, Schedule};
 use glauber_optimize::searches::SEARCHES;
@@ -243,12 +241,16 @@ fn a_loss_has_simulation_noise_and_no_error() {
     let p = &result.estimates[0];
     assert_eq!((p.standard_error, p.known.clone()), (None, Known::NoLikelihood));
     let noise = p.simulation_noise.unwrap();
-    assert!(noise > 0.0 && p.words().contains("simulation noise 0.00") && p.words().ends_with("error not known"));
+    assert!(
+        noise > 0.0 && p.words().contains("simulation noise 0.00") && p.words().ends_with("error not known")
+    );
     assert!(!p.words().contains('±'), "{}", p.words());
     assert_eq!(result.at_optimum, Some(true), "{}", result.verdict);
     let json = result.to_json();
     let own = &json["parameters"]["p"];
-    assert!(own["standard_error"].is_null() && (own["simulation_noise"].as_f64().unwrap() - noise).abs() < 1e-15);
+    assert!(
+        own["standard_error"].is_null() && (own["simulation_noise"].as_f64().unwrap() - noise).abs() < 1e-15
+    );
     assert!(json["likelihood"].is_null() && json["at_optimum"] == true);
 }
 
@@ -286,7 +288,8 @@ fn a_shrunken_rate_is_no_rest() {
 
 #[test]
 fn what_no_gradient_reached_is_named() {
-    let result = sgd(0.1, 500).run(&mut Loss::new(&["p", "idle"], 0.1), &[0.8, 0.4], Control::default()).unwrap();
+    let result =
+        sgd(0.1, 500).run(&mut Loss::new(&["p", "idle"], 0.1), &[0.8, 0.4], Control::default()).unwrap();
     assert_eq!(known(&result), [Known::NoLikelihood, Known::NotReached]);
     assert!(result.verdict.contains("no gradient reached `idle`"), "{}", result.verdict);
 }

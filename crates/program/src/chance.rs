@@ -184,7 +184,12 @@ impl Flags<'_> {
         (happens, self.drawn(g, original, flag))
     }
 
-    fn categorical(&mut self, g: &mut Graph, original: ValueId, probabilities: &[ValueId]) -> (ValueId, ValueId) {
+    fn categorical(
+        &mut self,
+        g: &mut Graph,
+        original: ValueId,
+        probabilities: &[ValueId],
+    ) -> (ValueId, ValueId) {
         let zero = g.constant(0.0);
         let (mut outcome, mut possible, mut flag) = (zero, zero, zero);
         for (class, p) in probabilities.iter().enumerate() {
@@ -210,7 +215,10 @@ impl Flags<'_> {
         let any = or(g, self.flag(original, 0), self.flag(original, 1));
         // No trial, no success, whatever the probability; no probability, whatever the trials.
         let never = {
-            let (a, b) = (settled_at(g, self.flag(original, 0), n, 0.0), settled_at(g, self.flag(original, 1), p, 0.0));
+            let (a, b) = (
+                settled_at(g, self.flag(original, 0), n, 0.0),
+                settled_at(g, self.flag(original, 1), p, 0.0),
+            );
             or(g, a, b)
         };
         let may = g.one_minus(never);

@@ -3,12 +3,15 @@
 //! A [`Job`] is a list of [`Attempt`]s: one for each start, and one for each estimator that is to be compared. Whoever
 //! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
 
+mod best;
+mod names;
 mod observed_curve;
 mod stability;
 mod state;
 mod trajectory;
 mod transition;
 
+pub use best::Best;
 pub use stability::formation_test;
 pub use state::StateFit;
 pub use trajectory::{Curves, trajectory_curves};
