@@ -244,7 +244,18 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     let estimates: Vec<_> = r
         .estimates
         .iter()
-        .map(|e| (e.name.clone(), e.value, e.start, e.standard_error, e.simulation_noise, e.words()))
+        .map(|e| {
+            let (words, why) = (e.words(), e.known.words());
+            (
+                e.name.clone(),
+                e.found().unwrap_or(f64::NAN),
+                e.start,
+                e.standard_error,
+                e.simulation_noise,
+                words,
+                why,
+            )
+        })
         .collect();
     out.set_item("estimates", estimates)?;
     let fields = PyList::empty(py);
