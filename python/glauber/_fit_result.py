@@ -257,7 +257,7 @@ def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: f
     if found["state"] is not None:
         best = _with_start_map(best, found["state"])
     best.notes.extend([found["best_of"]] if found["best_of"] else [])
-    best.notes.extend(found["about"])
+    best.notes.extend([*found["data_notes"], *found["about"]])
     best.compared.extend(r for comparison, r in results if comparison)
     if len(own) > 1:
         best.starts.extend(own)

@@ -388,7 +388,10 @@ fn what_the_data_do_not_determine_is_named() {
     let folder = with_rule("0.3", &[("idle", 0.4, 0.8)]);
     let output = glauber(folder.path(), &["fit", "fit.toml", "--quiet"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text_of(&output).contains("the gradient by `idle` was 0 in every one of 150 steps"), "{output:?}");
+    assert!(
+        text_of(&output).contains("the gradient by `idle` was 0 in every one of 150 steps"),
+        "{output:?}"
+    );
 }
 
 #[test]

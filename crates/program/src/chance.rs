@@ -4,7 +4,8 @@
 //! number whatever they are (0 times anything, anything to the power 0, a choice whose condition is settled). A draw is
 //! certain where its probabilities are settled numbers that leave one outcome; what is certain is a settled number in
 //! turn. Output `chance` = the number of draws, over all sites, that are not certain; 0 only where the outcome of the
-//! step is the same for all parameters. A flag of 1 is no proof: max(0, a − 1) with a in [0, 1] has one.
+//! step is the same for all parameters. A flag of 1 is no proof: max(0, a − 1) with a in [0, 1] has one. It is taken as
+//! an observation of the state before: the step has the next number.
 //!
 //! ```
 //! # use glauber_lattice::{Lattice, Values};
@@ -70,6 +71,7 @@ impl Flags<'_> {
                 (g.compare(Comparison::Equal, *draw, class), self.any(g, original))
             }
             Op::Revealed { value, .. } => (*value, self.flag(original, 0)),
+            Op::StepIndex => (g.next_step(), g.constant(0.0)),
             other => {
                 if self.uses_noise(original, other) {
                     let one = g.constant(1.0);
@@ -113,7 +115,7 @@ impl Flags<'_> {
                 g.constant(f64::from(u8::from(open)))
             }
             Op::Constant(_) | Op::Layer(_) | Op::Target(_) | Op::Coordinate(_) => g.constant(0.0),
-            Op::Parameter(_) | Op::StepIndex | Op::Uniform { .. } | Op::Normal(..) => one(g),
+            Op::Parameter(_) | Op::Uniform { .. } | Op::Normal(..) => one(g),
             Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage => one(g),
             Op::Replace { .. } => self.flag(original, 0),
             Op::Binary(function, a, b) => self.of_binary(g, original, *function, *a, *b),

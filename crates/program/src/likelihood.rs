@@ -10,8 +10,10 @@
 //! law of each site is the one given what is revealed of the others, and their product is still that of the whole
 //! step, site after site in the order of the revelation. A draw that the next values know only as what is revealed of it
 //! counts by the probability of what was revealed. Where a draw's argument is no probability at some parameters, the
-//! likelihood there is 0: a simulation would stop. A rule that reads the step's number has none, because a pair
-//! of states does not tell it.
+//! likelihood there is 0: a simulation would stop.
+//!
+//! It is taken as an observation of the state before, whose step has the number n: a rule that reads the step's number
+//! reads n + 1.
 
 use std::collections::BTreeSet;
 
@@ -42,12 +44,6 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
-    if step.instructions.iter().any(|i| i.op == Op::StepIndex) {
-        return Err(refuse(
-            step,
-            "its rule reads the number of the step, which a pair of states does not tell",
-        ));
-    }
     let mut declarations = step.declarations.clone();
     declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
     let mut graph = Graph::new(declarations);
@@ -191,6 +187,7 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
                     Some(g.constant(outcome[place] as f64))
                 }
                 (None, Op::Revealed { observed, .. }, _) => Some(*observed),
+                (None, Op::StepIndex, _) => Some(g.next_step()),
                 (None, Op::Indicator { class, .. }, Op::Indicator { draw, .. }) => {
                     let place = draws.iter().position(|d| d == draw)?;
                     Some(g.constant(f64::from(u8::from(outcome[place] == *class as usize))))

@@ -307,7 +307,7 @@ impl Report<'_> {
     /// All that a reader must know: of the best fit, of the choice among several, of the data.
     fn notes(&self) -> Vec<String> {
         let own = self.results[self.best.number].notes.iter();
-        own.chain(&self.best.words).chain(&self.job.notes).cloned().collect()
+        own.chain(&self.best.words).chain(&self.job.data_notes).chain(&self.job.notes).cloned().collect()
     }
 
     fn text(&self) -> String {
@@ -320,7 +320,8 @@ impl Report<'_> {
             best.verdict
         );
         for note in self.notes().iter().filter(|note| **note != best.verdict) {
-            text += &format!("{note}\n");
+            let about_data = self.job.data_notes.contains(note);
+            text += &format!("{}{note}\n", if about_data { "note: " } else { "" });
         }
         text += "\n";
         let width = self.job.attempts.iter().map(|a| a.name.len()).max().unwrap_or(0);

@@ -3,7 +3,9 @@
 //! Loss: −ln L / number of pairs, with ln L the sum over pairs and sites of the log-probability of the observed next
 //! value given the state before, derived from the model's own step ([`glauber_program::log_likelihood`]). Double
 //! precision throughout; no noise. Where an observed step has probability 0, ln L is −∞ and the loss +∞, without
-//! gradient; that is an answer and no error, and [`Objective::why_infinite`] names the step.
+//! gradient; that is an answer and no error, and [`Objective::why_infinite`] names the step. The law of several steps is
+//! not known, so pairs of states further apart than one step are left out, and where there are no others there is no
+//! likelihood.
 
 use std::sync::Arc;
 
@@ -26,17 +28,26 @@ pub enum LikelihoodError {
     Engine(#[from] EngineError),
     /// A step was observed that no parameters allow.
     #[error(
-        "the observed step of run {run} from time {time} to {} cannot happen under model `{model}`, whatever the \
+        "the observed step of run {run} from step {step} to {} cannot happen under model `{model}`, whatever the \
          parameters: leave that run out, or let the model allow it",
-        time + 1
+        step + 1
     )]
     Impossible {
         /// The model.
         model: String,
         /// The run.
         run: usize,
-        /// The time before.
-        time: usize,
+        /// The step before.
+        step: u32,
+    },
+    /// Pairs of which no likelihood is known.
+    #[error(
+        "the exact likelihood is known for states one step apart, but these are {spacing} apart: give every step's state, \
+         or take a loss that simulates the steps between, such as `loss.name = \"pixel\"`"
+    )]
+    Spacing {
+        /// How far apart they are, in words.
+        spacing: String,
     },
 }
 
@@ -48,11 +59,11 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// The likelihood of `pairs` under a model.
+    /// The likelihood of those of `pairs` that are one step apart under a model.
     ///
     /// # Errors
-    /// [`ModelError::NoLikelihood`] where the model has none; [`LikelihoodError::Impossible`] where the data contradict it
-    /// at any parameters.
+    /// [`ModelError::NoLikelihood`] where the model has none; [`LikelihoodError::Spacing`] where no pair is one step apart;
+    /// [`LikelihoodError::Impossible`] where the data contradict the model at any parameters.
     pub fn new(
         model: &Model,
         fitted: Fitted,
@@ -60,6 +71,12 @@ impl Likelihood {
         options: Options,
     ) -> Result<Likelihood, LikelihoodError> {
         let program = log_likelihood(&model.step)?;
+        let pairs = match pairs.one_step_apart() {
+            none if none.before.is_empty() => {
+                return Err(LikelihoodError::Spacing { spacing: pairs.states.spacing() });
+            }
+            some => some,
+        };
         let options = Options { precision: Precision::Double, ..options };
         // A likelihood draws nothing, so the estimator has no say.
         let plan = Plan::new(model, &[Observation::Program(program)], Some(&StraightThrough), options)?;
@@ -94,8 +111,9 @@ impl Likelihood {
             let outputs = self.plan.simulate(&self.run(&parameters, before))?.outputs;
             if let Some(place) = outputs.values.iter().position(|v| *v == f64::NEG_INFINITY) {
                 let (run, time) = self.pairs.states.place(before[place]);
+                let step = self.pairs.states.steps[time];
                 let model = self.plan.declarations().model.clone();
-                return Err(LikelihoodError::Impossible { model, run, time });
+                return Err(LikelihoodError::Impossible { model, run, step });
             }
         }
         Ok(())
@@ -117,8 +135,8 @@ impl Likelihood {
         let (run, time) = self.pairs.states.place(before);
         let at: Vec<String> =
             self.fitted.unknowns.iter().zip(theta).map(|(u, x)| format!("{} = {x}", u.name)).collect();
-        let model = &self.plan.declarations().model;
-        format!("of run {run} from time {time} to {} under model `{model}` with {}", time + 1, at.join(", "))
+        let (model, step) = (&self.plan.declarations().model, self.pairs.states.steps[time]);
+        format!("of run {run} from step {step} to {} under model `{model}` with {}", step + 1, at.join(", "))
     }
 
     /// The first pair that the model says cannot happen at θ.
@@ -142,6 +160,7 @@ impl Likelihood {
             .run(parameters, 0)
             .replicates(before.len())
             .start(states.pick(&Arc::new(before.to_vec())))
+            .first_steps(states.steps_of(before))
             .observe(0, 0);
         run.targets = Some(states.pick(&Arc::new(after)));
         run
