@@ -164,12 +164,14 @@ fn data_that_no_parameters_allow_are_refused() {
     // From off at the first time to on; from on at the second to off, which the model has no way for.
     on[..144].fill(0);
     on[2 * 144] = 0;
-    let states = States { sites: 144, layers: vec![Arc::new(on.into())], runs: 1, times: 3 };
+    let steps = vec![0, 1, 2];
+    let states =
+        States { sites: 144, layers: vec![Arc::new(on.into())], runs: 1, times: 3, steps, timed: false };
     let (fitted, pairs) = pairs(&model, &[], states);
     assert_eq!((pairs.before.len(), pairs.dropped.len()), (1, 1));
     let Err(error) = Likelihood::new(&model, fitted, pairs, Options::default()) else { panic!() };
-    assert!(matches!(error, LikelihoodError::Impossible { run: 0, time: 1, .. }), "{error}");
-    assert!(error.to_string().contains("from time 1 to 2 cannot happen"), "{error}");
+    assert!(matches!(error, LikelihoodError::Impossible { run: 0, step: 1, .. }), "{error}");
+    assert!(error.to_string().contains("from step 1 to 2 cannot happen"), "{error}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// All that a person must know of a result: of the data first, then of the fit itself.
+    /// All that a person must know of a result: of the fit itself, of the data, of how it was set up.
     pub fn notes_of(&self, result: &FitResult) -> Vec<String> {
         result.notes.iter().chain(&self.data_notes).chain(&self.notes).cloned().collect()
     }
