@@ -317,7 +317,7 @@ fn with_rule(rule: &str, parameters: &[(&str, f64, f64)]) -> tempfile::TempDir {
     let list = |f: &dyn Fn(&(&str, f64, f64)) -> String| parameters.iter().map(f).collect::<String>();
     let folder = tempfile::tempdir().unwrap();
     let model = format!(
-        "name = \"own\"\nstates = [\"off\", \"on\"]\n[lattice]\nshape = [24, 24]\n[parameters]\n{}[transitions]\n\
+        "name = \"own\"\nstates = [\"off\", \"on\"]\n[lattice]\nshape = [24, 24]\n[parameters]\n{}[start]\non = 0.3\n[transitions]\n\
          \"off -> on\" = \"{rule}\"\n\"on -> off\" = \"0.3\"\n",
         list(&|(name, ..)| format!("{name} = [0.0, 1.0]\n"))
     );

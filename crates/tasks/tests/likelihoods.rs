@@ -38,7 +38,7 @@ fn likelihood(model: &Model, states: States) -> Likelihood {
 fn in_file(interval: &str, rule: &str) -> Model {
     let text = format!(
         "name = \"one\"\nstates = [\"off\", \"on\"]\n[lattice]\nshape = [12, 12]\n[parameters]\np = {interval}\n\
-         [transitions]\n\"off -> on\" = \"{rule}\"\n"
+         [start]\non = 0.1\n[transitions]\n\"off -> on\" = \"{rule}\"\n"
     );
     parse(&text, Path::new("one.toml"), &ModelOptions::none()).unwrap().model
 }
@@ -147,7 +147,7 @@ fn what_is_dropped_is_certain_and_what_is_kept_is_not() {
 #[test]
 fn a_fixed_parameter_may_make_steps_certain() {
     let text = "name = \"two\"\nstates = [\"off\", \"on\"]\n[lattice]\nshape = [4, 4]\n[parameters]\na = [0.0, 1.0]\n\
-                b = [0.0, 1.0]\n[transitions]\n\"off -> on\" = \"a\"\n\"on -> off\" = \"b\"\n";
+                b = [0.0, 1.0]\n[start]\non = 0.1\n[transitions]\n\"off -> on\" = \"a\"\n\"on -> off\" = \"b\"\n";
     let model = parse(text, Path::new("two.toml"), &ModelOptions::none()).unwrap().model;
     let states = record(&model, &[0.5, 0.0], 30, 4);
     let all = pairs(&model, &[], states.clone()).1;
