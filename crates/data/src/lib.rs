@@ -2,8 +2,9 @@
 //!
 //! The modules in the order data flows:
 //!
+//! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
 //! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
-//! - [`images`] reads PNG, JPEG, TIFF stacks and folders of images as lattice states;
+//! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
 //! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
 //!
 //! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
@@ -11,6 +12,8 @@
 
 pub mod arrays;
 pub mod images;
+mod kind;
 pub mod tracks;
 
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
+pub use kind::FileKind;
