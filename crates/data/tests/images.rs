@@ -81,7 +81,11 @@ fn colour_becomes_pillows_luma() {
 #[test]
 fn colour_tables_and_bits_are_expanded() {
     let palette = read("palette.png").unwrap();
-    assert_eq!(palette.to_f64()[..4], [0.0, 76.0, 150.0, 29.0]);
+    assert_eq!(palette.to_f64()[..4], [0.0, 1.0, 2.0, 3.0], "the file's own numbers");
+    let shown: Vec<f64> = palette.to_unit()[..4].iter().map(|v| (v * 255.0).round()).collect();
+    assert_eq!(shown, [0.0, 76.0, 150.0, 29.0], "the luma of their colours");
+    let tiff = read("palette.tif").unwrap();
+    assert_eq!((tiff.to_f64(), tiff.to_unit()), (palette.to_f64(), palette.to_unit()));
     assert_eq!(read("bit.png").unwrap().to_unit(), expected(1, |v| v % 2.0));
     let bit = read("bit.tif").unwrap();
     assert_eq!((bit.bit_depth(), bit.to_unit()), (1, expected(1, |v| v % 2.0)));
@@ -128,7 +132,10 @@ fn other_files_are_named() {
     for (bytes, word) in [
         (&b""[..], "empty"),
         (b"GIF89a", "GIF"),
-        (b"id,t,x,y\n", "not a PNG, JPEG or TIFF"),
+        (b"id,t,x,y\n", "a text of numbers"),
+        (b"hello", "neither PNG, JPEG, TIFF"),
+        (b"\x89HDF\r\n", "HDF5"),
+        (b"MATLAB 5.0 MAT-file", "MATLAB"),
         (b"\x93NUMPY\x01\x00", "NPY"),
         (b"%PDF-1.7", "PDF"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "WebP"),

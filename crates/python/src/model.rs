@@ -165,7 +165,7 @@ impl Model {
     pub fn usual_fields(&self) -> Vec<(String, Result<FieldData, String>)> {
         let one = |c: &Covariate| {
             let alone = Loaded { model: self.model.clone(), covariates: vec![c.clone()] };
-            let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
+            let found = read_covariates(&alone, &[], &mut Vec::new()).map_err(|e| e.to_string());
             let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
             (c.name.clone(), field.map(|(_, data)| data))
         };

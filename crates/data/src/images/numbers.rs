@@ -31,7 +31,7 @@ impl ImageStack {
     pub fn numbers(&self, path: impl AsRef<Path>) -> Result<(Vec<f64>, Vec<String>), DataError> {
         let path = path.as_ref();
         let mut values = self.to_f64();
-        self.check_all_there(&values, path)?;
+        self.check_there(&values, path)?;
         let mut notes = self.notes.clone();
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -64,7 +64,19 @@ impl ImageStack {
         Ok((values, notes))
     }
 
-    fn check_all_there(&self, values: &[f64], path: &Path) -> Result<(), DataError> {
+    /// Checks that every site has a finite number, none of them the file's own sign for no data; `path` names the file in
+    /// errors.
+    ///
+    /// # Errors
+    /// The number of sites without data, or the place of the first number that is not finite.
+    pub fn check_all_there(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+        if self.no_data.is_none() && self.array.element_type().is_integer() {
+            return Ok(());
+        }
+        self.check_there(&self.to_f64(), path.as_ref())
+    }
+
+    fn check_there(&self, values: &[f64], path: &Path) -> Result<(), DataError> {
         if let Some(none) = self.no_data {
             let is_none = |v: f64| (none.is_nan() && v.is_nan()) || v.to_bits() == none.to_bits() || (v - none).abs() < f64::MIN_POSITIVE;
             let count = values.iter().filter(|v| is_none(**v)).count();

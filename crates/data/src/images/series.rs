@@ -1,7 +1,7 @@
 //! Reads pictures as one series in time: of a file or folder with several channels or slices, the one that is chosen.
 
 use super::axes::{Axes, Axis};
-use super::folder::read_folder_series;
+use super::folder::{gap_note, read_folder_series, step_of};
 use super::refusal::Refusal;
 use super::stack::{ImageStack, read_picture};
 use super::ImageLimits;
@@ -44,6 +44,16 @@ impl Series {
     /// How many times there are.
     pub fn times(&self) -> usize {
         self.stack.planes() / self.slices.max(1)
+    }
+
+    /// The difference between the numbers of neighbours in time; none where there are no numbers.
+    pub fn step(&self) -> Option<u64> {
+        self.frames.as_deref().map(step_of).filter(|step| *step > 0)
+    }
+
+    /// A sentence on the first gap in the numbers, where there is one.
+    pub fn gap(&self) -> Option<String> {
+        self.frames.as_deref().and_then(gap_note)
     }
 
     /// The shape of all states: `[time, y, x]`, or `[time, z, y, x]` where a time has several slices.

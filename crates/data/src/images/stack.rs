@@ -111,6 +111,13 @@ impl ImageStack {
         self.array.outer_slice(&[index])
     }
 
+    /// One plane as a stack of its own; none if there is no such plane.
+    pub fn one_plane(&self, index: usize) -> Option<ImageStack> {
+        let plane = self.array.outer(&[index])?;
+        let array = plane.reshaped(vec![1, self.height(), self.width()]).ok()?;
+        Some(ImageStack { array, ..self.clone() })
+    }
+
     /// The file's numbers, `[planes, height, width]` in C order.
     pub fn to_f64(&self) -> Vec<f64> {
         self.array.to_f64()

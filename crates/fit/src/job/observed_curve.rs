@@ -6,8 +6,8 @@ use std::sync::Arc;
 use glauber_engine::{Observation, Options, Outputs, Plan, Precision};
 use glauber_program::Model;
 
-use super::transition::{observed, wrong};
-use super::{JobError, Own, name_of_data, pairs};
+use super::transition::{Seen, observed, wrong};
+use super::{JobError, Own, name_of_data, notes_about, pairs};
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use glauber_data::tracks::{
     Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
@@ -34,6 +34,8 @@ pub(super) struct Observed {
     pub(super) starts: Option<States>,
     pub(super) scale: Scale,
     pub(super) notes: Vec<String>,
+    /// What the readers of the data have to say.
+    pub(super) data_notes: Vec<String>,
 }
 
 /// What a step and a number of the summary are in the data's units.
@@ -55,7 +57,10 @@ impl Scale {
 pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     let model = &own.model;
     let mut found = match file.source()? {
-        DataSource::Tracks(path) => of_curve(file, model, "data.tracks", tracks_curve(file, model, path)?)?,
+        DataSource::Tracks(path) => {
+            let (curve, data_notes) = tracks_curve(file, model, path)?;
+            Observed { data_notes, ..of_curve(file, model, "data.tracks", curve)? }
+        }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
             of_curve(file, model, "data.msd", curve)?
@@ -110,7 +115,7 @@ fn msd_curve(path: &Path) -> Result<MsdCurve, JobError> {
 }
 
 /// The mean squared displacement of real tracks, with bootstrap errors.
-fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, JobError> {
+fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve, Vec<String>), JobError> {
     let data = &file.data;
     let column = |c: &Option<ColumnName>| {
         c.as_ref().map(|c| match c {
@@ -132,10 +137,12 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, 
         ..TrackOptions::default()
     };
     let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
+    let notes = notes_about(path, tracks.notes());
     let lags = data.lags.unwrap_or(USUAL_LAGS).min(u64::from(u32::MAX)) as u32;
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
     let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
-    Ok(curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?)
+    let curve = curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?;
+    Ok((curve, notes))
 }
 
 /// Only the tracks that are long enough.
@@ -235,14 +242,14 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(Observed { choice, target, starts: None, scale, notes })
+    Ok(Observed { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
 }
 
 /// The mean over observed runs.
 fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobError> {
     let model = &own.model;
     let (choice, summary) = choice(file, model)?;
-    let states = observed(file, model, path)?;
+    let Seen { states, notes: data_notes } = observed(file, model, path)?;
     if states.times < 2 {
         let message =
             format!("{} has one time per run: a trajectory needs several", name_of_data(file, path));
@@ -292,7 +299,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
         states.runs
     )];
     let starts = from_data.then_some(states);
-    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes })
+    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes, data_notes })
 }
 
 /// Numbers inside every parameter's interval, for programs that read states alone.
@@ -341,7 +348,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     let target = Target { steps, outputs, values: seen.mean(), errors };
     let notes =
         vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
-    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
+    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
 }
 
 /// Some rows of a table of this width, in the order asked for.

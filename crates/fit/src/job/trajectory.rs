@@ -55,7 +55,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: single.model, state: None })
+    let data_notes = [single.notes, found.data_notes.clone()].concat();
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: single.model, state: None })
 }
 
 /// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.
