@@ -104,8 +104,12 @@ impl FileKind {
         }
         match start {
             [] => FileKind::Empty,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => FileKind::OtherImage("a WebP image"),
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => FileKind::OtherArray("a spreadsheet or a microscope's file of an old Office kind"),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => {
+                FileKind::OtherImage("a WebP image")
+            }
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => {
+                FileKind::OtherArray("a spreadsheet or a microscope's file of an old Office kind")
+            }
             [0x70, 0, 0, 0, ..] => FileKind::Microscope("a Leica LIF file"),
             [0x80, 2..=5, ..] => FileKind::OtherArray("a Python pickle, which is never read"),
             _ if start.get(128..132) == Some(b"DICM") => FileKind::OtherImage("a DICOM image"),
@@ -120,7 +124,9 @@ impl FileKind {
             FileKind::Empty => ("is empty".to_string(), "save it again"),
             FileKind::Folder => (format!("is a folder, not {wanted}"), "name a file in it"),
             FileKind::Npy => (format!("is an NPY array, not {wanted}"), "convert it to PNG or TIFF"),
-            FileKind::Zip => (format!("is a zip or NPZ archive, not {wanted}"), "convert it to PNG or TIFF, or unpack it"),
+            FileKind::Zip => {
+                (format!("is a zip or NPZ archive, not {wanted}"), "convert it to PNG or TIFF, or unpack it")
+            }
             FileKind::OtherArray(what) => (format!("is {what}, not {wanted}"), arrays),
             FileKind::Table => (format!("is a text of numbers, not {wanted}"), arrays),
             FileKind::OtherImage(what) => (format!("is {what}"), "convert it to PNG or TIFF"),
@@ -139,7 +145,8 @@ impl FileKind {
 
 /// A grid, a table of numbers, or neither.
 fn of_text(start: &[u8]) -> FileKind {
-    let Ok(text) = std::str::from_utf8(start).or_else(|e| std::str::from_utf8(&start[..e.valid_up_to()])) else {
+    let Ok(text) = std::str::from_utf8(start).or_else(|e| std::str::from_utf8(&start[..e.valid_up_to()]))
+    else {
         return FileKind::Unknown;
     };
     let text = text.trim_start_matches('\u{FEFF}').trim_start();

@@ -111,10 +111,7 @@ fn array(path: &Path, name: &str, words: impl Fn(DataError) -> String) -> Result
         Some(place) => Ok(arrays.swap_remove(place).1),
         None => {
             let known: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-            Err(format!(
-                "it holds the arrays {}, but none called `{name}`",
-                known.join(", ")
-            ))
+            Err(format!("it holds the arrays {}, but none called `{name}`", known.join(", ")))
         }
     }
 }

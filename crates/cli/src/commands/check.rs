@@ -28,8 +28,7 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
     })?;
     let names = &found.parameters;
     let mut text: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
-    text +=
-        &format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
+    text += &format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
     text += &format!("{:18}", "");
     names.iter().for_each(|n| text += &format!("{n:>26}"));
     let row = |label: &str, numbers: &[glauber::tasks::check::Measured]| {

@@ -44,10 +44,7 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
 }
 
 /// The data per site that its rules read, what was given, else what the model says; and how their files were read.
-pub fn covariates_of(
-    loaded: &Loaded,
-    choice: &ModelChoice,
-) -> Result<(Covariates, Vec<String>), Failure> {
+pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
     let mut given = Vec::new();
     for text in &choice.covariates {
         let (name, value) = split(text, "--covariate")?;

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glauber::data::Overwrite;
-use glauber::data::images::{ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png};
+use glauber::data::images::{
+    ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
+};
 use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::report::colour::Rgb;
 use glauber::report::frames::Outlined;
@@ -36,7 +38,8 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
     let settings = settings_of(arguments)?;
     let stack = read_images(&arguments.image, ImageLimits::default()).map_err(Failure::input)?;
     let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack, arguments.truth_threshold));
-    let (truth, of_truth) = truth.transpose()?.map_or((None, Vec::new()), |(masks, notes)| (Some(masks), notes));
+    let (truth, of_truth) =
+        truth.transpose()?.map_or((None, Vec::new()), |(masks, notes)| (Some(masks), notes));
     let notes = [stack.notes(), &of_truth].concat();
     if arguments.out.is_none() && arguments.image.file_stem().is_none() {
         return Err(Failure::input("give --out FOLDER"));

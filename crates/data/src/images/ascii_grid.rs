@@ -64,7 +64,11 @@ pub(super) fn read_ascii_grid(
         values.push(value);
     }
     if values.len() != width * height {
-        let found = format!("holds {} numbers where {width} columns and {height} rows need {}", values.len(), width * height);
+        let found = format!(
+            "holds {} numbers where {width} columns and {height} rows need {}",
+            values.len(),
+            width * height
+        );
         return Err(DataError::new(DataErrorKind::Truncated, path, found, "fetch or write it again"));
     }
     Ok(Picture {
@@ -101,7 +105,9 @@ impl Header {
             "xllcorner" | "yllcorner" | "xllcenter" | "yllcenter" | "cellsize" | "dx" | "dy" => {
                 number(value).ok_or_else(wrong)?;
             }
-            _ => return Err(Refusal::damaged(format!("has the word {} where numbers should be", quoted(key)))),
+            _ => {
+                return Err(Refusal::damaged(format!("has the word {} where numbers should be", quoted(key))));
+            }
         }
         Ok(())
     }

@@ -209,7 +209,9 @@ fn ome(text: &str) -> Result<Option<Axes>, Refusal> {
                         }
                     }
                     "Channel" if images == 1 => {
-                        if let (Some(pixels), Some(samples)) = (&mut pixels, number(&element, "SamplesPerPixel")) {
+                        if let (Some(pixels), Some(samples)) =
+                            (&mut pixels, number(&element, "SamplesPerPixel"))
+                        {
                             pixels.samples = pixels.samples.max(samples);
                         }
                     }
@@ -294,7 +296,12 @@ impl Pixels {
     }
 
     /// For each plane in the usual order, which one of the file it is, where `TiffData` says so.
-    fn placed(&self, letters: &[usize], sizes: [usize; 3], total: usize) -> Result<Option<Vec<usize>>, Refusal> {
+    fn placed(
+        &self,
+        letters: &[usize],
+        sizes: [usize; 3],
+        total: usize,
+    ) -> Result<Option<Vec<usize>>, Refusal> {
         if self.given.is_empty() {
             return Ok(None);
         }
@@ -362,7 +369,9 @@ mod tests {
         assert_eq!(axes.order, None);
         assert_eq!(read(&ome("XYTZC", ""), 6).unwrap().lengths, [(Axis::Channel, 2), (Axis::Time, 3)]);
         let places: String = (0..6)
-            .map(|i| format!("<TiffData FirstC=\"{}\" FirstT=\"{}\" IFD=\"{i}\" PlaneCount=\"1\"/>", i / 3, i % 3))
+            .map(|i| {
+                format!("<TiffData FirstC=\"{}\" FirstT=\"{}\" IFD=\"{i}\" PlaneCount=\"1\"/>", i / 3, i % 3)
+            })
             .collect();
         assert_eq!(read(&ome("XYCZT", &places), 6).unwrap().order, Some(vec![0, 3, 1, 4, 2, 5]));
         assert!(axes_of(&ome("XYCZT", "<TiffData IFD=\"0\" PlaneCount=\"1\"/>"), (4, 5, 1), 6).is_err());

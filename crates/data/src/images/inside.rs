@@ -75,7 +75,8 @@ impl ImageStack {
         let values = self.to_f64();
         if let Some(place) = values.iter().position(|value| value.is_nan()) {
             let remedy = "give every pixel a value";
-            let error = DataError::new(DataErrorKind::Value, path, "holds a value that is not a number", remedy);
+            let error =
+                DataError::new(DataErrorKind::Value, path, "holds a value that is not a number", remedy);
             return Err(error.at(self.place(place)));
         }
         let look = self.look(&values);
@@ -94,7 +95,10 @@ impl ImageStack {
                     look.lowest, look.highest
                 ),
             };
-            let remedy = format!("give `{}`, below the values that count as 1 and not below the others", threshold.key);
+            let remedy = format!(
+                "give `{}`, below the values that count as 1 and not below the others",
+                threshold.key
+            );
             return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
         }
         notes.extend(self.lost_planes(&values, &inside, level));
@@ -104,7 +108,9 @@ impl ImageStack {
     fn look(&self, values: &[f64]) -> Look {
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let is = |value: f64, other: f64| value.to_bits() == other.to_bits() || (value - other).abs() < f64::MIN_POSITIVE;
+        let is = |value: f64, other: f64| {
+            value.to_bits() == other.to_bits() || (value - other).abs() < f64::MIN_POSITIVE
+        };
         let two = lowest < highest && values.iter().all(|v| is(*v, lowest) || is(*v, highest));
         let near_ends = self.full_scale().is_some_and(|full| {
             values.iter().all(|v| *v <= full / 8.0 || *v >= full * 7.0 / 8.0) && highest >= full * 7.0 / 8.0
@@ -135,24 +141,43 @@ impl ImageStack {
         }
         if look.near_ends && self.colour_table.is_none() {
             let half = 0.5 * full.unwrap_or(highest);
-            return Ok((half, vec![format!("the grey values are close to {lowest} and {highest}: above {half} counts as 1")]));
+            return Ok((
+                half,
+                vec![format!(
+                    "the grey values are close to {lowest} and {highest}: above {half} counts as 1"
+                )],
+            ));
         }
         if labels {
-            return Ok((0.0, vec![format!("the grey values {range} were taken for labels: above 0 counts as 1")]));
+            return Ok((
+                0.0,
+                vec![format!("the grey values {range} were taken for labels: above 0 counts as 1")],
+            ));
         }
         let real = full.is_none() && !look.whole;
         if real && lowest >= 0.0 && highest <= 1.0 {
             return Ok((0.5, vec![format!("the values are {range}: above 0.5 counts as 1")]));
         }
         match full {
-            Some(full) if lowest < highest && self.colour_table.is_none() && !(look.whole && look.areas && self.bit_depth > 8) => {
+            Some(full)
+                if lowest < highest
+                    && self.colour_table.is_none()
+                    && !(look.whole && look.areas && self.bit_depth > 8) =>
+            {
                 let half = 0.5 * full;
                 Ok((half, vec![format!("the grey values are {range}: above {half} counts as 1")]))
             }
             _ if lowest >= highest => Ok((full.map_or(lowest, |full| 0.5 * full), Vec::new())),
             _ => {
-                let found = format!("holds values from {lowest} to {highest}, and nothing says which of them count as 1");
-                Err(DataError::new(DataErrorKind::Value, path, found, format!("give `{key}`: what is above it counts as 1")))
+                let found = format!(
+                    "holds values from {lowest} to {highest}, and nothing says which of them count as 1"
+                );
+                Err(DataError::new(
+                    DataErrorKind::Value,
+                    path,
+                    found,
+                    format!("give `{key}`: what is above it counts as 1"),
+                ))
             }
         }
     }
@@ -179,7 +204,8 @@ impl ImageStack {
     /// No data may count as outside where that is what the value means, as in masks from maps; nowhere else.
     fn check_no_data(&self, values: &[f64], inside: &[bool], path: &Path) -> Result<(), DataError> {
         let Some(none) = self.no_data else { return Ok(()) };
-        let is_none = |value: f64| value.to_bits() == none.to_bits() || (value - none).abs() < f64::MIN_POSITIVE;
+        let is_none =
+            |value: f64| value.to_bits() == none.to_bits() || (value - none).abs() < f64::MIN_POSITIVE;
         let count = values.iter().filter(|value| is_none(**value)).count();
         let counted = values.iter().zip(inside).any(|(value, inside)| is_none(*value) && *inside);
         let plain_zero = none.abs() < f64::MIN_POSITIVE && !counted;

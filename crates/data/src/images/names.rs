@@ -61,13 +61,17 @@ fn cut(name: &str) -> Cut<'_> {
 fn counts(before: &str, after: &str) -> Counts {
     let letters = |c: &char| c.is_alphabetic();
     let trimmed = before.trim_end_matches(|c: char| !c.is_alphabetic());
-    let word: String = trimmed.chars().rev().take_while(letters).collect::<Vec<_>>().into_iter().rev().collect();
+    let word: String =
+        trimmed.chars().rev().take_while(letters).collect::<Vec<_>>().into_iter().rev().collect();
     let unit: String = after.chars().take_while(letters).collect();
     match word.to_lowercase().as_str() {
         "t" | "tp" | "time" | "timepoint" | "frame" | "step" | "sk" => return Counts::Time,
-        "c" | "ch" | "chan" | "channel" | "w" | "wavelength" | "lambda" | "colour" | "color" => return Counts::Channel,
+        "c" | "ch" | "chan" | "channel" | "w" | "wavelength" | "lambda" | "colour" | "color" => {
+            return Counts::Channel;
+        }
         "z" | "slice" | "plane" | "zstack" | "depth" => return Counts::Slice,
-        "p" | "pos" | "position" | "xy" | "s" | "site" | "series" | "scene" | "field" | "fov" | "well" | "tile" => {
+        "p" | "pos" | "position" | "xy" | "s" | "site" | "series" | "scene" | "field" | "fov" | "well"
+        | "tile" => {
             return Counts::Position;
         }
         _ => {}
@@ -136,7 +140,10 @@ fn alphabetical(names: &[String]) -> Arranged {
     files.sort_by(|a, b| natural_order(&names[*a], &names[*b]));
     let order: Vec<String> = files.iter().take(3).map(|file| quoted(&names[*file])).collect();
     let more = if names.len() > 3 { " …" } else { "" };
-    let notes = vec![format!("the names are not one name with a number: the pictures were read as {}{more}", order.join(", "))];
+    let notes = vec![format!(
+        "the names are not one name with a number: the pictures were read as {}{more}",
+        order.join(", ")
+    )];
     Arranged { files, slices: 1, frames: None, notes }
 }
 
@@ -158,11 +165,18 @@ fn kind_chosen<'a>(
             }
         }
     }
-    let words: Vec<String> =
-        kinds.iter().take(6).map(|(pattern, files)| format!("{} ({})", quoted(pattern), files.len())).collect();
+    let words: Vec<String> = kinds
+        .iter()
+        .take(6)
+        .map(|(pattern, files)| format!("{} ({})", quoted(pattern), files.len()))
+        .collect();
     let more = if kinds.len() > 6 { ", …" } else { "" };
     Err(Refusal::unsupported(
-        format!("holds pictures named in {} ways: {}{more}; # stands for a number", kinds.len(), words.join(", ")),
+        format!(
+            "holds pictures named in {} ways: {}{more}; # stands for a number",
+            kinds.len(),
+            words.join(", ")
+        ),
         "give `data.channel = \"WORD\"` with a word that only the wanted ones have, or put them into a folder of their own",
     ))
 }
@@ -173,10 +187,9 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
     columns.retain(|column| column.distinct().len() > 1);
     let mut files: Vec<usize> = (0..names.len()).collect();
     let mut notes = Vec::new();
-    for (what, key, pick) in [
-        (Counts::Channel, "channel", &choice.channel),
-        (Counts::Slice, "slice", &choice.slice),
-    ] {
+    for (what, key, pick) in
+        [(Counts::Channel, "channel", &choice.channel), (Counts::Slice, "slice", &choice.slice)]
+    {
         let several = columns.len() > 1 || pick.is_some();
         let Some(at) = columns.iter().position(|column| column.counts == what) else {
             if pick.is_some() && !is_time(pick) && !(what == Counts::Channel && columns.is_empty()) {
@@ -184,18 +197,26 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
             }
             continue;
         };
-        if is_time(pick) || (what == Counts::Slice && (choice.depth.is_some() && pick.is_none() || !several)) {
+        if is_time(pick) || (what == Counts::Slice && (choice.depth.is_some() && pick.is_none() || !several))
+        {
             continue;
         }
         let column = columns.remove(at);
         let wanted = picked(&column, key, pick, &columns)?;
-        notes.push(format!("{key} {wanted} was read, by the number after {} in the names", quoted(&column.before)));
+        notes.push(format!(
+            "{key} {wanted} was read, by the number after {} in the names",
+            quoted(&column.before)
+        ));
         files.retain(|file| column.values[*file] == wanted);
         columns.retain(|column| files.iter().map(|f| column.values[*f]).collect::<BTreeSet<_>>().len() > 1);
     }
     if let Some(position) = columns.iter().find(|c| c.counts == Counts::Position && columns.len() > 1) {
         return Err(Refusal::unsupported(
-            format!("holds {} positions, numbered after {}", position.distinct().len(), quoted(&position.before)),
+            format!(
+                "holds {} positions, numbered after {}",
+                position.distinct().len(),
+                quoted(&position.before)
+            ),
             "put the pictures of each position into a folder of their own",
         ));
     }
@@ -226,7 +247,10 @@ fn no_such_axis(key: &str, columns: &[Column]) -> Refusal {
     let places: Vec<String> = columns.iter().map(|column| quoted(&column.before)).collect();
     let found = match &places[..] {
         [] => "holds names that differ in no number".to_string(),
-        places => format!("holds names that differ in the numbers after {}: none of them counts {key}s", places.join(", ")),
+        places => format!(
+            "holds names that differ in the numbers after {}: none of them counts {key}s",
+            places.join(", ")
+        ),
     };
     Refusal::unsupported(found, format!("leave out `data.{key}`"))
 }
@@ -240,7 +264,9 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
         Some(Pick::Number(number)) => Some(*number as u64),
         Some(Pick::Name(name)) => {
             let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
-            digits.parse().ok().filter(|_| column.before.to_lowercase().ends_with(&name[..name.len() - digits.len()].to_lowercase()))
+            digits.parse().ok().filter(|_| {
+                column.before.to_lowercase().ends_with(&name[..name.len() - digits.len()].to_lowercase())
+            })
         }
         None => None,
     };
@@ -251,10 +277,21 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
             format!("give one of them as `data.{key}`"),
         )),
         None => {
-            let along: Vec<String> = others.iter().map(|c| format!("{} after {}", c.distinct().len(), quoted(&c.before))).collect();
-            let along = if along.is_empty() { String::new() } else { format!(" beside the numbers that differ elsewhere ({})", along.join(", ")) };
+            let along: Vec<String> = others
+                .iter()
+                .map(|c| format!("{} after {}", c.distinct().len(), quoted(&c.before)))
+                .collect();
+            let along = if along.is_empty() {
+                String::new()
+            } else {
+                format!(" beside the numbers that differ elsewhere ({})", along.join(", "))
+            };
             Err(Refusal::unsupported(
-                format!("holds {} {key}s, by the numbers {known} after {} in its names{along}", distinct.len(), quoted(&column.before)),
+                format!(
+                    "holds {} {key}s, by the numbers {known} after {} in its names{along}",
+                    distinct.len(),
+                    quoted(&column.before)
+                ),
                 format!("choose one by `data.{key}`, or give `data.{key} = \"time\"` where they are times"),
             ))
         }
@@ -262,7 +299,11 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
 }
 
 /// Sorts the files in time; the number of each file's time (by file), where there is one number for it.
-fn order_of(columns: &[Column], files: &mut [usize], notes: &mut Vec<String>) -> Result<Option<Vec<u64>>, Refusal> {
+fn order_of(
+    columns: &[Column],
+    files: &mut [usize],
+    notes: &mut Vec<String>,
+) -> Result<Option<Vec<u64>>, Refusal> {
     let all_clock = columns.iter().all(|c| matches!(c.counts, Counts::Clock(_)));
     let numbers: Option<Vec<u64>> = match columns {
         [] => None,
@@ -311,7 +352,9 @@ fn one_of_several(
         notes.push(format!("the numbers after {} in the names were taken for times", quoted(&time.before)));
         return Ok(Some(time.values.clone()));
     }
-    let stamp = columns.iter().all(|c| c.counts == Counts::Unknown && c.texts.iter().all(|t| t.len() == 2 || t.len() == 4));
+    let stamp = columns
+        .iter()
+        .all(|c| c.counts == Counts::Unknown && c.texts.iter().all(|t| t.len() == 2 || t.len() == 4));
     let table = columns.iter().map(distinct).fold(1, usize::saturating_mul);
     // Year, month, day, hour … have two or four digits each and fill no table, or only a part of one.
     if stamp && (columns.len() > 2 || table != files.len()) {
@@ -404,4 +447,110 @@ pub fn natural_order(a: &str, b: &str) -> Ordering {
 fn leading_number(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (text[..end].trim_start_matches('0'), &text[end..])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn names(all: &[&str]) -> Vec<String> {
+        all.iter().map(|name| (*name).to_string()).collect()
+    }
+
+    fn read(all: &[&str], choice: &SeriesChoice) -> Result<Vec<String>, String> {
+        let names = names(all);
+        let found =
+            arrange(&names, choice).map_err(|refusal| refusal.in_file(Path::new("folder")).to_string())?;
+        Ok(found.files.iter().map(|file| names[*file].clone()).collect())
+    }
+
+    fn channel(pick: Pick) -> SeriesChoice {
+        SeriesChoice { channel: Some(pick), ..SeriesChoice::default() }
+    }
+
+    #[test]
+    fn numbers_sort_as_numbers() {
+        for (a, b) in [
+            ("f2", "f10"),
+            ("f2a10", "f10a2"),
+            ("f99999999999999999999998", "f99999999999999999999999"),
+            ("f1", "f01"),
+            ("f", "f1"),
+            ("a", "b"),
+            ("µ1", "µ2"),
+        ] {
+            assert_eq!(natural_order(a, b), Ordering::Less, "{a} {b}");
+            assert_eq!(natural_order(b, a), Ordering::Greater, "{b} {a}");
+        }
+        assert_eq!(natural_order("f1", "f1"), Ordering::Equal);
+    }
+
+    #[test]
+    fn one_number_is_time() {
+        let none = SeriesChoice::default();
+        assert_eq!(read(&["t10", "t9", "t2"], &none).unwrap(), ["t2", "t9", "t10"]);
+        assert_eq!(arrange(&names(&["img5", "img10"]), &none).unwrap().frames, Some(vec![5, 10]));
+        assert!(read(&["t1", "t01"], &none).unwrap_err().contains("two pictures"));
+        let z = arrange(&names(&["a_z1", "a_z2"]), &none).unwrap();
+        assert!(z.notes[0].contains("taken for times"), "{:?}", z.notes);
+        // A well and a site that never change are no matter.
+        assert_eq!(read(&["B02_s1_t2", "B02_s1_t1"], &none).unwrap(), ["B02_s1_t1", "B02_s1_t2"]);
+        let clock = ["VID_A1_00d03h30m", "VID_A1_00d00h00m", "VID_A1_01d00h30m"];
+        let found = arrange(&names(&clock), &none).unwrap();
+        assert_eq!(found.frames, Some(vec![0, 12_600, 88_200]));
+        let stamps = ["p_2024-05-01_12-30", "p_2024-05-01_12-00", "p_2024-05-02_09-30"];
+        assert_eq!(read(&stamps, &none).unwrap()[0], "p_2024-05-01_12-00");
+    }
+
+    #[test]
+    fn several_channels_are_asked_for_and_obeyed() {
+        let none = SeriesChoice::default();
+        for all in [
+            vec!["exp_t00_ch00", "exp_t00_ch01", "exp_t01_ch00", "exp_t01_ch01"],
+            vec!["c1t01", "c1t02", "c2t01", "c2t02"],
+            vec!["img_w1_t1", "img_w2_t1", "img_w1_t2", "img_w2_t2"],
+            vec!["t1_w1DAPI", "t1_w2GFP", "t2_w1DAPI", "t2_w2GFP"],
+            vec!["t001_red", "t001_phase", "t002_red", "t002_phase"],
+            vec!["img1", "img1_mask", "img2", "img2_mask"],
+            vec!["t1_z1", "t1_z2", "t2_z1", "t2_z2"],
+            vec!["xy1_t1", "xy1_t2", "xy2_t1", "xy2_t2"],
+            vec!["img_001_01", "img_001_02", "img_002_01", "img_002_02"],
+            vec!["img_000000_ch0", "img_000001_ch1", "img_000002_ch0"],
+            vec!["a_ch0", "a_ch1"],
+            vec!["t1", "t2", "t3", "average"],
+        ] {
+            let error = read(&all, &none).unwrap_err();
+            assert!(error.starts_with("folder: ") && error.contains("; "), "{all:?}: {error}");
+        }
+        let leica = ["exp_t01_ch01", "exp_t00_ch00", "exp_t00_ch01", "exp_t01_ch00"];
+        assert_eq!(read(&leica, &channel(Pick::Number(1))).unwrap(), ["exp_t00_ch01", "exp_t01_ch01"]);
+        assert_eq!(
+            read(&leica, &channel(Pick::Name("ch00".into()))).unwrap(),
+            ["exp_t00_ch00", "exp_t01_ch00"]
+        );
+        assert!(read(&leica, &channel(Pick::Number(7))).unwrap_err().contains("0, 1"));
+        let words = ["t001_red", "t001_phase", "t002_red", "t002_phase"];
+        assert_eq!(read(&words, &channel(Pick::Name("red".into()))).unwrap(), ["t001_red", "t002_red"]);
+        let time = channel(Pick::Name("time".into()));
+        assert_eq!(read(&["a_ch0", "a_ch1"], &time).unwrap(), ["a_ch0", "a_ch1"]);
+        let slice = SeriesChoice { slice: Some(Pick::Number(2)), ..SeriesChoice::default() };
+        assert_eq!(read(&["t1_z1", "t1_z2", "t2_z1", "t2_z2"], &slice).unwrap(), ["t1_z2", "t2_z2"]);
+    }
+
+    #[test]
+    fn slices_of_a_deep_lattice_lie_within_each_time() {
+        let deep = SeriesChoice { depth: Some(2), ..SeriesChoice::default() };
+        let found = arrange(&names(&["z1_t1", "z2_t1", "z1_t2", "z2_t2"]), &deep).unwrap();
+        assert_eq!((found.files, found.slices, found.frames), (vec![0, 1, 2, 3], 2, Some(vec![1, 2])));
+        assert!(read(&["z1_t1", "z2_t1", "z1_t2"], &deep).unwrap_err().contains("1 of 2 slices"));
+    }
+
+    #[test]
+    fn names_without_numbers_are_read_by_the_alphabet_and_said() {
+        let found = arrange(&names(&["middle", "early", "late"]), &SeriesChoice::default()).unwrap();
+        assert_eq!(found.files, [1, 2, 0]);
+        assert!(found.notes[0].contains("early"), "{:?}", found.notes);
+    }
 }

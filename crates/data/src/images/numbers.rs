@@ -36,7 +36,8 @@ impl ImageStack {
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let range = format!("{lowest} to {highest}");
-        let suspicious = USUAL_NO_DATA.iter().find(|none| values.iter().any(|v| v.to_bits() == none.to_bits()));
+        let suspicious =
+            USUAL_NO_DATA.iter().find(|none| values.iter().any(|v| v.to_bits() == none.to_bits()));
         if let Some(none) = suspicious {
             notes.push(format!("it holds {none}, which often stands for no data; it was taken as a number"));
         }
@@ -49,9 +50,12 @@ impl ImageStack {
             return Ok((values, notes));
         }
         let mask = values.iter().all(|v| *v <= 0.0 || *v >= full);
-        let picture = self.was_colour || (matches!(self.origin, Source::Png | Source::Jpeg) && self.bit_depth <= 8);
+        let picture =
+            self.was_colour || (matches!(self.origin, Source::Png | Source::Jpeg) && self.bit_depth <= 8);
         if highest <= 1.0 {
-            notes.push(format!("its largest value is {highest}: the values were taken as they are, not divided by {full}"));
+            notes.push(format!(
+                "its largest value is {highest}: the values were taken as they are, not divided by {full}"
+            ));
         } else if mask || picture {
             values.iter_mut().for_each(|value| *value /= full);
             notes.push(format!("grey values {range} were divided by {full}: 0 is black, 1 white"));
@@ -78,7 +82,11 @@ impl ImageStack {
 
     fn check_there(&self, values: &[f64], path: &Path) -> Result<(), DataError> {
         if let Some(none) = self.no_data {
-            let is_none = |v: f64| (none.is_nan() && v.is_nan()) || v.to_bits() == none.to_bits() || (v - none).abs() < f64::MIN_POSITIVE;
+            let is_none = |v: f64| {
+                (none.is_nan() && v.is_nan())
+                    || v.to_bits() == none.to_bits()
+                    || (v - none).abs() < f64::MIN_POSITIVE
+            };
             let count = values.iter().filter(|v| is_none(**v)).count();
             if count > 0 {
                 return Err(no_data_error(path, none, count));

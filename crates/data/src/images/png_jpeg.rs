@@ -20,7 +20,8 @@ use std::path::Path;
 pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<Picture, DataError> {
     let refused = |error: DecodingError| png_refusal(error).in_file(path);
     // Four 16-bit samples a pixel, and room for the decoder itself.
-    let bytes = usize::try_from(limits.pixels.saturating_mul(8).saturating_add(1 << 24)).unwrap_or(usize::MAX);
+    let bytes =
+        usize::try_from(limits.pixels.saturating_mul(8).saturating_add(1 << 24)).unwrap_or(usize::MAX);
     let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), png::Limits { bytes });
     decoder.set_transformations(png::Transformations::IDENTITY);
     let info = decoder.read_header_info().map_err(refused)?;
@@ -46,7 +47,8 @@ pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<P
     let colour_table = table.map(|p| p.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect());
     let length = reader.output_buffer_size().unwrap_or(usize::MAX);
     let mut bytes = room_for(length, width, height, path)?;
-    without_panic(|| reader.next_frame(&mut bytes).map_err(png_refusal)).map_err(|refusal| refusal.in_file(path))?;
+    without_panic(|| reader.next_frame(&mut bytes).map_err(png_refusal))
+        .map_err(|refusal| refusal.in_file(path))?;
     let values = match depth {
         BitDepth::Sixteen => {
             let samples = bytes.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
@@ -59,7 +61,9 @@ pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<P
             let row = (width * bits).div_ceil(8);
             let mask = (1u16 << bits) as u8 - 1;
             let one = |line: &[u8], x: usize| line[x * bits / 8] >> (8 - bits - x * bits % 8) & mask;
-            Values::U8(bytes.chunks_exact(row).flat_map(|line| (0..width).map(move |x| one(line, x))).collect())
+            Values::U8(
+                bytes.chunks_exact(row).flat_map(|line| (0..width).map(move |x| one(line, x))).collect(),
+            )
         }
     };
     Ok(Picture {
@@ -128,7 +132,8 @@ pub(super) fn read_jpeg(
         return Err(Refusal::truncated().in_file(path));
     }
     let in_file = |refusal: Refusal| refusal.in_file(path);
-    let mut decoder = without_panic(|| JpegDecoder::new(Cursor::new(bytes)).map_err(jpeg_refusal)).map_err(in_file)?;
+    let mut decoder =
+        without_panic(|| JpegDecoder::new(Cursor::new(bytes)).map_err(jpeg_refusal)).map_err(in_file)?;
     let (width, height) = decoder.dimensions();
     check_pixels(path, 1, width.into(), height.into(), limits)?;
     let mut notes = Vec::new();
@@ -148,7 +153,9 @@ pub(super) fn read_jpeg(
         notes.push("colour was turned into ITU-R 601 luma".to_owned());
     }
     if decoder.original_color_type() == ExtendedColorType::Cmyk8 {
-        notes.push("its colours are for print (CMYK); they were turned into red, green and blue first".to_owned());
+        notes.push(
+            "its colours are for print (CMYK); they were turned into red, green and blue first".to_owned(),
+        );
     }
     let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
     let (height, width) = (height as usize, width as usize);

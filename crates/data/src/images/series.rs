@@ -1,10 +1,10 @@
 //! Reads pictures as one series in time: of a file or folder with several channels or slices, the one that is chosen.
 
+use super::ImageLimits;
 use super::axes::{Axes, Axis};
 use super::folder::{gap_note, read_folder_series, step_of};
 use super::refusal::Refusal;
 use super::stack::{ImageStack, read_picture};
-use super::ImageLimits;
 use crate::DataError;
 use crate::arrays::Array;
 use std::path::Path;
@@ -85,7 +85,8 @@ pub fn read_series(
     let picture = read_picture(path, choice.channel.as_ref(), limits)?;
     let (axes, picked_sample) = (picture.axes.clone(), picture.picked_sample);
     let mut stack = ImageStack::new(picture, path)?;
-    let choice = if picked_sample { SeriesChoice { channel: None, ..choice.clone() } } else { choice.clone() };
+    let choice =
+        if picked_sample { SeriesChoice { channel: None, ..choice.clone() } } else { choice.clone() };
     let axes = axes.unwrap_or_else(|| Axes::new(vec![(Axis::Time, stack.planes())], ""));
     let selected = select(&axes, stack.planes(), &choice).map_err(|refusal| refusal.in_file(path))?;
     let Selected { planes, slices, notes } = selected;
@@ -136,7 +137,9 @@ fn select(axes: &Axes, pages: usize, choice: &SeriesChoice) -> Result<Selected, 
             axes.planes()
         ));
     }
-    for (axis, key, pick) in [(Axis::Channel, "channel", &choice.channel), (Axis::Slice, "slice", &choice.slice)] {
+    for (axis, key, pick) in
+        [(Axis::Channel, "channel", &choice.channel), (Axis::Slice, "slice", &choice.slice)]
+    {
         let length = axes.length(&axis);
         match pick {
             Some(Pick::Number(0)) => {}
@@ -198,7 +201,10 @@ fn use_of(
             return Ok(Use::Time);
         }
         Axis::Other(_) => {
-            return Err(ask(axes, "save one series as a file of its own, or name the axes (tifffile: metadata={'axes': 'TCYX'})"));
+            return Err(ask(
+                axes,
+                "save one series as a file of its own, or name the axes (tifffile: metadata={'axes': 'TCYX'})",
+            ));
         }
     };
     match pick {
@@ -235,7 +241,10 @@ fn whole_depth(axes: &Axes, uses: &mut [Use], choice: &SeriesChoice, notes: &mut
 }
 
 fn ask(axes: &Axes, remedy: &str) -> Refusal {
-    Refusal::unsupported(format!("says ({}) that its {} planes are {axes}", axes.said_by, axes.planes()), remedy)
+    Refusal::unsupported(
+        format!("says ({}) that its {} planes are {axes}", axes.said_by, axes.planes()),
+        remedy,
+    )
 }
 
 #[cfg(test)]

@@ -136,8 +136,10 @@ impl ImageStack {
 
     /// The largest value of the depth, where the values are unsigned.
     pub(super) fn full_scale(&self) -> Option<f64> {
-        let unsigned =
-            matches!(self.array.values(), Values::Bool(_) | Values::U8(_) | Values::U16(_) | Values::U32(_) | Values::U64(_));
+        let unsigned = matches!(
+            self.array.values(),
+            Values::Bool(_) | Values::U8(_) | Values::U16(_) | Values::U32(_) | Values::U64(_)
+        );
         unsigned.then(|| 2f64.powi(i32::from(self.bit_depth)) - 1.0)
     }
 
@@ -190,7 +192,11 @@ pub fn read_images(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageS
 }
 
 /// Reads one file; of pixels with several channels the one that is picked.
-pub(super) fn read_picture(path: &Path, channel: Option<&Pick>, limits: ImageLimits) -> Result<Picture, DataError> {
+pub(super) fn read_picture(
+    path: &Path,
+    channel: Option<&Pick>,
+    limits: ImageLimits,
+) -> Result<Picture, DataError> {
     let kind = FileKind::of(path)?;
     let (file, length) = crate::arrays::open_regular(path)?;
     match kind {
@@ -216,7 +222,8 @@ pub(super) fn append(values: &mut Values, plane: Values) -> Result<(), Refusal> 
         (Values::F32(all), Values::F32(new)) => all.extend(new),
         (Values::F64(all), Values::F64(new)) => all.extend(new),
         (all, new) => {
-            let found = format!("has values of {} beside others of {}", new.element_type(), all.element_type());
+            let found =
+                format!("has values of {} beside others of {}", new.element_type(), all.element_type());
             return Err(Refusal::new(DataErrorKind::Value, found, "use images of one depth"));
         }
     }

@@ -36,7 +36,10 @@ pub const KEYS: &[Key] = &[
     ("layer", "text: which layer an array or image without a name holds"),
     ("threshold", "number: above it, a grey value counts as 1 in a binary layer"),
     ("invert", "true or false: take dark for bright (default false)"),
-    ("channel", "whole number or text: which channel of images with several, by its number or a word in the files' names"),
+    (
+        "channel",
+        "whole number or text: which channel of images with several, by its number or a word in the files' names",
+    ),
     ("slice", "whole number or text: which slice of images with several"),
     ("plane", "whole number: which plane of a stack, from 0"),
     ("columns", "table: columns of the tracks, each a heading or a number from 1"),

@@ -114,15 +114,20 @@ fn positions(series: &Series) -> (Option<Vec<u32>>, Option<String>) {
     let Some(step) = series.step() else { return (None, None) };
     let frames = series.frames.as_deref().unwrap_or_default();
     let first = frames.first().copied().unwrap_or(0);
-    let places: Vec<u32> = frames.iter().map(|n| ((n - first) / step).min(u64::from(u32::MAX)) as u32).collect();
+    let places: Vec<u32> =
+        frames.iter().map(|n| ((n - first) / step).min(u64::from(u32::MAX)) as u32).collect();
     match series.gap() {
         Some(gap) => {
-            let note = format!("{gap}; what lies on either side of a gap was not taken for neighbours in time");
+            let note =
+                format!("{gap}; what lies on either side of a gap was not taken for neighbours in time");
             (Some(places), Some(note))
         }
-        None if step > 1 => {
-            (None, Some(format!("the numbers in the names go up by {step}: pictures were taken for neighbours in time")))
-        }
+        None if step > 1 => (
+            None,
+            Some(format!(
+                "the numbers in the names go up by {step}: pictures were taken for neighbours in time"
+            )),
+        ),
         None => (None, None),
     }
 }

@@ -5,9 +5,9 @@ use super::super::refusal::{Refusal, without_panic};
 use super::layout::{Colours, Format, Layout};
 use crate::arrays::Values;
 use std::io::{Read, Seek};
+use tiff::ColorType;
 use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::ColorType;
 
 /// The grey values of the plane of a directory, counted from 0.
 ///
@@ -18,7 +18,8 @@ pub(super) fn read_foreign<S: Read + Seek>(
     directory: usize,
     layout: &Layout,
 ) -> Result<Values, Refusal> {
-    let usual = matches!((layout.samples, layout.bits), (1, 1 | 8) | (3, 8)) && layout.format == Format::Unsigned;
+    let usual =
+        matches!((layout.samples, layout.bits), (1, 1 | 8) | (3, 8)) && layout.format == Format::Unsigned;
     if layout.separate || layout.reversed_bits || !usual {
         let found = format!("packs {} by JPEG or fax", layout.words());
         return Err(Refusal::unsupported(found, "save it without compression, or with LZW or Deflate"));
@@ -29,7 +30,8 @@ pub(super) fn read_foreign<S: Read + Seek>(
     let whole = match colour {
         ColorType::Gray(1) => {
             let row = layout.width.div_ceil(8);
-            let bits = |line: &[u8]| (0..layout.width).map(|x| line[x / 8] >> (7 - x % 8) & 1).collect::<Vec<_>>();
+            let bits =
+                |line: &[u8]| (0..layout.width).map(|x| line[x / 8] >> (7 - x % 8) & 1).collect::<Vec<_>>();
             bytes.chunks_exact(row).take(layout.height).flat_map(bits).collect()
         }
         ColorType::Gray(8) => bytes,
@@ -77,7 +79,9 @@ fn decode<S: Read + Seek>(
 fn refused(error: TiffError) -> Refusal {
     match error {
         TiffError::IoError(e) => e.into(),
-        TiffError::LimitsExceeded | TiffError::IntSizeError => Refusal::too_large("claims more than the limit"),
+        TiffError::LimitsExceeded | TiffError::IntSizeError => {
+            Refusal::too_large("claims more than the limit")
+        }
         TiffError::UnsupportedError(e) => Refusal::unsupported(
             format!("cannot be unpacked: {e}"),
             "save it without compression, or with LZW or Deflate",

@@ -72,7 +72,8 @@ impl Layout {
         };
         let samples = file.one(directory, tag::SAMPLES, 1)?;
         let samples = usize::try_from(samples).ok().filter(|s| (1..=65535).contains(s));
-        let samples = samples.ok_or_else(|| Refusal::damaged("has an impossible number of samples a pixel"))?;
+        let samples =
+            samples.ok_or_else(|| Refusal::damaged("has an impossible number of samples a pixel"))?;
         let bits = alike(file, directory, tag::BITS, 1)?;
         let format = format_of(file, directory)?;
         let photometric = file.one(directory, tag::PHOTOMETRIC, 1)?;
@@ -81,7 +82,9 @@ impl Layout {
         let own = if colours == Colours::RedGreenBlue { 3 } else { 1 };
         let extra = file.numbers(directory, tag::EXTRA_SAMPLES)?.unwrap_or_default();
         if samples < own {
-            return Err(Refusal::damaged(format!("has {samples} samples a pixel where its colours need {own}")));
+            return Err(Refusal::damaged(format!(
+                "has {samples} samples a pixel where its colours need {own}"
+            )));
         }
         let beyond = samples - own;
         let transparent = extra.iter().take(beyond).filter(|kind| matches!(kind, 1 | 2)).count();
@@ -139,7 +142,10 @@ impl Layout {
         let needed = self.chunks_a_sample().checked_mul(if self.separate { self.samples } else { 1 });
         if needed.is_none_or(|needed| self.offsets.len() < needed) {
             let kind = if self.tiled { "tiles" } else { "strips" };
-            return Err(Refusal::damaged(format!("names {} {kind} where its size needs more", self.offsets.len())));
+            return Err(Refusal::damaged(format!(
+                "names {} {kind} where its size needs more",
+                self.offsets.len()
+            )));
         }
         if !self.counts.is_empty() && self.counts.len() < self.offsets.len() {
             return Err(Refusal::damaged("does not say how long each of its strips or tiles is"));
@@ -203,7 +209,8 @@ impl Layout {
             Colours::Table => "numbers of colours in a table",
             Colours::Foreign => "colour that is packed",
         };
-        let others = if self.others > 0 { format!(" with {} more samples", self.others) } else { String::new() };
+        let others =
+            if self.others > 0 { format!(" with {} more samples", self.others) } else { String::new() };
         format!("{} × {} pixels of {} bits of {format}{colours}{others}", self.width, self.height, self.bits)
     }
 }

@@ -186,9 +186,10 @@ fn real_predictor(encoded: &[u8], bytes: usize, stride: usize, samples: &mut Vec
         sums[index] = sums[index].wrapping_add(sums[index - stride]);
     }
     let count = sums.len() / bytes;
-    samples.extend((0..count).map(|index| {
-        (0..bytes).fold(0, |all, byte| all << 8 | u64::from(sums[byte * count + index]))
-    }));
+    samples.extend(
+        (0..count)
+            .map(|index| (0..bytes).fold(0, |all, byte| all << 8 | u64::from(sums[byte * count + index]))),
+    );
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Reads all planes of a TIFF file: microscopy stacks, masks, labels, maps.
 
+use super::super::ImageLimits;
 use super::super::axes::{Axes, axes_of};
 use super::super::luma::grey_of_planes;
 use super::super::refusal::Refusal;
-use super::super::stack::{Picture, Source as Origin, append, check_pixels};
-use super::super::ImageLimits;
 use super::super::series::Pick;
+use super::super::stack::{Picture, Source as Origin, append, check_pixels};
 use super::directory::{Bytes, Directory, tag};
 use super::foreign::read_foreign;
 use super::layout::{Colours, Layout};
@@ -44,7 +44,12 @@ impl<S: Read + Seek> Stack<'_, S> {
     fn read(mut self, channel: Option<&Pick>) -> Result<Picture, DataError> {
         let pages = self.pages()?;
         let Some(first) = pages.first().copied() else {
-            return Err(DataError::new(DataErrorKind::Format, self.path, "has no planes", "save the image again"));
+            return Err(DataError::new(
+                DataErrorKind::Format,
+                self.path,
+                "has no planes",
+                "save the image again",
+            ));
         };
         let layout = self.layout(first, 0)?;
         let description = self.text(first, tag::DESCRIPTION)?;
@@ -100,14 +105,16 @@ impl<S: Read + Seek> Stack<'_, S> {
             kinds.push((kind.map_err(in_file)?, (width.map_err(in_file)?, height.map_err(in_file)?)));
         }
         let full = kinds.first().map(|(_, size)| *size);
-        let beside = |&(kind, size): &(u64, (u64, u64))| kind & 4 != 0 || (kind & 1 != 0 && Some(size) != full);
+        let beside =
+            |&(kind, size): &(u64, (u64, u64))| kind & 4 != 0 || (kind & 1 != 0 && Some(size) != full);
         if kinds.first().is_none_or(beside) {
             return Ok((0..kinds.len()).collect());
         }
         let pages: Vec<usize> = (0..kinds.len()).filter(|page| !beside(&kinds[*page])).collect();
         let left_out = kinds.len() - pages.len();
         if left_out > 0 {
-            self.notes.push(format!("{left_out} smaller copies or transparency masks in the file were left out"));
+            self.notes
+                .push(format!("{left_out} smaller copies or transparency masks in the file were left out"));
         }
         Ok(pages)
     }
@@ -170,7 +177,8 @@ impl<S: Read + Seek> Stack<'_, S> {
         for (plane, &page) in pages.iter().enumerate() {
             let layout = self.layout(page, plane)?;
             if !layout.like(first) {
-                let found = format!("plane {} is {}, plane 1 is {}", plane + 1, layout.words(), first.words());
+                let found =
+                    format!("plane {} is {}, plane 1 is {}", plane + 1, layout.words(), first.words());
                 let remedy = "save planes of one size and kind";
                 return Err(DataError::new(DataErrorKind::Unsupported, self.path, found, remedy));
             }
@@ -236,8 +244,10 @@ impl<S: Read + Seek> Stack<'_, S> {
                 Some(values) => append(values, own).map_err(in_plane(self.path, plane))?,
             }
         }
-        self.notes.push(format!("its {planes} planes lie behind one directory and were read one after the other"));
-        values.ok_or_else(|| DataError::new(DataErrorKind::Format, self.path, "has no planes", "save it again"))
+        self.notes
+            .push(format!("its {planes} planes lie behind one directory and were read one after the other"));
+        values
+            .ok_or_else(|| DataError::new(DataErrorKind::Format, self.path, "has no planes", "save it again"))
     }
 
     fn note(&mut self, layout: &Layout, page: usize) -> Result<(), DataError> {
@@ -258,7 +268,9 @@ impl<S: Read + Seek> Stack<'_, S> {
         }
         let turned = self.file.one(&self.directories[page], tag::ORIENTATION, 1);
         if turned.map_err(|refusal| refusal.in_file(self.path))? > 1 {
-            self.notes.push("the file says that it is to be shown turned or mirrored; it was read as it is".to_owned());
+            self.notes.push(
+                "the file says that it is to be shown turned or mirrored; it was read as it is".to_owned(),
+            );
         }
         Ok(())
     }
