@@ -294,10 +294,12 @@ pub struct Segment {
     /// Objects with fewer pixels get no label (the mask keeps them).
     #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub least_area: usize,
-    /// The true mask, of the same size, only to score the result: inside is above 127, or above 0 where the file
-    /// holds labels (16 bits, or no value above 63).
+    /// The true mask, of the same size, only to score the result: a mask of any two values, labels, or grey values.
     #[arg(long)]
     pub truth: Option<PathBuf>,
+    /// Inside is what is above it in the true mask; found from its values where nobody says.
+    #[arg(long, allow_hyphen_values = true)]
+    pub truth_threshold: Option<f64>,
     /// The folder for the results; a new one below `out/` where nobody says.
     #[arg(long)]
     pub out: Option<PathBuf>,

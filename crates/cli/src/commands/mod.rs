@@ -43,8 +43,8 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
     })
 }
 
-/// The data per site that its rules read: what was given, else what the model says.
-pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<Covariates, Failure> {
+/// The data per site that its rules read, what was given, else what the model says; and how their files were read.
+pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
     let mut given = Vec::new();
     for text in &choice.covariates {
         let (name, value) = split(text, "--covariate")?;
@@ -54,7 +54,9 @@ pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<Covariates
         };
         given.push((name.to_string(), source));
     }
-    read_covariates(loaded, &given).map_err(Failure::input)
+    let mut notes = Vec::new();
+    let covariates = read_covariates(loaded, &given, &mut notes).map_err(Failure::input)?;
+    Ok((covariates, notes))
 }
 
 /// NAME=VALUE in two parts.

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glauber::data::Overwrite;
-use glauber::data::images::{ImageLimits, ImageStack, read_images, write_labels_tiff, write_mask_png};
+use glauber::data::images::{
+    ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
+};
 use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::report::colour::Rgb;
 use glauber::report::frames::Outlined;
@@ -35,7 +37,10 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let settings = settings_of(arguments)?;
     let stack = read_images(&arguments.image, ImageLimits::default()).map_err(Failure::input)?;
-    let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack)).transpose()?;
+    let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack, arguments.truth_threshold));
+    let (truth, of_truth) =
+        truth.transpose()?.map_or((None, Vec::new()), |(masks, notes)| (Some(masks), notes));
+    let notes = [stack.notes(), &of_truth].concat();
     if arguments.out.is_none() && arguments.image.file_stem().is_none() {
         return Err(Failure::input("give --out FOLDER"));
     }
@@ -44,7 +49,7 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
     let folder = new_run_folder(folder_of(arguments)).map_err(Failure::input)?;
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
-    let work = Work { arguments, settings, stack: &stack, truth, folder: &folder, show };
+    let work = Work { arguments, settings, stack: &stack, truth, notes, folder: &folder, show };
     let found = pool.install(|| work.run());
     let planes = match found {
         Ok(planes) => planes,
@@ -93,8 +98,12 @@ fn folder_of(arguments: &Segment) -> PathBuf {
     numbered((1..10_000).find(|n| !numbered(*n).exists()).unwrap_or(10_000))
 }
 
-/// The truth: one mask for every plane, or one for all of them.
-fn truth_of(path: &Path, image: &ImageStack) -> Result<Vec<Mask>, Failure> {
+/// The truth, one mask for every plane or one for all of them, and how it was read.
+fn truth_of(
+    path: &Path,
+    image: &ImageStack,
+    threshold: Option<f64>,
+) -> Result<(Vec<Mask>, Vec<String>), Failure> {
     let stack = read_images(path, ImageLimits::default()).map_err(Failure::input)?;
     let refuse = |what: String| Failure::input(format!("--truth {}: {what}", path.display()));
     if stack.planes() != 1 && stack.planes() != image.planes() {
@@ -105,19 +114,16 @@ fn truth_of(path: &Path, image: &ImageStack) -> Result<Vec<Mask>, Failure> {
         )));
     }
     let (height, width) = (stack.height(), stack.width());
-    let pixels = height * width;
-    let values = stack.to_f64();
-    // Masks are written as 0/1, 0/255 or labels 1, 2, …: small numbers are inside above 0, others above the middle.
-    let highest = values.iter().copied().fold(0.0, f64::max);
-    let level = if stack.bit_depth() > 8 || highest < 64.0 { 0.0 } else { 127.0 };
+    let threshold = Threshold { given: threshold, key: "--truth-threshold" };
+    let found = stack.inside(threshold, path).map_err(Failure::input)?;
     let mut masks = Vec::with_capacity(stack.planes());
-    for plane in values.chunks_exact(pixels) {
-        let mask = Mask::new(height, width, plane.iter().map(|v| *v > level).collect());
-        let mask = mask.map_err(|e| refuse(e.to_string()))?;
+    for plane in found.inside.chunks_exact(height * width) {
+        let mask = Mask::new(height, width, plane.to_vec()).map_err(|e| refuse(e.to_string()))?;
         mask.check_size("truth", image.height(), image.width()).map_err(|e| refuse(e.to_string()))?;
         masks.push(mask);
     }
-    Ok(masks)
+    let notes = stack.notes().iter().chain(&found.notes);
+    Ok((masks, notes.map(|note| format!("truth: {note}")).collect()))
 }
 
 /// One plane, segmented.
@@ -131,6 +137,7 @@ struct Work<'a> {
     settings: Settings,
     stack: &'a ImageStack,
     truth: Option<Vec<Mask>>,
+    notes: Vec<String>,
     folder: &'a Path,
     show: Show,
 }
@@ -280,7 +287,7 @@ impl Work<'_> {
                 add(key, own[key].clone());
             }
         }
-        add("notes", json!(self.stack.notes()));
+        add("notes", json!(self.notes));
         add("version", json!(glauber::VERSION));
         add("seconds", json!(seconds));
         add("out", json!(self.folder));
@@ -294,7 +301,7 @@ impl Work<'_> {
             self.arguments.image.display(),
             self.arguments.preset
         );
-        for note in self.stack.notes() {
+        for note in &self.notes {
             text += &format!("note: {note}\n");
         }
         for (number, plane) in planes.iter().enumerate() {

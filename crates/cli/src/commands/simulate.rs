@@ -24,7 +24,7 @@ const MOST_NUMBERS: usize = 1 << 31;
 pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let loaded = model_of(&arguments.choice)?;
-    let covariates = covariates_of(&loaded, &arguments.choice)?;
+    let (covariates, notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
@@ -81,11 +81,13 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         "steps": arguments.steps,
         "replicates": replicates,
         "seed": arguments.seed,
+        "notes": notes,
         "seconds": seconds,
         "out": arguments.out,
     });
     let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
-    Ok(Outcome::done(format!("{} written in {seconds:.1} s{after}", arguments.out.display()), object))
+    let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
+    Ok(Outcome::done(format!("{notes}{} written in {seconds:.1} s{after}", arguments.out.display()), object))
 }
 
 fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {

@@ -36,6 +36,11 @@ pub const KEYS: &[Key] = &[
     ("layer", "text: which layer an array or image without a name holds"),
     ("threshold", "number: above it, a grey value counts as 1 in a binary layer"),
     ("invert", "true or false: take dark for bright (default false)"),
+    (
+        "channel",
+        "whole number or text: which channel of images with several, by its number or a word in the files' names",
+    ),
+    ("slice", "whole number or text: which slice of images with several"),
     ("plane", "whole number: which plane of a stack, from 0"),
     ("columns", "table: columns of the tracks, each a heading or a number from 1"),
     ("interval", "number: time between two frames, in the data's unit"),
@@ -204,6 +209,12 @@ pub struct Data {
     /// Whether dark counts as bright.
     #[serde(skip_serializing_if = "skip::is_false")]
     pub invert: bool,
+    /// Which channel of images with several; `time` where the channels are times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ColumnName>,
+    /// Which slice of images with several; `time` where the slices are times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slice: Option<ColumnName>,
     /// Which plane of a stack, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plane: Option<u64>,
@@ -293,6 +304,8 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         layer: table.text("layer")?,
         threshold: table.number("threshold", ANY)?,
         invert: table.flag("invert")?.unwrap_or(false),
+        channel: table.text_or_count_from("channel", 0)?,
+        slice: table.text_or_count_from("slice", 0)?,
         plane: table.count("plane", 0)?,
         columns,
         interval: table.number("interval", POSITIVE)?,

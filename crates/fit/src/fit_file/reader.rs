@@ -261,9 +261,14 @@ impl<'a> Reader<'a> {
 
     /// A text or a whole number, as a text: a column's name or number.
     pub fn text_or_count(&mut self, key: &str) -> Result<Option<ColumnName>, FitFileError> {
+        self.text_or_count_from(key, 1)
+    }
+
+    /// The same with the least number that there may be.
+    pub fn text_or_count_from(&mut self, key: &str, least: u64) -> Result<Option<ColumnName>, FitFileError> {
         match self.table.get(key) {
             Some((_, Node { value: Value::Integer(_), .. })) => {
-                Ok(self.count(key, 1)?.map(ColumnName::Number))
+                Ok(self.count(key, least)?.map(ColumnName::Number))
             }
             _ => Ok(self.text(key)?.map(ColumnName::Name)),
         }

@@ -6,6 +6,7 @@
 mod best;
 mod names;
 mod observed_curve;
+mod pictures;
 mod stability;
 mod state;
 mod times;
@@ -202,14 +203,15 @@ fn read_model(file: &FitFile) -> Result<Own, JobError> {
     })?;
     let given: Vec<(String, CovariateSource)> =
         file.data.covariates.iter().map(|(name, source)| (name.clone(), source.clone().into())).collect();
-    let covariates = read_covariates(&loaded, &given).map_err(|error| {
+    let mut notes = Vec::new();
+    let covariates = read_covariates(&loaded, &given, &mut notes).map_err(|error| {
         let key = match &error {
             ModelFileError::Covariate { name, .. } => format!("data.covariates.{name}"),
             _ => "data.covariates".to_string(),
         };
         file.wrong(&key, error.to_string())
     })?;
-    Ok(Own { model: loaded.model, covariates, notes: Vec::new() })
+    Ok(Own { model: loaded.model, covariates, notes })
 }
 
 fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {

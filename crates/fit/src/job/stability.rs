@@ -12,15 +12,15 @@ use glauber_engine::Plan;
 use glauber_program::Model;
 
 use super::names::{compared, own_name};
+use super::pictures::picture_of_each_layer;
 use super::times::timed;
 use super::transition::{Seen, wrong};
 use super::{
-    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, notes_about, own_model,
-    pairs,
+    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
 };
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
+use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
-use glauber_data::images::{ImageLimits, read_images};
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_tasks::formation::FormationTest;
@@ -255,7 +255,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     let fail =
         |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
     let given = file.given.arrays.is_some();
-    let is_array = given || path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let is_array = given || FileKind::of(path)?.holds_arrays();
     let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
     let lattice = model.declarations().lattice.shape();
     let mut notes = Vec::new();
@@ -264,12 +264,13 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     } else if is_array {
         read_arrays(path, ReadLimits::default())?
     } else {
-        let stack = read_images(path, ImageLimits::default())?;
-        notes.extend(notes_about(path, stack.notes()));
-        vec![("planes".to_string(), stack.into_array())]
+        let (arrays, of_pictures) = picture_of_each_layer(file, model, path)?;
+        notes = of_pictures;
+        arrays
     };
     let named = match &arrays[..] {
-        [(_, only)] if layers.len() > 1 || !is_array || only.shape() == lattice => {
+        _ if !is_array => arrays,
+        [(_, only)] if layers.len() > 1 || only.shape() == lattice => {
             one_per_layer(only, &layers, lattice).map_err(fail)?
         }
         _ => {
@@ -287,7 +288,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     }
     let states =
         States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
-    let states = timed(file, states)?;
+    let states = timed(file, states, None)?;
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
         let message = format!(
