@@ -27,6 +27,21 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// Colours for more states than the layer has.
+    #[error(
+        "model `{model}` gives {found} colours to layer `{layer}`, which has {states} states: binary layers have two, \
+         layers of named states as many as names, others are drawn along a scale"
+    )]
+    Colours {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// How many states it has.
+        states: usize,
+        /// How many colours were given.
+        found: usize,
+    },
     /// A step that does not say what a layer becomes.
     #[error(
         "the {stage} of model `{model}` does not say what layer `{layer}` becomes: end it with \
