@@ -22,7 +22,7 @@
 //! The *peak* of the spectrum decides nothing: on 64 × 64 it is at one wave per lattice at all times.
 //!
 //! ```
-//! use crate::pattern::{Criterion, PatternScore, Verdict};
+//! use glauber_tasks::pattern::{Criterion, PatternScore, Verdict};
 //! // Broad stripes of 40 and 10, sixteen rows each.
 //! let stripes: Vec<f64> = (0..64 * 64).map(|site| if site / 64 % 32 < 16 { 40.0 } else { 10.0 }).collect();
 //! let score = PatternScore::of(&stripes, &[64, 64]).unwrap();

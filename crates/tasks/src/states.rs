@@ -76,7 +76,7 @@ pub enum StatesError {
 /// Observed lattices of a model: one entry per layer, [run][time][site].
 ///
 /// ```
-/// use crate::states::States;
+/// use glauber_tasks::states::States;
 /// use glauber_models::{ModelOptions, named};
 /// let model = named("susceptible-infected", &ModelOptions::none().with("shape", vec![16.0, 16.0]))?;
 /// let states = States::simulate(&model, &[0.3], 10, 4, 1)?;

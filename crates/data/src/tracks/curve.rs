@@ -86,7 +86,7 @@ impl MsdCurve {
     /// its unit of length): lags become steps, values are divided by `site`².
     ///
     /// ```
-    /// use crate::tracks::shipped_curve;
+    /// use glauber_data::tracks::shipped_curve;
     ///
     /// let curve = shipped_curve("t-cells")?;
     /// let lattice = curve.to_lattice(24.0, 10f64.sqrt())?;

@@ -14,7 +14,7 @@
 //! [`Tracks::notes`].
 //!
 //! ```
-//! use crate::tracks::{Bootstrap, TrackOptions, mean_squared_displacement, read_tracks};
+//! use glauber_data::tracks::{Bootstrap, TrackOptions, mean_squared_displacement, read_tracks};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("tracks.csv");

@@ -22,7 +22,7 @@ impl std::str::FromStr for MemorySize {
     /// A number with a unit, in capitals or not, with a space or not; bytes without one.
     ///
     /// ```
-    /// use crate::fit_file::MemorySize;
+    /// use glauber_fit::fit_file::MemorySize;
     /// assert_eq!("1.5 GiB".parse(), Ok(MemorySize(3 << 29)));
     /// assert_eq!("500mb".parse(), Ok(MemorySize(500_000_000)));
     /// assert!("much".parse::<MemorySize>().is_err());

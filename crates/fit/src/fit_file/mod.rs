@@ -10,7 +10,7 @@
 //! file that is not there is looked for in the working folder too.
 //!
 //! ```
-//! use crate::fit_file::{FitFile, Task};
+//! use glauber_fit::fit_file::{FitFile, Task};
 //! use std::path::Path;
 //!
 //! let text = r#"
