@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from glauber import _glauber
 from glauber._arrays import numbers, real, whole
 from glauber._errors import InputError
 from glauber._model import Layer
-from glauber._simulation import picture_html, pyplot
+from glauber._pictures import BINARY
+from glauber._curves import pyplot
+from glauber._simulation import picture_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,8 @@ class Segmentation:
         return f"Segmentation {self.mask.shape}: {int(self.mask.sum())} pixels of foreground after {self.steps} steps{scores}"
 
     def _repr_html_(self) -> str:
-        return picture_html(self.mask, Layer("binary", 0, 1), repr(self))
+        states = Layer("categories", 0, 1, ("ground", "object"), BINARY)
+        return picture_html(self.mask, states, html.escape(repr(self)))
 
 
 def segment(

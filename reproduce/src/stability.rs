@@ -81,8 +81,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 5] =
-        [Kind::Reaction, Kind::Diffusion, Kind::Joint, Kind::OurDiffusion, Kind::OurJoint];
+    const ALL: [Kind; 5] = [Kind::Reaction, Kind::Diffusion, Kind::Joint, Kind::OurDiffusion, Kind::OurJoint];
 
     /// Whether it has our settings, not the paper's.
     fn is_ours(self) -> bool {

@@ -19,7 +19,7 @@ pub struct Colour(pub u8, pub u8, pub u8);
 /// A text that names no colour.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is no colour{}: give \"#rrggbb\", or one of {}", match .nearest {
-    Some(name) => format!(" (did you mean \"{name}\"?)"),
+    Some(name) => format!(" (did you mean `{name}`?)"),
     None => String::new(),
 }, NAMED.map(|(name, _)| name).join(", "))]
 pub struct NoColour {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::data::tracks::MsdCurve;
-use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
-use glauber::fit::job::{Job, JobError, prepare};
+use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, Task};
+use glauber::fit::job::{Curves, Job, JobError, prepare, trajectory_curves};
 use glauber::optimize::fit_result::FitResult;
 use glauber::optimize::multi_start::MultiStart;
 use glauber::optimize::observer::{Observer, Plan};
@@ -131,6 +131,7 @@ struct Ran {
     name: String,
     comparison: bool,
     caveat: Option<String>,
+    start: Vec<f64>,
     result: FitResult,
 }
 
@@ -158,15 +159,17 @@ pub fn fit_file<'py>(
                     .run(Some(&mut Watcher(&seen)), Some(stop), None)
                     .map_err(|e| Failure::Fit(e.to_string()))?;
                 let interrupted = result.stopped == Stopped::Interrupted;
-                let (name, caveat) = (attempt.name.clone(), attempt.caveat.clone());
-                ran.push(Ran { name, comparison: attempt.comparison, caveat, result });
+                let (name, caveat, start) =
+                    (attempt.name.clone(), attempt.caveat.clone(), attempt.start.clone());
+                ran.push(Ran { name, comparison: attempt.comparison, caveat, start, result });
                 if interrupted {
                     break;
                 }
             }
             job.attempts.clear();
             let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
-            Ok((job, ran, state))
+            let curves = curves_of(&file, &ran, stop);
+            Ok((job, ran, state, curves))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
@@ -174,8 +177,9 @@ pub fn fit_file<'py>(
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran, state)), raised) => {
+        (Ok((job, ran, state, curves)), raised) => {
             let all = summary(py, &ran)?;
+            all.set_item("curves", curves.map(|c| numbers(py, c)).transpose()?)?;
             all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
@@ -211,18 +215,52 @@ fn state_of(job: &Job, ran: &[Ran], stop: &AtomicBool) -> Result<Option<StartMap
     Ok(Some(StartMap { fitted: state.probabilities(theta), refined }))
 }
 
+/// Of a trajectory fit that nobody has stopped: the summary of the data, at the best fit's start and at its end; or why
+/// there is none.
+fn curves_of(file: &FitFile, ran: &[Ran], stop: &AtomicBool) -> Option<Result<Curves, String>> {
+    let stopped =
+        stop.load(Ordering::Relaxed) || ran.iter().any(|r| r.result.stopped == Stopped::Interrupted);
+    let best = ran.iter().filter(|r| !r.comparison).nth(best_of(ran))?;
+    let wanted = file.task == Task::Trajectory && !stopped;
+    let both = [&best.start[..], &best.result.theta[..]];
+    wanted.then(|| trajectory_curves(file, &both).map_err(|e| e.to_string()))
+}
+
+/// Curves as Python takes them: a dictionary, or why there is none.
+fn numbers<'py>(py: Python<'py>, curves: Result<Curves, String>) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    match curves {
+        Err(why) => out.set_item("why", why)?,
+        Ok(c) => {
+            out.set_item("summary", c.summary)?;
+            out.set_item("outputs", c.outputs)?;
+            out.set_item("times", c.times)?;
+            out.set_item("time_unit", c.time_unit)?;
+            out.set_item("unit", c.unit)?;
+            out.set_item("data", c.data)?;
+            out.set_item("errors", c.errors)?;
+            out.set_item("simulated", c.simulated)?;
+        }
+    }
+    Ok(out)
+}
+
 /// Why there is no fit.
 enum Failure {
     Job(JobError),
     Fit(String),
 }
 
+/// Which of the attempts that are no comparison is best.
+fn best_of(ran: &[Ran]) -> usize {
+    let own: Vec<FitResult> = ran.iter().filter(|r| !r.comparison).map(|r| r.result.clone()).collect();
+    MultiStart::choose(own).map_or(0, |m| m.best)
+}
+
 /// All attempts, and which is best.
 fn summary<'py>(py: Python<'py>, ran: &[Ran]) -> PyResult<Bound<'py, PyDict>> {
-    let own: Vec<FitResult> = ran.iter().filter(|r| !r.comparison).map(|r| r.result.clone()).collect();
-    let best = MultiStart::choose(own).map_or(0, |m| m.best);
     let all = PyDict::new(py);
-    all.set_item("best", best)?;
+    all.set_item("best", best_of(ran))?;
     let list = PyList::empty(py);
     for one in ran {
         list.append(attempt(py, one)?)?;
