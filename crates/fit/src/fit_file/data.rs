@@ -27,6 +27,10 @@ pub const KEYS: &[Key] = &[
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
     ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
+    (
+        "first-step",
+        "whole number: after how many steps frame 0 of the states was seen (default 0, or as the data say)",
+    ),
     ("start-sites", "whole number: how many sites of each layer started the process, where that is known"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),
@@ -181,6 +185,9 @@ pub struct Data {
     /// Steps between the start and what was observed, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// After how many steps frame 0 of the states was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_step: Option<u64>,
     /// How many sites of each layer started the process, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_sites: Option<u64>,
@@ -279,6 +286,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         initial: table.text("initial")?,
         covariates,
         steps: table.count("steps", 1)?,
+        first_step: table.count("first-step", 0)?,
         start_sites: table.count("start-sites", 1)?,
         frames,
         layer: table.text("layer")?,

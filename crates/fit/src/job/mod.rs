@@ -6,6 +6,7 @@
 mod observed_curve;
 mod stability;
 mod state;
+mod times;
 mod trajectory;
 mod transition;
 
