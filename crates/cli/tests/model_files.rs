@@ -72,6 +72,15 @@ fn a_new_model_file_runs_everywhere_and_is_never_overwritten() {
     for out in ["film.gif", "last.png"] {
         done(here, &["simulate", "measles.toml", "--steps", "5", "--out", out]);
     }
+    // A lattice of 64 × 64 is shown with 512 × 512 pixels; below stands the key, in the file's own colours.
+    let (png, gif) =
+        (std::fs::read(here.join("last.png")).unwrap(), std::fs::read(here.join("film.gif")).unwrap());
+    let tall = |bytes: [u8; 2]| u16::from_le_bytes(bytes) > 512;
+    assert!(tall([png[23], png[22]]) && tall([gif[8], gif[9]]));
+    for bytes in [&png, &gif] {
+        let has = |colour: [u8; 3]| bytes.windows(3).any(|own| own == colour);
+        assert!(has([0xc8, 0x28, 0x1e]) && has([0x5b, 0x8f, 0xc7]));
+    }
     let checked = done(
         here,
         &["check", "measles.toml", "--option", "shape=[5,5]", "--steps", "1", "--replicates", "100"],

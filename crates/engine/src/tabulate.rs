@@ -181,7 +181,7 @@ fn table_program(program: &Program, value: ValueId, keys: &[TableKey]) -> Progra
     let entries = keys.iter().map(|k| k.count).product();
     let mut declarations = Declarations::new(&program.declarations.model, Lattice::line(entries));
     declarations.parameters = program.declarations.parameters.clone();
-    declarations.layers = vec![Layer { name: "entry".into(), values: Values::Real }];
+    declarations.layers = vec![Layer::new("entry", Values::Real)];
     declarations.fields =
         (0..keys.len()).map(|k| Field { name: format!("key {k}"), kind: FieldKind::Covariate }).collect();
     let mut graph = Graph::new(declarations);

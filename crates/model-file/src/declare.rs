@@ -126,7 +126,8 @@ pub(crate) fn states(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()>
     if !names.iter().any(|n| n == layer) {
         sheet.names.declare(layer, "layer", &value.span())?;
     }
-    sheet.states = Some(States { layer: layer.to_string(), names, outside: 0 });
+    let colours = vec![None; names.len()];
+    sheet.states = Some(States { layer: layer.to_string(), names, outside: 0, colours });
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use glauber_lattice::{Boundary, Lattice, Neighbourhood};
-use glauber_program::{Interval, nearest_name};
+use glauber_program::{Colour, Interval, nearest_name};
 
+use super::colours;
 use super::declare;
 use super::document::{Table, Value};
 use super::error::{Checked, problem};
@@ -51,6 +52,8 @@ pub(crate) struct States {
     pub(crate) names: Vec<String>,
     /// The state beyond a fixed edge.
     pub(crate) outside: usize,
+    /// What they are drawn in, where the file says.
+    pub(crate) colours: Vec<Option<Colour>>,
 }
 
 /// A layer of particles.
@@ -173,6 +176,7 @@ impl Sheet {
         }
         declare::states(&mut sheet, root.take("states"))?;
         declare::layers(&mut sheet, root.take("layers"))?;
+        colours::read(&mut sheet, root.take("colours"))?;
         if sheet.states.is_none() && sheet.layers.is_empty() {
             let message =
                 "the model has neither states nor layers: begin with states = [\"empty\", \"occupied\"]";

@@ -431,3 +431,37 @@ fn neighbourhoods_in_every_dimension() {
         }
     }
 }
+
+#[test]
+fn states_have_the_colours_that_the_file_says() {
+    let text = |colours: &str| {
+        format!(
+            "states = [\"tree\", \"burning\", \"burnt\"]\n[colours]\n{colours}\n[transitions]\n\
+             \"tree -> burning\" = \"0.1\"\n"
+        )
+    };
+    let colours = |own: &str| {
+        let model = model(&text(own));
+        let layer = model.declarations().layers[0].clone();
+        [0, 1, 2].map(|state| layer.colour(state).map(|c| c.to_string()))
+    };
+    let own = colours("burning = \"#E0401A\"\nburnt = \"black\"");
+    assert_eq!(own, [None, Some("#e0401a".into()), Some("#000000".into())]);
+    assert_eq!(colours("tree = \"#0a0\""), [Some("#00aa00".into()), None, None]);
+    for (own, words) in [
+        ("burning = \"redd\"", &["line 3", "redd", "`red`", "#rrggbb"][..]),
+        ("burning = 7", &["line 3", "colour", "a number"]),
+        ("burned = \"red\"", &["line 3", "burned", "`burnt`"]),
+        ("burning = \"#12345g\"", &["line 3", "#12345g"]),
+    ] {
+        let message = mistake(&text(own));
+        for word in words {
+            assert!(message.contains(word), "{own}: no «{word}» in {message}");
+        }
+    }
+    let message = mistake("[layers]\nprey = 4\n[colours]\nprey = \"red\"\n");
+    assert!(message.contains("scale") && message.contains("line 4"), "{message}");
+    // A key that is spelt otherwise is not passed over.
+    let message = mistake("states = [\"a\", \"b\"]\n[colors]\na = \"red\"\n");
+    assert!(message.contains("colors") && message.contains("colours"), "{message}");
+}

@@ -27,6 +27,21 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// Colours for more states than the layer has.
+    #[error(
+        "model `{model}` gives {found} colours to layer `{layer}`, which has {states} states: binary layers have two, \
+         layers of named states as many as names, others are drawn along a scale"
+    )]
+    Colours {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// How many states it has.
+        states: usize,
+        /// How many colours were given.
+        found: usize,
+    },
     /// An output that is a number for every site.
     #[error(
         "model `{model}`: the output `{name}` has a value at every site, but an output is one number per replicate: take its \

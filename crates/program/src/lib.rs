@@ -3,7 +3,8 @@
 //! A [`Model`] is built with [`Model::build`]; its [`Program`]s print readably. [`differentiate`] turns a program into
 //! its adjoint under an [`estimators::Estimator`]; [`log_likelihood`] derives the exact likelihood of one step.
 
-// The words: instructions, the ranges of their values, what they refer to …
+// The words: instructions, the ranges of their values, what they refer to and how it is drawn …
+mod colour;
 mod declarations;
 mod domain;
 mod op;
@@ -27,6 +28,7 @@ mod likelihood;
 
 pub use adjoint::differentiate;
 pub use chance::chance;
+pub use colour::{Colour, NoColour};
 pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};

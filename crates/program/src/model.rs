@@ -3,6 +3,7 @@
 use glauber_lattice::{Lattice, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::colour::Colour;
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 use crate::error::{ModelError, unknown};
 use crate::program::Program;
@@ -101,7 +102,44 @@ impl ModelBuilder {
         if self.declarations.layers.iter().any(|l| l.name == name) {
             self.duplicate("layer", name);
         }
-        self.declarations.layers.push(Layer { name: name.to_string(), values });
+        self.declarations.layers.push(Layer::new(name, values));
+        self
+    }
+
+    /// Says what the states of the layer declared last are drawn in, by number: those of a binary layer or of named states.
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values};
+    /// use glauber_program::{Colour, Model};
+    /// let fire = Model::build("fire", Lattice::square(8).periodic())
+    ///     .layer("state", Values::categories(&["tree", "burning", "burnt"]))
+    ///     .colours(&[Some(Colour::hex(0xa8d08d)), Some(Colour::hex(0xd7301f)), None])
+    ///     .step(|s| s.next("state").set(s.layer("state")))?;
+    /// assert_eq!(fire.declarations().layers[0].colour(1), Some(Colour::hex(0xd7301f)));
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn colours(mut self, colours: &[Option<Colour>]) -> ModelBuilder {
+        let model = self.declarations.model.clone();
+        let Some(layer) = self.declarations.layers.last_mut() else {
+            self.error.get_or_insert(ModelError::Colours {
+                model,
+                layer: "none yet".into(),
+                states: 0,
+                found: colours.len(),
+            });
+            return self;
+        };
+        let states = match &layer.values {
+            Values::Binary => 2,
+            Values::Categories(names) => names.len(),
+            Values::Integers { .. } | Values::Real => 0,
+        };
+        if colours.len() > states {
+            let (layer, found) = (layer.name.clone(), colours.len());
+            self.error.get_or_insert(ModelError::Colours { model, layer, states, found });
+            return self;
+        }
+        layer.colours = colours.to_vec();
         self
     }
 

@@ -8,12 +8,14 @@ use glauber::data::Overwrite;
 use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::job::{Attempt, Best, Job, formation_test, prepare};
+use glauber::lattice::Values;
 use glauber::optimize::checkpoint::CheckpointPolicy;
 use glauber::optimize::fit_result::{Estimate, FitResult};
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
 use glauber::optimize::verdict::significant;
+use glauber::program::Layer;
 use glauber::report::plot::{Figure, Panel};
 use glauber::report::progress::{Progress, Show};
 use glauber::tasks::formation::FormationTest;
@@ -115,7 +117,7 @@ struct Runs<'a> {
 struct Tests {
     test: FormationTest,
     every: u64,
-    layer: (String, f64),
+    layer: Layer,
     several: bool,
 }
 
@@ -123,7 +125,7 @@ impl Tests {
     fn of(file: &FitFile, job: &Job) -> Result<Option<Tests>, Failure> {
         let every = file.run.formation_test.map_or(0, |t| t.every);
         let layer = job.model.declarations().layers.first();
-        let layer = layer.map_or((String::new(), 1.0), |l| (l.name.clone(), l.values.range().1));
+        let layer = layer.cloned().unwrap_or_else(|| Layer::new("", Values::Real));
         let test = formation_test(file).map_err(Failure::input)?;
         Ok(test.map(|test| Tests { test, every, layer, several: job.attempts.len() > 1 }))
     }

@@ -13,6 +13,7 @@ use glauber::files::run_folder::write_whole;
 use glauber::optimize::fit_result::FitResult;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::trace::Record;
+use glauber::program::Layer;
 use glauber::report::frames::{Colouring, ContactSheet, Picture};
 use glauber::tasks::formation::{Formation, FormationTest};
 use serde_json::{Value, json};
@@ -26,8 +27,8 @@ pub struct Folder {
     pub out: PathBuf,
     /// `formation`, or with the fit's name where there are several.
     pub name: String,
-    /// The first layer's name and highest value.
-    pub layer: (String, f64),
+    /// The first layer.
+    pub layer: Layer,
 }
 
 /// An observer around another.
@@ -125,7 +126,11 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
         let array = Array::new(shape, newest.layers.concat()).map_err(|e| e.to_string())?;
         write_npy(self.path(newest.step, "npy"), &array, Overwrite::Replace).map_err(|e| e.to_string())?;
         if let Some(picture) = self.picture(newest)? {
-            let large = picture.enlarged_for_eyes().map_err(|e| e.to_string())?;
+            let colours = self.colouring()?;
+            let large = picture
+                .enlarged_for_eyes()
+                .and_then(|p| p.with_legend(&colours))
+                .map_err(|e| e.to_string())?;
             large.write_png(self.path(newest.step, "png")).map_err(|e| e.to_string())?;
             self.sheet()?
                 .write(self.folder.out.join(format!("{}.svg", self.folder.name)))
@@ -149,7 +154,12 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
     }
 
     fn colouring(&self) -> Result<Colouring, String> {
-        Colouring::sequential(0.0, self.folder.layer.1).map_err(|e| e.to_string())
+        let (mut lowest, mut highest) = self.folder.layer.values.range();
+        if !(lowest.is_finite() && highest.is_finite()) {
+            let numbers = || self.tests.iter().filter_map(|t| t.layers.first()).flatten().copied();
+            (lowest, highest) = (numbers().fold(0.0, f64::min), numbers().fold(1.0, f64::max));
+        }
+        Colouring::of_layer(&self.folder.layer, lowest, highest).map_err(|e| e.to_string())
     }
 
     /// The first layer; none where the lattice is no plane.
@@ -163,10 +173,10 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
     fn sheet(&self) -> Result<ContactSheet, String> {
         let title = format!(
             "Layer {} after {} steps from the model's own start",
-            self.folder.layer.0, self.test.steps
+            self.folder.layer.name, self.test.steps
         );
         let mut sheet =
-            ContactSheet::new(title, COLUMNS).key(self.folder.layer.0.clone(), &self.colouring()?);
+            ContactSheet::new(title, COLUMNS).key(self.folder.layer.name.clone(), &self.colouring()?);
         for test in &self.tests {
             if let Some(picture) = self.picture(test)? {
                 let caption = format!(

@@ -6,8 +6,7 @@ use std::time::Instant;
 use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
 use glauber::engine::{Numbers, Options, Plan, Run};
-use glauber::lattice::Values;
-use glauber::program::Model;
+use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
 use glauber::tasks::states::{States, times_name};
 use serde_json::json;
@@ -113,16 +112,12 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
         .map_err(Failure::input)
 }
 
-fn colouring(values: &Values, numbers: &[f64]) -> Result<Colouring, Failure> {
+/// The colours of a layer: its states', or a scale from the least to the greatest of some numbers.
+fn colouring(layer: &Layer, numbers: &[f64]) -> Result<Colouring, Failure> {
     let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let found = match values {
-        Values::Binary => Ok(Colouring::binary()),
-        Values::Categories(names) => Colouring::categories(names.len()),
-        _ if lowest < highest => Colouring::sequential(lowest, highest),
-        _ => Colouring::sequential(lowest, lowest + 1.0),
-    };
-    found.map_err(Failure::run)
+    let highest = if lowest < highest { highest } else { lowest + 1.0 };
+    Colouring::of_layer(layer, lowest, highest).map_err(Failure::run)
 }
 
 /// The two lengths a picture has: of a plane, or of the middle plane of a volume.
@@ -142,9 +137,9 @@ fn write_film(model: &Model, states: &States, layer: usize, out: &Path) -> Resul
         return write_space_time(model, states, layer, out);
     }
     let all: Vec<f64> = (0..states.times * states.sites).map(|i| states.layers[layer].at(i)).collect();
-    let colours = colouring(&model.declarations().layers[layer].values, &all)?;
-    let mut film =
-        FilmFile::create(out, height, width, colours, FilmOptions::default()).map_err(Failure::input)?;
+    let colours = colouring(&model.declarations().layers[layer], &all)?;
+    let options = FilmOptions { legend: true, ..FilmOptions::default() };
+    let mut film = FilmFile::create(out, height, width, colours, options).map_err(Failure::input)?;
     for time in 0..states.times {
         film.push(&frame(states, layer, time)[from..from + height * width]).map_err(Failure::run)?;
     }
@@ -153,8 +148,8 @@ fn write_film(model: &Model, states: &States, layer: usize, out: &Path) -> Resul
 
 fn write_space_time(model: &Model, states: &States, layer: usize, out: &Path) -> Result<(), Failure> {
     let all: Vec<f64> = (0..states.times * states.sites).map(|i| states.layers[layer].at(i)).collect();
-    let colours = colouring(&model.declarations().layers[layer].values, &all)?;
-    let mut diagram = SpaceTime::new(states.sites, 2000, colours).map_err(Failure::input)?;
+    let colours = colouring(&model.declarations().layers[layer], &all)?;
+    let mut diagram = SpaceTime::new(states.sites, 2000, colours.clone()).map_err(Failure::input)?;
     for time in 0..states.times {
         diagram.push(&frame(states, layer, time)).map_err(Failure::run)?;
     }
@@ -166,6 +161,7 @@ fn write_space_time(model: &Model, states: &States, layer: usize, out: &Path) ->
     diagram
         .picture()
         .and_then(|p| p.enlarged_for_eyes())
+        .and_then(|p| p.with_legend(&colours))
         .and_then(|p| p.write_png(out))
         .map_err(Failure::input)
 }
@@ -176,7 +172,11 @@ fn write_picture(model: &Model, states: &States, layer: usize, out: &Path) -> Re
         return write_space_time(model, states, layer, out);
     }
     let last = frame(states, layer, states.times - 1);
-    let colours = colouring(&model.declarations().layers[layer].values, &last)?;
+    let colours = colouring(&model.declarations().layers[layer], &last)?;
     let picture = Picture::of(&last[from..from + height * width], height, width, &colours);
-    picture.and_then(|p| p.enlarged_for_eyes()).and_then(|p| p.write_png(out)).map_err(Failure::input)
+    picture
+        .and_then(|p| p.enlarged_for_eyes())
+        .and_then(|p| p.with_legend(&colours))
+        .and_then(|p| p.write_png(out))
+        .map_err(Failure::input)
 }

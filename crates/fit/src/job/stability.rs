@@ -176,7 +176,10 @@ fn course_note(file: &FitFile, loss: &StabilityLoss, rollouts: Rollouts) -> Stri
             Some(OptionValue::Text(slope)) if slope == "mean" => {
                 "; excitation with the slope of its mean, 1/N"
             }
-            _ => "; excitation with the paper's slope, 1",
+            Some(OptionValue::Text(slope)) if slope == "paper" => {
+                "; excitation with the paper's slope, 1 where a site is neither empty nor full"
+            }
+            _ => "; excitation with slope 1 at every site",
         };
     }
     note
