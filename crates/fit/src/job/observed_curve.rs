@@ -433,6 +433,10 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     }
     let every = super::times::frames_of_simulation(file, simulation.steps as usize)?;
     let steps: Vec<usize> = every.filter(|step| *step > 0).collect();
+    if steps.is_empty() {
+        let message = "frame 0 is the start, which tells nothing: choose later frames too";
+        return Err(file.wrong("data.frames", message).into());
+    }
     let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
     let run = rollout(run, &steps, None);
@@ -440,7 +444,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };
     let notes =
-        vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
+        vec![format!("{choice} over {} steps, mean of {} simulated runs", target.steps.len(), simulation.runs)];
     Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
 }
 
