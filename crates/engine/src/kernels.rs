@@ -18,6 +18,7 @@ use crate::block::{BLOCK, Block, Column};
 use crate::kernel::Kernel;
 use crate::plane::Plane;
 use glauber_numbers::noise::Key;
+use glauber_program::Requirement;
 
 pub(crate) use draws::box_muller;
 pub(crate) use lookup::Entries;
@@ -57,8 +58,8 @@ pub(crate) enum Part<'a, F> {
 /// A value that may not be: which output or draw, at which site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Violation {
-    OutOfRange { output: u16, site: usize, value: f64 },
-    NotProbability { draw: u16, site: usize, value: f64 },
+    OutOfRange { output: u32, site: usize, value: f64 },
+    Refused { check: u32, site: usize, value: f64 },
 }
 
 /// What kernels use anew each time; kept so that it need not be cleared.
@@ -184,6 +185,9 @@ fn run_kernel<F: Lane>(
         Kernel::Uniform { dst, key } => {
             write!(dst, d, r => draws::uniforms(d, memory.keys[*key as usize], site))
         }
+        Kernel::Centred { dst, key } => {
+            write!(dst, d, r => draws::centred_numbers(d, memory.keys[*key as usize], site))
+        }
         Kernel::Bernoulli { dst, key, p } => {
             write!(dst, d, r => draws::bernoulli(d, r.operand(*p, n, memory), memory.keys[*key as usize], site))
         }
@@ -224,14 +228,14 @@ fn run_kernel<F: Lane>(
             }
             store::store(block, &mut outputs[*output as usize], &a);
         }
-        Kernel::CheckProbability { table: Some(table), .. }
+        Kernel::Check { required: Requirement::Probability, table: Some(table), .. }
             if memory.tables[*table as usize].probabilities => {}
-        Kernel::CheckProbability { draw, a, .. } => {
+        Kernel::Check { check, required, a, .. } => {
             let r = all!();
-            let bad = store::not_probability(&r.operand(*a, n, memory), block.len());
+            let bad = store::not_as_required(*required, &r.operand(*a, n, memory), block.len());
             if let (Some((at, value)), None) = (bad, &violation) {
                 let site = block.site + at;
-                *violation = Some(Violation::NotProbability { draw: *draw, site, value });
+                *violation = Some(Violation::Refused { check: *check, site, value });
             }
         }
     }

@@ -3,8 +3,9 @@
 use crate::block::BLOCK;
 use crate::kernels::Lane;
 use crate::kernels::operands::{Operand, Readable};
-use crate::kernels::store::not_probability;
+use crate::kernels::store::not_as_required;
 use crate::tabulate::MOST_ENTRIES;
+use glauber_program::Requirement;
 
 /// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
 pub(super) type LookupKey = (u32, i32, i32);
@@ -27,7 +28,7 @@ impl<F: Lane> Entries<F> {
     pub(crate) fn fill(&mut self, values: &[F]) {
         self.values[..self.count].copy_from_slice(&values[..self.count]);
         let operand = Operand::Many(&self.values[..self.count]);
-        self.probabilities = not_probability(&operand, self.count).is_none();
+        self.probabilities = not_as_required(Requirement::Probability, &operand, self.count).is_none();
     }
 }
 
