@@ -4,6 +4,7 @@
 mod browser;
 mod peers;
 mod python;
+mod structure;
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -21,6 +22,7 @@ cargo xtask COMMAND
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
            against pyABC and CMA-ES alone, and what follows it goes to bench/accuracy/run.py
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
+  structure  lines of code per crate, circles between files, long files
   doc      the documentation, opened in a browser with --open
 ";
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("python") => python::test(full(&words)),
         Some("bench") => bench(&words[1..]),
         Some("models") => models(&words[1..]),
+        Some("structure") => structure::structure(),
         Some("doc") => doc(&words[1..]),
         _ => {
             print!("{HELP}");

@@ -28,7 +28,7 @@ pub enum DataErrorKind {
 /// An error in a data file, in the user's words: *file, place: what was found; what to do*.
 ///
 /// ```
-/// use glauber_data::{DataError, DataErrorKind};
+/// use glauber_files::{DataError, DataErrorKind};
 ///
 /// let error = DataError::new(DataErrorKind::Value, "tracks.csv", "`abc` is not a number", "correct the cell")
 ///     .at("line 12, column `x`");

@@ -3,7 +3,7 @@
 /// The candidate nearest to `name`, where one is near enough to be what was meant.
 ///
 /// ```
-/// use crate::spelling::nearest;
+/// use glauber_files::spelling::nearest;
 /// assert_eq!(nearest("learning_rate", ["learning-rate", "steps"]), Some("learning-rate"));
 /// assert_eq!(nearest("zebra", ["learning-rate", "steps"]), None);
 /// ```

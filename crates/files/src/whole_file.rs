@@ -21,7 +21,7 @@ pub enum Overwrite {
 /// same folder, so that taking the name is one atomic step.
 ///
 /// ```
-/// use glauber_data::{Overwrite, WholeFile};
+/// use glauber_files::{Overwrite, WholeFile};
 /// use std::io::Write;
 ///
 /// let folder = tempfile::tempdir()?;

@@ -8,9 +8,9 @@
 //! has the same result and trace, bit for bit.
 //!
 //! ```
-//! use crate::descent::{Control, Descent};
-//! use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
-//! use crate::optimizers::Choice;
+//! use glauber_optimize::descent::{Control, Descent};
+//! use glauber_optimize::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
+//! use glauber_optimize::optimizers::Choice;
 //!
 //! struct Parabola([Unknown; 1]);
 //! impl Objective for Parabola {

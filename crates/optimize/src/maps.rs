@@ -14,8 +14,8 @@
 //! log interval, where the map has no finite coordinate, is moved inside by [`INSET`] of the width, and said so.
 //!
 //! ```
-//! use crate::maps::{IntervalMap, Map};
-//! use crate::objective::Interval;
+//! use glauber_optimize::maps::{IntervalMap, Map};
+//! use glauber_optimize::objective::Interval;
 //! let logit = IntervalMap::new(Map::Logit, Interval::unit(), "beta").unwrap();
 //! let free = logit.to_free(0.3);
 //! assert!((logit.to_natural(free) - 0.3).abs() < 1e-15);

@@ -4,7 +4,7 @@
 //! θ is one flat list of numbers in natural units: the unknowns one after the other, a field's sites in C order.
 //!
 //! ```
-//! use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
+//! use glauber_optimize::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
 //!
 //! /// (beta − 0.3)², without noise.
 //! struct Parabola([Unknown; 1]);

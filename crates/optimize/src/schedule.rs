@@ -15,7 +15,7 @@
 //! A schedule is a pure function of t, so a resumed fit needs nothing but t.
 //!
 //! ```
-//! use crate::schedule::{LearningRate, Schedule};
+//! use glauber_optimize::schedule::{LearningRate, Schedule};
 //! let rate = LearningRate { start: 0.1, schedule: Schedule::Cosine { end: 0.0 }, warm_up: 0 };
 //! assert_eq!(rate.at(0, 100), 0.1);
 //! assert!((rate.at(50, 100) - 0.05).abs() < 1e-15);

@@ -6,8 +6,8 @@
 //! direction that the data do not determine) is found out rather than inverted.
 //!
 //! ```
-//! use crate::objective::Information;
-//! use crate::standard_error::standard_errors;
+//! use glauber_optimize::objective::Information;
+//! use glauber_optimize::standard_error::standard_errors;
 //! let information = Information { dimension: 2, entries: vec![4.0, 0.0, 0.0, 25.0] };
 //! assert_eq!(standard_errors(&information).unwrap(), [0.5, 0.2]);
 //! ```

@@ -8,7 +8,7 @@
 //! Meant for noisy losses: a window must be long enough that its mean loss is known to within `improvement`.
 //!
 //! ```
-//! use crate::stopping::{StoppingRules, StoppingState, Stopped, Tolerance};
+//! use glauber_optimize::stopping::{StoppingRules, StoppingState, Stopped, Tolerance};
 //! let rules = StoppingRules {
 //!     tolerance: Some(Tolerance { change: 1e-6, patience: 2 }),
 //!     ..StoppingRules::after(1000)

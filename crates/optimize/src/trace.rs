@@ -63,7 +63,7 @@ impl Trace {
     /// The values of one parameter's column over the records.
     ///
     /// ```
-    /// use crate::trace::{Record, Trace};
+    /// use glauber_optimize::trace::{Record, Trace};
     /// let record = Record { step: 0, loss: 1.0, gradient_norm: 0.0, rate: 0.1, parameters: vec![0.3] };
     /// let trace = Trace { columns: vec!["beta".into()], records: vec![record] };
     /// assert_eq!(trace.column("beta"), Some(vec![0.3]));

@@ -8,11 +8,11 @@
 //! the smaller number being the root. Memory: 4 bytes per pixel for the roots beside the 2 of the result.
 //!
 //! ```
-//! use crate::{Mask, Connectivity, label_objects};
+//! use glauber_segment::{Mask, Connectivity, label_objects};
 //! let mask = Mask::new(2, 3, vec![true, false, true, false, true, false])?;
 //! assert_eq!(label_objects(&mask, Connectivity::Sides, 1)?.labels, [1, 0, 2, 0, 3, 0]);
 //! assert_eq!(label_objects(&mask, Connectivity::SidesAndCorners, 1)?.areas, [3]);
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use serde::{Deserialize, Serialize};

@@ -8,11 +8,11 @@ pub const MOST_PIXELS: usize = 1 << 28;
 /// A grey image: `height · width` values in [0, 1], row by row.
 ///
 /// ```
-/// use crate::GreyImage;
+/// use glauber_segment::GreyImage;
 /// let image = GreyImage::new(2, 3, vec![0.0, 0.1, 0.9, 0.1, 0.8, 1.0])?;
 /// assert_eq!((image.height(), image.width(), image.values()[2]), (2, 3, 0.9));
 /// assert!(GreyImage::new(2, 3, vec![f64::NAN; 6]).is_err());
-/// # Ok::<(), crate::SegmentationError>(())
+/// # Ok::<(), glauber_segment::SegmentationError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GreyImage {

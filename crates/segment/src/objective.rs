@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use glauber_optimize::objective::Objective;
-//! use crate::{DataTerm, GreyImage, PottsObjective, Preparation, prepare};
+//! use glauber_segment::{DataTerm, GreyImage, PottsObjective, Preparation, prepare};
 //!
 //! let image = GreyImage::new(1, 4, vec![0.1, 0.2, 0.9, 0.8])?;
 //! let reference = prepare(&image, &Preparation::default())?;

@@ -15,11 +15,11 @@
 //! ([`BINS_8_BIT`]), 65,536 16-bit images ([`BINS_16_BIT`]).
 //!
 //! ```
-//! use crate::{GreyImage, otsu_threshold, BINS_8_BIT};
+//! use glauber_segment::{GreyImage, otsu_threshold, BINS_8_BIT};
 //! let image = GreyImage::new(1, 5, vec![0.1, 0.1, 0.1, 0.7, 0.7])?;
 //! let threshold = otsu_threshold(&image, BINS_8_BIT)?;
 //! assert!((0.1..0.7).contains(&threshold));
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use super::{GreyImage, Mask, SegmentationError};

@@ -4,13 +4,13 @@
 //! wrapped by division. Shares no code with the fast energy except the names of weights and terms.
 //!
 //! ```
-//! use crate::{DataTerm, PottsEnergy, PottsWeights, plain};
+//! use glauber_segment::{DataTerm, PottsEnergy, PottsWeights, plain};
 //! let weights = PottsWeights { field: 0.6, inside: 0.05, outside: 0.15, data: 0.5, classes: 0.0 };
 //! let (x, z) = ([0.1, 0.9, 0.5, 0.3], [-1.0, 1.5, 0.5, -1.0]);
 //! let problem = plain::Problem { height: 2, width: 2, weights, data: DataTerm::Squared, reference: &z, votes: &[] };
 //! let fast = PottsEnergy::new(2, 2, weights, DataTerm::Squared, &z)?;
 //! assert!((problem.terms(&x).total() - fast.terms(&x)?.total()).abs() < 1e-12);
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use super::potts::{DataTerm, LOG_FLOOR, PottsTerms, PottsWeights};

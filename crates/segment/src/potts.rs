@@ -27,14 +27,14 @@
 //! Nothing here descends, scores or chooses: this file is the energy alone.
 //!
 //! ```
-//! use crate::{DataTerm, PottsEnergy, PottsWeights};
+//! use glauber_segment::{DataTerm, PottsEnergy, PottsWeights};
 //! let weights: PottsWeights = "0.6, 0.05, 0.15, 0.5".parse()?;
 //! let reference = [-0.5, -0.5, 1.0, 0.0, 0.5, 2.0];
 //! let energy = PottsEnergy::new(2, 3, weights, DataTerm::Squared, &reference)?;
 //! let x = [0.0, 0.0, 1.0, 0.0, 0.5, 1.0];
 //! assert!((energy.terms(&x)?.field - 0.6 * 3.5).abs() < 1e-12);
 //! assert_eq!(energy.gradient(&x)?.len(), 6);
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use std::str::FromStr;

@@ -11,12 +11,12 @@
 //! References: Dice (1945), Jaccard (1901).
 //!
 //! ```
-//! use crate::{Mask, Scores};
+//! use glauber_segment::{Mask, Scores};
 //! let mask = Mask::new(1, 4, vec![true, true, false, false])?;
 //! let truth = Mask::new(1, 4, vec![false, true, true, false])?;
 //! let scores = Scores::of(&mask, &truth)?;
 //! assert_eq!((scores.dice(), scores.jaccard()), (0.5, 1.0 / 3.0));
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use serde::{Deserialize, Serialize};

@@ -2,14 +2,14 @@
 //!
 //! ```
 //! use std::ops::ControlFlow;
-//! use crate::{GreyImage, Preset, segment};
+//! use glauber_segment::{GreyImage, Preset, segment};
 //!
 //! // A bright disc on a dark ground.
 //! let disc = |at: usize| if (at / 32).abs_diff(16).pow(2) + (at % 32).abs_diff(12).pow(2) < 60 { 0.8 } else { 0.1 };
 //! let image = GreyImage::new(32, 32, (0..32 * 32).map(disc).collect())?;
 //! let found = segment(&image, &Preset::Auto.settings(), None, &mut |_| ControlFlow::Continue(()))?;
 //! assert!((150..=230).contains(&found.mask.area()));
-//! # Ok::<(), crate::SegmentationError>(())
+//! # Ok::<(), glauber_segment::SegmentationError>(())
 //! ```
 
 use std::ops::ControlFlow;

@@ -16,7 +16,7 @@
 //! | does a sample follow its distribution?         | [`kolmogorov_smirnov_below`]  | an upper bound (Massart 1990)   |
 //!
 //! ```
-//! use crate::tolerance::{mean_within, successes_within};
+//! use glauber_statistics::tolerance::{mean_within, successes_within};
 //! // 10,000 fair coins: between 4835 and 5165 heads, but for one run in a thousand.
 //! let heads = successes_within(10_000, 0.5, 0.001);
 //! assert_eq!(heads, 4835..=5165);

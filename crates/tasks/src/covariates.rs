@@ -28,7 +28,7 @@ pub type Covariates = Vec<(String, FieldData)>;
 /// fit the lattice.
 ///
 /// ```
-/// use crate::covariates::read_covariates;
+/// use glauber_tasks::covariates::read_covariates;
 /// use glauber_model_file::{CovariateSource, load};
 /// use glauber_models::ModelOptions;
 /// let fire = load("forest-fire", &ModelOptions::none().with("shape", vec![4.0, 5.0]))?;

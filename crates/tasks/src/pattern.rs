@@ -22,7 +22,7 @@
 //! The *peak* of the spectrum decides nothing: on 64 × 64 it is at one wave per lattice at all times.
 //!
 //! ```
-//! use crate::pattern::{Criterion, PatternScore, Verdict};
+//! use glauber_tasks::pattern::{Criterion, PatternScore, Verdict};
 //! // Broad stripes of 40 and 10, sixteen rows each.
 //! let stripes: Vec<f64> = (0..64 * 64).map(|site| if site / 64 % 32 < 16 { 40.0 } else { 10.0 }).collect();
 //! let score = PatternScore::of(&stripes, &[64, 64]).unwrap();
@@ -194,6 +194,7 @@ fn wave_number(apart: &[f64], shape: &[usize]) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use glauber_numbers::noise::{Purpose, derive_seed};
 
     fn wave(shape: [usize; 2], k: [f64; 2]) -> Vec<f64> {
         let turn = std::f64::consts::TAU;
@@ -229,7 +230,7 @@ mod tests {
         let mut word = 1u64;
         let noise: Vec<f64> = (0..4096)
             .map(|i| {
-                word = glauber_numbers::noise::derive_seed(word, 0, i);
+                word = derive_seed(word, Purpose::Check, i);
                 (word >> 40) as f64 / (1u64 << 24) as f64 * 50.0
             })
             .collect();

@@ -13,8 +13,8 @@
 //! the way to save them otherwise; a file with bytes after its array is refused, for they would be lost in silence.
 //!
 //! ```
-//! use crate::Overwrite;
-//! use crate::arrays::{Array, ReadLimits, read_arrays, write_npz};
+//! use glauber_data::Overwrite;
+//! use glauber_data::arrays::{Array, ReadLimits, read_arrays, write_npz};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("run.npz");

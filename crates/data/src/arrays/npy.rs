@@ -17,11 +17,11 @@ use std::path::Path;
 /// [`super`]), or larger than the limit.
 ///
 /// ```no_run
-/// use crate::arrays::{ReadLimits, read_npy};
+/// use glauber_data::arrays::{ReadLimits, read_npy};
 ///
 /// let states = read_npy("states.npy", ReadLimits::default())?;
 /// println!("{:?} of {}", states.shape(), states.element_type());
-/// # Ok::<(), crate::DataError>(())
+/// # Ok::<(), glauber_data::DataError>(())
 /// ```
 pub fn read_npy(path: impl AsRef<Path>, limits: ReadLimits) -> Result<Array, DataError> {
     let path = path.as_ref();

@@ -15,14 +15,14 @@ use zip::result::ZipError;
 /// An NPZ archive opened for reading: its names are known, its arrays are read on demand.
 ///
 /// ```no_run
-/// use crate::arrays::{NpzReader, ReadLimits};
+/// use glauber_data::arrays::{NpzReader, ReadLimits};
 ///
 /// let mut run = NpzReader::open("run.npz", ReadLimits::default())?;
 /// for name in run.names().to_vec() {
 ///     println!("{name}: {:?}", run.header(&name)?.shape);
 /// }
 /// let aware = run.read("aware")?;
-/// # Ok::<(), crate::DataError>(())
+/// # Ok::<(), glauber_data::DataError>(())
 /// ```
 pub struct NpzReader {
     path: PathBuf,

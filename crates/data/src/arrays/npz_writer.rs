@@ -28,8 +28,8 @@ const LEVEL: i64 = 2;
 /// An NPZ archive being written; it appears under its name when [`finish`](Self::finish) succeeds.
 ///
 /// ```
-/// use crate::Overwrite;
-/// use crate::arrays::{ElementType, NpzWriter, ReadLimits, read_arrays};
+/// use glauber_data::Overwrite;
+/// use glauber_data::arrays::{ElementType, NpzWriter, ReadLimits, read_arrays};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("run.npz");

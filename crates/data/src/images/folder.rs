@@ -117,7 +117,7 @@ fn join(whole: &mut Picture, next: Picture, file: &Path, first: &Path) -> Result
 /// Compares names as a person does: runs of digits as numbers, the rest letter by letter.
 ///
 /// ```
-/// use crate::images::natural_order;
+/// use glauber_data::images::natural_order;
 ///
 /// let mut names = ["t10.png", "t9.png", "t010.png", "a.png"];
 /// names.sort_by(|a, b| natural_order(a, b));

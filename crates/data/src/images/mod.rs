@@ -11,8 +11,8 @@
 //! colour spaces (CMYK, Lab) and TIFF colour tables are refused with the way to convert them.
 //!
 //! ```
-//! use crate::Overwrite;
-//! use crate::images::{ImageLimits, read_images, write_mask_png};
+//! use glauber_data::Overwrite;
+//! use glauber_data::images::{ImageLimits, read_images, write_mask_png};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("mask.png");

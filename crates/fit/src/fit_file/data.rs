@@ -18,7 +18,7 @@ pub const KEYS: &[Key] = &[
         "msd",
         "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program",
     ),
-    ("curve", "path: a summary per step (CSV)"),
+    ("curve", "path: a summary over time (CSV: step or time, values, standard errors)"),
     ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
     ("image", "path: an image to be segmented"),
     ("pattern", "path: a pattern that should stay (NPY, NPZ or image)"),
@@ -27,6 +27,10 @@ pub const KEYS: &[Key] = &[
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
     ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
+    (
+        "first-step",
+        "whole number: after how many steps frame 0 of the states was seen (default 0, or as the data say)",
+    ),
     ("start-sites", "whole number: how many sites of each layer started the process, where that is known"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),
@@ -96,6 +100,7 @@ pub struct Simulation {
     /// Steps of each run, at least 1.
     pub steps: u64,
     /// Seed of the data's noise.
+    #[serde(serialize_with = "skip::seed")]
     pub seed: u64,
     /// How the runs start.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +186,9 @@ pub struct Data {
     /// Steps between the start and what was observed, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// After how many steps frame 0 of the states was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_step: Option<u64>,
     /// How many sites of each layer started the process, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_sites: Option<u64>,
@@ -279,6 +287,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         initial: table.text("initial")?,
         covariates,
         steps: table.count("steps", 1)?,
+        first_step: table.count("first-step", 0)?,
         start_sites: table.count("start-sites", 1)?,
         frames,
         layer: table.text("layer")?,
@@ -374,7 +383,7 @@ fn simulation(table: &mut Reader<'_>) -> Result<Simulation, FitFileError> {
     let Some(steps) = inner.count("steps", 1)? else {
         return Err(inner.here("`data.simulate` needs `steps`: how many steps each run takes"));
     };
-    let seed = inner.count("seed", 0)?.unwrap_or(0);
+    let seed = inner.seed("seed")?.unwrap_or(0);
     let initial = inner.text("initial")?;
     let parameters = inner.free_table("parameters")?.all_numbers()?;
     let start_sites = inner.count("start-sites", 1)?;

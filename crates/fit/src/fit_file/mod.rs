@@ -10,7 +10,7 @@
 //! file that is not there is looked for in the working folder too.
 //!
 //! ```
-//! use crate::fit_file::{FitFile, Task};
+//! use glauber_fit::fit_file::{FitFile, Task};
 //! use std::path::Path;
 //!
 //! let text = r#"
@@ -461,7 +461,10 @@ fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>
 fn option_value(node: &Node) -> Result<OptionValue, Place> {
     Ok(match &node.value {
         Value::Boolean(flag) => OptionValue::Flag(*flag),
-        Value::Integer(number) => OptionValue::Whole(*number),
+        Value::Integer(number) => match i64::try_from(*number) {
+            Ok(whole) => OptionValue::Whole(whole),
+            Err(_) => OptionValue::Number(*number as f64),
+        },
         Value::Float(number) => OptionValue::Number(*number),
         Value::Text(text) => OptionValue::Text(text.clone()),
         Value::List(items) => OptionValue::List(items.iter().map(option_value).collect::<Result<_, _>>()?),

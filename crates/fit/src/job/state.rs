@@ -1,7 +1,7 @@
 //! Sets up fits of the lattice a process started from.
 //!
-//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Frame number i of
-//! the data was seen i · k steps after the start, k = `data.interval` / `data.step-time` (1 where neither is given);
+//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Each was seen as many
+//! steps after the start as the data or the fit file say (`times`);
 //! with `data.steps` = n the first frame used was seen n steps after it and the others follow. Frame 0 of a series
 //! without `data.steps` is the start itself: it is not fitted to, only compared with the result.
 //!
@@ -10,10 +10,11 @@
 use std::collections::BTreeMap;
 
 use glauber_engine::{FieldData, Numbers, Plan, Run};
-use glauber_numbers::noise::{Key, derive_seed, uniform};
+use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 use glauber_program::Model;
 
-use super::transition::observed;
+use super::times::one_step_a_frame;
+use super::transition::{Seen, observed};
 use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
 use glauber_files::spelling::suggestion;
@@ -29,8 +30,6 @@ use glauber_tasks::tasks::initial_state::{
 /// R where nobody says.
 const USUAL_REPLICATES: u64 = 32;
 const USUAL_ESTIMATOR: &str = "straight-through";
-/// What the noise of random starting sites is for.
-const STARTING_SITES: u32 = 31;
 /// Sites times steps that one candidate's replicates are simulated for, about.
 const REFINING_WORK: usize = 60_000_000;
 
@@ -71,7 +70,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         return Err(file.wrong(&format!("start.{name}"), message).into());
     }
     let parameters = parameters_of(file, &own.model)?;
-    let Observed { frames, truth, mut notes } = frames_of(file, &own, &parameters)?;
+    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own, &parameters)?;
+    let data_notes = [own.notes.clone(), data_notes].concat();
     let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
     let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
     notes.insert(0, format!("observed after {} steps", seen.join(", ")));
@@ -100,7 +100,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let objective = setting.objective(&name, "estimator.name")?;
     let state = Some(StateFit { objective, refinement, truth, last_frame });
     let truth = BTreeMap::new();
-    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state })
 }
 
 /// What all attempts share.
@@ -209,13 +209,15 @@ struct Observed {
     frames: Vec<ObservedFrame>,
     truth: Option<Vec<Vec<usize>>>,
     notes: Vec<String>,
+    /// What the reader of the frames has to say.
+    data_notes: Vec<String>,
 }
 
 fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, JobError> {
     match file.source()? {
         DataSource::Simulate(simulation) => simulated(file, own, parameters, simulation),
         DataSource::States(path) => {
-            let states = observed(file, &own.model, path)?;
+            let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
             if states.runs != 1 {
                 let message = format!(
                     "the file holds {} runs, and one start is fitted at a time: give one run",
@@ -223,9 +225,7 @@ fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, 
                 );
                 return Err(file.wrong("data.states", message).into());
             }
-            let wanted = &file.data.frames;
-            let every = wanted.every.unwrap_or(1) as usize;
-            of_states(file, &states, wanted.first.unwrap_or(0) as usize, every)
+            Ok(Observed { data_notes, ..of_states(file, &states)? })
         }
         DataSource::Image(_) => {
             let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
@@ -236,12 +236,20 @@ fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, 
     }
 }
 
-/// The frames of one run; `first` and `every` say which numbers they had in the data.
-fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Result<Observed, JobError> {
-    let spacing = spacing(file)?;
+/// The frames of one run.
+fn of_states(file: &FitFile, states: &States) -> Result<Observed, JobError> {
+    let said = states.timed || file.data.first_step.is_some();
+    if let Some(steps) = file.data.steps.filter(|steps| said && *steps != u64::from(states.steps[0])) {
+        let message = format!(
+            "the first state used was seen after {} steps, as the data or `data.first-step` say, not after {steps}: leave \
+             `steps` out",
+            states.steps[0]
+        );
+        return Err(file.wrong("data.steps", message).into());
+    }
     let step = |n: usize| match file.data.steps {
-        Some(steps) => steps as usize + n * every * spacing,
-        None => (first + n * every) * spacing,
+        Some(steps) => steps as usize + (states.steps[n] - states.steps[0]) as usize,
+        None => states.steps[n] as usize,
     };
     let lattice = |n: usize| -> Vec<Vec<f64>> {
         let from = n * states.sites;
@@ -264,23 +272,7 @@ fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Res
                        from the start to it";
         return Err(file.wrong("data.steps", message).into());
     }
-    Ok(Observed { frames, truth, notes })
-}
-
-/// Steps between two frames of the data.
-fn spacing(file: &FitFile) -> Result<usize, JobError> {
-    let ratio = match (file.data.interval, file.data.step_time) {
-        (Some(interval), Some(step)) => interval / step,
-        _ => 1.0,
-    };
-    let whole = ratio.round();
-    if !(1.0..1e9).contains(&whole) || (ratio - whole).abs() > 1e-6 * whole {
-        let message = format!(
-            "between two frames there are {ratio} steps; `interval` / `step-time` must be a whole number"
-        );
-        return Err(file.wrong("data.interval", message).into());
-    }
-    Ok(whole as usize)
+    Ok(Observed { frames, truth, notes, data_notes: Vec::new() })
 }
 
 /// The sites that are not off.
@@ -327,6 +319,7 @@ fn simulated(
         .iter()
         .map(|numbers: &std::sync::Arc<Numbers>| (0..sites).filter(|site| numbers.at(*site) > 0.5).collect())
         .collect();
+    one_step_a_frame(file)?;
     let wanted = &file.data.frames;
     let last = wanted.last.map_or(steps, |l| l as usize);
     let first = wanted.first.map_or(last, |f| f as usize).max(1);
@@ -335,14 +328,14 @@ fn simulated(
         return Err(file.wrong("data.frames", message).into());
     }
     let every = wanted.every.unwrap_or(1).max(1) as usize;
-    let mut found = of_states(file, &states.every(first, last, every), first, every)?;
+    let mut found = of_states(file, &states.every(first, last, every))?;
     found.truth = Some(start);
     Ok(found)
 }
 
 /// A start with so many different sites on.
 fn random_sites(seed: u64, layer: usize, count: usize, sites: usize) -> FieldData {
-    let key = Key::new(derive_seed(seed, STARTING_SITES, layer as u64), 0, 0, 0, 0);
+    let key = Key::new(derive_seed(seed, Purpose::StartingSites, layer as u64), 0, 0, 0, 0);
     // The sites with the smallest of independent numbers are a random choice without repeats.
     let mut order: Vec<(u64, usize)> = (0..sites)
         .map(|site| ((uniform::<f64>(key.word(site as u32)) * 4_294_967_296.0) as u64, site))

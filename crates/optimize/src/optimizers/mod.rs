@@ -7,7 +7,7 @@
 //! `[optimizer]` table sweep that list.
 //!
 //! ```
-//! use crate::optimizers::Choice;
+//! use glauber_optimize::optimizers::Choice;
 //! let adam = Choice::new("adam").build().unwrap();
 //! let (mut point, mut memory) = (vec![1.0], adam.begin(1));
 //! adam.step(&mut memory, &mut point, &[2.0], 0.1); // d/dx x² at 1

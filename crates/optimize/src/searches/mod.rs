@@ -7,8 +7,8 @@
 //! To add one: a file with an `ENTRY`, and its line in [`SEARCHES`]; the contract tests and the fit file sweep it.
 //!
 //! ```
-//! use crate::searches;
-//! use crate::optimizers::Choice;
+//! use glauber_optimize::searches;
+//! use glauber_optimize::optimizers::Choice;
 //! let search = searches::build(&Choice::new("nelder-mead")).unwrap();
 //! let mut memory = search.begin(&[3.0, -1.0]);
 //! for round in 0..200 {

@@ -15,7 +15,7 @@
 //!
 //! Example:
 //! ```
-//! use crate::losses::curve::CurveLoss;
+//! use glauber_tasks::losses::curve::CurveLoss;
 //! let loss = CurveLoss::named("squared-error").unwrap();
 //! assert_eq!(loss.of(&[3.0, 1.0], &[2.0, 1.0], None), (1.0, vec![2.0, 0.0]));
 //! ```

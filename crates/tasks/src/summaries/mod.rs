@@ -5,7 +5,7 @@
 //! rollout: a traced program where instructions suffice, code with an exact way back where they do not (`spectrum`).
 //!
 //! ```
-//! use crate::summaries::{Choice, observation};
+//! use glauber_tasks::summaries::{Choice, observation};
 //! use glauber_models::{ModelOptions, named};
 //! let model = named("susceptible-infected", &ModelOptions::none())?;
 //! let choice: Choice = "correlation(aware, 1, 2)".parse()?;
