@@ -80,6 +80,8 @@ def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
 
 def real(value: Any, what: str) -> float:
     """A finite number."""
+    if isinstance(value, complex) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
+        raise TypeError(f"{what} is {told(value)}, a complex number: give a real one")
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
-use glauber::engine::{Numbers, Options, Plan, Run};
+use glauber::engine::{Numbers, Options, Plan, Precision, Run};
 use glauber::lattice::Values;
 use glauber::program::Model;
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
@@ -43,7 +43,8 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
         return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
     }
-    let options = Options { threads: arguments.threads, ..Options::default() };
+    let precision = if arguments.precision == "f64" { Precision::Double } else { Precision::Single };
+    let options = Options { threads: arguments.threads, precision, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
     let replicates = match &earlier {
@@ -83,9 +84,11 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         "seed": arguments.seed,
         "seconds": seconds,
         "out": arguments.out,
+        "notes": model.notes(),
     });
     let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
-    Ok(Outcome::done(format!("{} written in {seconds:.1} s{after}", arguments.out.display()), object))
+    let notes: String = model.notes().iter().map(|note| format!("note: {note}\n")).collect();
+    Ok(Outcome::done(format!("{notes}{} written in {seconds:.1} s{after}", arguments.out.display()), object))
 }
 
 fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {

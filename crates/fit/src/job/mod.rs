@@ -142,7 +142,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
-    /// What the readers of the covariates have to say.
+    /// What the readers of the covariates have to say, and what there is to say of the model on its lattice.
     pub(crate) notes: Vec<String>,
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
         return Ok(Own {
             model: model.clone(),
             covariates: file.given.covariates.clone(),
-            notes: Vec::new(),
+            notes: model.notes(),
         });
     }
     let mut options = ModelOptions::none();
@@ -197,7 +197,8 @@ pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
         };
         file.wrong(&key, error.to_string())
     })?;
-    Ok(Own { model: loaded.model, covariates, notes: Vec::new() })
+    let notes = loaded.model.notes();
+    Ok(Own { model: loaded.model, covariates, notes })
 }
 
 fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
