@@ -80,11 +80,8 @@ fn long_chains_of_choices_run() {
         everything(&chain("choices", states, |x, a, k| {
             let condition = (a * (k as f64 + 1.0)).greater(LENGTH as f64 * 0.3);
             // Every ten thousandth asks what it is, down the whole chain.
-            if k % 10_000 == 9_999 {
-                x.is(1).select(x, x.shift([0, 0, 1]))
-            } else {
-                condition.select(x, x.shift([0, 0, 1]))
-            }
+            let chosen = if k % 10_000 == 9_999 { x.is(1) } else { condition };
+            if k % 2 == 0 { chosen.select(x, 2.0) } else { chosen.select(1.0, x) }
         }));
     });
 }
