@@ -103,8 +103,9 @@ fn counts_follow_their_laws() {
             let p = if precision == Precision::Single { f64::from(p as f32) } else { p };
             let chances = match (p > 0.0, p < 1.0) {
                 (true, true) => law((n * p) as usize, n as usize, |k| (n - k) / (k + 1.0) * p / (1.0 - p)),
-                (_, certain) => {
-                    (0..=n as usize).map(|k| f64::from(u8::from((k == 0) == certain || n < 0.5))).collect()
+                (_, below) => {
+                    let only = if below { 0 } else { n as usize };
+                    (0..=n as usize).map(|k| f64::from(u8::from(k == only))).collect()
                 }
             };
             follows(&format!("binomial({n}, {p})"), &sample, &chances, alarm);

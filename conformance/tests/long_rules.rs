@@ -17,14 +17,14 @@ fn with_small_stack(work: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap();
 }
 
-fn chain(name: &str, values: Values, link: impl Fn(Expr, Expr, usize) -> Expr) -> Model {
+fn chain(name: &str, links: usize, values: Values, link: impl Fn(Expr, Expr, usize) -> Expr) -> Model {
     Model::build(name, Lattice::square(4))
         .layer("x", values.clone())
         .parameter("a", Interval::unit())
         .start(|s| s.next("x").set(0.0))
         .step(|s| {
             let (x, a) = (s.layer("x"), s.parameter("a"));
-            let last = (0..LENGTH).fold(x, |value, k| link(value, a, k));
+            let last = (0..links).fold(x, |value, k| link(value, a, k));
             match values {
                 Values::Real => s.next("x").set(last),
                 Values::Categories(_) => s.next("x").set(last),
@@ -57,7 +57,7 @@ fn everything(model: &Model) {
 #[test]
 fn long_chains_of_arithmetic_run() {
     with_small_stack(|| {
-        everything(&chain("sums", Values::Real, |x, a, k| {
+        everything(&chain("sums", LENGTH, Values::Real, |x, a, k| {
             if k % 2 == 0 { x * 0.999 } else { x + a * (k as f64 * 1e-9) }
         }));
     });
@@ -67,7 +67,7 @@ fn long_chains_of_arithmetic_run() {
 #[test]
 fn long_chains_that_tables_could_hold_run() {
     with_small_stack(|| {
-        everything(&chain("tables", Values::binary(), |x, a, k| {
+        everything(&chain("tables", LENGTH, Values::binary(), |x, a, k| {
             if k % 2 == 0 { x * (0.5 + a) } else { x.tanh() + k as f64 * 1e-9 }
         }));
     });
@@ -77,10 +77,10 @@ fn long_chains_that_tables_could_hold_run() {
 fn long_chains_of_choices_run() {
     let states = Values::categories(&["r", "s", "t"]);
     with_small_stack(move || {
-        everything(&chain("choices", states, |x, a, k| {
-            let condition = (a * (k as f64 + 1.0)).greater(LENGTH as f64 * 0.3);
-            // Every ten thousandth asks what it is, down the whole chain.
-            let chosen = if k % 10_000 == 9_999 { x.is(1) } else { condition };
+        everything(&chain("choices", LENGTH / 2, states, |x, a, k| {
+            let condition = (a * (k as f64 + 1.0)).greater(LENGTH as f64 * 0.1);
+            // Every five thousandth asks what it is, down the whole chain.
+            let chosen = if k % 5_000 == 4_999 { x.is(1) } else { condition };
             if k % 2 == 0 { chosen.select(x, 2.0) } else { chosen.select(1.0, x) }
         }));
     });

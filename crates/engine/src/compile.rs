@@ -42,6 +42,9 @@ impl Default for CompileOptions {
     }
 }
 
+/// Longer programs get no tables: each is a program of its own, nearly as long as the one it is made of.
+const MOST_TABULATED: usize = 4096;
+
 /// A program compiled for a layout.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
@@ -76,7 +79,8 @@ impl Code {
         options: CompileOptions,
         given: &BTreeMap<ValueId, u32>,
     ) -> Code {
-        let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
+        let short = program.instructions.len() <= MOST_TABULATED;
+        let tables = if options.tables && short { Tables::find(&program) } else { Tables::none() };
         let schedule = schedule(&program, &tables, given);
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
         compiler.given = given.clone();

@@ -216,13 +216,14 @@ impl Planner<'_> {
     }
 
     fn assign(&self, passes: &mut [PassPlan], temporaries: &mut BTreeMap<ValueId, Margin>) {
-        // In which passes would each value be computed if nothing were kept?
-        let mut wanted_in: HashMap<ValueId, BTreeSet<usize>> = HashMap::new();
+        // In which pass is each value wanted first? What it is computed from is wanted there too, if not before.
+        let mut wanted_in: HashMap<ValueId, usize> = HashMap::new();
         for (number, pass) in passes.iter().enumerate() {
             let mut open = roots(pass);
             while let Some(value) = open.pop() {
                 let is_site = self.program.instruction(value).rank == Rank::Site;
-                if is_site && wanted_in.entry(value).or_default().insert(number) {
+                if is_site && !wanted_in.contains_key(&value) {
+                    wanted_in.insert(value, number);
                     open.extend(self.local_operands(value));
                 }
             }
@@ -244,7 +245,7 @@ impl Planner<'_> {
         &self,
         root: ValueId,
         pass: usize,
-        wanted_in: &HashMap<ValueId, BTreeSet<usize>>,
+        wanted_in: &HashMap<ValueId, usize>,
         temporaries: &mut BTreeMap<ValueId, Margin>,
         done: &mut BTreeSet<ValueId>,
         order: &mut Vec<ValueId>,
@@ -262,7 +263,7 @@ impl Planner<'_> {
             if self.program.instruction(value).rank != Rank::Site || !done.insert(value) {
                 continue;
             }
-            let first = wanted_in.get(&value).and_then(|p| p.first().copied()).unwrap_or(pass);
+            let first = wanted_in.get(&value).copied().unwrap_or(pass);
             let kept = temporaries.contains_key(&value);
             if self.folded.contains(&value) || (first < pass && kept) {
                 order.push(value);

@@ -207,7 +207,8 @@ fn edges_are_what_the_file_says() {
     for (boundary, outside) in [("periodic", 0), ("reflecting", 0), ("fixed", 0), ("fixed", 1), ("fixed", 2)]
     {
         let name = ["a", "b", "c"][outside];
-        let beyond_edges = if boundary == "fixed" { format!("outside = \"{name}\"\n") } else { String::new() };
+        let beyond_edges =
+            if boundary == "fixed" { format!("outside = \"{name}\"\n") } else { String::new() };
         for (state, own) in [("a", 0), ("b", 1), ("c", 2)] {
             // A site becomes b with certainty exactly where the count is 3 or more.
             let text = format!(
@@ -437,12 +438,17 @@ fn neighbourhoods_in_every_dimension() {
 #[test]
 fn neighbourhoods_and_edges_that_mean_nothing_are_refused() {
     let rule = |lattice: &str, more: &str, count: &str| {
-        format!("states = [\"a\", \"b\"]\n{more}[lattice]\n{lattice}\n[transitions]\n\"a -> b\" = \"{count} > 0\"\n")
+        format!(
+            "states = [\"a\", \"b\"]\n{more}[lattice]\n{lattice}\n[transitions]\n\"a -> b\" = \"{count} > 0\"\n"
+        )
     };
     let cases = [
         (rule("shape = [9]", "neighbourhood = \"hexagonal\"\n", "count(b)"), "two dimensions"),
         (rule("shape = [4, 4, 4]", "", "count(b, hexagonal)"), "two dimensions"),
-        (rule("shape = [9]", "neighbourhoods = { six = \"hexagonal\" }\n", "count(b, six)"), "two dimensions"),
+        (
+            rule("shape = [9]", "neighbourhoods = { six = \"hexagonal\" }\n", "count(b, six)"),
+            "two dimensions",
+        ),
         (rule("shape = [9]\noutside = \"b\"", "", "count(b)"), "this lattice has none"),
         (rule("shape = [9, 9]\nboundary = \"reflecting\"\noutside = \"b\"", "", "count(b)"), "has none"),
         (rule("shape = [9]", "neighbourhoods = { moore = [[1]] }\n", "count(b)"), "already"),
@@ -450,7 +456,10 @@ fn neighbourhoods_and_edges_that_mean_nothing_are_refused() {
         (rule("shape = [1, 9]", "", "count(b)"), "shape [9]"),
         (rule("shape = [9, 1]\nboundary = \"reflecting\"", "", "count(b)"), "is the site itself"),
         (rule("shape = [5]", "neighbourhoods = { far = [[5]] }\n", "count(b, far)"), "is the site itself"),
-        (rule("shape = [5]", "neighbourhoods = { far = { radius = 6 } }\n", "count(b, far)"), "is the site itself"),
+        (
+            rule("shape = [5]", "neighbourhoods = { far = { radius = 6 } }\n", "count(b, far)"),
+            "is the site itself",
+        ),
     ];
     for (text, words) in cases {
         let found = mistake(&text);
@@ -461,7 +470,11 @@ fn neighbourhoods_and_edges_that_mean_nothing_are_refused() {
     let fixed = rule("shape = [9]\nboundary = \"fixed\"\noutside = \"b\"", "", "count(b)");
     assert!(parse(&fixed, "t.toml".as_ref(), &torus).is_ok(), "an option may close a file's edges");
     let ladder = model(&rule("shape = [2, 9]", "", "count(b)"));
-    assert!(ladder.notes().len() == 1 && ladder.notes()[0].contains("[-1, -1] and [1, -1]"), "{:?}", ladder.notes());
+    assert!(
+        ladder.notes().len() == 1 && ladder.notes()[0].contains("[-1, -1] and [1, -1]"),
+        "{:?}",
+        ladder.notes()
+    );
     assert!(model(&rule("shape = [3, 9]", "", "count(b)")).notes().is_empty());
     assert!(model(&rule("shape = [1, 9]\nboundary = \"fixed\"", "", "count(b)")).notes().is_empty());
 }
@@ -470,7 +483,9 @@ fn neighbourhoods_and_edges_that_mean_nothing_are_refused() {
 #[test]
 fn numbers_that_a_layer_never_has_are_refused() {
     let rule = |test: &str| {
-        format!("[layers]\nprey = 20\n[reactions]\n\"prey -> 0\" = {{ probability = \"if({test}, 0.5, 0)\" }}\n")
+        format!(
+            "[layers]\nprey = 20\n[reactions]\n\"prey -> 0\" = {{ probability = \"if({test}, 0.5, 0)\" }}\n"
+        )
     };
     for test in ["prey == 21", "prey != 30", "2.5 == prey", "time == 1.5", "x == -1"] {
         let found = mistake(&rule(test));
