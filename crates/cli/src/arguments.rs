@@ -149,6 +149,9 @@ pub struct Simulate {
     /// The seed of all noise.
     #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
+    /// The precision of sites: f32, or f64 for whole numbers beyond 2^24 and rules that need more than 7 digits.
+    #[arg(long, default_value = "f32", value_parser = ["f32", "f64"])]
+    pub precision: String,
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,

@@ -16,6 +16,7 @@ mod vectors;
 
 use crate::block::{BLOCK, Block, Column};
 use crate::kernel::Kernel;
+use glauber_program::Requirement;
 
 pub(crate) use draws::box_muller;
 pub(crate) use lane::Lane;
@@ -147,6 +148,9 @@ fn run_kernel<F: Lane>(
         Kernel::Uniform { dst, key } => {
             write!(dst, d, r => draws::uniforms(d, memory.keys[*key as usize], site))
         }
+        Kernel::Centred { dst, key } => {
+            write!(dst, d, r => draws::centred_numbers(d, memory.keys[*key as usize], site))
+        }
         Kernel::Bernoulli { dst, key, p } => {
             write!(dst, d, r => draws::bernoulli(d, r.operand(*p, n, memory), memory.keys[*key as usize], site))
         }
@@ -187,14 +191,14 @@ fn run_kernel<F: Lane>(
             }
             store::store(block, &mut outputs[*output as usize], &a);
         }
-        Kernel::CheckProbability { table: Some(table), .. }
+        Kernel::Check { required: Requirement::Probability, table: Some(table), .. }
             if memory.tables[*table as usize].probabilities => {}
-        Kernel::CheckProbability { draw, a, .. } => {
+        Kernel::Check { check, required, a, .. } => {
             let r = all!();
-            let bad = store::not_probability(&r.operand(*a, n, memory), block.len());
+            let bad = store::not_as_required(*required, &r.operand(*a, n, memory), block.len());
             if let (Some((at, value)), None) = (bad, &violation) {
                 let site = block.site + at;
-                *violation = Some(Violation::NotProbability { draw: *draw, site, value });
+                *violation = Some(Violation::Refused { check: *check, site, value });
             }
         }
     }

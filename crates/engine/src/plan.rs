@@ -142,7 +142,7 @@ impl Codes {
     fn margins_of_layers(&self) -> Vec<Margin> {
         let margin = |layer: usize| {
             let mut margins =
-                self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u16), Margin::Lattice));
+                self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u32), Margin::Lattice));
             margins.find(|m| *m != Margin::Unread).unwrap_or(Margin::Unread)
         };
         (0..self.declarations.layers.len()).map(margin).collect()
@@ -195,13 +195,15 @@ impl Plan {
     /// Compiles a model with observations; with an estimator, for gradients too.
     ///
     /// # Errors
-    /// [`EngineError::Threads`] where the threads asked for cannot be started.
+    /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
+    /// asks for vector instructions that are not there.
     pub fn new(
         model: &Model,
         observations: &[Observation],
         estimator: Option<&dyn Estimator>,
         options: Options,
     ) -> Result<Plan, EngineError> {
+        Simd::check()?;
         let forward = |p: &Program| estimator.map_or_else(|| p.clone(), |e| e.forward(p));
         let step = forward(&model.step);
         let start = model.start.as_ref().map(forward);

@@ -246,7 +246,11 @@ impl<'a> OptionReader<'a> {
         lattice: &Lattice,
     ) -> Result<Neighbourhood, CatalogueError> {
         let dimensions = lattice.dimensions();
-        Ok(match self.choice("neighbourhood", names)? {
+        let name = self.choice("neighbourhood", names)?;
+        if name == "hexagonal" && Hexagonal.refusal(dimensions).is_some() {
+            return Err(self.refuse("neighbourhood", "hexagonal only where the shape has two lengths"));
+        }
+        Ok(match name {
             "von-neumann" => VonNeumann.on(dimensions),
             "hexagonal" => Hexagonal.on(dimensions),
             _ => Moore.on(dimensions),

@@ -265,6 +265,11 @@ impl Model {
     fn has_start(&self) -> bool {
         self.model.start.is_some()
     }
+    /// What a reader must know of the model on its lattice.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.model.notes()
+    }
     /// Why there is no exact likelihood; nothing where there is.
     #[getter]
     fn no_likelihood(&self) -> Option<String> {

@@ -34,6 +34,9 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         Err(error) => error.to_string(),
     };
     text += &format!("  likelihood {likelihood}\n");
+    for note in model.notes() {
+        text += &format!("  note       {note}\n");
+    }
     if let Some(start) = &model.start {
         text += &format!("\nstart of {start}");
     }
@@ -54,6 +57,7 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         }).collect::<Vec<_>>(),
         "covariates": loaded.covariates.iter().map(|c| &c.name).collect::<Vec<_>>(),
         "likelihood": likelihood == "exact",
+        "notes": model.notes(),
         "step": model.step.to_string(),
         "adjoint": adjoint_text,
     });

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
-use glauber::engine::{Numbers, Options, Plan, Run};
+use glauber::engine::{Numbers, Options, Plan, Precision, Run};
 use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
 use glauber::tasks::states::{States, times_name};
@@ -23,8 +23,9 @@ const MOST_NUMBERS: usize = 1 << 31;
 pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let loaded = model_of(&arguments.choice)?;
-    let (covariates, notes) = covariates_of(&loaded, &arguments.choice)?;
+    let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
+    notes.extend(model.notes());
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if !["npz", "gif", "png"].contains(&kind.as_str()) {
@@ -42,7 +43,8 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
         return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
     }
-    let options = Options { threads: arguments.threads, ..Options::default() };
+    let precision = if arguments.precision == "f64" { Precision::Double } else { Precision::Single };
+    let options = Options { threads: arguments.threads, precision, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
     let replicates = match &earlier {

@@ -1,13 +1,23 @@
 //! Looks up tabulated values by whole-numbered keys.
 
 use crate::block::BLOCK;
-use crate::kernels::Lane;
+use crate::kernels::{Entries, Lane};
 use crate::kernels::operands::{Operand, Readable};
-use crate::kernels::store::not_probability;
+use crate::kernels::store::not_as_required;
 use crate::tabulate::MOST_ENTRIES;
+use glauber_program::Requirement;
 
 /// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
 pub(super) type LookupKey = (u32, i32, i32);
+
+impl<F: Lane> Entries<F> {
+    /// Sets the entries.
+    pub(crate) fn fill(&mut self, values: &[F]) {
+        self.values[..self.count].copy_from_slice(&values[..self.count]);
+        let operand = Operand::Many(&self.values[..self.count]);
+        self.probabilities = not_as_required(Requirement::Probability, &operand, self.count).is_none();
+    }
+}
 
 /// The entry of every site. Keys are whole numbers; where they are not (beyond the last site) any entry may come out.
 #[inline(always)]

@@ -39,8 +39,8 @@ pub(crate) enum Part<'a, F> {
 /// A value that may not be: which output or draw, at which site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Violation {
-    OutOfRange { output: u16, site: usize, value: f64 },
-    NotProbability { draw: u16, site: usize, value: f64 },
+    OutOfRange { output: u32, site: usize, value: f64 },
+    Refused { check: u32, site: usize, value: f64 },
 }
 
 /// A table: the number of its entries and, rounded up so that masked indices need no check, their values.
@@ -55,12 +55,5 @@ pub struct Entries<F> {
 impl<F: Real> Entries<F> {
     pub(crate) fn new(count: usize) -> Entries<F> {
         Entries { count, probabilities: false, values: Box::new([F::ZERO; MOST_ENTRIES]) }
-    }
-
-    /// Sets the entries.
-    pub(crate) fn fill(&mut self, values: &[F]) {
-        self.values[..self.count].copy_from_slice(&values[..self.count]);
-        let operand = Operand::Many(&self.values[..self.count]);
-        self.probabilities = not_probability(&operand, self.count).is_none();
     }
 }

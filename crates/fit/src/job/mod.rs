@@ -147,7 +147,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
-    /// What the readers of the covariates have to say.
+    /// What the readers of the covariates have to say, and what there is to say of the model on its lattice.
     pub(crate) notes: Vec<String>,
 }
 
@@ -177,7 +177,7 @@ fn read_model(file: &FitFile) -> Result<Own, JobError> {
         return Ok(Own {
             model: model.clone(),
             covariates: file.given.covariates.clone(),
-            notes: Vec::new(),
+            notes: model.notes(),
         });
     }
     let mut options = ModelOptions::none();
@@ -211,6 +211,7 @@ fn read_model(file: &FitFile) -> Result<Own, JobError> {
         };
         file.wrong(&key, error.to_string())
     })?;
+    notes.extend(loaded.model.notes());
     Ok(Own { model: loaded.model, covariates, notes })
 }
 
