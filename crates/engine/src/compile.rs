@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use glauber_lattice::{Layout, Storage};
-use glauber_program::{Binary, Domain, Op, Program, Rank, Sink, ValueId};
+use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Register, Source};
 use crate::lower::lower;
-use crate::plane::Margin;
+use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::tabulate::{Table, Tables};

@@ -16,6 +16,7 @@ mod vectors;
 
 use crate::block::{BLOCK, Block, Column};
 use crate::kernel::Kernel;
+use crate::plane::Plane;
 use glauber_program::Requirement;
 
 pub(crate) use draws::box_muller;

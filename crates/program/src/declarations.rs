@@ -3,8 +3,8 @@
 use glauber_lattice::{Lattice, Neighbourhood, Values};
 use serde::{Deserialize, Serialize};
 
-use crate::colour::Colour;
 use crate::check::Check;
+use crate::colour::Colour;
 
 /// The range of a parameter.
 ///

@@ -286,7 +286,9 @@ fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
 
 fn written_probability(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
     match draw {
-        Op::Categorical { probabilities, .. } => where_probability(g, probabilities[outcome], probabilities[outcome]),
+        Op::Categorical { probabilities, .. } => {
+            where_probability(g, probabilities[outcome], probabilities[outcome])
+        }
         Op::Bernoulli { p, .. } if outcome == 1 => where_probability(g, *p, *p),
         Op::Bernoulli { p, rest: Some(rest), .. } => where_probability(g, *p, *rest),
         Op::Bernoulli { p, .. } => {

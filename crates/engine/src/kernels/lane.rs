@@ -3,9 +3,10 @@
 use glauber_numbers::real::Real;
 
 use crate::kernels::memory::Entries;
+use crate::plane::Stored;
 
 /// What the kernels compute with: a number type of which vectors can hold small tables.
-pub trait Lane: Real {
+pub trait Lane: Real + Stored {
     /// d = table[index], where vectors can hold the table; whether they could.
     #[cfg(target_arch = "x86_64")]
     #[doc(hidden)]

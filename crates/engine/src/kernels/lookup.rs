@@ -1,9 +1,9 @@
 //! Looks up tabulated values by whole-numbered keys.
 
 use crate::block::BLOCK;
-use crate::kernels::{Entries, Lane};
 use crate::kernels::operands::{Operand, Readable};
 use crate::kernels::store::not_as_required;
+use crate::kernels::{Entries, Lane};
 use crate::tabulate::MOST_ENTRIES;
 use glauber_program::Requirement;
 
