@@ -7,7 +7,7 @@
 //! |---|---|
 //! | has it arrived? | the Newton decrement gᵀ I⁻¹ g, the square of its distance in standard errors, is at most 0.01 |
 //! | is it smooth? | I(h) and I(2h) agree; at a kink both grow as the distance shrinks |
-//! | does it lie at an end? | an end of the interval is there, and the likelihood would still rise beyond it |
+//! | does it lie at an end? | an end is there, or the likelihood would still rise beyond it, or it is a tenth of an error away |
 //! | what is determined? | directions whose eigenvalue of I, scaled to a diagonal of 1, is above 10⁻⁹ |
 //! | how far off? | √((I⁻¹)ᵢᵢ), over the directions that are determined, with what lies at an end held there |
 //!
@@ -382,7 +382,11 @@ impl Look<'_> {
         }
         let variances = variances(at, some);
         for (a, i) in at.free.iter().enumerate() {
-            known[*i].get_or_insert(Known::Error(variances[a].sqrt()));
+            let error = variances[a].sqrt();
+            // An end that is nearer than a tenth of an error is where it lies.
+            let Interval { lowest, highest } = self.numbers[*i].1;
+            let near = [lowest, highest].into_iter().find(|end| (theta[*i] - end).abs() < 0.1 * error);
+            known[*i].get_or_insert(near.map_or(Known::Error(error), Known::AtEnd));
         }
         let known: Vec<Known> = known.into_iter().map(|k| k.unwrap_or(Known::NotComputed)).collect();
         let condition = match (some.first(), some.last()) {

@@ -145,7 +145,7 @@ fn an_end_of_an_interval_has_no_normal_error() {
         assert_eq!(known(&result), [Known::AtEnd(1.0), Known::AtEnd(1.0)], "{map:?} {:?}", result.theta);
         assert!(result.verdict.contains("`p` lies at the end 1 of its interval"), "{}", result.verdict);
     }
-    // The other keeps the error that it has with the first held at its end.
+    // The end is a small part of an error away.
     let mut coins = Coins::new(&["p"], |t| (t[0] * t[0], vec![2.0 * t[0]]), 1e-9, 1e3);
     let result = fit(&mut coins, &[0.5], 400);
     assert!(result.estimates[0].standard_error.is_none(), "{:?} {:?}", known(&result), result.theta);
