@@ -343,8 +343,11 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     let seen = plan.simulate(&run)?.outputs;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };
-    let notes =
-        vec![format!("{choice} over {} steps, mean of {} simulated runs", target.steps.len(), simulation.runs)];
+    let notes = vec![format!(
+        "{choice} over {} steps, mean of {} simulated runs",
+        target.steps.len(),
+        simulation.runs
+    )];
     Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
 }
 
