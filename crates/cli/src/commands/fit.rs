@@ -265,6 +265,7 @@ impl Report<'_> {
         object.insert("model".into(), json!(self.job.model.name()));
         object.insert("task".into(), json!(self.job.task.name()));
         object.extend(self.results[best].to_json());
+        object.insert("notes".into(), json!(self.job.notes_of(&self.results[best])));
         if let Some((_, formed)) = &self.formations[best] {
             object.insert("formation".into(), formed.clone());
         }
@@ -308,6 +309,9 @@ impl Report<'_> {
             self.job.task.name(),
             self.file.run.seed
         );
+        for note in &self.job.data_notes {
+            text += &format!("note: {note}\n");
+        }
         for note in &self.job.notes {
             text += &format!("{note}\n");
         }
