@@ -108,7 +108,7 @@ def test_products_with_cotangents_of_states():
 
 
 def test_checks_say_which_estimator_agrees():
-    found = glauber.check(glauber.load("susceptible-infected", shape=(8, 8)), {"beta": 0.3}, replicates=50)
+    found = glauber.check(glauber.load("susceptible-infected", shape=(8, 8)), {"beta": 0.3}, replicates=200)
     assert found.agrees["score-function"] and not found.agrees["mean-field"]
     assert "agrees" in repr(found) and set(found.bias) == set(found.agrees)
 
