@@ -80,20 +80,29 @@ fn inner(g: &mut Graph, x: ValueId, depth: usize) -> Option<Complement> {
             let (off, on) = (g.one_minus(binary), g.multiply(binary, found.value));
             Some(Complement { value: g.add(off, on), recovers: found.recovers })
         }
-        Op::Binary(Binary::Add, a, b) => of_sum(g, a, b, depth),
+        Op::Binary(Binary::Add, a, b) => {
+            of_sum(g, a, b, false, depth).or_else(|| of_sum(g, b, a, false, depth))
+        }
+        Op::Binary(Binary::Subtract, a, b) => of_sum(g, a, b, true, depth),
         _ => None,
     }
 }
 
 /// 1 − (a x + (1 − a) y) = a (1 − x) + (1 − a)(1 − y) for a of 0 or 1; 1 − (a + (1 − a) y) = (1 − a)(1 − y) for any a.
-fn of_sum(g: &mut Graph, first: ValueId, second: ValueId, depth: usize) -> Option<Complement> {
-    for (one, other) in [(first, second), (second, first)] {
-        if let Some((rest, y)) = rest_times(g, one, other) {
-            let found = inner(g, y, depth);
-            let recovers = found.is_some_and(|found| found.recovers);
-            let missing = found.map_or_else(|| g.one_minus(y), |found| found.value);
-            return Some(Complement { value: g.multiply(rest, missing), recovers });
-        }
+/// Where the second term is taken away, y is the negative of what stands there.
+fn of_sum(
+    g: &mut Graph,
+    first: ValueId,
+    second: ValueId,
+    taken_away: bool,
+    depth: usize,
+) -> Option<Complement> {
+    if let Some((rest, y)) = rest_times(g, first, second) {
+        let y = if taken_away { g.negate(y) } else { y };
+        let found = inner(g, y, depth);
+        let recovers = found.is_some_and(|found| found.recovers);
+        let missing = found.map_or_else(|| g.one_minus(y), |found| found.value);
+        return Some(Complement { value: g.multiply(rest, missing), recovers });
     }
     let Op::Binary(Binary::Multiply, left, right) = g.instruction(first).op else { return None };
     for (a, x) in [(left, right), (right, left)] {
@@ -101,6 +110,7 @@ fn of_sum(g: &mut Graph, first: ValueId, second: ValueId, depth: usize) -> Optio
             continue;
         }
         if let Some((rest, y)) = rest_times(g, a, second) {
+            let y = if taken_away { g.negate(y) } else { y };
             let (for_x, for_y) = (inner(g, x, depth), inner(g, y, depth));
             if for_x.is_none() && for_y.is_none() {
                 return None;
