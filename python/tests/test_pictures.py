@@ -68,7 +68,7 @@ class TestStates:
         assert len(ax.figure.axes) == 1
 
     def test_binary_layers_have_a_key_and_numbers_a_scale(self, plots):
-        alive = glauber.simulate(life.model(), steps=2).plot()
+        alive = glauber.simulate(life.model(), {"flip": 0.1}, steps=2).plot()
         assert [t.get_text() for t in alive.get_legend().get_texts()] == ["0", "1"]
         counts = glauber.simulate(glauber.load("birth-death-migration", shape=(8, 8)), steps=2).plot()
         assert counts.get_legend() is None and len(counts.figure.axes) == 2

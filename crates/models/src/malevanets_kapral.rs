@@ -31,7 +31,7 @@
 //! same law, but other random numbers and other gradients: with λ the loss's slope by a site's next value, `averaged` takes
 //! the mean of λ ∂r over all outcomes, `picked` for each channel over the outcomes of that channel alone. For a squared
 //! distance the one is the slope of (Σ δ/6)², δ a channel's mean change, the other that of Σ δ²/6, which keeps the
-//! spread between channels: in one step from a pattern k1's slope differs by a factor of 30, and k2's in sign.
+//! spread between channels: in one step from a pattern k1's slope differs by a factor above 30, and k2's in sign.
 
 use glauber_lattice::{Offset, Values};
 use glauber_program::{Expr, Interval, Model, Operand, Scope};

@@ -136,15 +136,17 @@ pub fn caption(setting: &Setting, model: &Model) -> String {
 
 /// The nearest of some colours that have a name.
 fn colour_name(colour: Rgb) -> String {
-    const NAMED: [(&str, [i32; 3]); 15] = [
+    const NAMED: [(&str, [i32; 3]); 17] = [
         ("white", [255, 255, 255]),
         ("light grey", [215, 215, 215]),
         ("grey", [128, 128, 128]),
+        ("dark grey", [55, 50, 48]),
         ("black", [0, 0, 0]),
         ("dark blue", [20, 40, 110]),
         ("blue", [30, 110, 190]),
         ("light blue", [120, 190, 230]),
         ("green", [0, 150, 90]),
+        ("light green", [160, 205, 140]),
         ("yellow", [240, 225, 70]),
         ("orange", [235, 150, 30]),
         ("red-orange", [213, 94, 0]),
