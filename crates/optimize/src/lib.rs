@@ -24,6 +24,7 @@ pub mod trace;
 pub mod observer;
 
 pub mod checkpoint;
+mod keeper;
 
 pub mod standard_error;
 

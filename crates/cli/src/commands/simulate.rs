@@ -42,10 +42,19 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
         return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
     }
+    let layer = match &arguments.layer {
+        Some(_) if kind == "npz" => {
+            return Err(Failure::input("--layer chooses what a film or picture shows; an .npz holds every layer: leave it out"));
+        }
+        Some(name) => model.layer(name).map_err(Failure::input)?,
+        None => 0,
+    };
+    let is_plane = model.declarations().lattice.extent()[1] > 1;
+    let (every, notes) = kept(arguments, &kind, is_plane)?;
     let options = Options { threads: arguments.threads, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let replicates = if kind == "npz" { arguments.replicates } else { 1 };
-    let times = arguments.steps / arguments.every + 1;
+    let times = arguments.steps / every + 1;
     let layers = model.declarations().layers.len();
     let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
     if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
@@ -55,11 +64,7 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
-    let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
-    let layer = match &arguments.layer {
-        Some(name) => model.layer(name).map_err(Failure::input)?,
-        None => 0,
-    };
+    let states = States::record_every(&plan, &run, every).map_err(Failure::run)?;
     match kind.as_str() {
         "npz" => write_arrays(&model, states, &arguments.out)?,
         "gif" => write_film(&model, &states, layer, &arguments.out)?,
@@ -73,9 +78,37 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         "replicates": replicates,
         "seed": arguments.seed,
         "seconds": seconds,
+        "notes": notes,
         "out": arguments.out,
     });
-    Ok(Outcome::done(format!("{} written in {seconds:.1} s", arguments.out.display()), object))
+    let mut text = String::new();
+    notes.iter().for_each(|note| text += &format!("note: {note}\n"));
+    Ok(Outcome::done(text + &format!("{} written in {seconds:.1} s", arguments.out.display()), object))
+}
+
+/// Which states are kept, every how many, and what of the options has no effect on that.
+fn kept(arguments: &Simulate, kind: &str, is_plane: bool) -> Result<(usize, Vec<String>), Failure> {
+    let Simulate { steps, every, replicates, .. } = *arguments;
+    let mut notes = Vec::new();
+    if kind != "npz" && replicates > 1 {
+        notes.push(format!("a film or picture shows one realisation: of {replicates} only the first was run"));
+    }
+    if kind == "png" && is_plane {
+        if every > 1 {
+            notes.push(format!("a picture shows the last state, that of step {steps}: --every has no effect"));
+        }
+        return Ok((steps, notes));
+    }
+    if every > steps {
+        return Err(Failure::input(format!(
+            "--every {every} keeps only the start of {steps} steps: give --every {steps} or less"
+        )));
+    }
+    let last = steps / every * every;
+    if last < steps {
+        notes.push(format!("the last state kept is that of step {last}; those after it, to step {steps}, are not"));
+    }
+    Ok((every, notes))
 }
 
 fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {
@@ -87,7 +120,7 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
             Numbers::Bytes(v) => ArrayValues::U8(v),
             Numbers::Reals(v) => ArrayValues::F64(v),
         };
-        let array = Array::new(shape.clone(), values).map_err(|e| Failure::run(format!("{e:?}")))?;
+        let array = Array::new(shape.clone(), values).map_err(Failure::run)?;
         let array = if layer.values.is_integer() { array.narrowed() } else { array };
         arrays.push((layer.name.clone(), array));
     }

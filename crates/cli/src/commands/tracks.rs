@@ -6,7 +6,7 @@ use glauber::data::tracks::{
 use glauber::report::plot::{Figure, Panel};
 use serde_json::json;
 
-use super::split;
+use super::pairs;
 use crate::arguments::TracksFile;
 use crate::outcome::{Failure, Outcome};
 
@@ -34,7 +34,10 @@ pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
     let summary = tracks.summary();
     // Short tracks have fewer lags; only who asks for more than there are is told so.
     let lags = arguments.lags.unwrap_or(10.min(summary.longest_span.max(1)));
-    let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed };
+    if arguments.bootstrap == 0 && arguments.seed.is_some() {
+        return Err(Failure::input("--seed is that of the bootstrap, and --bootstrap is 0: leave one of them out"));
+    }
+    let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed.unwrap_or(0) };
     let curve = mean_squared_displacement(&tracks, lags, bootstrap)
         .map_err(|e| Failure::input(format!("{}: {e}", arguments.file.display())))?;
     if let Some(out) = &arguments.out {
@@ -66,8 +69,8 @@ pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
 /// `id=NAME`, `time=3` … as the reader's columns.
 fn columns(given: &[String]) -> Result<Columns, Failure> {
     let mut columns = Columns::default();
-    for text in given {
-        let (which, name) = split(text, "--column")?;
+    for (which, name) in pairs(given, "--column")? {
+        let text = format!("{which}={name}");
         let column = match name.parse::<usize>() {
             Ok(0) => return Err(Failure::input(format!("--column {text}: columns are counted from 1"))),
             Ok(number) => Column::Number(number),
@@ -81,7 +84,9 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
             "z" => &mut columns.z,
             _ => return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z"))),
         };
-        *place = Some(column);
+        if place.replace(column).is_some() {
+            return Err(Failure::input(format!("--column {text}: the time was given before, as t: give it once")));
+        }
     }
     Ok(columns)
 }

@@ -85,7 +85,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
 /// The summary the fit file names, or the usual one.
 fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobError> {
     let of_walkers = model.layer("x").is_ok() && model.layer("y").is_ok();
-    let text = match (&file.loss.summary, of_walkers) {
+    let text = match (&*file.loss.summary, of_walkers) {
         (Some(text), _) => text.as_str(),
         (None, true) => "msd",
         (None, false) => {
@@ -125,9 +125,9 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, 
             y: column(&data.columns.y),
             z: column(&data.columns.z),
         },
-        interval: data.interval,
-        length_unit: data.length_unit.clone(),
-        time_unit: data.time_unit.clone(),
+        interval: *data.interval,
+        length_unit: (*data.length_unit).clone(),
+        time_unit: (*data.time_unit).clone(),
         ..TrackOptions::default()
     };
     let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
@@ -139,7 +139,7 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, 
 
 /// Only the tracks that are long enough.
 fn chosen(file: &FitFile, tracks: Tracks) -> Result<Tracks, JobError> {
-    let Some(shortest) = file.data.shortest_track else { return Ok(tracks) };
+    let Some(shortest) = *file.data.shortest_track else { return Ok(tracks) };
     let kept = tracks.tracks().iter().filter(|t| t.len() as u64 >= shortest).cloned().collect();
     rebuilt(file, "data.shortest-track", &tracks, kept, tracks.dimensions())
 }
@@ -204,7 +204,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     let (step, site) =
         (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
     let mut points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
-    if let Some(lags) = file.data.lags {
+    if let Some(lags) = *file.data.lags {
         points.truncate(lags as usize);
     }
     let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
@@ -337,7 +337,7 @@ fn chosen_rows(table: &[f64], rows: &[usize], width: usize) -> Vec<f64> {
 
 /// Leaves only the steps of `loss.at`.
 fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError> {
-    let Some(at) = &file.loss.at else { return Ok(()) };
+    let Some(at) = &*file.loss.at else { return Ok(()) };
     let width = target.outputs.len();
     if let Some(step) = at.iter().find(|step| !target.steps.contains(&(**step as usize))) {
         let known: Vec<String> = target.steps.iter().take(12).map(usize::to_string).collect();

@@ -12,9 +12,9 @@ use glauber_engine::Plan;
 use glauber_program::Model;
 
 use super::transition::wrong;
-use super::{
-    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
-};
+use super::estimators::{compared, estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
+use super::{Attempt, Job, JobError, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_data::images::{ImageLimits, read_images};
@@ -46,14 +46,15 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let (patterns, truth) = patterns_of(file, model)?;
     let mut notes = vec![course_note(file, &loss, rollouts), reference_note(model, &patterns)];
     notes.extend(formation_note(file));
-    let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts };
-    let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let read = Digests::of_model(file, &own_of_file).with_states("the pattern", &patterns);
+    let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts, read };
+    let own = own_estimator(file, USUAL_ESTIMATOR);
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
-        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
-        attempts.push(setting.attempt(&own, name, start.clone(), false)?);
+        let name = if starts.len() == 1 { own.to_string() } else { format!("{own}, start {}", number + 1) };
+        attempts.push(setting.attempt(own, name, start.clone(), false)?);
     }
-    for other in &file.estimator.compare {
+    for other in compared(file, None) {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
@@ -76,6 +77,7 @@ struct Setting<'a> {
     patterns: &'a States,
     loss: StabilityLoss,
     rollouts: Rollouts,
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -100,7 +102,7 @@ impl Setting<'_> {
             StabilityError::Shape { .. } => file.wrong("data", error.to_string()).into(),
         })?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
-        let (method, identity) = (self.method()?, identity_of(file, &name));
+        let (method, identity) = (self.method()?, identity_of(file, &name, &self.read));
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }
 
@@ -219,7 +221,7 @@ fn patterns_of(
 /// The last states of runs at known parameters.
 fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError> {
     let mut source = file.clone();
-    if let Some(initial) = &simulation.initial {
+    if let Some(initial) = &*simulation.initial {
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
     }
     let own = own_model(&source)?;

@@ -14,7 +14,9 @@ use glauber_numbers::noise::{Key, derive_seed, uniform};
 use glauber_program::Model;
 
 use super::transition::observed;
-use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
+use super::estimators::{compared, estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
+use super::{Attempt, Job, JobError, Own, engine_options, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
 use glauber_files::spelling::suggestion;
 use glauber_optimize::maps::Map;
@@ -70,12 +72,12 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         let message = "the task `state` fits no parameter: put what is known about it in [fixed]";
         return Err(file.wrong(&format!("start.{name}"), message).into());
     }
-    let parameters = parameters_of(file, &own.model)?;
-    let Observed { frames, truth, mut notes } = frames_of(file, &own, &parameters)?;
+    let parameters = parameters_of(file, &own.model, Of::Fit)?;
+    let Observed { frames, truth, mut notes } = frames_of(file, &own)?;
     let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
     let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
     notes.insert(0, format!("observed after {} steps", seen.join(", ")));
-    notes.push(match file.data.start_sites {
+    notes.push(match *file.data.start_sites {
         Some(1) => "one site is known to have started it".to_string(),
         Some(n) => format!("{n} sites are known to have started it"),
         None => {
@@ -83,10 +85,11 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
                 .to_string()
         }
     });
-    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames };
-    let name = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
-    let mut attempts = vec![setting.attempt(&name, false)?];
-    for other in &file.estimator.compare {
+    let read = Digests::of_model(file, &own).with_numbers("the parameters", &parameters).with_frames(&frames);
+    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames, read };
+    let name = own_estimator(file, USUAL_ESTIMATOR);
+    let mut attempts = vec![setting.attempt(name, false)?];
+    for other in compared(file, None) {
         attempts.push(setting.attempt(other, true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
@@ -97,7 +100,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         seed: file.run.seed,
         ..RefinementSettings::default()
     };
-    let objective = setting.objective(&name, "estimator.name")?;
+    let objective = setting.objective(name, "estimator.name")?;
     let state = Some(StateFit { objective, refinement, truth, last_frame });
     let truth = BTreeMap::new();
     Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state })
@@ -109,6 +112,7 @@ struct Setting<'a> {
     own: &'a Own,
     parameters: &'a [f64],
     frames: &'a [ObservedFrame],
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -155,7 +159,7 @@ impl Setting<'_> {
         }
         let estimator = estimator_of(file, name, key)?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
-        let (start, identity) = (objective.usual_start(), identity_of(file, name));
+        let (start, identity) = (objective.usual_start(), identity_of(file, name, &self.read));
         let (name, objective) = (name.to_string(), Box::new(objective));
         Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
@@ -170,8 +174,17 @@ fn loss_of(file: &FitFile) -> Result<StateLoss, JobError> {
     })
 }
 
-/// Every parameter of the model: fixed, else the simulation's, else the model's default.
-fn parameters_of(file: &FitFile, model: &Model) -> Result<Vec<f64>, JobError> {
+/// What parameters are for.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    /// The fit's rollouts: fixed, else the simulation's.
+    Fit,
+    /// Simulated data: the simulation's, else fixed.
+    Data,
+}
+
+/// Every parameter of the model, from `[fixed]`, the simulation, or else the model's default.
+fn parameters_of(file: &FitFile, model: &Model, of: Of) -> Result<Vec<f64>, JobError> {
     let declared = &model.declarations().parameters;
     let names: Vec<&str> = declared.iter().map(|p| p.name.as_str()).collect();
     file.check_names("fixed", file.fixed.keys(), &names, "parameter")?;
@@ -185,7 +198,10 @@ fn parameters_of(file: &FitFile, model: &Model) -> Result<Vec<f64>, JobError> {
     };
     let value = |parameter: &glauber_program::Parameter| {
         let name = &parameter.name;
-        let found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
+        let mut found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
+        if of == Of::Data {
+            found.reverse();
+        }
         let found = found.into_iter().find_map(|(table, value)| value.map(|v| (table, *v)));
         let (table, value) = match (found, parameter.default) {
             (Some(found), _) => found,
@@ -211,9 +227,12 @@ struct Observed {
     notes: Vec<String>,
 }
 
-fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, JobError> {
+fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     match file.source()? {
-        DataSource::Simulate(simulation) => simulated(file, own, parameters, simulation),
+        DataSource::Simulate(simulation) => {
+            let parameters = parameters_of(file, &own.model, Of::Data)?;
+            simulated(file, own, &parameters, simulation)
+        }
         DataSource::States(path) => {
             let states = observed(file, &own.model, path)?;
             if states.runs != 1 {
@@ -225,7 +244,8 @@ fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, 
             }
             let wanted = &file.data.frames;
             let every = wanted.every.unwrap_or(1) as usize;
-            of_states(file, &states, wanted.first.unwrap_or(0) as usize, every)
+            let when = When { first: wanted.first.unwrap_or(0) as usize, every, spacing: spacing(file)? };
+            of_states(file, &states, when, *file.data.steps)
         }
         DataSource::Image(_) => {
             let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
@@ -236,10 +256,22 @@ fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, 
     }
 }
 
-/// The frames of one run; `first` and `every` say which numbers they had in the data.
-fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Result<Observed, JobError> {
-    let spacing = spacing(file)?;
-    let step = |n: usize| match file.data.steps {
+/// When frames were seen: their numbers in the data, and the steps between two numbers.
+struct When {
+    first: usize,
+    every: usize,
+    spacing: usize,
+}
+
+/// The frames of one run; `steps` is the step of the first, where the file says.
+fn of_states(
+    file: &FitFile,
+    states: &States,
+    when: When,
+    steps: Option<u64>,
+) -> Result<Observed, JobError> {
+    let When { first, every, spacing } = when;
+    let step = |n: usize| match steps {
         Some(steps) => steps as usize + n * every * spacing,
         None => (first + n * every) * spacing,
     };
@@ -269,7 +301,7 @@ fn of_states(file: &FitFile, states: &States, first: usize, every: usize) -> Res
 
 /// Steps between two frames of the data.
 fn spacing(file: &FitFile) -> Result<usize, JobError> {
-    let ratio = match (file.data.interval, file.data.step_time) {
+    let ratio = match (*file.data.interval, *file.data.step_time) {
         (Some(interval), Some(step)) => interval / step,
         _ => 1.0,
     };
@@ -300,7 +332,7 @@ fn simulated(
         return Err(file.wrong("data.simulate.runs", message).into());
     }
     let mut source = file.clone();
-    if let Some(initial) = &simulation.initial {
+    if let Some(initial) = &*simulation.initial {
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
     }
     let model = own_model(&source)?.model;
@@ -313,7 +345,7 @@ fn simulated(
     let plan = Plan::new(&model, &[], None, engine_options(file))?;
     let mut run = Run::new(parameters, steps).seed(simulation.seed);
     run.fields.clone_from(&own.covariates);
-    if let Some(count) = simulation.start_sites {
+    if let Some(count) = *simulation.start_sites {
         if !(1..=sites as u64).contains(&count) {
             let message = format!("{count} sites cannot start on a lattice of {sites}");
             return Err(file.wrong("data.simulate.start-sites", message).into());
@@ -335,7 +367,9 @@ fn simulated(
         return Err(file.wrong("data.frames", message).into());
     }
     let every = wanted.every.unwrap_or(1).max(1) as usize;
-    let mut found = of_states(file, &states.every(first, last, every), first, every)?;
+    // When a simulated frame was seen is known: it is its step.
+    let when = When { first, every, spacing: 1 };
+    let mut found = of_states(file, &states.every(first, last, every), when, None)?;
     found.truth = Some(start);
     Ok(found)
 }

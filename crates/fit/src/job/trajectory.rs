@@ -9,7 +9,9 @@ use glauber_program::Model;
 
 use super::observed_curve::{Observed, observe};
 use super::transition::wrong;
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
+use super::estimators::{compared, estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
+use super::{Attempt, Job, JobError, engine_options, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::summaries::observation;
@@ -35,15 +37,15 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let found = observe(file, &single)?;
     let setting = Setting::new(file, &found)?;
     let starts = file.starts();
-    let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let own = own_estimator(file, USUAL_ESTIMATOR);
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
         let start =
             setting.fitted.start(&single.model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
-        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
-        attempts.push(setting.attempt(&own, name, start, false)?);
+        let name = if starts.len() == 1 { own.to_string() } else { format!("{own}, start {}", number + 1) };
+        attempts.push(setting.attempt(own, name, start, false)?);
     }
-    for other in &file.estimator.compare {
+    for other in compared(file, None) {
         let start = attempts[0].start.clone();
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
     }
@@ -90,13 +92,18 @@ struct Setting<'a> {
     fitted: Fitted,
     loss: CurveLoss,
     options: Options,
+    read: Digests,
 }
 
 impl<'a> Setting<'a> {
     fn new(file: &'a FitFile, found: &'a Observed) -> Result<Setting<'a>, JobError> {
         let own = own_model(&with_walkers(file, 1))?;
         let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-        Ok(Setting { file, found, fitted, loss: loss_of(file)?, options: engine_options(file) })
+        let mut read = Digests::of_model(file, &own).with_target(&found.target);
+        if let Some(starts) = &found.starts {
+            read = read.with_states("the states that rollouts start from", starts);
+        }
+        Ok(Setting { file, found, fitted, loss: loss_of(file)?, options: engine_options(file), read })
     }
 
     /// The model, and how many of its lattices hold the rollouts that were asked for. An estimator that weighs each
@@ -119,7 +126,7 @@ impl<'a> Setting<'a> {
         let file = self.file;
         let estimator = estimator_of(file, name, key)?;
         let usual = if counts_walkers(file) { USUAL_WALKERS } else { USUAL_REPLICATES };
-        let count = count.or(file.optimizer.replicates).unwrap_or(usual);
+        let count = count.or(*file.optimizer.replicates).unwrap_or(usual);
         let (model, replicates) = self.model(count, estimator.needs_advantage())?;
         let choice = &self.found.choice;
         let by_gradient = file.optimizer.learning_rate.is_some();
@@ -152,7 +159,7 @@ impl<'a> Setting<'a> {
     fn wrong_target(&self, error: TrajectoryError) -> JobError {
         match error {
             TrajectoryError::Engine(error) => error.into(),
-            TrajectoryError::Errors { .. } if self.file.loss.weighted => {
+            TrajectoryError::Errors { .. } if *self.file.loss.weighted => {
                 self.file.wrong("loss.weighted", error.to_string()).into()
             }
             TrajectoryError::Errors { .. } => self.file.wrong("loss.name", error.to_string()).into(),
@@ -170,7 +177,7 @@ impl<'a> Setting<'a> {
         let key = if comparison { "estimator.compare" } else { "estimator.name" };
         let (objective, caveat) = self.objective(estimator, key, None)?;
         let method = self.file.method(&self.fitted.unknowns)?;
-        let identity = identity_of(self.file, &name);
+        let identity = identity_of(self.file, &name, &self.read);
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }
 }
@@ -186,7 +193,7 @@ fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
         };
         file.wrong("loss.name", format!("the task `trajectory` has no loss called `{name}`{hint}"))
     })?;
-    Ok(if file.loss.weighted { loss.weighted() } else { loss })
+    Ok(if *file.loss.weighted { loss.weighted() } else { loss })
 }
 
 /// A summary over time of the data and of simulations, in the data's units, to be drawn.

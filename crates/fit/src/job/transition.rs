@@ -5,9 +5,9 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
-use super::{
-    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
-};
+use super::estimators::{compared, estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
+use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use glauber_data::images::{ImageLimits, read_images};
@@ -35,13 +35,14 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
     let states = states_of(file, &own)?;
     let (runs, times) = (states.runs, states.times);
+    let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
         "{} pairs of states from {runs} runs of {times} times; {} more left nothing to chance and were dropped",
         pairs_of_states.before.len(),
         pairs_of_states.dropped
     )];
-    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options };
+    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options, read };
     let mut attempts = Vec::new();
     let starts = file.starts();
     let name_of_own = own_name(file);
@@ -54,7 +55,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         };
         attempts.push(setting.attempt(&name_of_own, name, start, false)?);
     }
-    for other in &file.estimator.compare {
+    for other in compared(file, Some(LIKELIHOOD)) {
         let start = attempts[0].start.clone();
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
     }
@@ -78,7 +79,7 @@ pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobEr
 fn own_name(file: &FitFile) -> String {
     match file.loss.name.as_deref() {
         Some(LIKELIHOOD) => LIKELIHOOD.to_string(),
-        _ => file.estimator.name.clone().unwrap_or_else(|| "straight-through".into()),
+        _ => own_estimator(file, "straight-through").to_string(),
     }
 }
 
@@ -89,6 +90,7 @@ struct Setting<'a> {
     fitted: &'a Fitted,
     pairs: &'a Pairs,
     options: Options,
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -103,7 +105,7 @@ impl Setting<'_> {
             LIKELIHOOD => self.likelihood(comparison)?,
             estimator => self.by_loss(estimator, comparison)?,
         };
-        let identity = identity_of(self.file, &name);
+        let identity = identity_of(self.file, &name, &self.read);
         Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
 
@@ -216,7 +218,7 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Sta
 /// A series of images as one array: for a binary layer 1 where brighter than the threshold, else the grey values.
 fn lattices_of_images(file: &FitFile, model: &Model, path: &Path) -> Result<(String, Array), JobError> {
     let stack = read_images(path, ImageLimits::default())?;
-    let layer = match &file.data.layer {
+    let layer = match &*file.data.layer {
         Some(name) => model.layer(name).map_err(|e| file.wrong("data.layer", e.to_string()))?,
         None => 0,
     };
@@ -224,8 +226,8 @@ fn lattices_of_images(file: &FitFile, model: &Model, path: &Path) -> Result<(Str
     let array = if layer.values == glauber_lattice::Values::Binary {
         let threshold =
             file.data.threshold.unwrap_or(0.5 * f64::from((1u32 << stack.bit_depth().min(16)) - 1));
-        let bits =
-            stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != file.data.invert)).collect();
+        let invert = *file.data.invert;
+        let bits = stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != invert)).collect();
         Array::new(stack.array().shape().to_vec(), ArrayValues::U8(bits))
             .map_err(|e| file.wrong("data.states", e.to_string()))?
     } else {
