@@ -131,6 +131,7 @@ mod tests {
     use super::*;
     use crate::handwritten::torus::Torus;
     use crate::handwritten::{malevanets_kapral as mk, susceptible_infected as si};
+    use glauber::engine::noise_seed;
 
     #[test]
     fn the_handwritten_news_spread_as_the_engines() {
@@ -138,9 +139,10 @@ mod tests {
         let (beta, steps) = ([0.2], 7);
         let first = Torus::from_sites(64, 64, &news.first);
         let mut state = first.clone();
+        let seed = noise_seed(1, &news.plan.declarations().lattice);
         for t in 1..=steps as u32 {
             let mut next = state.clone();
-            si::step(&state, &mut next, beta[0], Key::new(1, 0, t, 0, 0));
+            si::step(&state, &mut next, beta[0], Key::new(seed, 0, t, 0, 0));
             state = next;
         }
         let mut run = news.run(&beta, steps);
@@ -148,7 +150,7 @@ mod tests {
         let last: Vec<u8> = news.plan.simulate(&run).unwrap().last[0][0].iter().map(|x| *x as u8).collect();
         assert_eq!(state.sites(), last);
         let ours = news.plan.gradient(&news.compared(&beta, steps), &observed).unwrap();
-        let (loss, slope) = si::gradient(&first, &news.target, beta[0], steps as u32, 1);
+        let (loss, slope) = si::gradient(&first, &news.target, beta[0], steps as u32, seed);
         assert_eq!(ours.value.to_bits(), loss.to_bits());
         // Seven steps of sums of up to nine rounded numbers: 7 · 9 · 2⁻²⁴, and as much again for powers.
         assert!((ours.parameters[0] / slope - 1.0).abs() < 1e-5, "{} {slope}", ours.parameters[0]);
@@ -161,7 +163,8 @@ mod tests {
         let ours = pattern.plan.gradient(&pattern.compared(&THETA, steps), &observed).unwrap();
         let field = |l: &Vec<u8>| Torus::from_sites(64, 64, l);
         let first = mk::State { a: field(&pattern.layers[0]), b: field(&pattern.layers[1]) };
-        let (loss, slopes) = mk::gradient(&first, &THETA, 50.0, steps as u32, 1);
+        let seed = noise_seed(1, &pattern.plan.declarations().lattice);
+        let (loss, slopes) = mk::gradient(&first, &THETA, 50.0, steps as u32, seed);
         assert_eq!(ours.value.to_bits(), loss.to_bits());
         for (own, other) in ours.parameters.iter().zip(slopes) {
             assert!((own / other - 1.0).abs() < 1e-3, "{:?} {slopes:?}", ours.parameters);

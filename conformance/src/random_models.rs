@@ -6,6 +6,8 @@
 //!   seed), with magnitudes kept below about ten, so that finite differences can tell the derivative;
 //! - *discrete*: layers of every range, draws whose probabilities depend on everything, comparisons, roundings.
 
+use std::sync::Arc;
+
 use glauber_engine::{FieldData, Run};
 use glauber_lattice::{Boundary, Lattice, Moore, Neighbourhood, Neighbours, Offset, Values, VonNeumann};
 use glauber_program::{Expr, Interval, Model, ModelError, Operand, Program, Scope, Surrogate};
@@ -386,9 +388,12 @@ impl Recipe {
 }
 
 impl Sample {
-    /// A run of this sample over `steps` steps and `replicates` replicates, observed at the start, halfway and the end.
+    /// A run of this sample over `steps` steps and `replicates` replicates, each with other steps behind its start, observed
+    /// at the start, halfway and the end.
     pub fn run<'a>(&self, parameters: &'a [f64], steps: usize, replicates: usize, seed: u64) -> Run<'a> {
-        let mut run = Run::new(parameters, steps).replicates(replicates).seed(seed);
+        let first = (0..replicates as u32).map(|replicate| replicate % 3).collect();
+        let mut run =
+            Run::new(parameters, steps).replicates(replicates).seed(seed).first_steps(Arc::new(first));
         if self.model.start.is_none() {
             run = run.start(self.start.iter().map(|l| FieldData::shared(l.clone())).collect());
         }

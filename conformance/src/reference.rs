@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use glauber_engine::{Frame, LossValue, Run, Start};
+use glauber_engine::{Frame, LossValue, Run, Start, noise_seed};
 use glauber_numbers::real::Real;
 use glauber_program::{Estimator, FieldKind, Model, Program, differentiate};
 
@@ -108,7 +108,11 @@ impl<'a> Oracle<'a> {
         Inputs {
             parameters: run.parameters,
             fields: fields.collect(),
-            address: (run.seed, run.first_replicate.wrapping_add(replicate as u32), step as u32),
+            address: (
+                noise_seed(run.seed, &self.model.declarations().lattice),
+                run.first_replicate.wrapping_add(replicate as u32),
+                run.first_step.of(replicate) + step as u32,
+            ),
             ..Inputs::default()
         }
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,30 @@ from glauber._outputs import Outputs
 
 if TYPE_CHECKING:
     from glauber._rollout import Rollout
+
+
+_parent: Any = None
+"""In a forked process: what stood for it when it was forked."""
+
+
+def _forked() -> None:
+    """Notes that this process is a fork. The interpreter calls it in the child."""
+    global _parent
+    _parent = multiprocessing.current_process()
+
+
+def _own_numbers() -> tuple[int, ...]:
+    """Numbers that tell this process from all others forked from the same one; none where it is no fork."""
+    if _parent is None:
+        return ()
+    here = multiprocessing.current_process()
+    # A worker gets its number after the fork; who forks by other means has none.
+    own = () if here is _parent else tuple(getattr(here, "_identity", ()))
+    return own or (os.getpid(),)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class RolloutObjective:
@@ -50,7 +76,8 @@ class Simulator:
     A dictionary of parameters gives a dictionary of outputs, as pyABC wants it. An array or tensor [parameter], or
     [batch, parameter], gives one [output], or [batch, output], of the same kind, as sbi wants it: the outputs' means over
     the rollout's replicates, in the order `columns`. Seeds are drawn from NumPy's global generator, so that `np.random.seed`
-    makes a sequence of calls repeatable.
+    makes a sequence of calls repeatable. Forked processes inherit one state of that generator: each makes other seeds of it,
+    by its number among the workers of `multiprocessing`, else by its process number.
     """
 
     def __init__(self, run: Rollout, wanted: Sequence[str] | None) -> None:
@@ -64,7 +91,11 @@ class Simulator:
         return self.run._places.columns
 
     def _one(self, parameters: Mapping[str, float]) -> Outputs:
-        return self.run(parameters, seed=int(np.random.randint(0, 2**63 - 1, dtype=np.int64)))
+        drawn = int(np.random.randint(0, 2**63 - 1, dtype=np.int64))
+        own = _own_numbers()
+        if own:
+            drawn = int(np.random.SeedSequence((drawn, *own)).generate_state(1, np.uint64)[0])
+        return self.run(parameters, seed=drawn)
 
     def __call__(self, parameters: Any) -> Any:
         if isinstance(parameters, Mapping):

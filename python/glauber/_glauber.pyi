@@ -339,9 +339,10 @@ class Plan:
         """
         The outputs, flat `[replicate][number]`, and for each layer the last states, flat `[replicate][site]`.
         """
-    def simulate(self, /, request: Incomplete, every: SupportsIndex) -> list[NDArray[Any]]:
+    def simulate(self, /, request: Incomplete, every: SupportsIndex) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """
-        The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`.
+        The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`; and those of
+        the last step, flat `[replicate][site]`.
         """
 
 @final

@@ -24,7 +24,7 @@ class Outputs(Mapping[str, Any]):
     by_replicate: dict[str, np.ndarray]
     """Of every replicate: [replicate, at], or [replicate]."""
     last: dict[str, np.ndarray]
-    """The last states: by layer [replicate, …lattice]. Empty where a gradient was taken."""
+    """The last states: by layer [replicate, …lattice], to carry on from by `start=`. Empty where a gradient was taken."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.by_replicate:

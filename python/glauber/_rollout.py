@@ -16,7 +16,7 @@ from glauber._callables import RolloutObjective, Simulator
 from glauber._errors import InputError
 from glauber._model import Model, model_of
 from glauber._outputs import Gradient, Outputs, Places
-from glauber._simulation import request
+from glauber._simulation import LastStates, request
 
 
 class Rollout:
@@ -79,6 +79,7 @@ class Rollout:
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
         replicates: int | None = None,
+        first_step: int | None = None,
         pulled: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """A run as the native module takes it; `pulled` are the cotangents of last states."""
@@ -92,13 +93,16 @@ class Rollout:
             {**self.fields, **table(fields, "fields", '{"name": array}'), **(pulled or {})},
             self.threads,
             events=self._events if pulled is None else [(self.steps, 0)],
+            first_step=first_step,
             data=self._data if pulled is None else list(pulled),
         )
 
-    def _outputs(self, flat: np.ndarray, replicates: int, last: list[np.ndarray]) -> Outputs:
+    def _outputs(self, flat: np.ndarray, asked: dict[str, Any], last: list[np.ndarray]) -> Outputs:
+        replicates = asked["replicates"]
         shape = (replicates, *self.model.shape)
         states = {n: s.reshape(shape) for n, s in zip(self.model.layers, last)}
-        return Outputs(self.at, self._places.of_replicates(flat, replicates), states)
+        step = (asked["first_step"] or 0) + self.steps
+        return Outputs(self.at, self._places.of_replicates(flat, replicates), LastStates(states, step))
 
     def __call__(
         self,
@@ -108,13 +112,15 @@ class Rollout:
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
         replicates: int | None = None,
+        first_step: int | None = None,
     ) -> Outputs:
         """Runs forwards.
 
         Parameters are as in `simulate`; `start` and `fields` add to, or take the place of, those the rollout was made
-        with.
+        with. Under one seed a rollout has other noise than a simulation, so that a loss at the parameters that made the
+        data is not 0.
         """
-        asked = self._request(parameters, seed, start, fields, replicates)
+        asked = self._request(parameters, seed, start, fields, replicates, first_step)
         if self._how[0] != "mean-field" and self._native is None:
             if self._forward is None:
                 observations = [o for _, o in self._observations]
@@ -123,7 +129,7 @@ class Rollout:
         else:
             plan = self._plan()
         flat, last = plan.rollout(asked)
-        return self._outputs(flat, asked["replicates"], last)
+        return self._outputs(flat, asked, last)
 
     def value_and_grad(
         self,
@@ -134,13 +140,14 @@ class Rollout:
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
         replicates: int | None = None,
+        first_step: int | None = None,
         wrt_start: bool = False,
     ) -> tuple[float, Gradient]:
         """Runs forwards and backwards: a loss of the mean outputs and its gradient.
 
         Parameters
         ----------
-        parameters, seed, start, fields, replicates
+        parameters, seed, start, fields, replicates, first_step
             As in a call.
         loss : callable, str or None
             A function of the mean outputs {name: number, or array over at} that returns (value, slopes): the slopes are
@@ -155,7 +162,7 @@ class Rollout:
         gradient : Gradient
             {parameter: derivative}, and {parameter field: array}.
         """
-        asked = self._request(parameters, seed, start, fields, replicates)
+        asked = self._request(parameters, seed, start, fields, replicates, first_step)
         function, slopes = None, None
         if loss is not None and not callable(loss) and not isinstance(loss, str):
             raise TypeError(
@@ -190,7 +197,7 @@ class Rollout:
                 states = (len(layer.states),) if len(layer.states) > 2 else ()
                 gradient.start[name] = values.reshape(count, *states, *self.model.shape)
         if plan is self._native:
-            gradient.outputs = self._outputs(flat, asked["replicates"], [])
+            gradient.outputs = self._outputs(flat, asked, [])
         return value, gradient
 
     def vjp(self, parameters: Any, cotangents: Any, *, wrt_start: bool = False, **settings: Any) -> Gradient:

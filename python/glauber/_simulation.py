@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import hint, parameter_list, run_fields, seed_of, start_fields, whole
+from glauber._arrays import hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
 from glauber._errors import InputError
 from glauber._model import Layer, Model, model_of
 
@@ -27,15 +28,21 @@ def request(
     *,
     events: list[tuple[int, int]] | None = None,
     first_replicate: int = 0,
+    first_step: int | None = None,
     data: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A run, checked, as the engine's face takes it; `data` names the fields of observations."""
     replicates = whole(replicates, "replicates", 1, 2**31 - 1)
+    if isinstance(start, Simulation):
+        start = start.last
+    if first_step is None:
+        first_step = steps_behind(start)
     return {
         "parameters": parameter_list(model_of(model), parameters),
         "steps": whole(steps, "steps", 0, 2**31 - 1),
         "replicates": replicates,
         "first_replicate": whole(first_replicate, "first_replicate", 0, 2**32 - 1),
+        "first_step": None if first_step is None else whole(first_step, "first_step", 0, 2**31 - 1),
         "seed": seed_of(seed),
         "start": start_fields(model, start, replicates),
         "fields": run_fields(model, fields, replicates, data),
@@ -61,6 +68,31 @@ def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
     return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{caption}</figcaption></figure>'
 
 
+class LastStates(dict[str, np.ndarray]):
+    """The last states of a run: by layer an array [replicate, …lattice].
+
+    Handed to `start=`, they let a run carry on where this one stopped: its steps have the numbers that follow, and noise
+    of their own.
+    """
+
+    step: int
+    """The number of the step that the states were left by."""
+
+    def __init__(self, layers: Mapping[str, np.ndarray], step: int) -> None:
+        super().__init__(layers)
+        self.step = int(step)
+
+    def __reduce__(self) -> Any:
+        return LastStates, (dict(self), self.step)
+
+
+def steps_behind(start: Any) -> int | None:
+    """How many steps a start has behind it, where it says so; 0 where a run starts as the model says."""
+    if start is None:
+        return 0
+    return start.step if isinstance(start, LastStates) else None
+
+
 @dataclass(frozen=True, eq=False)
 class Simulation(Mapping[str, np.ndarray]):
     """The states of a simulation: by layer an array of shape [replicate, time, …lattice].
@@ -75,6 +107,7 @@ class Simulation(Mapping[str, np.ndarray]):
     parameters: dict[str, float]
     seed: int
     kinds: dict[str, Layer] = field(repr=False)
+    final: LastStates = field(repr=False)
 
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
@@ -88,9 +121,18 @@ class Simulation(Mapping[str, np.ndarray]):
         return len(self.layers)
 
     @property
-    def last(self) -> dict[str, np.ndarray]:
-        """The last states: by layer [replicate, …lattice]; may be handed to `start=`."""
-        return {name: states[:, -1] for name, states in self.layers.items()}
+    def last(self) -> LastStates:
+        """The states after the last step, kept by `every=` or not: by layer [replicate, …lattice].
+
+        Handed to `start=`, they carry the run on: `last.step` is the number of that step.
+        """
+        return self.final
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, for `data.states` of a fit file."""
+        times = "times" if "times" not in self.layers else "times of states"
+        with open(path_text(path), "wb") as file:
+            np.savez_compressed(file, **{**self.layers, times: self.times})
 
     def plot(self, layer: str | None = None, replicate: int = 0, time: int = -1, ax: Any = None) -> Any:
         """Draws one state with Matplotlib and gives the axes. A line's states are drawn over time."""
@@ -138,13 +180,14 @@ def simulate(
     start: Any = None,
     fields: Mapping[str, Any] | None = None,
     every: int = 1,
+    first_step: int | None = None,
     threads: int = 0,
     precision: str = "f32",
 ) -> Simulation:
     """Runs a model forwards and keeps its states.
 
     The same seed gives the same states, bit for bit, on any number of threads and as `glauber simulate` on the command
-    line.
+    line. Rollouts and fits have noise of their own under the same seed.
 
     Parameters
     ----------
@@ -160,11 +203,15 @@ def simulate(
         The seed of all noise.
     start : dict or array, optional
         The state to start from: by layer an array of the lattice's shape, or [replicate, …lattice]; by default as the
-        model says.
+        model says. With another simulation, or its `.last`, the run carries on where that one stopped: under the same
+        seed and parameters it is what the other would have been with more steps, bit for bit.
     fields : dict, optional
         Covariates and parameter fields: arrays of the lattice's shape, or [replicate, …lattice].
     every : int
         Keep the states of steps 0, every, 2·every …
+    first_step : int, optional
+        How many steps the start has behind it, for rules that read the step's number, and for the noise, which is that of
+        the steps' numbers; by default what `start` says, else 0.
     threads : int
         0 for all cores.
     precision : str
@@ -195,10 +242,13 @@ def simulate(
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)
-    times = np.arange(0, asked["steps"] + 1, every)
+    begin = asked["first_step"] or 0
+    times = begin + np.arange(0, asked["steps"] + 1, every)
     shape = (asked["replicates"], len(times), *model.shape)
-    flat = model._plans[key].simulate(asked, every)
+    flat, last = model._plans[key].simulate(asked, every)
     layers = {name: states.reshape(shape) for name, states in zip(model.layers, flat)}
+    one = (asked["replicates"], *model.shape)
+    final = {name: states.reshape(one) for name, states in zip(model.layers, last)}
     return Simulation(
         model.name,
         layers,
@@ -206,4 +256,5 @@ def simulate(
         dict(zip(model.parameters, asked["parameters"])),
         asked["seed"],
         dict(model.layers),
+        LastStates(final, begin + asked["steps"]),
     )

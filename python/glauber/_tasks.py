@@ -14,6 +14,7 @@ import numpy as np
 from glauber._arrays import hint, numbers, real, table, whole
 from glauber._errors import InputError
 from glauber._model import Model
+from glauber._simulation import LastStates, Simulation
 
 CURVES = ("t-cells", "b-cells", "neutrophils")
 """The mean squared displacements that come with glauber."""
@@ -22,7 +23,32 @@ Given = dict[str, Any]
 """What a task hands to a fit: tables of the fit file, arrays, a curve, temporary tracks."""
 
 
-def _named_arrays(model: Model, states: Any, what: str) -> list[tuple[str, list[int], np.ndarray]]:
+def _named_arrays(
+    model: Model, states: Any, what: str, times: Any = None
+) -> list[tuple[str, list[int], np.ndarray]]:
+    """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
+    own, states = _with_times(states)
+    if own is not None and times is not None:
+        raise InputError("a simulation brings its times: leave times= out")
+    steps = own if own is not None else times
+    arrays = _layers(model, states, what)
+    if steps is not None:
+        steps = np.atleast_1d(numbers("times", steps).astype(float))
+        name = "times of states" if "times" in model.layers else "times"
+        arrays = [one for one in arrays if one[0] != name] + [(name, list(steps.shape), steps.reshape(-1))]
+    return arrays
+
+
+def _with_times(states: Any) -> tuple[Any, Any]:
+    """The times that a simulation brings, and its states as [run, time, …lattice]."""
+    if isinstance(states, Simulation):
+        return states.times, dict(states)
+    if isinstance(states, LastStates):
+        return [states.step], {name: array[:, None] for name, array in states.items()}
+    return None, states
+
+
+def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], np.ndarray]]:
     if not isinstance(states, Mapping):
         states = {next(iter(model.layers)) if len(model.layers) == 1 else what: states}
     else:
@@ -55,14 +81,23 @@ def _one_of(**given: Any) -> str:
     return present[0]
 
 
+def _only_with_states(source: str, times: Any) -> None:
+    if source != "states" and times is not None:
+        raise InputError("times= says when states were seen: give it with states=")
+
+
 @dataclass(frozen=True, eq=False)
 class Transition:
     """Pairs of successive states: what the model makes of each state is compared with the one that was observed.
 
     Parameters
     ----------
-    states : dict or array
-        By layer an array [run, time, …lattice] or [time, …lattice]; an array alone for a model of one layer.
+    states : Simulation, dict or array
+        A simulation, with its times; or by layer an array [run, time, …lattice] or [time, …lattice]; an array alone for a
+        model of one layer.
+    times : array [time], optional
+        After which step each state was seen, where not after steps 0, 1, 2 … Over several steps between two states a loss
+        simulates them all; the likelihood is known for one.
     simulate : dict, optional
         In place of states: data simulated by the model itself, {"parameters": {…}, "steps": …, "runs": …, "seed": …}.
     loss : str, optional
@@ -76,11 +111,13 @@ class Transition:
     simulate: Mapping[str, Any] | None = None
     loss: str | None = None
     compare: Sequence[str] = ()
+    times: Any = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, simulate=self.simulate)
+        _only_with_states(source, self.times)
         data = {"states": "given.npz"} if source == "states" else {"simulate": _simulated(self.simulate)}
-        arrays = _named_arrays(model, self.states, "states") if source == "states" else None
+        arrays = _named_arrays(model, self.states, "states", self.times) if source == "states" else None
         return {
             "task": "transition",
             "data": data,
@@ -96,8 +133,10 @@ class Trajectory:
 
     Parameters
     ----------
-    states : dict or array, optional
-        By layer an array [run, time, …lattice] or [time, …lattice].
+    states : Simulation, dict or array, optional
+        A simulation, with its times; or by layer an array [run, time, …lattice] or [time, …lattice].
+    times : array [time], optional
+        After which step each state was seen, where not after steps 0, 1, 2 …
     tracks : array [point, 4 or 5], path, or DataFrame, optional
         Rows (track, time, x, y) or (track, time, x, y, z), for the mean squared displacement; or the path of a file (CSV,
         TrackMate).
@@ -139,9 +178,11 @@ class Trajectory:
     dimensions: int | None = None
     initial: str | None = None
     compare: Sequence[str] = ()
+    times: Any = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, tracks=self.tracks, msd=self.msd, simulate=self.simulate)
+        _only_with_states(source, self.times)
         given: Given = {"task": "trajectory", "compare": self.compare}
         data: dict[str, Any] = {
             "interval": self.interval,
@@ -155,7 +196,7 @@ class Trajectory:
         }
         if source == "states":
             data["states"] = "given.npz"
-            given["arrays"] = _named_arrays(model, self.states, "states")
+            given["arrays"] = _named_arrays(model, self.states, "states", self.times)
         elif source == "simulate":
             data["simulate"] = _simulated(self.simulate)
         elif isinstance(getattr(self, source), (str, os.PathLike)):
@@ -228,8 +269,9 @@ class Stability:
 
     Parameters
     ----------
-    pattern : dict or array, optional
-        By layer an array of the lattice's shape; or one array [layer, …lattice].
+    pattern : Simulation, dict or array, optional
+        A simulation or its `.last`, of which every run's last state is a pattern; or by layer an array of the lattice's
+        shape; or one array [layer, …lattice].
     simulate : dict, optional
         In place of it: a pattern simulated by the model itself, as in `Transition`.
     steps : int
@@ -250,7 +292,8 @@ class Stability:
         arrays = None
         if source == "pattern":
             data["pattern"] = "given.npz"
-            arrays = _named_arrays(model, self.pattern, "pattern")
+            pattern = self.pattern.last if isinstance(self.pattern, Simulation) else self.pattern
+            arrays = _named_arrays(model, pattern, "pattern")
         else:
             data["simulate"] = _simulated(self.simulate)
         return {
@@ -271,13 +314,16 @@ class InitialState:
 
     Parameters
     ----------
-    states : dict or array, optional
-        By layer what was seen, [time, …lattice]; an array alone for a model of one layer.
+    states : Simulation, dict or array, optional
+        A simulation of one run, with its times; or by layer what was seen, [time, …lattice]; an array alone for a model of
+        one layer.
     parameters : dict
         The model's parameters.
     steps : int, optional
         After how many steps the first state was seen; the others follow one step after another. By default the first is
         the start itself, which is only compared with.
+    times : array [time], optional
+        In place of steps: after which step each state was seen.
     simulate : dict, optional
         In place of states: a run of the model itself, {"steps": …, "seed": …, "start_sites": …}.
     start_sites : int, optional
@@ -293,14 +339,16 @@ class InitialState:
     start_sites: int | None = None
     loss: str | None = None
     compare: Sequence[str] = ()
+    times: Any = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, simulate=self.simulate)
+        _only_with_states(source, self.times)
         data: dict[str, Any] = {"start-sites": self.start_sites, "steps": self.steps}
         arrays = None
         if source == "states":
             data["states"] = "given.npz"
-            arrays = _named_arrays(model, self.states, "states")
+            arrays = _named_arrays(model, self.states, "states", self.times)
         else:
             data["simulate"] = _simulated(self.simulate)
         return {

@@ -13,6 +13,7 @@ import numpy as np
 from glauber._arrays import check_names, parameter_list, table, told, whole
 from glauber._errors import InputError
 from glauber._rollout import Rollout, rollout_of
+from glauber._simulation import steps_behind
 
 try:
     import jax
@@ -56,9 +57,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     Returns
     -------
     callable
-        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number}; `start` {layer: [replicate,
+        f(parameters, seed=1, start=None, fields=None, first_step=None). `parameters` is {name: number}; `start` {layer: [replicate,
         …lattice]} and `fields` {name: [...lattice]} are differentiable too: the derivative by a start is that of each
-        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number.
+        replicate, by a parameter field that of all together. Covariates have none. `seed` is a whole number;
+        `first_step` the number of steps that the start has behind it.
 
     Examples
     --------
@@ -82,7 +84,8 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
         start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
         return {
-            "seed": int(seed),
+            "seed": int(seed[0]),
+            "first_step": None if int(seed[1]) < 0 else int(seed[1]),
             "start": start,
             "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()},
         }
@@ -131,7 +134,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         inputs, seed = kept
         out = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), _real()), inputs)
         by = call(host_backward, out, inputs, seed, cotangents)
-        return by, np.zeros(jnp.shape(seed), dtype=jax.dtypes.float0)
+        return by, jax.tree.map(lambda x: np.zeros(jnp.shape(x), dtype=jax.dtypes.float0), seed)
 
     function.defvjp(forward, backward)
 
@@ -140,6 +143,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         seed: Any = 1,
         start: dict[str, Any] | None = None,
         fields: dict[str, Any] | None = None,
+        first_step: int | None = None,
     ) -> dict[str, Any]:
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
         given = {**usual, **table(parameters, "parameters", '{"beta": 0.3}')}
@@ -148,7 +152,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "start": reals(table(start, "start", '{"layer": array}'), "layer", model.layers),
             "fields": reals(table(fields, "fields", '{"name": array}'), "field", model.fields),
         }
-        return function(known, _seed(seed))
+        # Arrays no longer say it; what is not known is -1.
+        behind = steps_behind(start) if first_step is None and start is not None else first_step
+        behind = -1 if behind is None else whole(behind, "first_step", 0, 2**31 - 1)
+        return function(known, (_seed(seed), np.int32(behind)))
 
     def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
         check_names(given, known, f"{what} of model `{model.name}`")
@@ -169,6 +176,6 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         return own
 
     user.__doc__ = (
-        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     )
     return user

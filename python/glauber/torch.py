@@ -15,6 +15,7 @@ from glauber._arrays import check_names, table, told, whole
 from glauber._errors import InputError
 from glauber._outputs import Gradient
 from glauber._rollout import Rollout, rollout_of
+from glauber._simulation import steps_behind
 
 try:
     import torch
@@ -44,8 +45,11 @@ def _tensor(what: str, value: Any) -> Any:
 class _Call:
     """One call's inputs apart from the tensors that autograd follows."""
 
-    def __init__(self, run: Rollout, result: str, seed: int, kinds: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, run: Rollout, result: str, seed: int, kinds: list[tuple[str, str]], first_step: int | None
+    ) -> None:
         self.run, self.result, self.seed, self.kinds = run, result, seed, kinds
+        self.first_step = first_step
         self.outputs: list[str] = list(run.model.layers) if result == "states" else list(run.outputs)
 
     def settings(self, tensors: tuple[Any, ...]) -> dict[str, Any]:
@@ -56,6 +60,7 @@ class _Call:
         return {
             "parameters": own["parameters"],
             "seed": self.seed,
+            "first_step": self.first_step,
             "start": own["start"] or None,
             "fields": own["fields"],
         }
@@ -128,10 +133,10 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     Returns
     -------
     callable
-        f(parameters, seed=1, start=None, fields=None). `parameters` is {name: number or tensor}, or a tensor [parameter]
+        f(parameters, seed=1, start=None, fields=None, first_step=None). `parameters` is {name: number or tensor}, or a tensor [parameter]
         in the model's order, or [batch, parameter] for a batch of independent rollouts (their seeds are seed, seed + 1 …;
         every output gets a leading axis). `start` {layer: [replicate, …lattice]} and `fields` {name: [...lattice]} are
-        differentiable too; covariates have no derivative.
+        differentiable too; covariates have no derivative. `first_step` is the number of steps that the start has behind it.
 
     Examples
     --------
@@ -151,6 +156,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         seed: int = 1,
         start: dict[str, Any] | None = None,
         fields: dict[str, Any] | None = None,
+        first_step: int | None = None,
     ) -> dict[str, Any]:
         if torch.is_tensor(parameters):
             names = list(model.parameters)
@@ -159,7 +165,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
                     f"the parameters have shape {tuple(parameters.shape)}: give [parameter] or [batch, parameter] of {', '.join(names)}"
                 )
             if parameters.dim() == 2:
-                rows = [function(row, seed + i, start, fields) for i, row in enumerate(parameters)]
+                rows = [function(row, seed + i, start, fields, first_step) for i, row in enumerate(parameters)]
                 if not rows:
                     raise InputError("the batch of parameters is empty: give at least one row")
                 return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
@@ -182,10 +188,12 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
                         f"parameter `{name}` has shape {tuple(tensors[-1].shape)}: give one number, or for a batch one "
                         "tensor [batch, parameter] of all parameters"
                     )
-        call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds)
+        # Tensors no longer say it.
+        behind = steps_behind(start) if first_step is None and start is not None else first_step
+        call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds, behind)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
     function.__doc__ = (
-        f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None) → {{{result}}}."
+        f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     )
     return function

@@ -139,10 +139,14 @@ pub struct Simulate {
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Carry on from the last states of an NPZ that `simulate` wrote; under the same seed and parameters the result is what
+    /// that run would have been with more steps.
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
     /// Which layer a film or picture shows; the first where nobody says. An .npz holds all of them.
     #[arg(long)]
     pub layer: Option<String>,
-    /// Where to: .npz (every layer, [replicate, time, …lattice]), .gif (a film of the first realisation) or .png (its
+    /// Where to: .npz (every layer, [replicate, time, …lattice]; with --every also `times`, the step of each time), .gif (a film of the first realisation) or .png (its
     /// last state).
     #[arg(long)]
     pub out: PathBuf,

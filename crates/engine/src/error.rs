@@ -95,6 +95,16 @@ pub enum EngineError {
         /// The model.
         model: String,
     },
+    /// Steps whose numbers no longer fit.
+    #[error(
+        "model `{model}`: the run would end with step {last}; steps are numbered up to 4294967295: run fewer steps"
+    )]
+    TooLong {
+        /// The model.
+        model: String,
+        /// The number of its last step.
+        last: u64,
+    },
     /// No replicates.
     #[error("model `{model}`: a run needs at least one replicate")]
     NoReplicates {

@@ -36,5 +36,5 @@ pub use data::{FieldData, Numbers};
 pub use error::EngineError;
 pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use plan::{Observation, Options, Plan, Precision, Summary, useful_threads};
-pub use run::{Run, Start};
+pub use run::{FirstStep, Run, Start, noise_seed};
 pub use simd::Simd;

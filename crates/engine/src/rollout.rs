@@ -12,7 +12,7 @@ use crate::kernels::Lane;
 use crate::machine::{Address, Fault, Inputs, Results};
 use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 use crate::plan::{Observed, Plan, Pool, Precision};
-use crate::run::{Run, Start};
+use crate::run::{Run, Start, noise_seed};
 use crate::worker::{State, Worker, set};
 
 impl Plan {
@@ -81,6 +81,8 @@ struct Rollout<'a, F: Lane> {
     plan: &'a Plan,
     pool: &'a Pool<F>,
     run: &'a Run<'a>,
+    /// The seed of this lattice's noise.
+    seed: u64,
     /// Numbers per replicate, and where each event's begin.
     width: usize,
     offsets: Vec<usize>,
@@ -101,7 +103,8 @@ impl<'a, F: Lane> Rollout<'a, F> {
         let count = run.replicates.min(MOST_GROUPS);
         let bounds = |g: usize| g * run.replicates / count;
         let groups = (0..count).map(|g| bounds(g)..bounds(g + 1)).collect();
-        Rollout { plan, pool, run, width, offsets, crew: if large { threads } else { 1 }, groups }
+        let seed = noise_seed(run.seed, &plan.codes.declarations.lattice);
+        Rollout { plan, pool, run, seed, width, offsets, crew: if large { threads } else { 1 }, groups }
     }
 
     fn worker(&self, backward: bool) -> Result<Worker<F>, EngineError> {
@@ -122,6 +125,8 @@ impl<'a, F: Lane> Rollout<'a, F> {
     fn explain(&self, fault: Fault, replicate: usize, step: usize) -> EngineError {
         let d = &self.plan.codes.declarations;
         let model = d.model.clone();
+        let at_start = step == 0 && matches!(self.run.start, Start::Model);
+        let step = self.number(replicate, step) as usize;
         let index = |mut site: usize| {
             let mut index = Vec::new();
             for length in d.lattice.shape().iter().rev() {
@@ -146,7 +151,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
                 }
             }
             Fault::NotProbability { draw, site, value } => {
-                let code = if step == 0 { self.plan.codes.start.as_ref() } else { None };
+                let code = if at_start { self.plan.codes.start.as_ref() } else { None };
                 let checks = &code.unwrap_or(&self.plan.codes.step).program.declarations.checks;
                 let draw = checks.get(draw as usize).cloned().unwrap_or_default();
                 EngineError::NotProbability { model, draw, value, step, replicate, site: index(site) }
@@ -154,11 +159,16 @@ impl<'a, F: Lane> Rollout<'a, F> {
         }
     }
 
+    /// The number of a step of this run: 1 for the first after a start that has none behind it.
+    fn number(&self, replicate: usize, step: usize) -> u32 {
+        self.run.first_step.of(replicate).wrapping_add(step as u32)
+    }
+
     fn address(&self, replicate: usize, step: usize) -> Address {
         Address {
-            seed: self.run.seed,
+            seed: self.seed,
             replicate: self.run.first_replicate.wrapping_add(replicate as u32),
-            step: step as u32,
+            step: self.number(replicate, step),
             first_draw: 0,
         }
     }

@@ -1,9 +1,11 @@
 //! Describes one run of a plan: parameters, start, data, how long, how many, observed when, from which seed.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use glauber_lattice::Values;
+use glauber_lattice::{Lattice, Values};
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{FieldKind, Op};
 
 use crate::data::{FieldData, Numbers};
@@ -17,6 +19,48 @@ pub enum Start {
     Model,
     /// From given states: one entry per layer.
     States(Vec<FieldData>),
+}
+
+/// How many steps the starting states have behind them.
+///
+/// It decides the number of every step, which a rule may read and which its noise is made of: a run that carries on
+/// from the last state of another goes on where that one stopped, as if it had never stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstStep {
+    /// As many for all replicates.
+    Common(u32),
+    /// One number for each replicate.
+    Each(Arc<Vec<u32>>),
+}
+
+impl FirstStep {
+    /// The steps behind the start of a replicate.
+    pub fn of(&self, replicate: usize) -> u32 {
+        match self {
+            FirstStep::Common(steps) => *steps,
+            FirstStep::Each(all) => all.get(replicate).copied().unwrap_or(0),
+        }
+    }
+
+    fn highest(&self) -> u32 {
+        match self {
+            FirstStep::Common(steps) => *steps,
+            FirstStep::Each(all) => all.iter().copied().max().unwrap_or(0),
+        }
+    }
+}
+
+/// The seed that a lattice's noise is drawn from where a run has the seed `seed`: lattices of different shapes share no
+/// noise.
+///
+/// ```
+/// use glauber_engine::noise_seed;
+/// use glauber_lattice::Lattice;
+/// assert_eq!(noise_seed(1, &Lattice::square(8)), noise_seed(1, &Lattice::square(8)));
+/// assert_ne!(noise_seed(1, &Lattice::square(8)), noise_seed(1, &Lattice::line(64)));
+/// ```
+pub fn noise_seed(seed: u64, lattice: &Lattice) -> u64 {
+    lattice.shape().iter().fold(seed, |seed, length| derive_seed(seed, Purpose::Lattice, *length as u64))
 }
 
 /// One run.
@@ -34,6 +78,9 @@ pub struct Run<'a> {
     pub seed: u64,
     /// How the replicates start.
     pub start: Start,
+    /// How many steps the starting states have behind them. Steps of events and of recorders are counted from the start
+    /// of this run all the same.
+    pub first_step: FirstStep,
     /// Fields by name: covariates, parameter fields, data of observations.
     pub fields: Vec<(String, FieldData)>,
     /// Observed values of each layer, for likelihoods.
@@ -58,6 +105,7 @@ impl<'a> Run<'a> {
             first_replicate: 0,
             seed: 1,
             start: Start::Model,
+            first_step: FirstStep::Common(0),
             fields: Vec::new(),
             targets: None,
             events: Vec::new(),
@@ -82,6 +130,18 @@ impl<'a> Run<'a> {
     /// The same run from given states.
     pub fn start(mut self, layers: Vec<FieldData>) -> Run<'a> {
         self.start = Start::States(layers);
+        self
+    }
+
+    /// The same run from states that have so many steps behind them.
+    pub fn first_step(mut self, steps: u32) -> Run<'a> {
+        self.first_step = FirstStep::Common(steps);
+        self
+    }
+
+    /// The same run from states that have so many steps behind them, one number for each replicate.
+    pub fn first_steps(mut self, steps: Arc<Vec<u32>>) -> Run<'a> {
+        self.first_step = FirstStep::Each(steps);
         self
     }
 
@@ -125,6 +185,13 @@ impl<'a> Run<'a> {
         };
         if self.replicates == 0 {
             return Err(EngineError::NoReplicates { model: model() });
+        }
+        if let FirstStep::Each(all) = &self.first_step {
+            length("the list of first steps", all.len(), self.replicates)?;
+        }
+        let last = self.first_step.highest() as u64 + self.steps as u64;
+        if last > u64::from(u32::MAX) {
+            return Err(EngineError::TooLong { model: model(), last });
         }
         length("the parameter list", self.parameters.len(), declarations.parameters.len())?;
         for (parameter, value) in declarations.parameters.iter().zip(self.parameters) {

@@ -9,3 +9,5 @@ pub mod real;
 pub mod elementary;
 // … and noise: every number a function of (seed, replicate, step, draw, lane, site).
 pub mod noise;
+// One seed has many uses, listed once.
+pub mod purpose;

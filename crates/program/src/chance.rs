@@ -1,6 +1,7 @@
 //! Measures how much a step leaves to chance: the summed variance of its draws.
 //!
-//! Output `chance` = Σ over sites and draws of Σₖ pₖ(1 − pₖ); 0 exactly where the step's outcome is certain.
+//! Output `chance` = Σ over sites and draws of Σₖ pₖ(1 − pₖ); 0 exactly where the step's outcome is certain. It is
+//! taken as an observation of the state before: the step has the next number.
 
 use crate::graph::Graph;
 use crate::op::{Op, ValueId};
@@ -15,6 +16,7 @@ pub fn chance(step: &Program) -> Program {
     let mut terms: Vec<ValueId> = Vec::new();
     graph.import(step, |g, _, op| {
         match op {
+            Op::StepIndex => return Some(g.next_step()),
             Op::Bernoulli { p, .. } => terms.push(variance(g, *p)),
             Op::Categorical { probabilities, .. } => {
                 terms.extend(probabilities.iter().map(|p| variance(g, *p)));

@@ -438,6 +438,12 @@ impl Graph {
     pub fn select(&mut self, condition: ValueId, yes: ValueId, no: ValueId) -> ValueId {
         self.push(Op::Select(condition, yes, no))
     }
+    /// The number of the step after the one a state was seen after.
+    pub fn next_step(&mut self) -> ValueId {
+        let step = self.push(Op::StepIndex);
+        let one = self.constant(1.0);
+        self.add(step, one)
+    }
     pub fn one_minus(&mut self, a: ValueId) -> ValueId {
         let one = self.constant(1.0);
         self.subtract(one, a)

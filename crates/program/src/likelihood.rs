@@ -8,8 +8,10 @@
 //! It exists where every draw is per site, has finitely many outcomes, and reaches the next value without passing
 //! through another site, unless the observed next state reveals what passed ([`crate::Expr::revealed_by`]): then the
 //! law of each site is the one given what is revealed of the others, and their product is still that of the whole
-//! step, site after site in the order of the revelation. A rule that reads the step's number has none, because a pair
-//! of states does not tell it.
+//! step, site after site in the order of the revelation.
+//!
+//! It is taken as an observation of the state before, whose step has the number n: a rule that reads the step's number
+//! reads n + 1.
 
 use std::collections::BTreeSet;
 
@@ -40,12 +42,6 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
-    if step.instructions.iter().any(|i| i.op == Op::StepIndex) {
-        return Err(refuse(
-            step,
-            "its rule reads the number of the step, which a pair of states does not tell",
-        ));
-    }
     let mut declarations = step.declarations.clone();
     declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
     let mut graph = Graph::new(declarations);
@@ -170,6 +166,7 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
                     Some(g.constant(outcome[place] as f64))
                 }
                 (None, Op::Revealed { observed, .. }, _) => Some(*observed),
+                (None, Op::StepIndex, _) => Some(g.next_step()),
                 (None, Op::Indicator { class, .. }, Op::Indicator { draw, .. }) => {
                     let place = draws.iter().position(|d| d == draw)?;
                     Some(g.constant(f64::from(u8::from(outcome[place] == *class as usize))))

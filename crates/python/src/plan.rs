@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::engine::{FieldData, Gradient, LossValue, Numbers, Options, Precision, Run, Start};
 use glauber::lattice::Values;
+use glauber::numbers::noise::{Purpose, derive_seed};
 use glauber::program::Estimator;
 use glauber::program::estimators::{EstimatorOptions, named};
 use glauber::tasks::states::{States, StatesError};
@@ -43,6 +44,18 @@ pub struct Plan {
     fields: Vec<(String, Result<FieldData, String>)>,
 }
 
+/// What a run's seed is used for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// States, as `glauber simulate` gives them.
+    Simulation,
+    /// Numbers of states, and gradients.
+    Rollout,
+}
+
+/// What a simulation gives: for each layer the states kept, and the last ones.
+type StatesTuple<'py> = (Vec<As<'py, kind::Numbers>>, Vec<As<'py, kind::Numbers>>);
+
 /// A run as Python describes it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -51,6 +64,8 @@ pub struct Request {
     steps: usize,
     replicates: usize,
     first_replicate: u32,
+    /// The steps that the start has behind it, where that is known.
+    first_step: Option<u32>,
     seed: u64,
     start: Option<Vec<GivenField>>,
     fields: Vec<(String, GivenField)>,
@@ -59,8 +74,19 @@ pub struct Request {
 }
 
 impl Plan {
-    fn run<'a>(&self, parameters: &'a [f64], request: Request) -> PyResult<Run<'a>> {
-        let mut run = Run::new(parameters, request.steps).replicates(request.replicates).seed(request.seed);
+    /// The run of a request. One that is no simulation of states has noise of its own under the same seed.
+    fn run<'a>(&self, parameters: &'a [f64], request: Request, use_of_seed: Use) -> PyResult<Run<'a>> {
+        let seed = match use_of_seed {
+            Use::Simulation => request.seed,
+            Use::Rollout => derive_seed(request.seed, Purpose::Rollout, 0),
+        };
+        // States of nobody knows which step may be the last of a run with this seed, whose noise would be repeated.
+        let seed = match (&request.start, request.first_step) {
+            (Some(_), None) => derive_seed(seed, Purpose::GivenStart, 0),
+            _ => seed,
+        };
+        let mut run = Run::new(parameters, request.steps).replicates(request.replicates).seed(seed);
+        run = run.first_step(request.first_step.unwrap_or(0));
         run.first_replicate = request.first_replicate;
         if let Some(layers) = request.start {
             run.start = Start::States(layers.into_iter().map(field).collect());
@@ -161,25 +187,24 @@ impl Plan {
         Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.usual_fields() })
     }
 
-    /// The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`.
-    fn simulate<'py>(
-        &self,
-        py: Python<'py>,
-        request: Request,
-        every: usize,
-    ) -> PyResult<Vec<As<'py, kind::Numbers>>> {
-        self.check_size(&request, request.steps / every.max(1) + 1, "keep fewer with every=, ")?;
+    /// The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`; and those of
+    /// the last step, flat `[replicate][site]`.
+    fn simulate<'py>(&self, py: Python<'py>, request: Request, every: usize) -> PyResult<StatesTuple<'py>> {
+        self.check_size(&request, request.steps / every.max(1) + 2, "keep fewer with every=, ")?;
         let (parameters, threads) = (request.parameters.clone(), request.threads);
-        let run = self.run(&parameters, request)?;
-        let states =
-            run_whole(py, threads, |stop| States::record_every(&self.plan, &stopped_by(&run, stop), every))?;
-        let states = states.map_err(|e| match e {
+        let run = self.run(&parameters, request, Use::Simulation)?;
+        let states = run_whole(py, threads, |stop| {
+            States::record_with_last(&self.plan, &stopped_by(&run, stop), every)
+        })?;
+        let (states, last) = states.map_err(|e| match e {
             StatesError::Engine(e) => engine_error(e),
             other => input_error(other),
         })?;
         let flat =
             |(numbers, values): (Arc<Numbers>, &Values)| of_layer(py, Arc::unwrap_or_clone(numbers), values);
-        Ok(states.layers.into_iter().zip(&self.layers()).map(flat).collect())
+        let values = self.layers();
+        let arrays = |states: States| states.layers.into_iter().zip(&values).map(flat).collect();
+        Ok((arrays(states), arrays(last)))
     }
 
     /// The outputs, flat `[replicate][number]`, and for each layer the last states, flat `[replicate][site]`.
@@ -190,7 +215,7 @@ impl Plan {
     ) -> PyResult<(As<'py, Floats>, Vec<As<'py, kind::Numbers>>)> {
         self.check_size(&request, 1, "")?;
         let (parameters, threads) = (request.parameters.clone(), request.threads);
-        let run = self.run(&parameters, request)?;
+        let run = self.run(&parameters, request, Use::Rollout)?;
         let simulation = run_whole(py, threads, |stop| self.plan.simulate(&stopped_by(&run, stop)))?
             .map_err(engine_error)?;
         let layers = self.layers();
@@ -217,7 +242,7 @@ impl Plan {
             self.check_size(&request, 1, "do without wrt_start=, ")?;
         }
         let (parameters, threads) = (request.parameters.clone(), request.threads);
-        let mut run = self.run(&parameters, request)?;
+        let mut run = self.run(&parameters, request, Use::Rollout)?;
         run.wants_start_gradient = wants_start;
         let slopes: Vec<f64> = slopes.map(|s| doubles(&s)).transpose()?.unwrap_or_default();
         let loss =

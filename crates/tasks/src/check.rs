@@ -8,7 +8,7 @@
 //! false-alarm rate of 10⁻⁴ for the whole table, else "differs".
 
 use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
 use glauber_program::{Model, ModelError, Program};
 
@@ -139,7 +139,7 @@ fn layer_means(model: &Model) -> Result<Program, ModelError> {
 fn run_of<'a>(theta: &'a [f64], covariates: &Covariates, settings: CheckSettings, batch: usize) -> Run<'a> {
     Run { fields: covariates.clone(), ..Run::new(theta, settings.steps) }
         .replicates(settings.replicates)
-        .seed(derive_seed(settings.seed, 11, batch as u64))
+        .seed(derive_seed(settings.seed, Purpose::Check, batch as u64))
         .observe(settings.steps, 0)
 }
 

@@ -8,14 +8,11 @@
 use std::sync::atomic::AtomicBool;
 
 use glauber_engine::{EngineError, Frame, Options, Plan};
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
 use crate::pattern::{Criterion, PatternScore, Verdict};
 use crate::tasks::unknowns::Fitted;
-
-/// What the noise of a test is for, so that seeds of different uses never meet.
-const NOISE: u32 = 5;
 
 /// The test, ready to be run at any θ.
 pub struct FormationTest {
@@ -85,7 +82,8 @@ impl FormationTest {
         interrupt: Option<&AtomicBool>,
     ) -> Result<Formation, EngineError> {
         let parameters = self.fitted.parameters(theta);
-        let mut run = self.fitted.run(&parameters, self.steps).seed(derive_seed(self.seed, NOISE, step));
+        let seed = derive_seed(self.seed, Purpose::Formation, step);
+        let mut run = self.fitted.run(&parameters, self.steps).seed(seed);
         run = run.replicates(self.rollouts);
         run.interrupt = interrupt;
         let mut found: Vec<Formation> =

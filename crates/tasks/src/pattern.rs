@@ -194,6 +194,7 @@ fn wave_number(apart: &[f64], shape: &[usize]) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use glauber_numbers::noise::{Purpose, derive_seed};
 
     fn wave(shape: [usize; 2], k: [f64; 2]) -> Vec<f64> {
         let turn = std::f64::consts::TAU;
@@ -229,7 +230,7 @@ mod tests {
         let mut word = 1u64;
         let noise: Vec<f64> = (0..4096)
             .map(|i| {
-                word = glauber_numbers::noise::derive_seed(word, 0, i);
+                word = derive_seed(word, Purpose::Check, i);
                 (word >> 40) as f64 / (1u64 << 24) as f64 * 50.0
             })
             .collect();

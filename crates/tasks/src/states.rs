@@ -1,4 +1,8 @@
-//! Holds observed lattices: for each layer, runs of states at successive times.
+//! Holds observed lattices: for each layer, runs of states at successive times, and the step each time was seen after.
+
+mod times;
+
+pub use times::times_name;
 
 use std::sync::{Arc, Mutex};
 
@@ -66,6 +70,18 @@ pub enum StatesError {
         /// What the layer holds.
         values: String,
     },
+    /// Steps that are none.
+    #[error(
+        "array `{array}`: {problem}; it must hold the step after which each time was seen, whole numbers that rise, one \
+         for each time: correct it, or give it another name and say how far apart the times are by `data.interval` and \
+         `data.step-time`"
+    )]
+    Times {
+        /// The array.
+        array: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Nothing to fit.
     #[error("{0}")]
     Empty(String),
@@ -94,6 +110,10 @@ pub struct States {
     pub times: usize,
     /// How many sites.
     pub sites: usize,
+    /// After how many steps of the process each time was seen, ascending; the same for every run. 0 is its start.
+    pub steps: Vec<u32>,
+    /// Whether the data themselves say so; else the times are taken to be 0, 1, 2 … steps.
+    pub timed: bool,
 }
 
 impl States {
@@ -126,6 +146,19 @@ impl States {
     /// # Errors
     /// [`StatesError::Engine`] as in [`Plan::simulate`].
     pub fn record_every(plan: &Plan, run: &Run<'_>, every: usize) -> Result<States, StatesError> {
+        Ok(States::record_with_last(plan, run, every)?.0)
+    }
+
+    /// Records the states of steps 0, every, 2 · every … of a run, and apart from them those of its last step, where
+    /// the run wants them: one time per run.
+    ///
+    /// # Errors
+    /// [`StatesError::Engine`] as in [`Plan::simulate`].
+    pub fn record_with_last(
+        plan: &Plan,
+        run: &Run<'_>,
+        every: usize,
+    ) -> Result<(States, States), StatesError> {
         let declarations = plan.declarations();
         let every = every.max(1);
         let shelf = Shelf {
@@ -137,30 +170,29 @@ impl States {
                 .map(|l| fits_bytes(l.values.range(), l.values.is_integer()))
                 .collect(),
         };
-        plan.simulate_recorded(run, Some(&shelf))?;
-        let mut layers: Vec<Numbers> = shelf
-            .bytes
-            .iter()
-            .map(|b| if *b { Numbers::Bytes(Vec::new()) } else { Numbers::Reals(Vec::new()) })
-            .collect();
-        for frames in shelf.frames {
-            for frame in frames.into_inner().unwrap_or_else(|e| e.into_inner()) {
-                for (all, own) in layers.iter_mut().zip(frame) {
-                    match (all, own) {
-                        (Numbers::Bytes(all), Numbers::Bytes(own)) => all.extend(own),
-                        (Numbers::Reals(all), Numbers::Reals(own)) => all.extend(own),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        let layers = layers.into_iter().map(Arc::new).collect();
+        let last = plan.simulate_recorded(run, Some(&shelf))?.last;
+        let first = run.first_step.of(0);
+        let steps = (0..=run.steps).step_by(every).map(|step| first + step as u32).collect();
+        let bytes = shelf.bytes;
+        let frames =
+            shelf.frames.into_iter().flat_map(|own| own.into_inner().unwrap_or_else(|e| e.into_inner()));
         let sites = declarations.lattice.sites();
-        Ok(States { layers, runs: run.replicates, times: run.steps / every + 1, sites })
+        let of = |layers: Vec<Arc<Numbers>>, steps: Vec<u32>| States {
+            layers,
+            runs: run.replicates,
+            times: steps.len(),
+            sites,
+            steps,
+            timed: true,
+        };
+        let states = of(joined(&bytes, frames), steps);
+        let last = last.into_iter().map(|frame| numbers(&bytes, frame));
+        Ok((states, of(joined(&bytes, last), vec![first + run.steps as u32])))
     }
 
-    /// Takes arrays named as the layers, of shape [run, time, …lattice], [time, …lattice] or […lattice]. A model of one layer takes
-    /// a single array of any name.
+    /// Takes arrays named as the layers, of shape [run, time, …lattice], [time, …lattice] or […lattice]. A model of one
+    /// layer takes a single array of any name. An array `times` besides holds the step after which each time was seen
+    /// ([`times_name`]).
     ///
     /// # Errors
     /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
@@ -169,6 +201,7 @@ impl States {
         arrays: &[(String, Array)],
     ) -> Result<States, StatesError> {
         let model = declarations.model.clone();
+        let (steps, arrays) = times::split(declarations, arrays);
         let mut layers = Vec::new();
         let mut extent: Option<(usize, usize)> = None;
         for layer in &declarations.layers {
@@ -192,7 +225,29 @@ impl States {
                 "the observed lattices hold no state: give at least one run with two times".into(),
             ));
         }
-        Ok(States { layers, runs, times, sites: declarations.lattice.sites() })
+        let timed = steps.is_some();
+        let steps = match steps {
+            Some(array) => times::steps_of(declarations, array, times)?,
+            None => (0..times as u32).collect(),
+        };
+        Ok(States { layers, runs, times, sites: declarations.lattice.sites(), steps, timed })
+    }
+
+    /// The same lattices, `spacing` steps apart, the first seen after `first` steps.
+    pub fn spaced(mut self, first: u32, spacing: u32) -> States {
+        self.steps =
+            (0..self.times as u32).map(|t| first.saturating_add(t.saturating_mul(spacing))).collect();
+        self
+    }
+
+    /// How far apart successive times are, in words: `1 step`, or `2 to 6 steps`.
+    pub fn spacing(&self) -> String {
+        let gaps = || self.steps.windows(2).map(|pair| pair[1] - pair[0]);
+        match (gaps().min(), gaps().max()) {
+            (Some(1), Some(1)) => "1 step".into(),
+            (Some(least), Some(most)) if least < most => format!("{least} to {most} steps"),
+            (least, _) => format!("{} steps", least.unwrap_or(0)),
+        }
     }
 
     /// Only the times first, first + every, … up to last.
@@ -203,6 +258,7 @@ impl States {
         }
         let places =
             || (0..self.runs).flat_map(|run| kept.iter().map(move |t| (run * self.times + t) * self.sites));
+        let steps = kept.iter().map(|t| self.steps[*t]).collect();
         let layers = self.layers.iter().map(|numbers| {
             Arc::new(match &**numbers {
                 Numbers::Bytes(v) => {
@@ -213,7 +269,7 @@ impl States {
                 }
             })
         });
-        States { layers: layers.collect(), times: kept.len(), ..self }
+        States { layers: layers.collect(), times: kept.len(), steps, ..self }
     }
 
     /// The fields for replicates that take states by their number (run · times + time).
@@ -227,6 +283,17 @@ impl States {
     /// Which run and time a state's number means.
     pub fn place(&self, state: u32) -> (usize, usize) {
         (state as usize / self.times, state as usize % self.times)
+    }
+
+    /// One state: for each layer its dense values.
+    pub fn dense(&self, state: u32) -> Vec<Vec<f64>> {
+        let from = state as usize * self.sites;
+        self.layers.iter().map(|l| (from..from + self.sites).map(|site| l.at(site)).collect()).collect()
+    }
+
+    /// After how many steps each of these states was seen.
+    pub fn steps_of(&self, states: &[u32]) -> Arc<Vec<u32>> {
+        Arc::new(states.iter().map(|state| self.steps[self.place(*state).1]).collect())
     }
 }
 
@@ -242,12 +309,34 @@ impl Recorder for Shelf {
     }
 
     fn record(&self, replicate: usize, _step: usize, layers: Frame) {
-        let frame = layers.into_iter().zip(&self.bytes).map(|(values, bytes)| match bytes {
-            true => Numbers::Bytes(values.into_iter().map(|x| x as u8).collect()),
-            false => Numbers::Reals(values),
-        });
-        self.frames[replicate].lock().unwrap_or_else(|e| e.into_inner()).push(frame.collect());
+        let frame = numbers(&self.bytes, layers);
+        self.frames[replicate].lock().unwrap_or_else(|e| e.into_inner()).push(frame);
     }
+}
+
+/// A state's numbers, as bytes where they fit.
+fn numbers(bytes: &[bool], layers: Frame) -> Vec<Numbers> {
+    let own = layers.into_iter().zip(bytes).map(|(values, bytes)| match bytes {
+        true => Numbers::Bytes(values.into_iter().map(|x| x as u8).collect()),
+        false => Numbers::Reals(values),
+    });
+    own.collect()
+}
+
+/// States one after another, for each layer.
+fn joined(bytes: &[bool], states: impl Iterator<Item = Vec<Numbers>>) -> Vec<Arc<Numbers>> {
+    let empty = |bytes: &bool| if *bytes { Numbers::Bytes(Vec::new()) } else { Numbers::Reals(Vec::new()) };
+    let mut layers: Vec<Numbers> = bytes.iter().map(empty).collect();
+    for state in states {
+        for (all, own) in layers.iter_mut().zip(state) {
+            match (all, own) {
+                (Numbers::Bytes(all), Numbers::Bytes(own)) => all.extend(own),
+                (Numbers::Reals(all), Numbers::Reals(own)) => all.extend(own),
+                _ => {}
+            }
+        }
+    }
+    layers.into_iter().map(Arc::new).collect()
 }
 
 fn fits_bytes((lowest, highest): (f64, f64), integer: bool) -> bool {

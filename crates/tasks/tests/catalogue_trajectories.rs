@@ -60,6 +60,8 @@ fn recover(case: &Case<'_>, trace: impl Fn(&Scope)) {
             layers: vec![std::sync::Arc::new(state.into())],
             runs: 1,
             times: 1,
+            steps: vec![0],
+            timed: true,
         });
         let fitted = fitted.clone();
         let options = Options::default();

@@ -1,5 +1,6 @@
 //! Holds one file per command.
 
+mod carry_on;
 pub mod check;
 pub mod curves;
 pub mod fit;

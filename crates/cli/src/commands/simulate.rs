@@ -9,9 +9,10 @@ use glauber::engine::{Numbers, Options, Plan, Run};
 use glauber::lattice::Values;
 use glauber::program::Model;
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
-use glauber::tasks::states::States;
+use glauber::tasks::states::{States, times_name};
 use serde_json::json;
 
+use super::carry_on::Earlier;
 use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Simulate;
 use crate::outcome::{Failure, Outcome};
@@ -53,7 +54,12 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let (every, notes) = kept(arguments, &kind, is_plane)?;
     let options = Options { threads: arguments.threads, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
-    let replicates = if kind == "npz" { arguments.replicates } else { 1 };
+    let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
+    let replicates = match &earlier {
+        _ if kind != "npz" => 1,
+        Some(earlier) => earlier.replicates(arguments.replicates)?,
+        None => arguments.replicates,
+    };
     let times = arguments.steps / every + 1;
     let layers = model.declarations().layers.len();
     let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
@@ -64,6 +70,9 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
+    if let Some(earlier) = &earlier {
+        run = earlier.carry_on(run);
+    }
     let states = States::record_every(&plan, &run, every).map_err(Failure::run)?;
     match kind.as_str() {
         "npz" => write_arrays(&model, states, &arguments.out)?,
@@ -83,7 +92,9 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     });
     let mut text = String::new();
     notes.iter().for_each(|note| text += &format!("note: {note}\n"));
-    Ok(Outcome::done(text + &format!("{} written in {seconds:.1} s", arguments.out.display()), object))
+    let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
+    text += &format!("{} written in {seconds:.1} s{after}", arguments.out.display());
+    Ok(Outcome::done(text, object))
 }
 
 /// Which states are kept, every how many, and what of the options has no effect on that.
@@ -115,6 +126,12 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
     let mut shape = vec![states.runs, states.times];
     shape.extend(model.declarations().lattice.shape());
     let mut arrays = Vec::new();
+    // A fit takes states to be those of steps 0, 1, 2 … where nothing says otherwise.
+    if states.steps.iter().enumerate().any(|(place, step)| place as u64 != u64::from(*step)) {
+        let steps: Vec<i64> = states.steps.iter().map(|step| i64::from(*step)).collect();
+        let array = Array::new(vec![steps.len()], ArrayValues::I64(steps)).map_err(Failure::run)?;
+        arrays.push((times_name(model.declarations()).to_string(), array));
+    }
     for (layer, numbers) in model.declarations().layers.iter().zip(states.layers) {
         let values = match std::sync::Arc::unwrap_or_clone(numbers) {
             Numbers::Bytes(v) => ArrayValues::U8(v),

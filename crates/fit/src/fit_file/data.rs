@@ -28,6 +28,10 @@ pub const KEYS: &[Key] = &[
     ("initial", "text: how the fitted rollouts start, where the model offers a choice"),
     ("covariates", "table: data per site that the model reads, each a path (NPY, NPZ, image) or a number"),
     ("steps", "whole number: steps between the start and what was observed"),
+    (
+        "first-step",
+        "whole number: after how many steps frame 0 of the states was seen (default 0, or as the data say)",
+    ),
     ("start-sites", "whole number: how many sites of each layer started the process, where that is known"),
     ("frames", "table: which frames of the states to use"),
     ("layer", "text: which layer an array or image without a name holds"),
@@ -182,6 +186,9 @@ pub struct Data {
     /// Steps between the start and what was observed, at least 1.
     #[serde(skip_serializing_if = "Marked::is_default")]
     pub steps: Marked<Option<u64>>,
+    /// After how many steps frame 0 of the states was seen.
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub first_step: Marked<Option<u64>>,
     /// How many sites of each layer started the process, at least 1.
     #[serde(skip_serializing_if = "Marked::is_default")]
     pub start_sites: Marked<Option<u64>>,
@@ -256,6 +263,7 @@ pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileErr
         initial: table.marked("initial", Reader::text)?,
         covariates: covariates(table.free_table("covariates")?)?,
         steps: table.marked("steps", |t, key| t.count(key, 1))?,
+        first_step: table.marked("first-step", |t, key| t.count(key, 0))?,
         start_sites: table.marked("start-sites", |t, key| t.count(key, 1))?,
         frames: frames(&mut table)?,
         layer: table.marked("layer", Reader::text)?,

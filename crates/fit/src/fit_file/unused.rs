@@ -58,6 +58,7 @@ const REASONS: &[(&str, &str)] = &[
         "the task `state` takes it for the steps up to the first observed frame, the task `stability` for those after \
          the pattern; in a transition one step lies between two states, and a trajectory is as long as its data",
     ),
+    ("data.first-step", "it is the step at which observed states (`data.states`) begin"),
     ("data.start-sites", "it is known, or not, of a start that is to be found: in the task `state`"),
     ("data.frames", "it chooses frames of `data.states`, and in the task `state` of a simulated run"),
     ("data.layer", "it says what an array or image without a name holds; these data name their layers, or hold none"),

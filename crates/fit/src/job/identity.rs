@@ -40,6 +40,7 @@ impl Digests {
         let States { runs, times, .. } = states;
         let numbers = states.layers.iter().flat_map(|layer| (0..layer.len()).map(|i| layer.at(i)));
         self.add(what, format!("{runs} runs of {times} times, {}", digest_of(numbers)));
+        self.add(&format!("the steps of {what}"), digest_of(states.steps.iter().map(|step| f64::from(*step))));
         self
     }
 

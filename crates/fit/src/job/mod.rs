@@ -8,6 +8,7 @@ mod identity;
 mod observed_curve;
 mod stability;
 mod state;
+mod times;
 mod trajectory;
 mod transition;
 

@@ -70,8 +70,9 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     };
     keep_chosen_steps(file, &mut found.target)?;
     let last = found.target.steps.last().copied().unwrap_or(0) as u64;
+    let begin = found.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| u64::from(*s));
     let longest = file.data.steps.unwrap_or(MOST_STEPS);
-    if last > longest {
+    if last.saturating_sub(begin) > longest {
         let message = format!(
             "the data go to step {last}, but a rollout has {longest} steps{}: leave out the later steps with `loss.at` \
              or `data.lags`, or take longer steps with `data.step-time`",
@@ -260,18 +261,9 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
     // [run][time][number]: one row per run, as the engine's outputs of a rollout.
     let whole = Outputs { values: rows, width: states.times * outputs.len() };
     let (mean, errors) = (whole.mean(), whole.standard_error());
-    let every = file.data.frames.every.unwrap_or(1) as usize;
-    let target = Target {
-        steps: (1..states.times).map(|t| t * every).collect(),
-        values: mean[outputs.len()..].to_vec(),
-        errors: (states.runs > 1).then(|| errors[outputs.len()..].to_vec()),
-        outputs,
-    };
-    let notes =
-        vec![format!("{choice} over {} steps, mean of {} observed runs", target.steps.len(), states.runs)];
-    let starts = match file.data.initial.as_deref() {
-        None | Some("data") => Some(states),
-        Some("model") => None,
+    let from_data = match file.data.initial.as_deref() {
+        None | Some("data") => true,
+        Some("model") => false,
         Some(other) => {
             let message = format!(
                 "`{other}` is no start: \"data\" begins at the first observed states, \"model\" as the model says"
@@ -279,6 +271,27 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
             return Err(file.wrong("data.initial", message).into());
         }
     };
+    // The start itself says nothing; a first frame that the model's own start must first reach does.
+    let first = usize::from(from_data || states.steps[0] == 0);
+    let from = first * outputs.len();
+    let target = Target {
+        steps: states.steps[first..].iter().map(|step| *step as usize).collect(),
+        values: mean[from..].to_vec(),
+        errors: (states.runs > 1).then(|| errors[from..].to_vec()),
+        outputs,
+    };
+    let begin = match (from_data, states.steps[0]) {
+        (true, 0) => String::new(),
+        (true, step) => format!(", from the state after step {step}"),
+        (false, _) => ", from the model's own start".into(),
+    };
+    let notes = vec![format!(
+        "{choice} at {} times {} apart, mean of {} observed runs{begin}",
+        target.steps.len(),
+        states.spacing(),
+        states.runs
+    )];
+    let starts = from_data.then_some(states);
     Ok(Observed { choice, target, starts, scale: Scale::steps(), notes })
 }
 
@@ -318,10 +331,11 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         );
         return Err(file.wrong("data.simulate", message).into());
     }
-    let steps: Vec<usize> = (1..=simulation.steps as usize).collect();
+    let every = super::times::frames_of_simulation(file, simulation.steps as usize)?;
+    let steps: Vec<usize> = every.filter(|step| *step > 0).collect();
     let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
-    let run = own.run(&truth, simulation.steps as usize);
-    let run = rollout(run.replicates(simulation.runs as usize).seed(simulation.seed), &steps, None);
+    let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
+    let run = rollout(run, &steps, None);
     let seen = plan.simulate(&run)?.outputs;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };

@@ -11,6 +11,7 @@ use std::path::Path;
 use glauber_engine::Plan;
 use glauber_program::Model;
 
+use super::times::timed;
 use super::transition::wrong;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
@@ -23,7 +24,7 @@ use glauber_optimize::method::Method;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
 use glauber_tasks::pattern::{Criterion, PatternScore};
-use glauber_tasks::states::States;
+use glauber_tasks::states::{States, times_name};
 use glauber_tasks::tasks::stability::{Rollouts, Stability, StabilityError};
 use glauber_tasks::tasks::unknowns::Fitted;
 
@@ -260,7 +261,13 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
         [(_, only)] if layers.len() > 1 || !is_array || only.shape() == lattice => {
             one_per_layer(only, &layers, lattice).map_err(fail)?
         }
-        _ => arrays.into_iter().map(|(name, array)| (name, with_time(array, lattice))).collect(),
+        _ => {
+            let times = times_name(model.declarations());
+            let of_time = |name: String, array| {
+                if name == times { (name, array) } else { (name, with_time(array, lattice)) }
+            };
+            arrays.into_iter().map(|(name, array)| of_time(name, array)).collect()
+        }
     };
     if let Some((name, array)) =
         named.iter().find(|(n, a)| layers.contains(&n.as_str()) && !a.shape().ends_with(lattice))
@@ -269,6 +276,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
     }
     let states =
         States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
+    let states = timed(file, states)?;
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
         let message = format!(

@@ -1,7 +1,7 @@
 //! Sets up fits of the lattice a process started from.
 //!
-//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Frame number i of
-//! the data was seen i · k steps after the start, k = `data.interval` / `data.step-time` (1 where neither is given);
+//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Each was seen as many
+//! steps after the start as the data or the fit file say (`times`);
 //! with `data.steps` = n the first frame used was seen n steps after it and the others follow. Frame 0 of a series
 //! without `data.steps` is the start itself: it is not fitted to, only compared with the result.
 //!
@@ -10,9 +10,10 @@
 use std::collections::BTreeMap;
 
 use glauber_engine::{FieldData, Numbers, Plan, Run};
-use glauber_numbers::noise::{Key, derive_seed, uniform};
+use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 use glauber_program::Model;
 
+use super::times::one_step_a_frame;
 use super::transition::observed;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
@@ -31,8 +32,6 @@ use glauber_tasks::tasks::initial_state::{
 /// R where nobody says.
 const USUAL_REPLICATES: u64 = 32;
 const USUAL_ESTIMATOR: &str = "straight-through";
-/// What the noise of random starting sites is for.
-const STARTING_SITES: u32 = 31;
 /// Sites times steps that one candidate's replicates are simulated for, about.
 const REFINING_WORK: usize = 60_000_000;
 
@@ -242,10 +241,7 @@ fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
                 );
                 return Err(file.wrong("data.states", message).into());
             }
-            let wanted = &file.data.frames;
-            let every = wanted.every.unwrap_or(1) as usize;
-            let when = When { first: wanted.first.unwrap_or(0) as usize, every, spacing: spacing(file)? };
-            of_states(file, &states, when, *file.data.steps)
+            of_states(file, &states)
         }
         DataSource::Image(_) => {
             let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
@@ -256,24 +252,20 @@ fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     }
 }
 
-/// When frames were seen: their numbers in the data, and the steps between two numbers.
-struct When {
-    first: usize,
-    every: usize,
-    spacing: usize,
-}
-
-/// The frames of one run; `steps` is the step of the first, where the file says.
-fn of_states(
-    file: &FitFile,
-    states: &States,
-    when: When,
-    steps: Option<u64>,
-) -> Result<Observed, JobError> {
-    let When { first, every, spacing } = when;
-    let step = |n: usize| match steps {
-        Some(steps) => steps as usize + n * every * spacing,
-        None => (first + n * every) * spacing,
+/// The frames of one run.
+fn of_states(file: &FitFile, states: &States) -> Result<Observed, JobError> {
+    let said = states.timed || file.data.first_step.is_some();
+    if let Some(steps) = file.data.steps.filter(|steps| said && *steps != u64::from(states.steps[0])) {
+        let message = format!(
+            "the first state used was seen after {} steps, as the data or `data.first-step` say, not after {steps}: leave \
+             `steps` out",
+            states.steps[0]
+        );
+        return Err(file.wrong("data.steps", message).into());
+    }
+    let step = |n: usize| match *file.data.steps {
+        Some(steps) => steps as usize + (states.steps[n] - states.steps[0]) as usize,
+        None => states.steps[n] as usize,
     };
     let lattice = |n: usize| -> Vec<Vec<f64>> {
         let from = n * states.sites;
@@ -297,22 +289,6 @@ fn of_states(
         return Err(file.wrong("data.steps", message).into());
     }
     Ok(Observed { frames, truth, notes })
-}
-
-/// Steps between two frames of the data.
-fn spacing(file: &FitFile) -> Result<usize, JobError> {
-    let ratio = match (*file.data.interval, *file.data.step_time) {
-        (Some(interval), Some(step)) => interval / step,
-        _ => 1.0,
-    };
-    let whole = ratio.round();
-    if !(1.0..1e9).contains(&whole) || (ratio - whole).abs() > 1e-6 * whole {
-        let message = format!(
-            "between two frames there are {ratio} steps; `interval` / `step-time` must be a whole number"
-        );
-        return Err(file.wrong("data.interval", message).into());
-    }
-    Ok(whole as usize)
 }
 
 /// The sites that are not off.
@@ -359,6 +335,7 @@ fn simulated(
         .iter()
         .map(|numbers: &std::sync::Arc<Numbers>| (0..sites).filter(|site| numbers.at(*site) > 0.5).collect())
         .collect();
+    one_step_a_frame(file)?;
     let wanted = &file.data.frames;
     let last = wanted.last.map_or(steps, |l| l as usize);
     let first = wanted.first.map_or(last, |f| f as usize).max(1);
@@ -367,16 +344,14 @@ fn simulated(
         return Err(file.wrong("data.frames", message).into());
     }
     let every = wanted.every.unwrap_or(1).max(1) as usize;
-    // When a simulated frame was seen is known: it is its step.
-    let when = When { first, every, spacing: 1 };
-    let mut found = of_states(file, &states.every(first, last, every), when, None)?;
+    let mut found = of_states(file, &states.every(first, last, every))?;
     found.truth = Some(start);
     Ok(found)
 }
 
 /// A start with so many different sites on.
 fn random_sites(seed: u64, layer: usize, count: usize, sites: usize) -> FieldData {
-    let key = Key::new(derive_seed(seed, STARTING_SITES, layer as u64), 0, 0, 0, 0);
+    let key = Key::new(derive_seed(seed, Purpose::StartingSites, layer as u64), 0, 0, 0, 0);
     // The sites with the smallest of independent numbers are a random choice without repeats.
     let mut order: Vec<(u64, usize)> = (0..sites)
         .map(|site| ((uniform::<f64>(key.word(site as u32)) * 4_294_967_296.0) as u64, site))

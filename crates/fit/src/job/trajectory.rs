@@ -5,6 +5,7 @@
 //! they count lattices of that many walkers, as for every other model.
 
 use glauber_engine::Options;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
 use super::observed_curve::{Observed, observe};
@@ -15,7 +16,7 @@ use super::{Attempt, Job, JobError, engine_options, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::summaries::observation;
-use glauber_tasks::tasks::trajectory::{Replication, Trajectory, TrajectoryError};
+use glauber_tasks::tasks::trajectory::{Replication, Trajectory, TrajectoryError, rollouts};
 use glauber_tasks::tasks::unknowns::Fitted;
 
 /// The estimator where nobody says: exact for squared displacements, of second order else.
@@ -50,6 +51,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
     }
     let mut notes = found.notes.clone();
+    notes.extend(setting.rollouts_note()?);
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
     let truth = match file.source()? {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
@@ -125,9 +127,7 @@ impl<'a> Setting<'a> {
     ) -> Result<(Trajectory, Option<String>), JobError> {
         let file = self.file;
         let estimator = estimator_of(file, name, key)?;
-        let usual = if counts_walkers(file) { USUAL_WALKERS } else { USUAL_REPLICATES };
-        let count = count.or(*file.optimizer.replicates).unwrap_or(usual);
-        let (model, replicates) = self.model(count, estimator.needs_advantage())?;
+        let (model, replicates) = self.model(self.count(count), estimator.needs_advantage())?;
         let choice = &self.found.choice;
         let by_gradient = file.optimizer.learning_rate.is_some();
         if by_gradient && !choice.is_differentiable(&model) && !estimator.needs_advantage() {
@@ -139,6 +139,7 @@ impl<'a> Setting<'a> {
         }
         let summary = observation(choice, &model).map_err(|e| file.wrong("loss.summary", e.to_string()))?;
         let caveat = (name != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
+        let replicates = rollouts(replicates, self.found.starts.as_ref());
         let replication = Replication { replicates, seed: file.run.seed };
         let (fitted, target, starts) =
             (self.fitted.clone(), self.found.target.clone(), self.found.starts.clone());
@@ -154,6 +155,28 @@ impl<'a> Setting<'a> {
             self.options,
         );
         Ok((objective.map_err(|e| self.wrong_target(e))?, caveat))
+    }
+
+    /// What a person should know of rollouts that are more than were asked for.
+    fn rollouts_note(&self) -> Result<Option<String>, JobError> {
+        let Some(states) = &self.found.starts else { return Ok(None) };
+        let asked = self.count(None);
+        let (_, replicates) = self.model(asked, false)?;
+        let run = rollouts(replicates, Some(states));
+        Ok((run != replicates).then(|| {
+            format!(
+                "{run} rollouts per gradient in place of {replicates}, {} from the first state of each of {} runs, so that \
+                 every run counts alike",
+                run / states.runs,
+                states.runs
+            )
+        }))
+    }
+
+    /// The rollouts, or walkers, that are asked for.
+    fn count(&self, count: Option<u64>) -> u64 {
+        let usual = if counts_walkers(self.file) { USUAL_WALKERS } else { USUAL_REPLICATES };
+        count.or(*self.file.optimizer.replicates).unwrap_or(usual)
     }
 
     fn wrong_target(&self, error: TrajectoryError) -> JobError {
@@ -227,11 +250,12 @@ pub fn trajectory_curves(file: &FitFile, thetas: &[&[f64]]) -> Result<Curves, Jo
     let usual = if counts_walkers(file) { DRAWN_WALKERS } else { USUAL_REPLICATES };
     let (objective, _) = setting.objective(USUAL_ESTIMATOR, "estimator.name", Some(usual))?;
     let (width, scale) = (found.target.outputs.len(), &found.scale);
+    let seed = derive_seed(file.run.seed, Purpose::Curves, 0);
     let by_number = |flat: &[f64]| -> Vec<Vec<f64>> {
         (0..width).map(|k| flat[k..].iter().step_by(width).map(|x| x * scale.number).collect()).collect()
     };
     let simulate = |theta: &&[f64]| {
-        let outputs = objective.simulated(theta, setting.model(usual, false)?.1, file.run.seed)?;
+        let outputs = objective.simulated(theta, setting.model(usual, false)?.1, seed)?;
         Ok(by_number(&outputs.mean()))
     };
     let simulated: Result<Vec<_>, JobError> = thetas.iter().map(simulate).collect();

@@ -7,6 +7,7 @@ use glauber_program::Model;
 
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
+use super::times::{chosen, one_step_a_frame, timed};
 use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
@@ -34,11 +35,12 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let options = engine_options(file);
     let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
     let states = states_of(file, &own)?;
-    let (runs, times) = (states.runs, states.times);
+    let (runs, times, spacing) = (states.runs, states.times, states.spacing());
     let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
-        "{} pairs of states from {runs} runs of {times} times; {} more left nothing to chance and were dropped",
+        "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance and were \
+         dropped",
         pairs_of_states.before.len(),
         pairs_of_states.dropped
     )];
@@ -184,9 +186,10 @@ fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<State
         let message = "the simulated data would take more than 4 GiB: ask for fewer runs or steps";
         return Err(file.wrong("data.simulate", message).into());
     }
+    one_step_a_frame(file)?;
     let plan = Plan::new(model, &[], None, Options::default())?;
     let run = own.run(&truth, steps).replicates(runs).seed(simulation.seed);
-    Ok(States::record(&plan, &run)?)
+    chosen(file, States::record(&plan, &run)?, "the simulated run")
 }
 
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
@@ -201,18 +204,7 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Sta
     };
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
-    let frames = &file.data.frames;
-    let last = frames.last.map_or(states.times - 1, |l| l as usize);
-    let (first, every) = (frames.first.unwrap_or(0) as usize, frames.every.unwrap_or(1) as usize);
-    if last >= states.times {
-        let message = format!(
-            "`data.frames` goes to frame {last}, but {} has {}",
-            name_of_data(file, path),
-            states.times
-        );
-        return Err(file.wrong("data.frames", message).into());
-    }
-    Ok(states.every(first, last, every))
+    chosen(file, timed(file, states)?, &name_of_data(file, path))
 }
 
 /// A series of images as one array: for a binary layer 1 where brighter than the threshold, else the grey values.

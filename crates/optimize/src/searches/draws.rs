@@ -1,13 +1,10 @@
 //! Draws normal numbers, each a pure function of (seed, round, point, coordinate).
 
-use glauber_numbers::noise::{Key, derive_seed, open_uniform};
-
-/// Keeps a search's noise apart from an objective's under the same seed.
-const PURPOSE: u32 = 0x5ea7_c400;
+use glauber_numbers::noise::{Key, Purpose, derive_seed, open_uniform};
 
 /// Standard normal numbers: the coordinates of one point of one round (Box & Muller 1958).
 pub(super) fn normals(seed: u64, round: u64, point: u32, count: usize) -> Vec<f64> {
-    let seed = derive_seed(seed, PURPOSE, round);
+    let seed = derive_seed(seed, Purpose::SearchPoints, round);
     let (radii, angles) = (Key::new(seed, point, 0, 0, 0), Key::new(seed, point, 0, 0, 1));
     let normal = |i: u32| {
         let (u, v): (f64, f64) = (open_uniform(radii.word(i)), open_uniform(angles.word(i)));

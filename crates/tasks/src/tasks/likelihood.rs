@@ -2,7 +2,8 @@
 //!
 //! Loss: −ln L / number of pairs, with ln L the sum over pairs and sites of the log-probability of the observed next
 //! value given the state before, derived from the model's own step ([`glauber_program::log_likelihood`]). Double
-//! precision throughout; no noise. Standard errors come from the observed information, the second derivatives of
+//! precision throughout; no noise. The law of several steps is not known, so pairs of states further apart than one step
+//! are left out, and where there are no others there is no likelihood. Standard errors come from the observed information, the second derivatives of
 //! −ln L, taken as central differences of its exact gradient.
 
 use std::sync::Arc;
@@ -24,6 +25,15 @@ pub enum LikelihoodError {
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Pairs of which no likelihood is known.
+    #[error(
+        "the exact likelihood is known for states one step apart, but these are {spacing} apart: give every step's state, \
+         or take a loss that simulates the steps between, such as `loss.name = \"pixel\"`"
+    )]
+    Spacing {
+        /// How far apart they are, in words.
+        spacing: String,
+    },
 }
 
 /// The objective: the exact likelihood of all pairs.
@@ -34,10 +44,10 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// The likelihood of `pairs` under a model.
+    /// The likelihood of those of `pairs` that are one step apart under a model.
     ///
     /// # Errors
-    /// [`ModelError::NoLikelihood`] where the model has none.
+    /// [`ModelError::NoLikelihood`] where the model has none; [`LikelihoodError::Spacing`] where no pair is one step apart.
     pub fn new(
         model: &Model,
         fitted: Fitted,
@@ -45,6 +55,12 @@ impl Likelihood {
         options: Options,
     ) -> Result<Likelihood, LikelihoodError> {
         let program = log_likelihood(&model.step)?;
+        let pairs = match pairs.one_step_apart() {
+            none if none.before.is_empty() => {
+                return Err(LikelihoodError::Spacing { spacing: pairs.states.spacing() });
+            }
+            some => some,
+        };
         let options = Options { precision: Precision::Double, ..options };
         // A likelihood draws nothing, so the estimator has no say.
         let plan = Plan::new(model, &[Observation::Program(program)], Some(&StraightThrough), options)?;
@@ -63,6 +79,7 @@ impl Likelihood {
                 .run(&parameters, 0)
                 .replicates(before.len())
                 .start(states.pick(&Arc::new(before.to_vec())))
+                .first_steps(states.steps_of(before))
                 .observe(0, 0);
             run.targets = Some(states.pick(&Arc::new(after)));
             let n = before.len() as f64;
@@ -79,15 +96,17 @@ impl Likelihood {
     /// Finds a pair that the model says cannot happen.
     fn check(&self, values: &[f64], before: &[u32], theta: &[f64]) -> Result<(), ObjectiveError> {
         let Some(place) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
-        let (run, time) = self.pairs.states.place(before[place]);
+        let states = &self.pairs.states;
+        let (run, time) = states.place(before[place]);
+        let step = states.steps[time];
         let at: Vec<String> =
             self.fitted.unknowns.iter().zip(theta).map(|(u, x)| format!("{} = {x}", u.name)).collect();
         Err(ObjectiveError::Failed(format!(
-            "under model `{}` with {} the observed step of run {run} from time {time} to {} has probability 0: \
+            "under model `{}` with {} the observed step of run {run} from step {step} to {} has probability 0: \
              the data contradict the model, or the parameters lie at the edge of their intervals",
             self.plan.declarations().model,
             at.join(", "),
-            time + 1
+            step + 1
         )))
     }
 }

@@ -18,7 +18,7 @@
 use std::sync::Arc;
 
 use glauber_engine::{EngineError, LossValue, Options, Plan, Run};
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{Estimator, Model, ModelError};
 
 use crate::losses::stability::{StabilityLoss, distance, reference};
@@ -26,9 +26,6 @@ use crate::states::States;
 use crate::tasks::transition::failed;
 use crate::tasks::unknowns::Fitted;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
-
-/// What the noise of an evaluation is for, so that seeds of different uses never meet.
-const NOISE: u32 = 4;
 
 /// Why a stability task could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -119,14 +116,17 @@ impl Stability {
         let Rollouts { steps, replicates, seed } = self.rollouts;
         let count = (self.patterns.runs * self.patterns.times) as u64;
         let first = iteration.wrapping_mul(replicates as u64);
-        let picks = (0..replicates as u64).map(|r| (first.wrapping_add(r) % count) as u32).collect();
+        let picks: Vec<u32> =
+            (0..replicates as u64).map(|r| (first.wrapping_add(r) % count) as u32).collect();
+        let seen_after = self.patterns.steps_of(&picks);
         let start = self.patterns.pick(&Arc::new(picks));
         let mut run = self
             .fitted
             .run(parameters, steps)
             .replicates(replicates)
-            .seed(derive_seed(seed, NOISE, iteration))
+            .seed(derive_seed(seed, Purpose::Stability, iteration))
             .start(start.clone())
+            .first_steps(seen_after)
             .observe(steps, 0);
         run.fields.extend(self.names.iter().cloned().zip(start));
         run

@@ -4,6 +4,9 @@
 //! replicates and compares the means with the data by a [`CurveLoss`]; the gradient goes back through all steps, each
 //! draw's by the estimator. The noise of an evaluation is a function of (seed, iteration) alone.
 //!
+//! Rollouts that begin at the first states of observed runs begin as often at each: their number is rounded up to a
+//! multiple of the runs. The curve that they are compared with is the mean of all runs, each counted once.
+//!
 //! The slopes of the loss are taken at the means of R other rollouts. With those of the same rollouts the mean gradient
 //! would be that of (E m − t)² + Var m, which draws a fit towards parameters of small variance. With independent
 //! rollouts the gradient of a squared error is that of (E m − t)².
@@ -14,7 +17,7 @@
 use std::sync::Arc;
 
 use glauber_engine::{EngineError, LossValue, Observation, Options, Outputs, Plan, Run};
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{Estimator, Model};
 
 use crate::losses::curve::CurveLoss;
@@ -23,14 +26,10 @@ use crate::tasks::transition::failed;
 use crate::tasks::unknowns::Fitted;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
-/// What the noise of an evaluation is for, so that seeds of different uses never meet.
-const NOISE: u32 = 3;
-const SLOPES: u32 = 4;
-
 /// A summary of the data over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// The steps at which it is known, ascending; 0 is the start.
+    /// The steps of the process at which it is known, ascending; 0 is its start.
     pub steps: Vec<usize>,
     /// The names of the summary's numbers.
     pub outputs: Vec<String>,
@@ -101,7 +100,7 @@ pub struct Trajectory {
 
 impl Trajectory {
     /// An objective that compares `summary` at the target's steps. Rollouts begin as the model says, or, with
-    /// `starts`, at the first states of observed runs, in turn.
+    /// `starts`, at the first states of observed runs, as often at each.
     ///
     /// # Errors
     /// [`TrajectoryError`] where the target does not fit the summary or the loss.
@@ -128,11 +127,12 @@ impl Trajectory {
     }
 
     fn run<'a>(&self, parameters: &'a [f64], replicates: usize, seed: u64) -> Run<'a> {
-        let run = self.fitted.run(parameters, self.target.steps.last().copied().unwrap_or(0));
-        rollout(run.replicates(replicates).seed(seed), &self.target.steps, self.starts.as_ref())
+        let run = self.fitted.run(parameters, 0).replicates(replicates).seed(seed);
+        rollout(run, &self.target.steps, self.starts.as_ref())
     }
 
-    /// The summary of simulated rollouts at θ, at the target's steps: values of `replicates` rollouts.
+    /// The summary of simulated rollouts at θ, at the target's steps: values of `replicates` rollouts, or as many more as
+    /// make them as many from each observed run.
     ///
     /// # Errors
     /// [`EngineError`] as in [`Plan::simulate`].
@@ -146,14 +146,24 @@ impl Trajectory {
     }
 }
 
-/// The same run, with the plan's first observation at each of `steps`, from the first states of observed runs in turn.
+/// How many rollouts are run where `wanted` are asked for: as many from each observed run.
+pub fn rollouts(wanted: usize, starts: Option<&States>) -> usize {
+    starts.map_or(wanted, |states| wanted.next_multiple_of(states.runs.max(1)))
+}
+
+/// The same run up to the last of `steps`, with the plan's first observation at each of them, from the first states of
+/// observed runs, as often from each.
 pub fn rollout<'a>(mut run: Run<'a>, steps: &[usize], starts: Option<&States>) -> Run<'a> {
-    run.events = steps.iter().map(|step| (*step, 0)).collect();
+    let begin = starts.and_then(|states| states.steps.first()).map_or(0, |step| *step as usize);
+    let after = |step: usize| step.saturating_sub(begin);
+    run.steps = steps.last().map_or(0, |last| after(*last));
+    run.events = steps.iter().map(|step| (after(*step), 0)).collect();
+    run.replicates = rollouts(run.replicates, starts);
     match starts {
         None => run,
         Some(states) => {
             let firsts = (0..run.replicates).map(|r| ((r % states.runs) * states.times) as u32).collect();
-            run.start(states.pick(&Arc::new(firsts)))
+            run.start(states.pick(&Arc::new(firsts))).first_step(begin as u32)
         }
     }
 }
@@ -166,10 +176,11 @@ impl Objective for Trajectory {
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
         let Replication { replicates, seed } = self.replication;
-        let others =
-            self.simulated(theta, replicates, derive_seed(seed, SLOPES, iteration)).map_err(failed)?;
+        let others = self
+            .simulated(theta, replicates, derive_seed(seed, Purpose::TrajectorySlopes, iteration))
+            .map_err(failed)?;
         let slopes = self.of(&others.mean()).1;
-        let run = self.run(&parameters, replicates, derive_seed(seed, NOISE, iteration));
+        let run = self.run(&parameters, replicates, derive_seed(seed, Purpose::Trajectory, iteration));
         let loss = |means: &[f64]| LossValue { value: self.of(means).0, slopes: slopes.clone() };
         let gradient = self.plan.gradient(&run, &loss);
         let gradient = gradient.map_err(failed)?;
@@ -178,8 +189,9 @@ impl Objective for Trajectory {
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         let Replication { replicates, seed } = self.replication;
-        let outputs =
-            self.simulated(theta, replicates, derive_seed(seed, NOISE, iteration)).map_err(failed)?;
+        let outputs = self
+            .simulated(theta, replicates, derive_seed(seed, Purpose::Trajectory, iteration))
+            .map_err(failed)?;
         Ok(self.of(&outputs.mean()).0)
     }
 }

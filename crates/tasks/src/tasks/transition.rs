@@ -1,31 +1,33 @@
-//! Fits parameters to observed pairs (state t, state t + 1) by simulating the step between them.
+//! Fits parameters to observed pairs of successive states by simulating the steps between them.
 //!
-//! Each evaluation takes a minibatch of pairs, one replicate each, runs one step from the state before and compares the
-//! result with the state after by a [`TransitionLoss`]; the gradient is the estimator's. Pairs from which the model
-//! leaves nothing to chance carry no information and are dropped.
+//! Each evaluation takes a minibatch of pairs, one replicate each, runs as many steps from the state before as lie
+//! between the two (their numbers those of the observed process), and compares the result with the state after by a
+//! [`TransitionLoss`]; the gradient is the estimator's. Pairs one step apart from which the model leaves nothing to
+//! chance carry no information and are dropped.
+//!
+//! Over several steps the slopes of the loss are taken at other rollouts than the derivative goes back through. With
+//! those of the same rollouts the two would be correlated, and a fit would end beside the parameters that made the data.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan};
-use glauber_numbers::noise::derive_seed;
+use glauber_engine::{EngineError, FieldData, LossValue, Numbers, Observation, Options, Plan, Run};
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{Estimator, Model, ModelError};
 
-use crate::losses::transition::{TransitionLoss, observed};
+use crate::losses::transition::{TransitionLoss, linearised, observed, slope};
 use crate::states::{States, StatesError};
 use crate::tasks::likelihood::Likelihood;
 use crate::tasks::unknowns::Fitted;
 use glauber_optimize::objective::{Evaluation, Information, Objective, ObjectiveError, Unknown};
-
-/// What the noise of an evaluation is for, so that seeds of different uses never meet.
-const NOISE: u32 = 1;
-const SHUFFLE: u32 = 2;
 
 /// Observed pairs of states that tell something about the parameters.
 #[derive(Clone, Debug)]
 pub struct Pairs {
     /// The observed lattices.
     pub states: States,
-    /// The numbers of the states before; the one after has the next number.
+    /// The numbers of the states before; the one after has the next number, and was seen as many steps later as the
+    /// states say.
     pub before: Arc<Vec<u32>>,
     /// How many pairs were dropped because the model leaves nothing to chance from them.
     pub dropped: usize,
@@ -35,7 +37,7 @@ pub struct Pairs {
 pub(crate) const CHUNK: usize = 2048;
 
 impl Pairs {
-    /// All pairs of successive states from which the model leaves something to chance.
+    /// All pairs of successive states, but for those one step apart from which the model leaves nothing to chance.
     ///
     /// # Errors
     /// [`StatesError`] where there are none.
@@ -59,11 +61,11 @@ impl Pairs {
         let mut before = Vec::new();
         for chunk in all.chunks(CHUNK) {
             let picks = Arc::new(chunk.to_vec());
-            let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
+            let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks));
+            let run = run.first_steps(states.steps_of(chunk)).observe(0, 0);
             let outputs = plan.simulate(&run)?.outputs;
-            before.extend(
-                chunk.iter().zip(&outputs.values).filter(|(_, chance)| **chance > 0.0).map(|(s, _)| *s),
-            );
+            let kept = |(state, chance): &(&u32, &f64)| **chance > 0.0 || spacing(&states, **state) > 1;
+            before.extend(chunk.iter().zip(&outputs.values).filter(kept).map(|(s, _)| *s));
         }
         if before.is_empty() {
             return Err(StatesError::Empty(format!(
@@ -74,6 +76,27 @@ impl Pairs {
         let dropped = all.len() - before.len();
         Ok(Pairs { states, before: Arc::new(before), dropped })
     }
+
+    /// These pairs by how many steps lie between their states, the fewest first.
+    fn by_spacing(&self, before: &[u32]) -> BTreeMap<u32, Vec<u32>> {
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for state in before {
+            groups.entry(spacing(&self.states, *state)).or_default().push(*state);
+        }
+        groups
+    }
+
+    /// Those whose states are one step apart.
+    pub fn one_step_apart(&self) -> Pairs {
+        let one = self.by_spacing(&self.before).remove(&1).unwrap_or_default();
+        Pairs { before: Arc::new(one), ..self.clone() }
+    }
+}
+
+/// How many steps lie between a state and the next of its run.
+fn spacing(states: &States, state: u32) -> u32 {
+    let (_, time) = states.place(state);
+    states.steps[time + 1] - states.steps[time]
 }
 
 /// Parameters well inside their intervals.
@@ -113,14 +136,25 @@ pub enum TransitionError {
 pub struct Transition {
     fitted: Fitted,
     pairs: Pairs,
+    loss: TransitionLoss,
+    /// For pairs one step apart.
     plan: Plan,
+    /// For pairs further apart, where there are any.
+    over_several: Option<OverSeveral>,
     layers: Vec<String>,
     batch: usize,
     seed: u64,
     /// The order of the pairs in the epoch last asked for.
     epoch: Option<(u64, Vec<u32>)>,
-    /// For standard errors, where the model has a likelihood.
+    /// For standard errors, where the model has a likelihood, and of all pairs.
     likelihood: Option<Likelihood>,
+}
+
+/// The plans for pairs that are several steps apart.
+struct OverSeveral {
+    forwards: Plan,
+    /// Observes the loss as linearised.
+    linear: Plan,
 }
 
 impl Transition {
@@ -145,8 +179,31 @@ impl Transition {
         let plan = Plan::new(model, &[Observation::Program(observation)], Some(estimator), options)?;
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
-        let likelihood = Likelihood::new(model, fitted.clone(), pairs.clone(), options).ok();
-        Ok(Transition { fitted, pairs, plan, layers, batch, seed, epoch: None, likelihood })
+        let one_step = pairs.one_step_apart().before.len() == pairs.before.len();
+        let likelihood = match one_step {
+            true => Likelihood::new(model, fitted.clone(), pairs.clone(), options).ok(),
+            false => None,
+        };
+        let over_several = match one_step {
+            true => None,
+            false => Some(OverSeveral {
+                forwards: Plan::new(model, &[], None, options)?,
+                linear: Plan::new(model, &[linearised(model)?.into()], Some(estimator), options)?,
+            }),
+        };
+        let loss = *loss;
+        Ok(Transition {
+            fitted,
+            pairs,
+            loss,
+            plan,
+            over_several,
+            layers,
+            batch,
+            seed,
+            epoch: None,
+            likelihood,
+        })
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.
@@ -155,9 +212,9 @@ impl Transition {
         let epoch = iteration / per_epoch;
         if self.epoch.as_ref().is_none_or(|(known, _)| *known != epoch) {
             let mut order = self.pairs.before.to_vec();
-            let seed = derive_seed(self.seed, SHUFFLE, epoch);
+            let seed = derive_seed(self.seed, Purpose::TransitionOrder, epoch);
             for i in (1..order.len()).rev() {
-                let random = derive_seed(seed, SHUFFLE, i as u64);
+                let random = derive_seed(seed, Purpose::TransitionOrder, i as u64);
                 // The high half of a 64 × 64-bit product is uniform over 0..=i up to 2⁻⁴⁰.
                 let j = (u128::from(random) * (i as u128 + 1)) >> 64;
                 order.swap(i, j as usize);
@@ -175,27 +232,90 @@ impl Objective for Transition {
     }
 
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
-        let before = self.batch(iteration);
-        let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
+        let batch = self.batch(iteration);
         let parameters = self.fitted.parameters(theta);
-        let states = &self.pairs.states;
-        let mut run = self
-            .fitted
-            .run(&parameters, 1)
-            .replicates(before.len())
-            .seed(derive_seed(self.seed, NOISE, iteration))
-            .start(states.pick(&Arc::new(before)))
-            .observe(1, 0);
-        let seen = states.pick(&Arc::new(after));
-        run.fields.extend(self.layers.iter().map(|l| observed(l)).zip(seen));
-        let gradient = self.plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] });
-        let gradient = gradient.map_err(failed)?;
-        Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })
+        let mut sum = Evaluation { value: 0.0, gradient: vec![0.0; theta.len()] };
+        let mut first = 0;
+        for (steps, before) in self.pairs.by_spacing(&batch) {
+            let weight = before.len() as f64 / batch.len() as f64;
+            let group = Group { before, steps: steps as usize, first, iteration };
+            first += group.before.len() as u32;
+            let part = match &self.over_several {
+                Some(plans) if steps > 1 => self.over_several(plans, &parameters, &group),
+                _ => self.over_one(&parameters, &group),
+            };
+            let part = part.map_err(failed)?;
+            sum.value += weight * part.value;
+            sum.gradient.iter_mut().zip(part.gradient).for_each(|(s, g)| *s += weight * g);
+        }
+        Ok(sum)
     }
 
     /// That of the exact likelihood at θ, where the model has one: the least error any estimate from these pairs has.
     fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
         self.likelihood.as_mut()?.observed_information(theta)
+    }
+}
+
+/// The pairs of a batch that are so many steps apart.
+struct Group {
+    before: Vec<u32>,
+    steps: usize,
+    /// How many pairs of the batch come before: their replicates have other noise.
+    first: u32,
+    iteration: u64,
+}
+
+impl Transition {
+    /// The run over the steps between the pairs of a group, one replicate each.
+    fn run<'a>(&self, parameters: &'a [f64], group: &Group, purpose: Purpose) -> Run<'a> {
+        let states = &self.pairs.states;
+        let mut run = self
+            .fitted
+            .run(parameters, group.steps)
+            .replicates(group.before.len())
+            .seed(derive_seed(self.seed, purpose, group.iteration))
+            .start(states.pick(&Arc::new(group.before.clone())))
+            .first_steps(states.steps_of(&group.before))
+            .observe(group.steps, 0);
+        run.first_replicate = group.first;
+        run
+    }
+
+    /// What was seen after the pairs' states, one field per layer.
+    fn seen(&self, group: &Group) -> Vec<FieldData> {
+        self.pairs.states.pick(&Arc::new(group.before.iter().map(|s| s + 1).collect()))
+    }
+
+    fn over_one(&self, parameters: &[f64], group: &Group) -> Result<Evaluation, EngineError> {
+        let mut run = self.run(parameters, group, Purpose::Transition);
+        run.fields.extend(self.layers.iter().map(|l| observed(l)).zip(self.seen(group)));
+        let gradient = self.plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
+        Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })
+    }
+
+    fn over_several(
+        &self,
+        plans: &OverSeveral,
+        parameters: &[f64],
+        group: &Group,
+    ) -> Result<Evaluation, EngineError> {
+        let mut others = self.run(parameters, group, Purpose::TransitionSlopes);
+        others.events.clear();
+        let simulated = plans.forwards.simulate(&others)?.last;
+        let (pairs, sites) = (group.before.len(), self.pairs.states.sites);
+        let mut value = 0.0;
+        let mut slopes: Vec<Vec<f64>> = vec![Vec::with_capacity(pairs * sites); self.layers.len()];
+        for (state, before) in simulated.iter().zip(&group.before) {
+            let (loss, own) = self.loss.slopes(state, &self.pairs.states.dense(before + 1));
+            value += loss / pairs as f64;
+            slopes.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
+        }
+        let mut run = self.run(parameters, group, Purpose::Transition);
+        let field = |slopes: Vec<f64>| FieldData::picked(Numbers::from(slopes), (0..pairs as u32).collect());
+        run.fields.extend(self.layers.iter().map(|l| slope(l)).zip(slopes.into_iter().map(field)));
+        let gradient = plans.linear.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
+        Ok(Evaluation { value, gradient: self.fitted.gradient(&gradient.parameters) })
     }
 }
 

@@ -32,16 +32,13 @@ pub use refine::{Refinement, RefinementSettings, refine};
 
 use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_lattice::Values;
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{Estimator, Expr, Layer, Model, ModelError};
 
 use crate::tasks::transition::failed;
 use glauber_optimize::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
 use occupancy::{Occupancy, check_frames};
 use starts::Starts;
-
-/// What the noise of an evaluation is for.
-const NOISE: u32 = 21;
 
 /// Why an initial state cannot be fitted.
 #[derive(Debug, thiserror::Error)]
@@ -256,7 +253,7 @@ impl Objective for InitialState {
 
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
         let (scene, settings) = (&self.scene, &self.settings);
-        let seed = derive_seed(settings.seed, NOISE, iteration);
+        let seed = derive_seed(settings.seed, Purpose::InitialState, iteration);
         let replicates = settings.replicates.max(1);
         let by_layer: Vec<Starts> =
             theta.chunks_exact(scene.sites).map(|layer| Starts::new(layer, settings.start_sites)).collect();

@@ -20,16 +20,12 @@
 
 use glauber_engine::FieldData;
 use glauber_lattice::Boundary;
-use glauber_numbers::noise::derive_seed;
+use glauber_numbers::noise::{Purpose, derive_seed};
 
 use super::occupancy::Occupancy;
 use super::starts::Starts;
 use super::{InitialState, InitialStateError, ObservedFrame, Scene};
 
-/// What the noise of the replicates is for.
-const NOISE: u32 = 23;
-/// What the noise of the lattices that set T is for.
-const TRIALS: u32 = 24;
 /// Sweeps over all sites at most.
 const MOST_SWEEPS: usize = 4;
 /// Starting sites that are moved at most; with more the map stays as it was fitted.
@@ -163,7 +159,7 @@ fn softmax(scores: &[f64], temperature: f64) -> Vec<f64> {
 }
 
 impl Search<'_> {
-    fn seed(&mut self, purpose: u32) -> u64 {
+    fn seed(&mut self, purpose: Purpose) -> u64 {
         self.calls += 1;
         derive_seed(self.settings.seed, purpose, self.calls)
     }
@@ -184,7 +180,7 @@ impl Search<'_> {
         let mut occupancies = Vec::with_capacity(candidates.len());
         for site in &candidates {
             let states = lattices(scene, &with(*site));
-            let seed = self.seed(NOISE);
+            let seed = self.seed(Purpose::Refinement);
             let run = scene.run(seed, states, self.settings.replicates.max(2));
             occupancies.push(Occupancy::count(&self.objective.forward, scene, &run)?);
         }
@@ -245,7 +241,7 @@ impl Search<'_> {
 
     /// Lattices as the model makes them from a start, in place of those observed.
     fn trials(&mut self, starts: &[Vec<usize>]) -> Result<Vec<Vec<ObservedFrame>>, InitialStateError> {
-        let seed = self.seed(TRIALS);
+        let seed = self.seed(Purpose::RefinementTrials);
         let scene = &self.objective.scene;
         let run = scene.run(seed, lattices(scene, starts), self.settings.trials.max(1));
         Ok(super::occupancy::record(&self.objective.forward, scene, &run)?)

@@ -7,10 +7,7 @@
 //! ∂/∂θ_s = (n/Σθ)(∂/∂q_s − Σ_t (q_t/n) ∂/∂q_t).
 
 use glauber_engine::FieldData;
-use glauber_numbers::noise::{Key, derive_seed, uniform};
-
-/// What the noise of starts is for.
-const NOISE: u32 = 22;
+use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 
 /// How one layer starts.
 pub(super) struct Starts<'a> {
@@ -34,7 +31,7 @@ impl<'a> Starts<'a> {
 
     /// One start per replicate.
     pub(super) fn draw(&self, seed: u64, layer: u32, replicates: usize) -> FieldData {
-        let seed = derive_seed(seed, NOISE, u64::from(layer));
+        let seed = derive_seed(seed, Purpose::InitialStateStarts, u64::from(layer));
         let sites = self.theta.len();
         let mut states = vec![0u8; sites * replicates];
         let mut running = Vec::new();

@@ -1,0 +1,57 @@
+//! Lets a simulation carry on from the last states of an earlier one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use glauber::data::arrays::{ReadLimits, read_arrays};
+use glauber::engine::Run;
+use glauber::program::Model;
+use glauber::tasks::states::States;
+
+use crate::outcome::Failure;
+
+/// The states that an earlier simulation left.
+pub struct Earlier(States);
+
+impl Earlier {
+    /// Reads the states of a model from an NPZ as `simulate` writes it.
+    ///
+    /// # Errors
+    /// Where the file holds no states of the model.
+    pub fn read(path: &Path, model: &Model) -> Result<Earlier, Failure> {
+        let place = |problem: &dyn std::fmt::Display| {
+            Failure::input(format!("--start {}: {problem}", path.display()))
+        };
+        let arrays = read_arrays(path, ReadLimits::default()).map_err(Failure::input)?;
+        let states = States::from_arrays(model.declarations(), &arrays).map_err(|e| place(&e))?;
+        Ok(Earlier(states))
+    }
+
+    /// After how many steps the states were left.
+    pub fn step(&self) -> u32 {
+        self.0.steps.last().copied().unwrap_or(0)
+    }
+
+    /// How many realisations carry on where `asked` are asked for: one for each of the earlier ones; as many as asked
+    /// where there was one.
+    ///
+    /// # Errors
+    /// Where another number than that of the earlier ones is asked for.
+    pub fn replicates(&self, asked: usize) -> Result<usize, Failure> {
+        match self.0.runs {
+            1 => Ok(asked),
+            runs if asked == 1 || asked == runs => Ok(runs),
+            runs => Err(Failure::input(format!(
+                "--replicates {asked}: the states of --start are those of {runs} realisations, each of which carries on once: \
+                 leave --replicates out"
+            ))),
+        }
+    }
+
+    /// The same run from these states: each replicate from the realisation of its number.
+    pub fn carry_on<'a>(&self, run: Run<'a>) -> Run<'a> {
+        let last = |replicate: usize| ((replicate % self.0.runs + 1) * self.0.times - 1) as u32;
+        let picks = Arc::new((0..run.replicates).map(last).collect());
+        run.start(self.0.pick(&picks)).first_step(self.step())
+    }
+}
