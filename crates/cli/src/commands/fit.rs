@@ -85,7 +85,9 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
         }
         // Whoever waited for the result is told it even so; the checkpoints stay, so that a resumed fit ends at once.
         Err(Failure { message, .. }) => {
-            let unwritten = format!("the result could not be kept: {message}; with --resume it is written again");
+            let carried = job.attempts.iter().any(|attempt| runs.checkpoint(attempt).exists());
+            let remedy = if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
+            let unwritten = format!("the result could not be kept: {message}{remedy}");
             Ok(Outcome { unwritten: Some(unwritten), ..done })
         }
     }
