@@ -226,7 +226,7 @@ def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: f
     best: FitResult = own[found["best"]]
     if found["state"] is not None:
         best = _with_start_map(best, found["state"])
-    best.notes[:0] = found["about"]
+    best.notes[:0] = [*found["data_notes"], *found["about"]]
     best.compared.extend(r for comparison, r in results if comparison)
     if len(own) > 1:
         best.starts.extend(own)

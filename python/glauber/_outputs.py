@@ -53,11 +53,13 @@ class Outputs(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         error = self.standard_error
-        parts = [
-            f"{n} = {np.array2string(np.asarray(self[n]), precision=6)} ± {np.array2string(np.asarray(error[n]), precision=2)}"
-            for n in self
-        ]
+        parts = [f"{n} = {_digits(self[n], 6)} ± {_digits(error[n], 2)}" for n in self]
         return "Outputs(" + ", ".join(parts) + ")"
+
+
+def _digits(values: Any, digits: int) -> str:
+    """Numbers with so many significant digits each, so that small ones are seen."""
+    return np.array2string(np.asarray(values), formatter={"float_kind": lambda x: f"{x:.{digits}g}"})
 
 
 class Gradient(dict[str, Any]):

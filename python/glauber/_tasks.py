@@ -159,6 +159,8 @@ class Trajectory:
         Of tracks: lags compared, tracks left out, resamplings for errors, axes used.
     initial : str, optional
         "data" to start at the first observed states, "model" to start as the model says.
+    columns : dict, optional
+        Of tracks: which column holds what, {"id": …, "time": …, "x": …, "y": …, "z": …}, by name or number from 1.
     """
 
     states: Any = None
@@ -179,6 +181,7 @@ class Trajectory:
     initial: str | None = None
     compare: Sequence[str] = ()
     times: Any = None
+    columns: Mapping[str, str | int] | None = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, tracks=self.tracks, msd=self.msd, simulate=self.simulate)
@@ -193,6 +196,7 @@ class Trajectory:
             "bootstrap": self.bootstrap,
             "dimensions": self.dimensions,
             "initial": self.initial,
+            "columns": table(self.columns, "columns", '{"id": "TRACK", "time": 3}') or None,
         }
         if source == "states":
             data["states"] = "given.npz"

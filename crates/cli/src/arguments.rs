@@ -3,6 +3,19 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use glauber::files::{number, whole_number};
+
+/// A whole number, as it may be written anywhere else.
+fn whole<N: TryFrom<u64>>(text: &str) -> Result<N, String> {
+    let given = whole_number(text).and_then(|n| N::try_from(n).ok());
+    given.ok_or_else(|| "give a whole number from 0, such as 1000, 1_000 or 1e3".to_owned())
+}
+
+/// A finite number, as it may be written anywhere else.
+fn real(text: &str) -> Result<f64, String> {
+    let given = number(text).filter(|x| x.is_finite());
+    given.ok_or_else(|| "give a number, such as 0.3, .3 or 3e-1".to_owned())
+}
 
 /// Simulate stochastic lattice models and fit them to data by gradients through their randomness.
 #[derive(Parser)]
@@ -68,7 +81,7 @@ pub struct Reproduce {
     #[arg(long)]
     pub data: Option<PathBuf>,
     /// The seed of all noise.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
     /// How many seeds each stability fit is run from; 1 where nobody says.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
@@ -125,19 +138,19 @@ pub struct Simulate {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
     /// How many steps.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = whole::<usize>)]
     pub steps: usize,
     /// How many independent realisations.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub replicates: usize,
     /// Keep every n-th state; a picture of a plane shows the last one whatever n.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub every: usize,
     /// The seed of all noise.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
     /// How many threads; 0 for all cores. The result does not depend on it.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,
     /// Carry on from the last states of an NPZ that `simulate` wrote; under the same seed and parameters the result is what
     /// that run would have been with more steps.
@@ -167,10 +180,10 @@ pub struct Fit {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// The seed of all noise; overrides run.seed.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
     /// How many threads; 0 for all cores. The result does not depend on it.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     pub threads: Option<usize>,
     /// Carry on from the checkpoint in the output folder.
     #[arg(long)]
@@ -192,19 +205,20 @@ pub struct Check {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
     /// Steps of the rollout.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = whole::<usize>)]
     pub steps: usize,
     /// Realisations per batch; there are 20 batches.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = whole::<usize>)]
     pub replicates: usize,
     /// The seed of all noise.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
 }
 
 #[derive(Args)]
 #[command(
-    after_help = "Reads CSV (celltrackR, TrackMate's spot table), TrackMate XML and napari's NPY.\n\nExamples:\n  \
+    after_help = "Reads tables (CSV, tabs, semicolons, spaces: celltrackR, TrackMate, trackpy, Imaris, R …), TrackMate XML\n\
+    and napari's NPY.\n\nExamples:\n  \
     glauber tracks cells.csv\n  \
     glauber tracks cells.csv --column id=TRACK --column time=3 --interval 24 --out msd.svg"
 )]
@@ -212,13 +226,13 @@ pub struct TracksFile {
     /// The file.
     pub file: PathBuf,
     /// How many lags; 10 where nobody says, or as many as the longest track has.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u32>)]
     pub lags: Option<u32>,
     /// Which column holds what: id, time, x, y or z, by its heading or its number from 1; may be repeated.
     #[arg(long = "column", value_name = "WHAT=COLUMN")]
     pub columns: Vec<String>,
     /// The time from frame to frame; found from the file where nobody says.
-    #[arg(long)]
+    #[arg(long, value_parser = real)]
     pub interval: Option<f64>,
     /// The unit of lengths, where the file names none.
     #[arg(long)]
@@ -227,10 +241,10 @@ pub struct TracksFile {
     #[arg(long)]
     pub time_unit: Option<String>,
     /// How many sets of tracks are drawn for the standard errors; 0 for none.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = whole::<u32>)]
     pub bootstrap: u32,
     /// The seed of those draws; 0 where nobody says.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub seed: Option<u64>,
     /// Where to: .svg (a plot) or .csv (the curve).
     #[arg(long)]
@@ -263,13 +277,13 @@ pub struct Segment {
     #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
     pub weights: Option<String>,
     /// The most steps.
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub steps: Option<u64>,
     /// The rate of descent.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = real)]
     pub rate: Option<f64>,
     /// Where the fitted field, 0 to 1, becomes foreground.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = real)]
     pub threshold: Option<f64>,
     /// Which class is the foreground; by the preset where nobody says.
     #[arg(long)]
@@ -278,7 +292,7 @@ pub struct Segment {
     #[arg(long)]
     pub flatten: Option<u8>,
     /// Objects with fewer pixels get no label (the mask keeps them).
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub least_area: usize,
     /// The true mask, of the same size, only to score the result: inside is above 127, or above 0 where the file
     /// holds labels (16 bits, or no value above 63).
@@ -288,7 +302,7 @@ pub struct Segment {
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// How many threads; 0 for all cores. The result does not depend on it.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,
     /// Show no progress.
     #[arg(long)]
@@ -316,37 +330,37 @@ pub enum Generated {
 )]
 pub struct Cells {
     /// How many images; image i has the seed --seed + i.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub count: u64,
     /// The seed of the first image.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
     /// Rows of pixels.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = whole::<usize>)]
     pub height: usize,
     /// Columns of pixels.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = whole::<usize>)]
     pub width: usize,
     /// Cells per image; fewer where they do not fit.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = whole::<usize>)]
     pub cells: usize,
     /// Least and greatest mean radius of a cell, in pixels.
-    #[arg(long, num_args = 2, value_names = ["LEAST", "GREATEST"], default_values_t = [7.0, 13.0])]
+    #[arg(long, num_args = 2, value_names = ["LEAST", "GREATEST"], default_values_t = [7.0, 13.0], value_parser = real)]
     pub radius: Vec<f64>,
     /// How far cells may overlap: 0 (not at all) to 1.
-    #[arg(long, default_value_t = 0.35)]
+    #[arg(long, default_value_t = 0.35, value_parser = real)]
     pub overlap: f64,
     /// Blur of the microscope: standard deviation in pixels.
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.5, value_parser = real)]
     pub blur: f64,
     /// The light lost in the darkest corner, 0 to 1.
-    #[arg(long, default_value_t = 0.6)]
+    #[arg(long, default_value_t = 0.6, value_parser = real)]
     pub illumination: f64,
     /// Light added where the haze is thickest, 0 to 1.
-    #[arg(long, default_value_t = 0.25)]
+    #[arg(long, default_value_t = 0.25, value_parser = real)]
     pub haze: f64,
     /// Photons per pixel at full scale: fewer are noisier.
-    #[arg(long, default_value_t = 300.0)]
+    #[arg(long, default_value_t = 300.0, value_parser = real)]
     pub photons: f64,
     /// Dark cells on a bright ground.
     #[arg(long)]

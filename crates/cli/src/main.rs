@@ -20,7 +20,10 @@ fn main() -> std::process::ExitCode {
             if error.use_stderr() {
                 return std::process::ExitCode::from(2);
             }
-            return std::process::ExitCode::from(code_after(printed.and_then(|()| std::io::stdout().flush()), 0));
+            return std::process::ExitCode::from(code_after(
+                printed.and_then(|()| std::io::stdout().flush()),
+                0,
+            ));
         }
     };
     let json = arguments.json;

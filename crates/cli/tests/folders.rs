@@ -36,8 +36,18 @@ fn fit_file(steps: u64, checkpoints: u64) -> String {
 
 fn simulate(folder: &Path, out: &str, beta: &str) {
     let set = format!("beta={beta}");
-    let arguments =
-        ["simulate", "susceptible-infected", "--option", "shape=[8,8]", "--steps", "8", "--set", &set, "--out", out];
+    let arguments = [
+        "simulate",
+        "susceptible-infected",
+        "--option",
+        "shape=[8,8]",
+        "--steps",
+        "8",
+        "--set",
+        &set,
+        "--out",
+        out,
+    ];
     let output = glauber(folder, &arguments);
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
 }
@@ -80,7 +90,11 @@ fn a_finished_run_is_not_resumed_and_a_mistyped_folder_is_none() {
     simulate(here, "others.npz", "0.6");
     refused(here, &[&RESUME[..], &["--set", "data.states=others.npz"]].concat(), &["finished"]);
     assert_eq!(std::fs::read(here.join("run/result.json")).unwrap(), before);
-    refused(here, &["fit", "fit.toml", "--out", "rnu", "--quiet", "--resume"], &["rnu", "no such folder", "--resume"]);
+    refused(
+        here,
+        &["fit", "fit.toml", "--out", "rnu", "--quiet", "--resume"],
+        &["rnu", "no such folder", "--resume"],
+    );
     assert!(!here.join("rnu").exists());
     std::fs::create_dir(here.join("empty")).unwrap();
     refused(here, &["fit", "fit.toml", "--out", "empty", "--quiet", "--resume"], &["empty", "no checkpoint"]);
@@ -166,7 +180,8 @@ fn a_full_disk_loses_no_fit() {
     assert!(said.contains("the fit goes on and tries again"), "{said}");
     assert!(said.contains("the result could not be kept") && said.contains("--resume"), "{said}");
     // Room again: the newest checkpoint that could be written carries the fit to its end.
-    let output = glauber(here, &[&RESUME[..], &["--set", "run.trace-every=1", "--set", "optimizer.batch=1"]].concat());
+    let output =
+        glauber(here, &[&RESUME[..], &["--set", "run.trace-every=1", "--set", "optimizer.batch=1"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     assert!(here.join("run/result.json").exists());
 }

@@ -183,11 +183,7 @@ fn fit_files_name_model_files_and_covariates() {
     let grey: Vec<u8> = (0..48).map(|i| (i * 5) as u8).collect();
     write_grey_png(here.join("fuel.png"), 6, 8, &grey, Overwrite::Refuse).unwrap();
     assert_ne!(beside, recovered("fits/beside.toml", "d", &["--set", "data.covariates.fuel=\"fuel.png\""]));
-    refused(
-        here,
-        &["fit", "fits/absent.toml", "--out", "x"],
-        &["line 1", "fits/models/water.toml"],
-    );
+    refused(here, &["fit", "fits/absent.toml", "--out", "x"], &["line 1", "fits/models/water.toml"]);
     std::fs::copy(here.join("models/fire.toml"), here.join("models/water.toml")).unwrap();
     refused(
         here,

@@ -56,12 +56,19 @@ fn what_simulate_keeps_is_said() {
     let here = folder.path();
     let with = |more: &[&'static str]| -> Vec<&'static str> { [&SIMULATE[..], more].concat() };
     for out in ["a.npz", "a.gif"] {
-        refused(here, &with(&["--steps", "9", "--every", "10", "--out", out]), &["--every 10", "only the start"]);
+        refused(
+            here,
+            &with(&["--steps", "9", "--every", "10", "--out", out]),
+            &["--every 10", "only the start"],
+        );
         assert!(!here.join(out).exists());
     }
     let found = json(here, &with(&["--steps", "9", "--every", "4", "--out", "b.npz"]));
     assert!(found["notes"][0].as_str().unwrap().contains("step 8"), "{found}");
-    assert_eq!(json(here, &with(&["--steps", "8", "--every", "4", "--out", "c.npz"]))["notes"], serde_json::json!([]));
+    assert_eq!(
+        json(here, &with(&["--steps", "8", "--every", "4", "--out", "c.npz"]))["notes"],
+        serde_json::json!([])
+    );
     refused(here, &with(&["--layer", "aware", "--out", "d.npz"]), &["--layer", ".npz holds every layer"]);
     refused(here, &with(&["--layer", "awrae", "--out", "d.png"]), &["awrae", "aware"]);
 }
@@ -114,7 +121,8 @@ fn options_without_effect_are_refused() {
 #[test]
 fn output_that_is_lost_is_a_failure() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["models"][..], &["models", "--json"], &["--help"], &["show", "susceptible-infected"]] {
+    for arguments in [&["models"][..], &["models", "--json"], &["--help"], &["show", "susceptible-infected"]]
+    {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_glauber"))
             .args(arguments)

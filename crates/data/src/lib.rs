@@ -4,6 +4,8 @@
 //!
 //! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`images`] reads PNG, JPEG, TIFF stacks and folders of images as lattice states;
+//! - `tables` reads tables of text as programs and spreadsheets write them;
+//! - [`read_time_curve`] reads a curve over time from a table;
 //! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
 //!
 //! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
@@ -11,6 +13,10 @@
 
 pub mod arrays;
 pub mod images;
+mod tables;
+mod time_curve;
 pub mod tracks;
+
+pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};

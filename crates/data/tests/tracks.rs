@@ -44,7 +44,8 @@ fn a_table_of_celltrackr_is_read() {
     for text in [
         "id,t,x,y\n1,48.0,90.5,65.25\n1,72.0,89.5,64.5\n2,48,1,2\n2,72,3,4\n",
         "\u{FEFF}\"\",\"id\",\"t\",\"x\",\"y\"\r\n\"1\",\"1\",48,90.5,65.25\r\n\"2\",1,72,89.5,64.5\r\n\"3\",2,48,1,2\r\n\"4\",2,72,3,4\r\n",
-        "1;48;90,5;65,25\n1;72;89,5;64,5\n2;48;1;2\n2;72;3;4\n",
+        "id;t;x;y\n1;48;90,5;65,25\n1;72;89,5;64,5\n2;48;1;2\n2;72;3;4\n",
+        "\"id\" \"t\" \"x\" \"y\"\n\"1\" 1 48 90.5 65.25\n\"2\" 1 72 89.5 64.5\n\"3\" 2 48 1 2\n\"4\" 2 72 3 4\n",
         "# exported\n\nid\tt\tx\ty\n1\t48\t90.5\t65.25\n1\t72\t89.5\t64.5\n2\t48\t1\t2\n2\t72\t3\t4",
     ] {
         let tracks = read_text(text, &TrackOptions::default()).unwrap();
@@ -202,11 +203,16 @@ fn wrong_tables_are_refused_with_line_and_column() {
     for (text, expected) in [
         ("", "is empty; "),
         ("  \n\n", "holds nothing but spaces; "),
-        ("hello world\n", "has one column only in its first line, `hello world`; "),
+        ("hello\n", "has one column only in line 1, `hello`; "),
+        (
+            "hello world\n",
+            "has no column for the track's id; the columns are `hello`, `world`; or name it by columns.id",
+        ),
         ("id,t,x\n1,2,3\n", "has no column for the y position; the columns are `id`, `t`, `x`"),
         (
             "1,2,3\n1,3,4\n",
-            "has no column number 4 for the y position (its first line is numbers, so it has no header)",
+            "has no header that names a column for the track, the time, x and y: line 1 holds numbers, column 1: `1`, \
+             column 2: `2`, column 3: `3`; say which column is which",
         ),
         ("id,t,x,y\n1,0,0,0\n1,24,abc,0\n", "line 3, column `x`: `abc` is not a number; "),
         (
@@ -215,7 +221,7 @@ fn wrong_tables_are_refused_with_line_and_column() {
         ),
         ("id,t,x,y\n1,0,0,inf\n1,24,0,0\n", "line 2, column `y`: inf is not a finite number; "),
         ("id,t,x,y\n1,0,0,0\n1,,0,0\n", "line 3, column `t`: is empty; "),
-        ("id,t,x,y\n1,0,0,0\n1,24,0\n", "line 3: has 3 columns, but the header has 4; "),
+        ("id,t,x,y\n1,0,0,0\n1,24,0\n", "line 3: has 3 fields, but the header in line 1 has 4; "),
         (
             "id,t,x,y\n1,0,0,0\n\n# note\n1,0,1,1\n",
             "line 5: track `1` has two positions at time 0 (line 2 and 5); ",
@@ -225,7 +231,7 @@ fn wrong_tables_are_refused_with_line_and_column() {
         (
             "id,t,x,y\n1,0,0,0\n1,24,0,0\n2,0,0,0\n2,36,0,0\n",
             "line 5: the intervals are mixed: 24 in track `1` (line 3) but 36 in track `2` (line 5); \
-          if frames are 12 apart, with gaps, give interval = 12; else split the file",
+          if frames are 12 apart, with gaps, give `interval = 12` under [data]; else split the file",
         ),
         (
             "id,frame,x,y\n1,0,0,0\n1,1.5,0,0\n",

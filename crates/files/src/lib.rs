@@ -1,9 +1,12 @@
-//! Writes files whole or not at all, keeps runs in folders of their own, and words what is wrong with a file.
+//! Writes files whole or not at all, keeps runs in folders of their own, words what is wrong with a file, and reads
+//! numbers as people write them.
 
 // What is wrong with a file, where, and what to do …
 pub mod error;
 // … the nearest right name …
 pub mod spelling;
+// … numbers as people write them …
+pub mod written_number;
 // … files that appear whole or not at all …
 pub mod whole_file;
 // … and folders that hold a run, for one process at a time.
@@ -12,3 +15,4 @@ pub mod run_folder;
 
 pub use error::{DataError, DataErrorKind};
 pub use whole_file::{Overwrite, WholeFile};
+pub use written_number::{number, significant, whole_number};

@@ -99,13 +99,16 @@ fn samples(key: &str) -> Option<Vec<String>> {
         "run.precision" => quoted(&["f64"]),
         "run.trace-every" => plain(&["2"]),
         // What changes where and how fast a fit runs, and not what comes out: nothing to be seen here.
-        "run.threads" | "run.memory" | "run.out" | "run.checkpoint-every" | "run.formation-test" => Vec::new(),
+        "run.threads" | "run.memory" | "run.out" | "run.checkpoint-every" | "run.formation-test" => {
+            Vec::new()
+        }
         _ => return None,
     })
 }
 
 /// Keys that no fit takes today; they are known, so that the reason can be told.
-const NEVER: &[&str] = &["estimator.baseline", "estimator.surrogate", "estimator.width", "loss.weights", "data.truth"];
+const NEVER: &[&str] =
+    &["estimator.baseline", "estimator.surrogate", "estimator.width", "loss.weights", "data.truth"];
 
 /// The folder of data that the fits read.
 fn data(folder: &Path) {
@@ -121,28 +124,36 @@ fn data(folder: &Path) {
     write_npy(folder.join("run.npy"), &one, Overwrite::Refuse).unwrap();
     std::fs::create_dir(folder.join("film")).unwrap();
     for time in 0..7 {
-        let grey: Vec<u8> =
-            bits(1)[time * 20..(time + 1) * 20].iter().enumerate().map(|(i, b)| (200.0 * b) as u8 + (i % 2) as u8).collect();
+        let grey: Vec<u8> = bits(1)[time * 20..(time + 1) * 20]
+            .iter()
+            .enumerate()
+            .map(|(i, b)| (200.0 * b) as u8 + (i % 2) as u8)
+            .collect();
         write_grey_png(folder.join(format!("film/t{time}.png")), 4, 5, &grey, Overwrite::Refuse).unwrap();
     }
     let mut tracks = "id,t,x,y,z\n".to_string();
     for track in 0..6 {
         for time in 0..6 + track % 3 {
             let (a, b) = (f64::from(track + 1), f64::from(time));
-            tracks += &format!("{track},{},{},{},{}\n", 24 * time, (a * b).sin() * b, (a + b).cos() * a, 0.1 * b);
+            tracks +=
+                &format!("{track},{},{},{},{}\n", 24 * time, (a * b).sin() * b, (a + b).cos() * a, 0.1 * b);
         }
     }
     std::fs::write(folder.join("tracks.csv"), tracks).unwrap();
     let curve = "# interval: 24\n# length unit: µm\nlag,msd,standard_error\n1,2.0,0.1\n2,3.5,0.2\n3,5.5,0.3\n4,7,0.4\n";
     std::fs::write(folder.join("curve.csv"), curve).unwrap();
+    let summary = "step,mean(aware)\n1,0.1\n2,0.2\n3,0.3\n";
+    std::fs::write(folder.join("summary.csv"), summary).unwrap();
 }
 
-
-const TRANSITION: &str = "model = \"susceptible-infected\"\ntask = \"transition\"\nmodel-options.shape = [4, 5]\n";
-const TRAJECTORY: &str = "model = \"susceptible-infected\"\ntask = \"trajectory\"\nmodel-options.shape = [4, 5]\n";
+const TRANSITION: &str =
+    "model = \"susceptible-infected\"\ntask = \"transition\"\nmodel-options.shape = [4, 5]\n";
+const TRAJECTORY: &str =
+    "model = \"susceptible-infected\"\ntask = \"trajectory\"\nmodel-options.shape = [4, 5]\n";
 const WALK: &str = "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n";
 const STATE: &str = "model = \"susceptible-infected\"\ntask = \"state\"\nmodel-options.shape = [4, 5]\n";
-const STABILITY: &str = "model = \"susceptible-infected\"\ntask = \"stability\"\nmodel-options.shape = [4, 5]\n";
+const STABILITY: &str =
+    "model = \"susceptible-infected\"\ntask = \"stability\"\nmodel-options.shape = [4, 5]\n";
 const SIMULATE: &str = "[data.simulate]\nparameters = { beta = 0.3 }\nsteps = 4\n";
 
 fn bases() -> Vec<(String, String)> {
@@ -151,10 +162,23 @@ fn bases() -> Vec<(String, String)> {
         base("transition, simulated", TRANSITION, &format!("{SIMULATE}runs = 4\n")),
         base("transition, states", TRANSITION, "[data]\nstates = \"runs.npz\"\n"),
         base("transition, images", TRANSITION, "[data]\nstates = \"film\"\n"),
-        base("trajectory, simulated", TRAJECTORY, &format!("{SIMULATE}runs = 4\n[loss]\nsummary = \"mean(aware)\"\n")),
-        base("trajectory, states", TRAJECTORY, "[data]\nstates = \"runs.npz\"\n[loss]\nsummary = \"mean(aware)\"\n"),
+        base(
+            "trajectory, simulated",
+            TRAJECTORY,
+            &format!("{SIMULATE}runs = 4\n[loss]\nsummary = \"mean(aware)\"\n"),
+        ),
+        base(
+            "trajectory, states",
+            TRAJECTORY,
+            "[data]\nstates = \"runs.npz\"\n[loss]\nsummary = \"mean(aware)\"\n",
+        ),
         base("trajectory, tracks", WALK, "[data]\ntracks = \"tracks.csv\"\ndimensions = 2\nlags = 4\n"),
         base("trajectory, curve", WALK, "[data]\nmsd = \"curve.csv\"\n"),
+        base(
+            "trajectory, summary",
+            TRAJECTORY,
+            "[data]\ncurve = \"summary.csv\"\n[loss]\nsummary = \"mean(aware)\"\n",
+        ),
         base("state, simulated", STATE, SIMULATE),
         base("state, states", STATE, "[data]\nstates = \"run.npy\"\n[fixed]\nbeta = 0.3\n"),
         base("state, images", STATE, "[data]\nstates = \"film\"\n[fixed]\nbeta = 0.3\n"),
@@ -165,7 +189,8 @@ fn bases() -> Vec<(String, String)> {
 
 /// What comes out of a fit, with all its digits; or why there is none.
 fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, String> {
-    let file = FitFile::parse(text, &folder.join("fit.toml"), overrides, folder).map_err(|e| e.to_string())?;
+    let file =
+        FitFile::parse(text, &folder.join("fit.toml"), overrides, folder).map_err(|e| e.to_string())?;
     let mut job = prepare(&file).map_err(|e| e.to_string())?;
     let mut found = format!("{:?} {:?}", job.notes, job.truth);
     for attempt in &mut job.attempts {
@@ -180,7 +205,14 @@ fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, St
 }
 
 /// The sweep of one base with one more setting: keys with an effect go to `used`.
-fn sweep(folder: &Path, name: &str, text: &str, more: &[String], keys: &[String], used: &mut BTreeSet<String>) {
+fn sweep(
+    folder: &Path,
+    name: &str,
+    text: &str,
+    more: &[String],
+    keys: &[String],
+    used: &mut BTreeSet<String>,
+) {
     // A base that a setting does not suit says so, with the reason; that is another test's business.
     let Ok(plain) = outcome(folder, text, more) else { return };
     for key in keys {
@@ -194,14 +226,18 @@ fn sweep(folder: &Path, name: &str, text: &str, more: &[String], keys: &[String]
             match found {
                 Ok(found) if found == plain => {
                     // What says what is said already.
-                    let same = text.contains(&value) || more.iter().any(|m| m.contains(&value)) || is_default(key, &value, name, more);
+                    let same = text.contains(&value)
+                        || more.iter().any(|m| m.contains(&value))
+                        || is_default(key, &value, name, more);
                     assert!(same, "{name} with {more:?}: {set} is accepted and changes nothing");
                 }
                 Ok(_) => drop(used.insert(key.clone())),
                 Err(message) => {
                     let leaf = key.rsplit('.').next().unwrap();
                     assert!(
-                        message.contains(leaf) || message.contains("nonsense") || message.starts_with("--set"),
+                        message.contains(leaf)
+                            || message.contains("nonsense")
+                            || message.starts_with("--set"),
                         "{name} with {more:?}: {set} is refused without its name: {message}"
                     );
                     if !message.contains("has no effect") && !message.contains("nonsense") {
@@ -224,14 +260,16 @@ fn is_default(key: &str, value: &str, name: &str, more: &[String]) -> bool {
     (key == "estimator.name" && value == usual_estimator)
         || (key == "data.dimensions" && value == "2")
         // A frame a step, whatever its time, is what is meant where nobody says; `step-time` makes it another number.
-        || (key == "data.interval" && !name.contains("tracks") && !name.contains("curve"))
+        || (key == "data.interval" && !name.contains("tracks") && !name.ends_with("curve"))
         || usual.iter().any(|(own, values)| *own == key && values.contains(&value))
         || (key == "optimizer.clip" && more.is_empty() && value.is_empty())
 }
 
 fn all_keys() -> Vec<String> {
     let tables: Vec<&str> = TABLES_OF_KEYS.iter().map(|(table, _)| *table).collect();
-    let keys = TABLES_OF_KEYS.iter().flat_map(|(table, keys)| keys.iter().map(move |(key, _)| format!("{table}.{key}")));
+    let keys = TABLES_OF_KEYS
+        .iter()
+        .flat_map(|(table, keys)| keys.iter().map(move |(key, _)| format!("{table}.{key}")));
     // The kinds of data are the bases themselves.
     let sources = ["tracks", "msd", "curve", "states", "image", "pattern"].map(|s| format!("data.{s}"));
     keys.filter(|key| !tables.contains(&key.as_str()) && !sources.contains(key)).collect()
@@ -261,7 +299,9 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
             .filter(|key| ["loss", "estimator", "optimizer"].contains(&key.split('.').next().unwrap()))
             .cloned()
             .collect();
-        for key in ["loss.name", "optimizer.name", "estimator.name", "estimator.compare", "optimizer.tolerance"] {
+        for key in
+            ["loss.name", "optimizer.name", "estimator.name", "estimator.compare", "optimizer.tolerance"]
+        {
             for value in samples(key).unwrap() {
                 let mut more = vec![format!("{key}={value}")];
                 if value.contains("sgd") || value.contains("nesterov") {

@@ -256,7 +256,14 @@ fn wrong_values_are_named_with_what_is_right() {
         ("[optimizer]\nsteps = -5", "must be a whole number of at least 1"),
         ("[optimizer]\nsteps = 1.5", "`optimizer.steps` is 1.5, but must be a whole number"),
         ("[optimizer]\nsteps = \"many\"", "`optimizer.steps` is the text \"many\", but must be"),
-        ("[optimizer]\nsteps = 99999999999999999999", "too large a whole number"),
+        ("[optimizer]\nsteps = 99999999999999999999", "must be a whole number of at least"),
+        ("[run]\nseed = 18446744073709551616", "must be a whole number of at least 0"),
+        ("[start]\nbeta = .3", "write 0.3, not .3"),
+        ("[data]\nstates = \"C:\\Users\\me\\runs.npz\"", "in single quotes"),
+        (
+            "[data]\nstates = \"D:\\temp\\new.npz\"",
+            "`data.states` holds a tab (\\t); in double quotes a backslash",
+        ),
         ("[optimizer]\nlearning-rate = 0", "`optimizer.learning-rate` is 0, but must be a number above 0"),
         ("[optimizer]\nlearning-rate = nan", "is NaN, but must be a number above 0"),
         ("[optimizer]\nlearning-rate = inf", "is inf, but must be a number above 0"),
@@ -380,7 +387,8 @@ fn overrides_replace_and_are_checked_like_the_file() {
         twice(&["run.seed=9", "run.seed = 10"]),
         "--set run.seed = 10: `run.seed` is set twice: give one value"
     );
-    let both = twice(&["optimizer.schedule={name=\"step\",every=1,factor=0.5}", "optimizer.schedule.every=3"]);
+    let both =
+        twice(&["optimizer.schedule={name=\"step\",every=1,factor=0.5}", "optimizer.schedule.every=3"]);
     assert!(both.contains("meets what is set for `optimizer.schedule`: give one"), "{both}");
     assert!(twice(&["data.simulate.runs=3", "data.simulate={steps=3}"]).contains("`data.simulate.runs`"));
     assert_eq!(set(&["run.seed=9", "run.threads=10"]).run.threads, 10);

@@ -358,6 +358,12 @@ pub(crate) fn covariates(sheet: &mut Sheet, value: Option<Value<'_>>, folder: &P
         sheet.names.declare(entry.name(), "covariate", &entry.span())?;
         let source = match (entry.value.number(), entry.value.string()) {
             (Some(x), _) if x.is_finite() => CovariateSource::Constant(x),
+            (_, Some(file)) if file.contains(char::is_control) => {
+                return entry.value.wrong(
+                    "a path without control characters (in double quotes a backslash begins an escape: write it in \
+                     single quotes or with /)",
+                );
+            }
             (_, Some(file)) if !file.trim().is_empty() => CovariateSource::File(folder.join(file)),
             _ => return entry.value.wrong("a file such as \"fuel.npy\", or a number"),
         };

@@ -38,7 +38,15 @@ pub(crate) fn open(text: &str) -> Checked<Spanned<DeTable<'_>>> {
     DeTable::parse(text).map_err(|e| {
         let span = e.span().unwrap_or(0..0);
         let message = e.message().lines().collect::<Vec<_>>().join("; ");
-        Problem { span, message: format!("not valid TOML: {message}") }
+        let line = text.get(..span.start).map_or(0, |before| before.rfind('\n').map_or(0, |end| end + 1));
+        let line = text.get(line..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let hint = match line.contains('"') && line.contains('\\') {
+            true => {
+                "; in double quotes a backslash begins an escape: write a path in single quotes or with /"
+            }
+            false => "",
+        };
+        Problem { span, message: format!("not valid TOML: {message}{hint}") }
     })
 }
 

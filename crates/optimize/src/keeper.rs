@@ -49,7 +49,9 @@ impl Keeper {
         let words = error?.to_string();
         self.refusals += 1;
         self.first_refusal.get_or_insert((state.step, words.clone()));
-        first.then(|| format!("no checkpoint at step {}, the fit goes on and tries again: {words}", state.step))
+        first.then(|| {
+            format!("no checkpoint at step {}, the fit goes on and tries again: {words}", state.step)
+        })
     }
 
     /// Keeps the state, or fails.
@@ -74,7 +76,9 @@ impl Keeper {
             (true, Some(saved)) => format!(
                 "a checkpoint was refused {times}, first at step {step}; the last one written is of step {saved}: {words}"
             ),
-            (true, None) => format!("a checkpoint was refused {times}, first at step {step}, and none was written: {words}"),
+            (true, None) => format!(
+                "a checkpoint was refused {times}, first at step {step}, and none was written: {words}"
+            ),
         })
     }
 }

@@ -234,9 +234,14 @@ fn a_checkpoint_that_cannot_be_written_does_not_end_the_fit() {
             let whole = run(Control::default()).unwrap();
             let mut away = Away { folder: &folder, back_at, told: Vec::new() };
             let checkpoint = Some(CheckpointPolicy { path: path.clone(), every: 50, resume: false });
-            let result = run(Control { observer: Some(&mut away), checkpoint, ..Control::default() }).unwrap();
+            let result =
+                run(Control { observer: Some(&mut away), checkpoint, ..Control::default() }).unwrap();
             assert_eq!(away.told.len(), 1, "{:?}", away.told);
-            assert!(away.told[0].starts_with("no checkpoint at step 50, the fit goes on"), "{}", away.told[0]);
+            assert!(
+                away.told[0].starts_with("no checkpoint at step 50, the fit goes on"),
+                "{}",
+                away.told[0]
+            );
             assert_eq!(path.exists(), back_at < 1000);
             assert!(result.notes.iter().any(|n| n.contains(note)), "{:?}", result.notes);
             let noted = FitResult { notes: whole.notes.clone(), ..result };

@@ -180,6 +180,7 @@ pub fn fit_file<'py>(
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
             all.set_item("about", job.notes)?;
+            all.set_item("data_notes", job.data_notes)?;
             all.set_item("truth", job.truth)?;
             Ok((As::of(all.into_any()), raised))
         }

@@ -86,7 +86,8 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
         // Whoever waited for the result is told it even so; the checkpoints stay, so that a resumed fit ends at once.
         Err(Failure { message, .. }) => {
             let carried = job.attempts.iter().any(|attempt| runs.checkpoint(attempt).exists());
-            let remedy = if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
+            let remedy =
+                if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
             let unwritten = format!("the result could not be kept: {message}{remedy}");
             Ok(Outcome { unwritten: Some(unwritten), ..done })
         }
@@ -285,6 +286,7 @@ impl Report<'_> {
         object.insert("model".into(), json!(self.job.model.name()));
         object.insert("task".into(), json!(self.job.task.name()));
         object.extend(self.results[best].to_json());
+        object.insert("notes".into(), json!(self.job.notes_of(&self.results[best])));
         if let Some((_, formed)) = &self.formations[best] {
             object.insert("formation".into(), formed.clone());
         }
@@ -328,6 +330,9 @@ impl Report<'_> {
             self.job.task.name(),
             self.file.run.seed
         );
+        for note in &self.job.data_notes {
+            text += &format!("note: {note}\n");
+        }
         for note in &self.job.notes {
             text += &format!("{note}\n");
         }

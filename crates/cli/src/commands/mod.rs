@@ -17,6 +17,7 @@ pub mod tracks;
 
 use std::path::Path;
 
+use glauber::files::number;
 use glauber::model_file::{CovariateSource, Loaded};
 use glauber::models::{ModelOptions, OptionValue};
 use glauber::program::Model;
@@ -45,9 +46,9 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
 pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<Covariates, Failure> {
     let mut given = Vec::new();
     for (name, value) in pairs(&choice.covariates, "--covariate")? {
-        let source = match value.parse::<f64>() {
-            Ok(number) => CovariateSource::Constant(number),
-            Err(_) => CovariateSource::File(value.into()),
+        let source = match number(value) {
+            Some(number) => CovariateSource::Constant(number),
+            None => CovariateSource::File(value.into()),
         };
         given.push((name.to_string(), source));
     }
@@ -79,7 +80,6 @@ fn pairs<'t>(given: &'t [String], flag: &str) -> Result<Vec<(&'t str, &'t str)>,
 
 /// A number, a list of numbers, true or false, or a word.
 fn option_value(text: &str) -> OptionValue {
-    let number = |t: &str| t.trim().parse::<f64>().ok();
     let list = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
     let numbers: Option<Vec<f64>> = list.and_then(|items| items.split(',').map(number).collect());
     match (number(text), numbers, text) {
@@ -96,9 +96,8 @@ pub fn parameters_of(model: &Model, set: &[String]) -> Result<Vec<f64>, Failure>
     let declared = &model.declarations().parameters;
     let mut values: Vec<Option<f64>> = declared.iter().map(|p| p.default).collect();
     for (name, value) in pairs(set, "--set")? {
-        let value: f64 = value
-            .parse()
-            .map_err(|_| Failure::input(format!("--set {name}={value}: `{value}` is not a number")))?;
+        let value = number(value)
+            .ok_or_else(|| Failure::input(format!("--set {name}={value}: `{value}` is not a number")))?;
         let place = unknowns::check(model, name, value).map_err(Failure::input)?;
         values[place] = Some(value);
     }

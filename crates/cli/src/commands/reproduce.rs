@@ -16,12 +16,13 @@ static INTERRUPT: AtomicBool = AtomicBool::new(false);
 pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
     let usual = if arguments.quick { "out/reproduce-quick" } else { "out/reproduce" };
     let experiments = experiments(&arguments.experiment)?;
-    for (given, flag, own) in [
-        (arguments.data.is_some(), "--data", "state"),
-        (arguments.seeds.is_some(), "--seeds", "stability"),
-    ] {
+    for (given, flag, own) in
+        [(arguments.data.is_some(), "--data", "state"), (arguments.seeds.is_some(), "--seeds", "stability")]
+    {
         if given && !experiments.iter().any(|experiment| experiment.name() == own) {
-            return Err(Failure::input(format!("{flag} is for the experiment `{own}`, which is not run: leave it out")));
+            return Err(Failure::input(format!(
+                "{flag} is for the experiment `{own}`, which is not run: leave it out"
+            )));
         }
     }
     let settings = Settings {

@@ -46,7 +46,9 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
     text += &format!("\nstep of {}", model.step);
     let mut adjoint_text = None;
     if arguments.adjoint {
-        let estimator = named(arguments.estimator.as_deref().unwrap_or("straight-through"), EstimatorOptions::default()).map_err(Failure::input)?;
+        let estimator =
+            named(arguments.estimator.as_deref().unwrap_or("straight-through"), EstimatorOptions::default())
+                .map_err(Failure::input)?;
         let adjoint = differentiate(&estimator.forward(&model.step), &*estimator);
         text += &format!("\nadjoint under {} of {adjoint}", estimator.name());
         adjoint_text = Some(adjoint.to_string());

@@ -45,7 +45,9 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let layer = match &arguments.layer {
         Some(_) if kind == "npz" => {
-            return Err(Failure::input("--layer chooses what a film or picture shows; an .npz holds every layer: leave it out"));
+            return Err(Failure::input(
+                "--layer chooses what a film or picture shows; an .npz holds every layer: leave it out",
+            ));
         }
         Some(name) => model.layer(name).map_err(Failure::input)?,
         None => 0,
@@ -102,11 +104,13 @@ fn kept(arguments: &Simulate, kind: &str, is_plane: bool) -> Result<(usize, Vec<
     let Simulate { steps, every, replicates, .. } = *arguments;
     let mut notes = Vec::new();
     if kind != "npz" && replicates > 1 {
-        notes.push(format!("a film or picture shows one realisation: of {replicates} only the first was run"));
+        notes
+            .push(format!("a film or picture shows one realisation: of {replicates} only the first was run"));
     }
     if kind == "png" && is_plane {
         if every > 1 {
-            notes.push(format!("a picture shows the last state, that of step {steps}: --every has no effect"));
+            notes
+                .push(format!("a picture shows the last state, that of step {steps}: --every has no effect"));
         }
         return Ok((steps, notes));
     }
@@ -117,7 +121,9 @@ fn kept(arguments: &Simulate, kind: &str, is_plane: bool) -> Result<(usize, Vec<
     }
     let last = steps / every * every;
     if last < steps {
-        notes.push(format!("the last state kept is that of step {last}; those after it, to step {steps}, are not"));
+        notes.push(format!(
+            "the last state kept is that of step {last}; those after it, to step {steps}, are not"
+        ));
     }
     Ok((every, notes))
 }

@@ -31,6 +31,10 @@ pub(super) struct Points {
     pub(super) units: Units,
     pub(super) dimensions: usize,
     pub(super) notes: Vec<String>,
+    /// What was read from which column of a table.
+    pub(super) columns: Vec<(&'static str, String)>,
+    /// Columns that are called like times and positions too, but were not read.
+    pub(super) unread: Vec<String>,
     /// What `line` counts: "line" or "row".
     pub(super) line_word: &'static str,
 }
@@ -100,9 +104,14 @@ impl Points {
             length: options.length_unit.clone().or(self.units.length),
             time: options.time_unit.clone().or(self.units.time),
         };
-        Tracks::new(tracks, interval.length, dimensions, units, self.notes).map_err(|e| {
+        if !self.unread.is_empty() {
+            let names: Vec<String> = self.unread.iter().map(|name| quoted(name)).collect();
+            self.notes.push(format!("not read, though called like times or positions: {}", names.join(", ")));
+        }
+        let tracks = Tracks::new(tracks, interval.length, dimensions, units, self.notes).map_err(|e| {
             DataError::new(DataErrorKind::Value, path, e.to_string(), "check how the tracks were exported")
-        })
+        })?;
+        Ok(tracks.with_columns(self.columns))
     }
 
     /// Sorts points by track (in order of appearance) and time.
@@ -157,7 +166,7 @@ impl Points {
             .collect();
         let (found, notes) =
             interval::find(&steps, self.frames, self.interval, options.interval).map_err(|e| {
-                let (found, remedy, step) = e.in_words(&self.ids, self.line_word);
+                let (found, remedy, step) = e.in_words(&self.ids, self.line_word, options.face);
                 let error = DataError::new(DataErrorKind::Value, path, found, remedy);
                 match step {
                     Some(line) => error.at(format!("{} {line}", self.line_word)),

@@ -1,5 +1,7 @@
 //! Finds the columns of a table of points: by name, by number, or by what programs call them.
 
+use super::options::Face;
+use glauber_files::error::quoted;
 use std::fmt;
 use std::str::FromStr;
 
@@ -33,7 +35,7 @@ impl fmt::Display for Column {
     }
 }
 
-/// Which columns hold what; those that are none are found by their names, else by the order id, t, x, y \[, z\].
+/// Which columns hold what; those that are none are found by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// Which track a point belongs to.
@@ -58,23 +60,108 @@ pub(super) struct Places {
     pub(super) frames: bool,
     pub(super) length_unit: Option<String>,
     pub(super) time_unit: Option<String>,
+    /// A column that says the unit of lengths in every line.
+    pub(super) unit_column: Option<usize>,
 }
 
 /// What programs call the columns, without case; earlier names win (TrackMate's tables have ID, the spot's, too).
-const ID: &[&str] =
-    &["track_id", "trackid", "track", "particle", "trajectory", "cell_id", "cellid", "cell", "id"];
-const TIME: &[&str] =
-    &["position_t", "t", "time", "timepoint", "time_point", "t_s", "frame", "slice", "position_frame"];
-const X: &[&str] = &["position_x", "x", "pos_x", "x_position", "centroid_x", "x_um", "x_µm"];
-const Y: &[&str] = &["position_y", "y", "pos_y", "y_position", "centroid_y", "y_um", "y_µm"];
-const Z: &[&str] = &["position_z", "z", "pos_z", "z_position", "centroid_z", "z_um", "z_µm"];
+const ID: &[&str] = &[
+    "track_id",
+    "trackid",
+    "track",
+    "tid",
+    "particle",
+    "particle_id",
+    "trajectory",
+    "trajectory_id",
+    "cell_id",
+    "cellid",
+    "cell",
+    "object_id",
+    "agent_id",
+    "pedestrian",
+    "person",
+    "id",
+];
+const TIME: &[&str] = &[
+    "position_t",
+    "t",
+    "time",
+    "timepoint",
+    "time_point",
+    "t_s",
+    "frame",
+    "slice",
+    "position_frame",
+    "frame_id",
+    "time_index",
+    "time_step",
+    "timestep",
+];
+const X: &[&str] = &["position_x", "x", "pos_x", "x_position", "centroid_x", "x_coord", "location_center_x"];
+const Y: &[&str] = &["position_y", "y", "pos_y", "y_position", "centroid_y", "y_coord", "location_center_y"];
+const Z: &[&str] = &["position_z", "z", "pos_z", "z_position", "centroid_z", "z_coord", "location_center_z"];
 
 /// Names of time columns that count frames.
-const FRAMES: &[&str] = &["frame", "slice", "timepoint", "time_point", "position_frame"];
+const FRAMES: &[&str] = &[
+    "frame",
+    "slice",
+    "timepoint",
+    "time_point",
+    "position_frame",
+    "frame_id",
+    "time_index",
+    "time_step",
+    "timestep",
+];
 
-/// Finds the columns in a header. The error is what was found and what to do.
-pub(super) fn find(header: &[String], wanted: &Columns) -> Result<Places, (String, String)> {
-    let plain: Vec<_> = header.iter().map(|name| plain_name(name)).collect();
+/// Units that names of columns end in, as `x_um`, and that lines of units hold.
+const UNITS: &[&str] = &[
+    "um",
+    "µm",
+    "μm",
+    "micron",
+    "microns",
+    "micrometer",
+    "micrometers",
+    "nm",
+    "mm",
+    "cm",
+    "m",
+    "px",
+    "pix",
+    "pixel",
+    "pixels",
+    "s",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "ms",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "h",
+    "hr",
+    "hrs",
+    "hour",
+    "hours",
+    "d",
+    "day",
+    "days",
+    "frame",
+    "frames",
+];
+
+/// Whether a text is a unit of length or time.
+pub(super) fn is_unit(text: &str) -> bool {
+    UNITS.contains(&text.trim().to_lowercase().as_str())
+}
+
+/// Finds the columns in a header. The error is what was found and what to do, in the words of a face.
+pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Places, (String, String)> {
+    let plain: Vec<_> = header.iter().map(|name| PlainName::of(name)).collect();
     let find_one = |what: &str, key: &str, wanted: &Option<Column>, known: &[&str]| match wanted {
         Some(Column::Number(0)) => {
             Err((format!("was to be read with column 0 for {what}"), "columns are counted from 1".to_owned()))
@@ -83,12 +170,13 @@ pub(super) fn find(header: &[String], wanted: &Columns) -> Result<Places, (Strin
         Some(Column::Name(name)) if header.contains(name) => {
             Ok(header.iter().position(|h| h == name).unwrap_or_default())
         }
-        Some(Column::Name(name)) if plain.iter().any(|(p, _)| *p == plain_name(name).0) => {
-            Ok(plain.iter().position(|(p, _)| *p == plain_name(name).0).unwrap_or_default())
+        Some(Column::Name(name)) if plain.iter().any(|p| p.name == PlainName::of(name).name) => {
+            Ok(plain.iter().position(|p| p.name == PlainName::of(name).name).unwrap_or_default())
         }
         Some(missing) => Err((format!("has no column {missing} for {what}"), listed(header))),
-        None => known.iter().find_map(|k| plain.iter().position(|(p, _)| p == k)).ok_or_else(|| {
-            (format!("has no column for {what}"), format!("{}; or name it by columns.{key}", listed(header)))
+        None => place_of(&plain, known, key != "id").ok_or_else(|| {
+            let remedy = format!("{}; or name it by {}", listed(header), face.column(key));
+            (format!("has no column for {what}"), remedy)
         }),
     };
     let id = find_one("the track's id", "id", &wanted.id, ID)?;
@@ -100,6 +188,8 @@ pub(super) fn find(header: &[String], wanted: &Columns) -> Result<Places, (Strin
         Err(_) if wanted.z.is_none() => None,
         Err(e) => return Err(e),
     };
+    // A z nobody asked for is none where its column was asked for as something else.
+    let z = z.filter(|z| wanted.z.is_some() || ![id, time, x, y].contains(z));
     let axes: Vec<_> = [x, y].into_iter().chain(z).collect();
     let mut all = [&[id, time][..], &axes[..]].concat();
     all.sort_unstable();
@@ -107,24 +197,76 @@ pub(super) fn find(header: &[String], wanted: &Columns) -> Result<Places, (Strin
         let found = format!("was to be read with column {} for two things", twice[0] + 1);
         return Err((found, listed(header)));
     }
+    let unit_of_time = plain[time].unit.clone();
+    let counts_frames = unit_of_time.as_deref().is_some_and(|u| u.to_lowercase().starts_with("frame"));
     Ok(Places {
         id,
         time,
-        frames: FRAMES.contains(&plain[time].0.as_str()),
-        length_unit: plain[x].1.clone(),
-        time_unit: plain[time].1.clone(),
+        frames: counts_frames || (unit_of_time.is_none() && FRAMES.contains(&plain[time].base.as_str())),
+        length_unit: plain[x].unit.clone(),
+        time_unit: unit_of_time.filter(|_| !counts_frames),
+        unit_column: plain.iter().position(|p| p.name == "unit"),
         axes,
     })
 }
 
-/// A name in lower case with underscores, and the unit in brackets after it.
-fn plain_name(name: &str) -> (String, Option<String>) {
-    let name = name.trim().trim_matches('"').trim();
-    let (name, unit) = match name.find(['(', '[']) {
-        Some(at) if at > 0 => (&name[..at], unit_in_brackets(&name[at..])),
-        _ => (name, None),
-    };
-    (name.trim().to_lowercase().replace([' ', '-', '.'], "_"), unit)
+impl Places {
+    /// What was read from which column.
+    pub(super) fn said(&self, names: &[String]) -> Vec<(&'static str, String)> {
+        let places = [("track", self.id), ("time", self.time)].into_iter();
+        let places = places.chain(["x", "y", "z"].into_iter().zip(self.axes.iter().copied()));
+        places.map(|(what, at)| (what, names.get(at).cloned().unwrap_or_default())).collect()
+    }
+
+    /// Columns that are called like times and positions too, but were not read.
+    pub(super) fn unread(&self, names: &[String]) -> Vec<String> {
+        let read = |at: &usize| [self.id, self.time].contains(at) || self.axes.contains(at);
+        let known = |name: &str| [TIME, X, Y, Z].iter().any(|list| list.contains(&name));
+        let like = |name: &&String| {
+            let plain = PlainName::of(name);
+            known(&plain.name) || known(&plain.base)
+        };
+        (0..names.len()).filter(|at| !read(at)).filter_map(|at| names.get(at)).filter(like).cloned().collect()
+    }
+}
+
+/// The first of the known names that a column has, before those it has but for `n°` or a unit at its end.
+fn place_of(plain: &[PlainName], known: &[&str], units: bool) -> Option<usize> {
+    let whole = known.iter().find_map(|k| plain.iter().position(|p| p.name == *k));
+    let ends = |p: &PlainName, k: &str| p.base == k && (units || p.unit.is_none());
+    whole.or_else(|| known.iter().find_map(|k| plain.iter().position(|p| ends(p, k))))
+}
+
+/// A column's name without what programs add to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PlainName {
+    /// In lower case, with underscores, without a unit in brackets.
+    name: String,
+    /// The same without `_um` and the like, and without `n°`.
+    base: String,
+    /// The unit in brackets, or at the end of the name.
+    unit: Option<String>,
+}
+
+impl PlainName {
+    fn of(name: &str) -> Self {
+        let name = name.trim().trim_matches('"').trim();
+        let (name, bracketed) = match name.find(['(', '[']) {
+            Some(at) if at > 0 => (&name[..at], unit_in_brackets(&name[at..])),
+            _ => (name, None),
+        };
+        let name = name.trim().to_lowercase().replace([' ', '-', '.'], "_");
+        // ImageJ's Manual Tracking writes `Track n°`.
+        let bare = name.trim_end_matches(['°', 'º', '#', '\u{FFFD}', '_']);
+        let numbered = ["_n", "_nr", "_no", "_number"].iter().find_map(|end| bare.strip_suffix(end));
+        let bare = numbered.unwrap_or(bare);
+        match bare.rsplit_once('_').filter(|(_, end)| UNITS.contains(end)) {
+            Some((base, unit)) if bracketed.is_none() => {
+                Self { base: base.to_owned(), unit: Some(unit.to_owned()), name }
+            }
+            _ => Self { base: bare.to_owned(), unit: bracketed, name },
+        }
+    }
 }
 
 /// The unit in `(micron)` or `[s]`.
@@ -136,7 +278,7 @@ pub(super) fn unit_in_brackets(text: &str) -> Option<String> {
 /// The remedy for a missing column.
 fn listed(header: &[String]) -> String {
     const SHOWN: usize = 12;
-    let mut names: Vec<_> = header.iter().take(SHOWN).map(|n| glauber_files::error::quoted(n)).collect();
+    let mut names: Vec<_> = header.iter().take(SHOWN).map(|n| quoted(n)).collect();
     if header.len() > SHOWN {
         names.push(format!("and {} more", header.len() - SHOWN));
     }
@@ -153,7 +295,7 @@ mod tests {
     }
 
     fn places(names: &str) -> (usize, usize, Vec<usize>, bool) {
-        let p = find(&header(names), &Columns::default()).unwrap();
+        let p = find(&header(names), &Columns::default(), Face::FitFile).unwrap();
         (p.id, p.time, p.axes, p.frames)
     }
 
@@ -170,7 +312,7 @@ mod tests {
 
     #[test]
     fn units_are_taken_from_the_names() {
-        let p = find(&header("id,Time [min],x (µm),y (µm)"), &Columns::default()).unwrap();
+        let p = find(&header("id,Time [min],x (µm),y (µm)"), &Columns::default(), Face::FitFile).unwrap();
         assert_eq!((p.length_unit.as_deref(), p.time_unit.as_deref()), (Some("µm"), Some("min")));
     }
 
@@ -181,9 +323,9 @@ mod tests {
             x: Some("East".parse().unwrap()),
             ..Columns::default()
         };
-        let p = find(&header("t,east,who,y"), &wanted).unwrap();
+        let p = find(&header("t,east,who,y"), &wanted, Face::FitFile).unwrap();
         assert_eq!((p.id, p.time, p.axes), (2, 0, vec![1, 3]));
-        let error = |c: Columns| find(&header("t,x,y,id"), &c).unwrap_err().0;
+        let error = |c: Columns| find(&header("t,x,y,id"), &c, Face::FitFile).unwrap_err().0;
         assert!(
             error(Columns { id: Some(Column::Number(9)), ..Columns::default() })
                 .contains("no column number 9")
@@ -198,8 +340,26 @@ mod tests {
 
     #[test]
     fn missing_columns_are_named_with_what_there_is() {
-        let (found, remedy) = find(&header("id,t,x"), &Columns::default()).unwrap_err();
+        let (found, remedy) = find(&header("id,t,x"), &Columns::default(), Face::FitFile).unwrap_err();
         assert_eq!(found, "has no column for the y position");
         assert_eq!(remedy, "the columns are `id`, `t`, `x`; or name it by columns.y");
+    }
+    #[test]
+    fn units_at_the_end_of_names_are_units() {
+        let p = find(&header("cell_id,time_min,x_um,y_um"), &Columns::default(), Face::FitFile).unwrap();
+        assert_eq!((p.length_unit.as_deref(), p.time_unit.as_deref()), (Some("um"), Some("min")));
+        assert!(!p.frames);
+        // ImageJ's Manual Tracking and MTrackJ.
+        assert_eq!(places(",Track n°,Slice n°,X,Y,Distance"), (1, 2, vec![3, 4], true));
+        assert_eq!(places("Nr,TID,PID,x [pixel],y [pixel],t [frame]"), (1, 5, vec![3, 4], true));
+    }
+
+    #[test]
+    fn what_was_read_is_said_with_what_was_not() {
+        let names = header("track_id,frame,x,y,x_um,y_um,time_min,intensity");
+        let p = find(&names, &Columns::default(), Face::FitFile).unwrap();
+        let said: Vec<_> = p.said(&names).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(said, ["track_id", "frame", "x", "y"]);
+        assert_eq!(p.unread(&names), ["x_um", "y_um", "time_min"]);
     }
 }

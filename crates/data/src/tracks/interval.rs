@@ -1,12 +1,16 @@
 //! Finds the interval of which all steps in time are multiples, or says that there is none.
 //!
 //! Times come from clocks, so a step may differ from a multiple of the interval by a twentieth of it. The interval is
-//! the median of step / multiple, where the multiple is counted in the smallest steps there are.
+//! the median of step / multiple, where the multiple is counted in the smallest steps there are. At the user's word a
+//! step may differ by a quarter, as long as the median does not differ by more than a twentieth.
 
+use super::options::Face;
 use glauber_files::error::quoted;
 
-/// How far a step may be from a multiple, as a part of the interval.
+/// How far a step may be from a multiple, as a part of the interval, where the interval is found.
 const TOLERANCE: f64 = 0.05;
+/// How far a step may be from a multiple of the interval that the user gives: it is beyond doubt which one is meant.
+const BEYOND_DOUBT: f64 = 0.25;
 /// Deviations above this part of the interval are worth a note.
 const WORTH_SAYING: f64 = 1e-3;
 /// The most times a common divisor may go into the smallest step to be offered as the interval.
@@ -35,8 +39,10 @@ pub(super) struct Interval {
 pub(super) enum NoInterval {
     /// A step is no multiple of the interval asked for.
     NotMultiple { step: Step, interval: f64 },
+    /// Steps are multiples of another interval than the one asked for.
+    Other { found: f64, interval: f64 },
     /// Two steps have no common interval, or one that neither of them is.
-    Mixed { a: Step, b: Step, divisor: Option<f64> },
+    Mixed { a: Step, b: Step, divisor: Option<f64>, jitter: Option<f64> },
     /// Frames that are not whole numbers.
     NotWhole { step: Step },
     /// The file's own time of a frame is useless.
@@ -45,7 +51,12 @@ pub(super) enum NoInterval {
 
 impl NoInterval {
     /// What was found, what to do, and the line it is at.
-    pub(super) fn in_words(&self, ids: &[String], line_word: &str) -> (String, String, Option<u64>) {
+    pub(super) fn in_words(
+        &self,
+        ids: &[String],
+        line_word: &str,
+        face: Face,
+    ) -> (String, String, Option<u64>) {
         let said =
             |s: &Step| format!("{} in track {} ({line_word} {})", s.length, quoted(&ids[s.track]), s.line);
         match self {
@@ -54,13 +65,28 @@ impl NoInterval {
                 "correct the time or the interval".to_owned(),
                 Some(step.line),
             ),
-            Self::Mixed { a, b, divisor } => (
+            Self::Other { found, interval } => (
+                format!(
+                    "steps in time are multiples of {found}, not of the interval {interval} that was given"
+                ),
+                format!("give {}, or leave it out", face.interval(*found)),
+                None,
+            ),
+            Self::Mixed { a, b, divisor, jitter } => (
                 format!("the intervals are mixed: {} but {}", said(a), said(b)),
-                match divisor {
-                    Some(d) => format!(
-                        "if frames are {d} apart, with gaps, give interval = {d}; else split the file"
+                match (divisor, jitter) {
+                    (Some(d), _) => format!(
+                        "if frames are {d} apart, with gaps, give {}; else split the file",
+                        face.interval(*d)
                     ),
-                    None => "split the file into one for each interval, or correct the times".to_owned(),
+                    (None, Some(usual)) => format!(
+                        "if the times are those of an uneven clock, give {}; else split the file into one for each \
+                         interval",
+                        face.interval(*usual)
+                    ),
+                    (None, None) => {
+                        "split the file into one for each interval, or correct the times".to_owned()
+                    }
                 },
                 Some(b.line),
             ),
@@ -71,7 +97,7 @@ impl NoInterval {
             ),
             Self::BadFrame(value) => (
                 format!("gives {value} as the time of a frame"),
-                "give the true one as the interval".to_owned(),
+                format!("give the true one, such as {}", face.interval(30.0)),
                 None,
             ),
         }
@@ -94,18 +120,22 @@ pub(super) fn find(
         if !(scale.is_finite() && scale > 0.0) {
             return Err(NoInterval::BadFrame(scale));
         }
-        let found = Interval { length: scale, scale };
-        if let Some(least) = common_frames(steps) {
+        // Saved every fifth frame, a movie has one position in five frames: that is its interval.
+        let frames = common_frames(steps).unwrap_or(1);
+        if frames > 1 {
             notes.push(format!(
-                "all positions are multiples of {least} frames apart; frames between count as gaps"
+                "all positions are multiples of {frames} frames apart: a lag of 1 is {frames} frames"
             ));
         }
-        return Ok((found, notes));
+        return Ok((Interval { length: frames as f64 * scale, scale }, notes));
     }
     if let Some(asked) = asked {
-        let Some(step) =
-            steps.iter().find(|s| deviation(s.length, asked) > TOLERANCE || s.length < asked / 2.0)
-        else {
+        let off = |s: &&Step| deviation(s.length, asked) > BEYOND_DOUBT || s.length < asked / 2.0;
+        let Some(step) = steps.iter().find(off) else {
+            let own = median(steps.iter().map(|s| s.length / (s.length / asked).round().max(1.0)));
+            if let Some(found) = own.filter(|own| (own / asked - 1.0).abs() > TOLERANCE) {
+                return Err(NoInterval::Other { found, interval: asked });
+            }
             note_jitter(steps, asked, &mut notes);
             return Ok((Interval { length: asked, scale: 1.0 }, notes));
         };
@@ -113,10 +143,12 @@ pub(super) fn find(
         if steps.iter().all(|s| deviation(s.length, 1.0) < 1e-9)
             && steps.iter().any(|s| s.length < asked / 2.0)
         {
+            let frames = common_frames(steps).unwrap_or(1);
+            let apart = if frames > 1 { format!(", {frames} apart") } else { String::new() };
             notes.push(format!(
-                "times are whole numbers below the interval {asked}: they were taken for frames"
+                "times are whole numbers below the interval {asked}: they were taken for frames{apart}"
             ));
-            return Ok((Interval { length: asked, scale: asked }, notes));
+            return Ok((Interval { length: frames as f64 * asked, scale: asked }, notes));
         }
         return Err(NoInterval::NotMultiple { step: *step, interval: asked });
     }
@@ -125,9 +157,15 @@ pub(super) fn find(
         return Ok((Interval { length: 1.0, scale: 1.0 }, notes));
     };
     if let Some(odd) = steps.iter().find(|s| deviation(s.length, interval) > TOLERANCE) {
+        let middle = middle_of(steps, interval);
         let usual =
             steps.iter().find(|s| (s.length / interval - 1.0).abs() <= TOLERANCE).unwrap_or(&steps[0]);
-        return Err(NoInterval::Mixed { a: *usual, b: *odd, divisor: common_divisor(steps) });
+        let near = |s: &Step, to: f64| deviation(s.length, to) <= BEYOND_DOUBT;
+        let beyond_doubt = steps.iter().all(|s| near(s, middle) && near(s, interval));
+        let (divisor, jitter) = (common_divisor(steps), beyond_doubt.then_some(middle));
+        // Some divisor fits any steps roughly; where all are near one multiple it is the clock that is uneven.
+        let divisor = divisor.filter(|_| jitter.is_none());
+        return Err(NoInterval::Mixed { a: *usual, b: *odd, divisor, jitter });
     }
     note_jitter(steps, interval, &mut notes);
     Ok((Interval { length: interval, scale: 1.0 }, notes))
@@ -157,6 +195,13 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     // The lower of two middle values: it is one of the file's own.
     let middle = if values.len().is_multiple_of(2) { middle - 1 } else { middle };
     Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// The interval as all steps together say it, to three digits.
+fn middle_of(steps: &[Step], interval: f64) -> f64 {
+    let multiples: f64 = steps.iter().map(|s| (s.length / interval).round().max(1.0)).sum();
+    let mean = steps.iter().map(|s| s.length).sum::<f64>() / multiples;
+    format!("{mean:.2e}").parse().unwrap_or(interval)
 }
 
 fn note_jitter(steps: &[Step], interval: f64, notes: &mut Vec<String>) {
@@ -200,7 +245,7 @@ mod tests {
     }
 
     fn words(error: &NoInterval) -> (String, String) {
-        let (found, remedy, _) = error.in_words(&["7".to_owned()], "line");
+        let (found, remedy, _) = error.in_words(&["7".to_owned()], "line", Face::FitFile);
         (found, remedy)
     }
 
@@ -223,7 +268,10 @@ mod tests {
     fn mixed_intervals_are_refused_with_the_common_one() {
         let (found, remedy) = words(&times(&[24.0, 24.0, 36.0], None).unwrap_err());
         assert_eq!(found, "the intervals are mixed: 24 in track `7` (line 1) but 36 in track `7` (line 3)");
-        assert_eq!(remedy, "if frames are 12 apart, with gaps, give interval = 12; else split the file");
+        assert_eq!(
+            remedy,
+            "if frames are 12 apart, with gaps, give `interval = 12` under [data]; else split the file"
+        );
         assert!(
             words(&times(&[24.0, 36.0], None).unwrap_err()).0.contains("24 in track `7` (line 1) but 36")
         );
@@ -245,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn uneven_clocks_are_believed_at_the_users_word() {
+        let uneven = [30.9, 29.1, 32.3, 27.9, 59.2, 30.2];
+        let (_, remedy) = words(&times(&uneven, None).unwrap_err());
+        assert!(remedy.contains("uneven clock, give `interval = 29.9`"), "{remedy}");
+        let (interval, notes) = times(&uneven, Some(30.0)).unwrap();
+        assert_eq!(interval, Interval { length: 30.0, scale: 1.0 });
+        assert!(notes[0].contains("by up to 7.7 %"), "{notes:?}");
+        // But not against what all the steps say.
+        let (found, remedy) = words(&times(&[12.0, 12.0, 12.1], Some(10.0)).unwrap_err());
+        assert!(found.contains("multiples of 12, not of the interval 10"), "{found}");
+        assert!(remedy.contains("`interval = 12`"), "{remedy}");
+    }
+
+    #[test]
     fn frames_take_the_files_time_or_the_users() {
         let lengths = steps(&[1.0, 2.0]);
         assert_eq!(find(&lengths, true, None, None).unwrap().0, Interval { length: 1.0, scale: 1.0 });
@@ -255,6 +317,8 @@ mod tests {
         );
         assert!(matches!(find(&lengths, true, Some(0.0), None), Err(NoInterval::BadFrame(_))));
         assert!(matches!(find(&steps(&[1.5]), true, None, None), Err(NoInterval::NotWhole { .. })));
-        assert!(find(&steps(&[2.0, 4.0]), true, None, None).unwrap().1[0].contains("2 frames apart"));
+        let (interval, notes) = find(&steps(&[10.0, 5.0]), true, Some(24.0), None).unwrap();
+        assert_eq!(interval, Interval { length: 120.0, scale: 24.0 });
+        assert!(notes[0].contains("multiples of 5 frames apart"), "{notes:?}");
     }
 }

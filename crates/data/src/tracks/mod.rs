@@ -2,7 +2,7 @@
 //!
 //! | file | from | reader |
 //! |---|---|---|
-//! | CSV with columns id, t, x, y \[, z\] | celltrackR, trackpy, spreadsheets, … | `csv` |
+//! | table with columns id, t, x, y \[, z\] | celltrackR, trackpy, Imaris, MTrackJ, R, spreadsheets, … | `csv` |
 //! | spot table (CSV with extra header lines) | TrackMate: *Export to CSV* | `csv` |
 //! | `<TrackMate>` XML | TrackMate: *Save* (full model, with divisions and merges) | `trackmate` |
 //! | `<Tracks>` XML | TrackMate: *Export tracks to XML* (simple tracks) | `trackmate` |
@@ -33,8 +33,8 @@ mod assemble;
 mod columns;
 mod csv;
 mod curve;
+mod curve_file;
 mod interval;
-mod lines;
 mod links;
 mod msd;
 mod napari;
@@ -44,8 +44,9 @@ mod track;
 mod trackmate;
 
 pub use columns::{Column, Columns};
-pub use curve::{LatticePoint, MsdCurve, MsdPoint, read_msd_curve};
-pub use msd::{Bootstrap, MsdError, mean_squared_displacement};
-pub use options::{TrackFormat, TrackLimits, TrackOptions, detect_format, read_tracks};
+pub use curve::{LatticePoint, MsdCurve, MsdPoint};
+pub use curve_file::read_msd_curve;
+pub use msd::{Bootstrap, MsdError, mean_squared_displacement, usual_lags};
+pub use options::{Face, TrackFormat, TrackLimits, TrackOptions, detect_format, read_tracks};
 pub use shipped::{SHIPPED_CURVES, ShippedCurve, shipped_curve};
 pub use track::{Track, TrackError, Tracks, TracksSummary, Units};

@@ -47,13 +47,23 @@ pub enum MsdError {
     /// Lags are counted from 1.
     #[error("no lags were asked for; ask for at least 1")]
     NoLags,
-    /// No sub-track is that long.
+    /// No track is that long.
     #[error("no sub-track spans {lag} intervals; the longest track spans {longest}: ask for fewer lags")]
     TooLong {
-        /// The first lag without sub-tracks.
+        /// The lag that was asked for.
         lag: u32,
         /// The intervals the longest track spans.
         longest: u32,
+    },
+    /// No sub-track spans any of the lags asked for.
+    #[error(
+        "no sub-track spans 1 to {lags} intervals; the shortest spans {shortest}: ask for {shortest} lags or more"
+    )]
+    TooShort {
+        /// The lags that were asked for.
+        lags: u32,
+        /// The intervals that the shortest sub-track spans.
+        shortest: u32,
     },
 }
 
@@ -64,13 +74,19 @@ struct Sums {
     count: u64,
 }
 
+/// How many lags are taken where nobody says: ten, or as many as the longest track spans.
+pub fn usual_lags(tracks: &Tracks) -> u32 {
+    const USUAL: u32 = 10;
+    tracks.tracks().iter().map(Track::span).max().unwrap_or(1).clamp(1, USUAL)
+}
+
 /// The mean squared displacement of all tracks at lags 1 to `lags`, in squared units of length.
 ///
-/// Standard errors are left out where there is one track only, or where fewer than half of the bootstrap's sets hold
-/// a sub-track of the lag.
+/// Lags that no sub-track spans are left out, and noted in the curve. Standard errors are left out where there is one
+/// track only, or where fewer than half of the bootstrap's sets hold a sub-track of the lag.
 ///
 /// # Errors
-/// If `lags` is 0, or a lag has no sub-track.
+/// If `lags` is 0 or more than the longest track spans, or no sub-track spans any of the lags.
 pub fn mean_squared_displacement(
     tracks: &Tracks,
     lags: u32,
@@ -81,7 +97,7 @@ pub fn mean_squared_displacement(
     }
     let longest = tracks.tracks().iter().map(Track::span).max().unwrap_or(0);
     if lags > longest {
-        return Err(MsdError::TooLong { lag: longest + 1, longest });
+        return Err(MsdError::TooLong { lag: lags, longest });
     }
     let sums: Vec<Vec<Sums>> = tracks.tracks().iter().map(|t| sums_of(t, lags as usize)).collect();
     let total = |lag: usize| {
@@ -92,10 +108,12 @@ pub fn mean_squared_displacement(
     };
     let errors = standard_errors(&sums, lags as usize, bootstrap);
     let mut points = Vec::with_capacity(lags as usize);
+    let mut missing = Vec::new();
     for (lag, error) in (1..=lags).zip(errors) {
         let Sums { squares, count } = total(lag as usize - 1);
         if count == 0 {
-            return Err(MsdError::TooLong { lag, longest });
+            missing.push(lag.to_string());
+            continue;
         }
         points.push(MsdPoint {
             lag,
@@ -104,7 +122,18 @@ pub fn mean_squared_displacement(
             sub_tracks: Some(count),
         });
     }
-    Ok(MsdCurve::of_tracks(tracks, points))
+    if points.is_empty() {
+        let steps = tracks.tracks().iter().flat_map(|t| t.frames().windows(2).map(|w| w[1] - w[0]));
+        return Err(MsdError::TooShort { lags, shortest: steps.min().unwrap_or(longest) });
+    }
+    let note = match missing.as_slice() {
+        [] => None,
+        [one] => Some(format!("no sub-track spans a lag of {one} intervals: it was left out")),
+        several => {
+            Some(format!("no sub-track spans lags of {} intervals: they were left out", several.join(", ")))
+        }
+    };
+    Ok(MsdCurve::of_tracks(tracks, points, note))
 }
 
 fn sums_of(track: &Track, lags: usize) -> Vec<Sums> {
@@ -219,8 +248,18 @@ mod tests {
         let set = tracks(vec![(vec![0, 2], vec![0.0, 1.0])]);
         let take = |lags| mean_squared_displacement(&set, lags, Bootstrap::default()).unwrap_err();
         assert_eq!(take(0), MsdError::NoLags);
-        assert_eq!(take(1), MsdError::TooLong { lag: 1, longest: 2 });
-        assert_eq!(take(9), MsdError::TooLong { lag: 3, longest: 2 });
+        assert_eq!(take(1), MsdError::TooShort { lags: 1, shortest: 2 });
+        assert_eq!(take(9), MsdError::TooLong { lag: 9, longest: 2 });
+        assert_eq!(usual_lags(&set), 2);
+    }
+
+    #[test]
+    fn lags_that_nobody_has_are_left_out_and_said() {
+        let set = tracks(vec![(vec![0, 2, 5], vec![0.0, 1.0, 3.0]), (vec![0, 3], vec![0.0, 2.0])]);
+        let curve = mean_squared_displacement(&set, 5, Bootstrap { replicates: 0, seed: 0 }).unwrap();
+        let values: Vec<_> = curve.points().iter().map(|p| (p.lag, p.value / 5.0)).collect();
+        assert_eq!(values, [(2, 1.0), (3, 4.0), (5, 9.0)]);
+        assert_eq!(curve.notes(), ["no sub-track spans lags of 1, 4 intervals: they were left out"]);
     }
 
     #[test]

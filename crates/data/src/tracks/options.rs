@@ -51,12 +51,53 @@ impl Default for TrackLimits {
     }
 }
 
+/// Where a person says what a file does not, so that errors name the words that they have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Face {
+    /// In the `[data]` table of a fit file.
+    #[default]
+    FitFile,
+    /// As options of a command.
+    CommandLine,
+}
+
+impl Face {
+    /// How a column is named.
+    pub(super) fn column(self, key: &str) -> String {
+        match self {
+            Self::FitFile => format!("columns.{key}"),
+            Self::CommandLine => format!("--column {key}=NAME"),
+        }
+    }
+
+    /// How columns are given by their numbers.
+    pub(super) fn columns(self, given: &[(&str, usize)]) -> String {
+        let one = |(key, number): &(&str, usize)| match self {
+            Self::FitFile => format!("{key} = {number}"),
+            Self::CommandLine => format!("--column {key}={number}"),
+        };
+        let all: Vec<String> = given.iter().map(one).collect();
+        match self {
+            Self::FitFile => format!("`columns = {{ {} }}` under [data]", all.join(", ")),
+            Self::CommandLine => format!("`{}`", all.join(" ")),
+        }
+    }
+
+    /// How the interval is given.
+    pub(super) fn interval(self, interval: f64) -> String {
+        match self {
+            Self::FitFile => format!("`interval = {interval}` under [data]"),
+            Self::CommandLine => format!("--interval {interval}"),
+        }
+    }
+}
+
 /// What the file does not say, or says otherwise than it should be read. The default finds out everything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrackOptions {
     /// The format; found by the content if none.
     pub format: Option<TrackFormat>,
-    /// The columns of a table; found by their names, else by their order, where none.
+    /// The columns of a table; found by their names where none.
     pub columns: Columns,
     /// The time from frame to frame; taken from the file or its times if none.
     pub interval: Option<f64>,
@@ -66,6 +107,8 @@ pub struct TrackOptions {
     pub time_unit: Option<String>,
     /// How much may be taken into memory.
     pub limits: TrackLimits,
+    /// Where the person says all this.
+    pub face: Face,
 }
 
 /// Reads a track file.
@@ -99,8 +142,12 @@ pub fn read_tracks(path: impl AsRef<Path>, options: &TrackOptions) -> Result<Tra
         Some(format) => format,
         None => detect(&mut file, path)?,
     };
+    if format != TrackFormat::Csv && options.columns != Columns::default() {
+        let found = "has no columns to choose: it is no table";
+        return Err(DataError::new(DataErrorKind::Value, path, found, "leave the columns out"));
+    }
     match format {
-        TrackFormat::Csv => csv::read(file, path, options),
+        TrackFormat::Csv => csv::read(file, length, path, options),
         TrackFormat::TrackMate => trackmate::read(file, length, path, options),
         TrackFormat::Napari => napari::read(file, length, path, options),
     }
@@ -128,11 +175,20 @@ fn detect(file: &mut File, path: &Path) -> Result<TrackFormat, DataError> {
         [b'P', b'K', 3, 4, ..] => {
             refused("is a zip, NPZ or spreadsheet file", "save the tracks as CSV, or one array as NPY")
         }
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => refused("is UTF-16 text", "save it as UTF-8"),
+        // UTF-16: XML begins with an angle bracket in this, too.
+        [0xFF, 0xFE, b'<', ..] | [0xFE, 0xFF, 0, b'<', ..] => Ok(TrackFormat::TrackMate),
         [0x89, b'H', b'D', b'F', ..] => refused("is an HDF5 file", "export the tracks as CSV"),
         _ if first == Some(&b'<') => Ok(TrackFormat::TrackMate),
         _ if first.is_none() => refused("holds nothing but spaces", "export the tracks again"),
-        _ if start.contains(&0) => refused("is not text", "export the tracks as CSV, TrackMate XML or NPY"),
+        [b'G', b'I', b'F', b'8', ..] | [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => {
+            refused("is an image", "track its objects, and give the tracks as CSV, TrackMate XML or NPY")
+        }
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
+            refused("is an image", "track its objects, and give the tracks as CSV, TrackMate XML or NPY")
+        }
+        [b'M', b'A', b'T', b'L', b'A', b'B', ..] => {
+            refused("is a MATLAB file", "save the tracks as CSV, with writetable or writematrix")
+        }
         _ => Ok(TrackFormat::Csv),
     }
 }

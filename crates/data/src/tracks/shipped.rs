@@ -74,7 +74,7 @@ mod tests {
             assert!(curve.points().iter().all(|p| p.standard_error.is_some() && p.sub_tracks.is_some()));
             assert!(curve.points().windows(2).all(|w| w[0].value < w[1].value));
             assert_eq!((curve.interval(), curve.units().length.as_deref()), (24.0, Some("µm")));
-            assert!(curve.notes().iter().any(|n| n.contains("Wortel")), "{:?}", curve.notes());
+            assert!(curve.comments().iter().any(|n| n.contains("Wortel")), "{:?}", curve.comments());
             assert_eq!(curve.to_csv(), shipped.csv);
         }
     }

@@ -1,5 +1,6 @@
 //! Holds tracks: positions at whole numbers of frames, with their interval and units.
 
+use glauber_files::error::quoted;
 use std::fmt;
 
 /// One track: positions in space at increasing frames.
@@ -133,6 +134,7 @@ pub struct Tracks {
     dimensions: usize,
     units: Units,
     notes: Vec<String>,
+    columns: Vec<(&'static str, String)>,
 }
 
 impl Tracks {
@@ -158,7 +160,14 @@ impl Tracks {
         if !(2..=3).contains(&dimensions) {
             return Err(TrackError::Setting(format!("tracks have 2 or 3 dimensions, not {dimensions}")));
         }
-        Ok(Self { tracks, interval, dimensions, units, notes })
+        Ok(Self { tracks, interval, dimensions, units, notes, columns: Vec::new() })
+    }
+
+    /// The same tracks with what was read from which column.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<(&'static str, String)>) -> Self {
+        self.columns = columns;
+        self
     }
 
     /// The tracks, in the order of the file.
@@ -190,6 +199,19 @@ impl Tracks {
     /// What the reader cut, dropped, sorted or inferred, in sentences.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What was read from which column of a table: `track`, `time`, `x`, `y`, perhaps `z`, each with the column's name
+    /// or number; empty where the file has no columns.
+    pub fn columns(&self) -> &[(&'static str, String)] {
+        &self.columns
+    }
+
+    /// The same in a sentence; nothing where the file has no columns.
+    pub fn columns_in_words(&self) -> Option<String> {
+        let said = |(what, name): &(&str, String)| format!("{what} from {}", quoted(name));
+        let all: Vec<String> = self.columns.iter().map(said).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// The numbers a person wants to see first.

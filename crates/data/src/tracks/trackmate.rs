@@ -15,13 +15,13 @@ use super::assemble::{Point, Points};
 use super::links::{SameFrame, cut};
 use super::options::TrackOptions;
 use super::track::Tracks;
+use crate::tables::read_text;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// A spot of the full model.
@@ -64,19 +64,12 @@ pub(super) fn read(
     path: &Path,
     options: &TrackOptions,
 ) -> Result<Tracks, DataError> {
-    let mut bytes = Vec::new();
-    file.take(length.min(options.limits.bytes))
-        .read_to_end(&mut bytes)
-        .map_err(|e| DataError::io(path, "read it", &e))?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        DataError::new(DataErrorKind::Format, path, "is not UTF-8 text", "save it as UTF-8 XML")
-            .at(format!("byte {at}"))
-    })?;
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let (text, note) = read_text(file, length.min(options.limits.bytes), path, "save it as XML in UTF-8")?;
+    let text = text.as_str();
     let mut source = Source { path, options, text, reader: Reader::from_str(text), counted: (0, 1) };
     let mut document = Document::default();
     document.points.line_word = "line";
+    document.points.notes.extend(note);
     source.read(&mut document)?;
     match document.root.as_deref() {
         Some("TrackMate") => source.full_model(document),

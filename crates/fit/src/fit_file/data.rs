@@ -19,7 +19,7 @@ pub const KEYS: &[Key] = &[
         "msd",
         "path: a mean squared displacement per lag (CSV), or the name of one that comes with the program",
     ),
-    ("curve", "path: a summary per step (CSV)"),
+    ("curve", "path: a summary over time (CSV: step or time, values, standard errors)"),
     ("states", "path: observed lattices (NPZ as `simulate` writes it, NPY, image, folder of images)"),
     ("image", "path: an image to be segmented"),
     ("pattern", "path: a pattern that should stay (NPY, NPZ or image)"),
@@ -101,6 +101,7 @@ pub struct Simulation {
     /// Steps of each run, at least 1.
     pub steps: u64,
     /// Seed of the data's noise.
+    #[serde(serialize_with = "skip::seed")]
     pub seed: u64,
     /// How the runs start.
     #[serde(skip_serializing_if = "Marked::is_default")]
@@ -392,7 +393,7 @@ fn simulation(table: &mut Reader<'_>) -> Result<Simulation, FitFileError> {
     let Some(steps) = inner.count("steps", 1)? else {
         return Err(inner.here("`data.simulate` needs `steps`: how many steps each run takes"));
     };
-    let seed = inner.count("seed", 0)?.unwrap_or(0);
+    let seed = inner.seed("seed")?.unwrap_or(0);
     let initial = inner.marked("initial", Reader::text)?;
     let parameters = inner.free_table("parameters")?.all_numbers()?;
     let start_sites = inner.marked("start-sites", |t, key| t.count(key, 1))?;

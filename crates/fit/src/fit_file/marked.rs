@@ -85,7 +85,10 @@ mod tests {
         let (value, read) = Marked::new(Some(3u64));
         let copy = value.clone();
         assert!(copy == Some(3) && copy == value && !copy.is_default() && copy.unmarked().is_some());
-        assert_eq!((format!("{copy:?}"), serde_json::to_string(&copy).ok()), ("Some(3)".into(), Some("3".into())));
+        assert_eq!(
+            (format!("{copy:?}"), serde_json::to_string(&copy).ok()),
+            ("Some(3)".into(), Some("3".into()))
+        );
         assert!(!read.load(Ordering::Relaxed));
         assert_eq!(copy.unwrap_or(0), 3);
         assert!(read.load(Ordering::Relaxed), "clones share the mark");

@@ -33,7 +33,7 @@ impl std::str::FromStr for MemorySize {
         let split = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(split);
         let unit = unit.trim().to_ascii_uppercase();
-        let number: f64 = number.parse().map_err(|_| wanted())?;
+        let number = glauber_files::number(number).ok_or_else(wanted)?;
         let scale = if unit.is_empty() {
             Some(1)
         } else {

@@ -262,7 +262,8 @@ impl FitFile {
         note_places("", &document, &mut places, &mut written);
         let marks = RefCell::default();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut whole = Reader::whole(Source { file: path, folder, working, marks: &marks }, document, &TABLES)?;
+        let mut whole =
+            Reader::whole(Source { file: path, folder, working, marks: &marks }, document, &TABLES)?;
         let model = model(&mut whole)?;
         let task = whole.word("task", &Task::ALL)?.ok_or_else(|| {
             whole
@@ -484,7 +485,10 @@ fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>
 fn option_value(node: &Node) -> Result<OptionValue, Place> {
     Ok(match &node.value {
         Value::Boolean(flag) => OptionValue::Flag(*flag),
-        Value::Integer(number) => OptionValue::Whole(*number),
+        Value::Integer(number) => match i64::try_from(*number) {
+            Ok(whole) => OptionValue::Whole(whole),
+            Err(_) => OptionValue::Number(*number as f64),
+        },
         Value::Float(number) => OptionValue::Number(*number),
         Value::Text(text) => OptionValue::Text(text.clone()),
         Value::List(items) => OptionValue::List(items.iter().map(option_value).collect::<Result<_, _>>()?),

@@ -72,7 +72,8 @@ fn parse(text: &str, place: &Place) -> Result<Node, String> {
         Some(node) => node,
         None if text.is_empty() => Err("the value is missing after `=`".into()),
         None if text.starts_with(MEANT_AS_TOML) => {
-            Err(format!("{text} is not a TOML value: check its brackets and quotes"))
+            let hint = if text.starts_with('"') && text.contains('\\') { tree::BACKSLASH } else { "" };
+            Err(format!("{text} is not a TOML value: check its brackets and quotes{hint}"))
         }
         None => Ok(Node { value: Value::Text(text.to_string()), place: place.clone() }),
     }

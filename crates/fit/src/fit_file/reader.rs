@@ -8,6 +8,7 @@ use super::error::{FitFileError, Place};
 use super::marked::{Marked, Marks};
 use super::tree::{Node, Table, Value};
 use glauber_files::spelling::suggestion;
+use glauber_files::whole_number;
 
 /// A key of a table: its name and what it means, with its type and default.
 pub type Key = (&'static str, &'static str);
@@ -197,6 +198,20 @@ impl<'a> Reader<'a> {
         right.ok_or_else(|| self.wrong(key, node, &format!("a whole number of at least {least}")))
     }
 
+    /// A seed: a whole number below 2⁶⁴, or one as a text, as those are written that TOML has no room for.
+    pub fn seed(&mut self, key: &str) -> Result<Option<u64>, FitFileError> {
+        match self.table.get(key) {
+            Some((_, Node { value: Value::Text(text), .. })) => match whole_number(text) {
+                Some(seed) => {
+                    self.discard(key);
+                    Ok(Some(seed))
+                }
+                None => self.count(key, 0),
+            },
+            _ => self.count(key, 0),
+        }
+    }
+
     /// A list of whole numbers.
     pub fn counts(&mut self, key: &str, least: u64) -> Result<Option<Vec<u64>>, FitFileError> {
         let Some(node) = self.take(key) else { return Ok(None) };
@@ -245,6 +260,11 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self, key: &str) -> Result<Option<String>, FitFileError> {
         let Some(node) = self.take(key) else { return Ok(None) };
         match node.value {
+            Value::Text(text) if text.contains(char::is_control) => {
+                let found =
+                    format!("`{}` holds {}{}", self.path(key), escape_of(&text), super::tree::BACKSLASH);
+                Err(self.error(node.place, found))
+            }
             Value::Text(text) if !text.trim().is_empty() => Ok(Some(text)),
             _ => Err(self.wrong(key, &node, "a text that is not empty")),
         }
@@ -311,6 +331,18 @@ impl<'a> Reader<'a> {
     /// What is left under a key, as it is.
     pub fn raw(&mut self, key: &str) -> Option<Node> {
         self.take(key)
+    }
+}
+
+/// The first control character of a text, by the escape that it is written with.
+fn escape_of(text: &str) -> &'static str {
+    match text.chars().find(|c| c.is_control()) {
+        Some('\t') => "a tab (\\t)",
+        Some('\n') => "a line feed (\\n)",
+        Some('\r') => "a carriage return (\\r)",
+        Some('\u{8}') => "a backspace (\\b)",
+        Some('\u{C}') => "a form feed (\\f)",
+        _ => "a control character",
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::FitFileError;
 use super::memory::MemorySize;
 use super::reader::{Key, Reader};
+use super::skip;
 use super::tree::Value;
 
 /// The keys of `[run]`.
@@ -55,6 +56,7 @@ pub struct FormationTest {
 #[serde(rename_all = "kebab-case")]
 pub struct Run {
     /// Seed of all the fit's noise.
+    #[serde(serialize_with = "skip::seed")]
     pub seed: u64,
     /// Threads; 0 for all cores.
     pub threads: u64,
@@ -91,7 +93,7 @@ pub(super) fn read(mut table: Reader<'_>) -> Result<Run, FitFileError> {
         None
     };
     Ok(Run {
-        seed: table.count("seed", 0)?.unwrap_or(1),
+        seed: table.seed("seed")?.unwrap_or(1),
         threads: table.count("threads", 0)?.unwrap_or(0),
         memory,
         precision: precision.unwrap_or_default(),

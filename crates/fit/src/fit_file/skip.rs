@@ -23,6 +23,15 @@ pub(super) fn no_frames(frames: &Frames) -> bool {
     *frames == Frames::default()
 }
 
+/// A seed as a number; as a text where TOML's whole numbers, which end at 2⁶³ − 1, have no room for it.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
+pub(super) fn seed<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    match i64::try_from(*seed) {
+        Ok(seed) => serializer.serialize_i64(seed),
+        Err(_) => serializer.serialize_str(&seed.to_string()),
+    }
+}
+
 /// One value as a number, several as a list.
 pub(super) fn one_or_list<S: Serializer>(
     values: &BTreeMap<String, Vec<f64>>,

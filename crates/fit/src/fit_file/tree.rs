@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use glauber_files::number;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{FitFileError, Place};
@@ -18,7 +19,8 @@ pub(super) struct Node {
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Boolean(bool),
-    Integer(i64),
+    /// Wide enough for seeds up to 2⁶⁴ − 1.
+    Integer(i128),
     Float(f64),
     Text(String),
     List(Vec<Node>),
@@ -52,17 +54,38 @@ pub(super) fn document(text: &str, file: &Path) -> Result<Table, FitFileError> {
     let parsed = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or(Place::Nowhere, |span| lines.place(span.start));
         let message = error.message().trim().replace('\n', ", ");
-        FitFileError::new(file, place, format!("this is not TOML: {message}"))
+        let hint = error.span().and_then(|span| hint_at(text, span.start)).unwrap_or_default();
+        FitFileError::new(file, place, format!("this is not TOML: {message}{hint}"))
     })?;
     let place = |start| lines.place(start);
     table(parsed.get_ref(), &place).map_err(|(place, message)| FitFileError::new(file, place, message))
 }
 
+/// What to do about a line that is not TOML for a reason that is often met.
+fn hint_at(text: &str, at: usize) -> Option<&'static str> {
+    let before = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(before..)?.lines().next()?;
+    let value = line.split_once('=').map_or(line, |(_, value)| value).trim_start();
+    let point = value.trim_start_matches(['+', '-']);
+    if value.contains('"') && value.contains('\\') {
+        return Some(BACKSLASH);
+    }
+    let bare_point =
+        point.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    bare_point.then_some("; a number begins with a digit: write 0.3, not .3")
+}
+
+/// What to do about a path of Windows in double quotes.
+pub(super) const BACKSLASH: &str = "; in double quotes a backslash begins an escape: write a path in single quotes, 'C:\\data\\runs.npz', or with /";
+
 /// Parses one value, as it stands after a `=`; `None` where it is not TOML.
 pub(super) fn value(text: &str, place: &Place) -> Option<Result<Node, String>> {
-    let parsed = DeValue::parse(text).ok()?;
     let everywhere = |_| place.clone();
-    Some(node(parsed.get_ref(), &everywhere, 0).map_err(|(_, message)| message))
+    match DeValue::parse(text) {
+        Ok(parsed) => Some(node(parsed.get_ref(), &everywhere, 0).map_err(|(_, message)| message)),
+        // TOML wants a digit on both sides of a point; the command line's other numbers need none.
+        Err(_) => number(text).map(|x| Ok(Node { value: Value::Float(x), place: place.clone() })),
+    }
 }
 
 type Fault = (Place, String);
@@ -82,7 +105,7 @@ fn node(found: &DeValue<'_>, place: &dyn Fn(usize) -> Place, start: usize) -> Re
     let value = match found {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => {
-            let digits = i64::from_str_radix(number.as_str(), number.radix());
+            let digits = i128::from_str_radix(number.as_str(), number.radix());
             Value::Integer(digits.map_err(|_| fault(format!("{number} is too large a whole number")))?)
         }
         DeValue::Float(number) => {

@@ -61,7 +61,10 @@ const REASONS: &[(&str, &str)] = &[
     ("data.first-step", "it is the step at which observed states (`data.states`) begin"),
     ("data.start-sites", "it is known, or not, of a start that is to be found: in the task `state`"),
     ("data.frames", "it chooses frames of `data.states`, and in the task `state` of a simulated run"),
-    ("data.layer", "it says what an array or image without a name holds; these data name their layers, or hold none"),
+    (
+        "data.layer",
+        "it says what an array or image without a name holds; these data name their layers, or hold none",
+    ),
     ("data.threshold", "it cuts the grey values of images of a binary layer, and there are none"),
     ("data.invert", "it turns the grey values of images of a binary layer round, and there are none"),
     ("data.plane", "all planes of a stack are read, as times"),
@@ -80,7 +83,10 @@ const REASONS: &[(&str, &str)] = &[
     ("data.length-unit", "it is the unit of tracks or of a curve of them"),
     ("data.time-unit", "it is the unit of tracks or of a curve of them"),
     ("data.dimensions", "it chooses axes of tracks (`data.tracks`)"),
-    ("data.lags", "it says how much of a mean squared displacement is compared, from `data.tracks` or `data.msd`"),
+    (
+        "data.lags",
+        "it says how much of a mean squared displacement is compared, from `data.tracks` or `data.msd`",
+    ),
     ("data.shortest-track", "it leaves out tracks of `data.tracks`"),
     ("data.bootstrap", "it resamples tracks of `data.tracks` for their errors"),
     (
@@ -102,9 +108,15 @@ const REASONS: &[(&str, &str)] = &[
          changes what is simulated); other estimators can be compared by `estimator.compare`",
     ),
     ("estimator.compare", "a search uses no gradients, so that all estimators would find the same"),
-    ("estimator.temperature", "no estimator of this fit has a temperature; `gumbel-softmax` and `gumbel-rao` have"),
+    (
+        "estimator.temperature",
+        "no estimator of this fit has a temperature; `gumbel-softmax` and `gumbel-rao` have",
+    ),
     ("estimator.samples", "no estimator of this fit averages over noises; `gumbel-rao` does"),
-    ("estimator.baseline", "the score function takes the other replicates' mean off the loss, and nothing else"),
+    (
+        "estimator.baseline",
+        "the score function takes the other replicates' mean off the loss, and nothing else",
+    ),
     ("estimator.surrogate", "how heaviside and round are differentiated is said in the model"),
     ("estimator.width", "how heaviside and round are differentiated is said in the model"),
     (
@@ -132,10 +144,10 @@ impl FitFile {
             _ => (0, 0, 0),
         });
         let Some((first, others)) = unused.split_first() else { return Ok(()) };
-        let reason = REASONS.iter().find(|(name, _)| is_within(first, name)).map_or(
-            "nothing in it reads this key",
-            |(_, reason)| reason,
-        );
+        let reason = REASONS
+            .iter()
+            .find(|(name, _)| is_within(first, name))
+            .map_or("nothing in it reads this key", |(_, reason)| reason);
         let mut message = format!("`{first}` has no effect in this fit: {reason}. Take it out");
         if !others.is_empty() {
             let list: Vec<String> = others.iter().map(|key| format!("`{key}`")).collect();
@@ -205,10 +217,14 @@ mod tests {
     #[test]
     fn what_nothing_has_read_is_refused_at_its_place() {
         let text = "model = \"a\"\ntask = \"transition\"\n[loss]\nsummary = \"nonsense\"\nat = [1]\nname = \"pixel\"\n";
-        let file = FitFile::parse(text, Path::new("a.toml"), &["data.steps=3".into()], Path::new("")).unwrap();
+        let file =
+            FitFile::parse(text, Path::new("a.toml"), &["data.steps=3".into()], Path::new("")).unwrap();
         assert_eq!(file.loss.name.as_deref(), Some("pixel"));
         let message = file.refuse_unused().unwrap_err().to_string();
-        assert!(message.starts_with("--set data.steps=3: `data.steps` has no effect in this fit: "), "{message}");
+        assert!(
+            message.starts_with("--set data.steps=3: `data.steps` has no effect in this fit: "),
+            "{message}"
+        );
         assert!(message.ends_with("; nor has `loss.summary`, `loss.at` an effect"), "{message}");
         assert_eq!((*file.data.steps, file.loss.summary.as_deref()), (Some(3), Some("nonsense")));
         let message = file.refuse_unused().unwrap_err().to_string();

@@ -68,7 +68,9 @@ mod tests {
         let with = |other| ESTIMATORS.iter().map(|e| e.name).filter(|n| takes(n, other)).collect::<Vec<_>>();
         assert!(with(warm).starts_with(&["gumbel-softmax", "gumbel-rao"]), "{:?}", with(warm));
         assert_eq!(with(many), ["gumbel-rao"]);
-        assert!(takes("straight-through + gumbel-softmax", warm) && !takes("straight-through + reinmax", warm));
+        assert!(
+            takes("straight-through + gumbel-softmax", warm) && !takes("straight-through + reinmax", warm)
+        );
         assert!(!takes("nonsense", warm));
     }
 }

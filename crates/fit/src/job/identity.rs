@@ -30,7 +30,8 @@ impl Digests {
         }
         for (name, field) in &own.covariates {
             let numbers = field.numbers();
-            digests.add(&format!("the covariate {name}"), digest_of((0..numbers.len()).map(|i| numbers.at(i))));
+            digests
+                .add(&format!("the covariate {name}"), digest_of((0..numbers.len()).map(|i| numbers.at(i))));
         }
         digests
     }
@@ -40,7 +41,10 @@ impl Digests {
         let States { runs, times, .. } = states;
         let numbers = states.layers.iter().flat_map(|layer| (0..layer.len()).map(|i| layer.at(i)));
         self.add(what, format!("{runs} runs of {times} times, {}", digest_of(numbers)));
-        self.add(&format!("the steps of {what}"), digest_of(states.steps.iter().map(|step| f64::from(*step))));
+        self.add(
+            &format!("the steps of {what}"),
+            digest_of(states.steps.iter().map(|step| f64::from(*step))),
+        );
         self
     }
 

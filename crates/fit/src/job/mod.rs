@@ -75,8 +75,17 @@ pub struct Job {
     pub truth: BTreeMap<String, f64>,
     /// What a person should know before it runs.
     pub notes: Vec<String>,
+    /// What the readers of the data guessed, cut or left out: part of every result.
+    pub data_notes: Vec<String>,
     /// What a fit of an initial state needs afterwards; nothing for other tasks.
     pub state: Option<StateFit>,
+}
+
+impl Job {
+    /// All that a person must know of a result: of the data first, then of the fit itself.
+    pub fn notes_of(&self, result: &FitResult) -> Vec<String> {
+        self.data_notes.iter().chain(&result.notes).cloned().collect()
+    }
 }
 
 /// One fit of a job.
@@ -137,6 +146,8 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
+    /// What the readers of the covariates have to say.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Own {
@@ -154,7 +165,11 @@ impl Own {
 /// The fit file's model and covariates.
 pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
     if let Some(model) = &file.given.model {
-        return Ok(Own { model: model.clone(), covariates: file.given.covariates.clone() });
+        return Ok(Own {
+            model: model.clone(),
+            covariates: file.given.covariates.clone(),
+            notes: Vec::new(),
+        });
     }
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
@@ -186,7 +201,7 @@ pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
         };
         file.wrong(&key, error.to_string())
     })?;
-    Ok(Own { model: loaded.model, covariates })
+    Ok(Own { model: loaded.model, covariates, notes: Vec::new() })
 }
 
 fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
@@ -222,6 +237,13 @@ pub(crate) fn engine_options(file: &FitFile) -> Options {
 pub(crate) fn name_of_data(file: &FitFile, path: &std::path::Path) -> String {
     let in_memory = file.given.arrays.is_some();
     if in_memory { "the data given".into() } else { path.display().to_string() }
+}
+
+/// Notes of a reader, with the name of the file they are about.
+pub(crate) fn notes_about(path: &std::path::Path, notes: &[String]) -> Vec<String> {
+    let name =
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    notes.iter().map(|note| format!("{name}: {note}")).collect()
 }
 
 /// A list of named numbers from a table.

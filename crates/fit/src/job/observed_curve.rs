@@ -6,19 +6,18 @@ use std::sync::Arc;
 use glauber_engine::{Observation, Options, Outputs, Plan, Precision};
 use glauber_program::Model;
 
-use super::transition::{observed, wrong};
-use super::{JobError, Own, name_of_data, pairs};
+use super::transition::{Seen, observed, wrong};
+use super::{JobError, Own, name_of_data, notes_about, pairs};
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
+use glauber_data::read_time_curve;
 use glauber_data::tracks::{
-    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks,
-    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
+    Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
+    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, usual_lags,
 };
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
 
-/// How many lags of tracks are compared where nobody says.
-const USUAL_LAGS: u64 = 10;
 /// The longest rollout that is run.
 const MOST_STEPS: u64 = 1_000_000;
 /// The most sites of all steps and runs that a simulated target may take.
@@ -34,6 +33,8 @@ pub(super) struct Observed {
     pub(super) starts: Option<States>,
     pub(super) scale: Scale,
     pub(super) notes: Vec<String>,
+    /// What the readers of the data have to say.
+    pub(super) data_notes: Vec<String>,
 }
 
 /// What a step and a number of the summary are in the data's units.
@@ -55,16 +56,20 @@ impl Scale {
 pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     let model = &own.model;
     let mut found = match file.source()? {
-        DataSource::Tracks(path) => of_curve(file, model, "data.tracks", tracks_curve(file, model, path)?)?,
+        DataSource::Tracks(path) => {
+            let (curve, data_notes) = tracks_curve(file, model, path)?;
+            Observed { data_notes, ..of_curve(file, model, "data.tracks", curve)? }
+        }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
-            of_curve(file, model, "data.msd", curve)?
+            let data_notes = notes_about(path, curve.notes());
+            Observed { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
         }
+        DataSource::Curve(path) => of_time_curve(file, model, path)?,
         DataSource::States(path) => of_states(file, own, path)?,
         DataSource::Simulate(simulation) => of_simulation(file, own, simulation)?,
         _ => {
-            let message =
-                "the task `trajectory` needs `data.tracks`, `data.msd`, `data.states` or `data.simulate`";
+            let message = "the task `trajectory` needs `data.tracks`, `data.msd`, `data.curve`, `data.states` or `data.simulate`";
             return Err(file.wrong("data", message).into());
         }
     };
@@ -109,8 +114,47 @@ fn msd_curve(path: &Path) -> Result<MsdCurve, JobError> {
     }
 }
 
+/// A curve with the interval and the units of the fit file, where the curve itself does not say them.
+fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
+    let data = &file.data;
+    let of_tracks: [(&str, bool); 4] = [
+        ("bootstrap", data.bootstrap.is_some()),
+        ("shortest-track", data.shortest_track.is_some()),
+        ("dimensions", data.dimensions.is_some()),
+        ("columns", *data.columns != Default::default()),
+    ];
+    if let Some((key, _)) = of_tracks.iter().find(|(_, given)| *given) {
+        let message = format!(
+            "`data.{key}` is about tracks, and `data.msd` holds a curve that was made of them: give the tracks as \
+             `data.tracks`, or leave it out"
+        );
+        return Err(file.wrong(&format!("data.{key}"), message).into());
+    }
+    let curve = match (*data.interval, curve.known_interval()) {
+        (Some(given), Some(said)) if (given / said - 1.0).abs() > 1e-9 => {
+            let message = format!(
+                "`data.interval` is {given}, but the curve says that its interval is {said}: correct one of them"
+            );
+            return Err(file.wrong("data.interval", message).into());
+        }
+        (Some(given), None) => curve.with_interval(given),
+        _ => curve,
+    };
+    Ok(curve.with_units(Units { length: (*data.length_unit).clone(), time: (*data.time_unit).clone() }))
+}
+
+/// A curve without lags above the last that is asked for.
+fn up_to_lag(file: &FitFile, curve: MsdCurve, lags: u64) -> Result<MsdCurve, JobError> {
+    let first = curve.points().first().map_or(0, |p| p.lag);
+    if u64::from(first) > lags {
+        let message = format!("the data have no lag up to {lags}: the first is {first}");
+        return Err(file.wrong("data.lags", message).into());
+    }
+    Ok(curve.up_to_lag(lags))
+}
+
 /// The mean squared displacement of real tracks, with bootstrap errors.
-fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, JobError> {
+fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve, Vec<String>), JobError> {
     let data = &file.data;
     let column = |c: &Option<ColumnName>| {
         c.as_ref().map(|c| match c {
@@ -129,13 +173,17 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<MsdCurve, 
         interval: *data.interval,
         length_unit: (*data.length_unit).clone(),
         time_unit: (*data.time_unit).clone(),
+        face: Face::FitFile,
         ..TrackOptions::default()
     };
     let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
-    let lags = data.lags.unwrap_or(USUAL_LAGS).min(u64::from(u32::MAX)) as u32;
+    let lags = data.lags.map_or(usual_lags(&tracks), |lags| lags.min(u64::from(u32::MAX)) as u32);
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
     let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
-    Ok(curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?)
+    let curve = curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?;
+    let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
+    let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
+    Ok((curve, notes_about(path, &notes)))
 }
 
 /// Only the tracks that are long enough.
@@ -176,7 +224,9 @@ fn rebuilt(
     axes: usize,
 ) -> Result<Tracks, JobError> {
     let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
-    Tracks::new(tracks, interval, axes, units, notes).map_err(|e| file.wrong(key, e.to_string()).into())
+    let rebuilt = Tracks::new(tracks, interval, axes, units, notes);
+    let rebuilt = rebuilt.map_err(|e| file.wrong(key, e.to_string()))?;
+    Ok(rebuilt.with_columns(from.columns().to_vec()))
 }
 
 fn axes_of(model: &Model) -> usize {
@@ -204,10 +254,11 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     }
     let (step, site) =
         (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
-    let mut points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
-    if let Some(lags) = *file.data.lags {
-        points.truncate(lags as usize);
-    }
+    let curve = match *file.data.lags {
+        Some(lags) => up_to_lag(file, curve, lags)?,
+        None => curve,
+    };
+    let points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
     let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
     let target = Target {
         steps: points.iter().map(|p| p.step as usize).collect(),
@@ -217,7 +268,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     };
     let units = curve.units();
     let said = |u: &Option<String>| u.clone().unwrap_or_default();
-    let mut notes: Vec<String> = curve.notes().to_vec();
+    let mut notes: Vec<String> = curve.comments().to_vec();
     notes.push(
         format!(
             "{} lags; one step is {step} {}, one site {site:.4} {}",
@@ -235,14 +286,58 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(Observed { choice, target, starts: None, scale, notes })
+    Ok(Observed { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
+}
+
+/// A summary over time as a table has it.
+fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, JobError> {
+    let (choice, summary) = choice(file, model)?;
+    let outputs = summary.outputs();
+    let curve = read_time_curve(path, &outputs)?;
+    let step = match (curve.in_steps, curve.in_steps || file.data.step_time.is_some()) {
+        (true, _) => 1.0,
+        (false, true) => file.data.step_time.unwrap_or(1.0),
+        (false, false) => {
+            let message = format!(
+                "{} has times, not steps: say how long a step is, as `data.step-time`",
+                path.display()
+            );
+            return Err(file.wrong("data.curve", message).into());
+        }
+    };
+    let mut steps = Vec::with_capacity(curve.times.len());
+    for time in &curve.times {
+        let (exact, whole) = (time / step, (time / step).round());
+        if (exact - whole).abs() > 1e-6 * exact.max(1.0) || whole > MOST_STEPS as f64 {
+            let message = format!("time {time} is {exact} steps, and must be a whole number of them");
+            return Err(file.wrong("data.step-time", message).into());
+        }
+        steps.push(whole as usize);
+    }
+    let mut data_notes = notes_about(path, &curve.notes);
+    let at_start = steps.iter().filter(|step| **step == 0).count();
+    if at_start > 0 {
+        data_notes.extend(notes_about(path, &["step 0 is the start, which is not compared".to_string()]));
+    }
+    let width = outputs.len();
+    let after = |numbers: Vec<f64>| numbers[at_start * width..].to_vec();
+    let target = Target {
+        steps: steps[at_start..].to_vec(),
+        values: after(curve.values),
+        errors: curve.errors.map(after),
+        outputs,
+    };
+    let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
+    let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
+    let scale = Scale { time: step, time_unit, ..Scale::steps() };
+    Ok(Observed { choice, target, starts: None, scale, notes, data_notes })
 }
 
 /// The mean over observed runs.
 fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobError> {
     let model = &own.model;
     let (choice, summary) = choice(file, model)?;
-    let states = observed(file, model, path)?;
+    let Seen { states, notes: data_notes } = observed(file, model, path)?;
     if states.times < 2 {
         let message =
             format!("{} has one time per run: a trajectory needs several", name_of_data(file, path));
@@ -292,7 +387,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
         states.runs
     )];
     let starts = from_data.then_some(states);
-    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes })
+    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes, data_notes })
 }
 
 /// Numbers inside every parameter's interval, for programs that read states alone.
@@ -341,7 +436,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     let target = Target { steps, outputs, values: seen.mean(), errors };
     let notes =
         vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
-    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes })
+    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
 }
 
 /// Some rows of a table of this width, in the order asked for.

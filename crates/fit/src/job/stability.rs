@@ -11,11 +11,11 @@ use std::path::Path;
 use glauber_engine::Plan;
 use glauber_program::Model;
 
-use super::times::timed;
-use super::transition::wrong;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
-use super::{Attempt, Job, JobError, engine_options, name_of_data, own_model, pairs};
+use super::times::timed;
+use super::transition::{Seen, wrong};
+use super::{Attempt, Job, JobError, engine_options, name_of_data, notes_about, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_data::images::{ImageLimits, read_images};
@@ -44,7 +44,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let loss = loss_of(file)?;
     let rollouts = rollouts_of(file);
     check_budget(file, model, rollouts)?;
-    let (patterns, truth) = patterns_of(file, model)?;
+    let (Seen { states: patterns, notes: of_pattern }, truth) = patterns_of(file, model)?;
+    let data_notes = [own_of_file.notes.clone(), of_pattern].concat();
     let mut notes = vec![course_note(file, &loss, rollouts), reference_note(model, &patterns)];
     notes.extend(formation_note(file));
     let read = Digests::of_model(file, &own_of_file).with_states("the pattern", &patterns);
@@ -59,7 +60,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-    Ok(Job { task: file.task, attempts, truth, notes, model: own_of_file.model, state: None })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own_of_file.model, state: None })
 }
 
 fn rollouts_of(file: &FitFile) -> Rollouts {
@@ -208,9 +209,12 @@ fn formation_note(file: &FitFile) -> Option<String> {
 fn patterns_of(
     file: &FitFile,
     model: &Model,
-) -> Result<(States, std::collections::BTreeMap<String, f64>), JobError> {
+) -> Result<(Seen, std::collections::BTreeMap<String, f64>), JobError> {
     match file.source()? {
-        DataSource::Simulate(simulation) => Ok((simulated(file, simulation)?, simulation.parameters.clone())),
+        DataSource::Simulate(simulation) => {
+            let seen = Seen { states: simulated(file, simulation)?, notes: Vec::new() };
+            Ok((seen, simulation.parameters.clone()))
+        }
         DataSource::Pattern(path) => Ok((read(file, model, path, "data.pattern")?, Default::default())),
         DataSource::States(path) => Ok((read(file, model, path, "data.states")?, Default::default())),
         _ => Err(file
@@ -243,19 +247,22 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
 }
 
 /// A pattern from arrays or images.
-fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States, JobError> {
+fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, JobError> {
     let fail =
         |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
     let given = file.given.arrays.is_some();
     let is_array = given || path.extension().is_some_and(|e| e == "npz" || e == "npy");
     let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
     let lattice = model.declarations().lattice.shape();
+    let mut notes = Vec::new();
     let arrays = if let Some(arrays) = &file.given.arrays {
         arrays.to_vec()
     } else if is_array {
         read_arrays(path, ReadLimits::default())?
     } else {
-        vec![("planes".to_string(), read_images(path, ImageLimits::default())?.into_array())]
+        let stack = read_images(path, ImageLimits::default())?;
+        notes.extend(notes_about(path, stack.notes()));
+        vec![("planes".to_string(), stack.into_array())]
     };
     let named = match &arrays[..] {
         [(_, only)] if layers.len() > 1 || !is_array || only.shape() == lattice => {
@@ -286,7 +293,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<States,
         );
         return Err(file.wrong("data.frames", message).into());
     }
-    Ok(states.every(last, last, 1))
+    Ok(Seen { states: states.every(last, last, 1), notes })
 }
 
 fn unlike(what: &str, found: &[usize], lattice: &[usize]) -> String {

@@ -13,10 +13,10 @@ use glauber_engine::{FieldData, Numbers, Plan, Run};
 use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 use glauber_program::Model;
 
-use super::times::one_step_a_frame;
-use super::transition::observed;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
+use super::times::one_step_a_frame;
+use super::transition::{Seen, observed};
 use super::{Attempt, Job, JobError, Own, engine_options, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
 use glauber_files::spelling::suggestion;
@@ -72,7 +72,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         return Err(file.wrong(&format!("start.{name}"), message).into());
     }
     let parameters = parameters_of(file, &own.model, Of::Fit)?;
-    let Observed { frames, truth, mut notes } = frames_of(file, &own)?;
+    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own)?;
+    let data_notes = [own.notes.clone(), data_notes].concat();
     let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
     let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
     notes.insert(0, format!("observed after {} steps", seen.join(", ")));
@@ -102,7 +103,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let objective = setting.objective(name, "estimator.name")?;
     let state = Some(StateFit { objective, refinement, truth, last_frame });
     let truth = BTreeMap::new();
-    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state })
 }
 
 /// What all attempts share.
@@ -224,6 +225,8 @@ struct Observed {
     frames: Vec<ObservedFrame>,
     truth: Option<Vec<Vec<usize>>>,
     notes: Vec<String>,
+    /// What the reader of the frames has to say.
+    data_notes: Vec<String>,
 }
 
 fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
@@ -233,7 +236,7 @@ fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
             simulated(file, own, &parameters, simulation)
         }
         DataSource::States(path) => {
-            let states = observed(file, &own.model, path)?;
+            let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
             if states.runs != 1 {
                 let message = format!(
                     "the file holds {} runs, and one start is fitted at a time: give one run",
@@ -241,7 +244,7 @@ fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
                 );
                 return Err(file.wrong("data.states", message).into());
             }
-            of_states(file, &states)
+            Ok(Observed { data_notes, ..of_states(file, &states)? })
         }
         DataSource::Image(_) => {
             let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
@@ -288,7 +291,7 @@ fn of_states(file: &FitFile, states: &States) -> Result<Observed, JobError> {
                        from the start to it";
         return Err(file.wrong("data.steps", message).into());
     }
-    Ok(Observed { frames, truth, notes })
+    Ok(Observed { frames, truth, notes, data_notes: Vec::new() })
 }
 
 /// The sites that are not off.

@@ -8,10 +8,10 @@ use glauber_engine::Options;
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
-use super::observed_curve::{Observed, observe};
-use super::transition::wrong;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
+use super::observed_curve::{Observed, observe};
+use super::transition::wrong;
 use super::{Attempt, Job, JobError, engine_options, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
@@ -57,7 +57,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: single.model, state: None })
+    let data_notes = [single.notes, found.data_notes.clone()].concat();
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: single.model, state: None })
 }
 
 /// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.

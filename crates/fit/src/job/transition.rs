@@ -8,7 +8,7 @@ use glauber_program::Model;
 use super::estimators::{compared, estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
 use super::times::{chosen, one_step_a_frame, timed};
-use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, own_model, pairs};
+use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, notes_about, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
 use glauber_data::images::{ImageLimits, read_images};
@@ -34,7 +34,8 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let model = &own.model;
     let options = engine_options(file);
     let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-    let states = states_of(file, &own)?;
+    let Seen { states, notes: of_states } = states_of(file, &own)?;
+    let data_notes = [own.notes.clone(), of_states].concat();
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
     let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
@@ -66,7 +67,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, model: own.model, state: None })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state: None })
 }
 
 pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
@@ -166,9 +167,17 @@ fn loss_of(file: &FitFile) -> Result<TransitionLoss, JobError> {
     })
 }
 
-fn states_of(file: &FitFile, own: &Own) -> Result<States, JobError> {
+/// Observed states, and what their reader has to say.
+pub(crate) struct Seen {
+    pub(crate) states: States,
+    pub(crate) notes: Vec<String>,
+}
+
+fn states_of(file: &FitFile, own: &Own) -> Result<Seen, JobError> {
     match file.source()? {
-        DataSource::Simulate(simulation) => simulated(file, own, simulation),
+        DataSource::Simulate(simulation) => {
+            Ok(Seen { states: simulated(file, own, simulation)?, notes: Vec::new() })
+        }
         DataSource::States(path) => observed(file, &own.model, path),
         _ => Err(file.wrong("data", "the task `transition` needs `data.states` or `data.simulate`").into()),
     }
@@ -193,23 +202,30 @@ fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<State
 }
 
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
-pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<States, JobError> {
+pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
     let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let mut notes = Vec::new();
     let arrays = if let Some(arrays) = &file.given.arrays {
         arrays.to_vec()
     } else if is_array || !path.exists() {
         read_arrays(path, ReadLimits::default())?
     } else {
-        vec![lattices_of_images(file, model, path)?]
+        vec![lattices_of_images(file, model, path, &mut notes)?]
     };
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
-    chosen(file, timed(file, states)?, &name_of_data(file, path))
+    Ok(Seen { states: chosen(file, timed(file, states)?, &name_of_data(file, path))?, notes })
 }
 
 /// A series of images as one array: for a binary layer 1 where brighter than the threshold, else the grey values.
-fn lattices_of_images(file: &FitFile, model: &Model, path: &Path) -> Result<(String, Array), JobError> {
+fn lattices_of_images(
+    file: &FitFile,
+    model: &Model,
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<(String, Array), JobError> {
     let stack = read_images(path, ImageLimits::default())?;
+    notes.extend(notes_about(path, stack.notes()));
     let layer = match &*file.data.layer {
         Some(name) => model.layer(name).map_err(|e| file.wrong("data.layer", e.to_string()))?,
         None => 0,
