@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from glauber._containers import by_name, columns, kind_of, lattice_axes, ordered, record
 from glauber._errors import InputError
 
 
@@ -54,23 +56,60 @@ def table(value: Any, what: str, example: str) -> dict[Any, Any]:
 
 
 def names(value: Any, what: str) -> list[str]:
-    """Several names; a text is one of them."""
+    """Several names, in order; a text is one of them."""
     if isinstance(value, str):
         return [value]
+    if isinstance(value, (set, frozenset)):
+        raise InputError(f"{what} is a {type(value).__name__}, which has no order: give a list of names")
     try:
         return list(value)
     except TypeError:
         raise TypeError(f"{what} is {told(value)}: give a list of names") from None
 
 
+def check_missing(what: str, value: Any) -> None:
+    """Refuses masked entries, also of arrays within lists: what lies under a mask is no value."""
+    if isinstance(value, np.ma.MaskedArray):
+        mask: Any = np.ma.getmaskarray(value)
+        parts = [mask[n] for n in mask.dtype.names] if mask.dtype.names else [mask]
+        hidden = next((part for part in parts if part.any()), None)
+        if hidden is not None:
+            place = tuple(int(i) for i in np.argwhere(hidden)[0])
+            raise InputError(
+                f"{what} is missing (masked){f' at {place}' if place else ''}: give a number there, as array.filled(value), "
+                "or leave it out"
+            )
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            if isinstance(one, (np.ma.MaskedArray, list, tuple)):
+                check_missing(what, one)
+
+
+def _one(value: Any, what: str, wanted: str) -> None:
+    """Refuses what is not one number: masked, an array, complex, a text."""
+    check_missing(what, value)
+    if getattr(value, "ndim", 0) or isinstance(value, (str, bytes)):
+        raise TypeError(f"{what} is {told(value)}: give {wanted}")
+    if (
+        isinstance(value, (complex, np.complexfloating))
+        or getattr(getattr(value, "dtype", None), "kind", "") == "c"
+    ):
+        raise TypeError(f"{what} is {told(value)}, a complex number: give {wanted}")
+
+
 def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
-    """A whole number within bounds."""
+    """A whole number within bounds; an array of no axes is one."""
+    _one(value, what, "a whole number")
     try:
-        number = int(value.__index__())
-    except AttributeError:
-        if not (isinstance(value, float) and value.is_integer()):
+        number = int(operator.index(value))
+    except TypeError:
+        try:
+            own = float(value)
+        except (TypeError, ValueError):
+            own = math.nan
+        if not own.is_integer():
             raise TypeError(f"{what} is {told(value)}: give a whole number") from None
-        number = int(value)
+        number = int(own)
     if not least <= number <= most:
         raise InputError(
             f"{what} is {number}: give a whole number from {least}" + ("" if most > 2**60 else f" to {most}")
@@ -78,15 +117,22 @@ def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
     return number
 
 
-def real(value: Any, what: str) -> float:
-    """A finite number."""
+def number(value: Any, what: str) -> float:
+    """A number, which may be infinite or NaN; an array of no axes is one."""
+    if not isinstance(value, str):
+        _one(value, what, "a number")
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{what} is {told(value)}: give a number") from None
-    if not math.isfinite(number):
-        raise InputError(f"{what} is {number}: give a finite number")
-    return number
+
+
+def real(value: Any, what: str) -> float:
+    """A finite number."""
+    own = number(value, what)
+    if not math.isfinite(own):
+        raise InputError(f"{what} is {own}: give a finite number")
+    return own
 
 
 def seed_of(value: Any) -> int:
@@ -94,14 +140,33 @@ def seed_of(value: Any) -> int:
     return whole(value, "seed", 0, 2**64 - 1)
 
 
-def numbers(name: str, value: Any, finite: bool = True) -> np.ndarray:
-    """Numbers, finite where that is asked, as an array of uint8 or float64; any layout and any type of numbers is taken."""
+def _array(name: str, value: Any, axes: Sequence[Sequence[str]]) -> np.ndarray:
+    """An array with its named axes in order; nothing masked."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
+    if isinstance(value, (list, tuple)) and any(kind_of(one) for one in value):
+        value = [_array(name, one, [own[1:] for own in axes]) for one in value]
+    check_missing(name, value)
     try:
-        array = np.asarray(value)
+        return np.asarray(ordered(name, value, axes))
     except ValueError as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{name} is no array: its rows differ in length ({error})") from None
+
+
+def numbers(name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[str]] = ()) -> np.ndarray:
+    """Numbers, finite where that is asked, as an array of uint8 or float64; any layout and any type of numbers is taken.
+
+    Axes that have names are brought into the order of one of `axes`.
+    """
+    array = _array(name, value, axes)
+    if array.dtype.kind == "O":
+        for place, one in np.ndenumerate(array):
+            if one is None or one is np.ma.masked or type(one).__name__ in ("NAType", "NaTType"):
+                raise InputError(
+                    f"{name} is missing ({one}) at {place}: give a number there, or leave it out"
+                )
     if array.dtype.kind not in "buif":
         what = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text"}.get(
             array.dtype.kind, "no numbers"
@@ -118,8 +183,9 @@ def numbers(name: str, value: Any, finite: bool = True) -> np.ndarray:
 
 def field(name: str, value: Any, shape: Sequence[int], replicates: int) -> tuple[np.ndarray, int | None]:
     """A field for all replicates, or one for each: its flat numbers, and how many fields they are."""
-    array = numbers(name, value)
     shape = tuple(shape)
+    lattice = lattice_axes(len(shape))
+    array = numbers(name, value, axes=[lattice, ("run", *lattice)])
     if array.shape == shape:
         return array.reshape(-1), None
     if array.shape == (replicates, *shape):
@@ -133,72 +199,134 @@ def start_fields(model: Any, start: Any, replicates: int) -> list[tuple[np.ndarr
     if start is None:
         return None
     names = list(model.layers)
-    if not isinstance(start, Mapping):
+    given = by_name(start, "the start", names)
+    if given is None:
         if len(names) != 1:
             raise InputError(
                 f"model `{model.name}` has the layers {', '.join(names)}: give start={{layer: array}}"
             )
-        start = {names[0]: start}
-    check_names(start, names, f"layer of model `{model.name}`")
-    missing = [name for name in names if name not in start]
+        given = {names[0]: start}
+    check_names(given, names, f"layer of model `{model.name}`")
+    missing = [name for name in names if name not in given]
     if missing:
         raise InputError(
             f"start has no array for layer `{missing[0]}`: give one for each of {', '.join(names)}"
         )
-    return [field(f"the start of layer `{name}`", start[name], model.shape, replicates) for name in names]
+    return [field(f"the start of layer `{name}`", given[name], model.shape, replicates) for name in names]
 
 
 def run_fields(
     model: Any, fields: Mapping[str, Any] | None, replicates: int, more: Iterable[str] = ()
 ) -> list[Any]:
     """Covariates, parameter fields and data by name."""
-    fields = table(fields, "fields", '{"name": array}')
+    fields = named_arrays(fields, "fields", [*model.fields, *more])
     check_names(fields, [*model.fields, *more], f"field of model `{model.name}`")
     return [
         (name, field(f"field `{name}`", value, model.shape, replicates)) for name, value in fields.items()
     ]
 
 
+def named_arrays(value: Any, what: str, known: Iterable[str] = ()) -> dict[Any, Any]:
+    """Arrays by name, from a dictionary, a dataset, a structured array; none from None."""
+    if value is None:
+        return {}
+    own = by_name(value, what, list(known))
+    if own is None:
+        raise TypeError(f'{what} is {told(value)}: give a dictionary, as {{"name": array}}')
+    return own
+
+
+def named_numbers(value: Any, what: str) -> dict[Any, Any]:
+    """Numbers by name, from a dictionary, a Series, a row, a record; none from None."""
+    if value is None:
+        return {}
+    wanted = f'{what} is {told(value)}: give a dictionary, as {{"beta": 0.3}}'
+    try:
+        own = record(_of_result(value), what)
+    except TypeError:
+        raise TypeError(wanted) from None
+    if not isinstance(own, dict):
+        raise TypeError(wanted)
+    return own
+
+
+def _of_result(value: Any) -> Any:
+    """The estimates of a fit's result; anything else as it is."""
+    if hasattr(value, "params") and hasattr(value, "standard_errors"):
+        return {n: v for n, v in value.params.items() if not isinstance(v, np.ndarray)}
+    return value
+
+
 def parameter_list(model: Any, given: Any) -> list[float]:
     """The value of every parameter in the model's order: those given by name or in order, else the defaults."""
     declared = model.parameters
-    if given is None:
-        given = {}
-    if not isinstance(given, Mapping):
-        try:
-            values = [float(x) for x in given]
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"the parameters are {told(given)}: give a dictionary {{name: number}}, or a list in the order "
-                f"{', '.join(declared)}"
-            ) from None
-        if len(values) != len(declared):
+    try:
+        own = {} if given is None else record(_of_result(given), "the parameters")
+        if isinstance(own, list) and any(getattr(x, "ndim", 0) or isinstance(x, (str, bytes)) for x in own):
+            raise TypeError
+    except TypeError:
+        raise TypeError(
+            f"the parameters are {told(given)}: give a dictionary {{name: number}}, or a list in the order "
+            f"{', '.join(declared)}"
+        ) from None
+    if not isinstance(own, dict):
+        if len(own) != len(declared):
             raise InputError(
-                f"{len(values)} parameters were given, but model `{model.name}` has {len(declared)}: {', '.join(declared)}"
+                f"{len(own)} parameters were given, but model `{model.name}` has {len(declared)}: {', '.join(declared)}"
             )
-        given = dict(zip(declared, values))
-    check_names(given, declared, f"parameter of model `{model.name}`")
+        own = dict(zip(declared, own))
+    check_names(own, declared, f"parameter of model `{model.name}`")
     values = []
     for name, parameter in declared.items():
-        value = given.get(name, parameter.default)
+        value = own.get(name, parameter.default)
         if value is None:
             raise InputError(
                 f'model `{model.name}` has no default for parameter `{name}`: give {{"{name}": number}}'
             )
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise TypeError(f"parameter `{name}` is {value!r}: give a number") from None
-        if not parameter.lowest <= number <= parameter.highest:
+        one = number(value, f"parameter `{name}`")
+        if not parameter.lowest <= one <= parameter.highest:
             raise InputError(
-                f"parameter `{name}` of model `{model.name}` is {number}, outside its interval "
+                f"parameter `{name}` of model `{model.name}` is {one}, outside its interval "
                 f"[{parameter.lowest:g}, {parameter.highest:g}]"
             )
-        values.append(number)
+        values.append(one)
     return values
 
 
-def memory_of(value: int | str) -> int:
+def theta_of(given: Any, names: Sequence[str], lengths: Sequence[int], what: str = "θ") -> np.ndarray:
+    """The numbers of unknowns, flat, by their names where the container has names, else in order."""
+    own: Any = None
+    if not (isinstance(given, (list, np.ndarray)) and not getattr(given, "dtype", np.dtype(float)).names):
+        try:
+            own = record(given, what)
+        except TypeError:
+            pass
+    if not isinstance(own, dict):
+        return numbers(what, given).astype(float)
+    check_names(own, names, "fitted parameter")
+    missing = [n for n in names if n not in own]
+    if missing:
+        raise InputError(f"{what} has no `{missing[0]}`: give {', '.join(names)}")
+    parts = [numbers(f"{what} of `{n}`", own[n]).astype(float).reshape(-1) for n in names]
+    for name, part, length in zip(names, parts, lengths):
+        if part.size != length:
+            raise InputError(f"{what} of `{name}` has {part.size} numbers: give {length}")
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def theta_rows(given: Any, names: Sequence[str], what: str) -> np.ndarray:
+    """Numbers [name] or [row, name] in the order of `names`: by the names of a Series or of a table's columns."""
+    table = None if isinstance(given, np.ndarray) and not given.dtype.names else columns(given, what)
+    if table is None:
+        return theta_of(given, names, [1] * len(names), what)
+    check_names(table, names, "parameter")
+    missing = [n for n in names if n not in table]
+    if missing:
+        raise InputError(f"{what} have no column `{missing[0]}`: give {', '.join(names)}")
+    return np.stack([numbers(f"{what}, `{n}`", table[n]).astype(float).reshape(-1) for n in names], axis=-1)
+
+
+def memory_of(value: Any) -> int:
     """Bytes, from a number or a text such as "2 GiB"."""
     if isinstance(value, str):
         parts = value.strip().split()

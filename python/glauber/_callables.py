@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glauber._arrays import check_names, names, numbers, table
+from glauber._arrays import check_names, named_numbers, names, theta_of, theta_rows
 from glauber._errors import InputError
+from glauber._kinds import Whole
 from glauber._outputs import Outputs
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class RolloutObjective:
         run: Rollout,
         loss: Any,
         fitted: Sequence[str] | None,
-        fixed: Mapping[str, float] | None,
-        seed: int,
+        fixed: Any,
+        seed: Whole,
     ) -> None:
-        own, fixed = run.model.parameters, table(fixed, "fixed", '{"beta": 0.3}')
+        own, fixed = run.model.parameters, named_numbers(fixed, "fixed")
         wanted = names(fitted, "fitted") if fitted is not None else [n for n in own if n not in fixed]
         check_names([*wanted, *fixed], own, f"parameter of model `{run.model.name}`")
         self.names: list[str] = wanted
@@ -60,7 +61,7 @@ class RolloutObjective:
         self.run, self.loss, self.fixed, self.seed = run, loss, fixed, seed
 
     def __call__(self, theta: Any) -> tuple[float, np.ndarray]:
-        theta = numbers("θ", theta).astype(float)
+        theta = theta_of(theta, self.names, [1] * len(self.names))
         if theta.shape != (len(self.names),):
             raise InputError(
                 f"θ has shape {theta.shape}: give {len(self.names)} numbers, {', '.join(self.names)}"
@@ -74,7 +75,7 @@ class Simulator:
     """Parameters → outputs, with new noise in every call; made by `Rollout.simulator`.
 
     A dictionary of parameters gives a dictionary of outputs, as pyABC wants it. An array or tensor [parameter], or
-    [batch, parameter], gives one [output], or [batch, output], of the same kind, as sbi wants it: the outputs' means over
+    [batch, parameter] (or a table with a column for each parameter, which are read by name), gives one [output], or [batch, output], of the same kind, as sbi wants it: the outputs' means over
     the rollout's replicates, in the order `columns`. Seeds are drawn from NumPy's global generator, so that `np.random.seed`
     makes a sequence of calls repeatable. Forked processes inherit one state of that generator: each makes other seeds of it,
     by its number among the workers of `multiprocessing`, else by its process number.
@@ -101,7 +102,7 @@ class Simulator:
         if isinstance(parameters, Mapping):
             return self._one(parameters).mean
         tensor = parameters if hasattr(parameters, "detach") else None
-        theta = numbers("the parameters", parameters).astype(float)
+        theta = theta_rows(parameters, self.names, "the parameters")
         if theta.ndim not in (1, 2) or theta.shape[-1] != len(self.names):
             raise InputError(
                 f"the parameters have shape {theta.shape}: give [parameter] or [batch, parameter] of {', '.join(self.names)}"

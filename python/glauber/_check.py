@@ -8,6 +8,7 @@ from typing import Any
 
 from glauber import _glauber
 from glauber._arrays import parameter_list, run_fields, seed_of, whole
+from glauber._kinds import Whole
 from glauber._model import Model, model_of
 
 
@@ -26,7 +27,7 @@ class Check:
 
     def __repr__(self) -> str:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
-            return f"{name:18}" + "".join(f"{m:>14.6f} ± {e:<9.2e}" for m, e in row.values()) + end
+            return f"{name:18}" + "".join(f"{m:>14.6g} ± {e:<9.2e}" for m, e in row.values()) + end
 
         head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
@@ -42,10 +43,10 @@ def check(
     parameters: Any = None,
     *,
     fields: Mapping[str, Any] | None = None,
-    steps: int = 3,
-    replicates: int = 200,
-    seed: int = 1,
-    threads: int = 0,
+    steps: Whole = 3,
+    replicates: Whole = 200,
+    seed: Whole = 1,
+    threads: Whole = 0,
 ) -> Check:
     """Compares every estimator's gradient of the layers' means with finite differences over common noise.
 

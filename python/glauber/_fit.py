@@ -11,30 +11,31 @@ from glauber import _glauber
 from glauber._arrays import path_text, table, whole
 from glauber._fit_request import fit_request
 from glauber._fit_result import FitResult, collected
+from glauber._kinds import Real, Whole
 from glauber._model import Model
+from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._tasks import Task
-from glauber._toml import text_of
 
 
 def fit(
     model: Model,
     task: Task,
-    start: Mapping[str, Any] | None = None,
+    start: Any = None,
     *,
-    fixed: Mapping[str, float] | None = None,
+    fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
     optimizer: str | Mapping[str, Any] = "adam",
-    learning_rate: float | None = None,
-    steps: int | None = None,
-    replicates: int | None = None,
-    batch: int | None = None,
-    average: float | None = None,
-    seed: int = 1,
-    threads: int = 0,
+    learning_rate: Real | None = None,
+    steps: Whole | None = None,
+    replicates: Whole | None = None,
+    batch: Whole | None = None,
+    average: Real | None = None,
+    seed: Whole = 1,
+    threads: Whole = 0,
     precision: str = "f32",
-    memory: int | str = "1 GiB",
+    memory: Whole | str = "1 GiB",
     progress: bool | Callable[..., Any] | None = None,
 ) -> FitResult:
     """Fits a model's parameters (or its initial state) to data.
@@ -47,9 +48,10 @@ def fit(
     task : Transition, Trajectory, Stability or InitialState
         The data and the loss.
     start : dict, optional
-        Where the parameters start, by name; a list of numbers gives several starts. By default their defaults.
+        Where the parameters start, by name (a Series, a row or a record too); a list of numbers, or a table of several rows,
+        gives several starts. By default their defaults.
     fixed : dict, optional
-        Parameters that are not fitted.
+        Parameters that are not fitted, by name too.
     fields : dict, optional
         Covariates: arrays of the lattice's shape.
     estimator : str or dict, optional
@@ -107,8 +109,8 @@ def fit(
         precision=precision,
         memory=memory,
     )
-    with asked as request, shown(progress) as show:
-        found, raised = _glauber.fit_file(request, show)
+    with shown(progress) as show:
+        found, raised = _glauber.fit_file(asked, show)
     return collected(found, raised, time.perf_counter() - begin)
 
 
@@ -116,7 +118,7 @@ def fit_file(
     path: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
     *,
-    threads: int | None = None,
+    threads: Whole | None = None,
     progress: bool | Callable[..., Any] | None = None,
 ) -> FitResult:
     """Runs a fit file, as `glauber fit` does, without writing anything.
@@ -131,13 +133,16 @@ def fit_file(
     begin = time.perf_counter()
     changed = table(overrides, "overrides", '{"optimizer.steps": 100}')
     request = {
-        "text": None,
+        "tables": None,
         "path": path_text(path),
-        "overrides": [f"{key}={text_of(value)}" for key, value in changed.items()],
+        "overrides": [
+            (text(str(key), "overrides"), plain(value, str(key))) for key, value in changed.items()
+        ],
         "model": None,
         "covariates": [],
         "arrays": None,
         "curve": None,
+        "tracks": None,
         "threads": None if threads is None else whole(threads, "threads", 0, 1024),
     }
     with shown(progress) as show:

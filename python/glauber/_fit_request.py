@@ -1,69 +1,74 @@
-"""Writes down a fit as the native module takes it: the text of a fit file, and the data in memory."""
+"""Writes down a fit as the native module takes it: the tables of a fit file as dictionaries, and what is in memory."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from glauber._arrays import memory_of, names, run_fields, seed_of, table, told, whole
+from glauber._arrays import memory_of, named_numbers, names, run_fields, seed_of, told, whole
+from glauber._containers import columns
 from glauber._model import Model, model_of
-from glauber._tasks import Given, InitialState, Stability, Task, Trajectory, Transition
-from glauber._toml import document
+from glauber._plain import plain
+from glauber._tasks import InitialState, Stability, Task, Trajectory, Transition
 
 
-@contextmanager
 def fit_request(
     model: Model,
     task: Task,
-    start: Mapping[str, Any] | None,
+    start: Any,
     *,
-    fixed: Mapping[str, float] | None,
-    fields: Mapping[str, Any] | None,
-    threads: int,
+    fixed: Any,
+    fields: Any,
+    threads: Any,
     **settings: Any,
-) -> Iterator[dict[str, Any]]:
-    """The request of a fit; tracks that are in memory lie in a temporary file meanwhile.
+) -> dict[str, Any]:
+    """The request of a fit.
 
-    The settings are the keywords of `fit`; those that are left out have the fit file's defaults.
+    The settings are the keywords of `fit`; those that are left out have the fit file's defaults. The model is the object
+    itself: its file, where it came from one, is not read again. Of a model of the catalogue the name and options are said
+    too, so that a task can ask the catalogue for more or fewer of its walkers.
     """
-    _check(model, task, start, fixed)
+    _check(model, task)
     given = task._given(model)
-    request = {
+    name, options = model._recipe or ("own-model", {})
+    tables = {
+        "model": name,
+        "task": given["task"],
+        "model-options": options,
+        "data": given["data"],
+        "loss": given["loss"],
+        "start": _known(_starts(start), "start"),
+        "fixed": {**given.get("fixed", {}), **_known(named_numbers(fixed, "fixed"), "fixed")},
+        **_tables({**settings, "compare": given["compare"]}),
+    }
+    return {
+        "tables": {key: plain(value, key) for key, value in tables.items()},
         "path": "fit",
         "overrides": [],
-        "model": None if model._recipe and not fields else model._native,
+        "model": model._native,
         "covariates": run_fields(model, fields, 1),
         "arrays": given.get("arrays"),
         "curve": given.get("curve"),
+        "tracks": given.get("tracks"),
         "threads": whole(threads, "threads", 0, 1024),
     }
-    name, options = model._recipe or ("own-model", {})
-    top = {"model": name, "task": given["task"]}
-    tables = {
-        "loss": given["loss"],
-        "start": start or {},
-        "fixed": {**given.get("fixed", {}), **(fixed or {})},
-        **_tables({**settings, "compare": given["compare"]}),
-        **({"model-options": options} if options else {}),
-    }
-    with _in_files(given) as data:
-        yield {**request, "text": document(top, {"data": data, **tables})}
 
 
-@contextmanager
-def _in_files(given: Given) -> Iterator[dict[str, Any]]:
-    """The table of data; what only files can hold is written into one."""
-    if "tracks_csv" not in given:
-        yield given["data"]
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "tracks.csv")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(given["tracks_csv"])
-        yield {**given["data"], "tracks": path}
+def _starts(start: Any) -> dict[Any, Any]:
+    """Start values by name; the rows of a table are several starts."""
+    alone = start is None or isinstance(start, Mapping) or getattr(start, "ndim", 1) == 0
+    table = None if alone else columns(start, "start")
+    if table is None:
+        return named_numbers(start, "start")
+    own = {name: list(column) for name, column in table.items()}
+    return {name: column[0] if len(column) == 1 else column for name, column in own.items()}
+
+
+def _known(given: dict[Any, Any], what: str) -> dict[Any, Any]:
+    for name, value in given.items():
+        if value is None:
+            raise TypeError(f"{what} of `{name}` is None: give a number, or leave `{name}` out")
+    return given
 
 
 def _tables(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -95,14 +100,10 @@ def _named(given: Any, what: str) -> dict[str, Any]:
     raise TypeError(f'the {what} is {told(given)}: give its name, or {{"name": …}} with its options')
 
 
-def _check(model: Any, task: Any, start: Any, fixed: Any) -> None:
+def _check(model: Any, task: Any) -> None:
     model_of(model)
     if not isinstance(task, (Transition, Trajectory, Stability, InitialState)):
         raise TypeError(
             f"the task is {type(task).__name__}: give glauber.Transition(states), glauber.Trajectory(…), "
             "glauber.Stability(pattern) or glauber.InitialState(states)"
         )
-    for what, given in (("start", start), ("fixed", fixed)):
-        for name, value in table(given, what, '{"beta": 0.3}').items():
-            if value is None:
-                raise TypeError(f"{what} of `{name}` is None: give a number, or leave `{name}` out")

@@ -15,6 +15,42 @@ from glauber._simulation import picture_html, pyplot
 
 
 @dataclass(frozen=True, eq=False)
+class Formation:
+    """The pattern-formation tests of a fit (`run.formation-test` of a fit file): rollouts from the model's own start."""
+
+    claim: str
+    """What they say together."""
+    verdict: str | None
+    """That of the last."""
+    steps: int
+    """Of each rollout."""
+    rollouts: int
+    """Of each test."""
+    tests: list[dict[str, Any]]
+    """For each its step of the fit, verdict, patterns (of how many rollouts), variance, correlation, mean_wave_number, and
+    the last states of the median rollout, `layers` {layer: array}."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The tests as `glauber fit --json` prints them, without the states."""
+        tests = [{n: v for n, v in test.items() if n != "layers"} for test in self.tests]
+        own = {"verdict": self.verdict, "claim": self.claim, "steps": self.steps, "rollouts": self.rollouts}
+        return {**own, "tests": tests}
+
+    @staticmethod
+    def _read(found: Mapping[str, Any] | None) -> Formation | None:
+        if not found or not found["tests"]:
+            return None
+        layers, shape = found["layers"], tuple(found["shape"])
+
+        def one(test: Mapping[str, Any]) -> dict[str, Any]:
+            states = {n: np.asarray(v).reshape(shape) for n, v in zip(layers, test["layers"])}
+            return {**test, "layers": states}
+
+        tests = [one(test) for test in found["tests"]]
+        return Formation(found["claim"], found["verdict"], found["steps"], found["rollouts"], tests)
+
+
+@dataclass(frozen=True, eq=False)
 class FitResult:
     """What a fit found."""
 
@@ -37,7 +73,8 @@ class FitResult:
     """The same in words."""
     seed: int
     trace: np.ndarray
-    """Its history: a structured array with the fields step, loss, gradient_norm, rate, and the parameters."""
+    """Its history: a structured array with the fields step, loss, gradient_norm, rate, and the parameters; one of those
+    names again (a parameter called `rate`) is `rate (parameter)`."""
     notes: list[str]
     """What a person should know."""
     name: str = ""
@@ -52,6 +89,8 @@ class FitResult:
     """Of a fitted initial state: by layer the sites it most likely started from."""
     refined: bool = False
     """Of a fitted initial state: whether its map was refined by simulated likelihood, or is the gradient's."""
+    formation: Formation | None = field(default=None, repr=False)
+    """The pattern-formation tests, where the fit file asks for them."""
     truth: dict[str, float] = field(default_factory=dict)
     """The true parameters, where the data were simulated."""
     seconds: float = 0.0
@@ -80,7 +119,9 @@ class FitResult:
             error = self.monte_carlo_errors[name]
             return own if error is None else {**own, "monte_carlo_error": error}
 
+        formed = {} if self.formation is None else {"formation": self.formation.to_json()}
         return {
+            **formed,
             "model": self.model,
             "task": self.task,
             "parameters": {n: one(n) for n in self.params if n in self.start},
@@ -104,8 +145,9 @@ class FitResult:
         axes = np.atleast_1d(np.asarray(axes, dtype=object)).reshape(-1)
         for ax, name in zip(axes, names):
             ax.plot(self.trace["step"], self.trace[name], lw=1)
-            if name in self.truth:
-                ax.axhline(self.truth[name], color="k", ls=":", lw=1)
+            truth = self.truth.get(name.removesuffix(" (parameter)"))
+            if truth is not None:
+                ax.axhline(truth, color="k", ls=":", lw=1)
             losses = self.trace["loss"]
             if name == "loss" and (losses > 0).all() and losses.max() > 10 * losses.min():
                 ax.set_yscale("log")
@@ -138,7 +180,7 @@ class FitResult:
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{html.escape(self._line(n))}</td></tr>" for n in self.params)
         pictures = "".join(
-            picture_html(v, Layer("real", 0, 1), html.escape(n))
+            picture_html(v, Layer("real", 0, 1), n)
             for n, v in self.params.items()
             if isinstance(v, np.ndarray)
         )
@@ -170,6 +212,7 @@ def _read(own: Mapping[str, Any], found: Mapping[str, Any], seconds: float) -> F
     for place, name in enumerate(columns):
         trace[name] = rows[:, place]
     estimates = own["estimates"]
+    formation = Formation._read(own["formation"])
     params: dict[str, Any] = {name: value for name, value, *_ in estimates}
     params.update({name: np.asarray(values).reshape(shape) for name, shape, values in own["fields"]})
     return FitResult(
@@ -185,7 +228,8 @@ def _read(own: Mapping[str, Any], found: Mapping[str, Any], seconds: float) -> F
         stopped_because=own["stopped_because"],
         seed=own["seed"],
         trace=trace,
-        notes=list(own["notes"]),
+        notes=[*own["notes"], *([formation.claim] if formation else [])],
+        formation=formation,
         name=own["name"],
         caveat=own["caveat"],
         truth={n: v for n, v in found["truth"].items() if n in params},

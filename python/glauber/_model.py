@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import html
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from glauber import _glauber
-from glauber._arrays import names, real, table, told, whole
+from glauber._arrays import names, number, path_text, real, table, told, whole
+from glauber._containers import lattice_axes
 from glauber._errors import InputError
+from glauber._kinds import Real, Whole
 
 if TYPE_CHECKING:
     from glauber._fit_result import FitResult
@@ -19,6 +24,25 @@ if TYPE_CHECKING:
     from glauber._tasks import Task
 
 Rule = Callable[["_glauber.Scope"], Any]
+
+
+def _several(value: Any) -> bool:
+    """Whether a value is several, not one: an array without axes is one."""
+    if isinstance(value, (set, frozenset)):
+        raise InputError(f"{told(value)} is a {type(value).__name__}, which has no order: give a list")
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
+
+
+def _lengths(shape: Any) -> tuple[Any, ...]:
+    """The lengths of the axes in the order of a shape; those of a dictionary by the names x, y, z."""
+    if isinstance(shape, Mapping):
+        wanted = lattice_axes(min(len(shape), 3))
+        if set(shape) != set(wanted):
+            raise InputError(
+                f"the lattice's axes are called {', '.join(map(str, shape))}: call them {', '.join(wanted)}"
+            )
+        return tuple(shape[axis] for axis in wanted)
+    return tuple(shape) if _several(shape) else (shape,)
 
 
 @dataclass(frozen=True, init=False)
@@ -44,10 +68,10 @@ class Lattice:
     boundary: tuple[str | float, ...]
 
     def __init__(
-        self, shape: int | Sequence[int], boundary: str | float | Sequence[str | float] = "periodic"
+        self, shape: Whole | Sequence[Whole], boundary: str | Real | Sequence[str | Real] = "periodic"
     ) -> None:
-        lengths = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-        one = isinstance(boundary, str) or not isinstance(boundary, Iterable)
+        lengths = _lengths(shape)
+        one = isinstance(boundary, str) or not _several(boundary)
         edges: tuple[Any, ...] = (boundary,) * len(lengths) if one else tuple(boundary)  # type: ignore[arg-type]
         shape = tuple(whole(n, "an axis of the lattice", 1, 2**31 - 1) for n in lengths)
         object.__setattr__(self, "shape", shape)
@@ -95,7 +119,8 @@ class Layer:
             return cls("real", -math.inf, math.inf)
         if isinstance(given, (str, bool)) or given is None:
             raise InputError(wanted)
-        if isinstance(given, Sequence):
+        if isinstance(given, Sequence) or _several(given):
+            given = list(given)
             if given and all(isinstance(state, str) for state in given):
                 if len(set(given)) != len(given):
                     raise InputError(f"layer `{name}` names a state twice: {', '.join(given)}")
@@ -143,7 +168,9 @@ class Parameter:
         if isinstance(given, str) and given in named:
             return cls(*named[given])
         try:
-            numbers = [None if x is None else float(x) for x in given]
+            if isinstance(given, (str, set, frozenset)):
+                raise TypeError
+            numbers = [None if x is None else number(x, f"parameter `{name}`") for x in given]
             return cls(*numbers)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise InputError(
@@ -206,7 +233,7 @@ class Model:
     def __init__(
         self,
         name: str,
-        lattice: int | Sequence[int] | Lattice,
+        lattice: Whole | Sequence[Whole] | Lattice,
         layers: Mapping[str, Any],
         step: Rule,
         *,
@@ -280,19 +307,19 @@ class Model:
         """What stands in the way of an exact likelihood, if anything."""
         return self._native.no_likelihood
 
-    def simulate(self, parameters: Any = None, steps: int = 1, **settings: Any) -> Simulation:
+    def simulate(self, parameters: Any = None, steps: Whole = 1, **settings: Any) -> Simulation:
         """The same as `glauber.simulate(model, …)`."""
         from glauber._simulation import simulate
 
         return simulate(self, parameters, steps, **settings)
 
-    def rollout(self, steps: int, observe: Any = None, **settings: Any) -> Rollout:
+    def rollout(self, steps: Whole, observe: Any = None, **settings: Any) -> Rollout:
         """The same as `glauber.rollout(model, …)`."""
         from glauber._rollout import rollout
 
         return rollout(self, steps, observe, **settings)
 
-    def fit(self, task: Task, start: Mapping[str, Any] | None = None, **settings: Any) -> FitResult:
+    def fit(self, task: Task, start: Any = None, **settings: Any) -> FitResult:
         """The same as `glauber.fit(model, …)`."""
         from glauber._fit import fit
 
@@ -348,15 +375,19 @@ def models() -> dict[str, str]:
     return dict(_glauber.catalogue())
 
 
-def load(name: str, **options: Any) -> Model:
+def load(name: str | os.PathLike[str], **options: Any) -> Model:
     """The catalogue's model of this name, or that of a model file.
+
+    A model file, and the files of its covariates, are read here and not again: what becomes of them later changes neither
+    this model nor its fits, and a pickle of it carries them.
 
     Parameters
     ----------
-    name : str
+    name : str or path
         A name of `models()`, or the path of a model file (it ends in `.toml` or contains a `/`).
     **options
-        The model's options, such as shape=(64, 64) or boundary="reflecting"; `-` in a name is written `_`.
+        The model's options, such as shape=(64, 64) (one number for one axis) or boundary="reflecting"; `-` in a name is
+        written `_`.
 
     Raises
     ------
@@ -370,10 +401,16 @@ def load(name: str, **options: Any) -> Model:
     (32, 32)
     """
     given = {key.replace("_", "-"): _option(key, value) for key, value in options.items()}
-    return Model._of(_glauber.load(str(name), list(given.items())), (str(name), given))
+    native = _glauber.load(path_text(name), list(given.items()))
+    # What was read from a file is the model from now on; the catalogue can be asked again.
+    return Model._of(native, (str(name), given) if name in models() else None)
 
 
 def _option(name: str, value: Any) -> Any:
-    if isinstance(value, (bool, str)) or not isinstance(value, Iterable):
+    if isinstance(value, (bool, str)):
         return value
+    if isinstance(value, Mapping):
+        value = _lengths(value)
+    if not _several(value):
+        return bool(value) if isinstance(value, np.bool_) else real(value, f"option `{name}`")
     return [real(x, f"a number of option `{name}`") for x in value]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import numbers
+from glauber._arrays import theta_of
 from glauber._errors import InputError
 from glauber._fit_request import fit_request
+from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._tasks import Task
 
@@ -19,24 +20,27 @@ class Objective:
     """The loss of a task as a function of the fitted parameters; made by `objective`.
 
     A call gives (loss, gradient), as `scipy.optimize.minimize(f, f.x0, jac=True, bounds=f.bounds)` wants it. The noise is
-    that of one iteration: the same θ gives the same numbers.
+    that of one iteration: the same θ gives the same numbers. θ may also be given by name, as a dictionary or a Series.
+    A pickle carries the model and the data.
     """
 
-    def __init__(self, native: _glauber.Objective) -> None:
-        self._native = native
+    def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any]) -> None:
+        self._given, self._settings = given, dict(settings)
+        self._native = native = _glauber.objective_of_file(fit_request(*given, **settings))
         self.names: list[str] = [name for name, _, _, _ in native.unknowns]
         """The fitted parameters, in the order of θ."""
         self.bounds: list[tuple[float, float]] = []
         """The interval of every number of θ."""
-        for _, low, high, shape in native.unknowns:
-            self.bounds += [(low, high)] * (1 if shape is None else int(np.prod(shape)))
+        self._lengths = [1 if shape is None else int(np.prod(shape)) for _, _, _, shape in native.unknowns]
+        for (_, low, high, _), length in zip(native.unknowns, self._lengths):
+            self.bounds += [(low, high)] * length
         self.x0: np.ndarray = native.start
         """Where a fit starts."""
         self.iteration = 0
         """Which noise is used."""
 
     def _theta(self, theta: Any) -> np.ndarray:
-        array = numbers("θ", theta).astype(float).reshape(-1)
+        array = theta_of(theta, self.names, self._lengths).reshape(-1)
         if array.size != len(self.bounds):
             raise InputError(f"θ has {array.size} numbers: give {len(self.bounds)}, {', '.join(self.names)}")
         return array
@@ -49,21 +53,30 @@ class Objective:
         """The loss alone."""
         return self._native.evaluate(self._theta(theta), self.iteration, False)[0]
 
+    def __reduce__(self) -> Any:
+        return _restored, (self._given, self._settings, self.iteration)
+
+
+def _restored(given: tuple[Any, ...], settings: Mapping[str, Any], iteration: int) -> Objective:
+    own = Objective(given, settings)
+    own.iteration = iteration
+    return own
+
 
 def objective(
     model: Model,
     task: Task,
-    start: Mapping[str, Any] | None = None,
+    start: Any = None,
     *,
-    fixed: Mapping[str, float] | None = None,
+    fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
-    replicates: int | None = None,
-    batch: int | None = None,
-    seed: int = 1,
-    threads: int = 0,
+    replicates: Whole | None = None,
+    batch: Whole | None = None,
+    seed: Whole = 1,
+    threads: Whole = 0,
     precision: str = "f32",
-    memory: int | str = "1 GiB",
+    memory: Whole | str = "1 GiB",
 ) -> Objective:
     """The loss of a task as a function of the fitted parameters, for any optimizer. Parameters are those of `fit`.
 
@@ -77,19 +90,15 @@ def objective(
     (['beta'], [(0.0, 1.0)])
     >>> value, gradient = f([0.5])
     """
-    asked = fit_request(
-        model,
-        task,
-        start,
-        fixed=fixed,
-        fields=fields,
-        threads=threads,
-        estimator=estimator,
-        replicates=replicates,
-        batch=batch,
-        seed=seed,
-        precision=precision,
-        memory=memory,
-    )
-    with asked as request:
-        return Objective(_glauber.objective_of_file(request))
+    settings = {
+        "fixed": fixed,
+        "fields": fields,
+        "threads": threads,
+        "estimator": estimator,
+        "replicates": replicates,
+        "batch": batch,
+        "seed": seed,
+        "precision": precision,
+        "memory": memory,
+    }
+    return Objective((model, task, start), settings)

@@ -24,7 +24,9 @@ class Progress:
     """Shows a fit's progress where it can be seen; at most five times a second."""
 
     def __init__(self) -> None:
-        self._last, self._shown, self._handle = 0.0, False, None
+        self._last, self._shown = 0.0, False
+        self._handle: Any = None
+        self._waiting: str | None = None
         self._notebook = _in_notebook()
         self._terminal = not self._notebook and hasattr(sys.stderr, "isatty") and sys.stderr.isatty()
 
@@ -38,10 +40,14 @@ class Progress:
         parameters: Sequence[float],
     ) -> None:
         """Shows a step."""
-        if time.monotonic() - self._last < 0.2:
-            return
-        self._last = time.monotonic()
         text = _text(attempt, step, steps, loss, columns, parameters)
+        if time.monotonic() - self._last < 0.2:
+            self._waiting = text
+            return
+        self._show(text)
+
+    def _show(self, text: str) -> None:
+        self._last, self._waiting = time.monotonic(), None
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{text[:200]}")
             sys.stderr.flush()
@@ -55,7 +61,9 @@ class Progress:
                 self._handle.update({"text/plain": text}, raw=True)
 
     def close(self) -> None:
-        """Clears the line."""
+        """Shows the last step that was seen in a notebook, where the line stays; clears it in a terminal."""
+        if self._notebook and self._waiting is not None:
+            self._show(self._waiting)
         if self._shown:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()

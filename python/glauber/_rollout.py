@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, memory_of, real, table, told, whole
+from glauber._arrays import check_names, memory_of, named_arrays, number, real, told, whole
 from glauber._callables import RolloutObjective, Simulator
 from glauber._errors import InputError
+from glauber._kinds import Real, Whole
 from glauber._model import Model, model_of
 from glauber._outputs import Gradient, Outputs, Places
 from glauber._simulation import LastStates, request
@@ -25,24 +26,24 @@ class Rollout:
     def __init__(
         self,
         model: Model,
-        steps: int,
+        steps: Whole,
         observe: Any,
-        at: int | Sequence[int] | None,
-        replicates: int,
+        at: Whole | Sequence[Whole] | None,
+        replicates: Whole,
         estimator: str,
-        temperature: float,
-        samples: int,
+        temperature: Real,
+        samples: Whole,
         fields: Mapping[str, Any] | None,
         start: Any,
-        threads: int,
+        threads: Whole,
         precision: str,
-        memory: int | str,
+        memory: Whole | str,
         observations: list[tuple[str | None, _glauber.Observation]] | None = None,
     ) -> None:
         self.model = model_of(model)
         self.steps = whole(steps, "steps", 0, 2**31 - 1)
         self.replicates = whole(replicates, "replicates", 1, 2**31 - 1)
-        self.fields, self.start = table(fields, "fields", '{"name": array}'), start
+        self.fields, self.start = named_arrays(fields, "fields", self.model.fields), start
         self.threads = whole(threads, "threads", 0, 1024)
         self._how = (
             str(estimator),
@@ -75,11 +76,11 @@ class Rollout:
     def _request(
         self,
         parameters: Any,
-        seed: int = 1,
+        seed: Whole = 1,
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
-        replicates: int | None = None,
-        first_step: int | None = None,
+        replicates: Whole | None = None,
+        first_step: Whole | None = None,
         pulled: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """A run as the native module takes it; `pulled` are the cotangents of last states."""
@@ -90,7 +91,7 @@ class Rollout:
             self.replicates if replicates is None else replicates,
             seed,
             self.start if start is None else start,
-            {**self.fields, **table(fields, "fields", '{"name": array}'), **(pulled or {})},
+            {**self.fields, **named_arrays(fields, "fields", self.model.fields), **(pulled or {})},
             self.threads,
             events=self._events if pulled is None else [(self.steps, 0)],
             first_step=first_step,
@@ -108,11 +109,11 @@ class Rollout:
         self,
         parameters: Any = None,
         *,
-        seed: int = 1,
+        seed: Whole = 1,
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
-        replicates: int | None = None,
-        first_step: int | None = None,
+        replicates: Whole | None = None,
+        first_step: Whole | None = None,
     ) -> Outputs:
         """Runs forwards.
 
@@ -136,11 +137,11 @@ class Rollout:
         parameters: Any = None,
         loss: Callable[[dict[str, Any]], tuple[float, Any]] | str | None = None,
         *,
-        seed: int = 1,
+        seed: Whole = 1,
         start: Any = None,
         fields: Mapping[str, Any] | None = None,
-        replicates: int | None = None,
-        first_step: int | None = None,
+        replicates: Whole | None = None,
+        first_step: Whole | None = None,
         wrt_start: bool = False,
     ) -> tuple[float, Gradient]:
         """Runs forwards and backwards: a loss of the mean outputs and its gradient.
@@ -151,8 +152,8 @@ class Rollout:
             As in a call.
         loss : callable, str or None
             A function of the mean outputs {name: number, or array over at} that returns (value, slopes): the slopes are
-            its derivatives by every output, {name: …} alike. Or the name of an output, whose mean (summed over `at`) is
-            the value. None where there is only one output.
+            its derivatives by every output that it reads, {name: …} alike; by those that it does not read they are 0. Or
+            the name of an output, whose mean (summed over `at`) is the value. None where there is only one output.
         wrt_start : bool
             Whether the derivative by the starting state is wanted too, as `gradient.start`.
 
@@ -171,10 +172,11 @@ class Rollout:
         if callable(loss):
 
             def function(flat: np.ndarray) -> tuple[float, np.ndarray]:
-                returned = loss(self._places.of_means(flat))
+                means = self._places.of_means(flat)
+                returned = loss(means)
                 if not isinstance(returned, tuple) or len(returned) != 2:
                     raise TypeError(f"the loss returned {told(returned)}: return (value, {{output: slope}})")
-                return _value(returned[0]), self._places.slopes(returned[1])
+                return _value(returned[0]), self._places.slopes_of_loss(returned[1], means)
 
         else:
             if loss is None and len(self.outputs) != 1:
@@ -201,7 +203,7 @@ class Rollout:
         return value, gradient
 
     def vjp(self, parameters: Any, cotangents: Any, *, wrt_start: bool = False, **settings: Any) -> Gradient:
-        """The product of cotangents of the mean outputs, {name: …}, with their Jacobian."""
+        """The product of cotangents of the mean outputs, {name: …}, with their Jacobian; those left out are 0."""
         asked = self._request(parameters, **settings)
         return self._gradient(self._plan(), asked, None, self._places.slopes(cotangents), wrt_start)[1]
 
@@ -234,8 +236,8 @@ class Rollout:
         loss: Any = None,
         *,
         fitted: Sequence[str] | None = None,
-        fixed: Mapping[str, float] | None = None,
-        seed: int = 1,
+        fixed: Any = None,
+        seed: Whole = 1,
     ) -> RolloutObjective:
         """A function of an array of the fitted parameters that gives (loss, gradient), for `scipy.optimize`.
 
@@ -267,16 +269,17 @@ class Rollout:
 
 def _value(loss: Any) -> float:
     """A loss's value, which may be infinite or NaN."""
-    try:
-        return float(loss)
-    except (TypeError, ValueError):
-        raise TypeError(f"the value of the loss is {told(loss)}: give a number") from None
+    if isinstance(loss, str):
+        raise TypeError(f"the value of the loss is {told(loss)}: give a number")
+    return number(loss, "the value of the loss")
 
 
 def rollout_of(given: Any) -> Rollout:
     """A rollout, or what to give in place of what was given."""
     if not isinstance(given, Rollout):
-        raise TypeError(f"the rollout is {told(given)}: give what glauber.rollout(model, steps, observe) returns")
+        raise TypeError(
+            f"the rollout is {told(given)}: give what glauber.rollout(model, steps, observe) returns"
+        )
     return given
 
 
@@ -326,19 +329,19 @@ def _observations(model: Model, observe: Any) -> list[tuple[str | None, _glauber
 
 def rollout(
     model: Model,
-    steps: int,
+    steps: Whole,
     observe: Any = None,
     *,
-    at: int | Sequence[int] | None = None,
-    replicates: int = 1,
+    at: Whole | Sequence[Whole] | None = None,
+    replicates: Whole = 1,
     estimator: str = "straight-through",
-    temperature: float = 1.0,
-    samples: int = 10,
+    temperature: Real = 1.0,
+    samples: Whole = 10,
     start: Any = None,
     fields: Mapping[str, Any] | None = None,
-    threads: int = 0,
+    threads: Whole = 0,
     precision: str = "f32",
-    memory: int | str = "1 GiB",
+    memory: Whole | str = "1 GiB",
 ) -> Rollout:
     """Compiles a model with what is observed of it, to be run and differentiated many times.
 
@@ -400,11 +403,11 @@ def rollout(
 def value_and_grad(
     model: Model,
     parameters: Any = None,
-    steps: int = 1,
+    steps: Whole = 1,
     observe: Any = None,
     loss: Any = None,
     *,
-    seed: int = 1,
+    seed: Whole = 1,
     wrt_start: bool = False,
     **settings: Any,
 ) -> tuple[float, Gradient]:

@@ -10,7 +10,9 @@ import numpy as np
 
 from glauber import _glauber
 from glauber._arrays import numbers, real, whole
+from glauber._containers import kind_of
 from glauber._errors import InputError
+from glauber._kinds import Real, Whole
 from glauber._model import Layer
 from glauber._simulation import picture_html, pyplot
 
@@ -51,12 +53,12 @@ def segment(
     preset: str = "auto",
     *,
     truth: Any = None,
-    steps: int | None = None,
-    rate: float | None = None,
-    threshold: float | None = None,
+    steps: Whole | None = None,
+    rate: Real | None = None,
+    threshold: Real | None = None,
     objects: str | None = None,
-    flatten: int | None = None,
-    threads: int = 0,
+    flatten: Whole | None = None,
+    threads: Whole = 0,
 ) -> Segmentation:
     """Segments an image, as `glauber segment` does on the command line, to the last bit.
 
@@ -119,10 +121,14 @@ def segment(
 def _grey(image: Any) -> tuple[np.ndarray, tuple[int, int]]:
     """An image's grey values in [0, 1], flat, and its shape."""
     if isinstance(image, (str, os.PathLike)):
-        raise TypeError(f"the image is the path {image!r}: read it first, as with matplotlib.image.imread(path)")
-    given = numbers("the image", image)
+        raise TypeError(
+            f"the image is the path {image!r}: read it first, as with matplotlib.image.imread(path)"
+        )
+    image = _unpacked(image)
+    given = numbers("the image", image, axes=[("y", "x"), ("y", "x", "colour")])
     dtype = np.asarray(image).dtype
-    scale = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(dtype, 1.0)
+    # The byte order of a file is not what its numbers are.
+    scale = {"u1": 255.0, "u2": 65535.0}.get(dtype.str[1:], 1.0)
     grey = given.astype(float) / scale
     if grey.ndim == 3 and grey.shape[2] in (3, 4):
         grey = np.clip(grey[..., :3] @ np.array([0.299, 0.587, 0.114]), 0.0, 1.0 if scale > 1 else None)
@@ -138,9 +144,20 @@ def _grey(image: Any) -> tuple[np.ndarray, tuple[int, int]]:
     return np.ascontiguousarray(grey).reshape(-1), (grey.shape[0], grey.shape[1])
 
 
+def _unpacked(image: Any) -> Any:
+    """An image of Pillow as grey values or colours, where its numbers are neither (a palette's, say)."""
+    if (
+        kind_of(image) == "PIL.Image"
+        and image.mode not in ("1", "L", "I", "F", "RGB", "RGBA")
+        and image.mode[:2] != "I;"
+    ):
+        return image.convert("L" if image.mode in ("LA", "La") else "RGB")
+    return image
+
+
 def _inside(truth: Any, shape: tuple[int, int]) -> np.ndarray:
     """The true foreground, flat."""
-    mask = numbers("the truth", truth) > 0
+    mask = numbers("the truth", _unpacked(truth), axes=[("y", "x")]) > 0
     if mask.shape != shape:
         raise InputError(f"the truth has shape {mask.shape}, but the image {shape}: give both alike")
     return np.ascontiguousarray(mask).reshape(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,22 +14,23 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
 from glauber._errors import InputError
+from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
 
 
 def request(
     model: Model,
     parameters: Any,
-    steps: int,
-    replicates: int,
-    seed: int,
+    steps: Whole,
+    replicates: Whole,
+    seed: Whole,
     start: Any,
     fields: Mapping[str, Any] | None,
-    threads: int,
+    threads: Whole,
     *,
     events: list[tuple[int, int]] | None = None,
-    first_replicate: int = 0,
-    first_step: int | None = None,
+    first_replicate: Whole = 0,
+    first_step: Whole | None = None,
     data: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A run, checked, as the engine's face takes it; `data` names the fields of observations."""
@@ -62,10 +64,10 @@ def png(values: np.ndarray, layer: Layer) -> bytes:
 
 
 def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
-    """A picture with its caption, for a notebook."""
+    """A picture with its caption, a plain text, for a notebook."""
     text = base64.b64encode(png(values, layer)).decode()
     style = "width:256px;image-rendering:pixelated"
-    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{caption}</figcaption></figure>'
+    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{html.escape(caption)}</figcaption></figure>'
 
 
 class LastStates(dict[str, np.ndarray]):
@@ -132,7 +134,8 @@ class Simulation(Mapping[str, np.ndarray]):
         """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, for `data.states` of a fit file."""
         times = "times" if "times" not in self.layers else "times of states"
         with open(path_text(path), "wb") as file:
-            np.savez_compressed(file, **{**self.layers, times: self.times})
+            arrays: dict[str, Any] = {**self.layers, times: self.times}
+            np.savez_compressed(file, **arrays)
 
     def plot(self, layer: str | None = None, replicate: int = 0, time: int = -1, ax: Any = None) -> Any:
         """Draws one state with Matplotlib and gives the axes. A line's states are drawn over time."""
@@ -158,7 +161,7 @@ class Simulation(Mapping[str, np.ndarray]):
             one = states[0] if states.ndim == 3 else states[0, -1]
             caption = f"{name}, all times" if states.ndim == 3 else f"{name}, step {self.times[-1]}"
             parts.append(picture_html(one, self.kinds[name], caption))
-        return f"<div>{''.join(parts)}<br><small>{repr(self)}</small></div>"
+        return f"<div>{''.join(parts)}<br><small>{html.escape(repr(self))}</small></div>"
 
 
 def pyplot() -> Any:
@@ -173,15 +176,15 @@ def pyplot() -> Any:
 def simulate(
     model: Model,
     parameters: Any = None,
-    steps: int = 1,
+    steps: Whole = 1,
     *,
-    replicates: int = 1,
-    seed: int = 1,
+    replicates: Whole = 1,
+    seed: Whole = 1,
     start: Any = None,
     fields: Mapping[str, Any] | None = None,
-    every: int = 1,
-    first_step: int | None = None,
-    threads: int = 0,
+    every: Whole = 1,
+    first_step: Whole | None = None,
+    threads: Whole = 0,
     precision: str = "f32",
 ) -> Simulation:
     """Runs a model forwards and keeps its states.
@@ -194,7 +197,8 @@ def simulate(
     model : Model
         What is run.
     parameters : dict or sequence of float, optional
-        Parameters by name, or all in the model's order; those that are not named have their defaults.
+        Parameters by name (a dictionary, a Series, a row of a table, a record), or all in the model's order where they have
+        no names; those that are not named have their defaults.
     steps : int
         How many steps.
     replicates : int
@@ -204,7 +208,8 @@ def simulate(
     start : dict or array, optional
         The state to start from: by layer an array of the lattice's shape, or [replicate, …lattice]; by default as the
         model says. With another simulation, or its `.last`, the run carries on where that one stopped: under the same
-        seed and parameters it is what the other would have been with more steps, bit for bit.
+        seed and parameters it is what the other would have been with more steps, bit for bit. The named axes of xarray
+        (run, z, y, x) may come in any order.
     fields : dict, optional
         Covariates and parameter fields: arrays of the lattice's shape, or [replicate, …lattice].
     every : int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,25 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import hint, numbers, real, table, whole
+from glauber._arrays import hint, named_numbers, numbers, table, whole
+from glauber._containers import by_name, labels_of_time, lattice_axes
+from glauber._curves import curve_of
 from glauber._errors import InputError
+from glauber._kinds import Real, Whole
 from glauber._model import Model
 from glauber._simulation import LastStates, Simulation
+from glauber._tracks import tracks_of
 
 CURVES = ("t-cells", "b-cells", "neutrophils")
 """The mean squared displacements that come with glauber."""
 
 Given = dict[str, Any]
-"""What a task hands to a fit: tables of the fit file, arrays, a curve, temporary tracks."""
+"""What a task hands to a fit: tables of the fit file, arrays, a curve, the columns of tracks."""
 
 
 def _named_arrays(
     model: Model, states: Any, what: str, times: Any = None
-) -> list[tuple[str, list[int], np.ndarray]]:
+) -> list[tuple[str, list[int], Any]]:
     """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
     own, states = _with_times(states)
     if own is not None and times is not None:
-        raise InputError("a simulation brings its times: leave times= out")
+        raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
     arrays = _layers(model, states, what)
     if steps is not None:
@@ -40,28 +42,37 @@ def _named_arrays(
 
 
 def _with_times(states: Any) -> tuple[Any, Any]:
-    """The times that a simulation brings, and its states as [run, time, …lattice]."""
+    """The times that states bring, and the states: of a simulation, and of a labelled axis `time` of xarray."""
     if isinstance(states, Simulation):
         return states.times, dict(states)
     if isinstance(states, LastStates):
         return [states.step], {name: array[:, None] for name, array in states.items()}
-    return None, states
+    labelled = states.values() if isinstance(states, Mapping) else [states]
+    found = [own for own in map(labels_of_time, labelled) if own is not None]
+    if any(other != found[0] for other in found[1:]):
+        raise InputError("the layers are labelled by different times: give all alike")
+    return (found[0] if found else None), states
 
 
-def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], np.ndarray]]:
-    if not isinstance(states, Mapping):
-        states = {next(iter(model.layers)) if len(model.layers) == 1 else what: states}
+def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], Any]]:
+    """Arrays by layer, their named axes in order; one without a name is that of the only layer, or called `what`."""
+    lattice = lattice_axes(len(model.shape))
+    axes = [lattice, ("time", *lattice), ("run", "time", *lattice), ("layer", *lattice)]
+    given = by_name(states, f"the {what}", list(model.layers))
+    if given is None:
+        given = {next(iter(model.layers)) if len(model.layers) == 1 else what: states}
     else:
-        missing = [name for name in model.layers if name not in states]
+        missing = [name for name in model.layers if name not in given]
         if missing:
-            there = ", ".join(map(str, states)) or "none"
+            there = ", ".join(map(str, given)) or "none"
             raise InputError(
                 f"the data have no array for layer `{missing[0]}` of model `{model.name}`, only {there}: "
                 f'give {{"{missing[0]}": array}}'
             )
+        given = {name: given[name] for name in model.layers}
     out = []
-    for name, value in states.items():
-        array = numbers(f"`{name}`", value)
+    for name, value in given.items():
+        array = numbers(f"`{name}`", value, axes=axes)
         out.append((str(name), list(array.shape), array.reshape(-1)))
     return out
 
@@ -70,7 +81,7 @@ def _simulated(simulate: Any) -> dict[str, Any]:
     """The table of a simulation, its keys as a fit file writes them; parameters keep their names."""
     own = table(simulate, "simulate", '{"parameters": {"beta": 0.3}, "steps": 12, "runs": 8, "seed": 1}')
     if "parameters" in own:
-        own["parameters"] = table(own["parameters"], "the parameters to simulate with", '{"beta": 0.3}')
+        own["parameters"] = named_numbers(own["parameters"], "the parameters to simulate with")
     return {str(key).replace("_", "-"): value for key, value in own.items()}
 
 
@@ -94,7 +105,8 @@ class Transition:
     ----------
     states : Simulation, dict or array
         A simulation, with its times; or by layer an array [run, time, …lattice] or [time, …lattice]; an array alone for a
-        model of one layer.
+        model of one layer. A dataset, a structured array or an array with a labelled axis `layer` gives layers by their
+        names; the named axes of xarray (run, time, z, y, x) may come in any order, and the labels of `time` are its times.
     times : array [time], optional
         After which step each state was seen, where not after steps 0, 1, 2 … Over several steps between two states a loss
         simulates them all; the likelihood is known for one.
@@ -137,12 +149,14 @@ class Trajectory:
         A simulation, with its times; or by layer an array [run, time, …lattice] or [time, …lattice].
     times : array [time], optional
         After which step each state was seen, where not after steps 0, 1, 2 …
-    tracks : array [point, 4 or 5], path, or DataFrame, optional
-        Rows (track, time, x, y) or (track, time, x, y, z), for the mean squared displacement; or the path of a file (CSV,
-        TrackMate).
-    msd : array [lag], pair of arrays, str, or path, optional
-        The mean squared displacement after 1, 2 … intervals; with standard errors as (values, errors); or the name of a
-        curve that comes with glauber ("t-cells", "b-cells", "neutrophils"); or a path.
+    tracks : table, array [point, 4 or 5], or path, optional
+        For the mean squared displacement: a table with named columns (of pandas, polars, pyarrow or xarray, a structured
+        array, a dictionary of columns, a list of records), which are found by their names as in a file; or rows (track,
+        time, x, y) or (track, time, x, y, z) without names; or the path of a file (CSV, TrackMate).
+    msd : array [lag], pair of arrays, table, str, or path, optional
+        The mean squared displacement after 1, 2 … intervals; with standard errors as (values, errors); a Series by lag; a
+        table with the columns lag, msd and, if known, standard_error; or the name of a curve that comes with glauber
+        ("t-cells", "b-cells", "neutrophils"); or a path.
     simulate : dict, optional
         Data simulated by the model itself, as in `Transition`.
     summary : str, optional
@@ -160,7 +174,8 @@ class Trajectory:
     initial : str, optional
         "data" to start at the first observed states, "model" to start as the model says.
     columns : dict, optional
-        Of tracks: which column holds what, {"id": …, "time": …, "x": …, "y": …, "z": …}, by name or number from 1.
+        Of tracks: which column holds what, where their names do not say, {"id": …, "time": …, "x": …, "y": …, "z": …}, by name
+        or number from 1.
     """
 
     states: Any = None
@@ -170,18 +185,18 @@ class Trajectory:
     summary: str | None = None
     loss: str | None = None
     weighted: bool = False
-    at: Sequence[int] | None = None
-    interval: float | None = None
-    step_time: float | None = None
-    site_length: float | None = None
-    lags: int | None = None
-    shortest_track: int | None = None
-    bootstrap: int | None = None
-    dimensions: int | None = None
+    at: Sequence[Whole] | None = None
+    interval: Real | None = None
+    step_time: Real | None = None
+    site_length: Real | None = None
+    lags: Whole | None = None
+    shortest_track: Whole | None = None
+    bootstrap: Whole | None = None
+    dimensions: Whole | None = None
     initial: str | None = None
     compare: Sequence[str] = ()
     times: Any = None
-    columns: Mapping[str, str | int] | None = None
+    columns: Mapping[str, Any] | None = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, tracks=self.tracks, msd=self.msd, simulate=self.simulate)
@@ -206,14 +221,13 @@ class Trajectory:
         elif isinstance(getattr(self, source), (str, os.PathLike)):
             data[source] = _curve_or_path(source, os.fspath(getattr(self, source)))
         elif source == "msd":
-            data["msd"] = "given.csv"
-            given["curve"] = _curve_csv(
-                self.msd,
-                real(next((t for t in (self.interval, self.step_time) if t is not None), 1.0), "interval"),
-            )
+            data["msd"] = "given"
+            interval = self.interval if self.interval is not None else self.step_time
+            given["curve"] = curve_of(self.msd, interval)
             data["interval"] = None
         else:
-            given["tracks_csv"] = _tracks_csv(self.tracks)
+            data["tracks"] = "given"
+            given["tracks"] = tracks_of(self.tracks)
         loss = {"name": self.loss, "summary": self.summary, "weighted": self.weighted or None, "at": self.at}
         return {**given, "data": data, "loss": loss}
 
@@ -225,46 +239,6 @@ def _curve_or_path(source: str, given: str) -> str:
             raise InputError(f'there is no curve or file "{given}"{hint(given, CURVES)}')
         return given
     return os.path.abspath(given)
-
-
-def _curve_csv(msd: Any, interval: float) -> str:
-    values, errors = msd if isinstance(msd, tuple) else (msd, None)
-    values = numbers("msd", values).astype(float)
-    if values.ndim != 1 or not len(values):
-        raise InputError(
-            f"msd has shape {values.shape}: give one number per lag, [lag], for lags of 1, 2 … intervals"
-        )
-    header, columns = ["lag", "msd"], [np.arange(1, len(values) + 1), values]
-    if errors is not None:
-        errors = numbers("the errors of msd", errors).astype(float)
-        if errors.shape != values.shape:
-            raise InputError(
-                f"msd has {len(values)} values and errors of shape {errors.shape}: give one error for each"
-            )
-        header, columns = [*header, "standard_error"], [*columns, errors]
-    return f"# interval: {interval!r}\n" + _table(header, np.column_stack(columns))
-
-
-def _tracks_csv(tracks: Any) -> str:
-    if hasattr(tracks, "to_csv"):
-        return str(tracks.to_csv(index=False))
-    table = numbers("tracks", tracks).astype(float)
-    if table.ndim != 2 or table.shape[1] not in (4, 5):
-        raise InputError(
-            f"tracks have shape {table.shape}: give rows (track, time, x, y) or (track, time, x, y, z)"
-        )
-    return _table(["id", "t", "x", "y", "z"][: table.shape[1]], table)
-
-
-def _table(header: Sequence[str], rows: np.ndarray) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(
-        [repr(int(x)) if float(x).is_integer() and abs(x) < 2**53 else repr(float(x)) for x in row]
-        for row in rows
-    )
-    return out.getvalue()
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +260,7 @@ class Stability:
 
     pattern: Any = None
     simulate: Mapping[str, Any] | None = None
-    steps: int = 500
+    steps: Whole = 500
     loss: str | None = None
     compare: Sequence[str] = ()
 
@@ -337,10 +311,10 @@ class InitialState:
     """
 
     states: Any = None
-    parameters: Mapping[str, float] | None = None
-    steps: int | None = None
+    parameters: Any = None
+    steps: Whole | None = None
     simulate: Mapping[str, Any] | None = None
-    start_sites: int | None = None
+    start_sites: Whole | None = None
     loss: str | None = None
     compare: Sequence[str] = ()
     times: Any = None
@@ -361,7 +335,7 @@ class InitialState:
             "loss": {"name": self.loss},
             "arrays": arrays,
             "compare": self.compare,
-            "fixed": table(self.parameters, "the parameters", '{"beta": 0.3}'),
+            "fixed": named_numbers(self.parameters, "the parameters"),
         }
 
 

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_names, parameter_list, table, told, whole
+from glauber._arrays import (
+    check_missing,
+    check_names,
+    named_arrays,
+    named_numbers,
+    parameter_list,
+    told,
+    whole,
+)
+from glauber._containers import lattice_axes, ordered
 from glauber._errors import InputError
 from glauber._rollout import Rollout, rollout_of
 from glauber._simulation import steps_behind
@@ -26,8 +35,12 @@ def _real() -> Any:
     return jnp.float64 if jax.config.read("jax_enable_x64") else jnp.float32
 
 
-def _array(what: str, value: Any) -> Any:
-    """An array of real numbers."""
+def _array(what: str, value: Any, axes: Any = ()) -> Any:
+    """An array of real numbers, its named axes in order; nothing masked."""
+    check_missing(what, value)
+    value = ordered(what, value, axes)
+    if not isinstance(value, jax.Array) and np.asarray(value).dtype.kind == "c":
+        raise TypeError(f"{what} holds complex numbers: give real ones")
     try:
         return jnp.asarray(value, dtype=_real())
     except (TypeError, ValueError):
@@ -35,13 +48,20 @@ def _array(what: str, value: Any) -> Any:
 
 
 def _seed(seed: Any) -> Any:
-    """A seed that JAX can carry: whole numbers of 32 bits, unless it was told to use 64."""
+    """A seed that JAX can carry: a whole number, as its two halves where it has more bits than JAX was told to use."""
     if not isinstance(seed, jax.Array):
-        most = 2**63 - 1 if jax.config.read("jax_enable_x64") else 2**31 - 1
-        seed = whole(seed, "seed", 0, most)
+        seed = whole(seed, "seed", 0, 2**64 - 1)
+        if seed > 2**31 - 1:
+            return jnp.asarray(np.array([seed >> 32, seed & 0xFFFFFFFF], dtype=np.uint32))
     elif not jnp.issubdtype(seed.dtype, jnp.integer):
         raise TypeError(f"the seed holds {seed.dtype}: give a whole number")
     return jnp.asarray(seed)
+
+
+def _number(seed: Any) -> int:
+    """The seed that was carried."""
+    halves = np.asarray(seed)
+    return int(halves) if halves.ndim == 0 else (int(halves[0]) << 32) | int(halves[1])
 
 
 def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, Any]]:
@@ -84,7 +104,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
     def settings(inputs: dict[str, Any], seed: Any) -> dict[str, Any]:
         start = {name: np.asarray(v) for name, v in inputs["start"].items()} or None
         return {
-            "seed": int(seed[0]),
+            "seed": _number(seed[0]),
             "first_step": None if int(seed[1]) < 0 else int(seed[1]),
             "start": start,
             "fields": {name: np.asarray(v) for name, v in inputs["fields"].items()},
@@ -146,11 +166,11 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         first_step: int | None = None,
     ) -> dict[str, Any]:
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
-        given = {**usual, **table(parameters, "parameters", '{"beta": 0.3}')}
+        given = {**usual, **named_numbers(parameters, "parameters")}
         known = {
             "parameters": reals(given, "parameter", model.parameters),
-            "start": reals(table(start, "start", '{"layer": array}'), "layer", model.layers),
-            "fields": reals(table(fields, "fields", '{"name": array}'), "field", model.fields),
+            "start": reals(named_arrays(start, "start", model.layers), "layer", model.layers),
+            "fields": reals(named_arrays(fields, "fields", model.fields), "field", model.fields),
         }
         # Arrays no longer say it; what is not known is -1.
         behind = steps_behind(start) if first_step is None and start is not None else first_step
@@ -159,10 +179,14 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
 
     def reals(given: dict[str, Any], what: str, known: Any) -> dict[str, Any]:
         check_names(given, known, f"{what} of model `{model.name}`")
-        own = {name: _array(f"{what} `{name}`", value) for name, value in given.items()}
+        lattice = lattice_axes(len(model.shape))
+        axes = [] if what == "parameter" else [lattice, ("run", *lattice)]
+        own = {name: _array(f"{what} `{name}`", value, axes) for name, value in given.items()}
         missing = [n for n in known if n not in own] if what == "parameter" else []
         if missing:
-            raise InputError(f'model `{model.name}` has no default for parameter `{missing[0]}`: give {{"{missing[0]}": number}}')
+            raise InputError(
+                f'model `{model.name}` has no default for parameter `{missing[0]}`: give {{"{missing[0]}": number}}'
+            )
         for name, value in own.items():
             if what == "parameter" and value.size != 1:
                 raise InputError(
@@ -175,7 +199,5 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             parameter_list(model, {n: float(v) for n, v in own.items()})
         return own
 
-    user.__doc__ = (
-        f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
-    )
+    user.__doc__ = f"{run!r} as a function of JAX: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     return user

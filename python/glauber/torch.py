@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_names, table, told, whole
+from glauber._arrays import check_missing, check_names, named_arrays, named_numbers, told, whole
+from glauber._containers import kind_of, lattice_axes, ordered
 from glauber._errors import InputError
 from glauber._outputs import Gradient
 from glauber._rollout import Rollout, rollout_of
@@ -24,15 +25,11 @@ except ImportError:
 
 
 _WORDS = {"parameters": "parameter", "start": "layer", "fields": "field"}
-_EXAMPLES = {
-    "parameters": '{"beta": torch.tensor(0.3)}, or a tensor [parameter] or [batch, parameter]',
-    "start": '{"layer": tensor}',
-    "fields": '{"name": tensor}',
-}
 
 
 def _tensor(what: str, value: Any) -> Any:
     """A tensor of real numbers; numbers become one."""
+    check_missing(what, value)
     try:
         own = value if torch.is_tensor(value) else torch.as_tensor(value, dtype=torch.get_default_dtype())
     except (TypeError, ValueError, RuntimeError):
@@ -165,7 +162,9 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
                     f"the parameters have shape {tuple(parameters.shape)}: give [parameter] or [batch, parameter] of {', '.join(names)}"
                 )
             if parameters.dim() == 2:
-                rows = [function(row, seed + i, start, fields, first_step) for i, row in enumerate(parameters)]
+                rows = [
+                    function(row, seed + i, start, fields, first_step) for i, row in enumerate(parameters)
+                ]
                 if not rows:
                     raise InputError("the batch of parameters is empty: give at least one row")
                 return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
@@ -178,11 +177,18 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "fields": model.fields,
         }
         for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
-            own = table(given, kind, _EXAMPLES[kind])
+            known_names = [] if kind == "parameters" else list(known[kind])
+            own = (
+                named_numbers(given, kind) if kind == "parameters" else named_arrays(given, kind, known_names)
+            )
             check_names(own, known[kind], f"{_WORDS[kind]} of model `{model.name}`")
             for name, value in own.items():
                 kinds.append((kind, name))
-                tensors.append(_tensor(f"{_WORDS[kind]} `{name}`", value))
+                what = f"{_WORDS[kind]} `{name}`"
+                lattice = lattice_axes(len(model.shape))
+                if kind_of(value):
+                    value = np.asarray(ordered(what, value, [lattice, ("run", *lattice)]), dtype=float)
+                tensors.append(_tensor(what, value))
                 if kind == "parameters" and tensors[-1].numel() != 1:
                     raise InputError(
                         f"parameter `{name}` has shape {tuple(tensors[-1].shape)}: give one number, or for a batch one "
@@ -193,7 +199,5 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         call = _Call(run, result, whole(seed, "seed", 0, 2**64 - 1), kinds, behind)
         return dict(zip(call.outputs, _Function.apply(call, *tensors)))
 
-    function.__doc__ = (
-        f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
-    )
+    function.__doc__ = f"{run!r} as a function of PyTorch: (parameters, seed=1, start=None, fields=None, first_step=None) → {{{result}}}."
     return function

@@ -8,7 +8,7 @@ import glauber
 import numpy as np
 import pytest
 from conftest import parameters, small
-from glauber._toml import document, text_of
+from fit_files import document, text_of
 
 
 def options(name):

@@ -51,7 +51,10 @@ def test_losses_may_be_names_functions_or_nothing():
 
     def loss(means):
         seen.append({n: m.shape for n, m in means.items()})
-        return float(means["mean(heads)"] @ [1, 2]), {"mean(heads)": np.array([1.0, 2.0])}
+        return float(means["mean(heads)"] @ [1, 2]), {
+            "mean(heads)": np.array([1.0, 2.0]),
+            "count(heads)": 0.0,
+        }
 
     value, by_function = run.value_and_grad({"p": 0.3}, loss)
     assert seen == [{"mean(heads)": (2,), "count(heads)": (2,)}]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use glauber_fit::fit_file::{
     ColumnName, DataSource, FitFile, FitFileError, MapChoice, MemorySize, ModelSource, OptionValue, Place,
-    Precision, TABLES_OF_KEYS, Task, Weights,
+    Precision, TABLES_OF_KEYS, Task, Value, Weights,
 };
 use glauber_optimize::clipping::Clip;
 use glauber_optimize::maps::Map;
@@ -414,6 +414,36 @@ fn overrides_replace_and_are_checked_like_the_file() {
         fail("run.seed=1\nthreads=2").contains("`run.seed` is the text"),
         "no second key through a line break"
     );
+}
+
+#[test]
+fn seeds_go_up_to_two_to_the_64() {
+    for seed in ["18446744073709551615", "\"18446744073709551615\"", "0xffffffffffffffff"] {
+        let file = with(FULL, &[&format!("run.seed={seed}")]).unwrap();
+        assert_eq!(file.run.seed, u64::MAX);
+        // TOML ends before: the seed is written as a text.
+        let again = parse(&file.to_toml().unwrap()).unwrap();
+        assert_eq!(again.run.seed, u64::MAX);
+    }
+    for seed in ["18446744073709551616", "-1", "1.5", "\"1e3\""] {
+        let error = with(FULL, &[&format!("run.seed={seed}")]).unwrap_err().to_string();
+        assert!(error.contains("whole number"), "{error}");
+    }
+}
+
+#[test]
+fn values_in_memory_replace_those_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fit.toml");
+    std::fs::write(&path, FULL).unwrap();
+    let set = |key: &str, value: Value| FitFile::load_with(&path, &[(key.to_string(), value)]);
+    assert_eq!(set("run.seed", Value::Integer(9)).unwrap().run.seed, 9);
+    let starts = Value::list([0.1, 0.2, 0.3].map(Value::Float));
+    assert_eq!(set("start.β😀", starts).unwrap().starts().len(), 3);
+    let error = set("run.sed", Value::Integer(9)).unwrap_err().to_string();
+    assert!(error.contains("did you mean `seed`"), "{error}");
+    let error = set("rum.seed", Value::Integer(9)).unwrap_err().to_string();
+    assert!(error.contains("did you mean `run`"), "{error}");
 }
 
 #[test]

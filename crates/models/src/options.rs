@@ -234,6 +234,10 @@ impl<'a> OptionReader<'a> {
             {
                 Ok(Some(lengths.iter().map(|x| *x as usize).collect()))
             }
+            // A line may be said by its length alone.
+            Some(OptionValue::Number(x)) if x.fract().abs() < f64::EPSILON && *x >= 0.0 && *x < 1e9 => {
+                Ok(Some(vec![*x as usize]))
+            }
             Some(other) => Err(self.bad("shape", other, "a list of lengths, such as [64, 64]")),
         }
     }

@@ -125,9 +125,10 @@ impl Trace {
     }
 }
 
-/// The trace's columns for these unknowns.
+/// The trace's columns for these unknowns. One whose name another column has already (a parameter called `rate`) is
+/// called `rate (parameter)`.
 fn columns_of(unknowns: &[Unknown]) -> Vec<String> {
-    let columns = unknowns.iter().flat_map(|unknown| {
+    let names = unknowns.iter().flat_map(|unknown| {
         let name = &unknown.name;
         if unknown.is_scalar() {
             vec![name.clone()]
@@ -135,7 +136,14 @@ fn columns_of(unknowns: &[Unknown]) -> Vec<String> {
             ["mean", "sd", "min", "max"].map(|part| format!("{name}.{part}")).to_vec()
         }
     });
-    columns.collect()
+    let mut columns: Vec<String> = Vec::new();
+    for mut name in names {
+        while FIXED_COLUMNS.contains(&name.as_str()) || columns.contains(&name) {
+            name += " (parameter)";
+        }
+        columns.push(name);
+    }
+    columns
 }
 
 /// The numbers of a record for θ: scalars as they are, four for a field.
@@ -226,6 +234,16 @@ mod tests {
         let nearly = FieldSummary::of(&[1e9, 1e9 + 1.0, 1e9 + 2.0]);
         assert!((nearly.sd - (2.0f64 / 3.0).sqrt()).abs() < 1e-9);
         assert!(FieldSummary::of(&[1.0, f64::NAN]).sd.is_nan());
+    }
+
+    #[test]
+    fn columns_have_names_of_their_own() {
+        let scalar = |name: &str| Unknown::scalar(name, Interval::unit());
+        let unknowns =
+            [scalar("rate"), scalar("step"), scalar("x.sd"), Unknown::field("x", Interval::any(), &[2])];
+        let names =
+            ["rate (parameter)", "step (parameter)", "x.sd", "x.mean", "x.sd (parameter)", "x.min", "x.max"];
+        assert_eq!(Trace::of(&unknowns).columns, names);
     }
 
     #[test]

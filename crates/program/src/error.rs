@@ -27,6 +27,17 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// An output that is a number for every site.
+    #[error(
+        "model `{model}`: the output `{name}` has a value at every site, but an output is one number per replicate: take its \
+         sum() or mean() over all sites"
+    )]
+    OutputPerSite {
+        /// The model.
+        model: String,
+        /// The output.
+        name: String,
+    },
     /// A step that does not say what a layer becomes.
     #[error(
         "the {stage} of model `{model}` does not say what layer `{layer}` becomes: end it with \

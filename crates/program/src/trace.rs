@@ -335,6 +335,11 @@ impl Scope {
         let value = value.into();
         with_trace(self.id, |t| {
             let value = t.resolve(value);
+            if t.graph.rank(value) == Rank::Site {
+                let model = t.model();
+                t.fail(ModelError::OutputPerSite { model, name: name.to_string() });
+                return;
+            }
             t.graph.declarations.outputs.push(name.to_string());
             let place = t.graph.declarations.outputs.len() as u32 - 1;
             t.graph.result(Sink::Output(place), value);

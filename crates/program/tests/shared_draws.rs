@@ -76,3 +76,10 @@ fn pairs_are_refused_in_words_where_they_mean_nothing() {
     let pair = ByScope { sites: Box::new(StraightThrough), shared: Box::new(MeanField) };
     assert!(!pair.needs_advantage());
 }
+
+#[test]
+fn an_output_per_site_is_refused() {
+    let error = hopping().observe(|s| s.output("grains", s.layer("grains"))).unwrap_err().to_string();
+    assert!(error.contains("the output `grains` has a value at every site"), "{error}");
+    assert!(hopping().observe(|s| s.output("grains", s.layer("grains").sum())).is_ok());
+}

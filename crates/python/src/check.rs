@@ -25,7 +25,8 @@ pub fn check<'py>(
     let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
     let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
-    let check = |_: &_| glauber::tasks::check::check(model, &covariates, &parameters, settings);
+    let check =
+        |stop: &_| glauber::tasks::check::check_until(model, &covariates, &parameters, settings, Some(stop));
     let found = run_whole(py, threads, check)?;
     let found = found.map_err(|e| match e {
         CheckError::Model(e) => model_error(e),

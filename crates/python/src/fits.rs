@@ -1,4 +1,4 @@
-//! Runs fits for Python: those of a fit file's text with data in memory, and those of an objective made before.
+//! Runs fits for Python: those of a fit file, and those of tables and data in memory.
 //!
 //! A fit runs on threads of its own; meanwhile Python sees its progress, and Ctrl-C ends it with what was found so far.
 
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glauber::data::tracks::MsdCurve;
+use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
 use glauber::fit::job::{Job, JobError, prepare};
 use glauber::optimize::fit_result::FitResult;
@@ -14,55 +14,96 @@ use glauber::optimize::multi_start::MultiStart;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
+use glauber::tasks::formation::Formation;
 use glauber::tasks::tasks::initial_state::Refinement;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{Flat, GivenField, array, reals};
+use crate::arrays::{Flat, GivenField, array, doubles, reals};
 use crate::errors::{engine_error, input_error, model_error, run_error};
+use crate::formation::{Tested, Tests};
 use crate::model::Model;
 use crate::running::run;
 use crate::typing::{Anything, As, Floats, Table};
+use crate::values;
+
+/// A column of tracks as Python gives it.
+type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
+/// A curve as Python gives it.
+type GivenCurve<'py> = (Option<f64>, Vec<u32>, As<'py, Floats>, Option<As<'py, Floats>>);
+
+fn column((name, numbers, texts): GivenColumn<'_>) -> PyResult<TableColumn> {
+    let values = match numbers {
+        Some(numbers) => TableValues::Numbers(doubles(&numbers)?),
+        None => TableValues::Texts(texts.unwrap_or_default()),
+    };
+    Ok(TableColumn { name, values })
+}
+
+fn curve((interval, lags, values, errors): GivenCurve<'_>) -> PyResult<MsdCurve> {
+    let values = doubles(&values)?;
+    let errors = errors.map(|e| doubles(&e)).transpose()?;
+    let point = |(place, (lag, value)): (usize, (u32, f64))| MsdPoint {
+        lag,
+        value,
+        standard_error: errors.as_ref().and_then(|e| e.get(place).copied()),
+        sub_tracks: None,
+    };
+    let points = lags.into_iter().zip(values).enumerate().map(point).collect();
+    MsdCurve::of_points(interval, points, "the curve given").map_err(input_error)
+}
 
 /// What a fit is made of, as Python gives it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct FitRequest<'py> {
-    /// The text of a fit file, or nothing for the file at `path`.
-    text: Option<String>,
+    /// The tables of a fit file, or nothing for the file at `path`.
+    tables: Option<As<'py, Table>>,
     path: String,
-    overrides: Vec<String>,
+    /// Values in place of a file's, each under `table.key`.
+    overrides: Vec<(String, As<'py, Anything>)>,
     model: Option<Bound<'py, Model>>,
     /// What that model reads per site, by name.
     covariates: Vec<(String, GivenField)>,
     /// Arrays of data: name, shape, flat numbers.
     arrays: Option<Vec<(String, Vec<usize>, Flat)>>,
-    /// A mean squared displacement as CSV.
-    curve: Option<String>,
+    /// The columns of a table of tracks: name, and numbers or texts.
+    tracks: Option<Vec<GivenColumn<'py>>>,
+    /// A mean squared displacement: time of one lag, lags, values, standard errors.
+    curve: Option<GivenCurve<'py>>,
     threads: Option<usize>,
 }
 
 impl FitRequest<'_> {
     /// The fit file, and how many threads it asks for: they are the module's, not the engine's own.
     pub fn read(self) -> PyResult<(FitFile, usize)> {
-        let in_memory = self.text.is_some();
-        let read = match &self.text {
-            Some(text) => FitFile::parse(text, Path::new(&self.path), &self.overrides, Path::new("")),
-            None => FitFile::load(Path::new(&self.path), &self.overrides),
+        let in_memory = self.tables.is_some();
+        let read = match &self.tables {
+            Some(tables) => {
+                FitFile::from_tables(values::tables(tables)?, Path::new(&self.path), Path::new(""))
+            }
+            None => {
+                let value = |(key, own): &(String, As<'_, Anything>)| Ok((key.clone(), values::value(own)?));
+                let overrides: PyResult<Vec<_>> = self.overrides.iter().map(value).collect();
+                FitFile::load_with(Path::new(&self.path), &overrides?)
+            }
         };
         let mut file = read.map_err(|e| file_error(e, in_memory))?;
         let arrays = self.arrays.map(|given| -> PyResult<_> {
             let named = given.into_iter().map(|(name, shape, flat)| Ok((name, array(shape, flat)?)));
             Ok(Arc::new(named.collect::<PyResult<Vec<_>>>()?))
         });
-        let curve = self.curve.map(|text| MsdCurve::from_csv(&text, "the curve given").map_err(input_error));
+        let tracks = self.tracks.map(|table| -> PyResult<_> {
+            Ok(Arc::new(table.into_iter().map(column).collect::<PyResult<Vec<_>>>()?))
+        });
         let model = self.model.as_ref().map(Bound::get);
         let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
         file.given = Given {
             model: model.map(|m| m.model.clone()),
             covariates,
             arrays: arrays.transpose()?,
-            curve: curve.transpose()?,
+            tracks: tracks.transpose()?,
+            curve: self.curve.map(curve).transpose()?,
         };
         let threads = self.threads.unwrap_or(file.run.threads as usize);
         file.run.threads = 0;
@@ -132,6 +173,7 @@ struct Ran {
     comparison: bool,
     caveat: Option<String>,
     result: FitResult,
+    formations: Vec<Formation>,
 }
 
 /// Runs the fits of a fit file: a dictionary, and what Python raised meanwhile.
@@ -143,7 +185,7 @@ pub fn fit_file<'py>(
     progress: Option<As<'py, Anything>>,
 ) -> PyResult<(As<'py, Table>, Option<PyErr>)> {
     let progress = progress.map(|p| p.clone().unbind());
-    let in_memory = request.text.is_some();
+    let in_memory = request.tables.is_some();
     let (file, threads) = request.read()?;
     let seen = Mutex::new(Progress::default());
     let done = run(
@@ -151,31 +193,41 @@ pub fn fit_file<'py>(
         threads,
         |stop| -> Result<_, Failure> {
             let mut job = prepare(&file).map_err(Failure::Job)?;
+            let tests = Tests::of(&file, &job).map_err(Failure::Job)?;
             let mut ran = Vec::new();
             for attempt in &mut job.attempts {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).attempt.clone_from(&attempt.name);
+                let mut watcher = Tested::new(Watcher(&seen), tests.as_ref(), stop);
                 let result = attempt
-                    .run(Some(&mut Watcher(&seen)), Some(stop), None)
+                    .run(Some(&mut watcher), Some(stop), None)
                     .map_err(|e| Failure::Fit(e.to_string()))?;
+                let (formations, failure) = (watcher.found, watcher.failure);
+                if let Some(failure) = failure {
+                    return Err(Failure::Fit(failure));
+                }
                 let interrupted = result.stopped == Stopped::Interrupted;
                 let (name, caveat) = (attempt.name.clone(), attempt.caveat.clone());
-                ran.push(Ran { name, comparison: attempt.comparison, caveat, result });
+                ran.push(Ran { name, comparison: attempt.comparison, caveat, result, formations });
                 if interrupted {
                     break;
                 }
             }
             job.attempts.clear();
             let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
-            Ok((job, ran, state))
+            Ok((job, ran, state, tests))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
+    if done.raised.is_none() {
+        // The last step that there was, which nobody may have been shown.
+        show(py, &seen, progress.as_ref())?;
+    }
     match (done.result, done.raised) {
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran, state)), raised) => {
-            let all = summary(py, &ran)?;
+        (Ok((job, ran, state, tests)), raised) => {
+            let all = summary(py, &ran, tests.as_ref())?;
             all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
@@ -219,14 +271,16 @@ enum Failure {
 }
 
 /// All attempts, and which is best.
-fn summary<'py>(py: Python<'py>, ran: &[Ran]) -> PyResult<Bound<'py, PyDict>> {
+fn summary<'py>(py: Python<'py>, ran: &[Ran], tests: Option<&Tests>) -> PyResult<Bound<'py, PyDict>> {
     let own: Vec<FitResult> = ran.iter().filter(|r| !r.comparison).map(|r| r.result.clone()).collect();
     let best = MultiStart::choose(own).map_or(0, |m| m.best);
     let all = PyDict::new(py);
     all.set_item("best", best)?;
     let list = PyList::empty(py);
     for one in ran {
-        list.append(attempt(py, one)?)?;
+        let own = attempt(py, one)?;
+        own.set_item("formation", tests.map(|t| t.numbers(py, &one.formations)).transpose()?)?;
+        list.append(own)?;
     }
     all.set_item("attempts", list)?;
     Ok(all)

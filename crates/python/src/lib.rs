@@ -16,10 +16,12 @@ mod scope;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod check;
 mod fits;
+mod formation;
 mod objective;
 mod pictures;
 mod plan;
 mod segmentation;
+mod values;
 
 use pyo3::prelude::pymodule;
 

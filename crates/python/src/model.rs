@@ -2,7 +2,7 @@
 
 use glauber::engine::FieldData;
 use glauber::lattice::{Boundary, Lattice, Values};
-use glauber::model_file::{Covariate, CovariateSource, Loaded};
+use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
 use glauber::program::{Interval, Program, Stage, differentiate, log_likelihood};
@@ -12,17 +12,30 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::arrays::{GivenField, field};
+use crate::arrays::{GivenField, doubles, field, reals};
 use crate::errors::{input_error, model_error};
 use crate::scope::traced;
-use crate::typing::{Anything, As, Rule, Stored};
+use crate::typing::{Anything, As, Floats, Rule, Stored};
 
-/// A model: its declarations, its start and its step.
+/// A model: its declarations, its start and its step, and the covariates it came with, as they were when it was loaded.
 #[pyclass(frozen, module = "glauber._glauber")]
 #[derive(Clone)]
 pub struct Model {
     pub model: glauber::program::Model,
-    pub covariates: Vec<Covariate>,
+    /// The numbers of every covariate that comes with it, or why they could not be had.
+    pub covariates: Vec<UsualField>,
+}
+
+/// A covariate that comes with a model: its name, and its numbers or why there are none.
+pub type UsualField = (String, Result<FieldData, String>);
+
+/// The same as bytes and arrays: the model, and for each covariate its numbers (one where it is the same at every site) or
+/// why there are none.
+type StoredModel<'py> = (Bound<'py, PyBytes>, Vec<(String, Option<As<'py, Floats>>, Option<String>)>);
+
+fn numbers(field: &FieldData) -> Vec<f64> {
+    let numbers = field.numbers();
+    (0..numbers.len()).map(|i| numbers.at(i)).collect()
 }
 
 /// Numbers taken from a state: traced, or a summary by its name.
@@ -134,10 +147,22 @@ pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Mo
     for (key, value) in &options {
         read.set(key, option(key, value)?);
     }
-    let Loaded { model, covariates } = glauber::model_file::load(name, &read).map_err(|e| {
+    let loaded = glauber::model_file::load(name, &read).map_err(|e| {
         input_error(e.to_string().replace("`glauber models` lists them", "glauber.models() lists them"))
     })?;
-    Ok(Model { model, covariates })
+    let covariates = usual_fields(&loaded);
+    Ok(Model { model: loaded.model, covariates })
+}
+
+/// The covariates that come with a model, read once and for all; one that cannot be had fails only where it is needed.
+fn usual_fields(loaded: &Loaded) -> Vec<UsualField> {
+    let one = |c: &glauber::model_file::Covariate| {
+        let alone = Loaded { model: loaded.model.clone(), covariates: vec![c.clone()] };
+        let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
+        let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
+        (c.name.clone(), field.map(|(_, data)| data))
+    };
+    loaded.covariates.iter().map(one).collect()
 }
 
 /// The names of the catalogue's models, each with what it is.
@@ -153,23 +178,12 @@ impl Model {
     /// Where what comes with the model is needed and cannot be had.
     pub fn fields_of_run(&self, given: Vec<(String, GivenField)>) -> PyResult<Covariates> {
         let mut all: Covariates = given.into_iter().map(|(name, data)| (name, field(data))).collect();
-        for (name, usual) in self.usual_fields() {
-            if !all.iter().any(|(n, _)| *n == name) {
-                all.push((name, usual.map_err(input_error)?));
+        for (name, usual) in &self.covariates {
+            if !all.iter().any(|(n, _)| n == name) {
+                all.push((name.clone(), usual.clone().map_err(input_error)?));
             }
         }
         Ok(all)
-    }
-
-    /// The covariates that come with the model, or why they cannot be had.
-    pub fn usual_fields(&self) -> Vec<(String, Result<FieldData, String>)> {
-        let one = |c: &Covariate| {
-            let alone = Loaded { model: self.model.clone(), covariates: vec![c.clone()] };
-            let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
-            let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
-            (c.name.clone(), field.map(|(_, data)| data))
-        };
-        self.covariates.iter().map(one).collect()
     }
 }
 
@@ -275,34 +289,57 @@ impl Model {
         Ok(Observation { observation, source: Err(text.to_string()) })
     }
     /// What `restored` makes the same model of.
-    fn stored<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Vec<(String, Option<f64>, Option<String>)>)> {
+    fn stored<'py>(&self, py: Python<'py>) -> PyResult<StoredModel<'py>> {
         let bytes = self.model.to_bytes().map_err(input_error)?;
-        let source = |c: &Covariate| match &c.source {
-            CovariateSource::Constant(value) => (c.name.clone(), Some(*value), None),
-            CovariateSource::File(path) => (c.name.clone(), None, Some(path.to_string_lossy().into_owned())),
+        let covariate = |(name, field): &UsualField| match field {
+            Ok(field) => {
+                let mut all = numbers(field);
+                if all.iter().all(|x| x.to_bits() == all[0].to_bits()) {
+                    all.truncate(1);
+                }
+                (name.clone(), Some(reals(py, all)), None)
+            }
+            Err(why) => (name.clone(), None, Some(why.clone())),
         };
-        Ok((PyBytes::new(py, &bytes), self.covariates.iter().map(source).collect()))
+        Ok((PyBytes::new(py, &bytes), self.covariates.iter().map(covariate).collect()))
     }
     /// The model that was stored.
     #[staticmethod]
-    fn restored(bytes: &[u8], covariates: Vec<(String, Option<f64>, Option<String>)>) -> PyResult<Model> {
+    fn restored(
+        bytes: &[u8],
+        covariates: Vec<(String, Option<As<'_, Floats>>, Option<String>)>,
+    ) -> PyResult<Model> {
         let model = glauber::program::Model::from_bytes(bytes).map_err(input_error)?;
-        let covariate = |(name, value, path): (String, Option<f64>, Option<String>)| Covariate {
-            name,
-            source: match path {
-                Some(path) => CovariateSource::File(path.into()),
-                None => CovariateSource::Constant(value.unwrap_or(0.0)),
-            },
-        };
-        Ok(Model { model, covariates: covariates.into_iter().map(covariate).collect() })
+        let sites = model.declarations().lattice.sites();
+        let mut own = Vec::new();
+        for (name, given, why) in covariates {
+            let field = match given.map(|given| doubles(&given)).transpose()? {
+                Some(one) if one.len() == 1 => Ok(FieldData::shared(vec![one[0]; sites])),
+                Some(all) if all.len() == sites => Ok(FieldData::shared(all)),
+                Some(_) => {
+                    return Err(input_error(format!(
+                        "the stored covariate `{name}` is not one of this model"
+                    )));
+                }
+                None => Err(why.unwrap_or_else(|| format!("covariate `{name}` is missing"))),
+            };
+            own.push((name, field));
+        }
+        Ok(Model { model, covariates: own })
     }
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other
-            .cast::<Model>()
-            .is_ok_and(|o| o.get().model == self.model && o.get().covariates == self.covariates)
+        let same = |(a, b): (&UsualField, &UsualField)| {
+            a.0 == b.0
+                && match (&a.1, &b.1) {
+                    (Ok(a), Ok(b)) => numbers(a) == numbers(b),
+                    (Err(_), Err(_)) => true,
+                    _ => false,
+                }
+        };
+        other.cast::<Model>().is_ok_and(|o| {
+            let (own, others) = (&self.covariates, &o.get().covariates);
+            o.get().model == self.model && own.len() == others.len() && own.iter().zip(others).all(same)
+        })
     }
     fn __hash__(&self) -> usize {
         self.model.step.instructions.len()

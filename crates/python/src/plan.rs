@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glauber::engine::{FieldData, Gradient, LossValue, Numbers, Options, Precision, Run, Start};
+use glauber::engine::{Gradient, LossValue, Numbers, Options, Precision, Run, Start};
 use glauber::lattice::Values;
 use glauber::numbers::noise::{Purpose, derive_seed};
 use glauber::program::Estimator;
@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{GivenField, doubles, field, of_layer, reals};
 use crate::errors::{engine_error, input_error};
-use crate::model::{Model, Observation};
+use crate::model::{Model, Observation, UsualField};
 use crate::running::run_whole;
 use crate::typing::{self as kind, Anything, As, Floats};
 
@@ -41,7 +41,7 @@ pub fn estimator(name: &str, temperature: f64, samples: u32) -> PyResult<Box<dyn
 #[pyclass(frozen, module = "glauber._glauber")]
 pub struct Plan {
     plan: glauber::engine::Plan,
-    fields: Vec<(String, Result<FieldData, String>)>,
+    fields: Vec<UsualField>,
 }
 
 /// What a run's seed is used for.
@@ -184,7 +184,7 @@ impl Plan {
         let estimator = estimator.map(|name| self::estimator(name, temperature, samples)).transpose()?;
         let options = options(precision, memory)?;
         let plan = glauber::engine::Plan::new(&model.model, &observations, estimator.as_deref(), options);
-        Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.usual_fields() })
+        Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.covariates.clone() })
     }
 
     /// The states of steps 0, every, 2 · every …: for each layer one flat array `[replicate][time][site]`; and those of

@@ -7,6 +7,8 @@
 //! An estimator's verdict is "agrees" where its mean lies within the bound that both standard errors allow at a
 //! false-alarm rate of 10⁻⁴ for the whole table, else "differs".
 
+use std::sync::atomic::AtomicBool;
+
 use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
@@ -95,9 +97,23 @@ pub fn check(
     theta: &[f64],
     settings: CheckSettings,
 ) -> Result<Check, CheckError> {
+    check_until(model, covariates, theta, settings, None)
+}
+
+/// As [`check`], until the flag is raised.
+///
+/// # Errors
+/// As [`check`]; [`EngineError::Interrupted`] where the flag was raised.
+pub fn check_until(
+    model: &Model,
+    covariates: &Covariates,
+    theta: &[f64],
+    settings: CheckSettings,
+    stop: Option<&AtomicBool>,
+) -> Result<Check, CheckError> {
     let observation = layer_means(model)?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
-    let reference = finite_differences(model, covariates, &observation, theta, settings)?;
+    let reference = finite_differences(model, covariates, &observation, theta, (settings, stop))?;
     let comparisons = ESTIMATORS.len() * parameters.len();
     let quantile = tolerance::mean_within(1.0, FALSE_ALARM / comparisons.max(1) as f64);
     let mut estimators = Vec::new();
@@ -106,7 +122,7 @@ pub fn check(
         let plan = Plan::new(model, &[observation.clone().into()], Some(&*estimator), Options::default())?;
         let mut batches = Vec::new();
         for batch in 0..settings.batches {
-            let run = run_of(theta, covariates, settings, batch);
+            let run = run_of(theta, covariates, (settings, stop), batch);
             let gradient = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
             batches.push(gradient.parameters);
         }
@@ -136,8 +152,13 @@ fn layer_means(model: &Model) -> Result<Program, ModelError> {
     })
 }
 
-fn run_of<'a>(theta: &'a [f64], covariates: &Covariates, settings: CheckSettings, batch: usize) -> Run<'a> {
-    Run { fields: covariates.clone(), ..Run::new(theta, settings.steps) }
+fn run_of<'a>(
+    theta: &'a [f64],
+    covariates: &Covariates,
+    (settings, stop): (CheckSettings, Option<&'a AtomicBool>),
+    batch: usize,
+) -> Run<'a> {
+    Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, settings.steps) }
         .replicates(settings.replicates)
         .seed(derive_seed(settings.seed, Purpose::Check, batch as u64))
         .observe(settings.steps, 0)
@@ -148,7 +169,7 @@ fn finite_differences(
     covariates: &Covariates,
     observation: &Program,
     theta: &[f64],
-    settings: CheckSettings,
+    (settings, stop): (CheckSettings, Option<&AtomicBool>),
 ) -> Result<Vec<Measured>, CheckError> {
     let plan = Plan::new(model, &[Observation::Program(observation.clone())], None, Options::default())?;
     let mut reference = Vec::new();
@@ -161,7 +182,7 @@ fn finite_differences(
             let at = |sign: f64| -> Result<f64, EngineError> {
                 let mut moved = theta.to_vec();
                 moved[place] += sign * step;
-                Ok(plan.simulate(&run_of(&moved, covariates, settings, batch))?.outputs.mean()[0])
+                Ok(plan.simulate(&run_of(&moved, covariates, (settings, stop), batch))?.outputs.mean()[0])
             };
             slopes.push(vec![(at(1.0)? - at(-1.0)?) / (2.0 * step)]);
         }

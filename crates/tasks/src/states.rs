@@ -55,7 +55,7 @@ pub enum StatesError {
         wanted: (usize, usize),
     },
     /// A value that its layer cannot hold.
-    #[error("array `{layer}`, run {run}, time {time}, site {site}: {value} is not one of {values}")]
+    #[error("array `{layer}`, run {run}, time {time}, site {site}: {value} is not {values}")]
     Value {
         /// The layer.
         layer: String,
@@ -363,6 +363,20 @@ fn runs_and_times(d: &Declarations, layer: &str, shape: &[usize]) -> Result<(usi
     })
 }
 
+/// What a layer's values are, after "is not".
+fn wanted(values: &glauber_lattice::Values) -> String {
+    use glauber_lattice::Values;
+    match values {
+        Values::Binary => "one of binary values, 0 and 1".to_string(),
+        Values::Integers { lowest, highest } => format!("one of the whole numbers {lowest} to {highest}"),
+        Values::Categories(names) => {
+            let numbered: Vec<String> = names.iter().enumerate().map(|(i, n)| format!("{i} ({n})")).collect();
+            format!("one of {}", numbered.join(", "))
+        }
+        Values::Real => "a finite number".to_string(),
+    }
+}
+
 fn checked_numbers(
     d: &Declarations,
     layer: &glauber_program::Layer,
@@ -385,7 +399,7 @@ fn checked_numbers(
             time: place / sites % times.max(1),
             site: place % sites,
             value: numbers.at(place),
-            values: layer.values.to_string(),
+            values: wanted(&layer.values),
         });
     }
     Ok(match numbers {

@@ -2,7 +2,7 @@
 
 use super::curve_file;
 use super::track::{Tracks, Units};
-use crate::DataError;
+use crate::{DataError, DataErrorKind};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -197,6 +197,35 @@ impl MsdCurve {
     pub fn from_csv(text: &str, path: impl AsRef<Path>) -> Result<Self, DataError> {
         curve_file::read(text, path.as_ref(), None)
     }
+
+    /// The curve of points in memory, each lag a whole number of intervals; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// If there is no point, lags do not increase from 1, or a value is negative or not finite.
+    pub fn of_points(interval: Option<f64>, points: Vec<MsdPoint>, name: &str) -> Result<Self, DataError> {
+        let wrong = |found: String, remedy: &str| DataError::new(DataErrorKind::Value, name, found, remedy);
+        if let Some(interval) = interval.filter(|i| !(i.is_finite() && *i > 0.0)) {
+            return Err(wrong(format!("has the interval {interval}"), "give a positive number"));
+        }
+        if points.is_empty() {
+            return Err(wrong("holds no values".to_owned(), "give at least one, at a lag of 1 interval"));
+        }
+        let mut last = 0;
+        for point in &points {
+            let numbers = [Some(point.value), point.standard_error];
+            if let Some(bad) = numbers.into_iter().flatten().find(|x| !(x.is_finite() && *x >= 0.0)) {
+                let error = wrong(format!("is {bad}"), "give a finite number that is not negative");
+                return Err(error.at(format!("lag {}", point.lag)));
+            }
+            if point.lag <= last {
+                let found = format!("lag {} does not come after the one before it", point.lag);
+                return Err(wrong(found, "sort the lags, from 1, and give each once"));
+            }
+            last = point.lag;
+        }
+        let (units, comments, notes) = (Units::default(), Vec::new(), Vec::new());
+        Ok(Self { interval, units, dimensions: None, points, comments, notes })
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +249,23 @@ mod tests {
             curve.points()[1],
             MsdPoint { lag: 3, value: 20.0, standard_error: None, sub_tracks: None }
         );
+    }
+
+    #[test]
+    fn points_in_memory_are_checked_as_those_of_a_file() {
+        let point = |lag, value| MsdPoint { lag, value, standard_error: None, sub_tracks: None };
+        let made =
+            |points| MsdCurve::of_points(Some(24.0), points, "the curve given").map_err(|e| e.to_string());
+        assert_eq!(made(vec![point(1, 2.0), point(3, 4.0)]).unwrap().points().len(), 2);
+        for (points, expected) in [
+            (vec![], "the curve given: holds no values"),
+            (vec![point(1, -2.0)], "the curve given, lag 1: is -2"),
+            (vec![point(2, 1.0), point(2, 1.0)], "the curve given: lag 2 does not come after"),
+            (vec![point(0, 1.0)], "the curve given: lag 0 does not come after"),
+        ] {
+            let error = made(points).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 
     #[test]

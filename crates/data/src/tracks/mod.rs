@@ -40,6 +40,7 @@ mod msd;
 mod napari;
 mod options;
 mod shipped;
+mod table;
 mod track;
 mod trackmate;
 
@@ -49,4 +50,5 @@ pub use curve_file::read_msd_curve;
 pub use msd::{Bootstrap, MsdError, mean_squared_displacement, usual_lags};
 pub use options::{Face, TrackFormat, TrackLimits, TrackOptions, detect_format, read_tracks};
 pub use shipped::{SHIPPED_CURVES, ShippedCurve, shipped_curve};
+pub use table::{TableColumn, TableValues, tracks_of_table};
 pub use track::{Track, TrackError, Tracks, TracksSummary, Units};

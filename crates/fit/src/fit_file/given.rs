@@ -1,11 +1,11 @@
-//! Holds what a caller hands over in memory in place of the names and paths of a fit file: a model, arrays, a curve.
+//! Holds what a caller hands over in memory in place of the names and paths of a fit file: a model, arrays, tracks, a curve.
 
 use std::sync::Arc;
 
 use glauber_program::Model;
 
 use glauber_data::arrays::Array;
-use glauber_data::tracks::MsdCurve;
+use glauber_data::tracks::{MsdCurve, TableColumn};
 use glauber_tasks::covariates::Covariates;
 
 /// What takes the place of what a fit file names.
@@ -17,6 +17,8 @@ pub struct Given {
     pub covariates: Covariates,
     /// In place of the file of `data.states` or `data.pattern`: arrays by layer.
     pub arrays: Option<Arc<Vec<(String, Array)>>>,
+    /// In place of the file of `data.tracks`: the columns of a table of points.
+    pub tracks: Option<Arc<Vec<TableColumn>>>,
     /// In place of the file of `data.msd`.
     pub curve: Option<MsdCurve>,
 }

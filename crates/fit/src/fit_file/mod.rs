@@ -62,6 +62,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -74,6 +75,7 @@ pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTest, Precision, Run};
+pub use tree::{Node, Table, Value};
 pub use unused::USED_BY_ALL;
 
 use glauber_files::spelling::suggestion;
@@ -84,7 +86,6 @@ use glauber_optimize::method::Method;
 use glauber_optimize::objective::Unknown;
 use marked::Marks;
 use reader::{ANY, Reader, Source};
-use tree::{Node, Table, Value};
 
 /// The longest fit file that is read, in bytes.
 pub const LONGEST: u64 = 1 << 20;
@@ -194,6 +195,9 @@ pub struct FitFile {
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
+    /// The model and its covariates, once they have been read: what becomes of their files later changes no fit.
+    #[serde(skip)]
+    pub(crate) resolved: Arc<OnceLock<crate::job::Own>>,
     /// The file it was read from, for errors.
     #[serde(skip)]
     pub file: PathBuf,
@@ -214,6 +218,23 @@ impl FitFile {
     /// # Errors
     /// [`FitFileError`] where the file cannot be read, is larger than [`LONGEST`], or something in it is wrong.
     pub fn load(path: &Path, overrides: &[String]) -> Result<FitFile, FitFileError> {
+        FitFile::parse(&FitFile::text(path)?, path, overrides, Path::new(""))
+    }
+
+    /// Reads a fit file and puts values in place of its own, each under `table.key`.
+    ///
+    /// # Errors
+    /// As [`load`](FitFile::load).
+    pub fn load_with(path: &Path, values: &[(String, Value)]) -> Result<FitFile, FitFileError> {
+        let mut document = tree::document(&FitFile::text(path)?, path)?;
+        for value in values {
+            overrides::apply_value(&mut document, value, path, &TABLES)?;
+        }
+        FitFile::from_tables(document, path, Path::new(""))
+    }
+
+    /// The text of a fit file.
+    fn text(path: &Path) -> Result<String, FitFileError> {
         let fail = |message: String| FitFileError::new(path, Place::Nowhere, message);
         let unreadable = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => fail("there is no such file: check the path".to_string()),
@@ -233,9 +254,7 @@ impl FitFile {
         if bytes.len() as u64 > LONGEST {
             return Err(fail("is larger than 1 MiB, so it is no fit file".to_string()));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| fail("is not UTF-8 text, so it is no fit file".to_string()))?;
-        FitFile::parse(&text, path, overrides, Path::new(""))
+        String::from_utf8(bytes).map_err(|_| fail("is not UTF-8 text, so it is no fit file".to_string()))
     }
 
     /// Reads the text of a fit file. `path` names it in errors, and its folder is where relative paths start;
@@ -258,6 +277,29 @@ impl FitFile {
         }
         let mut document = tree::document(text, path)?;
         overrides::apply_all(&mut document, overrides, path, &TABLES)?;
+        FitFile::from_tables(document, path, working)
+    }
+
+    /// Checks the tables of a fit file that was never text; `path` and `working` are as in [`parse`](FitFile::parse).
+    ///
+    /// ```
+    /// use glauber_fit::fit_file::{FitFile, Value};
+    /// use std::path::Path;
+    ///
+    /// let text = |x: &str| Value::Text(x.into());
+    /// let tables = Value::table([
+    ///     ("model".into(), text("susceptible-infected")),
+    ///     ("task".into(), text("transition")),
+    ///     ("start".into(), Value::table([("beta".into(), Value::list([Value::Float(0.2), Value::Float(0.8)]))])),
+    /// ]);
+    /// let Value::Table(tables) = tables else { unreachable!() };
+    /// let file = FitFile::from_tables(tables, Path::new("fit"), Path::new("")).unwrap();
+    /// assert_eq!(file.starts().len(), 2);
+    /// ```
+    ///
+    /// # Errors
+    /// [`FitFileError`] for the first thing that is wrong.
+    pub fn from_tables(document: Table, path: &Path, working: &Path) -> Result<FitFile, FitFileError> {
         let (mut places, mut written) = (BTreeMap::new(), Vec::new());
         note_places("", &document, &mut places, &mut written);
         let marks = RefCell::default();
@@ -282,6 +324,7 @@ impl FitFile {
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
             given: Given::default(),
+            resolved: Arc::default(),
             file: path.to_path_buf(),
             places,
             written,

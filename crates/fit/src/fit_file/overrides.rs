@@ -49,21 +49,40 @@ fn apply<'t>(
     let Some((path, value)) = text.split_once('=') else {
         return Err(fail("an override reads table.key=value, as in optimizer.steps=500".into()));
     };
+    let keys = keys_of(path, tables).map_err(fail)?;
+    let node = parse(value.trim(), &place).map_err(fail)?;
+    insert(document, &keys, node, &place).map_err(fail)?;
+    Ok(keys)
+}
+
+/// Puts one value into the document, under `table.key`.
+pub(super) fn apply_value(
+    document: &mut Table,
+    (path, value): &(String, Value),
+    file: &Path,
+    tables: &[&str],
+) -> Result<(), FitFileError> {
+    let place = Place::Set(format!("{path}={}", value.described()));
+    let fail = |message: String| FitFileError::new(file, place.clone(), message);
+    let keys = keys_of(path, tables).map_err(fail)?;
+    insert(document, &keys, Node { value: value.clone(), place: place.clone() }, &place).map_err(fail)
+}
+
+/// The keys of `table.key`.
+fn keys_of<'a>(path: &'a str, tables: &[&str]) -> Result<Vec<&'a str>, String> {
     let keys: Vec<&str> = path.split('.').map(str::trim).collect();
     let bare =
-        |key: &&str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+        |key: &&str| !key.is_empty() && !key.contains(|c: char| c.is_whitespace() || "\"'[]{}".contains(c));
     if keys.len() > DEEPEST || !keys.iter().all(bare) {
-        return Err(fail(format!(
+        return Err(format!(
             "`{}` is not a key: write table.key=value, as in optimizer.steps=500",
             path.trim()
-        )));
+        ));
     }
     if !tables.contains(&keys[0]) {
         let hint = suggestion(keys[0], tables.iter().copied());
-        return Err(fail(format!("a fit file has no `{}`{hint}", keys[0])));
+        return Err(format!("a fit file has no `{}`{hint}", keys[0]));
     }
-    let node = parse(value.trim(), &place).map_err(fail)?;
-    insert(document, &keys, node, &place).map_err(fail)?;
     Ok(keys)
 }
 

@@ -10,27 +10,50 @@ use super::error::{FitFileError, Place};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub struct Node {
+    /// The value.
     pub value: Value,
+    /// Its place; none of a value in memory.
     pub place: Place,
 }
 
-/// A TOML value. Dates are texts here: no key takes a date.
+/// A value of a fit file, read from TOML or made in memory. Dates are texts here: no key takes a date.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub enum Value {
+    /// true or false.
     Boolean(bool),
-    /// Wide enough for seeds up to 2⁶⁴ − 1.
+    /// A whole number: those of TOML, and seeds up to 2⁶⁴.
     Integer(i128),
+    /// A number.
     Float(f64),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A table.
     Table(Table),
 }
 
 /// Keys with the place of the key itself.
-pub(super) type Table = BTreeMap<String, (Place, Node)>;
+pub type Table = BTreeMap<String, (Place, Node)>;
+
+impl From<Value> for Node {
+    fn from(value: Value) -> Node {
+        Node { value, place: Place::Nowhere }
+    }
+}
 
 impl Value {
+    /// A list of values in memory.
+    pub fn list(values: impl IntoIterator<Item = Value>) -> Value {
+        Value::List(values.into_iter().map(Node::from).collect())
+    }
+
+    /// A table of values in memory.
+    pub fn table(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
+        Value::Table(entries.into_iter().map(|(key, value)| (key, (Place::Nowhere, value.into()))).collect())
+    }
+
     /// What it is, for an error: "the text `abc`".
     pub fn described(&self) -> String {
         let short = |text: &str| {

@@ -143,6 +143,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 }
 
 /// The fit file's model, with the data per site that its rules read.
+#[derive(Clone, Debug)]
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
@@ -162,8 +163,16 @@ impl Own {
     }
 }
 
-/// The fit file's model and covariates.
+/// The fit file's model and covariates, read the first time.
 pub(crate) fn own_model(file: &FitFile) -> Result<Own, JobError> {
+    if let Some(own) = file.resolved.get() {
+        return Ok(own.clone());
+    }
+    let own = read_model(file)?;
+    Ok(file.resolved.get_or_init(|| own).clone())
+}
+
+fn read_model(file: &FitFile) -> Result<Own, JobError> {
     if let Some(model) = &file.given.model {
         return Ok(Own {
             model: model.clone(),
@@ -235,8 +244,11 @@ pub(crate) fn engine_options(file: &FitFile) -> Options {
 
 /// What data are called in errors: by their path, where they have one.
 pub(crate) fn name_of_data(file: &FitFile, path: &std::path::Path) -> String {
-    let in_memory = file.given.arrays.is_some();
-    if in_memory { "the data given".into() } else { path.display().to_string() }
+    match (&file.given.arrays, &file.given.tracks) {
+        (None, None) => path.display().to_string(),
+        (None, Some(_)) => "the tracks given".into(),
+        _ => "the data given".into(),
+    }
 }
 
 /// Notes of a reader, with the name of the file they are about.

@@ -12,7 +12,7 @@ use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
 use glauber_data::tracks::{
     Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
-    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, usual_lags,
+    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, tracks_of_table, usual_lags,
 };
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
@@ -176,14 +176,19 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve,
         face: Face::FitFile,
         ..TrackOptions::default()
     };
-    let tracks = projected(file, model, chosen(file, read_tracks(path, &options)?)?)?;
+    let name = name_of_data(file, path);
+    let tracks = match &file.given.tracks {
+        Some(table) => tracks_of_table(table, &name, &options)?,
+        None => read_tracks(path, &options)?,
+    };
+    let tracks = projected(file, model, chosen(file, tracks)?)?;
     let lags = data.lags.map_or(usual_lags(&tracks), |lags| lags.min(u64::from(u32::MAX)) as u32);
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
     let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
-    let curve = curve.map_err(|e| file.wrong("data.lags", format!("{}: {e}", path.display())))?;
+    let curve = curve.map_err(|e| file.wrong("data.lags", format!("{name}: {e}")))?;
     let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
     let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
-    Ok((curve, notes_about(path, &notes)))
+    Ok((curve, notes_about(Path::new(&name), &notes)))
 }
 
 /// Only the tracks that are long enough.

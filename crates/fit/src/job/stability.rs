@@ -228,6 +228,8 @@ fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError
     let mut source = file.clone();
     if let Some(initial) = &*simulation.initial {
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+        // Another start is another model than the one that was read for the fit.
+        source.resolved = Default::default();
     }
     let own = own_model(&source)?;
     let model = &own.model;

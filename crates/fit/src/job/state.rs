@@ -313,6 +313,8 @@ fn simulated(
     let mut source = file.clone();
     if let Some(initial) = &*simulation.initial {
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+        // Another start is another model than the one that was read for the fit.
+        source.resolved = Default::default();
     }
     let model = own_model(&source)?.model;
     let steps = simulation.steps as usize;

@@ -1,8 +1,10 @@
 //! Sets up fits of a summary over time.
 //!
 //! For models of independent walkers (each site is one) `optimizer.replicates` and `data.simulate.runs` count walkers:
-//! they are spread over 1, 2, 4 … lattices that run side by side, the same on every machine. With `model-options.walkers`
-//! they count lattices of that many walkers, as for every other model.
+//! they are spread over 1, 2, 4 … lattices that run side by side, the same on every machine, whatever `model-options.walkers`
+//! says: that is the lattice of a simulation, and of observed states, whose rollouts are as many as their lattices.
+
+use std::sync::Arc;
 
 use glauber_engine::Options;
 use glauber_numbers::noise::{Purpose, derive_seed};
@@ -51,6 +53,10 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
     }
     let mut notes = found.notes.clone();
+    if counts_walkers(file) && file.model_options.contains_key("walkers") {
+        notes
+            .push("replicates and runs count walkers: the model's own `walkers` do not multiply them".into());
+    }
     notes.extend(setting.rollouts_note()?);
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
     let truth = match file.source()? {
@@ -61,10 +67,10 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: single.model, state: None })
 }
 
-/// Whether the model's sites are walkers that the fit file leaves to be counted by `replicates`.
+/// Whether the model's sites are walkers, which `replicates` counts; not those of observed lattices, which belong together.
 fn counts_walkers(file: &FitFile) -> bool {
     matches!(&file.model, ModelSource::Catalogue(name) if OF_WALKERS.contains(&name.as_str()))
-        && !file.model_options.contains_key("walkers")
+        && !matches!(file.data.source, Some(DataSource::States(_)))
 }
 
 /// The same fit file with so many walkers per lattice, where they are left to be counted.
@@ -72,6 +78,9 @@ fn with_walkers(file: &FitFile, walkers: u64) -> FitFile {
     let mut file = file.clone();
     if counts_walkers(&file) {
         file.model_options.insert("walkers".into(), OptionValue::Whole(walkers as i64));
+        // The catalogue makes it anew, with so many.
+        file.given.model = None;
+        file.resolved = Arc::default();
     }
     file
 }

@@ -1,4 +1,4 @@
-"""Writes the fit file that a call of `fit` means."""
+"""Writes the fit file that a call of `fit` means, for the command line to run."""
 
 from __future__ import annotations
 

@@ -1,0 +1,320 @@
+"""Reads the names that containers carry: which number is which parameter, which column which quantity, which axis which.
+
+Names go before places. What carries names is read by them alone; what carries none is read in order; what has no order (a
+set), or names that say nothing here, is refused with what to give instead. pandas, polars, xarray and pyarrow are known by
+the names of their types and never imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from glauber._errors import InputError
+
+AXES: dict[str, frozenset[str]] = {
+    "x": frozenset(["x", "column", "columns", "col", "lon", "long", "longitude", "easting"]),
+    "y": frozenset(["y", "row", "rows", "lat", "latitude", "northing"]),
+    "z": frozenset(["z", "plane", "planes", "slice", "depth", "altitude"]),
+    "time": frozenset(["time", "times", "t", "step", "steps", "frame", "frames"]),
+    "run": frozenset(
+        ["run", "runs", "replicate", "replicates", "realisation", "realization", "member", "batch"]
+    ),
+    "layer": frozenset(["layer", "layers", "variable"]),
+    "colour": frozenset(["colour", "color", "channel", "c", "band", "rgb", "s"]),
+}
+"""What an axis may be called, without case; the first word of each is what errors say."""
+
+
+def kind_of(value: Any) -> str:
+    """ "pandas.Series", "xarray.DataArray" …: the library and name of a value's type or of one it is derived from."""
+    for cls in type(value).__mro__:
+        library = cls.__module__.partition(".")[0]
+        if library in ("pandas", "polars", "xarray", "pyarrow", "PIL"):
+            return f"{library}.{cls.__name__}"
+    return ""
+
+
+def lattice_axes(count: int) -> tuple[str, ...]:
+    """The names of a lattice's axes: x; y, x; z, y, x."""
+    return ("z", "y", "x")[3 - count :]
+
+
+def _texts(labels: Iterable[Any]) -> list[str] | None:
+    """Labels that are names; none where any is another thing."""
+    own = list(labels)
+    return [str(n) for n in own] if own and all(isinstance(n, str) for n in own) else None
+
+
+def _counts(labels: Iterable[Any]) -> bool:
+    """Whether labels are only places: 0, 1, 2 …"""
+    own = list(labels)
+    return all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(own))
+
+
+def _labelled(labels: Iterable[Any], values: Sequence[Any], what: str) -> dict[str, Any] | list[Any]:
+    """Values under their labels where those are names; in order where they only count; refused else."""
+    own = list(labels)
+    texts = _texts(own)
+    if texts is not None:
+        twice = [n for i, n in enumerate(texts) if n in texts[:i]]
+        if twice:
+            raise InputError(f"{what} name `{twice[0]}` twice: give each name once")
+        return dict(zip(texts, values))
+    if _counts(own):
+        return list(values)
+    shown = ", ".join(map(repr, own[:4])) + (" …" if len(own) > 4 else "")
+    raise InputError(
+        f"{what} are labelled {shown}, which are neither names nor 0, 1, 2 …: label them by name, or give a plain list of "
+        "the values in order"
+    )
+
+
+def _attributes(value: Any) -> dict[str, Any] | None:
+    """The fields of a named tuple, a data class, an attrs class or a namespace."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return dict(value._asdict())
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if hasattr(type(value), "__attrs_attrs__"):
+        return {f.name: getattr(value, f.name) for f in type(value).__attrs_attrs__}
+    if isinstance(value, types.SimpleNamespace) or type(value).__name__ == "Namespace":
+        return dict(vars(value))
+    return None
+
+
+def record(value: Any, what: str) -> dict[Any, Any] | list[Any]:
+    """Values under their names where a container names them, else in order.
+
+    Raises
+    ------
+    InputError
+        For a container without order (a set), of several rows, or with labels that are no names.
+    TypeError
+        For what is no container at all.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    own = _attributes(value)
+    if own is not None:
+        return own
+    if isinstance(value, (str, bytes)):
+        raise TypeError
+    if isinstance(value, (set, frozenset)):
+        raise InputError(
+            f"{what} are a {type(value).__name__}, which has no order: give a dictionary {{name: number}}"
+        )
+    kind = kind_of(value)
+    if kind in ("pandas.DataFrame", "polars.DataFrame", "pyarrow.Table"):
+        table = columns(value, what)
+        rows = len(value)
+        if rows != 1:
+            raise InputError(f"{what} are a table of {rows} rows: give one of them")
+        if table is None:
+            return list(value.to_numpy()[0])
+        return {name: scalar_of(column) for name, column in table.items()}
+    if kind == "pandas.Series":
+        return _labelled(value.index, list(value), what)
+    if kind == "xarray.DataArray":
+        return _of_data_array(value, what)
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.names:
+        if value.size != 1:
+            raise InputError(f"{what} are a table of {value.size} rows: give one of them")
+        # Not through a plain array, which would forget a mask.
+        row = value if value.ndim == 0 else value.reshape(-1)[0]
+        return {name: row[name] for name in dtype.names}
+    return list(value)
+
+
+def scalar_of(column: Any) -> Any:
+    """The only value of a column."""
+    own = list(column)
+    return own[0] if len(own) == 1 else own
+
+
+def _of_data_array(value: Any, what: str) -> dict[str, Any] | list[Any]:
+    flat = value.squeeze()
+    if flat.ndim != 1:
+        if flat.ndim == 0 and value.ndim == 0:
+            raise TypeError
+        if flat.ndim == 0:
+            flat = value.isel({d: slice(None) if d == value.dims[0] else 0 for d in value.dims})
+        else:
+            raise InputError(
+                f"{what} have the axes {', '.join(map(str, value.dims))}: give one, with the names as its labels"
+            )
+    name = flat.dims[0]
+    values = list(flat.values)
+    return _labelled(flat.coords[name].values.tolist(), values, what) if name in flat.coords else values
+
+
+def columns(value: Any, what: str) -> dict[str, Any] | None:
+    """The columns of a table by name; None where they have none."""
+    kind = kind_of(value)
+    if kind == "xarray.Dataset":
+        return _columns_of_dataset(value)
+    if isinstance(value, Mapping):
+        return {str(name): column for name, column in value.items()}
+    if kind == "pandas.DataFrame":
+        indexed = [n for n in value.index.names if n is not None]
+        if indexed:
+            value = value.reset_index(level=[n for n in indexed if n not in value.columns])
+        own = _labelled(
+            value.columns, [value.iloc[:, i] for i in range(value.shape[1])], f"the columns of {what}"
+        )
+        return own if isinstance(own, dict) else None
+    if kind == "polars.DataFrame":
+        return {name: value.get_column(name) for name in value.columns}
+    if kind == "polars.LazyFrame":
+        return columns(value.collect(), what)
+    if kind in ("pyarrow.Table", "pyarrow.RecordBatch"):
+        return {name: value.column(i).to_pylist() for i, name in enumerate(value.schema.names)}
+    if kind == "xarray.DataArray" and value.ndim == 2:
+        for dim in value.dims:
+            texts = _texts(value.coords[dim].values.tolist()) if dim in value.coords else None
+            if texts is not None:
+                return {name: value.isel({dim: i}).values for i, name in enumerate(texts)}
+        return None
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.names:
+        return {name: value[name] for name in dtype.names}
+    if isinstance(value, (list, tuple)) and value and all(_is_row(row) for row in value):
+        return _columns_of_rows(value, what)
+    return None
+
+
+def _is_row(row: Any) -> bool:
+    dtype = getattr(row, "dtype", None)
+    return isinstance(row, Mapping) or _attributes(row) is not None or bool(getattr(dtype, "names", None))
+
+
+def _columns_of_rows(rows: Sequence[Any], what: str) -> dict[str, Any]:
+    own = [record(row, what) for row in rows]
+    names = list(own[0])
+    for place, row in enumerate(own):
+        if not isinstance(row, dict) or set(row) != set(names):
+            raise InputError(
+                f"row {place} of {what} has not the names of the first, {', '.join(map(str, names))}: give all alike"
+            )
+    return {str(name): [row[name] for row in own] for name in names}
+
+
+def _columns_of_dataset(value: Any) -> dict[str, Any]:
+    """The variables of a dataset as columns; of several axes, one row for each of their places."""
+    if len(value.dims) > 1:
+        return columns(value.to_dataframe().reset_index(), "the dataset") or {}
+    own = {str(n): v.values for n, v in value.coords.items() if v.ndim == 1}
+    return {**own, **{str(n): v.values for n, v in value.data_vars.items()}}
+
+
+def by_name(value: Any, what: str, known: Sequence[str]) -> dict[Any, Any] | None:
+    """Arrays under their names: of a mapping, a dataset, a structured array, a labelled axis; None for one array.
+
+    The labels of an axis are names of arrays where it is called `layer`, or where all the known names are among them.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    own = _attributes(value)
+    if own is not None:
+        return own
+    kind = kind_of(value)
+    if kind in ("polars.DataFrame", "pyarrow.Table"):
+        return columns(value, what)
+    if kind == "pandas.DataFrame":
+        return {n: value[n] for n in value.columns} if _texts(value.columns) else None
+    if kind == "xarray.DataArray":
+        for dim in value.dims:
+            texts = _texts(value.coords[dim].values.tolist()) if dim in value.coords else None
+            if texts is not None and (_meaning(dim) == "layer" or set(known) <= set(texts)):
+                return {name: value.isel({dim: i}, drop=True) for i, name in enumerate(texts)}
+        return None
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.names:
+        return {name: value[name] for name in dtype.names}
+    return None
+
+
+def labels_of_time(value: Any) -> list[Any] | None:
+    """The labels of the axis `time` of an array of xarray, where they are whole numbers that are not 0, 1, 2 …"""
+    if kind_of(value) != "xarray.DataArray":
+        return None
+    for dim in value.dims:
+        if _meaning(dim) == "time" and dim in value.coords:
+            labels = value.coords[dim].values
+            if labels.dtype.kind in "Mm" and len(set(np.diff(labels).tolist())) > 1:
+                raise InputError(
+                    "the dates of the axis `time` are not evenly spaced: say by times= after which step each state was seen, "
+                    "and give .values, or assign whole numbers to the axis"
+                )
+            if labels.dtype.kind in "iuf" and not _counts(np.rint(labels).astype(int).tolist()):
+                return list(labels.tolist())
+    return None
+
+
+def _meaning(axis: Any) -> str | None:
+    """What an axis' name means: one of `AXES`, "" where it says nothing, None where it is not known."""
+    if axis is None or str(axis).startswith("dim_"):
+        return ""
+    return next((word for word, names in AXES.items() if str(axis).lower() in names), None)
+
+
+def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
+    """An array with its named axes in the order that is wanted, one of several; where they have no names, as they are.
+
+    Raises
+    ------
+    InputError
+        Where names cannot be told from one another, or rows or columns are labelled out of order.
+    """
+    kind = kind_of(value)
+    if kind in ("pandas.DataFrame", "pandas.Series"):
+        for labels in (value.index, *([value.columns] if kind == "pandas.DataFrame" else [])):
+            _check_rising(what, list(labels))
+        return value
+    if kind != "xarray.DataArray":
+        return value
+    for dim in value.dims:
+        if dim in value.coords and value.coords[dim].ndim == 1:
+            _check_rising(what, value.coords[dim].values.tolist())
+    fitting = [axes for axes in wanted if len(axes) == value.ndim]
+    meanings = [_meaning(dim) for dim in value.dims]
+    if not fitting or all(m == "" for m in meanings) or (value.ndim == 1 and meanings[0] is None):
+        return value
+    for axes in fitting:
+        order = _order(meanings, axes)
+        if order is not None:
+            return value.transpose(*[value.dims[i] for i in order])
+    raise InputError(
+        f"{what} has the axes {', '.join(map(str, value.dims))}: name them {' or '.join(', '.join(a) for a in fitting)}, in any "
+        "order, or give its .values, whose order then counts"
+    )
+
+
+def _order(meanings: Sequence[str | None], axes: Sequence[str]) -> list[int] | None:
+    """Where each axis lies; one that is not known is the one that is left."""
+    places: list[int | None] = [meanings.index(axis) if axis in meanings else None for axis in axes]
+    open_axes = [i for i, place in enumerate(places) if place is None]
+    left = [i for i in range(len(axes)) if i not in places]
+    if len(open_axes) == 1 and len(left) == 1 and not meanings[left[0]]:
+        places[open_axes[0]] = left[0]
+    return None if None in places else [p for p in places if p is not None]
+
+
+def _check_rising(what: str, labels: list[Any]) -> None:
+    """Refuses rows or columns whose labels are numbers in no order: by which of them is the array to be read?"""
+    if not labels or not all(isinstance(n, (int, float, np.number)) for n in labels):
+        return
+    steps = np.diff(np.asarray(labels, dtype=float))
+    if not ((steps > 0).all() or (steps < 0).all()):
+        shown = ", ".join(f"{n:g}" for n in labels[:4]) + (" …" if len(labels) > 4 else "")
+        raise InputError(
+            f"the rows or columns of {what} are labelled {shown}, in no order: sort them by their labels, or give the plain "
+            "array (.to_numpy()), whose order then counts"
+        )
