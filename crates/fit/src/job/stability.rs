@@ -227,6 +227,11 @@ fn patterns_of(
 fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError> {
     let mut source = file.clone();
     if let Some(initial) = &*simulation.initial {
+        if file.given.model.is_some() {
+            let message = "a model that is handed over in memory has one start: leave `initial` out, and load the model with \
+                           its option `start`";
+            return Err(file.wrong("data.simulate.initial", message).into());
+        }
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
         // Another start is another model than the one that was read for the fit.
         source.resolved = Default::default();
