@@ -117,3 +117,103 @@ fn tracks_that_cannot_be_are_refused_with_their_place() {
     std::fs::write(folder.path().join("bomb.xml"), bomb).unwrap();
     refused(folder.path(), &["tracks", "bomb.xml"], &["bomb.xml"]);
 }
+
+const WALK: &str = "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n[data]\ntracks = \"cells.csv\"\n\
+    site-length = 3.0\n[start]\np_center = 0.5\np_resample = 0.5\n\
+    [optimizer]\nsteps = 5\nreplicates = 20\nlearning-rate = 0.1\n";
+
+#[test]
+fn notes_of_readers_reach_the_fit() {
+    // The second track misses its frame 2; five lags are fewer than the usual ten.
+    let folder = with(&lines().replace("2,20,4,0\n", ""));
+    std::fs::write(folder.path().join("fit.toml"), WALK).unwrap();
+    let found = done(folder.path(), &["fit", "fit.toml", "--json", "--quiet", "--out", "run"]);
+    let kept: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("run/result.json")).unwrap()).unwrap();
+    for object in [&found, &kept] {
+        let notes: Vec<&str> =
+            object["notes"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+        assert!(notes.iter().any(|n| n.contains("1 of 3 tracks have gaps, 1 frames")), "{notes:?}");
+        assert!(notes.iter().any(|n| n.contains("x from `x`")), "{notes:?}");
+    }
+    let output = glauber(folder.path(), &["fit", "fit.toml", "--quiet", "--out", "again"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("have gaps") && text.contains("5 lags"), "{text}");
+}
+
+#[test]
+fn curves_of_displacements_take_what_they_do_not_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("said.csv", "# interval: 24 s\nlag,msd\n1,10\n2,25\n4,60\n8,130\n");
+    write("bare.csv", "lag;msd\n1;10\n2;25\n4;60\n8;130\n");
+    write(
+        "fit.toml",
+        &WALK.replace("tracks = \"cells.csv\"", "msd = \"bare.csv\"\nstep-time = 12.0\nlags = 4"),
+    );
+    let run = |out: &str, sets: &[&str]| {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        done(folder.path(), &[&["fit", "fit.toml", "--json", "--quiet", "--out", out][..], &sets].concat())
+    };
+    let said = run("said", &["data.msd=said.csv"]);
+    let bare = run("bare", &["data.interval=24"]);
+    assert_eq!(said["parameters"], bare["parameters"]);
+    assert!(said.to_string().contains("3 lags; one step is 12"), "{said}");
+    // Without any interval a lag is one unit of time, which is no whole number of steps of 12.
+    let set = ["fit", "fit.toml", "--quiet", "--out", "wrong"];
+    refused(folder.path(), &set, &["no whole number of steps"]);
+    for (value, words) in [
+        ("data.msd=said.csv,data.interval=30", "its interval is 24"),
+        ("data.interval=24,data.bootstrap=10", "`data.bootstrap` is about tracks"),
+        ("data.interval=24,data.shortest-track=3", "`data.shortest-track` is about tracks"),
+    ] {
+        let sets: Vec<&str> = value.split(',').flat_map(|set| ["--set", set]).collect();
+        refused(folder.path(), &[&set[..], &sets].concat(), &[words]);
+    }
+}
+
+#[test]
+fn a_curve_of_any_summary_is_fitted() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("share.csv", "minutes;share\n10;0,1\n20;0,2\n");
+    write("cover.csv", "time;share;se\n0;0,01;0\n10;0,1;0,02\n20;0,2;0,03\n");
+    let fit = "model = \"susceptible-infected\"\ntask = \"trajectory\"\n[model-options]\nshape = [16, 16]\n\
+        [data]\ncurve = \"cover.csv\"\nstep-time = 5.0\n[loss]\nsummary = \"mean(aware)\"\nname = \"weighted\"\n\
+        [start]\nbeta = 0.5\n[estimator]\nname = \"straight-through\"\n\
+        [optimizer]\nsteps = 5\nreplicates = 20\nlearning-rate = 0.1\n";
+    write("fit.toml", fit);
+    let found = done(folder.path(), &["fit", "fit.toml", "--json", "--quiet", "--out", "run"]);
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("`time`, `share`, `se`") && notes.contains("step 0 is the start"), "{notes}");
+    let with = |set| ["fit", "fit.toml", "--quiet", "--out", "wrong", "--set", set];
+    refused(folder.path(), &with("data.curve=share.csv"), &["no column `step` or `time`", "minutes"]);
+    refused(folder.path(), &with("data.step-time=3"), &["time 10 is 3.33", "whole number"]);
+}
+
+#[test]
+fn numbers_are_read_alike_everywhere() {
+    let folder = with(&lines());
+    std::fs::write(folder.path().join("fit.toml"), WALK).unwrap();
+    let run = |out: &str, seed: &str, start: &str| {
+        let set = format!("start.p_center={start}");
+        let command = ["fit", "fit.toml", "--json", "--quiet", "--out", out, "--seed", seed, "--set", &set];
+        done(folder.path(), &command)["parameters"].clone()
+    };
+    assert_eq!(run("a", "0x10", ".3"), run("b", "1_6", "0.3"));
+    let largest = "18446744073709551615";
+    let found = run("c", largest, "3e-1");
+    // What is written beside the results is the same fit.
+    let again = done(folder.path(), &["fit", "c/fit.toml", "--json", "--quiet", "--out", "d"]);
+    assert_eq!((&again["parameters"], again["seed"].as_u64()), (&found, Some(u64::MAX)));
+    let simulate = |seed: &str, beta: &str, out: &str| {
+        let beta = format!("beta={beta}");
+        let command =
+            ["simulate", "susceptible-infected", "--option", "shape=[8,8]", "--steps", "3", "--json"];
+        done(folder.path(), &[&command[..], &["--seed", seed, "--set", &beta, "--out", out]].concat());
+        std::fs::read(folder.path().join(out)).unwrap()
+    };
+    assert_eq!(simulate("0x7", ".25", "e.npz"), simulate("7", "2.5e-1", "f.npz"));
+    simulate(largest, "0.3", "g.npz");
+    refused(folder.path(), &["simulate", "susceptible-infected", "--out", "h.npz", "--seed", "-1"], &[]);
+}

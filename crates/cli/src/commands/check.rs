@@ -1,5 +1,6 @@
 //! Compares estimators with the true gradient.
 
+use glauber::files::significant;
 use glauber::tasks::check::{CheckError, CheckSettings, check};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,9 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
     names.iter().for_each(|n| text += &format!("{n:>26}"));
     let row = |label: &str, numbers: &[glauber::tasks::check::Measured]| {
         let mut line = format!("\n{label:18}");
-        numbers.iter().for_each(|m| line += &format!("{:>14.6} ± {:<9.2e}", m.mean, m.standard_error));
+        numbers
+            .iter()
+            .for_each(|m| line += &format!("{:>14} ± {:<9.2e}", significant(m.mean, 6), m.standard_error));
         line
     };
     text += &row(found.kind, &found.reference);

@@ -73,7 +73,9 @@ impl<'t> Records<'t> {
             let mut end = self.pass_line();
             let start = self.line;
             let text = whole[..end].trim();
-            if let Some(comment) = text.strip_prefix('#') {
+            if text.starts_with('#') {
+                // A tab at the end may be a separator.
+                let comment = whole[..end].trim_start().trim_start_matches('#').trim_end_matches(['\n', '\r']);
                 self.comments.push(Comment { line: start, text: comment });
                 continue;
             }

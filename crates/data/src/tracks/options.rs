@@ -186,6 +186,9 @@ fn detect(file: &mut File, path: &Path) -> Result<TrackFormat, DataError> {
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
             refused("is an image", "track its objects, and give the tracks as CSV, TrackMate XML or NPY")
         }
+        [b'M', b'T', b'r', b'a', b'c', b'k', b'J', ..] => {
+            refused("is an MTrackJ data file", "choose Measure in MTrackJ, and save its table of points")
+        }
         [b'M', b'A', b'T', b'L', b'A', b'B', ..] => {
             refused("is a MATLAB file", "save the tracks as CSV, with writetable or writematrix")
         }
