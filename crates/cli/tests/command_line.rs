@@ -96,7 +96,8 @@ fn a_folder_that_holds_a_run_is_refused() {
 
 #[test]
 fn simulated_states_can_be_fitted() {
-    let folder = with_fit(&FIT.replace(
+    // The likelihood takes all pairs, and no batches.
+    let folder = with_fit(&FIT.replace("batch = 64\n", "").replace(
         "[data.simulate]\nparameters = { beta = 0.3 }\nruns = 20\nsteps = 12",
         "[data]\nstates = \"runs.npz\"",
     ));

@@ -156,6 +156,14 @@ impl Codes {
     }
 }
 
+/// How many threads are started where `asked` are asked for: no more than the machine has cores, or 16 where it has fewer.
+///
+/// More would only wait for each other, for seconds where there are hundreds; results do not depend on their number.
+pub fn useful_threads(asked: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.min(cores.max(16))
+}
+
 /// A model prepared for running.
 ///
 /// ```
@@ -246,7 +254,7 @@ impl Plan {
         let threads = match options.threads {
             0 => None,
             n => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(useful_threads(n)).build();
                 Some(pool.map_err(|_| EngineError::Threads(n))?)
             }
         };

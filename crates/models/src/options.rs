@@ -87,7 +87,10 @@ impl std::fmt::Display for OptionValue {
             OptionValue::Number(x) => write!(f, "{x}"),
             OptionValue::Text(s) => write!(f, "\"{s}\""),
             OptionValue::Flag(x) => write!(f, "{x}"),
-            OptionValue::List(list) => write!(f, "{list:?}"),
+            OptionValue::List(list) => {
+                let numbers: Vec<String> = list.iter().map(f64::to_string).collect();
+                write!(f, "[{}]", numbers.join(", "))
+            }
         }
     }
 }

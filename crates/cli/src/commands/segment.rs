@@ -13,7 +13,8 @@ use glauber::data::Overwrite;
 use glauber::data::images::{
     ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
 };
-use glauber::files::run_folder::{new_run_folder, write_whole};
+use glauber::engine::useful_threads;
+use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::report::colour::Rgb;
 use glauber::report::frames::Outlined;
 use glauber::report::plot::{Figure, Panel};
@@ -44,9 +45,10 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
     if arguments.out.is_none() && arguments.image.file_stem().is_none() {
         return Err(Failure::input("give --out FOLDER"));
     }
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().map_err(Failure::run)?;
-    let folder = new_run_folder(folder_of(arguments)).map_err(Failure::input)?;
+    let threads = useful_threads(arguments.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::run)?;
+    let claimed = folder_of(arguments)?;
+    let folder = claimed.path().to_path_buf();
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
     let work = Work { arguments, settings, stack: &stack, truth, notes, folder: &folder, show };
@@ -55,7 +57,7 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
         Ok(planes) => planes,
         Err(failure) => {
             // Nothing was written: the empty folder would only be in the way of the next try.
-            let _ = std::fs::remove_dir(&folder);
+            claimed.abandon();
             return Err(failure);
         }
     };
@@ -87,15 +89,17 @@ fn settings_of(arguments: &Segment) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
+/// What a segmentation writes, besides what shows that a folder holds a run.
+const OUTPUTS: &[&str] = &["mask.png", "masks.tif", "labels.tif", "overlay.png", "course.svg", "course.csv"];
+
 /// The folder asked for, else `out/IMAGE`, with a number where that is used.
-fn folder_of(arguments: &Segment) -> PathBuf {
-    if let Some(out) = &arguments.out {
-        return out.clone();
-    }
+fn folder_of(arguments: &Segment) -> Result<RunFolder, Failure> {
     let stem = arguments.image.file_stem().map_or("segment".into(), |s| s.to_string_lossy().into_owned());
-    let numbered =
-        |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
-    numbered((1..10_000).find(|n| !numbered(*n).exists()).unwrap_or(10_000))
+    match &arguments.out {
+        Some(out) => RunFolder::new_at(out, OUTPUTS),
+        None => RunFolder::first_free(Path::new("out"), &stem),
+    }
+    .map_err(Failure::input)
 }
 
 /// The truth, one mask for every plane or one for all of them, and how it was read.
@@ -257,7 +261,8 @@ impl Work<'_> {
         let object = self.object(planes, seconds);
         let text = serde_json::to_string_pretty(&object).map_err(Failure::run)?;
         write_whole(self.folder.join("result.json"), text + "\n").map_err(Failure::run)?;
-        Ok(Outcome { text: self.text(planes, seconds), object, interrupted })
+        let text = self.text(planes, seconds);
+        Ok(if interrupted { Outcome::stopped(text, object) } else { Outcome::done(text, object) })
     }
 
     fn object(&self, planes: &[Plane], seconds: f64) -> Value {

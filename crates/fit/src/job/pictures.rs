@@ -38,7 +38,7 @@ pub(super) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pic
     };
     let choice = SeriesChoice { channel: pick(&file.data.channel), slice: pick(&file.data.slice), depth };
     let series = read_series(path, &choice, ImageLimits::default())?;
-    let layer = match &file.data.layer {
+    let layer = match &*file.data.layer {
         Some(name) => model.layer(name).map_err(|e| file.wrong("data.layer", e.to_string()))?,
         None => 0,
     };
@@ -98,10 +98,10 @@ fn lattices(
 ) -> Result<Array, JobError> {
     let two_states = layer.values.is_integer() && layer.values.range() == (0.0, 1.0);
     let values = if two_states {
-        let threshold = Threshold { given: file.data.threshold, key: "data.threshold" };
+        let threshold = Threshold { given: *file.data.threshold, key: "data.threshold" };
         let found = stack.inside(threshold, path)?;
         notes.extend(found.notes);
-        ArrayValues::U8(found.inside.iter().map(|inside| u8::from(*inside != file.data.invert)).collect())
+        ArrayValues::U8(found.inside.iter().map(|inside| u8::from(*inside != *file.data.invert)).collect())
     } else {
         stack.check_all_there(path)?;
         stack.array().values().clone()

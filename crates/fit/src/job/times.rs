@@ -21,7 +21,7 @@ use crate::fit_file::FitFile;
 
 /// Steps between two frames by `data.interval` and `data.step-time`; none where neither is given.
 fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {
-    let ratio = match (file.data.interval, file.data.step_time) {
+    let ratio = match (*file.data.interval, *file.data.step_time) {
         (None, None) => return Ok(None),
         (Some(_), None) => 1.0,
         (Some(interval), Some(step)) => interval / step,
@@ -57,7 +57,7 @@ pub(super) fn timed(
     positions: Option<&[u32]>,
 ) -> Result<States, JobError> {
     let spacing = spacing(file)?;
-    let first = file.data.first_step;
+    let first = *file.data.first_step;
     if !states.timed {
         let (first, spacing) = (first.unwrap_or(0), u64::from(spacing.unwrap_or(1)));
         let place = |time: usize| positions.map_or(time as u64, |p| u64::from(p[time]));

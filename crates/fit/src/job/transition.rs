@@ -5,12 +5,12 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
+use super::estimators::{estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
 use super::names::{compared, own_name};
 use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
-use super::{
-    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, own_model, pairs,
-};
+use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::FileKind;
 use glauber_data::arrays::{ReadLimits, read_arrays};
@@ -39,6 +39,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let Seen { states, notes: of_states } = states_of(file, &own)?;
     let data_notes = [own.notes.clone(), of_states].concat();
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
+    let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
         "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance, whatever \
@@ -46,7 +47,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         pairs_of_states.before.len(),
         pairs_of_states.dropped.len()
     )];
-    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options };
+    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options, read };
     let mut attempts = Vec::new();
     let starts = file.starts();
     let by = made_by(file);
@@ -92,7 +93,7 @@ pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobEr
 fn made_by(file: &FitFile) -> String {
     match file.loss.name.as_deref() {
         Some(LIKELIHOOD) => LIKELIHOOD.to_string(),
-        _ => file.estimator.name.clone().unwrap_or_else(|| "straight-through".into()),
+        _ => own_estimator(file, "straight-through").to_string(),
     }
 }
 
@@ -103,6 +104,7 @@ struct Setting<'a> {
     fitted: &'a Fitted,
     pairs: &'a Pairs,
     options: Options,
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -117,7 +119,7 @@ impl Setting<'_> {
             LIKELIHOOD => self.likelihood(comparison)?,
             estimator => self.by_loss(estimator, comparison)?,
         };
-        let identity = identity_of(self.file, &name);
+        let identity = identity_of(self.file, &name, &self.read);
         Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
 
