@@ -106,7 +106,10 @@ impl Header {
                 number(value).ok_or_else(wrong)?;
             }
             _ => {
-                return Err(Refusal::damaged(format!("has the word {} where numbers should be", quoted(key))));
+                return Err(Refusal::damaged(format!(
+                    "has the word {} where numbers should be",
+                    quoted(key)
+                )));
             }
         }
         Ok(())

@@ -75,7 +75,8 @@ impl<'t> Records<'t> {
             let text = whole[..end].trim();
             if text.starts_with('#') {
                 // A tab at the end may be a separator.
-                let comment = whole[..end].trim_start().trim_start_matches('#').trim_end_matches(['\n', '\r']);
+                let comment =
+                    whole[..end].trim_start().trim_start_matches('#').trim_end_matches(['\n', '\r']);
                 self.comments.push(Comment { line: start, text: comment });
                 continue;
             }
