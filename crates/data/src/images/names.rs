@@ -185,6 +185,16 @@ fn kind_chosen<'a>(
 fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
     let mut columns = columns_of(names);
     columns.retain(|column| column.distinct().len() > 1);
+    if columns.is_empty() && names.len() > 1 {
+        return Err(Refusal::unsupported(
+            format!(
+                "holds two pictures of the same numbers, such as {} and {}",
+                quoted(names[0]),
+                quoted(names[1])
+            ),
+            "give every picture a number of its own, or put one of the two elsewhere",
+        ));
+    }
     let mut files: Vec<usize> = (0..names.len()).collect();
     let mut notes = Vec::new();
     for (what, key, pick) in
