@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, Task};
-use glauber::fit::job::{Curves, Job, JobError, prepare, trajectory_curves};
+use glauber::fit::job::{Best, Curves, Job, JobError, prepare, trajectory_curves};
 use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::multi_start::MultiStart;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
@@ -214,10 +213,16 @@ pub fn fit_file<'py>(
                     break;
                 }
             }
+            let results: Vec<FitResult> = ran.iter().map(|r| r.result.clone()).collect();
+            let best = job.best(&results, Some(stop));
             job.attempts.clear();
+            let result = &ran[best.number].result;
+            if let Stopped::Diverged { .. } = result.stopped {
+                return Err(Failure::Fit(format!("{} ({})", result.verdict, ran[best.number].name)));
+            }
             let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
-            let curves = curves_of(&file, &ran, stop);
-            Ok((job, ran, state, curves, tests))
+            let curves = curves_of(&file, &ran, best.number, stop);
+            Ok((job, ran, state, best, curves, tests))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
@@ -229,8 +234,8 @@ pub fn fit_file<'py>(
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran, state, curves, tests)), raised) => {
-            let all = summary(py, &ran, tests.as_ref())?;
+        (Ok((job, ran, state, best, curves, tests)), raised) => {
+            let all = summary(py, &ran, best, tests.as_ref())?;
             all.set_item("curves", curves.map(|c| numbers(py, c)).transpose()?)?;
             all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
@@ -270,10 +275,10 @@ fn state_of(job: &Job, ran: &[Ran], stop: &AtomicBool) -> Result<Option<StartMap
 
 /// Of a trajectory fit that nobody has stopped: the summary of the data, at the best fit's start and at its end; or why
 /// there is none.
-fn curves_of(file: &FitFile, ran: &[Ran], stop: &AtomicBool) -> Option<Result<Curves, String>> {
+fn curves_of(file: &FitFile, ran: &[Ran], best: usize, stop: &AtomicBool) -> Option<Result<Curves, String>> {
     let stopped =
         stop.load(Ordering::Relaxed) || ran.iter().any(|r| r.result.stopped == Stopped::Interrupted);
-    let best = ran.iter().filter(|r| !r.comparison).nth(best_of(ran))?;
+    let best = ran.get(best)?;
     let wanted = file.task == Task::Trajectory && !stopped;
     let both = [&best.start[..], &best.result.theta[..]];
     wanted.then(|| trajectory_curves(file, &both).map_err(|e| e.to_string()))
@@ -304,16 +309,16 @@ enum Failure {
     Fit(String),
 }
 
-/// Which of the attempts that are no comparison is best.
-fn best_of(ran: &[Ran]) -> usize {
-    let own: Vec<FitResult> = ran.iter().filter(|r| !r.comparison).map(|r| r.result.clone()).collect();
-    MultiStart::choose(own).map_or(0, |m| m.best)
-}
-
 /// All attempts, and which is best.
-fn summary<'py>(py: Python<'py>, ran: &[Ran], tests: Option<&Tests>) -> PyResult<Bound<'py, PyDict>> {
+fn summary<'py>(
+    py: Python<'py>,
+    ran: &[Ran],
+    best: Best,
+    tests: Option<&Tests>,
+) -> PyResult<Bound<'py, PyDict>> {
     let all = PyDict::new(py);
-    all.set_item("best", best_of(ran))?;
+    all.set_item("best", best.number)?;
+    all.set_item("best_of", best.words)?;
     let list = PyList::empty(py);
     for one in ran {
         let own = attempt(py, one)?;
@@ -333,7 +338,18 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     let estimates: Vec<_> = r
         .estimates
         .iter()
-        .map(|e| (e.name.clone(), e.value, e.start, e.standard_error, e.monte_carlo_error))
+        .map(|e| {
+            let (words, why) = (e.words(), e.known.words());
+            (
+                e.name.clone(),
+                e.found().unwrap_or(f64::NAN),
+                e.start,
+                e.standard_error,
+                e.simulation_noise,
+                words,
+                why,
+            )
+        })
         .collect();
     out.set_item("estimates", estimates)?;
     let fields = PyList::empty(py);
@@ -348,6 +364,9 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("stopped", r.stopped.word())?;
     out.set_item("stopped_because", r.stopped.to_string())?;
     out.set_item("seed", r.seed)?;
+    out.set_item("likelihood", r.likelihood)?;
+    out.set_item("at_optimum", r.at_optimum)?;
+    out.set_item("verdict", &r.verdict)?;
     out.set_item("notes", &r.notes)?;
     out.set_item("columns", &r.trace.columns)?;
     let rows: Vec<f64> =
