@@ -11,8 +11,23 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 /// What the tests need besides the package; another maturin may write the stub in another way.
-const NEEDED: &[&str] =
-    &["maturin>=1.16,<1.17", "numpy", "pytest", "scipy", "jax", "pyabc", "matplotlib", "pandas"];
+const NEEDED: &[&str] = &[
+    "maturin>=1.16,<1.17",
+    "numpy",
+    "pytest",
+    "scipy",
+    "jax",
+    "pyabc",
+    "matplotlib",
+    "pandas",
+    // The containers people have their data in, and independent readers of what is read here.
+    "polars",
+    "xarray",
+    "pyarrow",
+    "pillow",
+    "tifffile",
+    "mypy",
+];
 /// What the whole of them needs.
 const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
 /// The stub of the native module, and its first lines.
