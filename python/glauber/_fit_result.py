@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from glauber._over_time import Curves, grid
 from glauber._glauber import __version__
 from glauber._model import Layer
-from glauber._simulation import picture_html, pyplot
+from glauber._simulation import picture_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,8 @@ class FitResult:
     """The true parameters, where the data were simulated."""
     seconds: float = 0.0
     version: str = __version__
+    curves: Curves | None = field(default=None, repr=False)
+    """Of a trajectory fit: the summary over time of the data, at the start and at the end of the fit."""
 
     @property
     def monte_carlo_errors(self) -> dict[str, float | None]:
@@ -154,16 +157,15 @@ class FitResult:
         }
 
     def plot(self, axes: Any = None) -> Any:
-        """Draws the loss and the parameters over the steps with Matplotlib, and gives the axes."""
+        """Draws the loss and the parameters over the steps with Matplotlib, and gives the axes. Of a trajectory fit first the
+        data, its start and its end over time, as `result.curves.plot()` alone."""
         names = [n for n in self.trace.dtype.names or () if n not in ("step", "gradient_norm", "rate")]
-        if axes is None:
-            columns = min(3, len(names))
-            rows = -(-len(names) // columns)
-            _, axes = pyplot().subplots(
-                rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False, layout="constrained"
-            )
+        first = len(self.curves.data) if self.curves is not None else 0
+        axes = grid(first + len(names)) if axes is None else axes
         axes = np.atleast_1d(np.asarray(axes, dtype=object)).reshape(-1)
-        for ax, name in zip(axes, names):
+        if self.curves is not None:
+            self.curves.plot(axes[:first])
+        for ax, name in zip(axes[first:], names):
             ax.plot(self.trace["step"], self.trace[name], lw=1)
             truth = self.truth.get(name.removesuffix(" (parameter)"))
             if truth is not None:
@@ -172,7 +174,7 @@ class FitResult:
             if name == "loss" and (losses > 0).all() and losses.max() > 10 * losses.min():
                 ax.set_yscale("log")
             ax.set(xlabel="step", title=name)
-        for ax in axes[len(names) :]:
+        for ax in axes[first + len(names) :]:
             ax.set_visible(False)
         return axes
 
@@ -208,9 +210,10 @@ class FitResult:
             if isinstance(v, np.ndarray)
         )
         head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.verdict)}"
+        curves = self.curves._repr_html_() if self.curves is not None else ""
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._remarks())
         foot = f"<small>{html.escape(self.stopped_because)}; loss {self.loss:.6g} after {self.steps} steps</small>"
-        return f"<div>{head}<table>{rows}</table>{pictures}<ul>{notes}</ul>{foot}</div>"
+        return f"<div>{head}<table>{rows}</table>{pictures}{curves}<ul>{notes}</ul>{foot}</div>"
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -293,6 +296,15 @@ def _with_start_map(best: FitResult, state: tuple[np.ndarray, Any]) -> FitResult
     )
 
 
+def _with_curves(best: FitResult, curves: Mapping[str, Any] | None) -> FitResult:
+    """The result with the curves of a trajectory fit, or with why there are none."""
+    if curves is None:
+        return best
+    if "why" in curves:
+        return replace(best, notes=[*best.notes, f"no curves of the fit: {curves['why']}"])
+    return replace(best, curves=Curves.of(curves))
+
+
 def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: float) -> FitResult:
     """The best of the fits that ran, with all others; raises what stopped them, a Ctrl-C with the result."""
     results = [(one["comparison"], _read(one, found, seconds)) for one in found["attempts"]]
@@ -300,6 +312,7 @@ def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: f
     best: FitResult = own[found["best"]]
     if found["state"] is not None:
         best = _with_start_map(best, found["state"])
+    best = _with_curves(best, found["curves"])
     best.notes.extend([found["best_of"]] if found["best_of"] else [])
     best.notes.extend([*found["data_notes"], *found["about"]])
     best.compared.extend(r for comparison, r in results if comparison)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import html
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import names, number, path_text, real, table, told, whole
+from glauber._arrays import check_names, names, number, path_text, real, table, told, whole
 from glauber._containers import lattice_axes
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
+from glauber._pictures import named_colours
 
 if TYPE_CHECKING:
     from glauber._fit_result import FitResult
@@ -103,6 +105,8 @@ class Layer:
     lowest: float
     highest: float
     states: tuple[str, ...] = ()
+    colours: tuple[str | None, ...] = field(default=(), compare=False, repr=False)
+    """What its states are drawn in, by number."""
 
     @classmethod
     def of(cls, name: str, given: Any) -> Layer:
@@ -136,13 +140,16 @@ class Layer:
             )
         return cls("integers", float(lowest), float(highest))
 
-    def _tuple(self, name: str) -> tuple[str, str, tuple[int, int] | None, list[str] | None]:
+    def _tuple(
+        self, name: str
+    ) -> tuple[str, str, tuple[int, int] | None, list[str] | None, list[str | None]]:
         finite = math.isfinite(self.lowest)
         return (
             name,
             self.kind,
             (int(self.lowest), int(self.highest)) if finite else None,
             list(self.states) or None,
+            list(self.colours),
         )
 
     def __str__(self) -> str:
@@ -205,6 +212,8 @@ class Model:
         Unknowns per site, each with its interval, read in the same way.
     start : callable, optional
         How a lattice starts where nobody gives a state; as `step`, but there are no layers to read yet.
+    colours : dict, optional
+        What states are drawn in, by layer: {state: colour}, or a list by number; "#rrggbb" or a name as "red".
 
     Raises
     ------
@@ -241,6 +250,7 @@ class Model:
         covariates: Sequence[str] = (),
         fields: Mapping[str, Any] | None = None,
         start: Rule | None = None,
+        colours: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(lattice, Lattice):
             lattice = Lattice(lattice)
@@ -253,6 +263,11 @@ class Model:
             if rule is not None and not callable(rule):
                 raise TypeError(f"{what} is {rule!r}: give a function of a scope")
         own = {n: Parameter.of(n, p) for n, p in table(parameters, "parameters", '{"p": (0, 1)}').items()}
+        described = {n: Layer.of(n, values) for n, values in layers.items()}
+        drawn = table(colours, "colours", '{"alive": ["white", "black"]}')
+        check_names(drawn, described, "layer")
+        for n, given in drawn.items():
+            described[n] = replace(described[n], colours=tuple(named_colours(n, described[n], given)))
         unknown = {n: Parameter.of(n, p) for n, p in table(fields, "fields", '{"risk": (0, 1)}').items()}
         self._recipe = None
         self._adopt(
@@ -260,7 +275,7 @@ class Model:
                 str(name),
                 list(lattice.shape),
                 lattice._tuples(),
-                [Layer.of(n, values)._tuple(n) for n, values in layers.items()],
+                [layer._tuple(n) for n, layer in described.items()],
                 [(n, p.lowest, p.highest, p.default) for n, p in own.items()],
                 names(covariates, "covariates"),
                 [(n, p.lowest, p.highest) for n, p in unknown.items()],
@@ -284,18 +299,25 @@ class Model:
         boundary = tuple(kind if kind != "fixed" else value for kind, value in native.boundaries)
         self.lattice = Lattice(self.shape, boundary)
         self.layers: dict[str, Layer] = {}
-        for name, kind, bounds, states in native.layers:
+        for name, kind, bounds, states, colours in native.layers:
             unbounded = (0.0, len(states) - 1.0) if states else (-math.inf, math.inf)
             lowest, highest = bounds or unbounded
-            self.layers[name] = Layer(kind, float(lowest), float(highest), tuple(states or ()))
+            self.layers[name] = Layer(kind, float(lowest), float(highest), tuple(states or ()), tuple(colours))
         self.parameters: dict[str, Parameter] = {
             name: Parameter(low, high, default) for name, low, high, default in native.parameters
         }
         self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
+        for note in native.notes:
+            warnings.warn(f"model `{self.name}`: {note}", UserWarning, stacklevel=4)
 
     def show(self, estimator: str | None = None) -> str:
         """The programs of start and step as text; with an estimator, the step's adjoint too."""
         return self._native.show(estimator)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the model on its lattice, such as a neighbour that counts twice on 2 × N sites."""
+        return list(self._native.notes)
 
     @property
     def likelihood(self) -> bool:

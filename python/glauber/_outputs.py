@@ -11,6 +11,7 @@ import numpy as np
 from glauber._arrays import check_names, hint, numbers, told, whole
 from glauber._containers import record
 from glauber._errors import InputError
+from glauber._over_time import grid, rows_html, short
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,41 @@ class Outputs(Mapping[str, Any]):
             name: v.std(axis=0, ddof=1) / np.sqrt(len(v)) if len(v) > 1 else None
             for name, v in self.by_replicate.items()
         }
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draws every output with Matplotlib, and gives the axes: the mean over replicates with its standard error over the
+        steps of `at`; the replicates' own numbers where `at` is one step."""
+        names, error = list(self), self.standard_error
+        axes = grid(len(names)) if axes is None else np.atleast_1d(np.asarray(axes, dtype=object)).reshape(-1)
+        for ax, name in zip(axes, names):
+            own = self.by_replicate[name]
+            if own.ndim > 1:
+                steps, mean = np.asarray(self.at, dtype=float), np.asarray(self[name], dtype=float)
+                spread = np.asarray([0.0 if e is None else e for e in np.atleast_1d(error[name])], dtype=float)
+                ax.plot(steps, mean, "o-", ms=4)
+                ax.fill_between(steps, mean - spread, mean + spread, alpha=0.3, lw=0)
+                ax.set(xlabel="step", title=name)
+            else:
+                ax.hist(own, bins="auto")
+                ax.axvline(float(self[name]), color="k", lw=1, label="mean")
+                ax.set(xlabel=f"after step {self.at}", ylabel="replicates", title=name)
+                ax.legend(frameon=False)
+        return axes
+
+    def _repr_html_(self) -> str:
+        error = self.standard_error
+        steps = list(np.atleast_1d(np.asarray(self.at)))
+        rows = []
+        for k, step in enumerate(steps):
+            row = [f"{step}"]
+            for name in self:
+                off = None if error[name] is None else np.atleast_1d(error[name])[k]
+                value, told_error = short(np.atleast_1d(self[name])[k]), short(off)
+                row.append(f"{value} ± {told_error}" if told_error else value)
+            rows.append(row)
+        count = len(next(iter(self.by_replicate.values()))) if self.by_replicate else 0
+        note = f"means over {count} replicates ± their standard errors" if count > 1 else "one replicate"
+        return f"<div>{rows_html(['step', *self], rows)}<small>{note}</small></div>"
 
     def __repr__(self) -> str:
         def one(name: str, error: Any) -> str:

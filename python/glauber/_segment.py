@@ -14,7 +14,9 @@ from glauber._containers import kind_of
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
 from glauber._model import Layer
-from glauber._simulation import picture_html, pyplot
+from glauber._pictures import BINARY
+from glauber._over_time import pyplot
+from glauber._simulation import picture_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ class Segmentation:
         return f"Segmentation {self.mask.shape}: {int(self.mask.sum())} pixels of foreground after {self.steps} steps{scores}"
 
     def _repr_html_(self) -> str:
-        return picture_html(self.mask, Layer("binary", 0, 1), repr(self))
+        states = Layer("categories", 0, 1, ("ground", "object"), BINARY)
+        return picture_html(self.mask, states, repr(self))
 
 
 def segment(

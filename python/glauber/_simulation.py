@@ -13,9 +13,11 @@ import numpy as np
 
 from glauber import _glauber
 from glauber._arrays import hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
+from glauber._over_time import pyplot
 from glauber._errors import InputError
 from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
+from glauber._pictures import colours_of, draw, key_html
 
 
 def request(
@@ -59,15 +61,16 @@ def png(values: np.ndarray, layer: Layer) -> bytes:
     if plane.ndim == 3:
         plane = plane[plane.shape[0] // 2]
     plane = np.atleast_2d(plane)
-    states = {"binary": 2, "categories": len(layer.states)}.get(layer.kind, 0)
-    return _glauber.picture(np.ascontiguousarray(plane).reshape(-1), plane.shape[0], plane.shape[1], states)
+    flat = np.ascontiguousarray(plane).reshape(-1)
+    return _glauber.picture(flat, plane.shape[0], plane.shape[1], list(colours_of(layer)))
 
 
 def picture_html(values: np.ndarray, layer: Layer, caption: str) -> str:
     """A picture with its caption, a plain text, for a notebook."""
     text = base64.b64encode(png(values, layer)).decode()
     style = "width:256px;image-rendering:pixelated"
-    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+    key = key_html(np.asarray(values, dtype=float), layer)
+    return f'<figure style="display:inline-block;margin:4px"><img style="{style}" src="data:image/png;base64,{text}"><figcaption>{html.escape(caption)}<br><small>{key}</small></figcaption></figure>'
 
 
 class LastStates(dict[str, np.ndarray]):
@@ -142,13 +145,12 @@ class Simulation(Mapping[str, np.ndarray]):
         name = layer or next(iter(self.layers))
         states = self[name][replicate]
         if ax is None:
-            ax = pyplot().subplots()[1]
+            ax = pyplot().subplots(layout="constrained")[1]
         flat = states if states.ndim == 2 else states[time]
         if flat.ndim == 3:
             flat = flat[flat.shape[0] // 2]
-        image = ax.imshow(flat, interpolation="nearest", aspect="auto" if states.ndim == 2 else "equal")
+        draw(ax, flat, name, self.kinds[name], aspect="auto" if states.ndim == 2 else "equal")
         ax.set_title(f"{name}, all times" if states.ndim == 2 else f"{name}, step {self.times[time]}")
-        ax.figure.colorbar(image, ax=ax)
         return ax
 
     def __repr__(self) -> str:
@@ -162,15 +164,6 @@ class Simulation(Mapping[str, np.ndarray]):
             caption = f"{name}, all times" if states.ndim == 3 else f"{name}, step {self.times[-1]}"
             parts.append(picture_html(one, self.kinds[name], caption))
         return f"<div>{''.join(parts)}<br><small>{html.escape(repr(self))}</small></div>"
-
-
-def pyplot() -> Any:
-    """Matplotlib, or how to get it."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise ImportError("plots need Matplotlib: pip install matplotlib") from None
-    return plt
 
 
 def simulate(

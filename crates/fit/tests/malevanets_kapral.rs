@@ -213,7 +213,7 @@ fn gradients_of_the_diffusion_coefficients_have_the_mean_in_closed_form() {
 
 #[test]
 fn gradients_are_finite_at_the_ends_of_the_intervals() {
-    for slope in ["unit", "mean"] {
+    for slope in ["unit", "paper", "mean"] {
         let model = model([8.0, 8.0], 10.0, slope);
         let plan = Plan::new(
             &model,
@@ -270,7 +270,7 @@ fn a_fit_clamps_its_parameters_and_says_what_it_did() {
     let file = small(&["optimizer.learning-rate=1000"]).unwrap();
     let mut job = prepare(&file).unwrap();
     assert!(
-        job.notes[0].contains("log-sum-squares") && job.notes[0].contains("paper's slope"),
+        job.notes[0].contains("log-sum-squares") && job.notes[0].contains("slope 1 at every site"),
         "{:?}",
         job.notes
     );

@@ -14,6 +14,9 @@
 //! boundary = "periodic"                     # periodic, reflecting or fixed; or one per axis
 //! outside = "unaware"                       # beyond fixed edges: a state, or { layer = value }
 //!
+//! [colours]                                 # what the states are drawn in: "#rrggbb" or the name of a colour
+//! aware = "#20242a"
+//!
 //! [parameters]                              # what is fitted
 //! beta = [0.0, 1.0]                         # its interval, or { interval = [0, 1], default = 0.3, description = "" }
 //!
@@ -69,6 +72,7 @@ mod lexer;
 mod parser;
 mod syntax;
 // … the TOML as tables that are taken key by key; what they declare, which rules they state …
+mod colours;
 mod declare;
 mod document;
 mod names;

@@ -107,7 +107,8 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
         sheet.lattice().map_err(|error| ModelFileError::Lattice { file: shown.to_string(), error })?;
     let mut builder = Model::build(&sheet.name, lattice.clone());
     if let Some(states) = &sheet.states {
-        builder = builder.layer(&states.layer, Values::Categories(states.names.clone()));
+        builder =
+            builder.layer(&states.layer, Values::Categories(states.names.clone())).colours(&states.colours);
     }
     for layer in &sheet.layers {
         builder = builder.layer(&layer.name, Values::integers(layer.lowest, layer.highest));

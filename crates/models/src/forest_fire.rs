@@ -27,13 +27,16 @@
 //! 1 + 4(1 − exp(−spread)) + 4(1 − exp(−spread/√2)).
 
 use glauber_lattice::{Boundary, Moore, Neighbours, Values};
-use glauber_program::{Expr, Interval, Model, Scope};
+use glauber_program::{Colour, Expr, Interval, Model, Scope};
 
 use crate::options::{CatalogueError, OptionReader};
 use crate::rules::Seeds;
 use crate::rules::{Transition, next_state};
 
 const STATES: [&str; 3] = ["tree", "burning", "burnt"];
+/// Green, the red of fire, charcoal; apart in lightness too, for who does not tell red from green.
+const COLOURS: [Option<Colour>; 3] =
+    [Some(Colour::hex(0x9ccb86)), Some(Colour::hex(0xe0401a)), Some(Colour::hex(0x37322e))];
 
 /// The covariates with what they are where nobody gives maps.
 pub(crate) const COVARIATES: &[(&str, f64)] = &[("fuel", 0.0), ("elevation", 0.0)];
@@ -49,6 +52,7 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let effect = Interval::new(-10.0, 10.0);
     let mut model = Model::build("forest-fire", lattice.clone())
         .layer("state", Values::categories(&STATES))
+        .colours(&COLOURS)
         .parameter_or("spread", Interval::new(0.0, 10.0), 0.2)
         .parameter_or("fuel_effect", effect, 1.0)
         .parameter_or("slope_effect", effect, 0.5)

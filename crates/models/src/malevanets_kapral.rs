@@ -16,13 +16,22 @@
 //! | `D_A`, `D_B` | diffusion coefficients: probability that a plane moves | [0, 1] |
 //! | `k1`, `k2`, `k3` | rate constants | [0, 1] |
 //!
-//! Options: `shape` (default [64, 64]), `boundary`, `capacity` (N, default 50, at least 3), `excitation`: the gradient
-//! of a site's excitation by its occupancy is the mean's (`mean`, 1/N) or the paper's (`unit`, 1; default),
-//! `start`: `perturbed` (all sites N/2, six middle rows of A at 0.8 N, as in the formation test) or `uniform`.
+//! Options: `shape` (default [64, 64]), `boundary`, `capacity` (N, default 50, at least 3), `start`: `perturbed` (all sites
+//! N/2, six middle rows of A at 0.8 N, as in the formation test) or `uniform`. Two say what gradients are, not what happens:
 //!
-//! Reference: Malevanets & Kapral 1997, Phys. Rev. E 55, 5657; Schering, Keemink & Textor 2023. Departure: the paper
-//! picks a channel uniformly and then fires it with probability γ r; one draw among the channels' products γ r/6 has
-//! the same law, and its straight-through gradient is the average over the channel picked, so less noisy.
+//! - `excitation`, the slope of a site's excitation by its occupancy: `unit`, 1 everywhere (default); `paper`, 1 where
+//!   0 < n < N and 0 at empty and full sites; `mean`, that of the mean n/N, 1/N.
+//! - `channel`: `averaged`, one draw among the six products γ r/6 (default); `picked`, a channel picked uniformly which then
+//!   fires with probability γ r, so that only its own rate has a slope (default with `excitation = "paper"`; N at most 200).
+//!
+//! The paper's gradient is `excitation = "paper"` with the estimator `straight-through + gumbel-softmax` at temperature 1: the
+//! softmax for the drawn directions, straight-through for the rest.
+//!
+//! Reference: Malevanets & Kapral 1997, Phys. Rev. E 55, 5657; Schering, Keemink & Textor 2023. The two channels have the
+//! same law, but other random numbers and other gradients: with λ the loss's slope by a site's next value, `averaged` takes
+//! the mean of λ ∂r over all outcomes, `picked` for each channel over the outcomes of that channel alone. For a squared
+//! distance the one is the slope of (Σ δ/6)², δ a channel's mean change, the other that of Σ δ²/6, which keeps the
+//! spread between channels: in one step from a pattern k1's slope differs by a factor above 30, and k2's in sign.
 
 use glauber_lattice::{Offset, Values};
 use glauber_program::{Expr, Interval, Model, Operand, Scope};
@@ -39,7 +48,8 @@ const DIRECTIONS: [Offset; 9] =
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;
     let capacity = options.whole("capacity", 50, 3, 255)?;
-    let unit_slope = options.choice("excitation", &["unit", "mean"])? == "unit";
+    let slope = Slope::read(options)?;
+    let picked = picked(options, capacity, slope)?;
     let perturbed = options.choice("start", &["perturbed", "uniform"])? == "perturbed";
     let rows = lattice.shape()[0];
     let n = f64::from(capacity);
@@ -65,19 +75,57 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
             }
         })
         .step(|s| {
-            let a = diffused(s, "A", "D_A", n, unit_slope);
-            let b = diffused(s, "B", "D_B", n, unit_slope);
-            let (next_a, next_b) = reacted(s, a, b, n);
+            let a = diffused(s, "A", "D_A", n, slope);
+            let b = diffused(s, "B", "D_B", n, slope);
+            let (next_a, next_b) = if picked { fired(s, a, b, n) } else { reacted(s, a, b, n) };
             s.next("A").set(next_a);
             s.next("B").set(next_b);
         })?;
     Ok(model)
 }
 
-fn diffused(s: &Scope, layer: &str, coefficient: &str, capacity: f64, unit_slope: bool) -> Expr {
+/// The slope of a site's excitation by its occupancy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slope {
+    /// 1.
+    Unit,
+    /// 1 where the site is neither empty nor full, else 0.
+    Inside,
+    /// 1/N.
+    Mean,
+}
+
+impl Slope {
+    fn read(options: &mut OptionReader<'_>) -> Result<Slope, CatalogueError> {
+        Ok(match options.choice("excitation", &["unit", "paper", "mean"])? {
+            "paper" => Slope::Inside,
+            "mean" => Slope::Mean,
+            _ => Slope::Unit,
+        })
+    }
+}
+
+/// Whether a channel is picked before it fires.
+fn picked(options: &mut OptionReader<'_>, capacity: i32, slope: Slope) -> Result<bool, CatalogueError> {
+    let names = if slope == Slope::Inside { ["picked", "averaged"] } else { ["averaged", "picked"] };
+    let picked = options.choice("channel", &names)? == "picked";
+    if picked && f64::from(capacity) * REACTION_STEP > 1.0 {
+        return Err(options
+            .refuse("capacity", "at most 200 where a channel is picked: one would fire with more than 1"));
+    }
+    Ok(picked)
+}
+
+fn diffused(s: &Scope, layer: &str, coefficient: &str, capacity: f64, slope: Slope) -> Expr {
     let occupancy = s.layer(layer);
     let drawn = s.bernoulli(occupancy * (1.0 / capacity));
-    let excited = if unit_slope { drawn.with_gradient_of(occupancy) } else { drawn };
+    let excited = match slope {
+        Slope::Mean => drawn,
+        Slope::Unit => drawn.with_gradient_of(occupancy),
+        Slope::Inside => {
+            drawn.with_gradient_of(occupancy * (occupancy.greater(0.0) * occupancy.less(capacity)))
+        }
+    };
     let d = s.parameter(coefficient);
     let root = std::f64::consts::SQRT_2;
     let (side, diagonal) = (d * ((root - 1.0) * root / 4.0), d * ((root - 1.0) / 4.0));
@@ -103,4 +151,30 @@ fn reacted(s: &Scope, a: Expr, b: Expr, n: f64) -> (Expr, Expr) {
     let channel =
         s.categorical(&[more_a.into(), less_a.into(), more_b.into(), less_b.into(), nothing.into()]);
     (a + channel.is(0) - channel.is(1), b + channel.is(2) - channel.is(3))
+}
+
+/// A channel is picked, all six alike; then it fires or not.
+fn fired(s: &Scope, a: Expr, b: Expr, n: f64) -> (Expr, Expr) {
+    let channel = s.categorical(&[Operand::from(1.0 / 6.0); 6]);
+    let k1 = s.parameter("k1") * (REACTION_STEP / ((n - 1.0) * (n - 2.0)));
+    let k2 = s.parameter("k2") * (REACTION_STEP / n);
+    let k3 = s.parameter("k3") * (REACTION_STEP / n);
+    let (free_a, free_b) = (n - a, n - b);
+    let crowding = k1 * (a * free_a);
+    let rates = [
+        crowding * (a - 1.0),
+        crowding * (free_a - 1.0),
+        k2 * (free_a * b),
+        k2 * (a * free_b),
+        k3 * (free_a * free_b),
+        k3 * (a * b),
+    ];
+    let mut own = s.number(0.0);
+    for (number, rate) in rates.into_iter().enumerate() {
+        own = own + channel.is(number as u32) * rate;
+    }
+    let fires = s.bernoulli(own);
+    let grows_a = channel.is(0) + channel.is(2) - channel.is(1) - channel.is(3);
+    let grows_b = channel.is(4) - channel.is(5);
+    (a + fires * grows_a, b + fires * grows_b)
 }

@@ -18,7 +18,7 @@
 //! 1 + z(1 − (1 − β)(γ + (1 − γ)(1 − β))) for σ = 0, since only the first site infects.
 
 use glauber_lattice::Values;
-use glauber_program::{Interval, Model};
+use glauber_program::{Colour, Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
 use crate::rules::Seeds;
@@ -26,6 +26,13 @@ use crate::rules::{Transition, next_state};
 use crate::susceptible_infected_recovered::Contacts;
 
 const STATES: [&str; 4] = ["susceptible", "exposed", "infected", "recovered"];
+/// Pale, amber, red, blue.
+const COLOURS: [Option<Colour>; 4] = [
+    Some(Colour::hex(0xefece3)),
+    Some(Colour::hex(0xe3a72f)),
+    Some(Colour::hex(0xb3201c)),
+    Some(Colour::hex(0x5b8fc7)),
+];
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;
@@ -33,6 +40,7 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let seeds = Seeds::read(options, &["centre", "random"], 0.01)?;
     let model = Model::build("susceptible-exposed-infected-recovered", lattice.clone())
         .layer("state", Values::categories(&STATES))
+        .colours(&COLOURS)
         .parameter_or("infection", Interval::unit(), 0.1)
         .parameter_or("onset", Interval::unit(), 0.3)
         .parameter_or("recovery", Interval::unit(), 0.2)

@@ -21,13 +21,16 @@
 //! R₀ = −n ln(1 − β)/γ on n sites.
 
 use glauber_lattice::{Lattice, Values};
-use glauber_program::{Expr, Interval, Model};
+use glauber_program::{Colour, Expr, Interval, Model};
 
 use crate::options::{CatalogueError, OptionReader};
 use crate::rules::Seeds;
 use crate::rules::{Transition, next_state};
 
 const STATES: [&str; 3] = ["susceptible", "infected", "recovered"];
+/// Pale, red, blue.
+const COLOURS: [Option<Colour>; 3] =
+    [Some(Colour::hex(0xefece3)), Some(Colour::hex(0xc8281e)), Some(Colour::hex(0x5b8fc7))];
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
     let lattice = options.lattice(&[64, 64])?;
@@ -35,6 +38,7 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let seeds = Seeds::read(options, &["centre", "random"], 0.01)?;
     let model = Model::build("susceptible-infected-recovered", lattice.clone())
         .layer("state", Values::categories(&STATES))
+        .colours(&COLOURS)
         .parameter_or("infection", Interval::unit(), 0.1)
         .parameter_or("recovery", Interval::unit(), 0.2)
         .start(|s| s.next("state").set(seeds.sites(s, lattice.shape())))

@@ -3,6 +3,9 @@
 use glauber_lattice::{Lattice, Neighbourhood, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
+use crate::colour::Colour;
+
 /// The range of a parameter.
 ///
 /// ```
@@ -58,9 +61,21 @@ pub struct Layer {
     pub name: String,
     /// What it may hold.
     pub values: Values,
+    /// What its states are drawn in, by number; those beyond the end, and those that are none, as whoever draws likes.
+    pub colours: Vec<Option<Colour>>,
 }
 
 impl Layer {
+    /// A layer whose states have no colours of their own.
+    pub fn new(name: &str, values: Values) -> Layer {
+        Layer { name: name.to_string(), values, colours: Vec::new() }
+    }
+
+    /// The colour of a state, where the model says one.
+    pub fn colour(&self, state: usize) -> Option<Colour> {
+        self.colours.get(state).copied().flatten()
+    }
+
     /// Whether its values are three or more named states, so that a derivative by its number means nothing.
     pub fn is_nominal(&self) -> bool {
         matches!(&self.values, Values::Categories(names) if names.len() > 2)
@@ -123,8 +138,8 @@ pub struct Declarations {
     pub outputs: Vec<String>,
     /// The names of its draws.
     pub draws: Vec<String>,
-    /// What each probability that is checked at run time is the probability of.
-    pub checks: Vec<String>,
+    /// What the values that are checked at run time are, and must be.
+    pub checks: Vec<Check>,
 }
 
 impl Declarations {

@@ -27,6 +27,21 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// Colours for more states than the layer has.
+    #[error(
+        "model `{model}` gives {found} colours to layer `{layer}`, which has {states} states: binary layers have two, \
+         layers of named states as many as names, others are drawn along a scale"
+    )]
+    Colours {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// How many states it has.
+        states: usize,
+        /// How many colours were given.
+        found: usize,
+    },
     /// An output that is a number for every site.
     #[error(
         "model `{model}`: the output `{name}` has a value at every site, but an output is one number per replicate: take its \
@@ -105,6 +120,46 @@ pub enum ModelError {
         wanted: String,
         /// How many there were.
         found: usize,
+    },
+    /// An argument of a draw that is none wherever the rule runs.
+    #[error("model `{model}`: {complaint}")]
+    Argument {
+        /// The model.
+        model: String,
+        /// What is wrong with it.
+        complaint: String,
+    },
+    /// A state that a value never is.
+    #[error(
+        "model `{model}`: {what} is asked whether it is {asked}, but it is {values}: the answer is always no"
+    )]
+    NoSuchState {
+        /// The model.
+        model: String,
+        /// What is asked.
+        what: String,
+        /// For which state.
+        asked: String,
+        /// What it can be.
+        values: String,
+    },
+    /// A neighbourhood that means nothing on the model's lattice.
+    #[error("model `{model}`: {why}")]
+    Neighbourhood {
+        /// The model.
+        model: String,
+        /// What is wrong, and what to do about it.
+        why: String,
+    },
+    /// More instructions, or more draws, than a program may have.
+    #[error("the rule of model `{model}` is too long: {what}; {most} are the most")]
+    TooLong {
+        /// The model.
+        model: String,
+        /// What there is too much of.
+        what: String,
+        /// How many there may be.
+        most: usize,
     },
     /// A layer read where none exists yet.
     #[error(

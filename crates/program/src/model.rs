@@ -1,10 +1,12 @@
 //! Builds a model: declarations, how it starts, what a step does. Everything is checked when the model is built.
 
-use glauber_lattice::{Lattice, Values};
+use glauber_lattice::{Lattice, Overlap, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::colour::Colour;
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 use crate::error::{ModelError, unknown};
+use crate::op::Op;
 use crate::program::Program;
 use crate::trace::{Scope, Stage};
 
@@ -72,6 +74,41 @@ impl Model {
         place.ok_or_else(|| unknown(self.name(), "layer", name, layers.iter().map(|p| p.name.as_str())))
     }
 
+    /// What a reader must know of the model as it stands: neighbourhoods that count a site twice on a small lattice.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Moore, Values};
+    /// # use glauber_program::Model;
+    /// # let lattice = Lattice::new(&[2, 8]).map_err(|e| e.to_string())?;
+    /// let ladder = Model::build("ladder", lattice)
+    ///     .layer("on", Values::binary())
+    ///     .step(|s| s.next("on").bernoulli(s.layer("on").neighbours(Moore).mean()))
+    ///     .map_err(|e| e.to_string())?;
+    /// assert!(ladder.notes()[0].contains("counts twice"));
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for program in self.start.iter().chain([&self.step]) {
+            let declarations = &program.declarations;
+            let lattice = &declarations.lattice;
+            for instruction in &program.instructions {
+                let Op::NeighbourSum { neighbourhood, .. } = instruction.op else { continue };
+                let own = &declarations.neighbourhoods[neighbourhood as usize];
+                let Some(Overlap::Twice(one, other)) = own.overlap(lattice) else { continue };
+                let [one, other] = [one, other].map(|o| format!("{:?}", &o[3 - lattice.dimensions()..]));
+                let note = format!(
+                    "on a lattice of {lattice} the neighbours at offsets {one} and {other} are the same site, which \
+                     counts twice; where that is not meant, choose lengths of 3 or more, or another boundary"
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
+    }
+
     /// Traces an observation: a program that takes numbers per replicate from a state.
     ///
     /// # Errors
@@ -101,7 +138,44 @@ impl ModelBuilder {
         if self.declarations.layers.iter().any(|l| l.name == name) {
             self.duplicate("layer", name);
         }
-        self.declarations.layers.push(Layer { name: name.to_string(), values });
+        self.declarations.layers.push(Layer::new(name, values));
+        self
+    }
+
+    /// Says what the states of the layer declared last are drawn in, by number: those of a binary layer or of named states.
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values};
+    /// use glauber_program::{Colour, Model};
+    /// let fire = Model::build("fire", Lattice::square(8).periodic())
+    ///     .layer("state", Values::categories(&["tree", "burning", "burnt"]))
+    ///     .colours(&[Some(Colour::hex(0xa8d08d)), Some(Colour::hex(0xd7301f)), None])
+    ///     .step(|s| s.next("state").set(s.layer("state")))?;
+    /// assert_eq!(fire.declarations().layers[0].colour(1), Some(Colour::hex(0xd7301f)));
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn colours(mut self, colours: &[Option<Colour>]) -> ModelBuilder {
+        let model = self.declarations.model.clone();
+        let Some(layer) = self.declarations.layers.last_mut() else {
+            self.error.get_or_insert(ModelError::Colours {
+                model,
+                layer: "none yet".into(),
+                states: 0,
+                found: colours.len(),
+            });
+            return self;
+        };
+        let states = match &layer.values {
+            Values::Binary => 2,
+            Values::Categories(names) => names.len(),
+            Values::Integers { .. } | Values::Real => 0,
+        };
+        if colours.len() > states {
+            let (layer, found) = (layer.name.clone(), colours.len());
+            self.error.get_or_insert(ModelError::Colours { model, layer, states, found });
+            return self;
+        }
+        layer.colours = colours.to_vec();
         self
     }
 

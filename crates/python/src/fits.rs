@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
-use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
-use glauber::fit::job::{Best, Job, JobError, prepare};
+use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, Task};
+use glauber::fit::job::{Best, Curves, Job, JobError, prepare, trajectory_curves};
 use glauber::optimize::fit_result::FitResult;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
@@ -171,6 +171,7 @@ struct Ran {
     name: String,
     comparison: bool,
     caveat: Option<String>,
+    start: Vec<f64>,
     result: FitResult,
     formations: Vec<Formation>,
 }
@@ -205,8 +206,9 @@ pub fn fit_file<'py>(
                     return Err(Failure::Fit(failure));
                 }
                 let interrupted = result.stopped == Stopped::Interrupted;
-                let (name, caveat) = (attempt.name.clone(), attempt.caveat.clone());
-                ran.push(Ran { name, comparison: attempt.comparison, caveat, result, formations });
+                let (name, caveat, start) =
+                    (attempt.name.clone(), attempt.caveat.clone(), attempt.start.clone());
+                ran.push(Ran { name, comparison: attempt.comparison, caveat, start, result, formations });
                 if interrupted {
                     break;
                 }
@@ -219,7 +221,8 @@ pub fn fit_file<'py>(
                 return Err(Failure::Fit(format!("{} ({})", result.verdict, ran[best.number].name)));
             }
             let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
-            Ok((job, ran, state, best, tests))
+            let curves = curves_of(&file, &ran, best.number, stop);
+            Ok((job, ran, state, best, curves, tests))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
@@ -231,8 +234,9 @@ pub fn fit_file<'py>(
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran, state, best, tests)), raised) => {
+        (Ok((job, ran, state, best, curves, tests)), raised) => {
             let all = summary(py, &ran, best, tests.as_ref())?;
+            all.set_item("curves", curves.map(|c| numbers(py, c)).transpose()?)?;
             all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
@@ -267,6 +271,36 @@ fn state_of(job: &Job, ran: &[Ran], stop: &AtomicBool) -> Result<Option<StartMap
     let stopped = stop.load(Ordering::Relaxed) || first.result.stopped == Stopped::Interrupted;
     let refined = (!stopped).then(|| state.refined(theta)).transpose().map_err(|e| e.to_string())?;
     Ok(Some(StartMap { fitted: state.probabilities(theta), refined }))
+}
+
+/// Of a trajectory fit that nobody has stopped: the summary of the data, at the best fit's start and at its end; or why
+/// there is none.
+fn curves_of(file: &FitFile, ran: &[Ran], best: usize, stop: &AtomicBool) -> Option<Result<Curves, String>> {
+    let stopped =
+        stop.load(Ordering::Relaxed) || ran.iter().any(|r| r.result.stopped == Stopped::Interrupted);
+    let best = ran.get(best)?;
+    let wanted = file.task == Task::Trajectory && !stopped;
+    let both = [&best.start[..], &best.result.theta[..]];
+    wanted.then(|| trajectory_curves(file, &both).map_err(|e| e.to_string()))
+}
+
+/// Curves as Python takes them: a dictionary, or why there is none.
+fn numbers<'py>(py: Python<'py>, curves: Result<Curves, String>) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    match curves {
+        Err(why) => out.set_item("why", why)?,
+        Ok(c) => {
+            out.set_item("summary", c.summary)?;
+            out.set_item("outputs", c.outputs)?;
+            out.set_item("times", c.times)?;
+            out.set_item("time_unit", c.time_unit)?;
+            out.set_item("unit", c.unit)?;
+            out.set_item("data", c.data)?;
+            out.set_item("errors", c.errors)?;
+            out.set_item("simulated", c.simulated)?;
+        }
+    }
+    Ok(out)
 }
 
 /// Why there is no fit.

@@ -5,10 +5,11 @@ use glauber::lattice::{Boundary, Lattice, Values};
 use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
-use glauber::program::{Interval, Program, Stage, differentiate, log_likelihood};
+use glauber::program::{Colour, Interval, Program, Stage, differentiate, log_likelihood};
+use glauber::report::frames::Colouring;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::summaries;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -47,12 +48,12 @@ pub struct Observation {
     source: Result<Program, String>,
 }
 
-/// A layer as Python describes it: name, kind, range, names of states.
-type LayerTuple = (String, String, Option<(i32, i32)>, Option<Vec<String>>);
+/// A layer as Python describes it: name, kind, range, names of states, colours of states by number (none where `None`).
+type LayerTuple = (String, String, Option<(i32, i32)>, Option<Vec<String>>, Vec<Option<String>>);
 /// A boundary as Python describes it: its kind, and the value of a fixed one.
 type BoundaryTuple = (String, f64);
 
-fn values((name, kind, range, states): &LayerTuple) -> PyResult<Values> {
+fn values((name, kind, range, states, _): &LayerTuple) -> PyResult<Values> {
     match (kind.as_str(), range, states) {
         ("binary", ..) => Ok(Values::Binary),
         ("real", ..) => Ok(Values::Real),
@@ -64,6 +65,10 @@ fn values((name, kind, range, states): &LayerTuple) -> PyResult<Values> {
             "layer `{name}`: its values are none: give lowest <= highest, or at least one state"
         ))),
     }
+}
+
+fn colour(text: &str) -> PyResult<Colour> {
+    text.parse().map_err(input_error)
 }
 
 fn lattice(shape: &[usize], boundaries: &[BoundaryTuple]) -> PyResult<Lattice> {
@@ -95,7 +100,9 @@ pub fn trace(
 ) -> PyResult<Model> {
     let mut builder = glauber::program::Model::build(name, lattice(&shape, &boundaries)?);
     for layer in &layers {
-        builder = builder.layer(&layer.0, values(layer)?);
+        let colours: PyResult<Vec<Option<Colour>>> =
+            layer.4.iter().map(|c| c.as_deref().map(colour).transpose()).collect();
+        builder = builder.layer(&layer.0, values(layer)?).colours(&colours?);
     }
     for (parameter, lowest, highest, default) in &parameters {
         let interval = Interval::new(*lowest, *highest);
@@ -150,15 +157,20 @@ pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Mo
     let loaded = glauber::model_file::load(name, &read).map_err(|e| {
         input_error(e.to_string().replace("`glauber models` lists them", "glauber.models() lists them"))
     })?;
-    let covariates = usual_fields(&loaded);
+    let mut notes = Vec::new();
+    let covariates = usual_fields(&loaded, &mut notes);
+    for note in notes {
+        let text = std::ffi::CString::new(note).unwrap_or_default();
+        Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1))?;
+    }
     Ok(Model { model: loaded.model, covariates })
 }
 
 /// The covariates that come with a model, read once and for all; one that cannot be had fails only where it is needed.
-fn usual_fields(loaded: &Loaded) -> Vec<UsualField> {
+fn usual_fields(loaded: &Loaded, notes: &mut Vec<String>) -> Vec<UsualField> {
     let one = |c: &glauber::model_file::Covariate| {
         let alone = Loaded { model: loaded.model.clone(), covariates: vec![c.clone()] };
-        let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
+        let found = read_covariates(&alone, &[], notes).map_err(|e| e.to_string());
         let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
         (c.name.clone(), field.map(|(_, data)| data))
     };
@@ -213,7 +225,7 @@ impl Model {
         };
         own.iter().map(tuple).collect()
     }
-    /// Name, kind, range and states of every layer.
+    /// Name, kind, range and states of every layer, and what its states are drawn in.
     #[getter]
     fn layers(&self) -> Vec<LayerTuple> {
         let tuple = |l: &glauber::program::Layer| {
@@ -223,7 +235,10 @@ impl Model {
                 Values::Categories(names) => ("categories", None, Some(names.clone())),
                 Values::Real => ("real", None, None),
             };
-            (l.name.clone(), kind.to_string(), range, states)
+            let drawn = Colouring::of_layer(l, 0.0, 1.0).ok();
+            let colour = |state: usize| drawn.as_ref().map(|d| d.colour(state as f64).to_string());
+            let colours = (0..drawn.as_ref().and_then(Colouring::count).unwrap_or(0)).map(colour).collect();
+            (l.name.clone(), kind.to_string(), range, states, colours)
         };
         self.model.declarations().layers.iter().map(tuple).collect()
     }
@@ -249,6 +264,11 @@ impl Model {
     #[getter]
     fn has_start(&self) -> bool {
         self.model.start.is_some()
+    }
+    /// What a reader must know of the model on its lattice.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.model.notes()
     }
     /// Why there is no exact likelihood; nothing where there is.
     #[getter]

@@ -176,6 +176,7 @@ fn from_oklab(lightness: f64, a: f64, b: f64) -> Rgb {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn linear(colour: Rgb) -> [f64; 3] {
@@ -259,6 +260,38 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Model files and catalogue models name their own colours; of the catalogue's, no two look alike to anybody.
+    #[test]
+    fn states_of_the_catalogue_stay_apart_for_every_reader() {
+        use glauber_models::{MODELS, ModelOptions, named};
+        let mut compared = 0;
+        for model in MODELS {
+            let model = named(model.name, &ModelOptions::none()).unwrap();
+            for layer in &model.declarations().layers {
+                let colours: Vec<_> = layer.colours.iter().flatten().copied().collect();
+                for (vision, matrix) in VISIONS {
+                    let seen = |c: &glauber_program::Colour| {
+                        let rgb = linear(Rgb(c.0, c.1, c.2));
+                        oklab(matrix.map(|row| (0..3).map(|i| row[i] * rgb[i]).sum::<f64>().clamp(0.0, 1.0)))
+                    };
+                    for (i, a) in colours.iter().enumerate() {
+                        for b in &colours[..i] {
+                            let (p, q) = (seen(a), seen(b));
+                            let distance = (0..3).map(|k| (p[k] - q[k]).powi(2)).sum::<f64>().sqrt();
+                            assert!(
+                                distance > 0.125,
+                                "{}, {vision}: {a} and {b}: {distance:.3}",
+                                model.name()
+                            );
+                            compared += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(compared >= 4 * (3 + 3 + 6), "{compared}");
     }
 
     #[test]

@@ -88,10 +88,11 @@ impl Told {
                  start says: four rollouts each, judged by the one of median variance.",
             )
             .prose(
-                "In each step one drawn direction moves a whole plane of particles. Taken straight through, as in the paper, \
-                 its derivative by D_A has the wrong sign below 0.4, and the fits end where patterns only just form. The \
-                 fits with softened directions take Gumbel-softmax (temperature 0.75) for the directions alone, the slope \
-                 1/N of the excitation's mean, and a rate that falls to 0, over half the steps.",
+                "In each step one drawn direction moves a whole plane of particles. Its derivative is taken as in the paper, \
+                 by Gumbel-softmax at temperature 1; a reaction's by straight-through from a channel that is picked and \
+                 then fires; an excitation's with slope 1 where a site is neither empty nor full. The fits with our \
+                 settings take a temperature of 0.75, the slope 1/N of the excitation's mean, one draw among the \
+                 channels, and a rate that falls to 0, over half the steps.",
             )
             .film(
                 &gif,
@@ -130,16 +131,16 @@ impl Told {
                 ("diffusion-patterns", "The diffusion fit finds coefficients that form patterns", 4000),
             ),
             self.patterns(
-                Kind::SoftenedDiffusion,
-                ("softened-diffusion-patterns", "The same with softened directions (not in the paper)", 2000),
+                Kind::OurDiffusion,
+                ("our-diffusion-patterns", "The same with our settings (not in the paper)", 2000),
             ),
             self.patterns(
                 Kind::Joint,
                 ("joint-patterns", "The joint fit finds parameters that form clear patterns", 6000),
             ),
             self.patterns(
-                Kind::SoftenedJoint,
-                ("softened-joint-patterns", "The same with softened directions (not in the paper)", 3000),
+                Kind::OurJoint,
+                ("our-joint-patterns", "The same with our settings (not in the paper)", 3000),
             ),
             self.ratio(
                 Kind::Diffusion,
@@ -147,9 +148,9 @@ impl Told {
                 "The diffusion fit ends with D_B twice D_A or more",
             ),
             self.ratio(
-                Kind::SoftenedDiffusion,
-                "softened-diffusion-ratio",
-                "The same with softened directions (not in the paper)",
+                Kind::OurDiffusion,
+                "our-diffusion-ratio",
+                "The same with our settings (not in the paper)",
             ),
             self.first_drop(),
         ];
@@ -192,7 +193,7 @@ impl Told {
         Finding {
             key,
             claim: claim.into(),
-            said: if kind.is_softened() { String::new() } else { format!("patterns after {steps} steps") },
+            said: if kind.is_ours() { String::new() } else { format!("patterns after {steps} steps") },
             measured: if told.is_empty() { "not in this run".into() } else { told.join("; ") },
             verdict,
             note,
@@ -330,8 +331,8 @@ fn parts_of(kind: Kind) -> &'static str {
         Kind::Reaction => "stability-reaction",
         Kind::Diffusion => "stability-diffusion",
         Kind::Joint => "stability-joint",
-        Kind::SoftenedDiffusion => "stability-softened-diffusion",
-        Kind::SoftenedJoint => "stability-softened-joint",
+        Kind::OurDiffusion => "stability-our-diffusion",
+        Kind::OurJoint => "stability-our-joint",
     }
 }
 

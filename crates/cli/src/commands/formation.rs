@@ -13,6 +13,7 @@ use glauber::files::run_folder::write_whole;
 use glauber::optimize::fit_result::FitResult;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::trace::Record;
+use glauber::program::Layer;
 use glauber::report::frames::{Colouring, ContactSheet, Picture};
 use glauber::tasks::formation::{Formation, FormationTest};
 use serde_json::{Value, json};
@@ -26,8 +27,8 @@ pub struct Folder {
     pub out: PathBuf,
     /// `formation`, or with the fit's name where there are several.
     pub name: String,
-    /// The first layer's name and highest value.
-    pub layer: (String, f64),
+    /// The first layer.
+    pub layer: Layer,
 }
 
 /// An observer around another.
@@ -40,7 +41,10 @@ pub struct FormationWatch<'a, O: Observer> {
     last: u64,
     tests: Vec<Formation>,
     seconds: f64,
+    /// Why there are no more tests.
     failure: Option<String>,
+    /// What could not be kept of them.
+    unwritten: Option<String>,
 }
 
 impl<'a, O: Observer> FormationWatch<'a, O> {
@@ -62,26 +66,33 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
             tests: Vec::new(),
             seconds: 0.0,
             failure: None,
+            unwritten: None,
         }
     }
 
-    /// What the tests found, in words and for scripts; what went wrong, if anything did.
-    pub fn finish(self) -> Result<Option<(String, Value)>, String> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
+    /// What the tests found, in words and for scripts. What went wrong is among the words: it is no reason to lose the
+    /// fit that was watched.
+    pub fn finish(self) -> Option<(String, Value)> {
+        let wrong = [
+            self.failure.as_ref().map(|failure| format!("no more tests: {failure}")),
+            self.unwritten.as_ref().map(|failure| format!("not all tests could be kept: {failure}")),
+        ];
+        let wrong = wrong.into_iter().flatten().collect::<Vec<_>>().join("; ");
         if self.tests.is_empty() {
-            return Ok(None);
+            return (!wrong.is_empty()).then(|| (wrong.clone(), json!({"verdict": null, "claim": wrong})));
         }
-        let words = format!(
+        let mut words = format!(
             "{} ({} tests took {:.1} s)",
             self.test.claim(&self.tests),
             self.tests.len(),
             self.seconds
         );
+        if !wrong.is_empty() {
+            words += &format!("; {wrong}");
+        }
         let tests: Vec<Value> = self.tests.iter().map(entry).collect();
         let verdict = self.tests.last().map(|t| t.verdict.word());
-        Ok(Some((
+        Some((
             words.clone(),
             json!({
                 "verdict": verdict,
@@ -90,7 +101,7 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
                 "rollouts": self.test.rollouts,
                 "tests": tests
             }),
-        )))
+        ))
     }
 
     fn path(&self, step: u64, ending: &str) -> PathBuf {
@@ -107,7 +118,8 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
                 self.tests.push(formation);
                 self.seconds += begin.elapsed().as_secs_f64();
                 if let Err(error) = self.keep() {
-                    self.failure = Some(error);
+                    self.inner.notice(&format!("the formation test could not be kept: {error}"));
+                    self.unwritten = Some(error);
                 }
             }
             // The fit itself stops before its next step.
@@ -125,7 +137,11 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
         let array = Array::new(shape, newest.layers.concat()).map_err(|e| e.to_string())?;
         write_npy(self.path(newest.step, "npy"), &array, Overwrite::Replace).map_err(|e| e.to_string())?;
         if let Some(picture) = self.picture(newest)? {
-            let large = picture.enlarged_for_eyes().map_err(|e| e.to_string())?;
+            let colours = self.colouring()?;
+            let large = picture
+                .enlarged_for_eyes()
+                .and_then(|p| p.with_legend(&colours))
+                .map_err(|e| e.to_string())?;
             large.write_png(self.path(newest.step, "png")).map_err(|e| e.to_string())?;
             self.sheet()?
                 .write(self.folder.out.join(format!("{}.svg", self.folder.name)))
@@ -149,7 +165,12 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
     }
 
     fn colouring(&self) -> Result<Colouring, String> {
-        Colouring::sequential(0.0, self.folder.layer.1).map_err(|e| e.to_string())
+        let (mut lowest, mut highest) = self.folder.layer.values.range();
+        if !(lowest.is_finite() && highest.is_finite()) {
+            let numbers = || self.tests.iter().filter_map(|t| t.layers.first()).flatten().copied();
+            (lowest, highest) = (numbers().fold(0.0, f64::min), numbers().fold(1.0, f64::max));
+        }
+        Colouring::of_layer(&self.folder.layer, lowest, highest).map_err(|e| e.to_string())
     }
 
     /// The first layer; none where the lattice is no plane.
@@ -163,10 +184,10 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
     fn sheet(&self) -> Result<ContactSheet, String> {
         let title = format!(
             "Layer {} after {} steps from the model's own start",
-            self.folder.layer.0, self.test.steps
+            self.folder.layer.name, self.test.steps
         );
         let mut sheet =
-            ContactSheet::new(title, COLUMNS).key(self.folder.layer.0.clone(), &self.colouring()?);
+            ContactSheet::new(title, COLUMNS).key(self.folder.layer.name.clone(), &self.colouring()?);
         for test in &self.tests {
             if let Some(picture) = self.picture(test)? {
                 let caption = format!(
@@ -226,6 +247,10 @@ impl<O: Observer> Observer for FormationWatch<'_, O> {
         if record.step.is_multiple_of(self.every) || record.step == self.last {
             self.run_test(record.step, theta);
         }
+    }
+
+    fn notice(&mut self, words: &str) {
+        self.inner.notice(words);
     }
 
     fn end(&mut self, result: &FitResult) {

@@ -64,8 +64,10 @@ fn picture(map: &[f64], shape: &[usize], path: &Path) -> Result<(), Failure> {
     let highest = map.iter().copied().fold(0.0, f64::max);
     let colours = Colouring::sequential(0.0, if highest > 0.0 { highest } else { 1.0 });
     colours
-        .and_then(|c| Picture::of(map, height, width, &c))
-        .and_then(|p| p.enlarged_for_eyes())
+        .and_then(|c| {
+            let c = c.titled("probability");
+            Picture::of(map, height, width, &c)?.enlarged_for_eyes()?.with_legend(&c)
+        })
         .and_then(|p| p.write_png(path))
         .map_err(Failure::run)
 }

@@ -114,7 +114,7 @@ pub fn caption(setting: &Setting, model: &Model) -> String {
         _ if setting.name == "persistent-random-walk" => String::new(),
         Values::Binary => "; dark: 1".to_string(),
         Values::Categories(names) => {
-            let colouring = Colouring::categories(names.len()).ok();
+            let colouring = Colouring::of_layer(declared, 0.0, 1.0).ok();
             let named = names.iter().enumerate().map(|(k, name)| {
                 let colour = colouring.as_ref().map_or(String::new(), |c| colour_name(c.colour(k as f64)));
                 format!("{colour}: {name}")
@@ -136,15 +136,17 @@ pub fn caption(setting: &Setting, model: &Model) -> String {
 
 /// The nearest of some colours that have a name.
 fn colour_name(colour: Rgb) -> String {
-    const NAMED: [(&str, [i32; 3]); 15] = [
+    const NAMED: [(&str, [i32; 3]); 17] = [
         ("white", [255, 255, 255]),
         ("light grey", [215, 215, 215]),
         ("grey", [128, 128, 128]),
+        ("dark grey", [55, 50, 48]),
         ("black", [0, 0, 0]),
         ("dark blue", [20, 40, 110]),
         ("blue", [30, 110, 190]),
         ("light blue", [120, 190, 230]),
         ("green", [0, 150, 90]),
+        ("light green", [160, 205, 140]),
         ("yellow", [240, 225, 70]),
         ("orange", [235, 150, 30]),
         ("red-orange", [213, 94, 0]),
@@ -162,7 +164,7 @@ fn colour_name(colour: Rgb) -> String {
 pub fn picture(name: &'static str) -> Result<Vec<u8>, Box<dyn Error>> {
     let setting = setting(name);
     let loaded = load(name, &setting.options())?;
-    let covariates = read_covariates(&loaded, &[])?;
+    let covariates = read_covariates(&loaded, &[], &mut Vec::new())?;
     let model = loaded.model;
     let value = |p: &glauber::program::Parameter| {
         setting.parameters.iter().find(|(n, _)| *n == p.name).map_or(p.default.unwrap_or(0.5), |(_, x)| *x)
@@ -176,7 +178,7 @@ pub fn picture(name: &'static str) -> Result<Vec<u8>, Box<dyn Error>> {
     if name == "persistent-random-walk" {
         return tracks(&states, |time, walker| (number(0, time, walker), number(1, time, walker)));
     }
-    let values = &model.declarations().layers[setting.layer].values;
+    let layer = &model.declarations().layers[setting.layer];
     let [_, height, width] = model.declarations().lattice.extent();
     let frames: Vec<usize> =
         if line { Vec::new() } else { setting.steps.iter().map(|s| s / every).collect() };
@@ -197,16 +199,11 @@ pub fn picture(name: &'static str) -> Result<Vec<u8>, Box<dyn Error>> {
             };
         }
     }
-    let colours = match values {
-        Values::Binary => with_gaps(&Colouring::binary(), &mut field)?,
-        Values::Categories(names) => with_gaps(&Colouring::categories(names.len())?, &mut field)?,
-        _ => {
-            let most = field.iter().copied().filter(|x| x.is_finite()).fold(1.0, f64::max);
-            Colouring::sequential(0.0, most)?
-        }
-    };
+    let most = field.iter().copied().filter(|x| x.is_finite()).fold(1.0, f64::max);
+    let own = Colouring::of_layer(layer, 0.0, most)?;
+    let colours = if own.range().is_some() { own.clone() } else { with_gaps(&own, &mut field)? };
     let times = (800 / columns).max(1);
-    Ok(Picture::of(&field, rows, columns, &colours)?.enlarged(times)?.to_png()?)
+    Ok(Picture::of(&field, rows, columns, &colours)?.enlarged(times)?.with_legend(&own)?.to_png()?)
 }
 
 /// The same colours of states, and grey for what lies between two pictures.

@@ -1,7 +1,14 @@
 //! Says which colour a lattice's numbers have.
 
+use glauber_lattice::Values;
+use glauber_program::{Colour, Layer};
+
 use crate::colour::{Rgb, category_colour, cool_warm, viridis};
 use crate::frames::FrameError;
+
+/// 0 and 1, and what is neither.
+const BINARY: [Rgb; 2] = [Rgb::hex(0xf6f4ee), Rgb::hex(0x20242a)];
+const MISSING: Rgb = Rgb::hex(0xd55e00);
 
 /// Colours along a range: the last numbers of the palette are kept for what is missing and for outlines.
 const LEVELS: usize = 250;
@@ -20,6 +27,10 @@ pub(crate) const UNCHANGED: u8 = 255;
 pub struct Colouring {
     rule: Rule,
     palette: Vec<Rgb>,
+    /// What the numbers are, for a key.
+    title: String,
+    /// Names of the states, for a key.
+    names: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,9 +44,52 @@ enum Rule {
 }
 
 impl Colouring {
+    /// The colours of a layer's numbers, with its name for a key: its states as the model declares them, else as
+    /// [`Colouring::binary`] and [`Colouring::categories`]; other numbers along [`Colouring::sequential`] from `lo` to `hi`.
+    ///
+    /// # Errors
+    /// [`FrameError::Categories`] for more than 200 states; [`FrameError::Range`] for numbers unless `lo < hi`.
+    pub fn of_layer(layer: &Layer, lo: f64, hi: f64) -> Result<Self, FrameError> {
+        let own =
+            |state: usize, usual: Rgb| layer.colour(state).map_or(usual, |Colour(r, g, b)| Rgb(r, g, b));
+        let drawn = match &layer.values {
+            Values::Binary => {
+                let states = BINARY.iter().enumerate().map(|(k, usual)| own(k, *usual)).collect();
+                Self::new(Rule::Binary, states, MISSING)
+            }
+            Values::Categories(names) => {
+                let states: Vec<Rgb> = (0..names.len()).map(|k| own(k, category_colour(k))).collect();
+                Self::categories_in(&states)?.named(names)
+            }
+            Values::Integers { .. } | Values::Real => Self::sequential(lo, hi)?,
+        };
+        Ok(drawn.titled(&layer.name))
+    }
+
+    /// What the numbers are, for a key.
+    pub fn titled(self, title: &str) -> Self {
+        Self { title: title.to_string(), ..self }
+    }
+
+    /// The states' names, for a key, the first for 0.
+    pub fn named(self, names: &[String]) -> Self {
+        Self { names: names.to_vec(), ..self }
+    }
+
+    /// What the numbers are; nothing where nobody said.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What a key calls the states: their names, else their numbers. Nothing where there is a range.
+    pub fn labels(&self) -> Vec<String> {
+        let label = |state: usize| self.names.get(state).cloned().unwrap_or_else(|| state.to_string());
+        (0..self.count().unwrap_or(0)).map(label).collect()
+    }
+
     /// Two states: 0 nearly white, 1 nearly black.
     pub fn binary() -> Self {
-        Self::new(Rule::Binary, vec![Rgb::hex(0xf6f4ee), Rgb::hex(0x20242a)], Rgb::hex(0xd55e00))
+        Self::new(Rule::Binary, BINARY.to_vec(), MISSING)
     }
 
     /// Categories 0..count, each a colour unlike the others; 0 is pale, for the empty or resting state.
@@ -92,7 +146,7 @@ impl Colouring {
 
     fn new(rule: Rule, mut palette: Vec<Rgb>, missing: Rgb) -> Self {
         palette.push(missing);
-        Self { rule, palette }
+        Self { rule, palette, title: String::new(), names: Vec::new() }
     }
 
     /// The place of `value` in the palette.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::frames::colouring::UNCHANGED;
 use crate::frames::picture::{check_size, enlarge_into, palette_bytes, times_for_eyes};
-use crate::frames::{Colouring, FrameError};
+use crate::frames::{Colouring, FrameError, legend};
 use glauber_files::run_folder::WholeFile;
 
 /// How a film runs and looks.
@@ -24,11 +24,13 @@ pub struct FilmOptions {
     pub endless: bool,
     /// With the number of frames known, a bar along the bottom that fills as time passes.
     pub time_bar: Option<usize>,
+    /// Whether the key to the colours stands below.
+    pub legend: bool,
 }
 
 impl Default for FilmOptions {
     fn default() -> Self {
-        Self { enlarged: None, delay: 60, last_delay: 1500, endless: true, time_bar: None }
+        Self { enlarged: None, delay: 60, last_delay: 1500, endless: true, time_bar: None, legend: false }
     }
 }
 
@@ -58,6 +60,8 @@ pub struct Film<W: Write> {
     times: usize,
     colouring: Colouring,
     options: FilmOptions,
+    /// The key, until the first frame has shown it.
+    legend: Option<Legend>,
     /// The frame shown last, one byte a site.
     shown: Vec<u8>,
     /// The frame to be written once it is known whether it is the last one.
@@ -109,7 +113,14 @@ impl<W: Write> Film<W> {
         let bar = if options.time_bar.is_some() { BAR } else { 0 };
         let (rows, columns) = (height.saturating_mul(times).saturating_add(bar), width.saturating_mul(times));
         check_size(rows, columns)?;
-        let palette = [colouring.palette(), &BAR_COLOURS].concat();
+        let mut palette = [colouring.palette(), &BAR_COLOURS].concat();
+        let legend = options.legend.then(|| {
+            let strip = legend::strip(&colouring, columns, &mut palette);
+            Legend { paper: legend::Palette::place(&mut palette, legend::PAPER), strip }
+        });
+        let (rows, columns) =
+            legend.as_ref().map_or((rows, columns), |l| (rows + l.strip.height(), l.strip.width));
+        check_size(rows, columns)?;
         // LONGEST_SIDE is far below GIF's own limit of 65,535.
         let encoder = gif::Encoder::new(writer, columns as u16, rows as u16, &palette_bytes(&palette));
         let mut encoder = encoder.map_err(failed)?;
@@ -123,6 +134,7 @@ impl<W: Write> Film<W> {
             times,
             colouring,
             options,
+            legend,
             shown: Vec::new(),
             waiting: Vec::new(),
             frames: 0,
@@ -186,7 +198,18 @@ impl<W: Write> Film<W> {
         if let Some(length) = self.options.time_bar {
             self.add_bar(&mut pixels, length);
         }
-        let width = columns * self.times;
+        let mut width = columns * self.times;
+        if let Some(legend) = self.legend.take_if(|_| first) {
+            // The first frame is the whole canvas; later ones leave what is right of and below the lattice as it is.
+            let mut whole = Vec::with_capacity(pixels.len() + legend.strip.pixels.len());
+            for row in pixels.chunks(width) {
+                whole.extend_from_slice(row);
+                whole.extend(std::iter::repeat_n(legend.paper, legend.strip.width - width));
+            }
+            width = legend.strip.width;
+            whole.extend(legend.strip.pixels);
+            pixels = whole;
+        }
         let frame = gif::Frame {
             // GIF counts in hundredths of a second.
             delay: delay.div_ceil(10).min(u32::from(u16::MAX)) as u16,
@@ -228,6 +251,13 @@ impl<W: Write> Film<W> {
             pixels.extend(std::iter::repeat_n(colour + 1, columns - passed));
         }
     }
+}
+
+/// The key below a film.
+struct Legend {
+    strip: legend::Strip,
+    /// The place of the colour that fills up what is right of the lattice.
+    paper: u8,
 }
 
 /// A rectangle of sites: rows `top..bottom`, columns `left..right`.
@@ -323,6 +353,35 @@ mod tests {
             let row = &pixels[picture.len()..picture.len() + 36];
             let passed = row.chunks(3).filter(|rgb| rgb[0] == BAR_COLOURS[0].0).count();
             assert_eq!(passed, 3 * number, "frame {number}");
+        }
+    }
+
+    #[test]
+    fn a_key_stands_below_every_frame_and_leaves_the_lattice_as_it_is() {
+        let colouring = Colouring::categories(18).unwrap();
+        let options =
+            FilmOptions { enlarged: Some(2), time_bar: Some(5), legend: true, ..FilmOptions::default() };
+        let mut film = Film::new(Vec::new(), 5, 6, colouring.clone(), options).unwrap();
+        for lattice in lattices() {
+            film.push(&lattice).unwrap();
+        }
+        let (width, height, frames) = played(&film.finish().unwrap());
+        let (width, top) = (usize::from(width), 10 + BAR);
+        assert!(width == legend::LEAST_WIDTH && usize::from(height) > top + 20);
+        for (lattice, (pixels, _)) in lattices().iter().zip(&frames) {
+            let picture = rgb(&Picture::of(lattice, 5, 6, &colouring).unwrap().enlarged(2).unwrap());
+            for (row, own) in picture.chunks(36).enumerate() {
+                let shown = &pixels[3 * row * width..][..3 * width];
+                assert_eq!(shown[..36], *own);
+                assert!(shown[36..].iter().all(|channel| *channel == 255));
+            }
+            assert_eq!(pixels[3 * top * width..], frames[0].0[3 * top * width..]);
+        }
+        // Every state's colour is there.
+        let below: Vec<&[u8]> = frames[0].0[3 * top * width..].chunks(3).collect();
+        for state in 0..18 {
+            let crate::colour::Rgb(r, g, b) = colouring.colour(f64::from(state));
+            assert!(below.contains(&&[r, g, b][..]), "state {state}");
         }
     }
 

@@ -18,6 +18,8 @@ use glauber_files::run_folder::FileError;
 
 mod colouring;
 mod film;
+mod legend;
+mod letters;
 mod outline;
 mod picture;
 mod sheet;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::colour::Rgb;
-use crate::frames::{Colouring, FrameError, LONGEST_SIDE, MOST_PIXELS};
+use crate::frames::{Colouring, FrameError, LONGEST_SIDE, MOST_PIXELS, legend};
 use glauber_files::run_folder as files;
 
 /// A small lattice is enlarged until its longer side has at least this many pixels.
@@ -91,6 +91,26 @@ impl Picture {
         self.enlarged(times_for_eyes(self.height, self.width))
     }
 
+    /// The picture with the key to its colours below it: names of states, or the ends of the range. A narrow picture gets
+    /// paper at its right.
+    ///
+    /// # Errors
+    /// [`FrameError::TooLarge`].
+    pub fn with_legend(&self, colouring: &Colouring) -> Result<Self, FrameError> {
+        let mut palette = self.palette.clone();
+        let below = legend::strip(colouring, self.width, &mut palette);
+        let paper = legend::Palette::place(&mut palette, legend::PAPER);
+        let (width, height) = (below.width, self.height + below.height());
+        check_size(height, width)?;
+        let mut pixels = Vec::with_capacity(width * height);
+        for row in self.pixels.chunks(self.width) {
+            pixels.extend_from_slice(row);
+            pixels.extend(std::iter::repeat_n(paper, width - self.width));
+        }
+        pixels.extend(below.pixels);
+        Ok(Self { width, height, palette, pixels })
+    }
+
     /// Red, green, blue, opacity (always 255) of each pixel.
     pub fn rgba(&self) -> Vec<u8> {
         let bytes = self.pixels.iter().map(|&pixel| {
@@ -129,6 +149,25 @@ impl Picture {
     /// As [`Picture::to_png`], and [`FrameError::File`].
     pub fn write_png(&self, path: impl AsRef<Path>) -> Result<(), FrameError> {
         Ok(files::write_whole(path, self.to_png()?)?)
+    }
+}
+
+impl legend::Palette for Vec<Rgb> {
+    /// The colour's place, which is added where it is new; the nearest colour's where the palette is full.
+    fn place(&mut self, colour: Rgb) -> u8 {
+        let known = self.iter().position(|own| *own == colour);
+        let place = known.unwrap_or_else(|| {
+            if self.len() < 256 {
+                self.push(colour);
+                return self.len() - 1;
+            }
+            let far = |own: &Rgb| {
+                let apart = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+                apart(own.0, colour.0) + apart(own.1, colour.1) + apart(own.2, colour.2)
+            };
+            (0..self.len()).min_by_key(|place| far(&self[*place])).unwrap_or(0)
+        });
+        place as u8
     }
 }
 

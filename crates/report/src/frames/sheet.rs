@@ -71,9 +71,10 @@ impl ContactSheet {
         Ok(self)
     }
 
-    /// Adds a key to the colours of numbers along a range, or to states by their numbers.
+    /// Adds a key to the colours of numbers along a range, or to states by their names (by their numbers, where they have
+    /// none).
     pub fn key(mut self, name: impl Into<String>, colouring: &Colouring) -> Self {
-        let categories = (0..colouring.count().unwrap_or(0)).map(|state| state.to_string()).collect();
+        let categories = colouring.labels();
         self.key = Some(Key { name: name.into(), categories, colouring: colouring.clone() });
         self
     }

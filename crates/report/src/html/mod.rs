@@ -199,7 +199,8 @@ impl Section {
         Ok(self)
     }
 
-    /// Adds a key to the colours of the pictures before or after it: names of states, or of a range.
+    /// Adds a key to the colours of the pictures before or after it: names of states (their own
+    /// where `states` is empty), or of a range.
     pub fn key(self, name: &str, colouring: &Colouring, states: &[&str]) -> Self {
         let mut html = String::from("<p class=\"key\">");
         if let Some((lo, hi)) = colouring.range() {
@@ -215,6 +216,11 @@ impl Section {
             if !name.is_empty() {
                 html.push_str(&format!("<span>{}</span>", escape(name)));
             }
+            let own = colouring.labels();
+            let states: Vec<&str> = match states.is_empty() {
+                true => own.iter().map(String::as_str).collect(),
+                false => states.to_vec(),
+            };
             for (state, name) in states.iter().enumerate() {
                 let colour = colouring.colour(state as f64);
                 html.push_str(&format!("<span><i style=\"background:{colour}\"></i>{}</span>", escape(name)));
