@@ -11,7 +11,7 @@ use glauber_engine::{FieldData, Run};
 use glauber_model_file::parse;
 use glauber_models::{MODELS, ModelOptions, OptionValue};
 use glauber_program::{Model, log_likelihood};
-use glauber_statistics::tolerance::{mean_within, shared};
+use glauber_statistics::tolerance;
 use support::{Likelihood, model, number, shape, transitions, word};
 
 /// More parameters than are recovered here.
@@ -33,7 +33,8 @@ fn recover(model: &Model, run: Run<'_>, guess: &[f64]) {
         assert!(
             error.is_finite()
                 && *error > 0.0
-                && (found - truth).abs() <= mean_within(*error, shared(1e-3, PARAMETERS)),
+                && (found - truth).abs()
+                    <= tolerance::mean_within(*error, tolerance::shared(1e-3, PARAMETERS)),
             "{}, {}: {found} ± {error} for {truth}",
             model.name(),
             parameter.name
