@@ -12,9 +12,9 @@ use std::collections::HashMap;
 
 use glauber_lattice::{Boundary, Lattice, Offset};
 use glauber_numbers::elementary;
-use glauber_numbers::noise::{Key, philox4x32_10, uniform};
+use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, Op, Program, Rank, Sink, Unary, ValueId};
+use glauber_program::{Binary, Comparison, Op, Program, Rank, Requirement, Sink, Unary, ValueId};
 
 /// What a program reads.
 #[derive(Clone, Debug, Default)]
@@ -179,13 +179,18 @@ impl<F: Real> Interpreter<'_, F> {
             Op::Uniform { draw, lane, rank } => {
                 let key = self.key(*draw, *lane);
                 match rank {
-                    Rank::Site => self.field(|i| uniform(key.word(i as u32))),
-                    _ => Value::One(uniform(key.word(0))),
+                    Rank::Site => self.field(|i| key.uniform(i as u32)),
+                    _ => Value::One(key.uniform(0)),
                 }
             }
-            Op::Bernoulli { p, u } => self.compare(Comparison::Less, v(u), v(p)),
-            Op::Categorical { probabilities, u } => {
-                let (class, passed) = self.categorical(probabilities, *u);
+            Op::Centred { draw, lane, rank } => self.centred(*draw, *lane, *rank),
+            Op::Bernoulli { p, rest: None, u } => self.compare(Comparison::Less, v(u), v(p)),
+            Op::Bernoulli { p, rest: Some(rest), u } => {
+                let w = self.centred_of(*u);
+                self.map3(&w, v(p), v(rest), Bernoulli)
+            }
+            Op::Categorical { below, above, u, .. } => {
+                let (class, passed) = self.categorical(below, above, *u);
                 self.classes.insert(id, passed);
                 class
             }
@@ -241,19 +246,38 @@ impl<F: Real> Interpreter<'_, F> {
         self.field(|i| if chosen(i) { a.at(i) } else { b.at(i) })
     }
 
-    fn categorical(&self, probabilities: &[ValueId], u: ValueId) -> (Value<F>, Vec<Value<F>>) {
-        let mut sum: Option<Value<F>> = None;
+    fn centred(&self, draw: u32, lane: u32, rank: Rank) -> Value<F> {
+        let key = self.key(draw, lane);
+        match rank {
+            Rank::Site => self.field(|i| key.centred(i as u32)),
+            _ => Value::One(key.centred(0)),
+        }
+    }
+
+    /// The centred number of the draw that a uniform number is of.
+    fn centred_of(&self, u: ValueId) -> Value<F> {
+        match self.program.instruction(u).op {
+            Op::Uniform { draw, lane, rank } => self.centred(draw, lane, rank),
+            ref other => panic!("a draw is decided by {other:?}"),
+        }
+    }
+
+    fn map3(&self, w: &Value<F>, a: &Value<F>, b: &Value<F>, decide: impl Decide) -> Value<F> {
+        match (w, a, b) {
+            (Value::One(w), Value::One(a), Value::One(b)) => Value::One(decide.decide(*w, *a, *b)),
+            _ => self.field(|i| decide.decide(w.at(i), a.at(i), b.at(i))),
+        }
+    }
+
+    /// Class k is passed where, below u = 1/2, the sum up to k is at most u, and from there on what lies beyond is at
+    /// least 1 - u.
+    fn categorical(&self, below: &[ValueId], above: &[ValueId], u: ValueId) -> (Value<F>, Vec<Value<F>>) {
         let mut class = Value::One(0.0);
         let mut passed = Vec::new();
-        for p in &probabilities[..probabilities.len() - 1] {
-            let next = match &sum {
-                None => self.value(*p).clone(),
-                Some(sum) => self.binary(Binary::Add, sum, self.value(*p)),
-            };
-            let past = self.compare(Comparison::LessOrEqual, &next, self.value(u));
+        for (below, above) in below.iter().zip(above) {
+            let past = self.map3(&self.centred_of(u), self.value(*below), self.value(*above), Passed);
             class = self.binary(Binary::Add, &class, &past);
             passed.push(past);
-            sum = Some(next);
         }
         (class, passed)
     }
@@ -398,16 +422,47 @@ impl<F: Real> Interpreter<'_, F> {
                 Sink::ParameterAdjoint(i) => {
                     results.parameter_adjoints.insert(*i, self.value(*v).one());
                 }
-                Sink::Probability(i) => {
+                Sink::Check(i) => {
                     let sites = if self.is_site(*v) { self.sites() } else { 1 };
-                    let good = |p: f64| (-1e-5..=1.0 + 1e-5).contains(&p);
-                    if !(0..sites).all(|s| good(self.value(*v).at(s).to_f64())) {
-                        results.faults.push(format!("draw {i}"));
+                    let required = self.program.declarations.checks[*i as usize].required;
+                    // Below site rank numbers are double.
+                    let number = |s: usize| {
+                        if self.is_site(*v) { self.value(*v).at(s).to_f64() } else { self.value(*v).one() }
+                    };
+                    if !(0..sites).all(|s| allowed(required, number(s), F::EPSILON.to_f64())) {
+                        results.faults.push(format!("check {i}"));
                     }
                 }
             }
         }
         results
+    }
+}
+
+/// What a centred number decides, by one threshold for each of its signs.
+trait Decide: Copy {
+    fn decide<F: Real>(self, w: F, below: F, above: F) -> F;
+}
+
+/// Whether a class is passed.
+#[derive(Clone, Copy)]
+struct Passed;
+
+impl Decide for Passed {
+    fn decide<F: Real>(self, w: F, below: F, above: F) -> F {
+        let passed = if w < F::ZERO { -w <= above } else { below <= w };
+        if passed { F::ONE } else { F::ZERO }
+    }
+}
+
+/// Whether a draw of probability `below`, and `above` of the opposite, succeeds.
+#[derive(Clone, Copy)]
+struct Bernoulli;
+
+impl Decide for Bernoulli {
+    fn decide<F: Real>(self, w: F, below: F, above: F) -> F {
+        let succeeds = if w < F::ZERO { -w > above } else { w < below };
+        if succeeds { F::ONE } else { F::ZERO }
     }
 }
 
@@ -466,66 +521,145 @@ fn compare<F: Real>(comparison: Comparison, a: F, b: F) -> F {
     if holds { F::ONE } else { F::ZERO }
 }
 
-/// A standard normal number from two uniform ones: √(−2 ln u) cos 2πv, with u = 0 moved up to 2⁻³².
+/// A standard normal number from two uniform ones: √(−2 ln u) cos 2πv, with u = 0 moved up to 2⁻⁶⁴.
 fn box_muller<F: Real>(u: F, v: F) -> F {
-    let u = if u.to_f64() == 0.0 { F::from_f64(1.0 / 4_294_967_296.0) } else { u };
+    let u = if u.to_f64() == 0.0 { F::from_f64(1.0 / 18_446_744_073_709_551_616.0) } else { u };
     let radius = (-(F::from_f64(2.0) * elementary::ln(u))).sqrt();
     radius * elementary::sin_cos_turns(v).1
 }
 
-/// A uniform number of 53 bits for piece `piece` of a count at a site.
-fn fine_uniform(key: &Key, site: u32, piece: u32) -> f64 {
-    let counter = [key.word(site), key.word(!site), piece, site];
-    let words = philox4x32_10(counter, [0x676c_6175, 0x6265_7221]);
-    let bits = (u64::from(words[0]) << 32 | u64::from(words[1])) >> 11;
-    (bits as f64 + 0.5) / (1u64 << 53) as f64
+/// Whether a draw may have such an argument; rounding carries probabilities 64 distances of 1 to the next number off.
+fn allowed(required: Requirement, x: f64, epsilon: f64) -> bool {
+    let whole = x.fract() == 0.0;
+    match required {
+        Requirement::Probability => x >= -64.0 * epsilon && x <= 1.0 + 64.0 * epsilon,
+        Requirement::WholeOfOne => (x - 1.0).abs() <= 64.0 * epsilon,
+        Requirement::Trials => whole && (0.0..=1e9).contains(&x),
+        Requirement::Rate => (0.0..=1e9).contains(&x),
+        Requirement::Direction(count) => whole && x >= 0.0 && x < f64::from(count),
+    }
 }
 
-/// Successes in n trials of probability p by inversion, in pieces of at most ⌊16/p⌋ trials; above p = ½ the failures.
+/// Two uniform numbers of 53 bits for an attempt of a count at a site.
+fn fine_uniforms(key: &Key, site: u32, attempt: u32) -> (f64, f64) {
+    let [a, b, c, d] = key.words(site, attempt).map(u64::from);
+    let number = |high: u64, low: u64| (((high << 32 | low) >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    (number(a, b), number(c, d))
+}
+
+/// Successes in n trials of probability p; above p = 1/2 the failures are drawn.
 fn binomial(key: &Key, site: u32, n: f64, p: f64) -> f64 {
-    if n.is_nan() || p.is_nan() || n < 0.0 {
+    if p.is_nan() || !(0.0..=1e9).contains(&n) || n.fract() != 0.0 {
         return f64::NAN;
     }
-    let n = n.floor();
     let (rare, mirrored) = if p > 0.5 { ((1.0 - p).max(0.0), true) } else { (p.max(0.0), false) };
-    let mut count = 0.0;
-    if rare > 0.0 {
-        let (mut left, mut piece) = (n, 0);
-        while left > 0.0 {
-            let trials = left.min((16.0 / rare).floor().max(1.0));
-            let mut mass = elementary::exp(trials * elementary::ln_1p(-rare));
-            let (mut u, mut k) = (fine_uniform(key, site, piece), 0.0);
-            while u >= mass && k < trials {
-                u -= mass;
-                mass *= rare / (1.0 - rare) * (trials - k) / (k + 1.0);
-                k += 1.0;
-            }
-            count += k;
-            left -= trials;
-            piece += 1;
+    let odds = rare / (1.0 - rare);
+    let count = if n * rare < 10.0 {
+        let mut mass = elementary::exp(n * elementary::ln_1p(-rare));
+        let (mut u, mut k) = (fine_uniforms(key, site, 0).0, 0.0);
+        while u >= mass && k < n {
+            u -= mass;
+            mass *= odds * (n - k) / (k + 1.0);
+            k += 1.0;
         }
-    }
+        k
+    } else {
+        // BTRS of Hoermann (1993).
+        let spread = (n * rare * (1.0 - rare)).sqrt();
+        let b = 1.15 + 2.53 * spread;
+        let a = -0.0873 + 0.0248 * b + 0.01 * rare;
+        let mode = ((n + 1.0) * rare).floor();
+        let top = (mode + 0.5) * elementary::ln((mode + 1.0) / (odds * (n - mode + 1.0)))
+            + stirling(mode)
+            + stirling(n - mode);
+        let law = |k: f64| {
+            top + (n + 1.0) * elementary::ln((n - mode + 1.0) / (n - k + 1.0))
+                + (k + 0.5) * elementary::ln((n - k + 1.0) * odds / (k + 1.0))
+                - stirling(k)
+                - stirling(n - k)
+        };
+        let outside = |k: f64, _: f64, _: f64| k < 0.0 || k > n;
+        rejected(key, site, [a, b, n * rare + 0.5, 0.92 - 4.2 / b, (2.83 + 5.1 / b) * spread], outside, law)
+    };
     if mirrored { n - count } else { count }
 }
 
-/// Events of mean `rate` by inversion, in pieces of mean at most 16.
+/// Events of mean `rate`.
 fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
-    if !(0.0..1e9).contains(&rate) {
+    if !(0.0..=1e9).contains(&rate) {
         return f64::NAN;
     }
-    let (mut left, mut piece, mut count) = (rate, 0, 0.0);
-    while left > 0.0 {
-        let mean = left.min(16.0);
-        let mut mass = elementary::exp(-mean);
-        let (mut u, mut k) = (fine_uniform(key, site, piece), 0.0);
+    if rate < 10.0 {
+        let mut mass = elementary::exp(-rate);
+        let (mut u, mut k) = (fine_uniforms(key, site, 0).0, 0.0);
         while u >= mass && k < 1000.0 {
             u -= mass;
             k += 1.0;
-            mass *= mean / k;
+            mass *= rate / k;
         }
-        count += k;
-        left -= mean;
-        piece += 1;
+        return k;
     }
-    count
+    // PTRS of Hoermann (1993).
+    let b = 0.931 + 2.53 * rate.sqrt();
+    let a = -0.059 + 0.02483 * b;
+    let law = |k: f64| {
+        (k + 1.0 - rate) + k * elementary::ln(rate / (k + 1.0))
+            - 0.5 * elementary::ln(k + 1.0)
+            - 0.918_938_533_204_672_7
+            - stirling(k)
+    };
+    let outside = |k: f64, depth: f64, height: f64| k < 0.0 || (depth < 0.013 && height > depth);
+    rejected(
+        key,
+        site,
+        [a, b, rate + 0.43, 0.9277 - 3.6224 / (b - 2.0), 1.1239 + 1.1328 / (b - 3.4)],
+        outside,
+        law,
+    )
+}
+
+/// Transformed rejection with squeeze: a, b, centre, squeeze, scale; what is refused unseen; the law's logarithm.
+fn rejected(
+    key: &Key,
+    site: u32,
+    [a, b, centre, squeeze, scale]: [f64; 5],
+    outside: impl Fn(f64, f64, f64) -> bool,
+    law: impl Fn(f64) -> f64,
+) -> f64 {
+    for attempt in 0.. {
+        let (u, height) = fine_uniforms(key, site, attempt);
+        let u = u - 0.5;
+        let depth = 0.5 - u.abs();
+        let k = ((2.0 * a / depth + b) * u + centre).floor();
+        if depth >= 0.07 && height <= squeeze {
+            return k;
+        }
+        if !outside(k, depth, height) && elementary::ln(height * scale / (a / (depth * depth) + b)) <= law(k)
+        {
+            return k;
+        }
+    }
+    f64::NAN
+}
+
+/// ln k! less Stirling's (k + 1/2) ln(k + 1) - (k + 1) + ln(2 pi)/2: summed up to 9!, by its series above.
+fn stirling(k: f64) -> f64 {
+    let exact = [
+        0.081_061_466_795_327_26,
+        0.041_340_695_955_409_3,
+        0.027_677_925_684_998_34,
+        0.020_790_672_103_765_093,
+        0.016_644_691_189_821_193,
+        0.013_876_128_823_070_748,
+        0.011_896_709_945_891_77,
+        0.010_411_265_261_972_096,
+        0.009_255_462_182_712_733,
+        0.008_330_563_433_362_87,
+    ];
+    if k < 10.0 {
+        return exact[k as usize];
+    }
+    let z = 1.0 / (k + 1.0);
+    let square = z * z;
+    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - square / 1680.0) * square) * square) * z
 }

@@ -209,9 +209,9 @@ impl Cook<'_> {
             27 | 28 => {
                 let around = neighbourhood(node.operands[1], self.dimensions);
                 let most: f64 = around.weights().iter().map(|w| w.abs()).sum();
-                self.add(x.neighbours(around).sum(), most * a.bound.max(2.0));
+                self.add(x.neighbours_all_round(around).sum(), most * a.bound.max(2.0));
             }
-            29 => self.add(x.neighbours(Moore).mean() * y, a.bound.max(2.0) * b.bound),
+            29 => self.add(x.neighbours_all_round(Moore).mean() * y, a.bound.max(2.0) * b.bound),
             30 => {
                 let direction = self.s.replicate_categorical(&[0.2.into(), 0.5.into(), 0.3.into()]);
                 let moved = self.s.translate(x, direction, &[OFFSETS[5], OFFSETS[2], OFFSETS[7]]);
@@ -219,7 +219,7 @@ impl Cook<'_> {
             }
             31 => self.add(x.sum(), a.bound * self.sites),
             32 => self.add(x.mean() * y, a.bound * b.bound),
-            33 => self.add(x * x.neighbours(VonNeumann).sum(), a.bound * 6.0 * a.bound.max(2.0)),
+            33 => self.add(x * x.neighbours_all_round(VonNeumann).sum(), a.bound * 6.0 * a.bound.max(2.0)),
             34 => self.add(x.less(y).select(y, z), b.bound.max(c.bound)),
             35 => self.add(self.s.normal() * 0.3 + x, a.bound + 2.1),
             36 => self.add(self.s.uniform() * x, a.bound),
@@ -277,9 +277,9 @@ fn sources<'s>(s: &'s Scope, dish: Dish, sites: f64, dimensions: usize, layers: 
             cook.add(s.layer("spin"), 3.0);
             cook.add(s.layer("on"), 1.0);
             cook.add(s.layer("kind").is(2), 1.0);
-            let crowd = s.layer("on").neighbours(Moore).sum();
+            let crowd = s.layer("on").neighbours_all_round(Moore).sum();
             cook.add(1.0 - (1.0 - s.parameter("theta").sigmoid()).pow(crowd), 1.0);
-            cook.add(s.layer("kind").neighbours(VonNeumann).count(1), 6.0);
+            cook.add(s.layer("kind").neighbours_all_round(VonNeumann).count(1), 6.0);
         }
     }
     cook

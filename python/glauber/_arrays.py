@@ -119,6 +119,8 @@ def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
 
 def number(value: Any, what: str) -> float:
     """A number, which may be infinite or NaN; an array of no axes is one."""
+    if isinstance(value, complex) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
+        raise TypeError(f"{what} is {told(value)}, a complex number: give a real one")
     if not isinstance(value, str):
         _one(value, what, "a number")
     try:

@@ -209,8 +209,8 @@ class FitResult:
             for n, v in self.params.items()
             if isinstance(v, np.ndarray)
         )
-        curves = self.curves._repr_html_() if self.curves is not None else ""
         head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.verdict)}"
+        curves = self.curves._repr_html_() if self.curves is not None else ""
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._remarks())
         foot = f"<small>{html.escape(self.stopped_because)}; loss {self.loss:.6g} after {self.steps} steps</small>"
         return f"<div>{head}<table>{rows}</table>{pictures}{curves}<ul>{notes}</ul>{foot}</div>"

@@ -165,6 +165,8 @@ def of_numpy(function: Any, method: str, inputs: tuple[Any, ...], keywords: dict
             'an array cannot stand in a rule, which is traced once for all sites: declare it with covariates=["name"], '
             'read it as s.field("name"), and pass fields={"name": array} when running'
         )
+    if any(isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c" for x in inputs):
+        raise TypeError("a complex number stands in a rule, which is made of real ones: write its parts apart")
     inputs = tuple(float(x) if isinstance(x, (np.generic, np.ndarray)) else x for x in inputs)
     try:
         return own(*inputs, **(keywords or {}))

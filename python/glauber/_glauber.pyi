@@ -210,6 +210,11 @@ class Model:
         """
         Why there is no exact likelihood; nothing where there is.
         """
+    @property
+    def notes(self, /) -> list[str]:
+        """
+        What a reader must know of the model on its lattice.
+        """
     def observe(self, /, function: Callable[[Scope], Any]) -> Observation:
         """
         Traces an observation: a function of a scope that leaves outputs, or returns them by name.

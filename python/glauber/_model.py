@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -306,10 +307,17 @@ class Model:
             name: Parameter(low, high, default) for name, low, high, default in native.parameters
         }
         self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
+        for note in native.notes:
+            warnings.warn(f"model `{self.name}`: {note}", UserWarning, stacklevel=4)
 
     def show(self, estimator: str | None = None) -> str:
         """The programs of start and step as text; with an estimator, the step's adjoint too."""
         return self._native.show(estimator)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the model on its lattice, such as a neighbour that counts twice on 2 × N sites."""
+        return list(self._native.notes)
 
     @property
     def likelihood(self) -> bool:

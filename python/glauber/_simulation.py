@@ -236,7 +236,9 @@ def simulate(
     [(2, 4, 8, 8)]
     """
     every = whole(every, "every", 1)
-    asked = request(model, parameters, steps, replicates, seed, start, fields, threads)
+    asked = request(
+        model, parameters, steps, replicates, seed, start, fields, threads, first_step=first_step
+    )
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)

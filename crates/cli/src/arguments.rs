@@ -83,9 +83,9 @@ pub struct Reproduce {
     /// The seed of all noise.
     #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
-    /// How many seeds each stability fit is run from.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub seeds: u64,
+    /// How many seeds each stability fit is run from; 1 where nobody says.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
     /// Throw away what an earlier run has kept in the folder.
     #[arg(long)]
     pub fresh: bool,
@@ -121,9 +121,9 @@ pub struct Show {
     /// Also print the adjoint: the program that runs the step backwards.
     #[arg(long)]
     pub adjoint: bool,
-    /// Under which estimator.
-    #[arg(long, default_value = "straight-through")]
-    pub estimator: String,
+    /// Under which estimator the adjoint is; straight-through where nobody says.
+    #[arg(long, requires = "adjoint")]
+    pub estimator: Option<String>,
 }
 
 #[derive(Args)]
@@ -143,12 +143,15 @@ pub struct Simulate {
     /// How many independent realisations.
     #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub replicates: usize,
-    /// Keep every n-th state.
+    /// Keep every n-th state; a picture of a plane shows the last one whatever n.
     #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub every: usize,
     /// The seed of all noise.
     #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
+    /// The precision of sites: f32, or f64 for whole numbers beyond 2^24 and rules that need more than 7 digits.
+    #[arg(long, default_value = "f32", value_parser = ["f32", "f64"])]
+    pub precision: String,
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,
@@ -156,7 +159,7 @@ pub struct Simulate {
     /// that run would have been with more steps.
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
-    /// Which layer a film or picture shows; the first where nobody says.
+    /// Which layer a film or picture shows; the first where nobody says. An .npz holds all of them.
     #[arg(long)]
     pub layer: Option<String>,
     /// Where to: .npz (every layer, [replicate, time, …lattice]; with --every also `times`, the step of each time), .gif (a film of the first realisation) or .png (its
@@ -243,9 +246,9 @@ pub struct TracksFile {
     /// How many sets of tracks are drawn for the standard errors; 0 for none.
     #[arg(long, default_value_t = 1000, value_parser = whole::<u32>)]
     pub bootstrap: u32,
-    /// The seed of those draws.
-    #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
-    pub seed: u64,
+    /// The seed of those draws; 0 where nobody says.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub seed: Option<u64>,
     /// Where to: .svg (a plot) or .csv (the curve).
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -294,10 +297,12 @@ pub struct Segment {
     /// Objects with fewer pixels get no label (the mask keeps them).
     #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub least_area: usize,
-    /// The true mask, of the same size, only to score the result: inside is above 127, or above 0 where the file
-    /// holds labels (16 bits, or no value above 63).
+    /// The true mask, of the same size, only to score the result: a mask of any two values, labels, or grey values.
     #[arg(long)]
     pub truth: Option<PathBuf>,
+    /// Inside is what is above it in the true mask; found from its values where nobody says.
+    #[arg(long, allow_hyphen_values = true)]
+    pub truth_threshold: Option<f64>,
     /// The folder for the results; a new one below `out/` where nobody says.
     #[arg(long)]
     pub out: Option<PathBuf>,

@@ -16,24 +16,53 @@ fn main() -> std::process::ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // clap prints help and versions to stdout, mistakes to stderr.
-            let _ = error.print();
-            return std::process::ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let printed = error.print();
+            if error.use_stderr() {
+                return std::process::ExitCode::from(2);
+            }
+            return std::process::ExitCode::from(code_after(
+                printed.and_then(|()| std::io::stdout().flush()),
+                0,
+            ));
         }
     };
     let json = arguments.json;
     match run(arguments) {
-        Ok(Outcome { text, object, interrupted }) => {
+        Ok(Outcome { text, object, interrupted, unwritten }) => {
             let shown = if json { object.to_string() } else { text.trim_end().to_string() };
-            if !shown.is_empty() {
-                // Whoever reads may have seen enough (`| head`): no reason to fail.
-                let _ = writeln!(std::io::stdout(), "{shown}");
+            let code = match (&unwritten, interrupted) {
+                (Some(_), _) => 1,
+                (None, true) => 130,
+                (None, false) => 0,
+            };
+            let code = if shown.is_empty() { code } else { code_after(print(&shown), code) };
+            if let Some(message) = unwritten {
+                let _ = writeln!(std::io::stderr(), "glauber: {message}");
             }
-            std::process::ExitCode::from(if interrupted { 130 } else { 0 })
+            std::process::ExitCode::from(code)
         }
         Err(Failure { message, code }) => {
             let _ = writeln!(std::io::stderr(), "glauber: {message}");
             std::process::ExitCode::from(code)
         }
+    }
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// The exit code after printing: where the output is lost, the command has failed.
+fn code_after(printed: std::io::Result<()>, code: u8) -> u8 {
+    match printed {
+        // Whoever reads may have seen enough (`| head`): no reason to fail.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(std::io::stderr(), "glauber: the output could not be written: {error}");
+            1
+        }
+        _ => code,
     }
 }
 

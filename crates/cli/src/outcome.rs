@@ -10,12 +10,19 @@ pub struct Outcome {
     pub object: Value,
     /// Whether it was stopped from outside.
     pub interrupted: bool,
+    /// What could not be written: the command has found something, and failed to keep it.
+    pub unwritten: Option<String>,
 }
 
 impl Outcome {
     /// A finished command.
     pub fn done(text: impl Into<String>, object: Value) -> Outcome {
-        Outcome { text: text.into(), object, interrupted: false }
+        Outcome { text: text.into(), object, interrupted: false, unwritten: None }
+    }
+
+    /// A command that was stopped from outside.
+    pub fn stopped(text: impl Into<String>, object: Value) -> Outcome {
+        Outcome { interrupted: true, ..Outcome::done(text, object) }
     }
 }
 

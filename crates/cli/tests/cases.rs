@@ -44,8 +44,13 @@ const CASES: &[(&str, &str, Right)] = &[
         "simulate life.toml --covariate init=gun-255.png --steps 1 --out o.npz",
         Alive(908),
     ),
-    ("crash-tiled-planar-tiff", "segment rgb.tif --quiet --out o", NoPanic),
+    ("crash-tiled-planar-tiff", "segment rgb.tif --quiet --out o", Either(&[Runs(&["pixels"]), NoPanic])),
     ("folder-channels-as-time", "fit si.toml --quiet --out o --set data.states=leica", BETA_OR_LEICA),
+    (
+        "folder-channels-as-time",
+        "fit si.toml --quiet --out o --set data.states=leica --set data.channel=0",
+        Fitted("beta", 0.305, 0.03),
+    ),
     ("headless-artistoo", "tracks artistoo.txt --bootstrap 0 --lags 2", Refused(&["header", "--column id="])),
     (
         "headless-artistoo",
@@ -118,6 +123,16 @@ const CASES: &[(&str, &str, Right)] = &[
         "stack-axes-as-time",
         "fit si.toml --quiet --out o --set data.states=2-channels-13-frames.ome.tif",
         Either(&[Fitted("beta", 0.305, 0.03), Refused(&["channel"])]),
+    ),
+    (
+        "stack-axes-as-time",
+        "fit si.toml --quiet --out o --set data.states=imagej-2-slices-13-frames.tif --set data.slice=0",
+        Fitted("beta", 0.305, 0.03),
+    ),
+    (
+        "stack-axes-as-time",
+        "fit si.toml --quiet --out o --set data.states=2-channels-13-frames.ome.tif --set data.channel=0",
+        Fitted("beta", 0.305, 0.03),
     ),
     (
         "states-inverted",

@@ -96,7 +96,8 @@ fn a_folder_that_holds_a_run_is_refused() {
 
 #[test]
 fn simulated_states_can_be_fitted() {
-    let folder = with_fit(&FIT.replace(
+    // The likelihood takes all pairs, and no batches.
+    let folder = with_fit(&FIT.replace("batch = 64\n", "").replace(
         "[data.simulate]\nparameters = { beta = 0.3 }\nruns = 20\nsteps = 12",
         "[data]\nstates = \"runs.npz\"",
     ));
@@ -439,4 +440,45 @@ fn a_fit_is_compared_with_itself_once_and_searches_go_by_their_name() {
         &["fit", "fit.toml", "--quiet", "--set", "estimator.compare=[\"gumbel-softmax\"]"],
         &["estimator.compare", "nelder-mead", "uses no gradients"],
     );
+}
+
+#[test]
+fn unknown_vector_instructions_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = |simd: &str, out: &str| {
+        Command::new(env!("CARGO_BIN_EXE_glauber"))
+            .args(["simulate", "susceptible-infected", "--option", "shape=[8,8]", "--out", out])
+            .env("GLAUBER_SIMD", simd)
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    assert_eq!(simulate("plain", "a.npz").status.code(), Some(0));
+    for name in ["sse9", "", "AVX2"] {
+        let output = simulate(name, "b.npz");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains("GLAUBER_SIMD") && message.contains("plain"), "{message}");
+    }
+}
+
+#[test]
+fn simulations_take_double_precision_and_say_what_small_lattices_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = |more: &[&str]| {
+        glauber(folder.path(), &[&["simulate", "susceptible-infected", "--json"], more].concat())
+    };
+    let shape = ["--option", "shape=[16,16]"];
+    for precision in ["f32", "f64"] {
+        let out = format!("{precision}.npz");
+        let output = simulate(&[&shape[..], &["--precision", precision, "--out", &out]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(json_of(&output)["notes"], serde_json::json!([]));
+    }
+    let wrong = simulate(&[&shape[..], &["--precision", "f16", "--out", "c.npz"]].concat());
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let ladder = simulate(&["--option", "shape=[2,16]", "--out", "d.npz"]);
+    assert!(json_of(&ladder)["notes"][0].as_str().unwrap().contains("counts twice"), "{ladder:?}");
+    let arguments = ["simulate", "susceptible-infected", "--option", "shape=[1,16]", "--out", "e.npz"];
+    refused(folder.path(), &arguments, &["the site itself", "shape [16]"]);
 }

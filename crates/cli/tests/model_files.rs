@@ -158,8 +158,8 @@ fn pickled_covariates_are_refused() {
     refused(folder.path(), &own, &["evil.npy", "object"]);
 }
 
-/// A fit with covariates of the model file, and with others of the fit file; model files are found beside the fit
-/// file, then in the working folder.
+/// A fit with covariates of the model file, and with others of the fit file; paths in a fit file start from its folder,
+/// those of an override from the working folder.
 #[test]
 fn fit_files_name_model_files_and_covariates() {
     let folder = with_fire();
@@ -174,7 +174,6 @@ fn fit_files_name_model_files_and_covariates() {
     std::fs::create_dir(here.join("fits")).unwrap();
     let write = |name: &str, text: String| std::fs::write(here.join("fits").join(name), text).unwrap();
     write("beside.toml", fit("../models/fire.toml"));
-    write("working.toml", fit("models/fire.toml"));
     write("absent.toml", fit("models/water.toml"));
     let recovered = |file: &str, out: &str, more: &[&str]| {
         let found = done(here, &[&["fit", file, "--out", out, "--quiet"], more].concat());
@@ -187,16 +186,18 @@ fn fit_files_name_model_files_and_covariates() {
         found["loss"].as_f64().unwrap().to_bits()
     };
     let beside = recovered("fits/beside.toml", "a", &[]);
-    assert_eq!(beside, recovered("fits/working.toml", "b", &[]));
+    assert_eq!(beside, recovered("fits/absent.toml", "b", &["--set", "model=models/fire.toml"]));
     // What was run is written out, with absolute paths, and gives the same again from anywhere.
     assert_eq!(beside, recovered("a/fit.toml", "c", &[]));
     let grey: Vec<u8> = (0..48).map(|i| (i * 5) as u8).collect();
     write_grey_png(here.join("fuel.png"), 6, 8, &grey, Overwrite::Refuse).unwrap();
     assert_ne!(beside, recovered("fits/beside.toml", "d", &["--set", "data.covariates.fuel=\"fuel.png\""]));
+    refused(here, &["fit", "fits/absent.toml", "--out", "x"], &["line 1", "fits/models/water.toml"]);
+    std::fs::copy(here.join("models/fire.toml"), here.join("models/water.toml")).unwrap();
     refused(
         here,
         &["fit", "fits/absent.toml", "--out", "x"],
-        &["line 1", "fits/models/water.toml", "nor is there", "models/water.toml"],
+        &["fits/models/water.toml", "working folder", "--set model=models/water.toml"],
     );
     let set = ["fit", "fits/beside.toml", "--out", "x", "--set"];
     refused(here, &[&set[..], &["data.covariates.feul=1"]].concat(), &["did you mean `fuel`"]);

@@ -24,7 +24,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 /// Kills a run that nobody can warn once `due` says so; false where it ended before.
 fn killed_when(mut run: Child, due: impl Fn() -> bool) -> bool {
     let begin = Instant::now();
-    while !due() && begin.elapsed() < Duration::from_secs(300) {
+    while !due() && begin.elapsed() < Duration::from_secs(3_000) {
         if run.try_wait().unwrap().is_some() {
             return false;
         }

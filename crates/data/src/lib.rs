@@ -2,8 +2,9 @@
 //!
 //! The modules in the order data flows:
 //!
+//! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
 //! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
-//! - [`images`] reads PNG, JPEG, TIFF stacks and folders of images as lattice states;
+//! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`read_time_curve`] reads a curve over time from a table;
 //! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
@@ -13,6 +14,7 @@
 
 pub mod arrays;
 pub mod images;
+mod kind;
 mod tables;
 mod time_curve;
 pub mod tracks;
@@ -20,3 +22,4 @@ pub mod tracks;
 pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
+pub use kind::FileKind;

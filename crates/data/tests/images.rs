@@ -43,8 +43,8 @@ fn grey_pictures_keep_their_values_and_depth() {
         ("bigtiff.tif", 3, ElementType::U8, 8, 1.0),
         ("lzw.tif", 1, ElementType::U8, 8, 1.0),
         ("deflate.tif", 1, ElementType::U8, 8, 1.0),
-        ("white_is_zero.tif", 1, ElementType::U8, 8, 1.0),
         ("float32.tif", 1, ElementType::F32, 32, 0.5),
+        ("signed.tif", 1, ElementType::I16, 16, 1.0),
     ] {
         let stack = read(name).unwrap();
         assert_eq!((stack.planes(), stack.height(), stack.width()), (planes, 4, 5), "{name}");
@@ -52,6 +52,13 @@ fn grey_pictures_keep_their_values_and_depth() {
         assert_eq!(stack.to_f64(), expected(planes, |v| v * scale), "{name}");
         assert!(stack.notes().is_empty(), "{name}: {:?}", stack.notes());
     }
+}
+
+#[test]
+fn white_is_zero_turns_no_number_round_and_is_said() {
+    let stack = read("white_is_zero.tif").unwrap();
+    assert_eq!(stack.to_f64(), expected(1, |v| 255.0 - v), "what Pillow shows, turned back");
+    assert!(stack.notes()[0].contains("not inverted"), "{:?}", stack.notes());
 }
 
 #[test]
@@ -81,7 +88,11 @@ fn colour_becomes_pillows_luma() {
 #[test]
 fn colour_tables_and_bits_are_expanded() {
     let palette = read("palette.png").unwrap();
-    assert_eq!(palette.to_f64()[..4], [0.0, 76.0, 150.0, 29.0]);
+    assert_eq!(palette.to_f64()[..4], [0.0, 1.0, 2.0, 3.0], "the file's own numbers");
+    let shown: Vec<f64> = palette.to_unit()[..4].iter().map(|v| (v * 255.0).round()).collect();
+    assert_eq!(shown, [0.0, 76.0, 150.0, 29.0], "the luma of their colours");
+    let tiff = read("palette.tif").unwrap();
+    assert_eq!((tiff.to_f64(), tiff.to_unit()), (palette.to_f64(), palette.to_unit()));
     assert_eq!(read("bit.png").unwrap().to_unit(), expected(1, |v| v % 2.0));
     let bit = read("bit.tif").unwrap();
     assert_eq!((bit.bit_depth(), bit.to_unit()), (1, expected(1, |v| v % 2.0)));
@@ -108,12 +119,7 @@ fn imagejs_hyperstacks_are_read_in_its_order_and_said() {
 
 #[test]
 fn what_is_not_read_says_how_to_convert_it() {
-    for (name, word) in [
-        ("palette.tif", "colour table"),
-        ("four_channels.tif", "5 channels"),
-        ("unlike.tif", "plane 2 is 5 × 3"),
-        ("signed.tif", "signed"),
-    ] {
+    for (name, word) in [("four_channels.tif", "5 channels"), ("unlike.tif", "plane 2 is 5 × 3")] {
         let error = read(name).unwrap_err();
         assert_eq!(error.kind(), DataErrorKind::Unsupported, "{error}");
         assert!(error.found().contains(word), "{error}");
@@ -128,7 +134,10 @@ fn other_files_are_named() {
     for (bytes, word) in [
         (&b""[..], "empty"),
         (b"GIF89a", "GIF"),
-        (b"id,t,x,y\n", "not a PNG, JPEG or TIFF"),
+        (b"id,t,x,y\n", "a text of numbers"),
+        (b"hello", "neither PNG, JPEG, TIFF"),
+        (b"\x89HDF\r\n", "HDF5"),
+        (b"MATLAB 5.0 MAT-file", "MATLAB"),
         (b"\x93NUMPY\x01\x00", "NPY"),
         (b"%PDF-1.7", "PDF"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "WebP"),

@@ -158,15 +158,7 @@ fn files_cut_anywhere_never_panic() {
 
 #[test]
 fn whole_fixtures_are_taken_by_a_reader() {
-    let refused = [
-        "complex.npy",
-        "objects.npy",
-        "records.npy",
-        "four_channels.tif",
-        "palette.tif",
-        "signed.tif",
-        "unlike.tif",
-    ];
+    let refused = ["complex.npy", "objects.npy", "records.npy", "four_channels.tif", "unlike.tif"];
     for file in fixtures() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let expected = !refused.contains(&name.as_str());

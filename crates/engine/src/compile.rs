@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use glauber_lattice::{Layout, Storage};
-use glauber_program::{Binary, Domain, Op, Program, Rank, Sink, ValueId};
+use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Register, Source};
 use crate::lower::lower;
-use crate::plane::Margin;
+use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::tabulate::{Table, Tables};
@@ -22,7 +22,7 @@ pub(crate) struct Pass {
     /// The fields written, in the order of the kernels' output numbers.
     pub(crate) outputs: Vec<Destination>,
     /// Temporaries made here whose margins are read later.
-    pub(crate) margins: Vec<(u16, Margin)>,
+    pub(crate) margins: Vec<(u32, Margin)>,
     /// Sums made here: slot and value.
     pub(crate) sums: Vec<ValueId>,
 }
@@ -41,6 +41,9 @@ impl Default for CompileOptions {
         CompileOptions { tables: true, fuse: true }
     }
 }
+
+/// Longer programs get no tables: each is a program of its own, nearly as long as the one it is made of.
+const MOST_TABULATED: usize = 4096;
 
 /// A program compiled for a layout.
 #[derive(Clone, Debug)]
@@ -74,9 +77,10 @@ impl Code {
         program: Program,
         layout: &Layout,
         options: CompileOptions,
-        given: &BTreeMap<ValueId, u16>,
+        given: &BTreeMap<ValueId, u32>,
     ) -> Code {
-        let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
+        let short = program.instructions.len() <= MOST_TABULATED;
+        let tables = if options.tables && short { Tables::find(&program) } else { Tables::none() };
         let schedule = schedule(&program, &tables, given);
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
         compiler.given = given.clone();
@@ -87,8 +91,9 @@ impl Code {
             .into_iter()
             .map(|i| {
                 let table = tables.tables[i].clone();
-                let layout = Layout::new(&table.program.declarations.lattice, [0; 3]);
-                let code = Code::compile(&table.program, &layout, inner);
+                let own = table.program(&program);
+                let layout = Layout::new(&own.declarations.lattice, [0; 3]);
+                let code = Code::compile(&own, &layout, inner);
                 (table, Box::new(code))
             })
             .collect();
@@ -145,14 +150,16 @@ struct Compiler<'p> {
     tables: &'p Tables,
     options: CompileOptions,
     /// Values that exist beforehand, at these places among and behind the layers.
-    given: BTreeMap<ValueId, u16>,
+    given: BTreeMap<ValueId, u32>,
     slots: Vec<ValueId>,
+    slot_of: HashMap<ValueId, u32>,
     keys: Vec<(u32, u32)>,
+    key_of: HashMap<(u32, u32), u32>,
     used_tables: Vec<usize>,
     sum_of: HashMap<ValueId, (usize, usize)>,
     temporaries: Vec<(ValueId, Storage)>,
     /// The number of each stored value's temporary.
-    temporary_of: HashMap<ValueId, u16>,
+    temporary_of: HashMap<ValueId, u32>,
     /// The pass in which each temporary is made.
     made_in: HashMap<ValueId, usize>,
     registers: usize,
@@ -170,11 +177,11 @@ impl<'p> Compiler<'p> {
         let mut temporary_of = HashMap::new();
         let mut made_in = HashMap::new();
         for value in schedule.temporaries.keys().filter(|v| !schedule.folded.contains(*v)) {
-            temporary_of.insert(*value, temporaries.len() as u16);
+            temporary_of.insert(*value, temporaries.len() as u32);
             temporaries.push((*value, storage_of(program, *value)));
         }
         for value in &schedule.folded {
-            temporary_of.insert(*value, temporaries.len() as u16);
+            temporary_of.insert(*value, temporaries.len() as u32);
             temporaries.push((*value, Storage::Real));
             // A fold is done before the pass of its level, as if made one pass earlier.
             made_in.insert(*value, schedule.level[value.index()].saturating_sub(1));
@@ -192,7 +199,9 @@ impl<'p> Compiler<'p> {
             options,
             given: BTreeMap::new(),
             slots: Vec::new(),
+            slot_of: HashMap::new(),
             keys: Vec::new(),
+            key_of: HashMap::new(),
             used_tables: Vec::new(),
             sum_of: HashMap::new(),
             temporaries,
@@ -248,7 +257,7 @@ impl<'p> Compiler<'p> {
         let (mut outputs, mut kernels) = (Vec::new(), Vec::new());
         let mut store = |to: Destination, a: Arg, range| {
             outputs.push(to);
-            Kernel::Store { output: outputs.len() as u16 - 1, a, range }
+            Kernel::Store { output: outputs.len() as u32 - 1, a, range }
         };
         for value in &plan.stores {
             let a = self.arg(*value, register_of);
@@ -256,18 +265,19 @@ impl<'p> Compiler<'p> {
         }
         for (slot, value) in plan.sums.iter().enumerate() {
             self.sum_of.insert(*value, (number, slot));
-            kernels.push(Kernel::Sum { slot: slot as u16, a: self.arg(*value, register_of) });
+            kernels.push(Kernel::Sum { slot: slot as u32, a: self.arg(*value, register_of) });
         }
         for (sink, value) in &plan.sinks {
             let a = self.arg(*value, register_of);
             let to = match sink {
-                Sink::NextLayer(i) => Destination::NextLayer(*i as u16),
-                Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i as u16),
-                Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i as u16),
-                Sink::Probability(draw) => {
+                Sink::NextLayer(i) => Destination::NextLayer(*i as u32),
+                Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i as u32),
+                Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i as u32),
+                Sink::Check(check) => {
                     let table = self.tables.number_of(*value);
-                    let table = table.map(|number| place_of(&mut self.used_tables, number) as u16);
-                    kernels.push(Kernel::CheckProbability { draw: *draw as u16, a, table });
+                    let table = table.map(|number| place_of(&mut self.used_tables, number) as u32);
+                    let required = self.program.declarations.checks[*check as usize].required;
+                    kernels.push(Kernel::Check { check: *check, required, a, table });
                     continue;
                 }
                 Sink::Output(_) | Sink::ParameterAdjoint(_) => continue,
@@ -295,12 +305,18 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn slot(&mut self, value: ValueId) -> u16 {
-        place_of(&mut self.slots, value) as u16
+    fn slot(&mut self, value: ValueId) -> u32 {
+        *self.slot_of.entry(value).or_insert_with(|| {
+            self.slots.push(value);
+            self.slots.len() as u32 - 1
+        })
     }
 
-    fn key(&mut self, draw: u32, lane: u32) -> u16 {
-        place_of(&mut self.keys, (draw, lane)) as u16
+    fn key(&mut self, draw: u32, lane: u32) -> u32 {
+        *self.key_of.entry((draw, lane)).or_insert_with(|| {
+            self.keys.push((draw, lane));
+            self.keys.len() as u32 - 1
+        })
     }
 
     fn kernel(
@@ -323,10 +339,10 @@ impl<'p> Compiler<'p> {
         }
         let program = self.program;
         match &program.instruction(value).op {
-            Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i as u16), distance: 0 },
-            Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i as u16), distance: 0 },
-            Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i as u16), distance: 0 },
-            Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i as u16), distance: 0 },
+            Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i as u32), distance: 0 },
+            Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i as u32), distance: 0 },
+            Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i as u32), distance: 0 },
+            Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i as u32), distance: 0 },
             Op::Coordinate(axis) => Kernel::Coordinate { dst, axis: *axis },
             Op::Spread(a) => Kernel::Spread { dst, a: self.slot(*a) },
             Op::Unary(function, a) => Kernel::Unary { function: *function, dst, a: of[a] },
@@ -339,7 +355,8 @@ impl<'p> Compiler<'p> {
             Op::Select(c, yes, no) => self.select(dst, *c, *yes, *no, of),
             Op::Round(a, _) => Kernel::Round { dst, a: of[a] },
             Op::Uniform { draw, lane, .. } => Kernel::Uniform { dst, key: self.key(*draw, *lane) },
-            Op::Bernoulli { p, u } => match program.instruction(*u).op {
+            Op::Centred { draw, lane, .. } => Kernel::Centred { dst, key: self.key(*draw, *lane) },
+            Op::Bernoulli { p, u, .. } => match program.instruction(*u).op {
                 Op::Uniform { draw, lane, rank: Rank::Site } => {
                     Kernel::Bernoulli { dst, key: self.key(draw, lane), p: self.arg(*p, of) }
                 }
@@ -380,7 +397,7 @@ impl<'p> Compiler<'p> {
     }
 
     fn lookup(&mut self, number: usize, dst: Register, of: &HashMap<ValueId, Register>) -> Kernel {
-        let table = place_of(&mut self.used_tables, number) as u16;
+        let table = place_of(&mut self.used_tables, number) as u32;
         let mut stride = 1;
         let mut keys = Vec::new();
         for key in &self.tables.tables[number].keys {
@@ -396,10 +413,10 @@ impl<'p> Compiler<'p> {
             Some(temporary) => Source::Temporary(*temporary),
             None if self.given.contains_key(&x) => Source::Layer(self.given[&x]),
             None => match self.program.instruction(x).op {
-                Op::Layer(i) => Source::Layer(i as u16),
-                Op::Field(i) => Source::Field(i as u16),
-                Op::Target(i) => Source::Target(i as u16),
-                Op::NextAdjoint(i) => Source::NextAdjoint(i as u16),
+                Op::Layer(i) => Source::Layer(i as u32),
+                Op::Field(i) => Source::Field(i as u32),
+                Op::Target(i) => Source::Target(i as u32),
+                Op::NextAdjoint(i) => Source::NextAdjoint(i as u32),
                 ref other => unreachable!("{other:?} is read elsewhere but was never stored"),
             },
         }
@@ -492,22 +509,4 @@ fn storage_of(program: &Program, value: ValueId) -> Storage {
     // Its margin may hold what stands beyond the edges.
     let domain = program.instruction(value).domain.beyond_edges(&program.declarations.lattice);
     [Storage::U8, Storage::I16].into_iter().find(|s| holds(*s, domain)).unwrap_or(Storage::Real)
-}
-
-/// Whether a storage holds every value of a domain.
-pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
-    match storage {
-        Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
-        Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
-        Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
-        Storage::Real => true,
-    }
-}
-
-/// Whether a kernel computes a product that another may take in.
-pub(crate) fn product(kernel: &Kernel) -> Option<(Arg, Arg)> {
-    match kernel {
-        Kernel::Binary { function: Binary::Multiply, a, b, .. } => Some((*a, *b)),
-        _ => None,
-    }
 }

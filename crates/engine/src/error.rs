@@ -43,6 +43,31 @@ pub enum EngineError {
         /// The site, as an index into the lattice's shape.
         site: Vec<usize>,
     },
+    /// An argument of a draw that is none.
+    #[error("model `{model}`, step {step}, replicate {replicate}, site {site:?}: {complaint}")]
+    Argument {
+        /// The model.
+        model: String,
+        /// What is wrong with it, and what to do.
+        complaint: String,
+        /// The step, 1 for the first; 0 for the start.
+        step: usize,
+        /// The replicate.
+        replicate: usize,
+        /// The site, as an index into the lattice's shape.
+        site: Vec<usize>,
+    },
+    /// A rule of the engine's own that does not hold.
+    #[error("glauber is at fault: {0}; please report this, with the model")]
+    Broken(&'static str),
+    /// Vector instructions that were asked for and are not there.
+    #[error("GLAUBER_SIMD is \"{found}\": give one of {known}, or unset it")]
+    Simd {
+        /// What was asked for.
+        found: String,
+        /// What this machine has.
+        known: String,
+    },
     /// Something given with the wrong number of members.
     #[error("model `{model}`: {what} has {found} values, but {wanted} are needed")]
     Length {

@@ -8,11 +8,11 @@ use crate::plane::Plane;
 /// A transposed read: every site hands its number to the sites it would have read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Fold {
-    pub(crate) from: u16,
-    pub(crate) to: u16,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
     pub(crate) members: Vec<(Offset, f64)>,
     /// The scalar that picks one member; all are summed where there is none.
-    pub(crate) direction: Option<u16>,
+    pub(crate) direction: Option<u32>,
 }
 
 impl Fold {

@@ -16,7 +16,7 @@ use crate::plane::{Margin, Plane};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     /// Which of the step's temporaries, and as what they are stored.
-    pub(crate) temporaries: Vec<(u16, Storage)>,
+    pub(crate) temporaries: Vec<(u32, Storage)>,
     /// Their values in the step's program.
     values: Vec<ValueId>,
 }
@@ -28,7 +28,7 @@ impl Kept {
         let twins = twins(&step.program, adjoint);
         let mut kept = Kept::default();
         for (number, (value, storage)) in step.temporaries.iter().enumerate() {
-            let number = number as u16;
+            let number = number as u32;
             let small = matches!(storage, Storage::U8 | Storage::I16);
             let with_margin = step.passes.iter().any(|p| p.margins.contains(&(number, Margin::Lattice)));
             if small && with_margin && twins.contains_key(value) {
@@ -40,10 +40,10 @@ impl Kept {
     }
 
     /// The values of the adjoint that need not be made, with their places behind the layers.
-    pub(crate) fn given(&self, step: &Code, adjoint: &Program) -> BTreeMap<ValueId, u16> {
+    pub(crate) fn given(&self, step: &Code, adjoint: &Program) -> BTreeMap<ValueId, u32> {
         let twins = twins(&step.program, adjoint);
         let layers = adjoint.declarations.layers.len();
-        let place = |(place, value): (usize, &ValueId)| Some((*twins.get(value)?, (layers + place) as u16));
+        let place = |(place, value): (usize, &ValueId)| Some((*twins.get(value)?, (layers + place) as u32));
         self.values.iter().enumerate().filter_map(place).collect()
     }
 
@@ -64,7 +64,7 @@ impl Kept {
         spare: &mut Vec<Plane<F>>,
         zeros: impl Fn(&Storage) -> Plane<F>,
     ) -> Vec<Plane<F>> {
-        let own = |(number, storage): &(u16, Storage)| {
+        let own = |(number, storage): &(u32, Storage)| {
             let fits = spare.iter().position(|plane| plane.storage() == *storage);
             let room = fits.map_or_else(|| zeros(storage), |place| spare.swap_remove(place));
             std::mem::replace(&mut made[*number as usize], room)

@@ -1,6 +1,6 @@
 //! Names the kernels that a compiled pass is made of: each runs over one block of sites.
 
-use glauber_program::{Binary, Comparison, Unary};
+use glauber_program::{Binary, Comparison, Requirement, Unary};
 
 /// A register: one number per site of a block.
 pub(crate) type Register = u32;
@@ -10,27 +10,27 @@ pub(crate) type Register = u32;
 pub(crate) enum Arg {
     Register(Register),
     /// A place in the table of scalars.
-    Scalar(u16),
+    Scalar(u32),
 }
 
 /// Where a kernel reads fields from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
-    Layer(u16),
-    NextAdjoint(u16),
-    Field(u16),
-    Target(u16),
+    Layer(u32),
+    NextAdjoint(u32),
+    Field(u32),
+    Target(u32),
     /// A field made by an earlier pass of the same program.
-    Temporary(u16),
+    Temporary(u32),
 }
 
 /// Where a kernel leaves fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Destination {
-    NextLayer(u16),
-    LayerAdjoint(u16),
-    FieldAdjoint(u16),
-    Temporary(u16),
+    NextLayer(u32),
+    LayerAdjoint(u32),
+    FieldAdjoint(u32),
+    Temporary(u32),
 }
 
 /// One kernel over a block.
@@ -46,7 +46,7 @@ pub(crate) enum Kernel {
     LoadMoved {
         dst: Register,
         source: Source,
-        direction: u16,
+        direction: u32,
         distances: Vec<isize>,
     },
     /// dst = Σ of the field at the distances; `in_bytes` where the sum of bytes fits a byte.
@@ -71,7 +71,7 @@ pub(crate) enum Kernel {
     /// dst = one number.
     Spread {
         dst: Register,
-        a: u16,
+        a: u32,
     },
     Unary {
         function: Unary,
@@ -99,7 +99,7 @@ pub(crate) enum Kernel {
     /// dst = yes or no for the whole block.
     SelectAll {
         dst: Register,
-        condition: u16,
+        condition: u32,
         yes: Arg,
         no: Arg,
     },
@@ -132,12 +132,12 @@ pub(crate) enum Kernel {
     /// dst = noise of a key.
     Uniform {
         dst: Register,
-        key: u16,
+        key: u32,
     },
     /// dst = 1 where noise < p.
     Bernoulli {
         dst: Register,
-        key: u16,
+        key: u32,
         p: Arg,
     },
     /// dst = Box–Muller of two uniforms.
@@ -148,50 +148,57 @@ pub(crate) enum Kernel {
     },
     Binomial {
         dst: Register,
-        key: u16,
+        key: u32,
         n: Arg,
         p: Arg,
     },
     Poisson {
         dst: Register,
-        key: u16,
+        key: u32,
         rate: Arg,
     },
     /// dst = table[Σ (key − lowest) stride].
     Lookup {
         dst: Register,
-        table: u16,
+        table: u32,
         keys: Vec<(Register, i32, i32)>,
     },
     /// sum[slot] += Σ a.
     Sum {
-        slot: u16,
+        slot: u32,
         a: Arg,
     },
     /// sum[slot] += Σ a b.
     Dot {
-        slot: u16,
+        slot: u32,
         a: Arg,
         b: Arg,
     },
     /// sum[slot] += Σ a x, with x the field at a constant distance in memory.
     DotLoad {
-        slot: u16,
+        slot: u32,
         a: Register,
         source: Source,
         distance: isize,
     },
     /// output[…] = a; where `range` is given, a must be a whole number in it.
     Store {
-        output: u16,
+        output: u32,
         a: Arg,
         range: Option<(i32, i32)>,
     },
-    /// Notes where a lies outside [0, 1]; it need not look where a comes from a table of probabilities.
-    CheckProbability {
-        draw: u16,
+    /// dst = noise of a key, less 1 from ½ on.
+    Centred {
+        dst: Register,
+        key: u32,
+    },
+    /// Notes where a is not what a check requires; it need not look where a comes from a table of probabilities and
+    /// must be one.
+    Check {
+        check: u32,
+        required: Requirement,
         a: Arg,
-        table: Option<u16>,
+        table: Option<u32>,
     },
 }
 
@@ -206,7 +213,7 @@ impl Kernel {
         use Kernel::*;
         match self {
             Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
-            Coordinate { .. } | Spread { .. } | Uniform { .. } => {}
+            Coordinate { .. } | Spread { .. } | Uniform { .. } | Centred { .. } => {}
             Unary { a, .. } | Round { a, .. } | DotLoad { a, .. } => f(a),
             Normal { a, b, .. } => {
                 f(a);
@@ -236,7 +243,7 @@ impl Kernel {
             | Poisson { rate: a, .. }
             | Sum { a, .. }
             | Store { a, .. }
-            | CheckProbability { a, .. } => arg(a, &mut f),
+            | Check { a, .. } => arg(a, &mut f),
             Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
         }
     }
@@ -261,12 +268,13 @@ impl Kernel {
             | MultiplySubtract { dst, .. }
             | SubtractMultiply { dst, .. }
             | Uniform { dst, .. }
+            | Centred { dst, .. }
             | Bernoulli { dst, .. }
             | Normal { dst, .. }
             | Binomial { dst, .. }
             | Poisson { dst, .. }
             | Lookup { dst, .. } => Some(dst),
-            Sum { .. } | Dot { .. } | DotLoad { .. } | Store { .. } | CheckProbability { .. } => None,
+            Sum { .. } | Dot { .. } | DotLoad { .. } | Store { .. } | Check { .. } => None,
         }
     }
 
@@ -282,5 +290,13 @@ impl Kernel {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether a kernel computes a product that another may take in.
+pub(crate) fn product(kernel: &Kernel) -> Option<(Arg, Arg)> {
+    match kernel {
+        Kernel::Binary { function: Binary::Multiply, a, b, .. } => Some((*a, *b)),
+        _ => None,
     }
 }

@@ -5,61 +5,26 @@
 
 mod arithmetic;
 mod draws;
+mod lane;
 mod lookup;
+mod memory;
 mod neighbours;
 mod operands;
 mod store;
 mod sums;
 mod vectors;
 
-use glauber_lattice::Layout;
-
 use crate::block::{BLOCK, Block, Column};
 use crate::kernel::Kernel;
 use crate::plane::Plane;
-use glauber_numbers::noise::Key;
+use glauber_program::Requirement;
 
 pub(crate) use draws::box_muller;
-pub(crate) use lookup::Entries;
+pub(crate) use lane::Lane;
+pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Lane, run_blocks};
-
-/// The fields a pass reads.
-pub(crate) struct Memory<'a, F> {
-    pub(crate) layout: &'a Layout,
-    pub(crate) layers: &'a [Plane<F>],
-    pub(crate) next_adjoints: &'a [Plane<F>],
-    pub(crate) fields: &'a [Plane<F>],
-    pub(crate) targets: &'a [Plane<F>],
-    pub(crate) temporaries: &'a [Plane<F>],
-    pub(crate) scalars: &'a [F],
-    pub(crate) keys: &'a [Key],
-    pub(crate) tables: &'a [Entries<F>],
-}
-
-/// Part of a field that a pass writes: the padded places from `base` on.
-pub(crate) struct Output<'a, F> {
-    pub(crate) part: Part<'a, F>,
-    pub(crate) base: usize,
-    /// Whether values are added to what is there.
-    pub(crate) add: bool,
-}
-
-/// A mutable part of a plane.
-pub(crate) enum Part<'a, F> {
-    U8(&'a mut [u8]),
-    I16(&'a mut [i16]),
-    I32(&'a mut [i32]),
-    Real(&'a mut [F]),
-}
-
-/// A value that may not be: which output or draw, at which site.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Violation {
-    OutOfRange { output: u16, site: usize, value: f64 },
-    NotProbability { draw: u16, site: usize, value: f64 },
-}
+pub(crate) use vectors::run_blocks;
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {
@@ -184,6 +149,9 @@ fn run_kernel<F: Lane>(
         Kernel::Uniform { dst, key } => {
             write!(dst, d, r => draws::uniforms(d, memory.keys[*key as usize], site))
         }
+        Kernel::Centred { dst, key } => {
+            write!(dst, d, r => draws::centred_numbers(d, memory.keys[*key as usize], site))
+        }
         Kernel::Bernoulli { dst, key, p } => {
             write!(dst, d, r => draws::bernoulli(d, r.operand(*p, n, memory), memory.keys[*key as usize], site))
         }
@@ -224,14 +192,14 @@ fn run_kernel<F: Lane>(
             }
             store::store(block, &mut outputs[*output as usize], &a);
         }
-        Kernel::CheckProbability { table: Some(table), .. }
+        Kernel::Check { required: Requirement::Probability, table: Some(table), .. }
             if memory.tables[*table as usize].probabilities => {}
-        Kernel::CheckProbability { draw, a, .. } => {
+        Kernel::Check { check, required, a, .. } => {
             let r = all!();
-            let bad = store::not_probability(&r.operand(*a, n, memory), block.len());
+            let bad = store::not_as_required(*required, &r.operand(*a, n, memory), block.len());
             if let (Some((at, value)), None) = (bad, &violation) {
                 let site = block.site + at;
-                *violation = Some(Violation::NotProbability { draw: *draw, site, value });
+                *violation = Some(Violation::Refused { check: *check, site, value });
             }
         }
     }

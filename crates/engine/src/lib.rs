@@ -35,6 +35,6 @@ pub use compile::CompileOptions;
 pub use data::{FieldData, Numbers};
 pub use error::EngineError;
 pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
-pub use plan::{Observation, Options, Plan, Precision, Summary};
+pub use plan::{Observation, Options, Plan, Precision, Summary, useful_threads};
 pub use run::{FirstStep, Run, Start, noise_seed};
 pub use simd::Simd;

@@ -2,25 +2,31 @@
 
 use std::collections::HashMap;
 
-use glauber_program::{Binary, Comparison, Graph, Op, Program, ValueId};
+use glauber_program::{Comparison, Graph, Op, Program, ValueId};
 
 /// The same program in terms of the kernels' operations; every result has the same bits.
 ///
-/// A categorical draw becomes comparisons sₖ = [p₀ + … + pₖ ≤ u]; its class is Σ sₖ, and "is class k" is sₖ₋₁ − sₖ.
-/// Where the last class may have probability 0, sₖ holds only if a later class has a positive one: however the sum is
-/// rounded, what cannot happen never comes out.
+/// Draws are decided by the centred number w, which is u below ½ and u − 1 from there on. A categorical draw becomes
+/// comparisons sₖ = [threshold ≤ w], whose threshold is p₀ + … + pₖ where w ≥ 0 and the negative of what lies beyond
+/// class k where w < 0; its class is Σ sₖ, and "is class k" is sₖ₋₁ − sₖ. Of each side's sums neither rises above
+/// the other's with k, so that the class is well defined, and a class of probability 0 has no room on either side.
 pub(crate) fn lower(program: &Program) -> Program {
     let mut graph = Graph::new(program.declarations.clone());
     let mut steps: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
     let renamed = graph.import(program, |g, original, op| match (op, &program.instruction(original).op) {
-        (Op::Categorical { probabilities, u }, _) => {
-            let above = passed_thresholds(g, probabilities, *u);
+        (Op::Categorical { below, above, u, .. }, _) => {
+            let passed = passed_thresholds(g, below, above, *u);
             let mut class = g.constant(0.0);
-            for step in &above {
+            for step in &passed {
                 class = g.add(class, *step);
             }
-            steps.insert(original, above);
+            steps.insert(original, passed);
             Some(class)
+        }
+        (Op::Bernoulli { p, rest: Some(rest), u }, _) => {
+            let w = centred(g, *u);
+            let threshold = threshold(g, w, *p, *rest);
+            Some(g.compare(Comparison::Less, w, threshold))
         }
         (Op::Indicator { draw: state, class }, Op::Indicator { draw, .. }) => {
             let Some(above) = steps.get(draw) else {
@@ -52,31 +58,35 @@ pub(crate) fn lower(program: &Program) -> Program {
     graph.finish()
 }
 
-/// For each class but the last, whether u has passed the sum of probabilities up to it.
-fn passed_thresholds(g: &mut Graph, probabilities: &[ValueId], u: ValueId) -> Vec<ValueId> {
-    let mut sum = g.constant(0.0);
-    let mut above = Vec::new();
-    let Some((last, others)) = probabilities.split_last() else { return above };
-    for p in others {
-        sum = g.add(sum, *p);
-        above.push(g.compare(Comparison::LessOrEqual, sum, u));
+/// For each class but the last, whether the draw has passed it.
+fn passed_thresholds(g: &mut Graph, below: &[ValueId], above: &[ValueId], u: ValueId) -> Vec<ValueId> {
+    if below.is_empty() {
+        return Vec::new();
     }
-    if takes_the_rest(g, *last) {
-        return above;
-    }
-    let zero = g.constant(0.0);
-    let mut later = *last;
-    for (passed, p) in above.iter_mut().zip(others).rev() {
-        let possible = g.compare(Comparison::Less, zero, later);
-        *passed = g.multiply(*passed, possible);
-        later = g.binary(Binary::Maximum, later, *p);
-    }
-    above
+    let w = centred(g, u);
+    let pairs = below.iter().zip(above);
+    let passed = pairs.map(|(below, above)| {
+        let threshold = threshold(g, w, *below, *above);
+        g.compare(Comparison::LessOrEqual, threshold, w)
+    });
+    passed.collect()
 }
 
-/// Whether the last class is always possible, or is what the others leave by its form 1 − x.
-fn takes_the_rest(g: &Graph, last: ValueId) -> bool {
-    let one = |v: ValueId| g.constant_value(v).is_some_and(|x| (x - 1.0).abs() < f64::EPSILON);
-    let rest = matches!(g.instruction(last).op, Op::Binary(Binary::Subtract, a, _) if one(a));
-    rest || g.domain(last).lowest > 0.0
+/// What the centred number w is compared with: a sum from below where w ≥ 0, one from above where w < 0.
+fn threshold(g: &mut Graph, w: ValueId, below: ValueId, above: ValueId) -> ValueId {
+    let (zero, minus) = (g.constant(0.0), g.negate(above));
+    let upper = g.compare(Comparison::Less, w, zero);
+    g.select(upper, minus, below)
+}
+
+/// The centred number of a uniform one.
+fn centred(g: &mut Graph, u: ValueId) -> ValueId {
+    match g.instruction(u).op {
+        Op::Uniform { draw, lane, rank } => g.push(Op::Centred { draw, lane, rank }),
+        _ => {
+            let (half, one) = (g.constant(0.5), g.constant(1.0));
+            let (lower, shifted) = (g.compare(Comparison::Less, u, half), g.subtract(u, one));
+            g.select(lower, u, shifted)
+        }
+    }
 }

@@ -170,9 +170,10 @@ impl<F: Lane> Machine<F> {
             match sink {
                 Sink::Output(i) => results.outputs[*i as usize] = number,
                 Sink::ParameterAdjoint(i) => results.parameter_adjoints[*i as usize] += number,
-                Sink::Probability(draw) if code.program.instruction(*value).rank != Rank::Site => {
-                    if !(-1e-5..=1.0 + 1e-5).contains(&number) {
-                        fault = fault.or(Some(Fault::NotProbability { draw: *draw, site: 0, value: number }));
+                Sink::Check(check) if code.program.instruction(*value).rank != Rank::Site => {
+                    let required = code.program.declarations.checks[*check as usize].required;
+                    if !required.allows(number, F::EPSILON.to_f64()) {
+                        fault = fault.or(Some(Fault::Refused { check: *check, site: 0, value: number }));
                     }
                 }
                 _ => {}
@@ -353,18 +354,16 @@ impl<F> Inputs<'_, F> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     OutOfRange { layer: u32, site: usize, value: f64 },
-    NotProbability { draw: u32, site: usize, value: f64 },
+    Refused { check: u32, site: usize, value: f64 },
 }
 
 impl Fault {
     fn of(violation: Violation, pass: &Pass) -> Fault {
         match violation {
-            Violation::NotProbability { draw, site, value } => {
-                Fault::NotProbability { draw: u32::from(draw), site, value }
-            }
+            Violation::Refused { check, site, value } => Fault::Refused { check, site, value },
             Violation::OutOfRange { output, site, value } => {
                 let layer = match pass.outputs[output as usize] {
-                    Destination::NextLayer(i) => u32::from(i),
+                    Destination::NextLayer(i) => i,
                     _ => 0,
                 };
                 Fault::OutOfRange { layer, site, value }

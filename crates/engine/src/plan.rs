@@ -142,7 +142,7 @@ impl Codes {
     fn margins_of_layers(&self) -> Vec<Margin> {
         let margin = |layer: usize| {
             let mut margins =
-                self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u16), Margin::Lattice));
+                self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u32), Margin::Lattice));
             margins.find(|m| *m != Margin::Unread).unwrap_or(Margin::Unread)
         };
         (0..self.declarations.layers.len()).map(margin).collect()
@@ -154,6 +154,14 @@ impl Codes {
             plane.fill_margin(&self.layout, *margin);
         }
     }
+}
+
+/// How many threads are started where `asked` are asked for: no more than the machine has cores, or 16 where it has fewer.
+///
+/// More would only wait for each other, for seconds where there are hundreds; results do not depend on their number.
+pub fn useful_threads(asked: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.min(cores.max(16))
 }
 
 /// A model prepared for running.
@@ -195,13 +203,15 @@ impl Plan {
     /// Compiles a model with observations; with an estimator, for gradients too.
     ///
     /// # Errors
-    /// [`EngineError::Threads`] where the threads asked for cannot be started.
+    /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
+    /// asks for vector instructions that are not there.
     pub fn new(
         model: &Model,
         observations: &[Observation],
         estimator: Option<&dyn Estimator>,
         options: Options,
     ) -> Result<Plan, EngineError> {
+        Simd::check()?;
         let forward = |p: &Program| estimator.map_or_else(|| p.clone(), |e| e.forward(p));
         let step = forward(&model.step);
         let start = model.start.as_ref().map(forward);
@@ -244,7 +254,7 @@ impl Plan {
         let threads = match options.threads {
             0 => None,
             n => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(useful_threads(n)).build();
                 Some(pool.map_err(|_| EngineError::Threads(n))?)
             }
         };

@@ -1,8 +1,8 @@
 //! Holds one value per site in padded rows, in the smallest type of its range.
 
 use glauber_lattice::{Layout, Storage};
-
-use crate::kernels::Lane;
+use glauber_numbers::real::Real;
+use glauber_program::Domain;
 
 /// A padded plane of values; see [`Layout`].
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ macro_rules! each_storage {
 pub(crate) use each_storage;
 
 /// A number type of a plane, to and from `f64`.
-pub(crate) trait Stored: Copy + Default + Send + Sync {
+pub trait Stored: Copy + Default + Send + Sync {
     fn from_number(value: f64) -> Self;
     fn number(self) -> f64;
 }
@@ -61,16 +61,21 @@ macro_rules! stored {
 }
 stored!(u8, i16, i32);
 
-impl<F: Lane> Stored for F {
-    fn from_number(value: f64) -> F {
-        F::from_f64(value)
-    }
-    fn number(self) -> f64 {
-        self.to_f64()
-    }
+macro_rules! stored_reals {
+    ($($real:ty),*) => {$(
+        impl Stored for $real {
+            fn from_number(value: f64) -> $real {
+                <$real as Real>::from_f64(value)
+            }
+            fn number(self) -> f64 {
+                self.to_f64()
+            }
+        }
+    )*};
 }
+stored_reals!(f32, f64);
 
-impl<F: Lane> Plane<F> {
+impl<F: Real + Stored> Plane<F> {
     /// A plane of zeros.
     pub fn zeros(storage: Storage, layout: &Layout) -> Plane<F> {
         let n = layout.padded_len();
@@ -142,5 +147,15 @@ impl<F: Lane> Plane<F> {
             Margin::Lattice => each_storage!(self, v => layout.fill_margin_with(v, Stored::from_number)),
             Margin::Zero => each_storage!(self, v => layout.fill_margin(v, Stored::from_number(0.0))),
         }
+    }
+}
+
+/// Whether a storage holds every value of a domain.
+pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
+    match storage {
+        Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
+        Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
+        Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
+        Storage::Real => true,
     }
 }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use glauber_program::Binary;
 
-use crate::compile::product;
-use crate::kernel::{Arg, Kernel, Register, Source};
+use crate::kernel::{Arg, Kernel, Register, Source, product};
 
 /// How often each register is read.
 fn uses(kernels: &mut [Kernel]) -> HashMap<Register, usize> {

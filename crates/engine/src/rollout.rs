@@ -5,6 +5,7 @@
 mod backward;
 mod history;
 
+use glauber_program::{Check, Program, Requirement};
 use rayon::prelude::*;
 
 use crate::error::EngineError;
@@ -122,10 +123,10 @@ impl<'a, F: Lane> Rollout<'a, F> {
         self.pool.0.lock().unwrap_or_else(|e| e.into_inner()).push(worker);
     }
 
-    fn explain(&self, fault: Fault, replicate: usize, step: usize) -> EngineError {
+    /// What a fault of a program is to the user.
+    fn explain(&self, fault: Fault, program: &Program, replicate: usize, step: usize) -> EngineError {
         let d = &self.plan.codes.declarations;
         let model = d.model.clone();
-        let at_start = step == 0 && matches!(self.run.start, Start::Model);
         let step = self.number(replicate, step) as usize;
         let index = |mut site: usize| {
             let mut index = Vec::new();
@@ -150,11 +151,19 @@ impl<'a, F: Lane> Rollout<'a, F> {
                     site: index(site),
                 }
             }
-            Fault::NotProbability { draw, site, value } => {
-                let code = if at_start { self.plan.codes.start.as_ref() } else { None };
-                let checks = &code.unwrap_or(&self.plan.codes.step).program.declarations.checks;
-                let draw = checks.get(draw as usize).cloned().unwrap_or_default();
-                EngineError::NotProbability { model, draw, value, step, replicate, site: index(site) }
+            Fault::Refused { check, site, value } => {
+                let site = index(site);
+                match program.declarations.checks.get(check as usize) {
+                    Some(Check { what, required: Requirement::Probability }) => {
+                        let draw = what.clone();
+                        EngineError::NotProbability { model, draw, value, step, replicate, site }
+                    }
+                    Some(check) => {
+                        let complaint = check.complaint(value);
+                        EngineError::Argument { model, complaint, step, replicate, site }
+                    }
+                    None => EngineError::Broken("a check without a declaration failed"),
+                }
             }
         }
     }
@@ -204,7 +213,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
                     parameter_adjoints: &mut [],
                 };
                 if let Some(fault) = start.machine.run(&inputs, &mut results) {
-                    return Err(self.explain(fault, replicate, 0));
+                    return Err(self.explain(fault, &start.machine.code().program, replicate, 0));
                 }
                 codes.fill_margins(&mut state);
             }
@@ -244,7 +253,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
             parameter_adjoints: &mut [],
         };
         if let Some(fault) = unit.machine.run(&inputs, &mut results) {
-            return Err(self.explain(fault, replicate, step));
+            return Err(self.explain(fault, &unit.machine.code().program, replicate, step));
         }
         self.plan.codes.fill_margins(next);
         Ok(())
@@ -286,13 +295,15 @@ impl<'a, F: Lane> Rollout<'a, F> {
                         parameter_adjoints: &mut [],
                     };
                     if let Some(fault) = unit.machine.run(&inputs, &mut results) {
-                        return Err(self.explain(fault, replicate, step));
+                        return Err(self.explain(fault, &unit.machine.code().program, replicate, step));
                     }
                 }
                 (Observed::Summary(summary), None) => {
                     own.copy_from_slice(&summary.values(&self.dense(state)));
                 }
-                _ => {}
+                (Observed::Program { .. }, None) => {
+                    return Err(EngineError::Broken("an observation has no machine"));
+                }
             }
         }
         Ok(())

@@ -4,7 +4,6 @@ use glauber_program::{Binary, Comparison, Op, Unary, ValueId};
 
 use crate::machine::Inputs;
 use glauber_numbers::elementary;
-use glauber_numbers::noise::uniform;
 use glauber_numbers::real::Real;
 
 /// The value of an instruction below site rank; `values` holds those of the instructions before it.
@@ -27,8 +26,9 @@ pub(crate) fn evaluate<F>(op: &Op, values: &[f64], inputs: &Inputs<'_, F>) -> f6
             }
         }
         Op::Round(a, _) => v(a).round_ties_even(),
-        Op::Uniform { draw, lane, .. } => uniform(address.key(*draw, *lane).word(0)),
-        Op::Bernoulli { p, u } => f64::from(u8::from(v(u) < v(p))),
+        Op::Uniform { draw, lane, .. } => address.key(*draw, *lane).uniform(0),
+        Op::Centred { draw, lane, .. } => address.key(*draw, *lane).centred(0),
+        Op::Bernoulli { p, u, .. } => f64::from(u8::from(v(u) < v(p))),
         Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
         Op::Binomial { n, p, draw, .. } => crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p)),
         Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use glauber_lattice::{Boundary, Storage};
 use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId};
 
-use crate::compile::holds;
-use crate::plane::Margin;
+use crate::plane::{Margin, holds};
 use crate::tabulate::Tables;
 
 /// What one pass does, in order.
@@ -79,7 +78,7 @@ fn holds_edges(program: &Program, source: &Op) -> bool {
 }
 
 /// Cuts a program; `given` values exist beforehand, like layers.
-pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<ValueId, u16>) -> Schedule {
+pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<ValueId, u32>) -> Schedule {
     let boundaries = program.declarations.lattice.boundaries();
     let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
     let reflecting = boundaries.contains(&Boundary::Reflecting);
@@ -122,10 +121,18 @@ pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<Valu
     Schedule { passes, level, temporaries, folded }
 }
 
+/// Where a depth-first way through a program stands.
+enum Visit {
+    /// Before a value's operands.
+    Enter(ValueId),
+    /// Behind them.
+    Leave(ValueId),
+}
+
 struct Planner<'p> {
     program: &'p Program,
     tables: &'p Tables,
-    given: &'p BTreeMap<ValueId, u16>,
+    given: &'p BTreeMap<ValueId, u32>,
     level: &'p [usize],
     direct: &'p [bool],
     folded: &'p BTreeSet<ValueId>,
@@ -208,13 +215,14 @@ impl Planner<'_> {
     }
 
     fn assign(&self, passes: &mut [PassPlan], temporaries: &mut BTreeMap<ValueId, Margin>) {
-        // In which passes would each value be computed if nothing were kept?
-        let mut wanted_in: HashMap<ValueId, BTreeSet<usize>> = HashMap::new();
+        // In which pass is each value wanted first? What it is computed from is wanted there too, if not before.
+        let mut wanted_in: HashMap<ValueId, usize> = HashMap::new();
         for (number, pass) in passes.iter().enumerate() {
             let mut open = roots(pass);
             while let Some(value) = open.pop() {
                 let is_site = self.program.instruction(value).rank == Rank::Site;
-                if is_site && wanted_in.entry(value).or_default().insert(number) {
+                if is_site && !wanted_in.contains_key(&value) {
+                    wanted_in.insert(value, number);
                     open.extend(self.local_operands(value));
                 }
             }
@@ -230,36 +238,45 @@ impl Planner<'_> {
     }
 
     /// Appends a value's operands and then the value, depth first; where it exists from an earlier pass, only itself.
+    /// The way is kept in a list, not on the stack, so that a rule may be of any length.
     #[allow(clippy::too_many_arguments)]
     fn order(
         &self,
-        value: ValueId,
+        root: ValueId,
         pass: usize,
-        wanted_in: &HashMap<ValueId, BTreeSet<usize>>,
+        wanted_in: &HashMap<ValueId, usize>,
         temporaries: &mut BTreeMap<ValueId, Margin>,
         done: &mut BTreeSet<ValueId>,
         order: &mut Vec<ValueId>,
         passes: &mut [PassPlan],
     ) {
-        if self.program.instruction(value).rank != Rank::Site || !done.insert(value) {
-            return;
+        let mut open = vec![Visit::Enter(root)];
+        while let Some(visit) = open.pop() {
+            let value = match visit {
+                Visit::Leave(value) => {
+                    order.push(value);
+                    continue;
+                }
+                Visit::Enter(value) => value,
+            };
+            if self.program.instruction(value).rank != Rank::Site || !done.insert(value) {
+                continue;
+            }
+            let first = wanted_in.get(&value).copied().unwrap_or(pass);
+            let kept = temporaries.contains_key(&value);
+            if self.folded.contains(&value) || (first < pass && kept) {
+                order.push(value);
+                continue;
+            }
+            if first < pass && !self.is_cheap(value, &mut 3) {
+                temporaries.insert(value, Margin::Unread);
+                passes[first].stores.push(value);
+                order.push(value);
+                continue;
+            }
+            open.push(Visit::Leave(value));
+            open.extend(self.local_operands(value).into_iter().rev().map(Visit::Enter));
         }
-        let first = wanted_in.get(&value).and_then(|p| p.first().copied()).unwrap_or(pass);
-        let kept = temporaries.contains_key(&value);
-        if self.folded.contains(&value) || (first < pass && kept) {
-            order.push(value);
-            return;
-        }
-        if first < pass && !self.is_cheap(value, &mut 3) {
-            temporaries.insert(value, Margin::Unread);
-            passes[first].stores.push(value);
-            order.push(value);
-            return;
-        }
-        for operand in self.local_operands(value) {
-            self.order(operand, pass, wanted_in, temporaries, done, order, passes);
-        }
-        order.push(value);
     }
 
     /// Whether recomputing a value takes at most `budget` kernels.
@@ -267,7 +284,11 @@ impl Planner<'_> {
         let op = &self.program.instruction(value).op;
         *budget -= match op {
             _ if self.given.contains_key(&value) => 1,
-            Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. } | Op::Normal(..) => 10,
+            Op::Uniform { .. }
+            | Op::Centred { .. }
+            | Op::Binomial { .. }
+            | Op::Poisson { .. }
+            | Op::Normal(..) => 10,
             Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } => 4,
             _ => 1,
         };

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use crate::error::EngineError;
+
 /// A set of vector instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Simd {
@@ -38,19 +40,59 @@ impl Simd {
         Simd::available().into_iter().rfind(|s| *s <= self).unwrap_or(Simd::Plain)
     }
 
-    /// The widest set this machine can run, or the one named by the environment variable `GLAUBER_SIMD`
-    /// (`plain`, `avx2` or `avx512`) where the machine has it.
+    /// The widest set this machine can run, or the one that the environment variable `GLAUBER_SIMD` names (`plain`,
+    /// `avx2` or `avx512`). Where it names none that is here, a plan cannot be made ([`Simd::check`]).
     pub fn widest() -> Simd {
-        static WIDEST: OnceLock<Simd> = OnceLock::new();
-        *WIDEST.get_or_init(|| {
-            let sets = Simd::available();
-            let wanted = match std::env::var("GLAUBER_SIMD").as_deref() {
-                Ok("plain") => Some(Simd::Plain),
-                Ok("avx2") => Some(Simd::Avx2),
-                Ok("avx512") => Some(Simd::Avx512),
-                _ => None,
-            };
-            wanted.filter(|w| sets.contains(w)).or(sets.last().copied()).unwrap_or(Simd::Plain)
-        })
+        asked().clone().unwrap_or_else(|_| Simd::available().into_iter().next_back().unwrap_or(Simd::Plain))
+    }
+
+    /// Whether `GLAUBER_SIMD`, where it is set, names a set that this machine has.
+    ///
+    /// # Errors
+    /// [`EngineError::Simd`] with what it says and what there is.
+    pub fn check() -> Result<(), EngineError> {
+        asked().clone().map(|_| ())
+    }
+
+    /// Its name in `GLAUBER_SIMD`.
+    fn name(self) -> &'static str {
+        match self {
+            Simd::Plain => "plain",
+            Simd::Avx2 => "avx2",
+            Simd::Avx512 => "avx512",
+        }
+    }
+}
+
+/// The set to run with, read once.
+fn asked() -> &'static Result<Simd, EngineError> {
+    static ASKED: OnceLock<Result<Simd, EngineError>> = OnceLock::new();
+    ASKED.get_or_init(|| chosen(std::env::var_os("GLAUBER_SIMD").map(|v| v.to_string_lossy().into_owned())))
+}
+
+/// The set of this name, the widest where none is named.
+fn chosen(name: Option<String>) -> Result<Simd, EngineError> {
+    let sets = Simd::available();
+    match name {
+        None => Ok(sets.last().copied().unwrap_or(Simd::Plain)),
+        Some(found) => sets.iter().copied().find(|set| set.name() == found).ok_or_else(|| {
+            let known: Vec<&str> = sets.iter().map(|set| set.name()).collect();
+            EngineError::Simd { found, known: known.join(", ") }
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_instructions_are_refused() {
+        assert_eq!(chosen(Some("plain".into())), Ok(Simd::Plain));
+        assert_eq!(chosen(None).ok(), Simd::available().last().copied());
+        for name in ["avx", "AVX2 ", "", "neon"] {
+            let message = chosen(Some(name.into())).unwrap_err().to_string();
+            assert!(message.contains(&format!("\"{name}\"")) && message.contains("plain"), "{message}");
+        }
     }
 }

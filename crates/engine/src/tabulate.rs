@@ -29,11 +29,16 @@ pub(crate) struct TableKey {
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) keys: Vec<TableKey>,
-    /// Computes layer 0 over a line of all combinations, the first key fastest, from one field per key.
-    pub(crate) program: Program,
+    /// The value that is tabulated.
+    value: ValueId,
 }
 
 impl Table {
+    /// Computes layer 0 over a line of all combinations, the first key fastest, from one field per key.
+    pub(crate) fn program(&self, program: &Program) -> Program {
+        table_program(program, self.value, &self.keys)
+    }
+
     /// How many combinations the keys have.
     pub(crate) fn entries(&self) -> usize {
         self.keys.iter().map(|k| k.count).product()
@@ -76,7 +81,7 @@ impl Tables {
             let value = ValueId(index as u32);
             let (Some(own), Rank::Site) = (&keys[index], instruction.rank) else { continue };
             let itself = own.len() == 1 && own[0].value == value;
-            if itself || own.is_empty() || cost(program, &keys, value) <= COST_OF_LOOKUP {
+            if itself || own.is_empty() || !costs_more_than_lookup(program, &keys, value) {
                 continue;
             }
             let entries: usize = own.iter().map(|k| k.count).product();
@@ -84,7 +89,7 @@ impl Tables {
                 continue;
             }
             tables.of.insert(value, tables.tables.len());
-            tables.tables.push(Table { keys: own.clone(), program: table_program(program, value, own) });
+            tables.tables.push(Table { keys: own.clone(), value });
         }
         tables
     }
@@ -151,8 +156,8 @@ fn union(op: &Op, keys: &[Option<Vec<TableKey>>]) -> Option<Vec<TableKey>> {
     (entries <= MOST_ENTRIES && all.len() <= 3).then_some(all)
 }
 
-/// What evaluating a value costs beyond its keys, in kernels of plain arithmetic.
-fn cost(program: &Program, keys: &[Option<Vec<TableKey>>], value: ValueId) -> u32 {
+/// Whether evaluating a value costs more, beyond its keys, than looking it up. Counted no further than that.
+fn costs_more_than_lookup(program: &Program, keys: &[Option<Vec<TableKey>>], value: ValueId) -> bool {
     let own: Vec<ValueId> = keys[value.index()].iter().flatten().map(|k| k.value).collect();
     let mut total = 0;
     let mut seen = Vec::new();
@@ -171,9 +176,12 @@ fn cost(program: &Program, keys: &[Option<Vec<TableKey>>], value: ValueId) -> u3
             Op::Binary(glauber_program::Binary::Divide, ..) => 6,
             _ => 1,
         };
+        if total > COST_OF_LOOKUP {
+            return true;
+        }
         open.extend(instruction.op.operands());
     }
-    total
+    false
 }
 
 /// A program that evaluates `value` over a line of all combinations of its keys.

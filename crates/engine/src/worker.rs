@@ -123,7 +123,7 @@ impl<F: Lane> Unit<F> {
                 model: declarations.model.clone(),
                 name: field.name.clone(),
             })?;
-            let source = Source::Field(place as u16);
+            let source = Source::Field(place as u32);
             if code.reads(source) && data.picks.is_none() {
                 let same = self.shared[place].as_ptr() == Arc::as_ptr(&data.numbers);
                 if !same {
@@ -147,7 +147,7 @@ impl<F: Lane> Unit<F> {
         if !fits {
             *plane = Plane::zeros(if bytes { Storage::U8 } else { Storage::Real }, &code.layout);
         }
-        let margin = code.margin(Source::Field(place as u16), Margin::Lattice);
+        let margin = code.margin(Source::Field(place as u32), Margin::Lattice);
         set(plane, &code.layout, margin, data, replicate);
     }
 
@@ -160,7 +160,7 @@ impl<F: Lane> Unit<F> {
         let declarations = &code.program.declarations;
         for (place, field) in declarations.fields.iter().enumerate() {
             let data = run.field(&field.name).filter(|d| d.picks.is_some());
-            if let Some(data) = data.filter(|_| code.reads(Source::Field(place as u16))) {
+            if let Some(data) = data.filter(|_| code.reads(Source::Field(place as u32))) {
                 self.shared[place] = Weak::new();
                 self.set_field(&code, place, data, replicate);
             }
@@ -168,7 +168,7 @@ impl<F: Lane> Unit<F> {
         let Some(targets) = &run.targets else { return };
         self.targets.resize_with(declarations.layers.len(), || Plane::U8(Vec::new()));
         for (place, (plane, data)) in self.targets.iter_mut().zip(targets).enumerate() {
-            let source = Source::Target(place as u16);
+            let source = Source::Target(place as u32);
             if !code.reads(source) {
                 continue;
             }

@@ -9,7 +9,8 @@ pub mod spelling;
 pub mod written_number;
 // … files that appear whole or not at all …
 pub mod whole_file;
-// … and folders that hold a run.
+// … and folders that hold a run, for one process at a time.
+mod claim;
 pub mod run_folder;
 
 pub use error::{DataError, DataErrorKind};

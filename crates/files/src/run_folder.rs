@@ -12,6 +12,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::claim::{Claim, Refused};
+
 /// What could not be written, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -46,6 +48,38 @@ pub enum FileError {
         reason: io::Error,
         /// What the user can do.
         remedy: &'static str,
+    },
+    /// The folder already holds a file that a run would replace.
+    #[error("{path} is already there, and this run would replace it; give another folder with --out", path = path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process writes into the folder.
+    #[error(
+        "another process is writing into {path}; wait for it, or give another folder with --out (where no other is running, \
+         delete {claim} in it)", path = path.display(), claim = crate::claim::CLAIM
+    )]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no run to be carried on.
+    #[error("{path} holds no run to be carried on: {found}; check its name, or leave out --resume to start a new run", path = path.display())]
+    NothingToResume {
+        /// The folder.
+        path: PathBuf,
+        /// What was found.
+        found: &'static str,
+    },
+    /// The run is finished.
+    #[error(
+        "{path} holds a finished run (result.json): there is nothing to carry on, and nothing in it is overwritten; give \
+         another folder with --out", path = path.display()
+    )]
+    Finished {
+        /// The folder.
+        path: PathBuf,
     },
     /// The folder already holds a run.
     #[error("{path} already holds a run (found {found}) and nothing in it is overwritten; carry it on with --resume, or give another folder with --out", path = path.display())]
@@ -241,35 +275,128 @@ pub fn run_in_folder(folder: impl AsRef<Path>) -> Result<Option<String>, FileErr
     Ok(found.into_iter().next())
 }
 
-/// Makes the folder of a new run, with the folders above it, and returns its path.
-///
-/// A folder that is there and holds no run may be used, whatever else is in it.
-///
-/// # Errors
-/// [`FileError::HoldsARun`] if it holds a `result.json`, `trace.csv` or `checkpoint…`, [`FileError::Folder`] if
-/// it cannot be made, read or written, or is a file.
+/// The folder of a run: no other process writes into it as long as this is there.
 ///
 /// ```
-/// use glauber_files::run_folder::{new_run_folder, write_whole};
+/// use glauber_files::run_folder::{RunFolder, write_whole};
 /// let outside = tempfile::tempdir()?;
-/// let folder = new_run_folder(outside.path().join("runs/first"))?;
-/// write_whole(folder.join("trace.csv"), "step,loss\n")?;
-/// let refused = new_run_folder(&folder).unwrap_err();
-/// assert!(refused.to_string().contains("--resume"));
+/// let folder = RunFolder::new_at(outside.path().join("runs/first"), &[])?;
+/// assert!(RunFolder::new_at(folder.path(), &[]).unwrap_err().to_string().contains("another process"));
+/// write_whole(folder.path().join("result.json"), "{}")?;
+/// let path = folder.path().to_path_buf();
+/// drop(folder);
+/// assert!(RunFolder::new_at(&path, &[]).unwrap_err().to_string().contains("--resume"));
+/// assert!(RunFolder::resumed(&path).unwrap_err().to_string().contains("finished"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn new_run_folder(folder: impl AsRef<Path>) -> Result<PathBuf, FileError> {
-    let folder = folder.as_ref();
-    if let Some(found) = run_in_folder(folder)? {
-        return Err(FileError::HoldsARun { path: folder.to_path_buf(), found });
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    made: bool,
+    claim: Claim,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, with the folders above it.
+    ///
+    /// A folder that is there and holds no run may be used, whatever else is in it but the `outputs` that the run would
+    /// replace.
+    ///
+    /// # Errors
+    /// [`FileError::HoldsARun`] if it holds a `result.json`, `trace.csv` or `checkpoint…`, [`FileError::InTheWay`] if it
+    /// holds one of `outputs`, [`FileError::Busy`] if another process has it, [`FileError::Folder`] if it cannot be made,
+    /// read or written, or is a file.
+    pub fn new_at(folder: impl AsRef<Path>, outputs: &[&str]) -> Result<RunFolder, FileError> {
+        let path = folder.as_ref().to_path_buf();
+        let made = !path.exists();
+        fs::create_dir_all(&path).map_err(|reason| folder_error(&path, reason))?;
+        let folder = RunFolder { claim: claimed(&path)?, path, made };
+        folder.check_new(outputs)?;
+        Ok(folder)
     }
-    fs::create_dir_all(folder).map_err(|reason| folder_error(folder, reason))?;
-    // Better to learn now than after hours of fitting that nothing can be written here.
-    WholeFile::create(folder.join("result.json")).map_err(|error| match error {
-        FileError::Write { reason, .. } => folder_error(folder, reason),
-        other => other,
-    })?;
-    Ok(folder.to_path_buf())
+
+    /// Makes the folder STEM, STEM-2, STEM-3 … in `parent`: the first that was not there. Of two processes at once, each
+    /// has one of its own.
+    ///
+    /// # Errors
+    /// As [`RunFolder::new_at`].
+    pub fn first_free(parent: &Path, stem: &str) -> Result<RunFolder, FileError> {
+        fs::create_dir_all(parent).map_err(|reason| folder_error(parent, reason))?;
+        for number in 1.. {
+            let path = numbered(parent, stem, number);
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(RunFolder { claim: claimed(&path)?, path, made: true }),
+                Err(reason) if reason.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(reason) => return Err(folder_error(&path, reason)),
+            }
+        }
+        Err(FileError::NotAFile { path: parent.to_path_buf() })
+    }
+
+    /// The last of the folders that [`RunFolder::first_free`] has made, if any.
+    pub fn newest(parent: &Path, stem: &str) -> Option<PathBuf> {
+        (1..).map(|number| numbered(parent, stem, number)).take_while(|path| path.exists()).last()
+    }
+
+    /// The folder of a run that was stopped: by Ctrl-C, or killed.
+    ///
+    /// # Errors
+    /// [`FileError::NothingToResume`] if it is not there or holds no such run, [`FileError::Finished`] if the run has its
+    /// result, [`FileError::Busy`] if another process has it, [`FileError::Folder`] if it cannot be read or written.
+    pub fn resumed(folder: impl AsRef<Path>) -> Result<RunFolder, FileError> {
+        let path = folder.as_ref().to_path_buf();
+        let nothing = |found| Err(FileError::NothingToResume { path: path.clone(), found });
+        if !path.exists() {
+            return nothing("there is no such folder");
+        }
+        // Under the claim, so that a run that ends meanwhile is seen to have ended.
+        let folder = RunFolder { claim: claimed(&path)?, path: path.clone(), made: false };
+        let found = run_in_folder(&path)?;
+        if path.join("result.json").exists() {
+            return Err(FileError::Finished { path });
+        }
+        let stopped = found.is_some_and(|name| name.starts_with("checkpoint"));
+        if !stopped && !folder.claim.was_left() {
+            return nothing("there is no checkpoint in it");
+        }
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the folder up, and removes it where this run made it and left it empty.
+    pub fn abandon(self) {
+        let RunFolder { path, made, claim } = self;
+        drop(claim);
+        if made {
+            let _ = fs::remove_dir(path);
+        }
+    }
+
+    fn check_new(&self, outputs: &[&str]) -> Result<(), FileError> {
+        if let Some(found) = run_in_folder(&self.path)? {
+            return Err(FileError::HoldsARun { path: self.path.clone(), found });
+        }
+        if let Some(name) = outputs.iter().find(|name| self.path.join(name).symlink_metadata().is_ok()) {
+            return Err(FileError::InTheWay { path: self.path.join(name) });
+        }
+        Ok(())
+    }
+}
+
+fn numbered(parent: &Path, stem: &str, number: usize) -> PathBuf {
+    parent.join(if number == 1 { stem.to_string() } else { format!("{stem}-{number}") })
+}
+
+/// The claim on a folder; making it also shows, before hours of work, that files can be written there.
+fn claimed(path: &Path) -> Result<Claim, FileError> {
+    Claim::of(path).map_err(|refused| match refused {
+        Refused::Taken => FileError::Busy { path: path.to_path_buf() },
+        Refused::File(reason) => folder_error(path, reason),
+    })
 }
 
 fn folder_error(path: &Path, reason: io::Error) -> FileError {
@@ -348,7 +475,7 @@ mod tests {
         for name in ["result.json", "trace.csv", "checkpoint", "checkpoint-000100.npz"] {
             let folder = tempfile::tempdir().unwrap();
             write_whole(folder.path().join(name), "x").unwrap();
-            let message = new_run_folder(folder.path()).unwrap_err().to_string();
+            let message = RunFolder::new_at(folder.path(), &[]).unwrap_err().to_string();
             assert!(message.contains(name) && message.contains("--out"), "{message}");
         }
     }
@@ -357,8 +484,12 @@ mod tests {
     fn other_files_do_not_make_a_run() {
         let folder = tempfile::tempdir().unwrap();
         write_whole(folder.path().join("notes.txt"), "x").unwrap();
-        let made = new_run_folder(folder.path()).unwrap();
-        assert_eq!(made, folder.path());
+        let made = RunFolder::new_at(folder.path(), &["fit.toml"]).unwrap();
+        assert_eq!(made.path(), folder.path());
+        made.abandon();
+        assert_eq!(names(folder.path()), ["notes.txt"]);
+        let error = RunFolder::new_at(folder.path(), &["fit.toml", "notes.txt"]).unwrap_err();
+        assert!(error.to_string().contains("notes.txt is already there"), "{error}");
         assert_eq!(names(folder.path()), ["notes.txt"]);
     }
 
@@ -368,8 +499,45 @@ mod tests {
         let path = folder.path().join("out");
         write_whole(&path, "x").unwrap();
         for asked in [path.clone(), path.join("deeper")] {
-            let message = new_run_folder(&asked).unwrap_err().to_string();
+            let message = RunFolder::new_at(&asked, &[]).unwrap_err().to_string();
             assert!(message.contains("out") && message.contains("give another path"), "{message}");
         }
+    }
+
+    #[test]
+    fn only_a_run_that_was_stopped_is_carried_on() {
+        let outside = tempfile::tempdir().unwrap();
+        let at = |name: &str| outside.path().join(name);
+        let say = |name: &str| RunFolder::resumed(at(name)).unwrap_err().to_string();
+        assert!(say("absent").contains("there is no such folder") && !at("absent").exists());
+        fs::create_dir(at("other")).unwrap();
+        write_whole(at("other").join("notes.txt"), "x").unwrap();
+        assert!(say("other").contains("no checkpoint"), "{}", say("other"));
+        assert_eq!(names(&at("other")), ["notes.txt"]);
+        // Killed before its first checkpoint, and after it.
+        write_whole(at("other").join(crate::claim::CLAIM), "process 1").unwrap();
+        assert!(RunFolder::resumed(at("other")).is_ok());
+        write_whole(at("other").join("checkpoint-a"), "x").unwrap();
+        assert!(RunFolder::resumed(at("other")).is_ok());
+        let held = RunFolder::resumed(at("other")).unwrap();
+        assert!(say("other").contains("another process"));
+        drop(held);
+        write_whole(at("other").join("result.json"), "x").unwrap();
+        assert!(say("other").contains("finished"), "{}", say("other"));
+    }
+
+    #[test]
+    fn processes_at_once_have_folders_of_their_own() {
+        let outside = tempfile::tempdir().unwrap();
+        let parent = outside.path().join("out");
+        assert_eq!(RunFolder::newest(&parent, "fit"), None);
+        let made: Vec<RunFolder> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| RunFolder::first_free(&parent, "fit"))).collect();
+            all.into_iter().map(|one| one.join().unwrap().unwrap()).collect()
+        });
+        assert_eq!(names(&parent).len(), 8);
+        assert_eq!(RunFolder::newest(&parent, "fit"), Some(parent.join("fit-8")));
+        made.into_iter().for_each(RunFolder::abandon);
+        assert_eq!(names(&parent).len(), 0);
     }
 }

@@ -138,16 +138,16 @@ fn every_key_is_read() {
     assert_eq!((simulation.runs, simulation.steps, simulation.seed), (100, 50, 7));
     assert!((simulation.parameters["beta"] - 0.3).abs() < 1e-15);
     assert_eq!(data.truth, Some(PathBuf::from("/fits/mask.png")));
-    assert_eq!((data.frames.first, data.frames.last, data.frames.every), (Some(2), Some(20), Some(3)));
+    assert_eq!((*data.frames.first, *data.frames.last, *data.frames.every), (Some(2), Some(20), Some(3)));
     assert_eq!(data.columns.id, Some(ColumnName::Name("TRACK_ID".into())));
     assert_eq!(data.columns.time, Some(ColumnName::Number(8)));
-    assert_eq!((data.steps, data.lags, data.dimensions), (Some(8), Some(10), Some(2)));
-    assert!(data.invert && data.step_time == Some(24.0));
+    assert_eq!((*data.steps, *data.lags, *data.dimensions), (Some(8), Some(10), Some(2)));
+    assert!(*data.invert && data.step_time == Some(24.0));
     assert_eq!(file.starts().len(), 2);
     assert!(
         (file.starts()[1]["beta"] - 0.9).abs() < 1e-15 && (file.starts()[1]["gamma"] - 0.5).abs() < 1e-15
     );
-    assert!(matches!(&file.loss.weights, Some(Weights::Named(weights)) if weights.len() == 2));
+    assert!(matches!(&*file.loss.weights, Some(Weights::Named(weights)) if weights.len() == 2));
     assert_eq!(file.loss.at, Some(vec![0, 5, 10]));
     assert_eq!(file.estimator.samples, Some(10));
     assert_eq!(file.optimizer.steps, 10_000);
@@ -358,7 +358,6 @@ fn places_count_lines_and_characters() {
 fn overrides_replace_and_are_checked_like_the_file() {
     let set = |overrides: &[&str]| with(FULL, overrides).unwrap();
     assert_eq!(set(&["run.seed=9"]).run.seed, 9);
-    assert_eq!(set(&["run.seed=9", "run.seed = 10"]).run.seed, 10);
     assert_eq!(set(&["run.memory=2GiB"]).run.memory, MemorySize(2 << 30));
     assert_eq!(set(&["model=ising", "task=state"]).model, ModelSource::Catalogue("ising".into()));
     assert_eq!(set(&["start.beta=[0.1, 0.2, 0.3]"]).starts().len(), 3);
@@ -382,6 +381,17 @@ fn overrides_replace_and_are_checked_like_the_file() {
     );
     // A text may hold `=`.
     assert_eq!(set(&["loss.name=a=b"]).loss.name.as_deref(), Some("a=b"));
+
+    let twice = |overrides: &[&str]| with(FULL, overrides).unwrap_err().to_string();
+    assert_eq!(
+        twice(&["run.seed=9", "run.seed = 10"]),
+        "--set run.seed = 10: `run.seed` is set twice: give one value"
+    );
+    let both =
+        twice(&["optimizer.schedule={name=\"step\",every=1,factor=0.5}", "optimizer.schedule.every=3"]);
+    assert!(both.contains("meets what is set for `optimizer.schedule`: give one"), "{both}");
+    assert!(twice(&["data.simulate.runs=3", "data.simulate={steps=3}"]).contains("`data.simulate.runs`"));
+    assert_eq!(set(&["run.seed=9", "run.threads=10"]).run.threads, 10);
 
     let fail = |text: &str| with(FULL, &[text]).unwrap_err().to_string();
     assert_eq!(
@@ -512,7 +522,7 @@ fn files_that_are_none_are_refused() {
             .to_string()
             .contains("there is no such file")
     );
-    assert!(FitFile::load(folder.path(), &[]).unwrap_err().to_string().contains("cannot be read"));
+    assert!(FitFile::load(folder.path(), &[]).unwrap_err().to_string().contains("is a folder"));
     std::fs::write(folder.path().join("good.toml"), FULL).unwrap();
     assert!(FitFile::load(&folder.path().join("good.toml"), &["run.seed=4".into()]).unwrap().run.seed == 4);
 }

@@ -379,12 +379,13 @@ fn the_full_gradient_agrees_with_its_recorded_mean() {
 }
 
 /// Loss, then its derivatives by D_A, D_B, k1, k2, k3: mean and standard deviation over seeds 1..=100 (standard errors are
-/// a tenth of the latter), excitation of slope 1, release build, single precision.
+/// a tenth of the latter), excitation of slope 1, single precision. They are those of this pattern: another
+/// seed's has another loss.
 const RECORDED: [(f64, f64); 6] = [
-    (11.70855, 0.02657),
-    (-0.08514, 0.08742),
-    (-0.03013, 0.06315),
-    (0.019783, 0.005693),
-    (-0.12728, 0.03739),
-    (0.029529, 0.007508),
+    (11.77023, 0.02809),
+    (-0.09527, 0.09703),
+    (-0.02416, 0.05869),
+    (0.020599, 0.006600),
+    (-0.12873, 0.04005),
+    (0.025993, 0.010704),
 ];

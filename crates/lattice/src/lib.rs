@@ -15,5 +15,5 @@ mod layout;
 pub use boundary::Boundary;
 pub use lattice::{Lattice, LatticeError};
 pub use layout::Layout;
-pub use neighbourhood::{Hexagonal, Moore, Neighbourhood, Neighbours, Offset, VonNeumann};
+pub use neighbourhood::{Hexagonal, Moore, Neighbourhood, Neighbours, Offset, Overlap, VonNeumann};
 pub use values::{Storage, Values};

@@ -55,10 +55,16 @@ fn whole_numbers(value: Value<'_>, lowest: i64, highest: i64) -> Checked<Vec<i64
     }
 }
 
-/// `lattice.outside`: what stands beyond fixed edges; a state, or a table of states and layers.
-pub(crate) fn outside(sheet: &mut Sheet, lattice: Option<Value<'_>>) -> Checked<()> {
+/// `lattice.outside`: what stands beyond fixed edges (`own_edges` are those of the file, which an option may have
+/// replaced); a state, or a table of states and layers.
+pub(crate) fn outside(sheet: &mut Sheet, lattice: Option<Value<'_>>, own_edges: &[Edge]) -> Checked<()> {
     let table = lattice.and_then(|v| v.table("[lattice]"));
     let Some(value) = table.and_then(|t| t.take("outside")) else { return Ok(()) };
+    if !sheet.boundary.contains(&Edge::Fixed) && !own_edges.contains(&Edge::Fixed) {
+        let message = "`outside` says what stands beyond fixed edges, and this lattice has none: write \
+                       boundary = \"fixed\", or leave `outside` out";
+        return problem(&value.span(), message);
+    }
     match value.table("lattice.outside") {
         None => outside_state(sheet, value),
         Some(table) => {
@@ -220,14 +226,18 @@ pub(crate) fn constants(
 /// The neighbourhoods that need no declaration.
 pub(crate) const BUILTIN: [&str; 3] = ["moore", "von-neumann", "hexagonal"];
 
-/// A neighbourhood that needs no declaration, on a lattice of so many axes.
-pub(crate) fn builtin_neighbourhood(name: &str, dimensions: usize) -> Option<Neighbourhood> {
-    Some(match name.replace('_', "-").as_str() {
-        "moore" => Moore.on(dimensions),
-        "von-neumann" => VonNeumann.on(dimensions),
-        "hexagonal" => Hexagonal.on(dimensions),
-        _ => return None,
-    })
+/// A neighbourhood that needs no declaration, on a lattice of so many axes; what is wrong where there is none.
+pub(crate) fn builtin_neighbourhood(name: &str, dimensions: usize) -> Result<Neighbourhood, String> {
+    let neighbours: &dyn Neighbours = match name.replace('_', "-").as_str() {
+        "moore" => &Moore,
+        "von-neumann" => &VonNeumann,
+        "hexagonal" => &Hexagonal,
+        _ => return Err(unknown("neighbourhood", name, &BUILTIN)),
+    };
+    match neighbours.refusal(dimensions) {
+        Some(why) => Err(format!("{why}; this lattice has {dimensions}")),
+        None => Ok(neighbours.on(dimensions)),
+    }
 }
 
 /// `[neighbourhoods]`, and `neighbourhood`: the one that is meant where none is named.
@@ -240,6 +250,10 @@ pub(crate) fn neighbourhoods(
     if let Some(value) = declared {
         for entry in table_of(value, "[neighbourhoods]")?.all()? {
             let name = entry.name();
+            if BUILTIN.contains(&name.replace('_', "-").as_str()) {
+                let message = format!("`{name}` is a neighbourhood of its own already: choose another name");
+                return problem(&entry.span(), message);
+            }
             sheet.names.declare(name, "neighbourhood", &entry.span())?;
             let own = one_neighbourhood(entry.value, name, dimensions)?;
             sheet.neighbourhoods.push((name.to_string(), own));
@@ -255,21 +269,12 @@ pub(crate) fn neighbourhoods(
 /// A neighbourhood that a value names.
 pub(crate) fn named_neighbourhood(sheet: &Sheet, value: Value<'_>) -> Checked<Neighbourhood> {
     let name = value.text("the name of a neighbourhood")?;
-    match sheet.neighbourhood_named(name) {
-        Some(n) => Ok(n),
-        None => {
-            let known: Vec<&str> = sheet.neighbourhood_names().collect();
-            problem(&value.span(), unknown("neighbourhood", name, &known))
-        }
-    }
+    sheet.neighbourhood_named(name).or_else(|why| problem(&value.span(), why))
 }
 
 fn one_neighbourhood(value: Value<'_>, name: &str, dimensions: usize) -> Checked<Neighbourhood> {
     if let Some(builtin) = value.string() {
-        return match builtin_neighbourhood(builtin, dimensions) {
-            Some(n) => Ok(n),
-            None => problem(&value.span(), unknown("neighbourhood", builtin, &BUILTIN)),
-        };
+        return builtin_neighbourhood(builtin, dimensions).or_else(|why| problem(&value.span(), why));
     }
     if value.list().is_some() {
         return Ok(Neighbourhood::of(&offsets(value, dimensions)?));

@@ -182,7 +182,7 @@ pub(crate) fn hops(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
             return problem(&entry.span(), unknown("layer", entry.name(), &known));
         };
         let nearest = builtin_neighbourhood("von-neumann", sheet.shape.len());
-        let mut neighbourhood = nearest.unwrap_or_else(|| sheet.neighbourhood.clone());
+        let mut neighbourhood = nearest.unwrap_or_else(|_| sheet.neighbourhood.clone());
         let node = match entry.value.table(&format!("hops of `{}`", entry.name())) {
             None => entry.value.expression()?,
             Some(table) => {

@@ -142,6 +142,7 @@ impl Sheet {
         optional_text(root, "reference")?;
         let lattice = root.take("lattice");
         let (shape, mut boundary) = declare::lattice(lattice)?;
+        let own_edges = boundary.clone();
         let shape = replaced.shape.clone().unwrap_or(shape);
         if let Some(edge) = replaced.boundary {
             boundary = vec![edge];
@@ -182,7 +183,7 @@ impl Sheet {
                 "the model has neither states nor layers: begin with states = [\"empty\", \"occupied\"]";
             return problem(&(0..0), message);
         }
-        declare::outside(&mut sheet, lattice)?;
+        declare::outside(&mut sheet, lattice, &own_edges)?;
         declare::parameters(&mut sheet, root.take("parameters"))?;
         declare::constants(&mut sheet, root.take("constants"), &replaced.constants)?;
         declare::neighbourhoods(&mut sheet, root.take("neighbourhoods"), root.take("neighbourhood"))?;
@@ -220,10 +221,16 @@ impl Sheet {
         self.layers.iter().position(|l| l.name == name)
     }
 
-    /// A neighbourhood by its name, `-` and `_` alike.
-    pub(crate) fn neighbourhood_named(&self, name: &str) -> Option<Neighbourhood> {
-        let own = self.neighbourhoods.iter().find(|(n, _)| n == name).map(|(_, n)| n.clone());
-        own.or_else(|| declare::builtin_neighbourhood(name, self.shape.len()))
+    /// A neighbourhood by its name, `-` and `_` alike; what is wrong where there is none.
+    pub(crate) fn neighbourhood_named(&self, name: &str) -> Result<Neighbourhood, String> {
+        if let Some((_, own)) = self.neighbourhoods.iter().find(|(n, _)| n == name) {
+            return Ok(own.clone());
+        }
+        if declare::BUILTIN.contains(&name.replace('_', "-").as_str()) {
+            return declare::builtin_neighbourhood(name, self.shape.len());
+        }
+        let known: Vec<&str> = self.neighbourhood_names().collect();
+        Err(unknown("neighbourhood", name, &known))
     }
 
     /// The names a neighbourhood may have.

@@ -109,7 +109,12 @@ impl<'s> Translator<'s> {
             let (a, b) = (self.truth(a, at)?, self.truth(b, at)?);
             return Ok(if infix == Infix::And { a * b } else { a.max(b) });
         }
+        let (own, other) = (a, b);
         let (a, b) = (self.value(a, at)?, self.value(b, at)?);
+        if matches!(infix, Infix::Equal | Infix::Unequal) && at == Where::Here {
+            never_equal(a, b, own).or_else(|why| problem(&other.span, why))?;
+            never_equal(b, a, other).or_else(|why| problem(&own.span, why))?;
+        }
         Ok(match infix {
             Infix::Less => a.less(b),
             Infix::AtMost => a.at_most(b),
@@ -325,13 +330,7 @@ impl<'s> Translator<'s> {
             },
             _ => return problem(&node.span, "the name of a neighbourhood is wanted here"),
         };
-        match self.sheet.neighbourhood_named(&name) {
-            Some(neighbourhood) => Ok(neighbourhood),
-            None => {
-                let known: Vec<&str> = self.sheet.neighbourhood_names().collect();
-                problem(&node.span, unknown("neighbourhood", &name, &known))
-            }
-        }
+        self.sheet.neighbourhood_named(&name).or_else(|why| problem(&node.span, why))
     }
 
     /// 1 where the site is in a state.
@@ -387,6 +386,25 @@ impl<'s> Translator<'s> {
             (_, None) => here.shift(offset),
         })
     }
+}
+
+/// Refuses to ask whether a layer has a value that it never has.
+fn never_equal(own: Expr, other: Expr, node: &Node) -> Result<(), String> {
+    let (Kind::Name(name), Some(layer), Some(asked)) = (&node.kind, own.domain(), other.domain()) else {
+        return Ok(());
+    };
+    let constant = asked.lowest.to_bits() == asked.highest.to_bits();
+    let (lowest, highest) = (layer.lowest, layer.highest);
+    if constant
+        && layer.integer
+        && lowest < highest
+        && lowest.is_finite()
+        && !(asked.integer && asked.within(lowest, highest))
+    {
+        let value = asked.lowest;
+        return Err(format!("`{name}` is never {value}: it is a whole number from {lowest} to {highest}"));
+    }
+    Ok(())
 }
 
 /// The sum over a neighbourhood of a value that is `beyond` behind fixed edges: sites there count 0 in the engine, so

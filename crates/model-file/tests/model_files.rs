@@ -207,11 +207,13 @@ fn edges_are_what_the_file_says() {
     for (boundary, outside) in [("periodic", 0), ("reflecting", 0), ("fixed", 0), ("fixed", 1), ("fixed", 2)]
     {
         let name = ["a", "b", "c"][outside];
+        let beyond_edges =
+            if boundary == "fixed" { format!("outside = \"{name}\"\n") } else { String::new() };
         for (state, own) in [("a", 0), ("b", 1), ("c", 2)] {
             // A site becomes b with certainty exactly where the count is 3 or more.
             let text = format!(
                 "states = [\"a\", \"b\", \"c\"]\n[lattice]\nshape = [{rows}, {columns}]\nboundary = \"{boundary}\"\n\
-                 outside = \"{name}\"\n[definitions]\nmany = \"count({state}) >= 3\"\n[transitions]\n\
+                 {beyond_edges}[definitions]\nmany = \"count({state}) >= 3\"\n[transitions]\n\
                  \"a -> b\" = \"many\"\n\"b -> a\" = \"not many\"\n\"c -> b\" = \"many\"\n\"c -> a\" = \"not many\""
             );
             let start = vec![FieldData::shared(picture.clone())];
@@ -464,4 +466,66 @@ fn states_have_the_colours_that_the_file_says() {
     // A key that is spelt otherwise is not passed over.
     let message = mistake("states = [\"a\", \"b\"]\n[colors]\na = \"red\"\n");
     assert!(message.contains("colors") && message.contains("colours"), "{message}");
+}
+
+/// What would mean something else than it says is refused where it is said.
+#[test]
+fn neighbourhoods_and_edges_that_mean_nothing_are_refused() {
+    let rule = |lattice: &str, more: &str, count: &str| {
+        format!(
+            "states = [\"a\", \"b\"]\n{more}[lattice]\n{lattice}\n[transitions]\n\"a -> b\" = \"{count} > 0\"\n"
+        )
+    };
+    let cases = [
+        (rule("shape = [9]", "neighbourhood = \"hexagonal\"\n", "count(b)"), "two dimensions"),
+        (rule("shape = [4, 4, 4]", "", "count(b, hexagonal)"), "two dimensions"),
+        (
+            rule("shape = [9]", "neighbourhoods = { six = \"hexagonal\" }\n", "count(b, six)"),
+            "two dimensions",
+        ),
+        (rule("shape = [9]\noutside = \"b\"", "", "count(b)"), "this lattice has none"),
+        (rule("shape = [9, 9]\nboundary = \"reflecting\"\noutside = \"b\"", "", "count(b)"), "has none"),
+        (rule("shape = [9]", "neighbourhoods = { moore = [[1]] }\n", "count(b)"), "already"),
+        (rule("shape = [9]", "neighbourhoods = { von_neumann = [[1]] }\n", "count(b)"), "already"),
+        (rule("shape = [1, 9]", "", "count(b)"), "shape [9]"),
+        (rule("shape = [9, 1]\nboundary = \"reflecting\"", "", "count(b)"), "is the site itself"),
+        (rule("shape = [5]", "neighbourhoods = { far = [[5]] }\n", "count(b, far)"), "is the site itself"),
+        (
+            rule("shape = [5]", "neighbourhoods = { far = { radius = 6 } }\n", "count(b, far)"),
+            "is the site itself",
+        ),
+    ];
+    for (text, words) in cases {
+        let found = mistake(&text);
+        assert!(found.contains(words), "{found}\n{text}");
+    }
+    let mut torus = ModelOptions::none();
+    torus.set("boundary", glauber_models::OptionValue::Text("periodic".into()));
+    let fixed = rule("shape = [9]\nboundary = \"fixed\"\noutside = \"b\"", "", "count(b)");
+    assert!(parse(&fixed, "t.toml".as_ref(), &torus).is_ok(), "an option may close a file's edges");
+    let ladder = model(&rule("shape = [2, 9]", "", "count(b)"));
+    assert!(
+        ladder.notes().len() == 1 && ladder.notes()[0].contains("[-1, -1] and [1, -1]"),
+        "{:?}",
+        ladder.notes()
+    );
+    assert!(model(&rule("shape = [3, 9]", "", "count(b)")).notes().is_empty());
+    assert!(model(&rule("shape = [1, 9]\nboundary = \"fixed\"", "", "count(b)")).notes().is_empty());
+}
+
+/// A comparison whose answer is always no is a slip.
+#[test]
+fn numbers_that_a_layer_never_has_are_refused() {
+    let rule = |test: &str| {
+        format!(
+            "[layers]\nprey = 20\n[reactions]\n\"prey -> 0\" = {{ probability = \"if({test}, 0.5, 0)\" }}\n"
+        )
+    };
+    for test in ["prey == 21", "prey != 30", "2.5 == prey", "time == 1.5", "x == -1"] {
+        let found = mistake(&rule(test));
+        assert!(found.contains("is never"), "{test}: {found}");
+    }
+    for test in ["prey == 20", "prey == 0", "prey < 50", "x == 3", "pi == 3"] {
+        model(&rule(test));
+    }
 }

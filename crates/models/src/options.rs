@@ -87,7 +87,10 @@ impl std::fmt::Display for OptionValue {
             OptionValue::Number(x) => write!(f, "{x}"),
             OptionValue::Text(s) => write!(f, "\"{s}\""),
             OptionValue::Flag(x) => write!(f, "{x}"),
-            OptionValue::List(list) => write!(f, "{list:?}"),
+            OptionValue::List(list) => {
+                let numbers: Vec<String> = list.iter().map(f64::to_string).collect();
+                write!(f, "[{}]", numbers.join(", "))
+            }
         }
     }
 }
@@ -246,7 +249,11 @@ impl<'a> OptionReader<'a> {
         lattice: &Lattice,
     ) -> Result<Neighbourhood, CatalogueError> {
         let dimensions = lattice.dimensions();
-        Ok(match self.choice("neighbourhood", names)? {
+        let name = self.choice("neighbourhood", names)?;
+        if name == "hexagonal" && Hexagonal.refusal(dimensions).is_some() {
+            return Err(self.refuse("neighbourhood", "hexagonal only where the shape has two lengths"));
+        }
+        Ok(match name {
             "von-neumann" => VonNeumann.on(dimensions),
             "hexagonal" => Hexagonal.on(dimensions),
             _ => Moore.on(dimensions),

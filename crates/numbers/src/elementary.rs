@@ -25,119 +25,7 @@ mod power;
 pub use power::{pow, pow_integer};
 
 use crate::real::Real;
-
-/// The numbers the series below are made of, in the precision of one type.
-pub trait Series: Sized + 'static {
-    /// (eʳ − 1 − r) / r² on |r| ≤ ½ ln 2, ascending powers of r.
-    const EXP: &'static [Self];
-    /// (2 artanh s − 2s) / s³ on |s| ≤ 0.1716, ascending powers of s².
-    const LN: &'static [Self];
-    /// (sin t − t) / t³ on |t| ≤ π/4, ascending powers of t².
-    const SIN: &'static [Self];
-    /// (cos t − 1 + t²/2) / t⁴ on |t| ≤ π/4, ascending powers of t².
-    const COS: &'static [Self];
-    /// 1 / ln 2.
-    const LOG2_E: Self;
-    /// The upper bits of ln 2: the product with any exponent is exact.
-    const LN_2_UPPER: Self;
-    /// ln 2 less [`Series::LN_2_UPPER`].
-    const LN_2_LOWER: Self;
-    /// Where the exponential is 0 for certain, and where it is infinite for certain.
-    const EXP_RANGE: (Self, Self);
-    /// A power of two that makes every subnormal number normal, and its exponent.
-    const SUBNORMAL_SCALE: (Self, Self);
-    /// π/2 in parts; the products of all but the last with any allowed quadrant number are exact.
-    const QUARTER_TURN: &'static [Self];
-    /// The largest argument of sine and cosine.
-    const CIRCLE_RANGE: Self;
-    /// xʸ for x ≥ 0 and any y, apart from the cases x = 1 and y = 0, which may give NaN.
-    fn power(x: Self, y: Self) -> Self;
-}
-
-impl Series for f32 {
-    const EXP: &'static [f32] = &[0.5, 0.166_665_76, 0.041_666_556, 0.008_363_179, 0.001_392_618_4];
-    const LN: &'static [f32] = &[0.666_666_87, 0.399_887_77, 0.295_800_54];
-    const SIN: &'static [f32] = &[-0.166_666_64, 0.008_332_748, -0.000_195_878_41];
-    const COS: &'static [f32] = &[0.041_666_664, -0.001_388_830_2, 2.454_789_1e-5];
-    const LOG2_E: f32 = core::f32::consts::LOG2_E;
-    const LN_2_UPPER: f32 = 0.693_145_75;
-    const LN_2_LOWER: f32 = 1.428_606_8e-6;
-    const EXP_RANGE: (f32, f32) = (-104.5, 89.0);
-    const SUBNORMAL_SCALE: (f32, f32) = (16_777_216.0, 24.0);
-    const QUARTER_TURN: &'static [f32] = &[1.570_312_5, 4.837_513e-4, 7.549_533_6e-8, 2.563_344e-12];
-    const CIRCLE_RANGE: f32 = 8192.0;
-
-    #[inline(always)]
-    fn power(x: f32, y: f32) -> f32 {
-        power::in_double_precision(x, y)
-    }
-}
-
-impl Series for f64 {
-    const EXP: &'static [f64] = &[
-        0.5,
-        0.166_666_666_666_666_7,
-        0.041_666_666_666_666_67,
-        0.008_333_333_333_326_136,
-        0.001_388_888_888_888_374_8,
-        0.000_198_412_698_748_206_27,
-        2.480_158_732_554_774_3e-5,
-        2.755_725_540_020_642_2e-6,
-        2.755_727_364_311_03e-7,
-        2.510_521_700_472_074_5e-8,
-        2.091_468_696_808_687_6e-9,
-    ];
-    const LN: &'static [f64] = &[
-        0.666_666_666_666_667,
-        0.399_999_999_998_994_44,
-        0.285_714_286_260_032_7,
-        0.222_222_111_302_598_78,
-        0.181_828_894_556_749_47,
-        0.153_317_106_182_107_73,
-        0.146_165_854_248_886_23,
-    ];
-    const SIN: &'static [f64] = &[
-        -0.166_666_666_666_666_66,
-        0.008_333_333_333_330_946,
-        -0.000_198_412_698_367_549_7,
-        2.755_731_610_068_303e-6,
-        -2.505_113_145_542_794_6e-8,
-        1.591_810_123_027_412e-10,
-    ];
-    const COS: &'static [f64] = &[
-        0.041_666_666_666_666_664,
-        -0.001_388_888_888_888_739_5,
-        2.480_158_729_876_343_3e-5,
-        -2.755_731_727_056_032_6e-7,
-        2.087_614_602_468_974_7e-9,
-        -1.138_261_486_855_632_5e-11,
-    ];
-    const LOG2_E: f64 = core::f64::consts::LOG2_E;
-    const LN_2_UPPER: f64 = 0.693_147_180_485_539_1;
-    const LN_2_LOWER: f64 = 7.440_617_110_012_397e-11;
-    const EXP_RANGE: (f64, f64) = (-746.0, 710.0);
-    const SUBNORMAL_SCALE: (f64, f64) = (18_014_398_509_481_984.0, 54.0);
-    const QUARTER_TURN: &'static [f64] =
-        &[1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
-    const CIRCLE_RANGE: f64 = 1_000_000.0;
-
-    #[inline(always)]
-    fn power(x: f64, y: f64) -> f64 {
-        power::in_pairs(x, y)
-    }
-}
-
-/// c₀ + c₁x + c₂x² + …, by Horner's rule.
-#[inline(always)]
-fn polynomial<F: Real>(x: F, coefficients: &'static [F]) -> F {
-    let mut power = coefficients.len() - 1;
-    let mut sum = coefficients[power];
-    while power > 0 {
-        power -= 1;
-        sum = sum * x + coefficients[power];
-    }
-    sum
-}
+use crate::real::series::{ends_of_ln, polynomial};
 
 /// (k, eʳ − 1) with x = k ln 2 + r, for x cut to [`Series::EXP_RANGE`].
 #[inline(always)]
@@ -184,14 +72,6 @@ fn reduced_ln<F: Real>(x: F, exponent: F, correction: F) -> F {
     let half_square = F::HALF * f * f;
     let tail = s * (half_square + z * polynomial(z, F::LN)) + (k * F::LN_2_LOWER + correction);
     k * F::LN_2_UPPER + (f - (half_square - tail))
-}
-
-/// `inside` for 0 < x < ∞, and the values of the logarithm at and beyond the ends of that interval.
-#[inline(always)]
-fn ends_of_ln<F: Real>(x: F, inside: F) -> F {
-    let beyond = if x == F::ZERO { -F::INFINITY } else { F::NAN };
-    let beyond = if x == F::INFINITY { F::INFINITY } else { beyond };
-    if (x > F::ZERO) & (x < F::INFINITY) { inside } else { beyond }
 }
 
 /// The natural logarithm. ln 0 = −∞, ln ∞ = ∞; of a negative number or NaN it is NaN.

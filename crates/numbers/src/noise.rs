@@ -85,6 +85,60 @@ impl Key {
         x ^= x >> 14;
         x.wrapping_add(third)
     }
+
+    /// Four words more of a site, for draws that need them: those of its `attempt`-th attempt.
+    ///
+    /// Philox once more, with the whole key and the address in it; about 10 ns.
+    #[inline]
+    pub fn words(&self, site: u32, attempt: u32) -> [u32; 4] {
+        let [k0, k1, k2, k3] = self.0;
+        philox4x32_10([site, attempt, k0, k1], [k2, k3])
+    }
+
+    /// A site's number in [0, 1): that of its word, with 32 bits more where it is below 2⁻¹⁵.
+    ///
+    /// So `key.uniform(site) < p` is true with probability p to a relative error of 2⁻¹⁶ at most, however small p is:
+    /// from 2⁻¹⁵ on by the spacing of [`uniform`], below it by a spacing of 2⁻²⁴ of the number itself, down to 2⁻⁶⁴.
+    /// The same number in `f32` and `f64`.
+    ///
+    /// ```
+    /// use glauber_numbers::noise::{Key, uniform};
+    /// let key = Key::new(1, 0, 7, 0, 0);
+    /// assert_eq!(key.uniform::<f32>(3), uniform::<f32>(key.word(3)));
+    /// ```
+    #[inline]
+    pub fn uniform<F: Real>(&self, site: u32) -> F {
+        let word = self.word(site);
+        if word < FINE { refined(word, self.words(site, REFINING)[0]) } else { uniform(word) }
+    }
+
+    /// A site's number u in [0, 1), less 1 where it is ½ or more: in [−½, ½), and fine near 0 on both sides, so that
+    /// what is decided by 1 − u is as exact for small probabilities as what is decided by u.
+    #[inline]
+    pub fn centred<F: Real>(&self, site: u32) -> F {
+        let word = self.word(site);
+        let size = size_of_centred(word);
+        if size >= FINE {
+            return centred(word);
+        }
+        let size: F = refined(size, self.words(site, REFINING)[0]);
+        if word >> 31 == 1 { -size } else { size }
+    }
+}
+
+/// A word below this gives a number that is refined by a second word: one in 2¹⁵.
+pub const FINE: u32 = 1 << 17;
+
+/// The attempt whose words refine numbers; draws of several attempts never get there.
+const REFINING: u32 = u32::MAX;
+
+/// A number in [0, 2⁻¹⁵) from a word below [`FINE`] and one more: 64 bits, of which the 24 highest are kept.
+#[inline]
+fn refined<F: Real>(word: u32, more: u32) -> F {
+    let whole = u64::from(word) << 32 | u64::from(more);
+    let excess = (64 - whole.leading_zeros()).saturating_sub(24);
+    // Both the number and 2⁻⁶⁴ are exact in either precision.
+    F::from_f64((whole >> excess << excess) as f64 / 18_446_744_073_709_551_616.0)
 }
 
 /// 2⁻³¹.
@@ -94,13 +148,26 @@ const SPACING: f64 = 1.0 / 2_147_483_648.0;
 ///
 /// It is the same number in `f32` and `f64`, never rounded: a comparison `uniform(word) < p` decides the
 /// same in both precisions for the same p, and is true with probability p rounded up to the next multiple.
-/// A p of 10⁻⁶ is met to 0.05 % (24 plain bits would give 6 %).
+/// A p of 10⁻⁶ is met to 0.05 % (24 plain bits would give 6 %); [`Key::uniform`] meets smaller ones too.
 #[inline(always)]
 pub fn uniform<F: Real>(word: u32) -> F {
     // 31 bits, since no vector unit before AVX-512 converts unsigned integers.
     let fine = (word >> 1) as i32;
     let cut = if fine < 1 << 24 { fine } else { fine & !0x7f };
     F::from_i32(cut) * F::from_f64(SPACING)
+}
+
+/// What [`Key::centred`] gives where it needs no second word: the number of a word, less 1 from ½ on.
+#[inline(always)]
+pub fn centred<F: Real>(word: u32) -> F {
+    let size: F = uniform(size_of_centred(word));
+    if word >> 31 == 1 { -size } else { size }
+}
+
+/// The word whose number is the size of a word's centred number.
+#[inline(always)]
+pub fn size_of_centred(word: u32) -> u32 {
+    word ^ ((word as i32 >> 31) as u32)
 }
 
 /// A number in (0, 1) from one word, for logarithms: the middle of its cell, from 2⁻³¹ to 1 − 2⁻²⁴.
@@ -185,6 +252,50 @@ mod tests {
             (2_f64.powi(-31), 1.0 - 2_f64.powi(-24))
         );
     }
+
+    /// A refined number is below p for p of all pairs of words, to 2⁻²³ of p (or 2⁻⁶⁴): the pairs, read as one number of 64 bits,
+    /// are counted by bisection, since the numbers ascend with them.
+    #[test]
+    fn small_probabilities_are_met() {
+        fn share<F: Real>(p: f64) -> f64 {
+            let p = F::from_f64(p);
+            let below = |whole: u64| refined::<F>((whole >> 32) as u32, whole as u32) < p;
+            let (mut low, mut high) = (0_u64, u64::from(FINE) << 32);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if below(middle) { low = middle + 1 } else { high = middle }
+            }
+            low as f64 * 2_f64.powi(-64)
+        }
+        for p in [3e-5, 1e-6, 4.7e-8, 1e-9, 3e-10, 1e-12, 7e-15] {
+            let single = f64::from(p as f32);
+            let near = |share: f64, p: f64| (share - p).abs() <= (p * 2_f64.powi(-23)).max(2_f64.powi(-64));
+            assert!(near(share::<f32>(p), single) && near(share::<f64>(p), p), "{p}");
+        }
+    }
+
+    /// The numbers of sites agree in both precisions, refined or not, and the centred ones are those less 1 from ½ on.
+    #[test]
+    fn refined_and_centred_numbers_are_those_of_the_word() {
+        let key = Key::new(3, 1, 4, 1, 5);
+        let (mut fine, mut fine_above) = (0, 0);
+        for site in 0..400_000 {
+            let word = key.word(site);
+            let (plain, single, double): (f64, f32, f64) =
+                (uniform(word), key.uniform(site), key.uniform(site));
+            assert_eq!(f64::from(single), double);
+            assert!(double == plain || (word < FINE && double >= plain && double < plain + 2_f64.powi(-31)));
+            let (single, centred): (f32, f64) = (key.centred(site), key.centred(site));
+            assert_eq!(f64::from(single), centred);
+            let wanted = if word >> 31 == 1 { double - 1.0 } else { double };
+            assert!((centred - wanted).abs() < 2_f64.powi(-23), "{centred} {wanted}");
+            fine += u32::from(word < FINE);
+            fine_above += u32::from(centred < 0.0 && centred > -2_f64.powi(-15));
+        }
+        // 12 of each are expected; none at all has a chance of 5e-6.
+        assert!(fine > 0 && fine_above > 0, "{fine} {fine_above}");
+    }
+
     /// An address: seed, replicate, step, draw, lane, site.
     type Address = (u64, u32, u32, u32, u32, u32);
 

@@ -8,10 +8,12 @@
 //! `x.max(low).min(high)` hands a NaN on; this differs from [`f32::min`], and costs one instruction
 //! instead of three. Of two equal zeros `self` is kept.
 
+pub(crate) mod series;
+
 use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::elementary::Series;
+pub use series::Series;
 
 /// A floating-point number a kernel computes with: `f32` in the blocks, `f64` on request.
 pub trait Real:

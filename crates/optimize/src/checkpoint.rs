@@ -330,9 +330,37 @@ impl CheckSum {
 
 /// A short text that stands for a long list of numbers in an [`Identity`].
 pub fn digest(values: &[f64]) -> String {
-    let mut sum = CheckSum::new();
-    values.iter().for_each(|value| sum.number(value.to_bits()));
-    format!("{} numbers, digest {:016x}", values.len(), sum.0)
+    digest_of(values.iter().copied())
+}
+
+/// As [`digest`], of numbers one after the other.
+///
+/// ```
+/// use glauber_optimize::checkpoint::{digest, digest_of};
+/// assert_eq!(digest_of((0..3).map(f64::from)), digest(&[0.0, 1.0, 2.0]));
+/// assert_ne!(digest(&[0.0, 1.0]), digest(&[1.0, 0.0]));
+/// ```
+pub fn digest_of(values: impl Iterator<Item = f64>) -> String {
+    let (mut sum, mut count) = (CheckSum::new(), 0u64);
+    values.for_each(|value| {
+        sum.number(value.to_bits());
+        count += 1;
+    });
+    format!("{count} numbers, digest {:016x}", sum.0)
+}
+
+/// Adds the leaves of a JSON value to an identity, each as its dotted path and its text.
+pub fn flatten(path: &str, value: &serde_json::Value, into: &mut Identity) {
+    match value {
+        serde_json::Value::Null => {}
+        serde_json::Value::Object(entries) => {
+            for (key, inner) in entries {
+                let deeper = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(&deeper, inner, into);
+            }
+        }
+        other => into.push((path.to_string(), other.to_string())),
+    }
 }
 
 #[cfg(test)]

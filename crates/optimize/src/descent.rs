@@ -218,7 +218,7 @@ pub(crate) fn identity_of(
     if may_grow {
         settings["stopping"]["steps"] = serde_json::Value::Null;
     }
-    flatten("", &settings, &mut identity);
+    checkpoint::flatten("", &settings, &mut identity);
     let mut first = 0;
     for (unknown, map) in maps.unknowns() {
         let Unknown { name, interval, .. } = unknown;
@@ -230,18 +230,4 @@ pub(crate) fn identity_of(
         identity.push((format!("map of {name}"), map.name().to_string()));
     }
     identity
-}
-
-/// The leaves of a JSON value as (dotted path, text) pairs.
-fn flatten(path: &str, value: &serde_json::Value, into: &mut Identity) {
-    match value {
-        serde_json::Value::Null => {}
-        serde_json::Value::Object(entries) => {
-            for (key, inner) in entries {
-                let deeper = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                flatten(&deeper, inner, into);
-            }
-        }
-        other => into.push((path.to_string(), other.to_string())),
-    }
 }

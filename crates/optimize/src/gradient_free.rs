@@ -13,11 +13,12 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::averaging::Average;
-use crate::checkpoint::{self, Identity, State};
+use crate::checkpoint::State;
 use crate::course::Course;
 use crate::curvature::look;
 use crate::descent::{Control, FitError, identity_of};
 use crate::fit_result::{Findings, FitResult};
+use crate::keeper::Keeper;
 use crate::maps::{Map, Maps};
 use crate::objective::{Objective, ObjectiveError, Unknown};
 use crate::observer::Plan;
@@ -65,7 +66,7 @@ impl GradientFree {
         &self,
         objective: &mut dyn Objective,
         start: &[f64],
-        control: Control<'_>,
+        mut control: Control<'_>,
     ) -> Result<FitResult, FitError> {
         if let Some(what) = self.stopping.fault() {
             return Err(FitError::Setting(what));
@@ -99,24 +100,10 @@ impl GradientFree {
             free,
         };
         let identity = identity_of(self, true, &maps, start, &control.identity);
-        let state = match &control.checkpoint {
-            None => blank,
-            Some(policy) => {
-                policy.resume(&identity, blank, (self.stopping.steps / self.trace_every).saturating_add(2))?
-            }
-        };
-        let rounds = Rounds {
-            settings: self,
-            unknowns,
-            maps,
-            search,
-            saved: None,
-            identity,
-            state,
-            control,
-            notes,
-            losses: None,
-        };
+        let keeper = Keeper::new(control.checkpoint.take(), identity);
+        let state = keeper.resume(blank, (self.stopping.steps / self.trace_every).saturating_add(2))?;
+        let rounds =
+            Rounds { settings: self, unknowns, maps, search, keeper, state, control, notes, losses: None };
         rounds.run(objective, start)
     }
 }
@@ -127,9 +114,7 @@ struct Rounds<'s, 'c> {
     unknowns: Vec<Unknown>,
     maps: Maps,
     search: Box<dyn Search>,
-    /// The round of the newest checkpoint.
-    saved: Option<u64>,
-    identity: Identity,
+    keeper: Keeper,
     state: State,
     control: Control<'c>,
     notes: Vec<String>,
@@ -149,6 +134,7 @@ impl Rounds<'_, '_> {
         let last_loss = self.state.trace.records.last().map_or(f64::NAN, |record| record.loss);
         let ended = !matches!(stopped, Stopped::Diverged { .. } | Stopped::Interrupted);
         let loss = if ended { self.value(objective, &theta)?.unwrap_or(last_loss) } else { last_loss };
+        self.notes.extend(self.keeper.note());
         if ended {
             self.check_effect()?;
         }
@@ -188,16 +174,14 @@ impl Rounds<'_, '_> {
     fn take_rounds(&mut self, objective: &mut dyn Objective) -> Result<Stopped, FitError> {
         loop {
             let round = self.state.step;
-            let every = self.control.checkpoint.as_ref().map_or(0, |policy| policy.every);
-            if every > 0 && round > 0 && round.is_multiple_of(every) {
-                self.save()?;
-            }
+            let refused = self.keeper.keep_if_due(&self.state);
+            self.tell(refused);
             if round >= self.settings.stopping.steps {
-                self.save()?;
+                self.keep();
                 return Ok(Stopped::Steps);
             }
             let Some((points, losses)) = self.evaluate_round(objective)? else {
-                self.save()?;
+                self.keeper.save(&self.state)?;
                 return Ok(Stopped::Interrupted);
             };
             let best = (0..losses.len())
@@ -224,7 +208,7 @@ impl Rounds<'_, '_> {
             let (stopping, verdict) = self.settings.stopping.observe(self.state.stopping, record.loss, rate);
             if let Some(stopped) = verdict {
                 // The state is still the one before this round, so a resume from here repeats it and ends too.
-                self.save()?;
+                self.keep();
                 self.state.trace.records.push(record);
                 return Ok(stopped);
             }
@@ -322,13 +306,14 @@ impl Rounds<'_, '_> {
         theta
     }
 
-    fn save(&mut self) -> Result<(), FitError> {
-        if let Some(policy) = &self.control.checkpoint
-            && self.saved != Some(self.state.step)
-        {
-            checkpoint::write(&policy.path, &self.identity, &self.state)?;
-            self.saved = Some(self.state.step);
+    fn keep(&mut self) {
+        let refused = self.keeper.keep(&self.state);
+        self.tell(refused);
+    }
+
+    fn tell(&mut self, words: Option<String>) {
+        if let (Some(words), Some(observer)) = (words, &mut self.control.observer) {
+            observer.notice(&words);
         }
-        Ok(())
     }
 }

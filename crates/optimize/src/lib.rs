@@ -24,6 +24,7 @@ pub mod trace;
 pub mod observer;
 
 pub mod checkpoint;
+mod keeper;
 
 // What is known of an estimate: where the path stood, how a likelihood looks around it, and what that comes to.
 pub mod course;

@@ -28,6 +28,11 @@ pub trait Observer {
     /// also those that the trace does not keep.
     fn step(&mut self, record: &Record, theta: &[f64]);
 
+    /// Something happened that a person should know at once, in words: a checkpoint that could not be written.
+    fn notice(&mut self, words: &str) {
+        let _ = words;
+    }
+
     /// The fit ended.
     fn end(&mut self, result: &FitResult) {
         let _ = result;

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use crate::averaging::Average;
-use crate::checkpoint::{self, Identity, State};
+use crate::checkpoint::State;
 use crate::clipping::norm;
 use crate::course::{Course, Rest};
 use crate::curvature::look;
 use crate::descent::{Control, Descent, FitError};
 use crate::fit_result::{Findings, FitResult};
+use crate::keeper::Keeper;
 use crate::maps::{Map, Maps};
 use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
 use crate::observer::Plan;
@@ -46,9 +47,7 @@ pub(crate) struct Walk<'d, 'c> {
     unknowns: Vec<Unknown>,
     maps: Maps,
     optimizer: Box<dyn Optimizer>,
-    /// The step of the newest checkpoint.
-    saved: Option<u64>,
-    identity: Identity,
+    keeper: Keeper,
     state: State,
     control: Control<'c>,
     notes: Vec<String>,
@@ -62,7 +61,7 @@ impl<'d, 'c> Walk<'d, 'c> {
         descent: &'d Descent,
         objective: &dyn Objective,
         start: &[f64],
-        control: Control<'c>,
+        mut control: Control<'c>,
     ) -> Result<Walk<'d, 'c>, FitError> {
         let unknowns = objective.unknowns().to_vec();
         let maps = Maps::new(&unknowns, &descent.maps)?;
@@ -88,22 +87,21 @@ impl<'d, 'c> Walk<'d, 'c> {
         };
         let identity = descent.identity(&maps, start, &control.identity);
         let reached = vec![false; unknowns.len()];
-        Ok(Walk { descent, unknowns, maps, optimizer, saved: None, identity, state, control, notes, reached })
+        let keeper = Keeper::new(control.checkpoint.take(), identity);
+        Ok(Walk { descent, unknowns, maps, optimizer, keeper, state, control, notes, reached })
     }
 
     /// Takes the state from a checkpoint, where one is kept and is to be resumed, and tells the observer.
     pub(crate) fn begin(mut self) -> Result<Walk<'d, 'c>, FitError> {
-        if let Some(policy) = &self.control.checkpoint {
-            let most_records = (self.descent.stopping.steps / self.descent.trace_every).saturating_add(2);
-            let start = self.state.free.clone();
-            self.state = policy.resume(&self.identity, self.state, most_records)?;
-            // What has moved was reached before.
-            let mut first = 0;
-            for (reached, unknown) in self.reached.iter_mut().zip(&self.unknowns) {
-                let range = first..first + unknown.len();
-                *reached = range.clone().any(|i| start[i].to_bits() != self.state.free[i].to_bits());
-                first = range.end;
-            }
+        let most_records = (self.descent.stopping.steps / self.descent.trace_every).saturating_add(2);
+        let start = self.state.free.clone();
+        self.state = self.keeper.resume(self.state, most_records)?;
+        // What has moved was reached before.
+        let mut first = 0;
+        for (reached, unknown) in self.reached.iter_mut().zip(&self.unknowns) {
+            let range = first..first + unknown.len();
+            *reached = range.clone().any(|i| start[i].to_bits() != self.state.free[i].to_bits());
+            first = range.end;
         }
         if let Some(observer) = &mut self.control.observer {
             let (first, steps) = (self.state.step, self.descent.stopping.steps);
@@ -119,10 +117,8 @@ impl<'d, 'c> Walk<'d, 'c> {
         let averaged_from = steps - ((steps as f64 * self.descent.average) as u64).min(steps);
         loop {
             let step = self.state.step;
-            let every = self.control.checkpoint.as_ref().map_or(0, |policy| policy.every);
-            if every > 0 && step > 0 && step.is_multiple_of(every) {
-                self.save()?;
-            }
+            let refused = self.keeper.keep_if_due(&self.state);
+            self.tell(refused);
             if self.control.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return self.interrupted();
             }
@@ -162,7 +158,8 @@ impl<'d, 'c> Walk<'d, 'c> {
             if bad.is_some() || verdict.is_some() {
                 drop(theta);
                 // The state is still the one before this evaluation, so a resume from here repeats it and ends too.
-                self.save()?;
+                let refused = self.keeper.keep(&self.state);
+                self.tell(refused);
                 self.add_to_average(step, averaged_from);
                 if bad.is_none() {
                     self.state.course.add(course.into_iter());
@@ -251,18 +248,14 @@ impl<'d, 'c> Walk<'d, 'c> {
         }
     }
 
-    fn save(&mut self) -> Result<(), FitError> {
-        if let Some(policy) = &self.control.checkpoint
-            && self.saved != Some(self.state.step)
-        {
-            checkpoint::write(&policy.path, &self.identity, &self.state)?;
-            self.saved = Some(self.state.step);
+    fn tell(&mut self, words: Option<String>) {
+        if let (Some(words), Some(observer)) = (words, &mut self.control.observer) {
+            observer.notice(&words);
         }
-        Ok(())
     }
 
     fn interrupted(&mut self) -> Result<End, FitError> {
-        self.save()?;
+        self.keeper.save(&self.state)?;
         let loss = self.state.trace.records.last().map_or(f64::NAN, |record| record.loss);
         Ok(End { stopped: Stopped::Interrupted, loss })
     }
@@ -321,6 +314,7 @@ impl<'d, 'c> Walk<'d, 'c> {
                 );
             }
         }
+        self.notes.extend(self.keeper.note());
         let scalars = scalar_places(&self.unknowns).len();
         let verdict = match (&stopped, likelihood) {
             (Stopped::Diverged { .. }, _) => {

@@ -194,3 +194,66 @@ fn another_fit_is_not_resumed_and_the_difference_is_named() {
     let whole = longer.run(&mut Quadratic::probability(0.3), &[0.5], Control::default()).unwrap();
     assert_eq!(exactly(&resumed), exactly(&whole));
 }
+
+/// A folder that is away stands for a disk that is full: the fit goes on, says so, and tries again.
+#[test]
+fn a_checkpoint_that_cannot_be_written_does_not_end_the_fit() {
+    struct Away<'p> {
+        folder: &'p Path,
+        back_at: u64,
+        told: Vec<String>,
+    }
+    impl glauber_optimize::observer::Observer for Away<'_> {
+        fn step(&mut self, record: &Record, _: &[f64]) {
+            if record.step == self.back_at {
+                std::fs::create_dir(self.folder).unwrap();
+            }
+        }
+        fn notice(&mut self, words: &str) {
+            self.told.push(words.to_string());
+        }
+    }
+    let outside = tempfile::tempdir().unwrap();
+    let make = || Noisy::new(&[0.3, 0.7], 0.1, 5);
+    for (name, back_at, note) in [
+        ("returns", 55, "a checkpoint was refused 2 times, first at step 50, and written later"),
+        ("gone", u64::MAX, "and none was written"),
+    ] {
+        let folder = outside.path().join(name);
+        let path = folder.join("checkpoint");
+        let methods: [Box<dyn Fn(Control<'_>) -> Result<FitResult, FitError>>; 2] = [
+            Box::new(|control| everything(Choice::new("adam")).run(&mut make(), &[0.9, 0.1], control)),
+            Box::new(|control| {
+                let search = Choice::new("nelder-mead");
+                let search = glauber_optimize::gradient_free::GradientFree::new(search, 100, 1);
+                search.run(&mut make(), &[0.9, 0.1], control)
+            }),
+        ];
+        for run in methods {
+            let _ = std::fs::remove_dir_all(&folder);
+            let whole = run(Control::default()).unwrap();
+            let mut away = Away { folder: &folder, back_at, told: Vec::new() };
+            let checkpoint = Some(CheckpointPolicy { path: path.clone(), every: 50, resume: false });
+            let result =
+                run(Control { observer: Some(&mut away), checkpoint, ..Control::default() }).unwrap();
+            assert_eq!(away.told.len(), 1, "{:?}", away.told);
+            assert!(
+                away.told[0].starts_with("no checkpoint at step 50, the fit goes on"),
+                "{}",
+                away.told[0]
+            );
+            assert_eq!(path.exists(), back_at < 1000);
+            assert!(result.notes.iter().any(|n| n.contains(note)), "{:?}", result.notes);
+            let noted = FitResult { notes: whole.notes.clone(), ..result };
+            assert_eq!(exactly(&noted), exactly(&whole), "the fit itself is the same");
+        }
+        // Nothing would be left of a fit that is interrupted.
+        if back_at == u64::MAX {
+            let flag = AtomicBool::new(true);
+            let checkpoint = Some(CheckpointPolicy { path, every: 50, resume: false });
+            let control = Control { interrupt: Some(&flag), checkpoint, ..Control::default() };
+            let error = everything(Choice::new("adam")).run(&mut make(), &[0.9, 0.1], control).unwrap_err();
+            assert!(matches!(error, FitError::Checkpoint(_)), "{error}");
+        }
+    }
+}

@@ -6,7 +6,7 @@
 //!
 //! Reference: Griewank & Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, ch. 3.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::declarations::FieldKind;
 use crate::derivatives::{elementary, surrogate_slope};
@@ -29,7 +29,7 @@ pub(crate) struct Adjoint {
     active: Vec<bool>,
     bars: HashMap<ValueId, Bar>,
     /// For categorical draws, by class: the derivative by "the draw came out as this class".
-    classes: HashMap<(ValueId, u32), Bar>,
+    classes: BTreeMap<(ValueId, u32), Bar>,
 }
 
 /// The program that runs `program` backwards under an estimator.
@@ -58,7 +58,7 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
         }
         active[index] = any;
     }
-    let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: HashMap::new() };
+    let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: BTreeMap::new() };
     for (sink, value) in &program.results {
         let value = renamed[value.index()];
         match sink {
@@ -207,9 +207,8 @@ impl Adjoint {
 
     /// Hands on derivatives by states where a value is a state that another value was, chosen or moved.
     fn backward_states(&mut self, value: ValueId, op: &Op) {
-        let mut classes: Vec<u32> =
-            self.classes.keys().filter(|(v, _)| *v == value).map(|(_, k)| *k).collect();
-        classes.sort_unstable();
+        let own = (value, 0)..=(value, u32::MAX);
+        let classes: Vec<u32> = self.classes.range(own).map(|((_, class), _)| *class).collect();
         let rank = self.graph.rank(value);
         for class in classes {
             let bar = self.classes.get(&(value, class)).copied();
@@ -259,12 +258,12 @@ impl Adjoint {
         let rank = self.graph.rank(value);
         let bar = self.bar_of(value);
         let contributions = match op {
-            Op::Bernoulli { p, u } => {
+            Op::Bernoulli { p, u, .. } => {
                 let draw = Draw::new(&self.graph, value, *u);
                 let to_p = estimator.bernoulli(&mut self.graph, &draw, *p, bar);
                 to_p.map(|c| (*p, c)).into_iter().collect()
             }
-            Op::Categorical { probabilities, u } => {
+            Op::Categorical { probabilities, u, .. } => {
                 let draw = Draw::new(&self.graph, value, *u);
                 let bars: Vec<_> =
                     (0..probabilities.len() as u32).map(|k| self.class_bar(value, k, bar)).collect();

@@ -3,6 +3,7 @@
 use glauber_lattice::{Lattice, Neighbourhood, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
 use crate::colour::Colour;
 
 /// The range of a parameter.
@@ -137,8 +138,8 @@ pub struct Declarations {
     pub outputs: Vec<String>,
     /// The names of its draws.
     pub draws: Vec<String>,
-    /// What each probability that is checked at run time is the probability of.
-    pub checks: Vec<String>,
+    /// What the values that are checked at run time are, and must be.
+    pub checks: Vec<Check>,
 }
 
 impl Declarations {

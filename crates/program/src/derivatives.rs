@@ -24,9 +24,9 @@ fn unary(g: &mut Graph, function: Unary, y: ValueId, x: ValueId, bar: ValueId) -
             g.divide(bar, twice)
         }
         Unary::Exponential => g.multiply(bar, y),
+        // Not y + 1, of which nothing is left where eˣ is small.
         Unary::ExponentialMinusOne => {
-            let one = g.constant(1.0);
-            let slope = g.add(y, one);
+            let slope = g.unary(Unary::Exponential, x);
             g.multiply(bar, slope)
         }
         Unary::Logarithm => g.divide(bar, x),

@@ -54,7 +54,7 @@ fn inlined(op: &Op) -> bool {
 fn arrow(sink: Sink) -> &'static str {
     match sink {
         Sink::NextLayer(_) | Sink::Output(_) => "<-",
-        Sink::Probability(_) => "from",
+        Sink::Check(_) => "from",
         _ => "+=",
     }
 }
@@ -68,7 +68,7 @@ impl Program {
             Sink::LayerAdjoint(i) => format!("d/d {}", d.adjoint_name(i)),
             Sink::ParameterAdjoint(i) => format!("d/d {}", d.parameters[i as usize].name),
             Sink::FieldAdjoint(i) => format!("d/d {}", d.fields[i as usize].name),
-            Sink::Probability(i) => format!("probability of {}", d.checks[i as usize]),
+            Sink::Check(i) => d.checks[i as usize].label(),
         }
     }
 
@@ -122,8 +122,15 @@ impl Program {
                 let lane = if *lane == 0 { String::new() } else { format!(", lane {lane}") };
                 format!("uniform of {}{lane}", d.draws[*draw as usize])
             }
-            Op::Bernoulli { p, u } => format!("bernoulli({}) by {}", n(p), n(u)),
-            Op::Categorical { probabilities, u } => {
+            Op::Centred { draw, lane, .. } => {
+                let lane = if *lane == 0 { String::new() } else { format!(", lane {lane}") };
+                format!("uniform of {}{lane}, less 1 from 1/2 on", d.draws[*draw as usize])
+            }
+            Op::Bernoulli { p, rest: None, u } => format!("bernoulli({}) by {}", n(p), n(u)),
+            Op::Bernoulli { p, rest: Some(rest), u } => {
+                format!("bernoulli({}, else {}) by {}", n(p), n(rest), n(u))
+            }
+            Op::Categorical { probabilities, u, .. } => {
                 let list: Vec<String> = probabilities.iter().map(n).collect();
                 format!("categorical({}) by {}", list.join(", "), n(u))
             }

@@ -6,6 +6,7 @@
 use glauber_lattice::{Boundary, Lattice};
 use serde::{Deserialize, Serialize};
 
+use crate::check::MOST_COUNT;
 use crate::op::{Binary, Comparison, Op, Unary, ValueId};
 
 /// The range of a value.
@@ -60,6 +61,12 @@ impl Domain {
     /// Whether every value is a number in [lowest, highest].
     pub fn proves(&self, lowest: f64, highest: f64) -> bool {
         !self.nan && self.within(lowest, highest)
+    }
+
+    /// Whether a number may be one of its values.
+    pub fn within_reach(&self, value: f64) -> bool {
+        let whole = value.fract().abs() < f64::MIN_POSITIVE;
+        value >= self.lowest && value <= self.highest && (whole || !self.integer)
     }
 
     fn unbounded(&self) -> bool {
@@ -117,7 +124,7 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
     let any = op.operands().into_iter().any(|v| of(v).nan);
     match op {
         Op::Constant(number) => number.get().is_nan(),
-        Op::StepIndex | Op::Coordinate(_) | Op::Uniform { .. } => false,
+        Op::StepIndex | Op::Coordinate(_) | Op::Uniform { .. } | Op::Centred { .. } => false,
         Op::Compare(..) | Op::Heaviside(..) | Op::Bernoulli { .. } => false,
         Op::Categorical { .. } | Op::Indicator { .. } => false,
         Op::Select(_, a, b) => of(*a).nan || of(*b).nan,
@@ -131,8 +138,8 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
         Op::SiteSum(x) => of(*x).nan || of(*x).unbounded(),
         Op::Unary(function, a) => any || unary_may_be_nan(*function, of(*a)),
         Op::Binary(function, a, b) => binary_may_be_nan(*function, of(*a), of(*b)),
-        Op::Binomial { n, .. } => any || of(*n).lowest < 0.0,
-        Op::Poisson { rate, .. } => any || of(*rate).lowest < 0.0 || of(*rate).highest >= 1e9,
+        Op::Binomial { n, .. } => any || !of(*n).integer || !of(*n).within(0.0, MOST_COUNT),
+        Op::Poisson { rate, .. } => any || !of(*rate).within(0.0, MOST_COUNT),
         _ => true,
     }
 }
@@ -205,6 +212,7 @@ fn range_of(
         }
         Op::SiteSum(a) => Domain { integer: of(*a).integer, ..Domain::ANY },
         Op::Uniform { .. } => Domain::UNIT,
+        Op::Centred { .. } => Domain::real(-0.5, 0.5),
         Op::Categorical { probabilities, .. } => {
             Domain::integers(0.0, probabilities.len().max(1) as f64 - 1.0)
         }
@@ -224,7 +232,10 @@ fn unary(function: Unary, a: Domain) -> Domain {
         Unary::SquareRoot if lowest >= 0.0 => Domain::real(lowest.sqrt(), highest.sqrt()),
         Unary::Exponential => Domain::real(0.0, widen(highest.exp())),
         Unary::ExponentialMinusOne => Domain::real(-1.0, widen(highest.exp_m1())),
-        Unary::LogarithmOnePlus if lowest >= -1.0 && highest <= 0.0 => Domain::real(f64::NEG_INFINITY, 0.0),
+        Unary::LogarithmOnePlus if lowest >= -1.0 => {
+            let least = lowest.ln_1p();
+            Domain::real(least - least.abs() * 1e-6, widen(highest.ln_1p()))
+        }
         Unary::Sigmoid => Domain::UNIT,
         Unary::HyperbolicTangent | Unary::Sine | Unary::Cosine => Domain::real(-1.0, 1.0),
         Unary::Floor => Domain::integers(lowest.floor(), highest.floor()),

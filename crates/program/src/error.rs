@@ -121,6 +121,46 @@ pub enum ModelError {
         /// How many there were.
         found: usize,
     },
+    /// An argument of a draw that is none wherever the rule runs.
+    #[error("model `{model}`: {complaint}")]
+    Argument {
+        /// The model.
+        model: String,
+        /// What is wrong with it.
+        complaint: String,
+    },
+    /// A state that a value never is.
+    #[error(
+        "model `{model}`: {what} is asked whether it is {asked}, but it is {values}: the answer is always no"
+    )]
+    NoSuchState {
+        /// The model.
+        model: String,
+        /// What is asked.
+        what: String,
+        /// For which state.
+        asked: String,
+        /// What it can be.
+        values: String,
+    },
+    /// A neighbourhood that means nothing on the model's lattice.
+    #[error("model `{model}`: {why}")]
+    Neighbourhood {
+        /// The model.
+        model: String,
+        /// What is wrong, and what to do about it.
+        why: String,
+    },
+    /// More instructions, or more draws, than a program may have.
+    #[error("the rule of model `{model}` is too long: {what}; {most} are the most")]
+    TooLong {
+        /// The model.
+        model: String,
+        /// What there is too much of.
+        what: String,
+        /// How many there may be.
+        most: usize,
+    },
     /// A layer read where none exists yet.
     #[error(
         "the start of model `{model}` reads layer `{layer}`, which has no value yet: use parameters, coordinates and draws"

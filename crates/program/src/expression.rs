@@ -2,8 +2,9 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use glauber_lattice::{Neighbourhood, Neighbours, Offset};
+use glauber_lattice::{Lattice, Neighbourhood, Neighbours, Offset, Overlap};
 
+use crate::domain::Domain;
 use crate::error::ModelError;
 use crate::op::{Binary, Comparison, Op, Rank, Surrogate, Unary, ValueId};
 use crate::trace::{Operand, Trace, tracing_is_over, with_trace};
@@ -19,7 +20,9 @@ impl Expr {
     fn apply(self, f: impl FnOnce(&mut Trace, ValueId) -> ValueId) -> Expr {
         let value = with_trace(self.trace, |t| {
             let x = t.resolve(self.into());
-            f(t, x)
+            let value = f(t, x);
+            t.check_length();
+            value
         });
         Expr { trace: self.trace, value: value.unwrap_or(ValueId(u32::MAX)) }
     }
@@ -46,6 +49,14 @@ impl Expr {
     /// they are made.
     pub fn mistake(self) -> Option<ModelError> {
         with_trace(self.trace, |t| t.mistake()).unwrap_or_else(|| Some(tracing_is_over()))
+    }
+
+    /// Where its value lies; nothing where its tracing is over.
+    pub fn domain(self) -> Option<Domain> {
+        with_trace(self.trace, |t| {
+            let value = t.resolve(self.into());
+            t.graph.domain(value)
+        })
     }
 
     /// A plain number as a handle of the same tracing.
@@ -166,6 +177,17 @@ impl Expr {
     /// for a layer of three or more named states, and for choices between such values, to that state.
     pub fn is(self, class: u32) -> Expr {
         self.apply(|t, x| {
+            let domain = t.graph.domain(x);
+            if domain.integer && !(domain.lowest..=domain.highest).contains(&f64::from(class)) {
+                let (lowest, highest) = (domain.lowest, domain.highest);
+                let error = ModelError::NoSuchState {
+                    model: t.model(),
+                    what: "a value".into(),
+                    asked: format!("{class}"),
+                    values: format!("a whole number from {lowest} to {highest}"),
+                };
+                return t.fail(error);
+            }
             if t.graph.is_nominal(x) {
                 return t.graph.push(Op::Indicator { draw: x, class });
             }
@@ -222,8 +244,26 @@ impl Expr {
         with_trace(self.trace, |t| t.graph.declarations.lattice.dimensions()).unwrap_or(1)
     }
 
-    /// The values around each site.
+    /// The values around each site. On a lattice so small that the neighbourhood leads a site to itself the model is
+    /// refused; where it leads to another site twice, [`crate::Model::notes`] says so.
     pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
+        let refusal = neighbourhood.refusal(self.dimensions());
+        let neighbourhood = neighbourhood.on(self.dimensions());
+        with_trace(self.trace, |t| {
+            let lattice = &t.graph.declarations.lattice;
+            let why = match (refusal, neighbourhood.overlap(lattice)) {
+                (Some(why), _) => why.to_string(),
+                (None, Some(Overlap::Itself(offset))) => itself(lattice, offset),
+                _ => return,
+            };
+            let model = t.model();
+            t.fail(ModelError::Neighbourhood { model, why });
+        });
+        Neighbourly { x: self, neighbourhood }
+    }
+
+    /// As [`Expr::neighbours`], also where the lattice is so small that a site is its own neighbour, and that is meant.
+    pub fn neighbours_all_round(self, neighbourhood: impl Neighbours) -> Neighbourly {
         Neighbourly { x: self, neighbourhood: neighbourhood.on(self.dimensions()) }
     }
 
@@ -240,6 +280,21 @@ impl Expr {
             t.graph.divide(sum, sites)
         })
     }
+}
+
+/// What is wrong where an offset leads a site to itself.
+fn itself(lattice: &Lattice, offset: Offset) -> String {
+    let own = &offset[3 - lattice.dimensions()..];
+    let longer: Vec<&usize> = lattice.shape().iter().filter(|length| **length > 1).collect();
+    let shape = if longer.len() < lattice.dimensions() && !longer.is_empty() {
+        format!("leave out the axes of length 1 (shape {longer:?}), ")
+    } else {
+        String::new()
+    };
+    format!(
+        "on a lattice of {lattice} a neighbour at offset {own:?} is the site itself, which would count as its own \
+         neighbour: {shape}choose greater lengths or a smaller neighbourhood"
+    )
 }
 
 /// The values around each site; see [`Expr::neighbours`].

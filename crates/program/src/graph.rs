@@ -1,14 +1,19 @@
 //! Grows a program one instruction at a time, simplifying as it goes: constants are folded, common subexpressions
 //! shared, neutral elements dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use glauber_lattice::{Boundary, Neighbourhood, Offset};
 
+use crate::complement::without_subtraction;
 use crate::declarations::{Declarations, FieldKind, Layer};
 use crate::domain::{Domain, decided, domain_of};
+use crate::fold;
 use crate::op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
 use crate::program::{Instruction, Program, Sink};
+
+/// The most instructions a rule may have while it is traced. What is made of it, an adjoint above all, may have more.
+pub const MOST_INSTRUCTIONS: usize = 100_000;
 
 /// A program that is being written.
 #[derive(Clone, Debug)]
@@ -101,10 +106,22 @@ impl Graph {
             let weights = |n: u32| weight_sums(&self.declarations.neighbourhoods[n as usize]);
             domain_of(&op, |v| self.domain(v), weights, &self.declarations.lattice)
         });
+        let domain = self.left_of_trials(&op, domain);
         let value = ValueId(self.instructions.len() as u32);
         self.instructions.push(Instruction { op: op.clone(), rank, domain });
         self.known.insert(op, value);
         value
+    }
+
+    /// The failures among a number of trials are not fewer than none.
+    fn left_of_trials(&self, op: &Op, domain: Domain) -> Domain {
+        match op {
+            Op::Binary(Binary::Subtract, trials, successes) => match self.instruction(*successes).op {
+                Op::Binomial { n, .. } if n == *trials => Domain { lowest: domain.lowest.max(0.0), ..domain },
+                _ => domain,
+            },
+            _ => domain,
+        }
     }
 
     fn source_domain(&self, op: &Op) -> Option<Domain> {
@@ -132,13 +149,20 @@ impl Graph {
     /// Whether a value is one of several states rather than a number: a categorical draw, a layer of three or more
     /// named states, what is moved or chosen of such.
     pub fn is_nominal(&self, value: ValueId) -> bool {
-        match self.instruction(value).op {
-            Op::Categorical { .. } => true,
-            Op::Layer(i) => self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal),
-            Op::Select(_, a, b) => self.is_nominal(a) && self.is_nominal(b),
-            Op::Shift { x, .. } | Op::Hold(x) | Op::Revealed { value: x, .. } => self.is_nominal(x),
-            _ => false,
+        let (mut open, mut seen) = (vec![value], HashSet::new());
+        while let Some(value) = open.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            match self.instruction(value).op {
+                Op::Categorical { .. } => {}
+                Op::Layer(i) if self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal) => {}
+                Op::Select(_, a, b) => open.extend([a, b]),
+                Op::Shift { x, .. } | Op::Hold(x) | Op::Revealed { value: x, .. } => open.push(x),
+                _ => return false,
+            }
         }
+        true
     }
 
     /// The number a value always is, where that is known.
@@ -225,12 +249,23 @@ impl Graph {
 
     fn simplified_unary(&mut self, function: Unary, a: ValueId) -> Result<ValueId, Op> {
         if let Some(x) = self.constant_value(a) {
-            return Ok(self.constant(fold_unary(function, x)));
+            return Ok(self.constant(fold::unary(function, x)));
         }
         let inner = self.instruction(a).op.clone();
         match (function, inner) {
             (Unary::Negate, Op::Unary(Unary::Negate, x)) => Ok(x),
             (Unary::Logarithm, Op::Unary(Unary::Exponential, x)) => Ok(x),
+            // ln(1 + x) and ln(1 − x), exact near 0.
+            (Unary::Logarithm, Op::Binary(Binary::Add, x, one)) if self.is_one(one) => {
+                Ok(self.unary(Unary::LogarithmOnePlus, x))
+            }
+            (Unary::Logarithm, Op::Binary(Binary::Add, one, x)) if self.is_one(one) => {
+                Ok(self.unary(Unary::LogarithmOnePlus, x))
+            }
+            (Unary::Logarithm, Op::Binary(Binary::Subtract, one, x)) if self.is_one(one) => {
+                let minus = self.negate(x);
+                Ok(self.unary(Unary::LogarithmOnePlus, minus))
+            }
             (Unary::Absolute, _) if self.domain(a).lowest >= 0.0 => Ok(a),
             (Unary::Floor, _) if self.domain(a).integer => Ok(a),
             _ => Err(Op::Unary(function, a)),
@@ -240,7 +275,7 @@ impl Graph {
     fn simplified_binary(&mut self, function: Binary, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
         let (x, y) = (self.constant_value(a), self.constant_value(b));
         if let (Some(x), Some(y)) = (x, y) {
-            return Ok(self.constant(fold_binary(function, x, y)));
+            return Ok(self.constant(fold::binary(function, x, y)));
         }
         let x_is = |value: f64| x.is_some_and(|x| is(x, value));
         let y_is = |value: f64| y.is_some_and(|y| is(y, value));
@@ -249,6 +284,14 @@ impl Graph {
             Binary::Add | Binary::Subtract if y_is(0.0) => Ok(a),
             Binary::Subtract if x_is(0.0) => Ok(self.negate(b)),
             Binary::Subtract if a == b => Ok(self.constant(0.0)),
+            Binary::Subtract if y_is(1.0) && self.is_exponential(a).is_some() => {
+                let exponent = self.is_exponential(a).unwrap_or(a);
+                Ok(self.unary(Unary::ExponentialMinusOne, exponent))
+            }
+            Binary::Subtract if x_is(1.0) => match without_subtraction(self, b) {
+                Some(value) => Ok(value),
+                None => self.simplified_signs(function, a, b),
+            },
             Binary::Multiply if x_is(0.0) || y_is(0.0) => Ok(self.constant(0.0)),
             Binary::Multiply if x_is(1.0) => Ok(b),
             Binary::Multiply | Binary::Divide | Binary::Power if y_is(1.0) => Ok(a),
@@ -286,6 +329,19 @@ impl Graph {
                 let product = self.multiply(p, sum);
                 Some(self.site_sum(product))
             }
+            _ => None,
+        }
+    }
+
+    /// Whether a value is the constant 1.
+    fn is_one(&self, value: ValueId) -> bool {
+        self.constant_value(value).is_some_and(|x| is(x, 1.0))
+    }
+
+    /// What a value is the exponential of.
+    fn is_exponential(&self, value: ValueId) -> Option<ValueId> {
+        match self.instruction(value).op {
+            Op::Unary(Unary::Exponential, x) => Some(x),
             _ => None,
         }
     }
@@ -383,12 +439,7 @@ impl Graph {
         b: ValueId,
     ) -> Result<ValueId, Op> {
         if let (Some(x), Some(y)) = (self.constant_value(a), self.constant_value(b)) {
-            let holds = match comparison {
-                Comparison::Equal => is(x, y),
-                Comparison::Less => x < y,
-                Comparison::LessOrEqual => x <= y,
-            };
-            return Ok(self.constant(f64::from(u8::from(holds))));
+            return Ok(self.constant(f64::from(u8::from(fold::holds(comparison, x, y)))));
         }
         if let Some(holds) = decided(comparison, self.domain(a), self.domain(b)) {
             return Ok(self.constant(f64::from(u8::from(holds))));
@@ -480,35 +531,4 @@ fn weight_sums(neighbourhood: &Neighbourhood) -> (f64, f64, bool) {
     let weights = neighbourhood.weights();
     let sum = |keep: fn(&f64) -> bool| weights.iter().filter(|w| keep(w)).sum::<f64>();
     (sum(|w| *w > 0.0), sum(|w| *w < 0.0), weights.iter().all(|w| is(w.fract(), 0.0)))
-}
-
-fn fold_unary(function: Unary, x: f64) -> f64 {
-    match function {
-        Unary::Negate => -x,
-        Unary::Absolute => x.abs(),
-        Unary::Sign if is(x, 0.0) => 0.0,
-        Unary::Sign => x.signum(),
-        Unary::SquareRoot => x.sqrt(),
-        Unary::Exponential => libm::exp(x),
-        Unary::ExponentialMinusOne => libm::expm1(x),
-        Unary::Logarithm => libm::log(x),
-        Unary::LogarithmOnePlus => libm::log1p(x),
-        Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
-        Unary::HyperbolicTangent => libm::tanh(x),
-        Unary::Sine => libm::sin(x),
-        Unary::Cosine => libm::cos(x),
-        Unary::Floor => x.floor(),
-    }
-}
-
-fn fold_binary(function: Binary, x: f64, y: f64) -> f64 {
-    match function {
-        Binary::Add => x + y,
-        Binary::Subtract => x - y,
-        Binary::Multiply => x * y,
-        Binary::Divide => x / y,
-        Binary::Power => libm::pow(x, y),
-        Binary::Minimum => x.min(y),
-        Binary::Maximum => x.max(y),
-    }
 }

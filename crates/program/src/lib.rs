@@ -4,12 +4,15 @@
 //! its adjoint under an [`estimators::Estimator`]; [`log_likelihood`] derives the exact likelihood of one step.
 
 // The words: instructions, the ranges of their values, what they refer to and how it is drawn …
+mod check;
 mod colour;
 mod declarations;
 mod domain;
 mod op;
 mod program;
 // … a graph grows a program and simplifies it …
+mod complement;
+mod fold;
 mod graph;
 // … tracing writes a graph through handles with operators, and a model is a traced start and step …
 mod error;
@@ -28,13 +31,14 @@ mod likelihood;
 
 pub use adjoint::differentiate;
 pub use chance::chance;
+pub use check::{Check, MOST_COUNT, Requirement};
 pub use colour::{Colour, NoColour};
 pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
 pub use expression::{Expr, Neighbourly};
-pub use graph::Graph;
+pub use graph::{Graph, MOST_INSTRUCTIONS};
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};

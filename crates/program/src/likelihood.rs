@@ -17,6 +17,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::Requirement;
+use crate::complement::one_minus;
 use crate::error::ModelError;
 use crate::graph::Graph;
 use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
@@ -55,7 +57,33 @@ pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
     }
     let sum = graph.site_sum(total);
     graph.result(Sink::Output(0), sum);
+    check_certain_arguments(&mut graph, step);
     Ok(graph.finish())
+}
+
+/// Has the arguments of draws checked that depend on no draw: as where the step is simulated.
+fn check_certain_arguments(g: &mut Graph, step: &Program) {
+    let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
+    let renamed = g.import(step, |g, _, op| match op {
+        Op::Revealed { observed, .. } => Some(*observed),
+        Op::StepIndex => Some(g.next_step()),
+        _ => None,
+    });
+    for (sink, value) in &step.results {
+        let Sink::Check(check) = sink else { continue };
+        if !is_guarded(step, *check) && !random[value.index()] {
+            g.result(*sink, renamed[value.index()]);
+        }
+    }
+}
+
+/// Whether a check is answered by a likelihood of 0 ([`where_probability`]): a search may try such parameters and turn back.
+fn is_guarded(step: &Program, check: u32) -> bool {
+    step.declarations.checks[check as usize].required == Requirement::Probability
+}
+
+fn is_random(op: &Op) -> bool {
+    matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. })
 }
 
 /// What is observed of values that share draws, with those draws in program order.
@@ -121,10 +149,7 @@ fn outcomes_of(step: &Program, draw: ValueId) -> usize {
 
 /// The draws a next value depends on, each with finitely many outcomes and at the site itself.
 fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
-    let random = step.depends_on(
-        |op| matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. }),
-        |op| matches!(op, Op::Revealed { .. }),
-    );
+    let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
     let mut draws = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![value];
@@ -163,6 +188,7 @@ fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, Mod
 /// Σ over joint outcomes of P(outcome) where it gives the observed values, else 0.
 fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> ValueId {
     let draws: Vec<ValueId> = group.draws.iter().copied().collect();
+    let conditional = checks_within(step, group);
     let sizes: Vec<usize> = draws.iter().map(|d| outcomes_of(step, *d)).collect();
     let joint: usize = sizes.iter().product();
     let zero = g.constant(0.0);
@@ -195,6 +221,7 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
                 _ => None,
             }
         });
+        check_where_possible(g, step, &conditional, &renamed, chance);
         let mut matches = g.constant(1.0);
         for (layer, value) in &group.layers {
             let observed = g.push(Op::Target(*layer));
@@ -211,62 +238,76 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
     total
 }
 
+/// The checks of values that depend on draws of a group and on no others.
+fn checks_within(step: &Program, group: &Group) -> Vec<(u32, ValueId)> {
+    let revealed = |op: &Op| matches!(op, Op::Revealed { .. });
+    let random = step.depends_on(is_random, revealed);
+    // Random still where the outcomes of the group's draws are known.
+    let mut open = vec![false; step.instructions.len()];
+    for (index, instruction) in step.instructions.iter().enumerate() {
+        let mut any = is_random(&instruction.op);
+        instruction.op.visit(|v| any |= open[v.index()]);
+        open[index] = any && !revealed(&instruction.op) && !group.draws.contains(&ValueId(index as u32));
+    }
+    let check = |(sink, value): &(Sink, ValueId)| match sink {
+        Sink::Check(i) if !is_guarded(step, *i) && random[value.index()] && !open[value.index()] => {
+            Some((*i, *value))
+        }
+        _ => None,
+    };
+    step.results.iter().filter_map(check).collect()
+}
+
+/// Has values checked that depend on the outcome of draws, where this outcome may be.
+fn check_where_possible(
+    g: &mut Graph,
+    step: &Program,
+    checks: &[(u32, ValueId)],
+    renamed: &[ValueId],
+    chance: ValueId,
+) {
+    for (check, value) in checks {
+        let required: Requirement = step.declarations.checks[*check as usize].required;
+        let (zero, harmless) = (g.constant(0.0), g.constant(required.harmless()));
+        let possible = g.compare(Comparison::Less, zero, chance);
+        let checked = g.select(possible, renamed[value.index()], harmless);
+        if !required.proved_by(g.domain(checked)) {
+            g.result(Sink::Check(*check), checked);
+        }
+    }
+}
+
+/// The probability of one outcome; 0 where rounding carried it below.
 fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
+    let chance = written_probability(g, draw, outcome);
+    let zero = g.constant(0.0);
+    if g.domain(chance).lowest >= 0.0 { chance } else { g.binary(Binary::Maximum, chance, zero) }
+}
+
+fn written_probability(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
     match draw {
-        Op::Categorical { probabilities, .. } => probability(g, probabilities[outcome]),
-        Op::Bernoulli { p, .. } if outcome == 1 => probability(g, *p),
+        Op::Categorical { probabilities, .. } => {
+            where_probability(g, probabilities[outcome], probabilities[outcome])
+        }
+        Op::Bernoulli { p, .. } if outcome == 1 => where_probability(g, *p, *p),
+        Op::Bernoulli { p, rest: Some(rest), .. } => where_probability(g, *p, *rest),
         Op::Bernoulli { p, .. } => {
-            let rest = complement(g, *p);
-            probability(g, rest)
+            let rest = one_minus(g, *p);
+            where_probability(g, *p, rest)
         }
         _ => g.constant(0.0),
     }
 }
 
-/// A value where it is a probability, up to what a simulation lets pass as rounding; else 0.
-fn probability(g: &mut Graph, p: ValueId) -> ValueId {
-    const SLACK: f64 = 1e-5;
+/// `value` where `p` is a probability, up to what a simulation lets pass as rounding; else 0.
+fn where_probability(g: &mut Graph, p: ValueId, value: ValueId) -> ValueId {
     if g.domain(p).proves(0.0, 1.0) {
-        return p;
+        return value;
     }
-    let (zero, most) = (g.constant(0.0), g.constant(1.0 + SLACK));
-    let above = g.compare(Comparison::Less, zero, p);
-    let below = g.compare(Comparison::LessOrEqual, p, most);
+    let (lowest, highest, _) = Requirement::Probability.bounds(f64::from(f32::EPSILON));
+    let (low, high, zero) = (g.constant(lowest), g.constant(highest), g.constant(0.0));
+    let above = g.compare(Comparison::LessOrEqual, low, p);
+    let below = g.compare(Comparison::LessOrEqual, p, high);
     let inside = g.multiply(above, below);
-    g.select(inside, p, zero)
-}
-
-/// 1 − p without cancellation where p itself was written as a complement: 1 − (1 − x) is x, and
-/// 1 − (a + (1 − a) x) is (1 − a)(1 − x).
-fn complement(g: &mut Graph, p: ValueId) -> ValueId {
-    match g.instruction(p).op {
-        Op::Select(c, yes, no) => {
-            let (yes, no) = (complement(g, yes), complement(g, no));
-            g.select(c, yes, no)
-        }
-        Op::Binary(Binary::Add, a, b) => {
-            let found = rest_times(g, a, b).or_else(|| rest_times(g, b, a));
-            match found {
-                Some((rest, x)) => {
-                    let other = complement(g, x);
-                    g.multiply(rest, other)
-                }
-                None => g.one_minus(p),
-            }
-        }
-        _ => g.one_minus(p),
-    }
-}
-
-/// Where `product` is (1 − a) x: the values 1 − a and x.
-fn rest_times(g: &mut Graph, a: ValueId, product: ValueId) -> Option<(ValueId, ValueId)> {
-    let Op::Binary(Binary::Multiply, x, y) = g.instruction(product).op else { return None };
-    let rest = g.one_minus(a);
-    if x == rest {
-        Some((rest, y))
-    } else if y == rest {
-        Some((rest, x))
-    } else {
-        None
-    }
+    g.select(inside, value, zero)
 }

@@ -1,11 +1,12 @@
 //! Builds a model: declarations, how it starts, what a step does. Everything is checked when the model is built.
 
-use glauber_lattice::{Lattice, Values};
+use glauber_lattice::{Lattice, Overlap, Values};
 use serde::{Deserialize, Serialize};
 
 use crate::colour::Colour;
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 use crate::error::{ModelError, unknown};
+use crate::op::Op;
 use crate::program::Program;
 use crate::trace::{Scope, Stage};
 
@@ -71,6 +72,41 @@ impl Model {
         let layers = &self.declarations().layers;
         let place = layers.iter().position(|p| p.name == name);
         place.ok_or_else(|| unknown(self.name(), "layer", name, layers.iter().map(|p| p.name.as_str())))
+    }
+
+    /// What a reader must know of the model as it stands: neighbourhoods that count a site twice on a small lattice.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Moore, Values};
+    /// # use glauber_program::Model;
+    /// # let lattice = Lattice::new(&[2, 8]).map_err(|e| e.to_string())?;
+    /// let ladder = Model::build("ladder", lattice)
+    ///     .layer("on", Values::binary())
+    ///     .step(|s| s.next("on").bernoulli(s.layer("on").neighbours(Moore).mean()))
+    ///     .map_err(|e| e.to_string())?;
+    /// assert!(ladder.notes()[0].contains("counts twice"));
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for program in self.start.iter().chain([&self.step]) {
+            let declarations = &program.declarations;
+            let lattice = &declarations.lattice;
+            for instruction in &program.instructions {
+                let Op::NeighbourSum { neighbourhood, .. } = instruction.op else { continue };
+                let own = &declarations.neighbourhoods[neighbourhood as usize];
+                let Some(Overlap::Twice(one, other)) = own.overlap(lattice) else { continue };
+                let [one, other] = [one, other].map(|o| format!("{:?}", &o[3 - lattice.dimensions()..]));
+                let note = format!(
+                    "on a lattice of {lattice} the neighbours at offsets {one} and {other} are the same site, which \
+                     counts twice; where that is not meant, choose lengths of 3 or more, or another boundary"
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        notes
     }
 
     /// Traces an observation: a program that takes numbers per replicate from a state.

@@ -208,18 +208,35 @@ pub enum Op {
         /// Per replicate or per site.
         rank: Rank,
     },
-    /// 1 where u < p.
+    /// The uniform number u of the same draw and lane, less 1 where it is ½ or more: in [−½, ½), and fine near 0 on both
+    /// sides, so that it decides by small probabilities of either outcome. What draws are lowered to.
+    Centred {
+        /// Which draw of the program.
+        draw: u32,
+        /// As in [`Op::Uniform`].
+        lane: u32,
+        /// Per replicate or per site.
+        rank: Rank,
+    },
+    /// 1 where u < p. Where the probability of 0 has a form of its own, it decides from u = ½ on: 1 where 1 − u > rest.
     Bernoulli {
         /// The probability of 1.
         p: ValueId,
+        /// The probability of 0, where it is kept in a form that single precision does not round away.
+        rest: Option<ValueId>,
         /// The uniform number.
         u: ValueId,
     },
-    /// The class k with p₀ + … + p₍k−1₎ ≤ u < p₀ + … + p₍k₎; the last class of positive probability takes what
-    /// rounding leaves.
+    /// The class k with p₀ + … + p₍k−1₎ ≤ u < p₀ + … + p₍k₎. Below u = ½ the sums of the classes up to k decide, from ½ on
+    /// the sums of those beyond, by 1 − u: so small classes on either side of a likely one are met, and a class of
+    /// probability 0 never comes out.
     Categorical {
-        /// The probabilities, of which the last is taken to make the sum 1.
+        /// The probabilities, which add up to 1.
         probabilities: Vec<ValueId>,
+        /// For each class but the last, p₀ + … + p₍k₎.
+        below: Vec<ValueId>,
+        /// For each class but the last, what lies beyond it: p₍k+1₎ + ….
+        above: Vec<ValueId>,
         /// The uniform number.
         u: ValueId,
     },
@@ -275,7 +292,8 @@ impl Op {
             | NextAdjoint(_)
             | OutputAdjoint(_)
             | Advantage
-            | Uniform { .. } => {}
+            | Uniform { .. }
+            | Centred { .. } => {}
             Unary(_, a) | Heaviside(a, _) | Round(a, _) | Hold(a) | Spread(a) | SiteSum(a) => f(a),
             Shift { x, .. } | NeighbourSum { x, .. } => f(x),
             Indicator { draw, .. } => f(draw),
@@ -296,8 +314,9 @@ impl Op {
                 f(x);
                 f(direction);
             }
-            Bernoulli { p, u } => {
+            Bernoulli { p, rest, u } => {
                 f(p);
+                rest.iter_mut().for_each(&mut f);
                 f(u);
             }
             Binomial { n, p, .. } => {
@@ -309,8 +328,8 @@ impl Op {
                 f(a);
                 f(b);
             }
-            Categorical { probabilities, u } => {
-                probabilities.iter_mut().for_each(&mut f);
+            Categorical { probabilities, below, above, u } => {
+                probabilities.iter_mut().chain(below).chain(above).for_each(&mut f);
                 f(u);
             }
         }
@@ -335,7 +354,7 @@ impl Op {
             Constant(_) | Parameter(_) | StepIndex => Rank::Run,
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
-            Uniform { rank, .. } => *rank,
+            Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Binomial { rank, .. } | Poisson { rank, .. } => {
                 self.operands().into_iter().map(rank_of).fold(*rank, Rank::max)
             }

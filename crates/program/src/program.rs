@@ -21,8 +21,8 @@ pub enum Sink {
     ParameterAdjoint(u32),
     /// The derivative of the objective by a field (added).
     FieldAdjoint(u32),
-    /// A value that must lie in [0, 1] (up to rounding): the probability of what the declarations' check of this number names.
-    Probability(u32),
+    /// A value that must be what the declarations' check of this number requires.
+    Check(u32),
 }
 
 /// One instruction with what is known of its value.

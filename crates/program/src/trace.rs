@@ -4,16 +4,22 @@
 //! reported when the tracing ends, so that expressions stay free of `?`.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use glauber_lattice::Offset;
 
+use crate::check::{Check, Requirement};
+use crate::complement::complement;
 use crate::declarations::{Declarations, Field, FieldKind};
 use crate::error::{ModelError, unknown};
 use crate::expression::Expr;
-use crate::graph::Graph;
+use crate::graph::{Graph, MOST_INSTRUCTIONS};
 use crate::op::{Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+
+/// The most draws of a program: the noise of further ones is another program's.
+const MOST_DRAWS: usize = 1 << 16;
 
 /// What is being traced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub(crate) struct Trace {
     stage: Stage,
     pub(crate) graph: Graph,
     next: Vec<Option<ValueId>>,
+    /// How many draws have each name.
+    named: HashMap<String, usize>,
     error: Option<ModelError>,
 }
 
@@ -39,6 +47,19 @@ impl Trace {
     pub(crate) fn fail(&mut self, error: ModelError) -> ValueId {
         self.error.get_or_insert(error);
         self.graph.constant(f64::NAN)
+    }
+
+    /// Notes where the rule has become too long.
+    pub(crate) fn check_length(&mut self) {
+        let (length, draws) = (self.graph.len(), self.graph.declarations.draws.len());
+        let (what, most) = match (length > MOST_INSTRUCTIONS, draws > MOST_DRAWS) {
+            (true, _) => ("it has more instructions than a program may", MOST_INSTRUCTIONS),
+            (_, true) => ("it has more draws than a program may", MOST_DRAWS),
+            _ => return,
+        };
+        if self.error.is_none() {
+            self.error = Some(ModelError::TooLong { model: self.model(), what: what.into(), most });
+        }
     }
 
     pub(crate) fn model(&self) -> String {
@@ -117,7 +138,8 @@ impl Scope {
     pub fn open(declarations: Declarations, stage: Stage) -> Scope {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let next = vec![None; declarations.layers.len()];
-        let trace = Trace { id, stage, graph: Graph::new(declarations), next, error: None };
+        let trace =
+            Trace { id, stage, graph: Graph::new(declarations), next, named: HashMap::new(), error: None };
         TRACES.with_borrow_mut(|traces| traces.push(trace));
         Scope { id }
     }
@@ -155,8 +177,12 @@ impl Scope {
     }
 
     fn push(&self, f: impl FnOnce(&mut Trace) -> ValueId) -> Expr {
-        let value = with_trace(self.id, f).unwrap_or(ValueId(u32::MAX));
-        Expr { trace: self.id, value }
+        let made = with_trace(self.id, |t| {
+            let value = f(t);
+            t.check_length();
+            value
+        });
+        Expr { trace: self.id, value: made.unwrap_or(ValueId(u32::MAX)) }
     }
 
     /// A plain number as a handle.
@@ -254,12 +280,13 @@ impl Scope {
         self.bernoulli_at(Rank::Replicate, p.into(), "bernoulli")
     }
 
-    /// A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
+    /// A class 0, 1, 2 … at each site with these probabilities, which add up to 1: write the last as what the others
+    /// leave. Where they do not, to rounding, the run ends with an error.
     pub fn categorical(&self, probabilities: &[Operand]) -> Expr {
         self.categorical_at(Rank::Site, probabilities, "categorical")
     }
 
-    /// A class for each replicate with these probabilities; the last class takes what is left of 1.
+    /// A class for each replicate with these probabilities, which add up to 1; see [`Scope::categorical`].
     pub fn replicate_categorical(&self, probabilities: &[Operand]) -> Expr {
         self.categorical_at(Rank::Replicate, probabilities, "categorical")
     }
@@ -281,23 +308,26 @@ impl Scope {
         })
     }
 
-    /// The number of successes in `n` trials of probability `p` at each site.
+    /// The number of successes in `n` trials of probability `p` at each site; n is whole, from 0 to
+    /// [`crate::MOST_COUNT`].
     pub fn binomial(&self, n: impl Into<Operand>, p: impl Into<Operand>) -> Expr {
         let (n, p) = (n.into(), p.into());
         self.push(|t| {
             let draw = name_draw(t, "binomial");
             let (n, p) = (t.resolve(n), t.resolve(p));
-            check_probability(t, draw, p);
+            require(t, draw, Requirement::Trials, n);
+            require(t, draw, Requirement::Probability, p);
             t.graph.push(Op::Binomial { n, p, draw, rank: Rank::Site })
         })
     }
 
-    /// The number of events of mean `rate` at each site.
+    /// The number of events of mean `rate` at each site; the rate lies from 0 to [`crate::MOST_COUNT`].
     pub fn poisson(&self, rate: impl Into<Operand>) -> Expr {
         let rate = rate.into();
         self.push(|t| {
             let draw = name_draw(t, "poisson");
             let rate = t.resolve(rate);
+            require(t, draw, Requirement::Rate, rate);
             t.graph.push(Op::Poisson { rate, draw, rank: Rank::Site })
         })
     }
@@ -310,6 +340,7 @@ impl Scope {
                 let model = t.model();
                 return t.fail(ModelError::DirectionPerSite { model });
             }
+            check(t, "translate", Requirement::Direction(offsets.len() as u32), direction);
             let offsets = t.graph.declarations.neighbourhood(glauber_lattice::Neighbourhood::of(offsets));
             t.graph.push(Op::Translate { x, direction, offsets, transposed: false })
         })
@@ -326,7 +357,7 @@ impl Scope {
         let p = p.into();
         with_trace(self.id, |t| {
             let p = t.resolve(p);
-            check(t, what, p);
+            check(t, what, Requirement::Probability, p);
         });
     }
 
@@ -350,9 +381,10 @@ impl Scope {
         self.push(|t| {
             let draw = name_draw(t, name);
             let p = t.resolve(p);
-            check_probability(t, draw, p);
+            require(t, draw, Requirement::Probability, p);
             let u = t.graph.uniform(draw, 0, rank);
-            t.graph.push(Op::Bernoulli { p, u })
+            let rest = complement(&mut t.graph, p).filter(|found| found.recovers).map(|found| found.value);
+            t.graph.push(Op::Bernoulli { p, rest, u })
         })
     }
 
@@ -365,14 +397,24 @@ impl Scope {
             }
             let draw = name_draw(t, name);
             let probabilities: Vec<ValueId> = probabilities.iter().map(|p| t.resolve(*p)).collect();
+            let (mut below, mut above) = (Vec::new(), Vec::new());
             let mut sum = t.graph.constant(0.0);
             for p in &probabilities[..probabilities.len() - 1] {
-                check_probability(t, draw, *p);
+                require(t, draw, Requirement::Probability, *p);
                 sum = t.graph.add(sum, *p);
+                below.push(sum);
             }
-            check_probability(t, draw, sum);
+            require(t, draw, Requirement::Probability, sum);
+            let whole = t.graph.add(sum, probabilities[probabilities.len() - 1]);
+            require(t, draw, Requirement::WholeOfOne, whole);
+            let mut beyond = t.graph.constant(0.0);
+            for p in probabilities[1..].iter().rev() {
+                beyond = t.graph.add(beyond, *p);
+                above.push(beyond);
+            }
+            above.reverse();
             let u = t.graph.uniform(draw, 0, rank);
-            t.graph.push(Op::Categorical { probabilities, u })
+            t.graph.push(Op::Categorical { probabilities, below, above, u })
         })
     }
 }
@@ -409,7 +451,7 @@ impl Next<'_> {
         self.set(drawn);
     }
 
-    /// The next value is a class with these probabilities; the last class takes what is left of 1.
+    /// The next value is a class with these probabilities, which add up to 1; see [`Scope::categorical`].
     pub fn categorical(self, probabilities: &[Operand]) {
         let drawn = self.scope.categorical_at(Rank::Site, probabilities, &self.layer);
         self.set(drawn);
@@ -425,25 +467,40 @@ fn find(t: &Trace, layer: &str) -> Result<u32, ModelError> {
 }
 
 fn name_draw(t: &mut Trace, name: &str) -> u32 {
+    let count = t.named.entry(name.to_string()).or_insert(0);
+    *count += 1;
+    let number = *count;
     let draws = &mut t.graph.declarations.draws;
-    let same = draws.iter().filter(|d| d.split(' ').next() == Some(name)).count();
-    draws.push(if same == 0 { name.to_string() } else { format!("{name} {}", same + 1) });
+    draws.push(if number == 1 { name.to_string() } else { format!("{name} {number}") });
     draws.len() as u32 - 1
 }
 
-/// Has the probability of a draw checked at run time where its domain does not prove it.
-fn check_probability(t: &mut Trace, draw: u32, p: ValueId) {
+/// Has an argument of a draw checked at run time where its domain does not prove it.
+fn require(t: &mut Trace, draw: u32, required: Requirement, value: ValueId) {
     let what = t.graph.declarations.draws[draw as usize].clone();
-    check(t, &what, p);
+    check(t, &what, required, value);
 }
 
-fn check(t: &mut Trace, what: &str, p: ValueId) {
-    if !t.graph.domain(p).proves(0.0, 1.0) {
-        let checks = &mut t.graph.declarations.checks;
-        checks.push(what.to_string());
-        let place = checks.len() as u32 - 1;
-        t.graph.result(Sink::Probability(place), p);
+fn check(t: &mut Trace, what: &str, required: Requirement, value: ValueId) {
+    let domain = t.graph.domain(value);
+    if required.proved_by(domain) {
+        return;
     }
+    let check = Check { what: what.to_string(), required };
+    if required.refuted_by(domain) {
+        let (lowest, highest) = (domain.lowest, domain.highest);
+        let complaint = match lowest < highest {
+            true => check.complaint(format_args!("between {lowest} and {highest}")),
+            false => check.complaint(lowest),
+        };
+        let model = t.model();
+        t.fail(ModelError::Argument { model, complaint });
+        return;
+    }
+    let checks = &mut t.graph.declarations.checks;
+    checks.push(check);
+    let place = checks.len() as u32 - 1;
+    t.graph.result(Sink::Check(place), value);
 }
 
 fn collect_next(trace: &mut Trace) -> Result<(), ModelError> {

@@ -37,6 +37,8 @@ pub fn engine_error(error: EngineError) -> PyErr {
         )),
         e @ (EngineError::OutOfRange { .. }
         | EngineError::NotProbability { .. }
+        | EngineError::Argument { .. }
+        | EngineError::Broken(_)
         | EngineError::Memory { .. }
         | EngineError::Threads(_)) => run_error(e),
         other => input_error(other),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use glauber::lattice::{
     Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset as Displacement, VonNeumann,
 };
-use glauber::program::{Expr, Operand, Surrogate, nearest_name};
+use glauber::program::{Domain, Expr, Operand, Surrogate, nearest_name};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::errors::model_error;
-use crate::operand::{needed, operand};
+use crate::operand::{needed, operand, refuse_complex};
 use crate::typing::{Anything, Around, As, Compared, Number, Offset, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
@@ -183,6 +183,87 @@ impl Expression {
     fn unary(&self, f: impl FnOnce(Expr) -> Expr) -> PyResult<Expression> {
         checked(f(self.expr))
     }
+
+    /// As arithmetic, of two conditions: values that are 0 or 1.
+    fn conditions<'py>(
+        &self,
+        other: &Bound<'py, PyAny>,
+        swapped: bool,
+        sign: &str,
+        f: impl FnOnce(Expr, Expr) -> Expr,
+    ) -> PyResult<As<'py, Traced>> {
+        let Some(operand) = operand(other)? else {
+            return Ok(As::of(other.py().NotImplemented().into_bound(other.py())));
+        };
+        let (a, b) = ordered(self.expr, operand, swapped);
+        need_condition(a, sign)?;
+        need_condition(b, sign)?;
+        traced(other.py(), f(a, b))
+    }
+
+    /// The state, or the number, that a value is compared with by == and !=.
+    fn equal_to(&self, other: &Bound<'_, PyAny>) -> PyResult<Expr> {
+        let whole = other.extract::<u32>().ok().or_else(|| {
+            let number = other.extract::<f64>().ok().filter(|_| refuse_complex(other).is_ok())?;
+            (number.fract().abs() < f64::MIN_POSITIVE && (0.0..=1e9).contains(&number))
+                .then_some(number as u32)
+        });
+        if other.is_instance_of::<PyString>() {
+            return Ok(self.expr.is(state_number(self.states.as_deref(), other)?));
+        }
+        let array = other.getattr("ndim").and_then(|n| n.extract::<usize>()).is_ok_and(|axes| axes > 0);
+        if let Some(state) = whole.filter(|_| !array) {
+            self.check_asked(f64::from(state), &state.to_string())?;
+            return Ok(self.expr.is(state));
+        }
+        match operand(other)? {
+            Some(Operand::Number(x)) => {
+                self.check_asked(x, &x.to_string())?;
+                Ok(self.expr.equals(x))
+            }
+            Some(other) => Ok(self.expr.equals(other)),
+            None => {
+                let kind = other.get_type().name().map_or_else(|_| "object".to_string(), |n| n.to_string());
+                Err(PyTypeError::new_err(format!(
+                    "a traced value is compared with a {kind}, which it never equals: compare it with a number, a traced \
+                     value or the name of a state, and for one of several write (x == a) | (x == b)"
+                )))
+            }
+        }
+    }
+
+    /// Refuses a question whose answer is always no.
+    fn check_asked(&self, asked: f64, written: &str) -> PyResult<()> {
+        let Some(domain) = self.expr.domain() else { return Ok(()) };
+        let may = domain.within_reach(asked);
+        if may {
+            return Ok(());
+        }
+        let (lowest, highest) = (domain.lowest, domain.highest);
+        let states = self.states.as_ref().map(|s| format!(" ({})", s.join(", "))).unwrap_or_default();
+        let kind = if domain.integer { "a whole number" } else { "a number" };
+        Err(model_error(format!(
+            "a value is asked whether it is {written}, which it never is: it is {kind} from {lowest} to {highest}{states}"
+        )))
+    }
+}
+
+/// Refuses what is no condition, 0 or 1: bits of greater numbers are not what `&`, `|`, `^` and `~` work on.
+fn need_condition(value: Expr, sign: &str) -> PyResult<()> {
+    let Some(domain) = value.domain() else { return Ok(()) };
+    if value.mistake().is_some() || (domain.integer && domain.proves(0.0, 1.0)) {
+        return Ok(());
+    }
+    let Domain { lowest, highest, integer, .. } = domain;
+    let kind = match integer {
+        true => format!("a whole number from {lowest} to {highest}"),
+        false if lowest.is_finite() && highest.is_finite() => format!("a number from {lowest} to {highest}"),
+        false => "any number".to_string(),
+    };
+    Err(PyTypeError::new_err(format!(
+        "`{sign}` combines conditions, which are 0 or 1, but this value is {kind}: make a condition of it, as (n > 0) or \
+         (n == 2); bit k of a whole number n is n // 2**k % 2; and of probabilities write p * q, p + q - p * q and 1 - p"
+    )))
 }
 
 /// The integer part of a quotient.
@@ -259,43 +340,40 @@ impl Expression {
     }
     /// Both of two conditions.
     fn __and__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, false, |a, b| a * b)
+        self.conditions(&other, false, "&", |a, b| a * b)
     }
     fn __rand__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, true, |a, b| a * b)
+        self.conditions(&other, true, "&", |a, b| a * b)
     }
     /// At least one of two conditions.
     fn __or__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, false, |a, b| a.max(b))
+        self.conditions(&other, false, "|", |a, b| a.max(b))
     }
     fn __ror__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, true, |a, b| a.max(b))
+        self.conditions(&other, true, "|", |a, b| a.max(b))
     }
     /// Exactly one of two conditions.
     fn __xor__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, false, |a, b| 1.0 - a.equals(b))
+        self.conditions(&other, false, "^", |a, b| 1.0 - a.equals(b))
     }
     fn __rxor__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, true, |a, b| 1.0 - a.equals(b))
+        self.conditions(&other, true, "^", |a, b| 1.0 - a.equals(b))
     }
     /// Not this condition.
     fn __invert__(&self) -> PyResult<Expression> {
+        need_condition(self.expr, "~")?;
         self.unary(|x| 1.0 - x)
     }
 
     fn __richcmp__<'py>(&self, other: As<'py, Compared>, comparison: CompareOp) -> PyResult<As<'py, Traced>> {
         let own = self.expr;
         if matches!(comparison, CompareOp::Eq | CompareOp::Ne) {
-            let whole = other.extract::<u32>().is_ok();
-            if whole || other.is_instance_of::<PyString>() {
-                let state = own.is(state_number(self.states.as_deref(), &other)?);
-                let made = if matches!(comparison, CompareOp::Eq) { state } else { 1.0 - state };
-                return traced(other.py(), made);
-            }
+            let equal = self.equal_to(&other)?;
+            let made = if matches!(comparison, CompareOp::Eq) { equal } else { 1.0 - equal };
+            return traced(other.py(), made);
         }
         binary(&other, |o| match comparison {
-            CompareOp::Eq => own.equals(o),
-            CompareOp::Ne => 1.0 - own.equals(o),
+            CompareOp::Eq | CompareOp::Ne => own.equals(o),
             CompareOp::Lt => own.less(o),
             CompareOp::Le => own.at_most(o),
             CompareOp::Gt => own.greater(o),

@@ -9,7 +9,7 @@ use glauber::program::{Colour, Interval, Program, Stage, differentiate, log_like
 use glauber::report::frames::Colouring;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::summaries;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -157,15 +157,20 @@ pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Mo
     let loaded = glauber::model_file::load(name, &read).map_err(|e| {
         input_error(e.to_string().replace("`glauber models` lists them", "glauber.models() lists them"))
     })?;
-    let covariates = usual_fields(&loaded);
+    let mut notes = Vec::new();
+    let covariates = usual_fields(&loaded, &mut notes);
+    for note in notes {
+        let text = std::ffi::CString::new(note).unwrap_or_default();
+        Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1))?;
+    }
     Ok(Model { model: loaded.model, covariates })
 }
 
 /// The covariates that come with a model, read once and for all; one that cannot be had fails only where it is needed.
-fn usual_fields(loaded: &Loaded) -> Vec<UsualField> {
+fn usual_fields(loaded: &Loaded, notes: &mut Vec<String>) -> Vec<UsualField> {
     let one = |c: &glauber::model_file::Covariate| {
         let alone = Loaded { model: loaded.model.clone(), covariates: vec![c.clone()] };
-        let found = read_covariates(&alone, &[]).map_err(|e| e.to_string());
+        let found = read_covariates(&alone, &[], notes).map_err(|e| e.to_string());
         let field = found.and_then(|mut f| f.pop().ok_or_else(|| "it holds nothing".to_string()));
         (c.name.clone(), field.map(|(_, data)| data))
     };
@@ -259,6 +264,11 @@ impl Model {
     #[getter]
     fn has_start(&self) -> bool {
         self.model.start.is_some()
+    }
+    /// What a reader must know of the model on its lattice.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.model.notes()
     }
     /// Why there is no exact likelihood; nothing where there is.
     #[getter]

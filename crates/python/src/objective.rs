@@ -1,6 +1,7 @@
 //! Gives the objective of a fit to Python: θ → loss and gradient, for SciPy and any other optimizer.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use glauber::fit::job::prepare;
 use glauber::optimize::objective::{ObjectiveError, length_of};
@@ -16,7 +17,9 @@ use crate::typing::{As, Floats};
 /// An objective of a fit.
 #[pyclass(frozen, module = "glauber._glauber")]
 pub struct Objective {
-    objective: Mutex<Box<dyn glauber::optimize::objective::Objective>>,
+    /// Here, or with the call that is evaluating it.
+    objective: Mutex<Option<Box<dyn glauber::optimize::objective::Objective>>>,
+    returned: Condvar,
     unknowns: Vec<glauber::optimize::objective::Unknown>,
     start: Vec<f64>,
     threads: usize,
@@ -29,7 +32,49 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
     let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| job_error(e, true))?;
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
-    Ok(Objective { objective: Mutex::new(first.objective), unknowns, start: first.start, threads })
+    let objective = Mutex::new(Some(first.objective));
+    Ok(Objective { objective, returned: Condvar::new(), unknowns, start: first.start, threads })
+}
+
+/// The objective in the hands of one call, which gives it back however it ends.
+struct Taken<'o> {
+    objective: Option<Box<dyn glauber::optimize::objective::Objective>>,
+    home: &'o Objective,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.home.objective.lock().unwrap_or_else(PoisonError::into_inner) = self.objective.take();
+        self.home.returned.notify_one();
+    }
+}
+
+impl Objective {
+    /// Takes the objective, waiting for other threads' calls before the work goes to the engine's threads: one of these
+    /// that waited there might be one that the other call waits for.
+    fn take(&self, py: Python<'_>) -> PyResult<Taken<'_>> {
+        // Within a loss, on such a thread, waiting might never end.
+        let may_wait = rayon::current_thread_index().is_none();
+        loop {
+            let taken = py.detach(|| {
+                let mut own = self.objective.lock().unwrap_or_else(PoisonError::into_inner);
+                if own.is_none() && may_wait {
+                    let waited = self.returned.wait_timeout(own, Duration::from_millis(50));
+                    own = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                own.take()
+            });
+            match taken {
+                Some(objective) => return Ok(Taken { objective: Some(objective), home: self }),
+                None if may_wait => py.check_signals()?,
+                None => {
+                    return Err(run_error(
+                        "this objective is being evaluated already: a loss may evaluate another objective, not its own",
+                    ));
+                }
+            }
+        }
+    }
 }
 
 #[pymethods]
@@ -65,14 +110,18 @@ impl Objective {
         if theta.len() != wanted {
             return Err(input_error(format!("θ has {} numbers, but {wanted} are fitted", theta.len())));
         }
+        let mut taken = self.take(py)?;
         let found = run_whole(py, self.threads, |_| {
-            let mut own = self.objective.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(own) = &mut taken.objective else {
+                return Err(ObjectiveError::Failed("the objective is lost: please report this".into()));
+            };
             match wants_gradient {
                 true => own.evaluate(&theta, iteration).map(|e| (e.value, Some(e.gradient))),
                 false => own.value(&theta, iteration).map(|v| (v, None)),
             }
-        })?;
-        let (value, gradient) = found.map_err(|e| match e {
+        });
+        drop(taken);
+        let (value, gradient) = found?.map_err(|e| match e {
             ObjectiveError::Interrupted => PyKeyboardInterrupt::new_err(()),
             other => run_error(other),
         })?;

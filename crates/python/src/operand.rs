@@ -3,7 +3,7 @@
 use glauber::program::Operand;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyAnyMethods, PyString};
+use pyo3::types::{PyAnyMethods, PyComplex, PyString};
 
 use crate::errors::model_error;
 use crate::expression::Expression;
@@ -11,7 +11,7 @@ use crate::expression::Expression;
 /// A traced value or a number; none where it is neither.
 ///
 /// # Errors
-/// For an array (a rule reads arrays as covariates) and for NaN.
+/// For an array (a rule reads arrays as covariates), for a complex number and for NaN.
 pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
     if let Ok(expression) = value.cast::<Expression>() {
         return Ok(Some(expression.get().expr.into()));
@@ -27,11 +27,26 @@ pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
             ));
         }
     }
+    refuse_complex(value)?;
     let Ok(number) = value.extract::<f64>() else { return Ok(None) };
     if number.is_nan() {
         return Err(model_error("NaN stands in a rule: every constant must be a number"));
     }
     Ok(Some(Operand::Number(number)))
+}
+
+/// Refuses a complex number, of which NumPy would keep the real part alone.
+///
+/// # Errors
+/// Where it is one.
+pub fn refuse_complex(value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let of_numpy = || value.getattr("dtype")?.getattr("kind")?.extract::<String>();
+    if value.is_instance_of::<PyComplex>() || of_numpy().is_ok_and(|kind| kind == "c") {
+        return Err(PyTypeError::new_err(
+            "a complex number stands in a rule, which is made of real ones: write its real and imaginary part apart",
+        ));
+    }
+    Ok(())
 }
 
 /// As [`operand`], where nothing else will do.

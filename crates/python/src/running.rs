@@ -9,6 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use glauber::engine::useful_threads;
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -31,7 +32,7 @@ pub fn forked() {
 
 /// The threads for `asked`, 0 for all cores.
 fn pool(asked: usize) -> PyResult<Arc<ThreadPool>> {
-    let count = if asked == 0 && IN_FORK.load(Ordering::Relaxed) { 1 } else { asked };
+    let count = if asked == 0 && IN_FORK.load(Ordering::Relaxed) { 1 } else { useful_threads(asked) };
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, known)) = pools.iter().find(|(n, _)| *n == count) {
         return Ok(known.clone());

@@ -1,6 +1,7 @@
 //! Says what is wrong with an image, a mask or a segmentation's settings, and what to do.
 
-use super::grey::MOST_PIXELS;
+/// The most pixels of one image: 16,384 × 16,384.
+pub const MOST_PIXELS: usize = 1 << 28;
 
 /// What is wrong, in the user's words.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -1,9 +1,6 @@
 //! Holds what a segmentation reads and returns: a grey image and a mask, checked once when they are made.
 
-use super::SegmentationError;
-
-/// The most pixels of one image: 16,384 × 16,384.
-pub const MOST_PIXELS: usize = 1 << 28;
+use super::error::{MOST_PIXELS, SegmentationError};
 
 /// A grey image: `height · width` values in [0, 1], row by row.
 ///

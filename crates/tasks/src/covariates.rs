@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `.npy` | the array's; it has the lattice's shape |
 //! | `.npz` | those of the array with the covariate's name, or of the only one |
-//! | PNG, JPEG, TIFF, a folder of them | grey values, 0 black to 1 white; planes are the first axis of a 3-D lattice |
+//! | TIFF, ESRI ASCII grid, 16-bit PNG, a folder of them | the file's own numbers; planes are the first axis of a 3-D lattice |
+//! | PNG and JPEG of 8 bits and less, colours, masks of 0 and full scale | grey values, 0 black to 1 white |
 //! | a number | the same at every site |
 //!
-//! Axes of length 1 in front of the lattice's own are left out. Every number must be finite.
+//! What was read how is noted, as are numbers of colours in a table, which are taken as they are. A value that the file
+//! names as no data is an error. Axes of length 1 in front of the lattice's own are left out. Every number must be finite.
 
 use std::path::Path;
 
@@ -17,11 +19,13 @@ use glauber_program::nearest_name;
 
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_data::images::{ImageLimits, read_images};
+use glauber_data::{DataError, FileKind};
 
 /// Data per site by name, as a run takes them.
 pub type Covariates = Vec<(String, FieldData)>;
 
-/// The covariates of a model: those `given` by name, else what the model itself says.
+/// The covariates of a model: those `given` by name, else what the model itself says. `notes` takes what is to be said of how
+/// their files were read.
 ///
 /// # Errors
 /// [`ModelFileError::Covariate`] for a name the model does not read, a file that cannot be read, or numbers that do not
@@ -32,14 +36,16 @@ pub type Covariates = Vec<(String, FieldData)>;
 /// use glauber_model_file::{CovariateSource, load};
 /// use glauber_models::ModelOptions;
 /// let fire = load("forest-fire", &ModelOptions::none().with("shape", vec![4.0, 5.0]))?;
-/// let covariates = read_covariates(&fire, &[("fuel".into(), CovariateSource::Constant(0.5))])?;
+/// let mut notes = Vec::new();
+/// let covariates = read_covariates(&fire, &[("fuel".into(), CovariateSource::Constant(0.5))], &mut notes)?;
 /// assert_eq!(covariates[0].1.numbers().len(), 20);
-/// assert!(read_covariates(&fire, &[("feul".into(), CovariateSource::Constant(0.5))]).is_err());
+/// assert!(read_covariates(&fire, &[("feul".into(), CovariateSource::Constant(0.5))], &mut notes).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_covariates(
     loaded: &Loaded,
     given: &[(String, CovariateSource)],
+    notes: &mut Vec<String>,
 ) -> Result<Covariates, ModelFileError> {
     let mut loaded = loaded.clone();
     for (name, source) in given {
@@ -48,11 +54,11 @@ pub fn read_covariates(
             None => return Err(unknown(&loaded, name)),
         }
     }
-    let dimensions = loaded.model.declarations().lattice.dimensions();
+    let lattice = loaded.model.declarations().lattice.shape().to_vec();
     let mut found = Covariates::new();
     for covariate in &loaded.covariates {
         let one = Loaded { covariates: vec![covariate.clone()], model: loaded.model.clone() };
-        let fields = one.fields(&[], |path| field(path, &covariate.name, dimensions))?;
+        let fields = one.fields(&[], |path| field(path, &covariate.name, &lattice, notes))?;
         found.extend(fields.into_iter().map(|(name, numbers)| (name, FieldData::shared(numbers))));
     }
     Ok(found)
@@ -72,36 +78,40 @@ fn unknown(loaded: &Loaded, name: &str) -> ModelFileError {
     }
 }
 
-/// The numbers of a file, without axes of length 1 before the lattice's.
-fn field(path: &Path, name: &str, dimensions: usize) -> Result<Field, String> {
-    let is_array =
-        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz") || e.eq_ignore_ascii_case("npy"));
-    let (mut shape, numbers) = if is_array {
-        let array = array(path, name)?;
+/// The numbers of a file, without axes of length 1 before the lattice's; a single number is that of every site.
+fn field(path: &Path, name: &str, lattice: &[usize], notes: &mut Vec<String>) -> Result<Field, String> {
+    let without_path = |e: DataError| {
+        let place = e.place().map(|place| format!("{place}: ")).unwrap_or_default();
+        format!("{place}{}; {}", e.found(), e.remedy())
+    };
+    let (mut shape, numbers) = if FileKind::of(path).map_err(without_path)?.holds_arrays() {
+        let array = array(path, name, without_path)?;
         (array.shape().to_vec(), array.to_f64())
     } else {
-        let stack = read_images(path, ImageLimits::default()).map_err(|e| e.to_string())?;
-        (stack.array().shape().to_vec(), stack.to_unit())
+        let stack = read_images(path, ImageLimits::default()).map_err(without_path)?;
+        let (numbers, of_reader) = stack.numbers(path).map_err(without_path)?;
+        notes.extend(of_reader.iter().map(|note| format!("covariate `{name}`, {}: {note}", path.display())));
+        (stack.array().shape().to_vec(), numbers)
     };
-    while shape.len() > dimensions && shape[0] == 1 {
+    if let ([], [number]) = (&shape[..], &numbers[..]) {
+        let sites = lattice.iter().product();
+        return Ok(Field { shape: lattice.to_vec(), numbers: vec![*number; sites] });
+    }
+    while shape.len() > lattice.len() && shape[0] == 1 {
         shape.remove(0);
     }
     Ok(Field { shape, numbers })
 }
 
 /// The array of a file that has this name, or is the only one.
-fn array(path: &Path, name: &str) -> Result<Array, String> {
-    let mut arrays = read_arrays(path, ReadLimits::default()).map_err(|e| e.to_string())?;
+fn array(path: &Path, name: &str, words: impl Fn(DataError) -> String) -> Result<Array, String> {
+    let mut arrays = read_arrays(path, ReadLimits::default()).map_err(words)?;
     let place = arrays.iter().position(|(own, _)| own == name);
     match place.or((arrays.len() == 1).then_some(0)) {
         Some(place) => Ok(arrays.swap_remove(place).1),
         None => {
             let known: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-            Err(format!(
-                "{}: it holds the arrays {}, but none called `{name}`",
-                path.display(),
-                known.join(", ")
-            ))
+            Err(format!("it holds the arrays {}, but none called `{name}`", known.join(", ")))
         }
     }
 }
@@ -122,7 +132,7 @@ mod tests {
 
     fn fuel(path: &Path) -> Result<Vec<f64>, String> {
         let given = [("fuel".to_string(), CovariateSource::File(path.to_path_buf()))];
-        let found = read_covariates(&fire(), &given).map_err(|e| e.to_string())?;
+        let found = read_covariates(&fire(), &given, &mut Vec::new()).map_err(|e| e.to_string())?;
         let (_, data) = found.into_iter().find(|(name, _)| name == "fuel").unwrap();
         Ok((0..data.numbers().len()).map(|i| data.numbers().at(i)).collect())
     }
@@ -157,7 +167,7 @@ mod tests {
         let error = fuel(&folder.path().join("absent.npy")).unwrap_err();
         assert!(error.contains("absent.npy") && error.contains("no such file"), "{error}");
         let given = [("feul".to_string(), CovariateSource::Constant(1.0))];
-        let error = read_covariates(&fire(), &given).unwrap_err().to_string();
+        let error = read_covariates(&fire(), &given, &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("did you mean `fuel`"), "{error}");
     }
 }

@@ -27,7 +27,7 @@ pub enum StatesError {
     /// An array that is not shaped [run, time, …lattice].
     #[error(
         "array `{layer}` has shape {found:?}, but model `{model}` lives on {lattice:?}: \
-         give [run, time, {lattice_text}] or [time, {lattice_text}], or set the lattice's shape under [model-options]"
+         give [run, time, {lattice_text}], [time, {lattice_text}] or [{lattice_text}], or set the lattice's shape under [model-options]"
     )]
     Shape {
         /// The model.
@@ -43,7 +43,8 @@ pub enum StatesError {
     },
     /// Layers of different numbers of runs or times.
     #[error(
-        "array `{layer}` has {found:?} runs and times, but the first layer has {wanted:?}: give all layers alike"
+        "array `{layer}` has {} runs of {} times, but the first layer has {} of {}: give all layers alike", .found.0, .found.1,
+        .wanted.0, .wanted.1
     )]
     Unlike {
         /// The layer.
@@ -189,8 +190,9 @@ impl States {
         Ok((states, of(joined(&bytes, last), vec![first + run.steps as u32])))
     }
 
-    /// Takes arrays named as the layers, of shape [run, time, …lattice] or [time, …lattice]. A model of one layer takes
-    /// a single array of any name. An array `times` besides holds the step after which each time was seen ([`times_name`]).
+    /// Takes arrays named as the layers, of shape [run, time, …lattice], [time, …lattice] or […lattice]. A model of one
+    /// layer takes a single array of any name. An array `times` besides holds the step after which each time was seen
+    /// ([`times_name`]).
     ///
     /// # Errors
     /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
@@ -344,8 +346,13 @@ fn fits_bytes((lowest, highest): (f64, f64), integer: bool) -> bool {
 fn runs_and_times(d: &Declarations, layer: &str, shape: &[usize]) -> Result<(usize, usize), StatesError> {
     let lattice = d.lattice.shape();
     let extra = shape.len().wrapping_sub(lattice.len());
-    if shape.ends_with(lattice) && (extra == 1 || extra == 2) {
-        return Ok(if extra == 2 { (shape[0], shape[1]) } else { (1, shape[0]) });
+    if shape.ends_with(lattice) && extra <= 2 {
+        // [run, time, …lattice], [time, …lattice], or one lattice alone.
+        return Ok(match extra {
+            2 => (shape[0], shape[1]),
+            1 => (1, shape[0]),
+            _ => (1, 1),
+        });
     }
     Err(StatesError::Shape {
         model: d.model.clone(),

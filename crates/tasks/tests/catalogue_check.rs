@@ -32,7 +32,7 @@ fn the_check_runs_on_every_model_and_the_unbiased_estimator_passes() {
     for entry in MODELS {
         let (options, set) = small(entry.name);
         let loaded = load(entry.name, &options).unwrap();
-        let covariates = read_covariates(&loaded, &[]).unwrap();
+        let covariates = read_covariates(&loaded, &[], &mut Vec::new()).unwrap();
         let parameters = &loaded.model.declarations().parameters;
         let value = |p: &glauber_program::Parameter| {
             set.iter().find(|(name, _)| *name == p.name).map_or(p.default.unwrap(), |(_, value)| *value)

@@ -35,7 +35,7 @@ struct Case<'a> {
     rate: f64,
 }
 
-const RUNS: usize = 400;
+const RUNS: usize = 800;
 
 fn recover(case: &Case<'_>, trace: impl Fn(&Scope)) {
     let parameters = &case.model.declarations().parameters;

@@ -11,7 +11,7 @@ use crate::outcome::{Failure, Outcome};
 /// Runs `glauber check`.
 pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
-    let covariates = covariates_of(&loaded, &arguments.choice)?;
+    let (covariates, notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
     let theta = parameters_of(&model, &arguments.parameters)?;
     if arguments.steps == 0 || arguments.replicates == 0 {
@@ -28,8 +28,8 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
         CheckError::Engine(error) => Failure::run(error),
     })?;
     let names = &found.parameters;
-    let mut text =
-        format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
+    let mut text: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
+    text += &format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
     text += &format!("{:18}", "");
     names.iter().for_each(|n| text += &format!("{n:>26}"));
     let row = |label: &str, numbers: &[glauber::tasks::check::Measured]| {

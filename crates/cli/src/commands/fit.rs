@@ -1,11 +1,12 @@
 //! Fits a model to data as a fit file says, and writes what was found.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glauber::data::Overwrite;
-use glauber::files::run_folder::{new_run_folder, write_whole};
+use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::job::{Attempt, Best, Job, formation_test, prepare};
 use glauber::lattice::Values;
@@ -37,13 +38,16 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
     overrides.extend(arguments.threads.map(|t| format!("run.threads={t}")));
     let file = FitFile::load(&arguments.file, &overrides).map_err(Failure::input)?;
     let wanted = arguments.out.clone().or(file.run.out.clone());
-    let out = folder(wanted, &arguments.file, arguments.resume)?;
-    // The folder is made first, so that one that cannot be is refused before any work; one that stays empty goes again.
-    let mut job = prepare(&file).map_err(|e| {
-        let _ = std::fs::remove_dir(&out);
-        Failure::input(e)
-    })?;
-    std::fs::create_dir_all(&out).map_err(|e| Failure::input(format!("{}: {e}", out.display())))?;
+    // The folder is claimed first, so that one that cannot be is refused before any work; one that stays empty goes again.
+    let claimed = folder(wanted, &arguments.file, arguments.resume)?;
+    let out = claimed.path().to_path_buf();
+    let mut job = match prepare(&file) {
+        Ok(job) => job,
+        Err(error) => {
+            claimed.abandon();
+            return Err(Failure::input(error));
+        }
+    };
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
     let formation = Tests::of(&file, &job)?;
@@ -67,7 +71,7 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
                 out.display()
             );
             let object = json!({"stopped": "interrupted", "out": out});
-            return Ok(Outcome { text, object, interrupted: true });
+            return Ok(Outcome::stopped(text, object));
         }
     }
     let best = job.best(&results, Some(&INTERRUPT));
@@ -76,32 +80,40 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
     let seconds = begin.elapsed().as_secs_f64();
     let (file, job, results, formations, out) = (&file, &job, &results, &formations, &out);
     let report = Report { file, job, results, formations, found, best, seconds, out };
-    report.write()?;
-    runs.remove_checkpoints(job);
-    if diverged {
-        // No estimate is no result: whoever reads the exit code or standard output must not take the start for one.
-        return Err(Failure::run(report.text()));
+    let done = Outcome::done(report.text(), report.object());
+    match report.write() {
+        Ok(()) => {
+            runs.remove_checkpoints(job);
+            // No estimate is no result: whoever reads the exit code or standard output must not take the start for one.
+            if diverged { Err(Failure::run(report.text())) } else { Ok(done) }
+        }
+        // Whoever waited for the result is told it even so; the checkpoints stay, so that a resumed fit ends at once.
+        Err(Failure { message, .. }) => {
+            let carried = job.attempts.iter().any(|attempt| runs.checkpoint(attempt).exists());
+            let remedy =
+                if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
+            let unwritten = format!("the result could not be kept: {message}{remedy}");
+            Ok(Outcome { unwritten: Some(unwritten), ..done })
+        }
     }
-    Ok(Outcome::done(report.text(), report.object()))
 }
 
+/// What a fit writes into its folder whatever its task, besides what shows that a folder holds a run.
+const OUTPUTS: &[&str] = &["fit.toml", "trace.svg", "msd.svg", "summary.svg"];
+
 /// The folder for the results: the one asked for, or the first free one (when resuming, the last used) below `out/`.
-fn folder(wanted: Option<PathBuf>, file: &Path, resume: bool) -> Result<PathBuf, Failure> {
-    if let Some(folder) = wanted {
-        if resume {
-            return Ok(folder);
-        }
-        return new_run_folder(&folder).map_err(Failure::input);
-    }
+fn folder(wanted: Option<PathBuf>, file: &Path, resume: bool) -> Result<RunFolder, Failure> {
     let stem = file.file_stem().map_or("fit".into(), |s| s.to_string_lossy().into_owned());
-    let numbered =
-        |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
-    let used = |n: usize| numbered(n).exists();
-    let first_free = (1..10_000).find(|n| !used(*n)).unwrap_or(10_000);
-    if resume && first_free > 1 {
-        return Ok(numbered(first_free - 1));
+    let below = Path::new("out");
+    match (wanted, resume) {
+        (Some(folder), false) => RunFolder::new_at(folder, OUTPUTS),
+        (None, false) => RunFolder::first_free(below, &stem),
+        (Some(folder), true) => RunFolder::resumed(folder),
+        (None, true) => {
+            RunFolder::resumed(RunFolder::newest(below, &stem).unwrap_or_else(|| below.join(stem)))
+        }
     }
-    new_run_folder(numbered(first_free)).map_err(Failure::input)
+    .map_err(Failure::input)
 }
 
 /// How all attempts are run.
@@ -152,7 +164,7 @@ impl Runs<'_> {
         let folder = formation::Folder { out: self.out.to_path_buf(), name, layer: tests.layer.clone() };
         let mut watch = FormationWatch::new(watcher, &tests.test, tests.every, &INTERRUPT, folder);
         let result = attempt.run(Some(&mut watch), Some(&INTERRUPT), Some(policy)).map_err(Failure::run)?;
-        Ok((result, watch.finish().map_err(Failure::run)?))
+        Ok((result, watch.finish()))
     }
 
     fn remove_checkpoints(&self, job: &Job) {
@@ -183,6 +195,12 @@ impl Observer for Watcher {
             let readings: Vec<(&str, f64)> =
                 std::iter::once(("loss", record.loss)).chain(parameters).collect();
             bar.update(record.step, &readings);
+        }
+    }
+
+    fn notice(&mut self, words: &str) {
+        if !matches!(self.show, Show::Silent) {
+            let _ = writeln!(std::io::stderr(), "{}: {words}", self.name);
         }
     }
 

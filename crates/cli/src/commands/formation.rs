@@ -41,7 +41,10 @@ pub struct FormationWatch<'a, O: Observer> {
     last: u64,
     tests: Vec<Formation>,
     seconds: f64,
+    /// Why there are no more tests.
     failure: Option<String>,
+    /// What could not be kept of them.
+    unwritten: Option<String>,
 }
 
 impl<'a, O: Observer> FormationWatch<'a, O> {
@@ -63,26 +66,33 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
             tests: Vec::new(),
             seconds: 0.0,
             failure: None,
+            unwritten: None,
         }
     }
 
-    /// What the tests found, in words and for scripts; what went wrong, if anything did.
-    pub fn finish(self) -> Result<Option<(String, Value)>, String> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
+    /// What the tests found, in words and for scripts. What went wrong is among the words: it is no reason to lose the
+    /// fit that was watched.
+    pub fn finish(self) -> Option<(String, Value)> {
+        let wrong = [
+            self.failure.as_ref().map(|failure| format!("no more tests: {failure}")),
+            self.unwritten.as_ref().map(|failure| format!("not all tests could be kept: {failure}")),
+        ];
+        let wrong = wrong.into_iter().flatten().collect::<Vec<_>>().join("; ");
         if self.tests.is_empty() {
-            return Ok(None);
+            return (!wrong.is_empty()).then(|| (wrong.clone(), json!({"verdict": null, "claim": wrong})));
         }
-        let words = format!(
+        let mut words = format!(
             "{} ({} tests took {:.1} s)",
             self.test.claim(&self.tests),
             self.tests.len(),
             self.seconds
         );
+        if !wrong.is_empty() {
+            words += &format!("; {wrong}");
+        }
         let tests: Vec<Value> = self.tests.iter().map(entry).collect();
         let verdict = self.tests.last().map(|t| t.verdict.word());
-        Ok(Some((
+        Some((
             words.clone(),
             json!({
                 "verdict": verdict,
@@ -91,7 +101,7 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
                 "rollouts": self.test.rollouts,
                 "tests": tests
             }),
-        )))
+        ))
     }
 
     fn path(&self, step: u64, ending: &str) -> PathBuf {
@@ -108,7 +118,8 @@ impl<'a, O: Observer> FormationWatch<'a, O> {
                 self.tests.push(formation);
                 self.seconds += begin.elapsed().as_secs_f64();
                 if let Err(error) = self.keep() {
-                    self.failure = Some(error);
+                    self.inner.notice(&format!("the formation test could not be kept: {error}"));
+                    self.unwritten = Some(error);
                 }
             }
             // The fit itself stops before its next step.
@@ -236,6 +247,10 @@ impl<O: Observer> Observer for FormationWatch<'_, O> {
         if record.step.is_multiple_of(self.every) || record.step == self.last {
             self.run_test(record.step, theta);
         }
+    }
+
+    fn notice(&mut self, words: &str) {
+        self.inner.notice(words);
     }
 
     fn end(&mut self, result: &FitResult) {

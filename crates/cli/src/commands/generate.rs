@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use glauber::data::Overwrite;
 use glauber::data::images::{write_grey_png, write_labels_tiff, write_mask_png};
-use glauber::files::run_folder::new_run_folder;
+use glauber::files::run_folder::RunFolder;
 use glauber::segment::synthetic_cells::{CellImage, SyntheticCells};
 use serde_json::json;
 
@@ -43,11 +43,15 @@ fn cells(arguments: &Cells) -> Result<Outcome, Failure> {
         ..SyntheticCells::default()
     };
     how.check().map_err(Failure::input)?;
-    let folder = new_run_folder(&arguments.out).map_err(Failure::input)?;
-    let first = folder.join("image-000.png");
-    if first.exists() {
-        return Err(Failure::input(format!("{} exists already: choose another --out", first.display())));
-    }
+    let names = ["image", "truth", "labels"];
+    let outputs: Vec<String> = (0..arguments.count)
+        .flat_map(|number| {
+            names.map(|name| format!("{name}-{number:03}.{}", if name == "labels" { "tif" } else { "png" }))
+        })
+        .collect();
+    let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let claimed = RunFolder::new_at(&arguments.out, &outputs).map_err(Failure::input)?;
+    let folder = claimed.path();
     let mut placed = Vec::new();
     for number in 0..arguments.count {
         let seed = arguments.seed.wrapping_add(number);

@@ -30,8 +30,7 @@ use crate::outcome::Failure;
 /// The model that was asked for.
 pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
     let mut options = ModelOptions::none();
-    for text in &choice.options {
-        let (name, value) = split(text, "--option")?;
+    for (name, value) in pairs(&choice.options, "--option")? {
         options.set(name, option_value(value));
     }
     glauber::model_file::load(&choice.model, &options).map_err(|error| {
@@ -43,18 +42,19 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
     })
 }
 
-/// The data per site that its rules read: what was given, else what the model says.
-pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<Covariates, Failure> {
+/// The data per site that its rules read, what was given, else what the model says; and how their files were read.
+pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
     let mut given = Vec::new();
-    for text in &choice.covariates {
-        let (name, value) = split(text, "--covariate")?;
+    for (name, value) in pairs(&choice.covariates, "--covariate")? {
         let source = match number(value) {
             Some(number) => CovariateSource::Constant(number),
             None => CovariateSource::File(value.into()),
         };
         given.push((name.to_string(), source));
     }
-    read_covariates(loaded, &given).map_err(Failure::input)
+    let mut notes = Vec::new();
+    let covariates = read_covariates(loaded, &given, &mut notes).map_err(Failure::input)?;
+    Ok((covariates, notes))
 }
 
 /// NAME=VALUE in two parts.
@@ -63,6 +63,21 @@ fn split<'t>(text: &'t str, flag: &str) -> Result<(&'t str, &'t str), Failure> {
     parts
         .filter(|(name, value)| !name.is_empty() && !value.is_empty())
         .ok_or_else(|| Failure::input(format!("{flag} {text}: give NAME=VALUE, such as {flag} beta=0.3")))
+}
+
+/// Several NAME=VALUE in two parts each; a name that is given twice would be without effect once.
+fn pairs<'t>(given: &'t [String], flag: &str) -> Result<Vec<(&'t str, &'t str)>, Failure> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for text in given {
+        let (name, value) = split(text, flag)?;
+        if let Some((_, earlier)) = pairs.iter().find(|(other, _)| *other == name) {
+            return Err(Failure::input(format!(
+                "{flag} {text}: `{name}` was given before, as {earlier}: give it once"
+            )));
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
 }
 
 /// A number, a list of numbers, true or false, or a word.
@@ -82,10 +97,9 @@ fn option_value(text: &str) -> OptionValue {
 pub fn parameters_of(model: &Model, set: &[String]) -> Result<Vec<f64>, Failure> {
     let declared = &model.declarations().parameters;
     let mut values: Vec<Option<f64>> = declared.iter().map(|p| p.default).collect();
-    for text in set {
-        let (name, value) = split(text, "--set")?;
+    for (name, value) in pairs(set, "--set")? {
         let value = number(value)
-            .ok_or_else(|| Failure::input(format!("--set {text}: `{value}` is not a number")))?;
+            .ok_or_else(|| Failure::input(format!("--set {name}={value}: `{value}` is not a number")))?;
         let place = unknowns::check(model, name, value).map_err(Failure::input)?;
         values[place] = Some(value);
     }

@@ -15,12 +15,22 @@ static INTERRUPT: AtomicBool = AtomicBool::new(false);
 /// Runs `glauber reproduce`.
 pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
     let usual = if arguments.quick { "out/reproduce-quick" } else { "out/reproduce" };
+    let experiments = experiments(&arguments.experiment)?;
+    for (given, flag, own) in
+        [(arguments.data.is_some(), "--data", "state"), (arguments.seeds.is_some(), "--seeds", "stability")]
+    {
+        if given && !experiments.iter().any(|experiment| experiment.name() == own) {
+            return Err(Failure::input(format!(
+                "{flag} is for the experiment `{own}`, which is not run: leave it out"
+            )));
+        }
+    }
     let settings = Settings {
-        experiments: experiments(&arguments.experiment)?,
+        experiments,
         quick: arguments.quick,
         data: arguments.data.clone(),
         seed: arguments.seed,
-        seeds: arguments.seeds,
+        seeds: arguments.seeds.unwrap_or(1),
         fresh: arguments.fresh,
         ..Settings::new(arguments.out.clone().unwrap_or_else(|| usual.into()))
     };
@@ -31,7 +41,7 @@ pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
         Err(ReproduceError::Interrupted) => {
             let text = "interrupted; the same command carries on from what was finished";
             let object = json!({"stopped": "interrupted", "out": settings.out});
-            return Ok(Outcome { text: text.into(), object, interrupted: true });
+            return Ok(Outcome::stopped(text, object));
         }
         Err(ReproduceError::Input(words)) => return Err(Failure::input(words)),
         Err(ReproduceError::Part(words)) => return Err(Failure::run(words)),

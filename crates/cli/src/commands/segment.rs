@@ -10,8 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glauber::data::Overwrite;
-use glauber::data::images::{ImageLimits, ImageStack, read_images, write_labels_tiff, write_mask_png};
-use glauber::files::run_folder::{new_run_folder, write_whole};
+use glauber::data::images::{
+    ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
+};
+use glauber::engine::useful_threads;
+use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::report::colour::Rgb;
 use glauber::report::frames::Outlined;
 use glauber::report::plot::{Figure, Panel};
@@ -35,22 +38,26 @@ pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let settings = settings_of(arguments)?;
     let stack = read_images(&arguments.image, ImageLimits::default()).map_err(Failure::input)?;
-    let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack)).transpose()?;
+    let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack, arguments.truth_threshold));
+    let (truth, of_truth) =
+        truth.transpose()?.map_or((None, Vec::new()), |(masks, notes)| (Some(masks), notes));
+    let notes = [stack.notes(), &of_truth].concat();
     if arguments.out.is_none() && arguments.image.file_stem().is_none() {
         return Err(Failure::input("give --out FOLDER"));
     }
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().map_err(Failure::run)?;
-    let folder = new_run_folder(folder_of(arguments)).map_err(Failure::input)?;
+    let threads = useful_threads(arguments.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::run)?;
+    let claimed = folder_of(arguments)?;
+    let folder = claimed.path().to_path_buf();
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
-    let work = Work { arguments, settings, stack: &stack, truth, folder: &folder, show };
+    let work = Work { arguments, settings, stack: &stack, truth, notes, folder: &folder, show };
     let found = pool.install(|| work.run());
     let planes = match found {
         Ok(planes) => planes,
         Err(failure) => {
             // Nothing was written: the empty folder would only be in the way of the next try.
-            let _ = std::fs::remove_dir(&folder);
+            claimed.abandon();
             return Err(failure);
         }
     };
@@ -82,19 +89,25 @@ fn settings_of(arguments: &Segment) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
+/// What a segmentation writes, besides what shows that a folder holds a run.
+const OUTPUTS: &[&str] = &["mask.png", "masks.tif", "labels.tif", "overlay.png", "course.svg", "course.csv"];
+
 /// The folder asked for, else `out/IMAGE`, with a number where that is used.
-fn folder_of(arguments: &Segment) -> PathBuf {
-    if let Some(out) = &arguments.out {
-        return out.clone();
-    }
+fn folder_of(arguments: &Segment) -> Result<RunFolder, Failure> {
     let stem = arguments.image.file_stem().map_or("segment".into(), |s| s.to_string_lossy().into_owned());
-    let numbered =
-        |n: usize| Path::new("out").join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") });
-    numbered((1..10_000).find(|n| !numbered(*n).exists()).unwrap_or(10_000))
+    match &arguments.out {
+        Some(out) => RunFolder::new_at(out, OUTPUTS),
+        None => RunFolder::first_free(Path::new("out"), &stem),
+    }
+    .map_err(Failure::input)
 }
 
-/// The truth: one mask for every plane, or one for all of them.
-fn truth_of(path: &Path, image: &ImageStack) -> Result<Vec<Mask>, Failure> {
+/// The truth, one mask for every plane or one for all of them, and how it was read.
+fn truth_of(
+    path: &Path,
+    image: &ImageStack,
+    threshold: Option<f64>,
+) -> Result<(Vec<Mask>, Vec<String>), Failure> {
     let stack = read_images(path, ImageLimits::default()).map_err(Failure::input)?;
     let refuse = |what: String| Failure::input(format!("--truth {}: {what}", path.display()));
     if stack.planes() != 1 && stack.planes() != image.planes() {
@@ -105,19 +118,16 @@ fn truth_of(path: &Path, image: &ImageStack) -> Result<Vec<Mask>, Failure> {
         )));
     }
     let (height, width) = (stack.height(), stack.width());
-    let pixels = height * width;
-    let values = stack.to_f64();
-    // Masks are written as 0/1, 0/255 or labels 1, 2, …: small numbers are inside above 0, others above the middle.
-    let highest = values.iter().copied().fold(0.0, f64::max);
-    let level = if stack.bit_depth() > 8 || highest < 64.0 { 0.0 } else { 127.0 };
+    let threshold = Threshold { given: threshold, key: "--truth-threshold" };
+    let found = stack.inside(threshold, path).map_err(Failure::input)?;
     let mut masks = Vec::with_capacity(stack.planes());
-    for plane in values.chunks_exact(pixels) {
-        let mask = Mask::new(height, width, plane.iter().map(|v| *v > level).collect());
-        let mask = mask.map_err(|e| refuse(e.to_string()))?;
+    for plane in found.inside.chunks_exact(height * width) {
+        let mask = Mask::new(height, width, plane.to_vec()).map_err(|e| refuse(e.to_string()))?;
         mask.check_size("truth", image.height(), image.width()).map_err(|e| refuse(e.to_string()))?;
         masks.push(mask);
     }
-    Ok(masks)
+    let notes = stack.notes().iter().chain(&found.notes);
+    Ok((masks, notes.map(|note| format!("truth: {note}")).collect()))
 }
 
 /// One plane, segmented.
@@ -131,6 +141,7 @@ struct Work<'a> {
     settings: Settings,
     stack: &'a ImageStack,
     truth: Option<Vec<Mask>>,
+    notes: Vec<String>,
     folder: &'a Path,
     show: Show,
 }
@@ -250,7 +261,8 @@ impl Work<'_> {
         let object = self.object(planes, seconds);
         let text = serde_json::to_string_pretty(&object).map_err(Failure::run)?;
         write_whole(self.folder.join("result.json"), text + "\n").map_err(Failure::run)?;
-        Ok(Outcome { text: self.text(planes, seconds), object, interrupted })
+        let text = self.text(planes, seconds);
+        Ok(if interrupted { Outcome::stopped(text, object) } else { Outcome::done(text, object) })
     }
 
     fn object(&self, planes: &[Plane], seconds: f64) -> Value {
@@ -280,7 +292,7 @@ impl Work<'_> {
                 add(key, own[key].clone());
             }
         }
-        add("notes", json!(self.stack.notes()));
+        add("notes", json!(self.notes));
         add("version", json!(glauber::VERSION));
         add("seconds", json!(seconds));
         add("out", json!(self.folder));
@@ -294,7 +306,7 @@ impl Work<'_> {
             self.arguments.image.display(),
             self.arguments.preset
         );
-        for note in self.stack.notes() {
+        for note in &self.notes {
             text += &format!("note: {note}\n");
         }
         for (number, plane) in planes.iter().enumerate() {

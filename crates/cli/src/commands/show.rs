@@ -5,13 +5,16 @@ use glauber::program::estimators::{EstimatorOptions, named};
 use glauber::program::{differentiate, log_likelihood};
 use serde_json::json;
 
-use super::model_of;
+use super::{covariates_of, model_of, pairs};
 use crate::arguments::Show;
 use crate::outcome::{Failure, Outcome};
 
 /// Runs `glauber show`.
 pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
+    // What was given is read and checked, as where the model is run.
+    covariates_of(&loaded, &arguments.choice)?;
+    let given = pairs(&arguments.choice.covariates, "--covariate")?;
     let model = &loaded.model;
     let d = model.declarations();
     let mut text = format!("model {} on {}\n", model.name(), d.lattice);
@@ -23,9 +26,12 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         text += &format!("  parameter  {} in {}{default}\n", p.name, p.interval);
     }
     for covariate in &loaded.covariates {
-        let source = match &covariate.source {
-            CovariateSource::File(path) => format!("from {}", path.display()),
-            CovariateSource::Constant(value) => format!("{value} where nobody says"),
+        let own = given.iter().find(|(name, _)| *name == covariate.name).map(|(_, value)| *value);
+        let source = match (own, &covariate.source) {
+            (Some(value), _) if value.parse::<f64>().is_ok() => format!("{value} at every site"),
+            (Some(path), _) => format!("from {path}"),
+            (None, CovariateSource::File(path)) => format!("from {}", path.display()),
+            (None, CovariateSource::Constant(value)) => format!("{value} where nobody says"),
         };
         text += &format!("  covariate  {}: {source}\n", covariate.name);
     }
@@ -34,13 +40,18 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         Err(error) => error.to_string(),
     };
     text += &format!("  likelihood {likelihood}\n");
+    for note in model.notes() {
+        text += &format!("  note       {note}\n");
+    }
     if let Some(start) = &model.start {
         text += &format!("\nstart of {start}");
     }
     text += &format!("\nstep of {}", model.step);
     let mut adjoint_text = None;
     if arguments.adjoint {
-        let estimator = named(&arguments.estimator, EstimatorOptions::default()).map_err(Failure::input)?;
+        let estimator =
+            named(arguments.estimator.as_deref().unwrap_or("straight-through"), EstimatorOptions::default())
+                .map_err(Failure::input)?;
         let adjoint = differentiate(&estimator.forward(&model.step), &*estimator);
         text += &format!("\nadjoint under {} of {adjoint}", estimator.name());
         adjoint_text = Some(adjoint.to_string());
@@ -54,6 +65,7 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         }).collect::<Vec<_>>(),
         "covariates": loaded.covariates.iter().map(|c| &c.name).collect::<Vec<_>>(),
         "likelihood": likelihood == "exact",
+        "notes": model.notes(),
         "step": model.step.to_string(),
         "adjoint": adjoint_text,
     });

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
-use glauber::engine::{Numbers, Options, Plan, Run};
+use glauber::engine::{Numbers, Options, Plan, Precision, Run};
 use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
 use glauber::tasks::states::{States, times_name};
@@ -23,8 +23,9 @@ const MOST_NUMBERS: usize = 1 << 31;
 pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let loaded = model_of(&arguments.choice)?;
-    let covariates = covariates_of(&loaded, &arguments.choice)?;
+    let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
+    notes.extend(model.notes());
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if !["npz", "gif", "png"].contains(&kind.as_str()) {
@@ -42,7 +43,20 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     if arguments.steps == 0 || arguments.replicates == 0 || arguments.every == 0 {
         return Err(Failure::input("--steps, --replicates and --every must be at least 1"));
     }
-    let options = Options { threads: arguments.threads, ..Options::default() };
+    let layer = match &arguments.layer {
+        Some(_) if kind == "npz" => {
+            return Err(Failure::input(
+                "--layer chooses what a film or picture shows; an .npz holds every layer: leave it out",
+            ));
+        }
+        Some(name) => model.layer(name).map_err(Failure::input)?,
+        None => 0,
+    };
+    let is_plane = model.declarations().lattice.extent()[1] > 1;
+    let (every, of_states) = kept(arguments, &kind, is_plane)?;
+    notes.extend(of_states);
+    let precision = if arguments.precision == "f64" { Precision::Double } else { Precision::Single };
+    let options = Options { threads: arguments.threads, precision, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
     let replicates = match &earlier {
@@ -50,7 +64,7 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         Some(earlier) => earlier.replicates(arguments.replicates)?,
         None => arguments.replicates,
     };
-    let times = arguments.steps / arguments.every + 1;
+    let times = arguments.steps / every + 1;
     let layers = model.declarations().layers.len();
     let numbers = [times, replicates, layers, model.declarations().lattice.sites()];
     if numbers.iter().try_fold(1usize, |n, m| n.checked_mul(*m)).is_none_or(|n| n > MOST_NUMBERS) {
@@ -63,11 +77,7 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     if let Some(earlier) = &earlier {
         run = earlier.carry_on(run);
     }
-    let states = States::record_every(&plan, &run, arguments.every).map_err(Failure::run)?;
-    let layer = match &arguments.layer {
-        Some(name) => model.layer(name).map_err(Failure::input)?,
-        None => 0,
-    };
+    let states = States::record_every(&plan, &run, every).map_err(Failure::run)?;
     match kind.as_str() {
         "npz" => write_arrays(&model, states, &arguments.out)?,
         "gif" => write_film(&model, &states, layer, &arguments.out)?,
@@ -81,10 +91,43 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
         "replicates": replicates,
         "seed": arguments.seed,
         "seconds": seconds,
+        "notes": notes,
         "out": arguments.out,
     });
+    let mut text = String::new();
+    notes.iter().for_each(|note| text += &format!("note: {note}\n"));
     let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
-    Ok(Outcome::done(format!("{} written in {seconds:.1} s{after}", arguments.out.display()), object))
+    text += &format!("{} written in {seconds:.1} s{after}", arguments.out.display());
+    Ok(Outcome::done(text, object))
+}
+
+/// Which states are kept, every how many, and what of the options has no effect on that.
+fn kept(arguments: &Simulate, kind: &str, is_plane: bool) -> Result<(usize, Vec<String>), Failure> {
+    let Simulate { steps, every, replicates, .. } = *arguments;
+    let mut notes = Vec::new();
+    if kind != "npz" && replicates > 1 {
+        notes
+            .push(format!("a film or picture shows one realisation: of {replicates} only the first was run"));
+    }
+    if kind == "png" && is_plane {
+        if every > 1 {
+            notes
+                .push(format!("a picture shows the last state, that of step {steps}: --every has no effect"));
+        }
+        return Ok((steps, notes));
+    }
+    if every > steps {
+        return Err(Failure::input(format!(
+            "--every {every} keeps only the start of {steps} steps: give --every {steps} or less"
+        )));
+    }
+    let last = steps / every * every;
+    if last < steps {
+        notes.push(format!(
+            "the last state kept is that of step {last}; those after it, to step {steps}, are not"
+        ));
+    }
+    Ok((every, notes))
 }
 
 fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure> {
@@ -102,7 +145,7 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
             Numbers::Bytes(v) => ArrayValues::U8(v),
             Numbers::Reals(v) => ArrayValues::F64(v),
         };
-        let array = Array::new(shape.clone(), values).map_err(|e| Failure::run(format!("{e:?}")))?;
+        let array = Array::new(shape.clone(), values).map_err(Failure::run)?;
         let array = if layer.values.is_integer() { array.narrowed() } else { array };
         arrays.push((layer.name.clone(), array));
     }

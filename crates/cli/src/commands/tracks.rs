@@ -8,7 +8,7 @@ use glauber::files::{number, significant, whole_number};
 use glauber::report::plot::{Figure, Panel};
 use serde_json::{Value, json};
 
-use super::split;
+use super::pairs;
 use crate::arguments::TracksFile;
 use crate::outcome::{Failure, Outcome};
 
@@ -41,7 +41,12 @@ pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
     let summary = tracks.summary();
     // Short tracks have fewer lags; only who asks for more than there are is told so.
     let lags = arguments.lags.unwrap_or(usual_lags(&tracks));
-    let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed };
+    if arguments.bootstrap == 0 && arguments.seed.is_some() {
+        return Err(Failure::input(
+            "--seed is that of the bootstrap, and --bootstrap is 0: leave one of them out",
+        ));
+    }
+    let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed.unwrap_or(0) };
     let curve = mean_squared_displacement(&tracks, lags, bootstrap)
         .map_err(|e| Failure::input(format!("{}: {e}", arguments.file.display())))?;
     if let Some(out) = &arguments.out {
@@ -93,8 +98,8 @@ impl<'a> ByLag<'a> {
 /// `id=NAME`, `time=3` … as the reader's columns.
 fn columns(given: &[String]) -> Result<Columns, Failure> {
     let mut columns = Columns::default();
-    for text in given {
-        let (which, name) = split(text, "--column")?;
+    for (which, name) in pairs(given, "--column")? {
+        let text = format!("{which}={name}");
         let column = match whole_number(name).map(usize::try_from) {
             Some(Ok(0)) => {
                 return Err(Failure::input(format!("--column {text}: columns are counted from 1")));
@@ -110,7 +115,11 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
             "z" => &mut columns.z,
             _ => return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z"))),
         };
-        *place = Some(column);
+        if place.replace(column).is_some() {
+            return Err(Failure::input(format!(
+                "--column {text}: the time was given before, as t: give it once"
+            )));
+        }
     }
     Ok(columns)
 }

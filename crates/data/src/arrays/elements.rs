@@ -1,6 +1,7 @@
 //! Turns the bytes of array elements into values and back, a block at a time.
 
 use super::array::elements_of;
+use super::half::half_to_single;
 use super::header::{HeaderError, read_up_to};
 use super::values::{ElementType, Slice, Values, for_each_type};
 use std::io::{self, Read, Write};
@@ -52,6 +53,17 @@ pub(super) fn read_elements(
     let mut values = element.empty();
     for_each_type!(Values, &mut values, v => read_into(reader, v, big_endian, count)?);
     Ok(values)
+}
+
+/// Reads `count` elements of half precision as single precision.
+pub(super) fn read_halves(
+    reader: &mut dyn Read,
+    big_endian: bool,
+    count: usize,
+) -> Result<Values, HeaderError> {
+    let mut halves: Vec<u16> = Vec::new();
+    read_into(reader, &mut halves, big_endian, count)?;
+    Ok(Values::F32(halves.into_iter().map(half_to_single).collect()))
 }
 
 fn read_into<T: Bytes>(

@@ -28,6 +28,8 @@ pub struct ArrayHeader {
     pub fortran_order: bool,
     /// Whether the elements' bytes are the most significant first.
     pub big_endian: bool,
+    /// Whether the file's elements have half precision; they are read as single precision, exactly.
+    pub half: bool,
     /// How many elements the shape holds.
     pub elements: usize,
     /// Bytes of the header, up to the first element.
@@ -37,7 +39,7 @@ pub struct ArrayHeader {
 impl ArrayHeader {
     /// Bytes of all elements.
     pub fn data_bytes(&self) -> u64 {
-        self.elements as u64 * self.element_type.bytes() as u64
+        self.elements as u64 * if self.half { 2 } else { self.element_type.bytes() as u64 }
     }
 }
 
@@ -159,8 +161,8 @@ fn descr(element: ElementType) -> &'static str {
     }
 }
 
-/// The element type and byte order of a `descr` such as `<f8`.
-fn element_of(descr: &str) -> Result<(ElementType, bool), HeaderError> {
+/// The element type of a `descr` such as `<f8`, whether it is big-endian, and whether it has half precision.
+fn element_of(descr: &str) -> Result<(ElementType, bool, bool), HeaderError> {
     let unsupported = |what: &str, remedy| {
         Err(HeaderError::Unsupported(format!("holds {what} (dtype {})", quoted(descr)), remedy))
     };
@@ -178,7 +180,7 @@ fn element_of(descr: &str) -> Result<(ElementType, bool), HeaderError> {
         "i4" => ElementType::I32,
         "u8" => ElementType::U64,
         "i8" => ElementType::I64,
-        "f4" => ElementType::F32,
+        "f2" | "f4" => ElementType::F32,
         "f8" => ElementType::F64,
         _ => {
             return match code.as_bytes().first() {
@@ -202,7 +204,7 @@ fn element_of(descr: &str) -> Result<(ElementType, bool), HeaderError> {
         }
     };
     // '=' means the writer's order; NumPy never writes it, and little-endian is by far the likeliest.
-    Ok((element, order == ">"))
+    Ok((element, order == ">", code == "f2"))
 }
 
 /// Reads the one dictionary of a header; nothing else of Python's grammar.
@@ -242,11 +244,11 @@ impl<'a> Dictionary<'a> {
         let (Some(descr), Some(fortran_order), Some(shape)) = (descr, fortran_order, shape) else {
             return Err(malformed("its header lacks one of descr, fortran_order and shape".into()));
         };
-        let (element_type, big_endian) = element_of(descr)?;
+        let (element_type, big_endian, half) = element_of(descr)?;
         let elements = elements_of(&shape)
             .filter(|n| n.checked_mul(element_type.bytes()).is_some_and(|b| isize::try_from(b).is_ok()))
             .ok_or_else(|| HeaderError::TooLarge(format!("claims the shape {}", Shape(&shape))))?;
-        Ok(ArrayHeader { shape, element_type, fortran_order, big_endian, elements, bytes: 0 })
+        Ok(ArrayHeader { shape, element_type, fortran_order, big_endian, half, elements, bytes: 0 })
     }
 
     fn skip_spaces(&mut self) {
@@ -382,7 +384,7 @@ mod tests {
         refused("[('x', '<f8'), ('y', '<f8')]", "records");
         refused("'<U7'", "text");
         refused("'<c16'", "complex");
-        refused("'<f2'", "precision");
+        refused("'<f16'", "precision");
         refused("'<M8[ns]'", "dates");
         refused("'|V8'", "records");
         refused("''", "unknown");

@@ -9,7 +9,7 @@
 //! | NPZ (stored or deflated) | [`NpzReader`], [`read_arrays`] | [`NpzWriter`], [`write_npz`] |
 //!
 //! Format: the NPY specification, `numpy.lib.format` of NumPy; NPZ is a zip archive with one `NAME.npy` an array.
-//! Departures: pickled objects, structured records, text, dates, complex and half-precision numbers are refused with
+//! Departures: pickled objects, structured records, text, dates and complex numbers are refused with
 //! the way to save them otherwise; a file with bytes after its array is refused, for they would be lost in silence.
 //!
 //! ```
@@ -29,6 +29,7 @@
 mod array;
 mod checks;
 mod elements;
+mod half;
 mod header;
 mod npy;
 mod npz;
@@ -37,6 +38,7 @@ mod values;
 
 pub use array::{Array, ShapeMismatch};
 pub use checks::BadValue;
+pub(crate) use half::half_to_single;
 pub use header::ArrayHeader;
 pub(crate) use npy::open_regular;
 pub use npy::{read_npy, read_npy_from, write_npy};

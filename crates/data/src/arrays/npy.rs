@@ -2,7 +2,7 @@
 
 use super::ReadLimits;
 use super::array::{Array, Shape};
-use super::elements::{read_elements, to_c_order, write_elements};
+use super::elements::{read_elements, read_halves, to_c_order, write_elements};
 use super::header::{ArrayHeader, HeaderError, read_header, write_header};
 use crate::{DataError, DataErrorKind, Overwrite, WholeFile};
 use glauber_files::error::bytes_in_words;
@@ -50,7 +50,10 @@ pub(super) fn read_sized(
 ) -> Result<Array, HeaderError> {
     let header = read_header(reader)?;
     check_size(&header, length, limits)?;
-    let values = read_elements(reader, header.element_type, header.big_endian, header.elements)?;
+    let values = match header.half {
+        true => read_halves(reader, header.big_endian, header.elements)?,
+        false => read_elements(reader, header.element_type, header.big_endian, header.elements)?,
+    };
     let values = if header.fortran_order { to_c_order(values, &header.shape) } else { values };
     Array::new(header.shape, values).map_err(|e| HeaderError::Format(e.to_string(), "write it again"))
 }

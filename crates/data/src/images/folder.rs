@@ -1,17 +1,18 @@
-//! Reads a folder of pictures as a time series, in the order a person numbers them.
+//! Reads a folder of pictures, in the order a person numbers them.
 
 use super::ImageLimits;
-use super::stack::{ImageStack, Picture, check_pixels, read_picture};
-use crate::arrays::Values;
+use super::names::{arrange, natural_order};
+use super::refusal::Refusal;
+use super::series::{Series, SeriesChoice};
+use super::stack::{ImageStack, Picture, append, check_pixels, read_picture};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
-use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 /// Endings of the files that are taken for pictures.
-const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
+const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "asc"];
 
-/// Reads all PNG, JPEG and TIFF files of a folder, one plane each, sorted so that `frame9` comes before `frame10`.
+/// Reads all pictures of a folder, one plane each, sorted so that `frame9` comes before `frame10`.
 ///
 /// Hidden files, folders and other files are passed over (and counted in the notes), and so are gaps in the numbers.
 ///
@@ -20,29 +21,37 @@ const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
 /// first in size and depth, or all together are above the limit.
 pub fn read_image_folder(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
     let folder = path.as_ref();
-    let (files, others) = pictures_of(folder)?;
-    let Some(first) = files.first() else {
-        let found = format!("holds no pictures ({others} other files)");
-        let remedy = format!("put files ending in {} there", ENDINGS.join(", "));
-        return Err(DataError::new(DataErrorKind::Missing, folder, found, remedy));
-    };
-    let mut whole = read_picture(first, limits)?;
-    one_plane(&whole, first)?;
-    check_pixels(folder, files.len() as u64, whole.width as u64, whole.height as u64, limits)?;
-    for file in &files[1..] {
-        let next = read_picture(file, limits)?;
-        one_plane(&next, file)?;
-        join(&mut whole, next, file, first)?;
+    let (mut files, mut notes) = pictures_of(folder)?;
+    files.sort_by(|a, b| natural_order(&name_of(a), &name_of(b)));
+    // What the names say of times is of use where they are one series.
+    let arranged = arrange(&stems_of(&files), &SeriesChoice::default());
+    let frames = arranged.ok().and_then(|arranged| arranged.frames);
+    if let Some(gap) = frames.as_deref().and_then(gap_note) {
+        notes.push(format!("{gap}; the images were taken as consecutive"));
     }
-    whole.planes = files.len();
-    if others > 0 {
-        whole.notes.push(format!("{others} files of the folder are no pictures and were passed over"));
-    }
-    whole.notes.extend(missing_numbers(&files));
-    ImageStack::new(whole, folder)
+    let mut picture = read_all(folder, &files, limits)?;
+    picture.notes.append(&mut notes);
+    ImageStack::new(picture, folder)
 }
 
-fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, usize), DataError> {
+/// The series of a folder's pictures that is chosen.
+pub(super) fn read_folder_series(
+    folder: &Path,
+    choice: &SeriesChoice,
+    limits: ImageLimits,
+) -> Result<Series, DataError> {
+    let (files, mut notes) = pictures_of(folder)?;
+    let arranged = arrange(&stems_of(&files), choice).map_err(|refusal| refusal.in_file(folder))?;
+    let files: Vec<PathBuf> = arranged.files.iter().map(|file| files[*file].clone()).collect();
+    let mut picture = read_all(folder, &files, limits)?;
+    notes.extend(arranged.notes);
+    picture.notes.append(&mut notes);
+    let frames = arranged.frames.filter(|frames| frames.len() > 1);
+    Ok(Series { stack: ImageStack::new(picture, folder)?, slices: arranged.slices, frames })
+}
+
+/// The pictures in a folder, and notes on what else is there.
+fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> {
     let mut files = Vec::new();
     let mut others = 0;
     for entry in std::fs::read_dir(folder).map_err(|e| DataError::io(folder, "open it", &e))? {
@@ -58,12 +67,51 @@ fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, usize), DataError> {
             others += 1;
         }
     }
-    files.sort_by(|a, b| natural_order(&name_of(a), &name_of(b)));
-    Ok((files, others))
+    if files.is_empty() {
+        let found = format!("holds no pictures ({others} other files)");
+        let remedy = format!("put files ending in {} there", ENDINGS.join(", "));
+        return Err(DataError::new(DataErrorKind::Missing, folder, found, remedy));
+    }
+    files.sort();
+    let twice = files.windows(2).find(|w| w[0].with_extension("") == w[1].with_extension(""));
+    if let Some([one, other]) = twice {
+        let found = format!("holds one picture as {} and {}", quoted(&name_of(one)), quoted(&name_of(other)));
+        return Err(DataError::new(DataErrorKind::Value, folder, found, "leave one of them there"));
+    }
+    let notes = match others {
+        0 => Vec::new(),
+        n => vec![format!("{n} files of the folder are no pictures and were passed over")],
+    };
+    Ok((files, notes))
 }
 
 fn name_of(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The names without endings; `a.ome.tif` is `a`.
+fn stems_of(files: &[PathBuf]) -> Vec<String> {
+    let stem = |file: &PathBuf| {
+        let stem = file.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        stem.strip_suffix(".ome").map_or(stem.clone(), str::to_owned)
+    };
+    files.iter().map(stem).collect()
+}
+
+/// One plane of each file.
+fn read_all(folder: &Path, files: &[PathBuf], limits: ImageLimits) -> Result<Picture, DataError> {
+    let first = &files[0];
+    let mut whole = read_picture(first, None, limits)?;
+    one_plane(&whole, first)?;
+    check_pixels(folder, files.len() as u64, whole.width as u64, whole.height as u64, limits)?;
+    for file in &files[1..] {
+        let next = read_picture(file, None, limits)?;
+        one_plane(&next, file)?;
+        join(&mut whole, next, file, first)?;
+    }
+    whole.planes = files.len();
+    whole.axes = None;
+    Ok(whole)
 }
 
 fn one_plane(picture: &Picture, file: &Path) -> Result<(), DataError> {
@@ -80,6 +128,7 @@ fn one_plane(picture: &Picture, file: &Path) -> Result<(), DataError> {
 }
 
 fn join(whole: &mut Picture, next: Picture, file: &Path, first: &Path) -> Result<(), DataError> {
+    let unlike = |found: String, remedy: &str| DataError::new(DataErrorKind::Value, file, found, remedy);
     if (next.height, next.width) != (whole.height, whole.width) {
         let found = format!(
             "is {} × {} pixels, but {} is {} × {}",
@@ -89,93 +138,53 @@ fn join(whole: &mut Picture, next: Picture, file: &Path, first: &Path) -> Result
             whole.width,
             whole.height
         );
-        return Err(DataError::new(DataErrorKind::Value, file, found, "use images of one size"));
+        return Err(unlike(found, "use images of one size"));
+    }
+    if next.bit_depth != whole.bit_depth || next.values.element_type() != whole.values.element_type() {
+        let found = format!(
+            "has values of {} and {} bits, but {} of {} and {}",
+            next.values.element_type(),
+            next.bit_depth,
+            quoted(&name_of(first)),
+            whole.values.element_type(),
+            whole.bit_depth
+        );
+        return Err(unlike(found, "use images of one depth"));
+    }
+    if next.colour_table != whole.colour_table || next.was_colour != whole.was_colour {
+        let found = format!("shows its numbers in other colours than {}", quoted(&name_of(first)));
+        return Err(unlike(found, "save all images as grey, or with one colour table"));
+    }
+    if next.no_data.map(f64::to_bits) != whole.no_data.map(f64::to_bits) {
+        let found = format!("has another value for no data than {}", quoted(&name_of(first)));
+        return Err(unlike(found, "use one value for no data"));
     }
     for note in next.notes {
         if !whole.notes.contains(&note) {
             whole.notes.push(note);
         }
     }
-    match (&mut whole.values, next.values) {
-        (Values::U8(all), Values::U8(new)) => all.extend(new),
-        (Values::U16(all), Values::U16(new)) => all.extend(new),
-        (Values::U32(all), Values::U32(new)) => all.extend(new),
-        (Values::F32(all), Values::F32(new)) => all.extend(new),
-        (all, new) => {
-            let found = format!(
-                "has values of {}, but {} of {}",
-                new.element_type(),
-                quoted(&name_of(first)),
-                all.element_type()
-            );
-            return Err(DataError::new(DataErrorKind::Value, file, found, "use images of one depth"));
-        }
-    }
-    Ok(())
+    append(&mut whole.values, next.values).map_err(|refusal: Refusal| refusal.in_file(file))
 }
 
-/// Compares names as a person does: runs of digits as numbers, the rest letter by letter.
-///
-/// ```
-/// use glauber_data::images::natural_order;
-///
-/// let mut names = ["t10.png", "t9.png", "t010.png", "a.png"];
-/// names.sort_by(|a, b| natural_order(a, b));
-/// assert_eq!(names, ["a.png", "t9.png", "t10.png", "t010.png"]);
-/// ```
-pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a, b);
-    loop {
-        let (Some(l), Some(r)) = (left.chars().next(), right.chars().next()) else {
-            // Equal but for zeros in front, or one is the beginning of the other.
-            return left.len().cmp(&right.len()).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b));
-        };
-        if l.is_ascii_digit() && r.is_ascii_digit() {
-            let (x, left_rest) = leading_number(left);
-            let (y, right_rest) = leading_number(right);
-            // Without zeros in front, the longer number is the larger.
-            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(y));
-            if order != Ordering::Equal {
-                return order;
-            }
-            (left, right) = (left_rest, right_rest);
-        } else {
-            if l != r {
-                return l.cmp(&r);
-            }
-            (left, right) = (&left[l.len_utf8()..], &right[r.len_utf8()..]);
+/// The step between the numbers of neighbours in time: the smallest difference where it divides all others, else the
+/// largest number that does. 0 where there are fewer than two.
+pub(super) fn step_of(frames: &[u64]) -> u64 {
+    let common = |a: u64, b: u64| {
+        let (mut a, mut b) = (a, b);
+        while b > 0 {
+            (a, b) = (b, a % b);
         }
-    }
+        a
+    };
+    frames.windows(2).map(|w| w[1].abs_diff(w[0])).fold(0, common)
 }
 
-/// The digits in front without leading zeros, and what follows them.
-fn leading_number(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    (text[..end].trim_start_matches('0'), &text[end..])
-}
-
-/// A note if the last number in the names skips some, where that number is all that differs.
-fn missing_numbers(files: &[PathBuf]) -> Option<String> {
-    let mut numbers = Vec::new();
-    let mut frame = None;
-    for file in files {
-        let name = file.file_stem()?.to_string_lossy().into_owned();
-        let end = name.rfind(|c: char| c.is_ascii_digit())? + 1;
-        let start = name[..end]
-            .rfind(|c: char| !c.is_ascii_digit())
-            .map_or(0, |i| i + name[i..].chars().next().map_or(1, char::len_utf8));
-        let around = (name[..start].to_owned(), name[end..].to_owned());
-        if *frame.get_or_insert_with(|| around.clone()) != around {
-            return None;
-        }
-        numbers.push(name[start..end].parse::<u64>().ok()?);
-    }
-    let gap = numbers.windows(2).find(|w| w[1] - w[0].min(w[1]) > 1)?;
-    let step = numbers.windows(2).map(|w| w[1] - w[0].min(w[1])).min()?;
-    let even = numbers.windows(2).all(|w| w[1] - w[0].min(w[1]) == step);
-    (!even).then(|| {
-        format!("the numbers in the names have gaps, first between {} and {}; the images were taken as consecutive", gap[0], gap[1])
-    })
+/// A sentence on the first gap in the numbers, if there is one.
+pub(super) fn gap_note(frames: &[u64]) -> Option<String> {
+    let step = step_of(frames);
+    let gap = frames.windows(2).find(|w| w[1].abs_diff(w[0]) > step)?;
+    Some(format!("the numbers in the names have gaps, first between {} and {}", gap[0], gap[1]))
 }
 
 #[cfg(test)]
@@ -183,29 +192,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_sort_as_numbers() {
-        for (a, b) in [
-            ("f2", "f10"),
-            ("f2a10", "f10a2"),
-            ("f99999999999999999999998", "f99999999999999999999999"),
-            ("f1", "f01"),
-            ("f", "f1"),
-            ("a", "b"),
-            ("µ1", "µ2"),
-        ] {
-            assert_eq!(natural_order(a, b), Ordering::Less, "{a} {b}");
-            assert_eq!(natural_order(b, a), Ordering::Greater, "{b} {a}");
-        }
-        assert_eq!(natural_order("f1", "f1"), Ordering::Equal);
-    }
-
-    #[test]
     fn gaps_in_numbers_are_noted() {
-        let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        assert!(missing_numbers(&files(&["t1.png", "t2.png", "t4.png"])).is_some());
-        assert!(missing_numbers(&files(&["t1.png", "t2.png", "t3.png"])).is_none());
-        assert!(missing_numbers(&files(&["t0.png", "t5.png", "t10.png"])).is_none());
-        assert!(missing_numbers(&files(&["a1.png", "b7.png", "b9.png"])).is_none());
-        assert!(missing_numbers(&files(&["µ1.png", "µ2.png", "µ9.png"])).is_some());
+        assert!(gap_note(&[1, 2, 4]).is_some());
+        assert!(gap_note(&[1, 2, 3]).is_none());
+        assert!(gap_note(&[0, 5, 10]).is_none());
+        assert!(gap_note(&[7]).is_none());
+        assert_eq!((step_of(&[0, 10, 15]), step_of(&[0, 2, 5]), step_of(&[3])), (5, 1, 0));
     }
 }

@@ -1,14 +1,24 @@
-//! Reads pictures as lattice states: PNG, JPEG, TIFF stacks, folders of them; and writes masks and labels.
+//! Reads pictures as numbers: PNG, JPEG, TIFF stacks, ESRI ASCII grids, folders of them; and writes masks and labels.
 //!
-//! A picture becomes planes of grey values, an [`ImageStack`] of shape `[planes, height, width]` in the picture's own
-//! depth: rows from the top are `y`, columns from the left are `x`. Colour becomes ITU-R 601 luma,
+//! A picture becomes planes, an [`ImageStack`] of shape `[planes, height, width]` that holds **the file's own numbers**
+//! in its own depth: rows from the top are `y`, columns from the left are `x`. What they mean is decided where they are
+//! used, and said where it was not the only possible reading:
+//!
+//! - [`read_series`] takes planes for times, obeying what ImageJ, OME, tifffile and names in folders say of channels and
+//!   slices;
+//! - [`ImageStack::inside`] tells two classes apart: masks of any two values, labels, grey values;
+//! - [`ImageStack::numbers`] gives data per site;
+//! - [`ImageStack::to_unit`] gives what the picture shows, 0 black to 1 white.
+//!
+//! Colour becomes ITU-R 601 luma,
 //!
 //! luma = (19595 R + 38470 G + 7471 B + 32768) div 65536, that is 0.299 R + 0.587 G + 0.114 B to the nearest integer,
 //!
 //! which is what Pillow's `convert("L")` gives. Reference: Recommendation ITU-R BT.601.
 //!
-//! Departures: transparency is ignored (and said); orientation marks of cameras are ignored; pictures with other
-//! colour spaces (CMYK, Lab) and TIFF colour tables are refused with the way to convert them.
+//! Departures: transparency and orientation are ignored (and said); white-is-zero TIFFs are not turned round (and said),
+//! as in ImageJ and unlike Pillow; PNGs of 2 and 4 bits keep their numbers, unlike in Pillow; other colour spaces (CMYK,
+//! Lab) in TIFF are refused with the way to convert them.
 //!
 //! ```
 //! use glauber_data::Overwrite;
@@ -24,14 +34,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod folder;
+// What is wrong inside a picture, and colours turned into grey …
 mod luma;
+mod refusal;
+
+// … a reader for each format, and what a file says of its planes …
+mod ascii_grid;
+mod axes;
 mod png_jpeg;
+mod tagged;
+
+// … planes in memory, from a file or a folder, as they are or as one series …
+mod folder;
+mod names;
+mod series;
 mod stack;
-mod tiff_stack;
+
+// … what their numbers mean …
+mod inside;
+mod numbers;
+
+// … and what is written.
 mod write;
 
-pub use folder::{natural_order, read_image_folder};
+pub use folder::read_image_folder;
+pub use inside::{Inside, Threshold};
+pub use names::natural_order;
+pub use series::{Pick, Series, SeriesChoice, read_series};
 pub use stack::{ImageStack, read_image, read_images};
 pub use write::{write_grey_png, write_labels_tiff, write_mask_png};
 

@@ -2,28 +2,110 @@
 
 use super::ImageLimits;
 use super::luma::grey;
-use super::stack::{Picture, check_pixels};
+use super::refusal::{Refusal, without_panic};
+use super::stack::{Picture, Source, check_pixels};
 use crate::arrays::Values;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::bytes_in_words;
 use image::codecs::jpeg::JpegDecoder;
-use image::codecs::png::PngDecoder;
-use image::{ColorType, ImageDecoder, ImageError, Limits};
+use image::metadata::Orientation;
+use image::{ColorType, ExtendedColorType, ImageDecoder, ImageError};
+use png::{BitDepth, DecodingError};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
-/// Reads a PNG file: 1 to 16 bits, grey, colour or colour table, with or without transparency.
+/// Reads a PNG file: 1 to 16 bits, grey, colour or numbers of colours, with or without transparency. Values of few bits
+/// are not stretched to 8.
 pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<Picture, DataError> {
-    let mut most = Limits::no_limits();
+    let refused = |error: DecodingError| png_refusal(error).in_file(path);
     // Four 16-bit samples a pixel, and room for the decoder itself.
-    most.max_alloc = Some(limits.pixels.saturating_mul(8).saturating_add(1 << 24));
-    let decoder = PngDecoder::with_limits(BufReader::new(file), most).map_err(|e| image_error(path, e))?;
+    let bytes =
+        usize::try_from(limits.pixels.saturating_mul(8).saturating_add(1 << 24)).unwrap_or(usize::MAX);
+    let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), png::Limits { bytes });
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let info = decoder.read_header_info().map_err(refused)?;
+    check_pixels(path, 1, info.width.into(), info.height.into(), limits)?;
+    let mut reader = decoder.read_info().map_err(refused)?;
+    let info = reader.info();
+    let (width, height) = (info.width as usize, info.height as usize);
+    let (colour, depth) = (info.color_type, info.bit_depth);
     let mut notes = Vec::new();
-    if decoder.is_apng().unwrap_or(false) {
+    if info.is_animated() {
         notes.push("the PNG is animated; its first frame was read".to_owned());
     }
-    decode(decoder, path, limits, notes)
+    let channels = colour.samples();
+    let was_colour = channels > 2;
+    if was_colour {
+        notes.push("colour was turned into ITU-R 601 luma".to_owned());
+    }
+    if channels % 2 == 0 || info.trns.is_some() {
+        notes.push("transparency was ignored".to_owned());
+    }
+    let is_table = colour == png::ColorType::Indexed;
+    let table = info.palette.as_ref().filter(|_| is_table);
+    let colour_table = table.map(|p| p.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect());
+    let length = reader.output_buffer_size().unwrap_or(usize::MAX);
+    let mut bytes = room_for(length, width, height, path)?;
+    without_panic(|| reader.next_frame(&mut bytes).map_err(png_refusal))
+        .map_err(|refusal| refusal.in_file(path))?;
+    let values = match depth {
+        BitDepth::Sixteen => {
+            let samples = bytes.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
+            Values::U16(grey(samples, channels))
+        }
+        BitDepth::Eight => Values::U8(grey(bytes, channels)),
+        // Only grey values and numbers of colours have fewer bits; each row begins at a byte.
+        few => {
+            let bits = few as usize;
+            let row = (width * bits).div_ceil(8);
+            let mask = (1u16 << bits) as u8 - 1;
+            let one = |line: &[u8], x: usize| line[x * bits / 8] >> (8 - bits - x * bits % 8) & mask;
+            Values::U8(
+                bytes.chunks_exact(row).flat_map(|line| (0..width).map(move |x| one(line, x))).collect(),
+            )
+        }
+    };
+    Ok(Picture {
+        values,
+        planes: 1,
+        height,
+        width,
+        bit_depth: depth as u8,
+        notes,
+        origin: Source::Png,
+        was_colour,
+        colour_table,
+        no_data: None,
+        axes: None,
+        picked_sample: false,
+    })
+}
+
+fn png_refusal(error: DecodingError) -> Refusal {
+    match error {
+        DecodingError::IoError(e) => e.into(),
+        DecodingError::LimitsExceeded => Refusal::too_large("claims more pixels than the limit"),
+        other => {
+            let text = other.to_string();
+            if text.contains("end of") || text.contains("EOF") || text.contains("unexpected end") {
+                Refusal::truncated()
+            } else {
+                Refusal::damaged(format!("is damaged: {text}"))
+            }
+        }
+    }
+}
+
+/// Room for a decoder's bytes, where there is as much memory.
+fn room_for(length: usize, width: usize, height: usize, path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(length).is_err() {
+        let found = format!("{width} × {height} pixels do not fit in memory");
+        return Err(DataError::new(DataErrorKind::TooLarge, path, found, "crop or bin it"));
+    }
+    bytes.resize(length, 0);
+    Ok(bytes)
 }
 
 /// Reads a JPEG file: grey or colour.
@@ -47,11 +129,52 @@ pub(super) fn read_jpeg(
     let mut bytes = Vec::new();
     file.take(longest).read_to_end(&mut bytes).map_err(|e| DataError::io(path, "read it", &e))?;
     if !is_complete_jpeg(&bytes) {
-        let remedy = "it is cut short: fetch or save it again";
-        return Err(DataError::new(DataErrorKind::Truncated, path, "ends before its picture does", remedy));
+        return Err(Refusal::truncated().in_file(path));
     }
-    let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(|e| image_error(path, e))?;
-    decode(decoder, path, limits, Vec::new())
+    let in_file = |refusal: Refusal| refusal.in_file(path);
+    let mut decoder =
+        without_panic(|| JpegDecoder::new(Cursor::new(bytes)).map_err(jpeg_refusal)).map_err(in_file)?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(path, 1, width.into(), height.into(), limits)?;
+    let mut notes = Vec::new();
+    let turned = without_panic(|| Ok(decoder.orientation().unwrap_or(Orientation::NoTransforms)));
+    if turned.is_ok_and(|turned| turned != Orientation::NoTransforms) {
+        notes.push("the camera's mark to turn or mirror it was ignored".to_owned());
+    }
+    let channels = match decoder.color_type() {
+        ColorType::L8 => 1,
+        ColorType::Rgb8 => 3,
+        _ => {
+            let remedy = "convert it to 8- or 16-bit grey";
+            return Err(Refusal::unsupported("holds pixels of an unknown kind", remedy).in_file(path));
+        }
+    };
+    if channels > 1 {
+        notes.push("colour was turned into ITU-R 601 luma".to_owned());
+    }
+    if decoder.original_color_type() == ExtendedColorType::Cmyk8 {
+        notes.push(
+            "its colours are for print (CMYK); they were turned into red, green and blue first".to_owned(),
+        );
+    }
+    let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
+    let (height, width) = (height as usize, width as usize);
+    let mut bytes = room_for(length, width, height, path)?;
+    without_panic(|| decoder.read_image(&mut bytes).map_err(jpeg_refusal)).map_err(in_file)?;
+    Ok(Picture {
+        values: Values::U8(grey(bytes, channels)),
+        planes: 1,
+        height,
+        width,
+        bit_depth: 8,
+        notes,
+        origin: Source::Jpeg,
+        was_colour: channels > 1,
+        colour_table: None,
+        no_data: None,
+        axes: None,
+        picked_sample: false,
+    })
 }
 
 /// Whether a JPEG has its end mark. The decoder fills what is missing with grey and says nothing, so it is looked for
@@ -75,79 +198,12 @@ fn is_complete_jpeg(bytes: &[u8]) -> bool {
     false
 }
 
-fn decode(
-    decoder: impl ImageDecoder,
-    path: &Path,
-    limits: ImageLimits,
-    mut notes: Vec<String>,
-) -> Result<Picture, DataError> {
-    let (width, height) = decoder.dimensions();
-    check_pixels(path, 1, width.into(), height.into(), limits)?;
-    let colour = decoder.color_type();
-    let (channels, wide) = match colour {
-        ColorType::L8 => (1, false),
-        ColorType::La8 => (2, false),
-        ColorType::Rgb8 => (3, false),
-        ColorType::Rgba8 => (4, false),
-        ColorType::L16 => (1, true),
-        ColorType::La16 => (2, true),
-        ColorType::Rgb16 => (3, true),
-        ColorType::Rgba16 => (4, true),
-        other => {
-            let found = format!("holds pixels of an unknown kind ({other:?})");
-            return Err(DataError::new(
-                DataErrorKind::Unsupported,
-                path,
-                found,
-                "convert it to 8- or 16-bit grey",
-            ));
-        }
-    };
-    if channels > 2 {
-        notes.push("colour was turned into ITU-R 601 luma".to_owned());
-    }
-    if channels % 2 == 0 {
-        notes.push("transparency was ignored".to_owned());
-    }
-    let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::new();
-    if bytes.try_reserve_exact(length).is_err() {
-        let found = format!("{width} × {height} pixels do not fit in memory");
-        return Err(DataError::new(DataErrorKind::TooLarge, path, found, "crop or bin it"));
-    }
-    bytes.resize(length, 0);
-    decoder.read_image(&mut bytes).map_err(|e| image_error(path, e))?;
-    let values = if wide {
-        let samples = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]])).collect();
-        Values::U16(grey(samples, channels))
-    } else {
-        Values::U8(grey(bytes, channels))
-    };
-    let (height, width) = (height as usize, width as usize);
-    Ok(Picture { values, planes: 1, height, width, bit_depth: if wide { 16 } else { 8 }, notes })
-}
-
-fn image_error(path: &Path, error: ImageError) -> DataError {
-    use std::io::ErrorKind;
-    let again = "fetch or save it again";
+fn jpeg_refusal(error: ImageError) -> Refusal {
     match error {
-        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => DataError::new(
-            DataErrorKind::Truncated,
-            path,
-            "ends before its picture does",
-            "it is cut short: fetch or save it again",
-        ),
-        ImageError::IoError(e) => DataError::io(path, "read it", &e),
-        ImageError::Limits(_) => DataError::new(
-            DataErrorKind::TooLarge,
-            path,
-            "claims more pixels than the limit",
-            "crop or bin it, or raise the limit",
-        ),
-        ImageError::Unsupported(e) => {
-            DataError::new(DataErrorKind::Unsupported, path, e.to_string(), "convert it to 8- or 16-bit grey")
-        }
-        other => DataError::new(DataErrorKind::Format, path, format!("is damaged: {other}"), again),
+        ImageError::IoError(e) => e.into(),
+        ImageError::Limits(_) => Refusal::too_large("claims more pixels than the limit"),
+        ImageError::Unsupported(e) => Refusal::unsupported(e.to_string(), "convert it to 8- or 16-bit grey"),
+        other => Refusal::damaged(format!("is damaged: {other}")),
     }
 }
 

@@ -1,17 +1,37 @@
 //! Holds the planes of a picture and finds the reader for a file by its first bytes.
 
-use super::{ImageLimits, folder::read_image_folder, png_jpeg, tiff_stack};
+use super::axes::Axes;
+use super::luma::luma;
+use super::refusal::Refusal;
+use super::series::Pick;
+use super::{ImageLimits, ascii_grid, folder::read_image_folder, png_jpeg, tagged};
 use crate::arrays::{Array, Slice, Values};
+use crate::kind::FileKind;
 use crate::{DataError, DataErrorKind};
-use std::io::{Read, Seek};
 use std::path::Path;
+
+/// What sort of file a picture comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Png,
+    Jpeg,
+    Tiff,
+    Grid,
+}
 
 /// Grey planes of one size: an image, a stack or a time series, `[planes, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageStack {
-    array: Array,
-    bit_depth: u8,
-    notes: Vec<String>,
+    pub(super) array: Array,
+    pub(super) bit_depth: u8,
+    pub(super) notes: Vec<String>,
+    pub(super) origin: Source,
+    /// Whether the grey values are the luma of colours.
+    pub(super) was_colour: bool,
+    /// Red, green and blue of every value, where the values are numbers of colours.
+    pub(super) colour_table: Option<Vec<[u8; 3]>>,
+    /// The value that stands for no data, where the file names one.
+    pub(super) no_data: Option<f64>,
 }
 
 /// One picture as a reader gives it: planes one after the other.
@@ -23,15 +43,31 @@ pub(super) struct Picture {
     pub(super) width: usize,
     pub(super) bit_depth: u8,
     pub(super) notes: Vec<String>,
+    pub(super) origin: Source,
+    pub(super) was_colour: bool,
+    pub(super) colour_table: Option<Vec<[u8; 3]>>,
+    pub(super) no_data: Option<f64>,
+    /// What the file says its planes are.
+    pub(super) axes: Option<Axes>,
+    /// Whether one of several samples of each pixel was picked.
+    pub(super) picked_sample: bool,
 }
 
 impl ImageStack {
     pub(super) fn new(picture: Picture, path: &Path) -> Result<Self, DataError> {
-        let Picture { values, planes, height, width, bit_depth, notes } = picture;
+        let Picture { values, planes, height, width, bit_depth, notes, .. } = picture;
         let array = Array::new(vec![planes, height, width], values).map_err(|e| {
             DataError::new(DataErrorKind::Format, path, e.to_string(), "the file is damaged: save it again")
         })?;
-        Ok(Self { array, bit_depth, notes })
+        Ok(Self {
+            array,
+            bit_depth,
+            notes,
+            origin: picture.origin,
+            was_colour: picture.was_colour,
+            colour_table: picture.colour_table,
+            no_data: picture.no_data,
+        })
     }
 
     /// How many planes there are.
@@ -49,7 +85,7 @@ impl ImageStack {
         self.array.shape()[2]
     }
 
-    /// Bits of a grey value in the file: 1, 8, 16 or 32.
+    /// Bits of a grey value in the file: 1 to 64.
     pub fn bit_depth(&self) -> u8 {
         self.bit_depth
     }
@@ -59,57 +95,94 @@ impl ImageStack {
         &self.notes
     }
 
-    /// The grey values, of shape `[planes, height, width]`; `uint8`, `uint16`, `uint32` or `float32`.
+    /// The file's numbers, of shape `[planes, height, width]` and the file's own type: grey values, or the numbers of
+    /// colours of a picture with a table of them. Nothing is turned round or scaled.
     pub fn array(&self) -> &Array {
         &self.array
     }
 
-    /// The grey values without the rest.
+    /// The file's numbers without the rest.
     pub fn into_array(self) -> Array {
         self.array
     }
 
-    /// The grey values of one plane, row by row; none if there is no such plane.
+    /// The file's numbers of one plane, row by row; none if there is no such plane.
     pub fn plane(&self, index: usize) -> Option<Slice<'_>> {
         self.array.outer_slice(&[index])
     }
 
-    /// The grey values as they are, `[planes, height, width]` in C order.
+    /// One plane as a stack of its own; none if there is no such plane.
+    pub fn one_plane(&self, index: usize) -> Option<ImageStack> {
+        let plane = self.array.outer(&[index])?;
+        let array = plane.reshaped(vec![1, self.height(), self.width()]).ok()?;
+        Some(ImageStack { array, ..self.clone() })
+    }
+
+    /// The file's numbers, `[planes, height, width]` in C order.
     pub fn to_f64(&self) -> Vec<f64> {
         self.array.to_f64()
     }
 
-    /// The grey values divided by the largest the depth can hold, so within 0..=1; real values as they are.
+    /// What the picture shows, 0 black to 1 white: unsigned grey values divided by the largest the depth can hold, the
+    /// luma of the colours where the values are numbers of colours; signed and real values as they are.
     pub fn to_unit(&self) -> Vec<f64> {
-        self.over_full_scale(self.to_f64())
+        self.shown(self.to_f64())
     }
 
     /// The same of one plane; none if there is no such plane.
     pub fn plane_to_unit(&self, index: usize) -> Option<Vec<f64>> {
-        self.array.outer(&[index]).map(|plane| self.over_full_scale(plane.to_f64()))
+        self.array.outer(&[index]).map(|plane| self.shown(plane.to_f64()))
     }
 
-    fn over_full_scale(&self, mut values: Vec<f64>) -> Vec<f64> {
-        if !matches!(self.array.values(), Values::F32(_) | Values::F64(_)) {
-            // 1-bit values are kept as 0 and 1.
-            let full = ((1u64 << self.bit_depth.min(63)) - 1) as f64;
+    /// The largest value of the depth, where the values are unsigned.
+    pub(super) fn full_scale(&self) -> Option<f64> {
+        let unsigned = matches!(
+            self.array.values(),
+            Values::Bool(_) | Values::U8(_) | Values::U16(_) | Values::U32(_) | Values::U64(_)
+        );
+        unsigned.then(|| 2f64.powi(i32::from(self.bit_depth)) - 1.0)
+    }
+
+    fn shown(&self, mut values: Vec<f64>) -> Vec<f64> {
+        if let Some(table) = &self.colour_table {
+            let bright = |value: f64| {
+                let [red, green, blue] = table.get(value as usize).copied().unwrap_or_default();
+                f64::from(luma(red, green, blue)) / 255.0
+            };
+            values.iter_mut().for_each(|value| *value = bright(*value));
+        } else if let Some(full) = self.full_scale() {
             values.iter_mut().for_each(|value| *value /= full);
         }
         values
     }
+
+    /// The place of a value in words.
+    pub(super) fn place(&self, flat: usize) -> String {
+        let at = self.array.indices(flat);
+        let plane = if self.planes() > 1 { format!("plane {}, ", at[0]) } else { String::new() };
+        format!("{plane}row {}, column {}", at[1], at[2])
+    }
 }
 
-/// Reads a PNG, JPEG or TIFF file (by its content, not its name); a TIFF stack gives all its planes.
+/// Reads a PNG, JPEG or TIFF file or an ESRI ASCII grid (by its content, not its name); a TIFF stack gives all its
+/// planes.
 ///
 /// # Errors
 /// If the file is missing, empty, no such picture, damaged or cut short, larger than the limit, or of a kind not read
 /// here (see [`super`]).
 pub fn read_image(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
     let path = path.as_ref();
-    ImageStack::new(read_picture(path, limits)?, path)
+    let mut picture = read_picture(path, None, limits)?;
+    if let Some(axes) = picture.axes.as_ref().filter(|axes| axes.lengths.len() > 1) {
+        picture.notes.push(format!(
+            "{} says the {} planes are {axes}, the first varying fastest; they were read in the file's order",
+            axes.said_by, picture.planes,
+        ));
+    }
+    ImageStack::new(picture, path)
 }
 
-/// Reads a picture, or a folder of them as a time series.
+/// Reads a picture, or a folder of them one after the other.
 ///
 /// # Errors
 /// Those of [`read_image`] and [`read_image_folder`].
@@ -118,33 +191,43 @@ pub fn read_images(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageS
     if path.is_dir() { read_image_folder(path, limits) } else { read_image(path, limits) }
 }
 
-pub(super) fn read_picture(path: &Path, limits: ImageLimits) -> Result<Picture, DataError> {
-    let (mut file, length) = crate::arrays::open_regular(path)?;
-    let mut start = Vec::new();
-    (&mut file).take(16).read_to_end(&mut start).map_err(|e| DataError::io(path, "read it", &e))?;
-    file.rewind().map_err(|e| DataError::io(path, "read it", &e))?;
-    match start.as_slice() {
-        [] => Err(DataError::new(DataErrorKind::Format, path, "is empty", "save the image again")),
-        [0x89, b'P', b'N', b'G', ..] => png_jpeg::read_png(file, path, limits),
-        [0xFF, 0xD8, 0xFF, ..] => png_jpeg::read_jpeg(file, length, path, limits),
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-            tiff_stack::read_tiff(file, path, limits)
-        }
-        other => Err(not_an_image(other, path)),
+/// Reads one file; of pixels with several channels the one that is picked.
+pub(super) fn read_picture(
+    path: &Path,
+    channel: Option<&Pick>,
+    limits: ImageLimits,
+) -> Result<Picture, DataError> {
+    let kind = FileKind::of(path)?;
+    let (file, length) = crate::arrays::open_regular(path)?;
+    match kind {
+        FileKind::Png => png_jpeg::read_png(file, path, limits),
+        FileKind::Jpeg => png_jpeg::read_jpeg(file, length, path, limits),
+        FileKind::Tiff => tagged::read_tiff(file, length, path, channel, limits),
+        FileKind::AsciiGrid => ascii_grid::read_ascii_grid(file, length, path, limits),
+        other => Err(other.refused(path, "an image")),
     }
 }
 
-fn not_an_image(start: &[u8], path: &Path) -> DataError {
-    let found = match start {
-        [b'G', b'I', b'F', b'8', ..] => "is a GIF",
-        [b'B', b'M', ..] => "is a BMP image",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "is a WebP image",
-        [b'%', b'P', b'D', b'F', ..] => "is a PDF",
-        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => "is an NPY array, not an image",
-        [b'P', b'K', 3, 4, ..] => "is a zip or NPZ archive, not an image",
-        _ => "is not a PNG, JPEG or TIFF image",
-    };
-    DataError::new(DataErrorKind::Format, path, found, "convert it to PNG or TIFF")
+/// Puts a plane behind the others; both are of one type.
+pub(super) fn append(values: &mut Values, plane: Values) -> Result<(), Refusal> {
+    match (values, plane) {
+        (Values::U8(all), Values::U8(new)) => all.extend(new),
+        (Values::I8(all), Values::I8(new)) => all.extend(new),
+        (Values::U16(all), Values::U16(new)) => all.extend(new),
+        (Values::I16(all), Values::I16(new)) => all.extend(new),
+        (Values::U32(all), Values::U32(new)) => all.extend(new),
+        (Values::I32(all), Values::I32(new)) => all.extend(new),
+        (Values::U64(all), Values::U64(new)) => all.extend(new),
+        (Values::I64(all), Values::I64(new)) => all.extend(new),
+        (Values::F32(all), Values::F32(new)) => all.extend(new),
+        (Values::F64(all), Values::F64(new)) => all.extend(new),
+        (all, new) => {
+            let found =
+                format!("has values of {} beside others of {}", new.element_type(), all.element_type());
+            return Err(Refusal::new(DataErrorKind::Value, found, "use images of one depth"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks a size that a header announces, before anything of that size is allocated.

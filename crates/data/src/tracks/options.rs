@@ -142,6 +142,10 @@ pub fn read_tracks(path: impl AsRef<Path>, options: &TrackOptions) -> Result<Tra
         Some(format) => format,
         None => detect(&mut file, path)?,
     };
+    if format != TrackFormat::Csv && options.columns != Columns::default() {
+        let found = "has no columns to choose: it is no table";
+        return Err(DataError::new(DataErrorKind::Value, path, found, "leave the columns out"));
+    }
     match format {
         TrackFormat::Csv => csv::read(file, length, path, options),
         TrackFormat::TrackMate => trackmate::read(file, length, path, options),

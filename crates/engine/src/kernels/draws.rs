@@ -4,29 +4,88 @@ use crate::counts;
 use crate::kernels::Lane;
 use crate::kernels::operands::Operand;
 use glauber_numbers::elementary;
-use glauber_numbers::noise::{Key, uniform};
+use glauber_numbers::noise::{FINE, Key, centred, size_of_centred, uniform};
 
 #[inline(always)]
 pub(super) fn uniforms<F: Lane>(d: &mut [F], key: Key, site: u32) {
+    // One number in 2¹⁵ is refined by a second word: the loop stays a vector's work, and such blocks are gone over again.
+    let mut least = u32::MAX;
     for (i, d) in d.iter_mut().enumerate() {
-        *d = uniform(key.word(site.wrapping_add(i as u32)));
+        let word = key.word(site.wrapping_add(i as u32));
+        least = least.min(word);
+        *d = uniform(word);
+    }
+    if least < FINE {
+        refine(d, key, site, |word| word, |key, site, _| key.uniform(site));
+    }
+}
+
+/// Numbers in [−½, ½) that are fine near 0 on both sides; see [`Key::centred`].
+#[inline(always)]
+pub(super) fn centred_numbers<F: Lane>(d: &mut [F], key: Key, site: u32) {
+    let mut least = u32::MAX;
+    for (i, d) in d.iter_mut().enumerate() {
+        let word = key.word(site.wrapping_add(i as u32));
+        least = least.min(size_of_centred(word));
+        *d = centred(word);
+    }
+    if least < FINE {
+        refine(d, key, site, size_of_centred, |key, site, _| key.centred(site));
     }
 }
 
 #[inline(always)]
 pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site: u32) {
+    let mut least = u32::MAX;
     match p {
         Operand::Many(p) => {
             for (i, (d, p)) in d.iter_mut().zip(p).enumerate() {
-                let u: F = uniform(key.word(site.wrapping_add(i as u32)));
+                let word = key.word(site.wrapping_add(i as u32));
+                least = least.min(word);
+                let u: F = uniform(word);
                 *d = if u < *p { F::ONE } else { F::ZERO };
             }
         }
         Operand::One(p) => {
             for (i, d) in d.iter_mut().enumerate() {
-                let u: F = uniform(key.word(site.wrapping_add(i as u32)));
+                let word = key.word(site.wrapping_add(i as u32));
+                least = least.min(word);
+                let u: F = uniform(word);
                 *d = if u < p { F::ONE } else { F::ZERO };
             }
+        }
+    }
+    if least < FINE {
+        refine(
+            d,
+            key,
+            site,
+            |word| word,
+            |key, site, i| {
+                let p = match p {
+                    Operand::Many(p) => p[i],
+                    Operand::One(p) => p,
+                };
+                if key.uniform::<F>(site) < p { F::ONE } else { F::ZERO }
+            },
+        );
+    }
+}
+
+/// Draws again where the size of a word is below [`FINE`].
+#[cold]
+#[inline(never)]
+fn refine<F: Lane>(
+    d: &mut [F],
+    key: Key,
+    site: u32,
+    size: impl Fn(u32) -> u32,
+    draw: impl Fn(&Key, u32, usize) -> F,
+) {
+    for (i, d) in d.iter_mut().enumerate() {
+        let site = site.wrapping_add(i as u32);
+        if size(key.word(site)) < FINE {
+            *d = draw(&key, site, i);
         }
     }
 }
@@ -35,8 +94,8 @@ pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site:
 #[inline(always)]
 pub(crate) fn box_muller<F: Lane>(u: F, v: F) -> F {
     let two = F::ONE + F::ONE;
-    // Noise lies on a grid that includes 0; half a grid step up keeps the logarithm finite.
-    let least = F::from_f64(1.0 / 4_294_967_296.0);
+    // 0 comes out once in 2⁶⁴ times; the least number above it keeps the logarithm finite.
+    let least = F::from_f64(1.0 / 18_446_744_073_709_551_616.0);
     let radius = (-(two * elementary::ln(u.max(least)))).sqrt();
     let (_, cosine) = elementary::sin_cos_turns(v);
     radius * cosine

@@ -1,33 +1,21 @@
 //! Looks up tabulated values by whole-numbered keys.
 
 use crate::block::BLOCK;
-use crate::kernels::Lane;
 use crate::kernels::operands::{Operand, Readable};
-use crate::kernels::store::not_probability;
+use crate::kernels::store::not_as_required;
+use crate::kernels::{Entries, Lane};
 use crate::tabulate::MOST_ENTRIES;
+use glauber_program::Requirement;
 
 /// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
 pub(super) type LookupKey = (u32, i32, i32);
 
-/// A table: the number of its entries and, rounded up so that masked indices need no check, their values.
-#[derive(Clone, Debug)]
-pub struct Entries<F> {
-    pub(crate) count: usize,
-    /// Whether all are probabilities.
-    pub(crate) probabilities: bool,
-    pub(crate) values: Box<[F; MOST_ENTRIES]>,
-}
-
 impl<F: Lane> Entries<F> {
-    pub(crate) fn new(count: usize) -> Entries<F> {
-        Entries { count, probabilities: false, values: Box::new([F::ZERO; MOST_ENTRIES]) }
-    }
-
     /// Sets the entries.
     pub(crate) fn fill(&mut self, values: &[F]) {
         self.values[..self.count].copy_from_slice(&values[..self.count]);
         let operand = Operand::Many(&self.values[..self.count]);
-        self.probabilities = not_probability(&operand, self.count).is_none();
+        self.probabilities = not_as_required(Requirement::Probability, &operand, self.count).is_none();
     }
 }
 

@@ -5,6 +5,7 @@ use crate::kernels::Lane;
 use crate::kernels::operands::Operand;
 use crate::kernels::{Output, Part};
 use crate::plane::Stored;
+use glauber_program::Requirement;
 
 /// Up to here [`Real::nearest_i32`] is exact for whole numbers in both precisions.
 const NEAR: i32 = 1 << 22;
@@ -20,12 +21,19 @@ pub(super) fn out_of_range<F: Lane>(a: &Operand<'_, F>, n: usize, range: (i32, i
     }
 }
 
-/// The first of `n` sites, and its number, that is no probability.
+/// The first of `n` sites, and its number, that is not what a check requires.
 #[inline(always)]
-pub(super) fn not_probability<F: Lane>(a: &Operand<'_, F>, n: usize) -> Option<(usize, f64)> {
-    // Rounding may leave a sum of probabilities this far outside.
-    let slack = F::from_f64(1e-5);
-    first_bad(a, n, Between(-slack, F::ONE + slack))
+pub(super) fn not_as_required<F: Lane>(
+    required: Requirement,
+    a: &Operand<'_, F>,
+    n: usize,
+) -> Option<(usize, f64)> {
+    let (lowest, highest, whole) = required.bounds(F::EPSILON.to_f64());
+    let (lowest, highest) = (F::from_f64(lowest), F::from_f64(highest));
+    match whole {
+        true => first_bad(a, n, Far(lowest, highest)),
+        false => first_bad(a, n, Between(lowest, highest)),
+    }
 }
 
 /// A test of numbers. (A closure used at two places would not be inlined, and so not be vectorised.)

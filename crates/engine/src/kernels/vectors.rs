@@ -11,9 +11,10 @@ use core::mem::transmute;
 
 use crate::block::{Block, Column};
 use crate::kernel::Kernel;
-use crate::kernels::{Entries, Memory, Output, Violation, run};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::lane::Avx512;
+use crate::kernels::{Entries, Lane, Memory, Output, Violation, run};
 use crate::simd::Simd;
-use glauber_numbers::real::Real;
 
 /// What the vectors that code runs with can do beyond what a compiler makes of loops.
 pub(super) trait Vectors: Copy {
@@ -31,11 +32,6 @@ impl Vectors for Plain {
         false
     }
 }
-
-/// Proof that AVX-512 is there: made only in code that was compiled for it.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub struct Avx512(());
 
 #[cfg(target_arch = "x86_64")]
 impl Vectors for Avx512 {
@@ -101,14 +97,6 @@ fn run_plain<F: Lane>(
     sums: &mut [f64],
 ) -> Option<Violation> {
     run(Plain, kernels, blocks, memory, outputs, registers, sums)
-}
-
-/// What the kernels compute with: a number type of which vectors can hold small tables.
-pub trait Lane: Real {
-    /// d = table[index], where vectors can hold the table; whether they could.
-    #[cfg(target_arch = "x86_64")]
-    #[doc(hidden)]
-    fn permute(there: Avx512, d: &mut [Self], table: &Entries<Self>, index: &[i32]) -> bool;
 }
 
 impl Lane for f32 {

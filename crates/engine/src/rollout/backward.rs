@@ -99,28 +99,30 @@ impl<F: Lane> Rollout<'_, F> {
         &self,
         worker: &mut Worker<F>,
         replicate: usize,
-        mut history: History<F>,
+        history: History<F>,
         seen: &Seen<'_>,
         part: &mut Part,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
         let mut bars = Bars { touched: false, advantage: 0.0 };
-        // The states from the last kept one up to the end of its stretch.
-        let mut stretch: Vec<State<F>> = Vec::new();
-        for step in (0..=self.run.steps).rev() {
-            if step % 64 == 0 && self.run.interrupted() {
-                return Err(EngineError::Interrupted);
+        let History { states, interval } = history;
+        let mut end = self.run.steps;
+        for (place, kept) in states.into_iter().enumerate().rev() {
+            let first = place * interval;
+            let stretch = self.restore(worker, kept, interval, replicate, first..=end)?;
+            for (later, state) in stretch.into_iter().enumerate().rev() {
+                let step = first + later;
+                if step % 64 == 0 && self.run.interrupted() {
+                    return Err(EngineError::Interrupted);
+                }
+                // The step that led from this state to the next.
+                if step < self.run.steps {
+                    self.step_backwards(worker, &state, replicate, step + 1, &mut bars, part)?;
+                }
+                self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part)?;
+                worker.done_with(codes, state);
             }
-            if stretch.is_empty() {
-                stretch = self.restore(worker, &mut history, replicate, step)?;
-            }
-            let Some(state) = stretch.pop() else { continue };
-            // The step that led from this state to the next.
-            if step < self.run.steps {
-                self.step_backwards(worker, &state, replicate, step + 1, &mut bars, part)?;
-            }
-            self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part);
-            worker.done_with(codes, state);
+            end = first.saturating_sub(1);
         }
         if !bars.touched {
             worker.adjoints[0].iter_mut().for_each(Plane::clear);
@@ -152,13 +154,15 @@ impl<F: Lane> Rollout<'_, F> {
         }
         let layout = &self.plan.codes.layout;
         let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
-        let Some(pair) = &mut worker.adjoint_step else { return Ok(()) };
+        let Some(pair) = &mut worker.adjoint_step else {
+            return Err(EngineError::Broken("a gradient has no adjoint of the step"));
+        };
         let unit = pair.unit(last);
         unit.choose(self.run, replicate);
         let [from, to] = &mut worker.adjoints;
         fill_adjoint_margins(layout, unit.machine.code(), from);
         for (place, plane) in to.iter_mut().enumerate() {
-            if !last && !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+            if !last && !unit.machine.code().writes(Destination::LayerAdjoint(place as u32)) {
                 plane.clear();
             }
         }
@@ -179,7 +183,7 @@ impl<F: Lane> Rollout<'_, F> {
             parameter_adjoints: &mut part.parameters,
         };
         if let Some(fault) = unit.machine.run(&inputs, &mut results) {
-            return Err(self.explain(fault, replicate, step));
+            return Err(self.explain(fault, &unit.machine.code().program, replicate, step));
         }
         worker.adjoints.swap(0, 1);
         Ok(())
@@ -195,7 +199,7 @@ impl<F: Lane> Rollout<'_, F> {
         seen: &Seen<'_>,
         bars: &mut Bars,
         part: &mut Part,
-    ) {
+    ) -> Result<(), EngineError> {
         for (event, observation) in self.events_at(step) {
             let observed = &self.plan.codes.observed[observation];
             let from = self.offsets[event];
@@ -209,7 +213,7 @@ impl<F: Lane> Rollout<'_, F> {
                     let last = step == 0 && !self.start_has_gradient();
                     let unit = pair.sharing(last, self.run, replicate);
                     for (place, plane) in worker.adjoints[0].iter_mut().enumerate().filter(|_| !add) {
-                        if !unit.machine.code().writes(Destination::LayerAdjoint(place as u16)) {
+                        if !unit.machine.code().writes(Destination::LayerAdjoint(place as u32)) {
                             plane.clear();
                         }
                     }
@@ -249,9 +253,12 @@ impl<F: Lane> Rollout<'_, F> {
                         }
                     }
                 }
-                _ => {}
+                (Observed::Program { .. }, _) => {
+                    return Err(EngineError::Broken("an observation has no adjoint"));
+                }
             }
         }
+        Ok(())
     }
 
     fn start_backwards(&self, worker: &mut Worker<F>, replicate: usize, bars: &Bars, part: &mut Part) {
@@ -284,7 +291,7 @@ impl<F: Lane> Rollout<'_, F> {
 /// Fills the margins of derivatives that a program reads, with 0 where a fixed value stands.
 fn fill_adjoint_margins<F: Lane>(layout: &Layout, code: &Code, adjoints: &mut State<F>) {
     for (place, plane) in adjoints.iter_mut().enumerate() {
-        plane.fill_margin(layout, code.margin(Source::NextAdjoint(place as u16), Margin::Zero));
+        plane.fill_margin(layout, code.margin(Source::NextAdjoint(place as u32), Margin::Zero));
     }
 }
 

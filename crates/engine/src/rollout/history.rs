@@ -3,6 +3,8 @@
 //! The layers of each step are kept in the smallest type of their range; the steps between kept states are run again,
 //! with the same bits.
 
+use std::ops::RangeInclusive;
+
 use crate::error::EngineError;
 use crate::kernels::Lane;
 use crate::rollout::Rollout;
@@ -44,62 +46,58 @@ impl<F: Lane> Rollout<'_, F> {
         interval: usize,
     ) -> Result<History<F>, EngineError> {
         let codes = &self.plan.codes;
-        let first = self.begin(worker, replicate)?;
-        self.observe(worker, &first, replicate, 0, outputs)?;
-        let mut states = vec![first];
-        let mut current: Option<State<F>> = None;
+        let mut state = self.begin(worker, replicate)?;
+        self.observe(worker, &state, replicate, 0, outputs)?;
+        let mut states = Vec::new();
         for step in 1..=self.run.steps {
             let mut next = worker.state(codes);
-            {
-                let state = current.as_ref().or(states.last()).ok_or(EngineError::Interrupted)?;
-                self.advance(worker, state, &mut next, replicate, step)?;
-            }
-            if let Some(state) = states.last_mut().filter(|_| interval == 1) {
-                worker.keep(codes, state);
+            self.advance(worker, &state, &mut next, replicate, step)?;
+            if interval == 1 {
+                worker.keep(codes, &mut state);
             }
             self.observe(worker, &next, replicate, step, outputs)?;
-            if let Some(old) = current.take() {
-                worker.done_with(codes, old);
-            }
-            if step % interval == 0 {
-                states.push(next);
+            let before = std::mem::replace(&mut state, next);
+            if (step - 1) % interval == 0 {
+                states.push(before);
             } else {
-                current = Some(next);
+                worker.done_with(codes, before);
             }
         }
-        if let Some(state) = current {
+        if self.run.steps % interval == 0 {
+            states.push(state);
+        } else {
             worker.done_with(codes, state);
         }
         Ok(History { states, interval })
     }
 
-    /// The states from the last kept one up to `step`.
+    /// The states from a kept one, that of step `first`, up to that of step `last`.
     pub(super) fn restore(
         &self,
         worker: &mut Worker<F>,
-        history: &mut History<F>,
+        kept: State<F>,
+        interval: usize,
         replicate: usize,
-        step: usize,
+        steps: RangeInclusive<usize>,
     ) -> Result<Vec<State<F>>, EngineError> {
-        let kept = history.states.pop().ok_or(EngineError::Interrupted)?;
-        let first = step - step % history.interval;
-        let mut stretch = vec![kept];
         let codes = &self.plan.codes;
-        if history.interval == 1 {
-            return Ok(stretch);
+        let (first, last) = (*steps.start(), *steps.end());
+        if interval == 1 {
+            return Ok(vec![kept]);
         }
         // The step beyond the stretch is run for what it makes on its way.
-        let end = if codes.kept.is_empty() { step } else { (step + 1).min(self.run.steps) };
+        let end = if codes.kept.is_empty() { last } else { (last + 1).min(self.run.steps) };
+        let (mut stretch, mut state) = (Vec::new(), kept);
         for again in first + 1..=end {
             let mut next = worker.state(codes);
-            if let Some(state) = stretch.last_mut() {
-                self.advance(worker, state, &mut next, replicate, again)?;
-                worker.keep(codes, state);
-            }
-            stretch.push(next);
+            self.advance(worker, &state, &mut next, replicate, again)?;
+            worker.keep(codes, &mut state);
+            stretch.push(std::mem::replace(&mut state, next));
         }
-        if let Some(beyond) = stretch.pop_if(|_| end > step) {
-            worker.done_with(codes, beyond);
+        if end > last {
+            worker.done_with(codes, state);
+        } else {
+            stretch.push(state);
         }
         Ok(stretch)
     }

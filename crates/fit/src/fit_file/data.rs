@@ -7,6 +7,7 @@ use glauber_model_file::CovariateSource;
 use serde::Serialize;
 
 use super::error::FitFileError;
+use super::marked::Marked;
 use super::reader::{ANY, ANY_OR_PATH, ColumnName, Key, POSITIVE, Reader};
 use super::{Task, skip};
 use glauber_data::tracks::SHIPPED_CURVES;
@@ -36,6 +37,11 @@ pub const KEYS: &[Key] = &[
     ("layer", "text: which layer an array or image without a name holds"),
     ("threshold", "number: above it, a grey value counts as 1 in a binary layer"),
     ("invert", "true or false: take dark for bright (default false)"),
+    (
+        "channel",
+        "whole number or text: which channel of images with several, by its number or a word in the files' names",
+    ),
+    ("slice", "whole number or text: which slice of images with several"),
     ("plane", "whole number: which plane of a stack, from 0"),
     ("columns", "table: columns of the tracks, each a heading or a number from 1"),
     ("interval", "number: time between two frames, in the data's unit"),
@@ -103,13 +109,13 @@ pub struct Simulation {
     #[serde(serialize_with = "skip::seed")]
     pub seed: u64,
     /// How the runs start.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub initial: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub initial: Marked<Option<String>>,
     /// The true parameters.
     pub parameters: BTreeMap<String, f64>,
     /// So many sites, drawn at random, start the run; the model's own start where not given. At least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_sites: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub start_sites: Marked<Option<u64>>,
 }
 
 /// Where a covariate's numbers come from.
@@ -132,18 +138,18 @@ impl From<CovariateChoice> for CovariateSource {
 }
 
 /// Which frames of a series are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Frames {
     /// The first, from 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub first: Marked<Option<u64>>,
     /// The last, included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub last: Marked<Option<u64>>,
     /// Every how many, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub every: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub every: Marked<Option<u64>>,
 }
 
 /// Which columns of a track file hold what; by the reader's own rules where not said.
@@ -175,72 +181,78 @@ pub struct Data {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub source: Option<DataSource>,
     /// The truth, only to score the result.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub truth: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub truth: Marked<Option<PathBuf>>,
     /// How the fitted rollouts start.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub initial: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub initial: Marked<Option<String>>,
     /// Covariates that replace what the model itself says.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub covariates: BTreeMap<String, CovariateChoice>,
     /// Steps between the start and what was observed, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub steps: Marked<Option<u64>>,
     /// After how many steps frame 0 of the states was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_step: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub first_step: Marked<Option<u64>>,
     /// How many sites of each layer started the process, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_sites: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub start_sites: Marked<Option<u64>>,
     /// Which frames of the states.
     #[serde(skip_serializing_if = "skip::no_frames")]
     pub frames: Frames,
     /// The layer of an array without a name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub layer: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub layer: Marked<Option<String>>,
     /// Above it, a grey value counts as 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub threshold: Marked<Option<f64>>,
     /// Whether dark counts as bright.
-    #[serde(skip_serializing_if = "skip::is_false")]
-    pub invert: bool,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub invert: Marked<bool>,
+    /// Which channel of images with several; `time` where the channels are times.
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub channel: Marked<Option<ColumnName>>,
+    /// Which slice of images with several; `time` where the slices are times.
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub slice: Marked<Option<ColumnName>>,
     /// Which plane of a stack, from 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plane: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub plane: Marked<Option<u64>>,
     /// Columns of the tracks.
-    #[serde(skip_serializing_if = "skip::no_columns")]
-    pub columns: Columns,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub columns: Marked<Columns>,
     /// Time between two frames, data units, above 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub interval: Marked<Option<f64>>,
     /// Time of one step, data units, above 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step_time: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub step_time: Marked<Option<f64>>,
     /// Length of one site, data units, above 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub site_length: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub site_length: Marked<Option<f64>>,
     /// The data's unit of length.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub length_unit: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub length_unit: Marked<Option<String>>,
     /// The data's unit of time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_unit: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub time_unit: Marked<Option<String>>,
     /// How many axes of the tracks: 2 or 3.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dimensions: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub dimensions: Marked<Option<u64>>,
     /// How many lags, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lags: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub lags: Marked<Option<u64>>,
     /// Tracks with fewer points are left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shortest_track: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub shortest_track: Marked<Option<u64>>,
     /// Resamplings for the standard errors; 0 for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bootstrap: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub bootstrap: Marked<Option<u64>>,
 }
 
 /// The sources, and the tasks each is for.
-const SOURCES: [(&str, &[Task]); 7] = [
+pub(super) const SOURCES: [(&str, &[Task]); 7] = [
     ("tracks", &[Task::Trajectory]),
     ("msd", &[Task::Trajectory]),
     ("curve", &[Task::Trajectory]),
@@ -257,54 +269,65 @@ pub(super) fn kinds_for(task: Task) -> Vec<String> {
 }
 
 pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileError> {
-    let source = source(&mut table, task)?;
-    let mut frame_table = table.table("frames", FRAME_KEYS)?;
+    Ok(Data {
+        source: source(&mut table, task)?,
+        truth: table.marked("truth", Reader::path_of)?,
+        initial: table.marked("initial", Reader::text)?,
+        covariates: covariates(table.free_table("covariates")?)?,
+        steps: table.marked("steps", |t, key| t.count(key, 1))?,
+        first_step: table.marked("first-step", |t, key| t.count(key, 0))?,
+        start_sites: table.marked("start-sites", |t, key| t.count(key, 1))?,
+        frames: frames(&mut table)?,
+        layer: table.marked("layer", Reader::text)?,
+        threshold: table.marked("threshold", |t, key| t.number(key, ANY))?,
+        invert: table.marked("invert", |t, key| Ok(t.flag(key)?.unwrap_or(false)))?,
+        channel: table.marked("channel", |t, key| t.text_or_count_from(key, 0))?,
+        slice: table.marked("slice", |t, key| t.text_or_count_from(key, 0))?,
+        plane: table.marked("plane", |t, key| t.count(key, 0))?,
+        columns: table.marked("columns", columns)?,
+        interval: table.marked("interval", |t, key| t.number(key, POSITIVE))?,
+        step_time: table.marked("step-time", |t, key| t.number(key, POSITIVE))?,
+        site_length: table.marked("site-length", |t, key| t.number(key, POSITIVE))?,
+        length_unit: table.marked("length-unit", Reader::text)?,
+        time_unit: table.marked("time-unit", Reader::text)?,
+        dimensions: table.marked("dimensions", dimensions)?,
+        lags: table.marked("lags", |t, key| t.count(key, 1))?,
+        shortest_track: table.marked("shortest-track", |t, key| t.count(key, 1))?,
+        bootstrap: table.marked("bootstrap", |t, key| t.count(key, 0))?,
+    })
+}
+
+fn frames(table: &mut Reader<'_>) -> Result<Frames, FitFileError> {
+    let mut inner = table.table("frames", FRAME_KEYS)?;
     let frames = Frames {
-        first: frame_table.count("first", 0)?,
-        last: frame_table.count("last", 0)?,
-        every: frame_table.count("every", 1)?,
+        first: inner.marked("first", |t, key| t.count(key, 0))?,
+        last: inner.marked("last", |t, key| t.count(key, 0))?,
+        every: inner.marked("every", |t, key| t.count(key, 1))?,
     };
-    if frames.last.is_some_and(|last| last < frames.first.unwrap_or(0)) {
-        return Err(frame_table.here("`data.frames` ends before it begins: `last` must be at least `first`"));
+    if frames.last.unmarked().is_some_and(|last| last < frames.first.unmarked().unwrap_or(0)) {
+        return Err(inner.here("`data.frames` ends before it begins: `last` must be at least `first`"));
     }
-    let mut column_table = table.table("columns", COLUMN_KEYS)?;
-    let columns = Columns {
-        id: column_table.text_or_count("id")?,
-        time: column_table.text_or_count("time")?,
-        x: column_table.text_or_count("x")?,
-        y: column_table.text_or_count("y")?,
-        z: column_table.text_or_count("z")?,
-    };
-    let covariates = covariates(table.free_table("covariates")?)?;
-    let place = table.place("dimensions");
-    let dimensions = table.count("dimensions", 1)?;
+    Ok(frames)
+}
+
+fn columns(table: &mut Reader<'_>, key: &str) -> Result<Columns, FitFileError> {
+    let mut inner = table.table(key, COLUMN_KEYS)?;
+    Ok(Columns {
+        id: inner.text_or_count("id")?,
+        time: inner.text_or_count("time")?,
+        x: inner.text_or_count("x")?,
+        y: inner.text_or_count("y")?,
+        z: inner.text_or_count("z")?,
+    })
+}
+
+fn dimensions(table: &mut Reader<'_>, key: &str) -> Result<Option<u64>, FitFileError> {
+    let place = table.place(key);
+    let dimensions = table.count(key, 1)?;
     if dimensions.is_some_and(|d| !(2..=3).contains(&d)) {
         return Err(table.error(place, "`data.dimensions` must be 2 or 3"));
     }
-    Ok(Data {
-        source,
-        truth: table.path_of("truth")?,
-        initial: table.text("initial")?,
-        covariates,
-        steps: table.count("steps", 1)?,
-        first_step: table.count("first-step", 0)?,
-        start_sites: table.count("start-sites", 1)?,
-        frames,
-        layer: table.text("layer")?,
-        threshold: table.number("threshold", ANY)?,
-        invert: table.flag("invert")?.unwrap_or(false),
-        plane: table.count("plane", 0)?,
-        columns,
-        interval: table.number("interval", POSITIVE)?,
-        step_time: table.number("step-time", POSITIVE)?,
-        site_length: table.number("site-length", POSITIVE)?,
-        length_unit: table.text("length-unit")?,
-        time_unit: table.text("time-unit")?,
-        dimensions,
-        lags: table.count("lags", 1)?,
-        shortest_track: table.count("shortest-track", 1)?,
-        bootstrap: table.count("bootstrap", 0)?,
-    })
+    Ok(dimensions)
 }
 
 /// A path or a number for each covariate.
@@ -384,8 +407,8 @@ fn simulation(table: &mut Reader<'_>) -> Result<Simulation, FitFileError> {
         return Err(inner.here("`data.simulate` needs `steps`: how many steps each run takes"));
     };
     let seed = inner.seed("seed")?.unwrap_or(0);
-    let initial = inner.text("initial")?;
+    let initial = inner.marked("initial", Reader::text)?;
     let parameters = inner.free_table("parameters")?.all_numbers()?;
-    let start_sites = inner.count("start-sites", 1)?;
+    let start_sites = inner.marked("start-sites", |t, key| t.count(key, 1))?;
     Ok(Simulation { runs, steps, seed, initial, parameters, start_sites })
 }

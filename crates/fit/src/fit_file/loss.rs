@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::FitFileError;
+use super::marked::Marked;
 use super::reader::{ANY, Key, POSITIVE, Reader};
-use super::skip;
 
 /// The keys of `[loss]`.
 pub const LOSS_KEYS: &[Key] = &[
@@ -39,20 +39,20 @@ pub const ESTIMATOR_KEYS: &[Key] = &[
 #[serde(rename_all = "kebab-case")]
 pub struct LossChoice {
     /// Its name; the task's own where not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub name: Marked<Option<String>>,
     /// The summary compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub summary: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub summary: Marked<Option<String>>,
     /// Whether differences are divided by the data's standard errors.
-    #[serde(skip_serializing_if = "skip::is_false")]
-    pub weighted: bool,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub weighted: Marked<bool>,
     /// Weights of its terms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<Weights>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub weights: Marked<Option<Weights>>,
     /// The steps compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub at: Marked<Option<Vec<u64>>>,
 }
 
 /// Weights of a loss's terms.
@@ -70,51 +70,53 @@ pub enum Weights {
 #[serde(rename_all = "kebab-case")]
 pub struct EstimatorChoice {
     /// Its name; straight-through where not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub name: Marked<Option<String>>,
     /// Other estimators, or `likelihood`, fitted to the same data for comparison.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub compare: Vec<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub compare: Marked<Vec<String>>,
     /// Temperature, above 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub temperature: Marked<Option<f64>>,
     /// Noises averaged, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub samples: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub samples: Marked<Option<u64>>,
     /// What the score function takes off the loss.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub baseline: Marked<Option<String>>,
     /// Derivative of heaviside and round.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub surrogate: Option<String>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub surrogate: Marked<Option<String>>,
     /// Width of the surrogate, above 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub width: Option<f64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub width: Marked<Option<f64>>,
 }
 
 pub(super) fn read_loss(mut table: Reader<'_>) -> Result<LossChoice, FitFileError> {
-    let weights = if table.is_table("weights") {
-        Some(Weights::Named(table.free_table("weights")?.all_numbers()?))
-    } else {
-        table.numbers("weights", ANY)?.map(Weights::List)
-    };
     Ok(LossChoice {
-        name: table.text("name")?,
-        summary: table.text("summary")?,
-        weighted: table.flag("weighted")?.unwrap_or(false),
-        weights,
-        at: table.counts("at", 0)?,
+        name: table.marked("name", Reader::text)?,
+        summary: table.marked("summary", Reader::text)?,
+        weighted: table.marked("weighted", |t, key| Ok(t.flag(key)?.unwrap_or(false)))?,
+        weights: table.marked("weights", weights)?,
+        at: table.marked("at", |t, key| t.counts(key, 0))?,
+    })
+}
+
+fn weights(table: &mut Reader<'_>, key: &str) -> Result<Option<Weights>, FitFileError> {
+    Ok(match table.is_table(key) {
+        true => Some(Weights::Named(table.free_table(key)?.all_numbers()?)),
+        false => table.numbers(key, ANY)?.map(Weights::List),
     })
 }
 
 pub(super) fn read_estimator(mut table: Reader<'_>) -> Result<EstimatorChoice, FitFileError> {
     Ok(EstimatorChoice {
-        name: table.text("name")?,
-        compare: table.texts("compare")?,
-        temperature: table.number("temperature", POSITIVE)?,
-        samples: table.count("samples", 1)?,
-        baseline: table.text("baseline")?,
-        surrogate: table.text("surrogate")?,
-        width: table.number("width", POSITIVE)?,
+        name: table.marked("name", Reader::text)?,
+        compare: table.marked("compare", Reader::texts)?,
+        temperature: table.marked("temperature", |t, key| t.number(key, POSITIVE))?,
+        samples: table.marked("samples", |t, key| t.count(key, 1))?,
+        baseline: table.marked("baseline", Reader::text)?,
+        surrogate: table.marked("surrogate", Reader::text)?,
+        width: table.marked("width", |t, key| t.number(key, POSITIVE))?,
     })
 }

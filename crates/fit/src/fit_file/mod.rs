@@ -6,8 +6,9 @@
 //! know (names of parameters, losses, estimators) they check themselves, with [`FitFile::check_names`] and
 //! [`FitFile::wrong`], so that their errors have places too.
 //!
-//! Relative paths start from the fit file's folder; in an override, from the working folder, as a shell's do. A model
-//! file that is not there is looked for in the working folder too.
+//! Relative paths start from the fit file's folder; in an override, from the working folder, as a shell's do.
+//!
+//! What a file says is used by its fit, or refused: see [`FitFile::refuse_unused`].
 //!
 //! ```
 //! use glauber_fit::fit_file::{FitFile, Task};
@@ -47,6 +48,7 @@ mod data;
 mod error;
 mod given;
 mod loss;
+mod marked;
 mod memory;
 mod optimization;
 mod overrides;
@@ -54,7 +56,9 @@ mod reader;
 mod run;
 mod skip;
 mod tree;
+mod unused;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -66,11 +70,13 @@ pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use given::Given;
 pub use loss::{EstimatorChoice, LossChoice, Weights};
+pub use marked::Marked;
 pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTest, Precision, Run};
 pub use tree::{Node, Table, Value};
+pub use unused::USED_BY_ALL;
 
 use glauber_files::spelling::suggestion;
 use glauber_optimize::descent::Descent;
@@ -78,6 +84,7 @@ use glauber_optimize::gradient_free::GradientFree;
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Unknown;
+use marked::Marks;
 use reader::{ANY, Reader, Source};
 
 /// The longest fit file that is read, in bytes.
@@ -197,6 +204,12 @@ pub struct FitFile {
     /// Where every key stands, for errors.
     #[serde(skip)]
     places: BTreeMap<String, Place>,
+    /// Every key that holds no table, by its dotted path.
+    #[serde(skip)]
+    written: Vec<String>,
+    /// Which keys were read.
+    #[serde(skip)]
+    marks: Marks,
 }
 
 impl FitFile {
@@ -227,6 +240,14 @@ impl FitFile {
             std::io::ErrorKind::NotFound => fail("there is no such file: check the path".to_string()),
             _ => fail(format!("cannot be read: {error}")),
         };
+        // A pipe would keep whoever opens it waiting.
+        let about = std::fs::metadata(path).map_err(unreadable)?;
+        if about.is_dir() {
+            return Err(fail("is a folder: give the path of a fit file".to_string()));
+        }
+        if !about.is_file() {
+            return Err(fail("is no plain file: write the fit into a file first".to_string()));
+        }
         let file = std::fs::File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -255,9 +276,7 @@ impl FitFile {
             ));
         }
         let mut document = tree::document(text, path)?;
-        for text in overrides {
-            overrides::apply(&mut document, text, path, &TABLES)?;
-        }
+        overrides::apply_all(&mut document, overrides, path, &TABLES)?;
         FitFile::from_tables(document, path, working)
     }
 
@@ -281,17 +300,19 @@ impl FitFile {
     /// # Errors
     /// [`FitFileError`] for the first thing that is wrong.
     pub fn from_tables(document: Table, path: &Path, working: &Path) -> Result<FitFile, FitFileError> {
-        let mut places = BTreeMap::new();
-        note_places("", &document, &mut places);
+        let (mut places, mut written) = (BTreeMap::new(), Vec::new());
+        note_places("", &document, &mut places, &mut written);
+        let marks = RefCell::default();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut whole = Reader::whole(Source { file: path, folder, working }, document, &TABLES)?;
+        let mut whole =
+            Reader::whole(Source { file: path, folder, working, marks: &marks }, document, &TABLES)?;
         let model = model(&mut whole)?;
         let task = whole.word("task", &Task::ALL)?.ok_or_else(|| {
             whole
                 .here("the key `task` is missing: \"transition\", \"trajectory\", \"state\" or \"stability\"")
         })?;
         let data = whole.table("data", data::KEYS)?;
-        let file = FitFile {
+        let mut file = FitFile {
             model,
             task,
             model_options: model_options(&mut whole)?,
@@ -306,7 +327,10 @@ impl FitFile {
             resolved: Arc::default(),
             file: path.to_path_buf(),
             places,
+            written,
+            marks: Marks::new(),
         };
+        file.marks = marks.into_inner();
         if let Some(name) = file.start.keys().find(|name| file.fixed.contains_key(*name)) {
             let message = format!("`{name}` has a start and is fixed: take it out of [start] or of [fixed]");
             return Err(file.wrong(&format!("fixed.{name}"), message));
@@ -414,13 +438,16 @@ impl FitFile {
         }
     }
 
-    /// Where else a model file that is not there was looked for, as the end of a sentence; nothing where it is there.
-    pub(crate) fn also_looked_in(&self) -> String {
+    /// Where a model file that is not there stands after all, as the end of a sentence; nothing where it is there.
+    pub(crate) fn stands_elsewhere(&self) -> String {
         let ModelSource::File(path) = &self.model else { return String::new() };
         let folder = std::path::absolute(self.file.parent().unwrap_or(Path::new(""))).unwrap_or_default();
         let relative = path.strip_prefix(folder).ok().filter(|_| !path.exists());
-        match relative.and_then(|relative| std::path::absolute(relative).ok()).filter(|other| other != path) {
-            Some(other) => format!("; nor is there {}", other.display()),
+        match relative.filter(|relative| relative.is_file()) {
+            Some(relative) => format!(
+                "; paths in a fit file start from its own folder: for the file in the working folder write --set model={}",
+                relative.display()
+            ),
             None => String::new(),
         }
     }
@@ -441,10 +468,7 @@ fn model(whole: &mut Reader<'_>) -> Result<ModelSource, FitFileError> {
     };
     let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
     if is_path {
-        let beside = whole.absolute(&text, place)?;
-        let here = whole.in_working_folder(&text);
-        let path = if !beside.exists() && here.is_file() { here } else { beside };
-        Ok(ModelSource::File(path))
+        Ok(ModelSource::File(whole.absolute(&text, place)?))
     } else {
         Ok(ModelSource::Catalogue(text))
     }
@@ -515,12 +539,13 @@ fn option_value(node: &Node) -> Result<OptionValue, Place> {
     })
 }
 
-/// The place of every key, by its dotted path.
-fn note_places(path: &str, table: &Table, places: &mut BTreeMap<String, Place>) {
+/// The place of every key, by its dotted path; and those that hold no table.
+fn note_places(path: &str, table: &Table, places: &mut BTreeMap<String, Place>, written: &mut Vec<String>) {
     for (key, (place, node)) in table {
         let deeper = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        if let Value::Table(inner) = &node.value {
-            note_places(&deeper, inner, places);
+        match &node.value {
+            Value::Table(inner) => note_places(&deeper, inner, places, written),
+            _ => written.push(deeper.clone()),
         }
         places.insert(deeper, place.clone());
     }

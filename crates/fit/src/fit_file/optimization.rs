@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::FitFileError;
+use super::marked::Marked;
 use super::reader::{Key, NOT_NEGATIVE, POSITIVE, Range, Reader, SHARE};
 use super::skip;
 use glauber_files::spelling::suggestion;
@@ -70,11 +71,11 @@ pub struct Optimization {
     /// The most steps, at least 1.
     pub steps: u64,
     /// Rollouts per gradient, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicates: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub replicates: Marked<Option<u64>>,
     /// Data per gradient, at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub batch: Marked<Option<u64>>,
     /// The bound on gradients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<Clip>,
@@ -85,8 +86,8 @@ pub struct Optimization {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
     /// Steps of rest in a row.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub patience: Option<u64>,
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub patience: Marked<Option<u64>>,
     /// The plateau rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Plateau>,
@@ -98,14 +99,14 @@ pub struct Optimization {
 impl Optimization {
     /// The learning rate with its course; `None` for a search.
     pub fn rate(&self) -> Option<LearningRate> {
-        let Optimization { schedule, warm_up, .. } = *self;
+        let (schedule, warm_up) = (self.schedule, self.warm_up);
         self.learning_rate.map(|start| LearningRate { start, schedule, warm_up })
     }
 
     /// The stopping rules.
     pub fn stopping(&self) -> StoppingRules {
-        let patience = self.patience.unwrap_or(10);
-        let tolerance = self.tolerance.map(|change| Tolerance { change, patience });
+        let tolerance =
+            self.tolerance.map(|change| Tolerance { change, patience: self.patience.unwrap_or(10) });
         StoppingRules { steps: self.steps, tolerance, plateau: self.plateau }
     }
 }
@@ -142,12 +143,12 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Optimization, FitFileError>
         schedule: schedule(&mut table)?,
         warm_up: table.count("warm-up", 0)?.unwrap_or(0),
         steps: table.count("steps", 1)?.unwrap_or(1000),
-        replicates: table.count("replicates", 1)?,
-        batch: table.count("batch", 1)?,
+        replicates: table.marked("replicates", |t, key| t.count(key, 1))?,
+        batch: table.marked("batch", |t, key| t.count(key, 1))?,
         clip: clip(&mut table)?,
         map: map(&mut table)?,
         tolerance: table.number("tolerance", POSITIVE)?,
-        patience: table.count("patience", 1)?,
+        patience: table.marked("patience", |t, key| t.count(key, 1))?,
         plateau: plateau(&mut table)?,
         average: table.number("average", SHARE)?.unwrap_or(0.0),
     })
@@ -189,6 +190,8 @@ fn refuse_others(table: &Reader<'_>, name: &str, kind: &Kind) -> Result<(), FitF
     for key in table.keys() {
         let hint = if without_gradients && OF_GRADIENTS.contains(&key.as_str()) {
             ": it uses no gradients".to_string()
+        } else if key == "clip" && matches!(kind, Kind::Optimizer(entry) if entry.by_sign) {
+            ": it steps by the gradient's sign, whatever its size".to_string()
         } else if known.contains(&key.as_str()) {
             continue;
         } else {

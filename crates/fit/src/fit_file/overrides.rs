@@ -2,7 +2,7 @@
 //!
 //! The value is read as TOML; what is not TOML is a text, so that a shell needs no quotes within quotes:
 //! `--set run.memory=2GiB`, `--set optimizer.name=sgd`, `--set 'start.beta=[0.1, 0.9]'`.
-//! An override replaces what the file says. Of two that meet, the later counts.
+//! An override replaces what the file says. Of two that meet, one would be without effect: they are refused.
 
 use std::path::Path;
 
@@ -15,13 +15,35 @@ const MEANT_AS_TOML: [char; 4] = ['[', '{', '"', '\''];
 /// Longer keys are no keys of a fit file.
 const DEEPEST: usize = 6;
 
-/// Puts one override into the document.
-pub(super) fn apply(
+/// Puts all overrides into the document.
+pub(super) fn apply_all(
     document: &mut Table,
-    text: &str,
+    overrides: &[String],
     file: &Path,
     tables: &[&str],
 ) -> Result<(), FitFileError> {
+    let mut set: Vec<Vec<&str>> = Vec::new();
+    for text in overrides {
+        let keys = apply(document, text, file, tables)?;
+        if let Some(earlier) = set.iter().find(|earlier| earlier.iter().zip(&keys).all(|(a, b)| a == b)) {
+            let message = match *earlier == keys {
+                true => format!("`{}` is set twice: give one value", keys.join(".")),
+                false => format!("it meets what is set for `{}`: give one of them", earlier.join(".")),
+            };
+            return Err(FitFileError::new(file, Place::Set(text.clone()), message));
+        }
+        set.push(keys);
+    }
+    Ok(())
+}
+
+/// Puts one override into the document; the names of its key.
+fn apply<'t>(
+    document: &mut Table,
+    text: &'t str,
+    file: &Path,
+    tables: &[&str],
+) -> Result<Vec<&'t str>, FitFileError> {
     let place = Place::Set(text.to_string());
     let fail = |message: String| FitFileError::new(file, place.clone(), message);
     let Some((path, value)) = text.split_once('=') else {
@@ -29,7 +51,8 @@ pub(super) fn apply(
     };
     let keys = keys_of(path, tables).map_err(fail)?;
     let node = parse(value.trim(), &place).map_err(fail)?;
-    insert(document, &keys, node, &place).map_err(fail)
+    insert(document, &keys, node, &place).map_err(fail)?;
+    Ok(keys)
 }
 
 /// Puts one value into the document, under `table.key`.

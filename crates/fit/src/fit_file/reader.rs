@@ -1,9 +1,11 @@
 //! Takes typed, range-checked values out of a table, and finds keys that are not its own.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::{FitFileError, Place};
+use super::marked::{Marked, Marks};
 use super::tree::{Node, Table, Value};
 use glauber_files::spelling::suggestion;
 use glauber_files::whole_number;
@@ -35,6 +37,8 @@ pub(super) struct Source<'a> {
     pub folder: &'a Path,
     /// Of paths in overrides.
     pub working: &'a Path,
+    /// Who will know which keys were read.
+    pub marks: &'a RefCell<Marks>,
 }
 
 /// A table being read.
@@ -98,9 +102,23 @@ impl<'a> Reader<'a> {
         matches!(self.table.get(key), Some((Place::Set(_), _)))
     }
 
-    /// Forgets a key.
+    /// Forgets a key that something else takes the place of.
     pub fn discard(&mut self, key: &str) {
         self.table.remove(key);
+        let mark = Marked::new(()).1;
+        mark.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.source.marks.borrow_mut().insert(self.path(key), mark);
+    }
+
+    /// The value of a key as `take` reads it, to be marked when the fit reads it.
+    pub fn marked<T>(
+        &mut self,
+        key: &str,
+        take: impl FnOnce(&mut Self, &str) -> Result<T, FitFileError>,
+    ) -> Result<Marked<T>, FitFileError> {
+        let (value, mark) = Marked::new(take(self, key)?);
+        self.source.marks.borrow_mut().insert(self.path(key), mark);
+        Ok(value)
     }
 
     /// Whether a key holds a table.
@@ -261,9 +279,14 @@ impl<'a> Reader<'a> {
 
     /// A text or a whole number, as a text: a column's name or number.
     pub fn text_or_count(&mut self, key: &str) -> Result<Option<ColumnName>, FitFileError> {
+        self.text_or_count_from(key, 1)
+    }
+
+    /// The same with the least number that there may be.
+    pub fn text_or_count_from(&mut self, key: &str, least: u64) -> Result<Option<ColumnName>, FitFileError> {
         match self.table.get(key) {
             Some((_, Node { value: Value::Integer(_), .. })) => {
-                Ok(self.count(key, 1)?.map(ColumnName::Number))
+                Ok(self.count(key, least)?.map(ColumnName::Number))
             }
             _ => Ok(self.text(key)?.map(ColumnName::Name)),
         }
@@ -297,11 +320,6 @@ impl<'a> Reader<'a> {
         let folder = if matches!(place, Place::Set(_)) { self.source.working } else { self.source.folder };
         std::path::absolute(folder.join(text))
             .map_err(|error| self.error(place, format!("{text} is not a path: {error}")))
-    }
-
-    /// A path from the working folder.
-    pub fn in_working_folder(&self, text: &str) -> PathBuf {
-        std::path::absolute(self.source.working.join(text)).unwrap_or_default()
     }
 
     /// Every key with a number.

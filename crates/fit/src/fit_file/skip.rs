@@ -4,13 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::ser::{SerializeMap, Serializer};
 
-use super::data::{Columns, Frames};
+use super::data::Frames;
 use glauber_optimize::schedule::Schedule;
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
-pub(super) fn is_false(flag: &bool) -> bool {
-    !*flag
-}
 
 pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -26,10 +21,6 @@ pub(super) fn is_constant(schedule: &Schedule) -> bool {
 
 pub(super) fn no_frames(frames: &Frames) -> bool {
     *frames == Frames::default()
-}
-
-pub(super) fn no_columns(columns: &Columns) -> bool {
-    *columns == Columns::default()
 }
 
 /// A seed as a number; as a text where TOML's whole numbers, which end at 2⁶³ − 1, have no room for it.

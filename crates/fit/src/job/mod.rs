@@ -4,8 +4,11 @@
 //! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
 
 mod best;
+mod estimators;
+mod identity;
 mod names;
 mod observed_curve;
+mod pictures;
 mod stability;
 mod state;
 mod times;
@@ -23,11 +26,10 @@ use std::sync::atomic::AtomicBool;
 use glauber_engine::{EngineError, Options, Precision, Run};
 use glauber_model_file::{CovariateSource, LoadError, ModelFileError};
 use glauber_models::{CatalogueError, ModelOptions};
-use glauber_program::estimators::{EstimatorError, EstimatorOptions};
-use glauber_program::{Estimator, Model, ModelError};
+use glauber_program::{Model, ModelError};
 
 use crate::fit_file::{self, FitFile, FitFileError, ModelSource, Task};
-use glauber_optimize::checkpoint::{CheckpointPolicy, Identity, digest};
+use glauber_optimize::checkpoint::{CheckpointPolicy, Identity};
 use glauber_optimize::descent::{Control, FitError};
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::method::Method;
@@ -131,14 +133,17 @@ impl Attempt {
 /// Sets a fit file's fits up: reads or simulates the data, compiles the model.
 ///
 /// # Errors
-/// [`JobError`] with the place in the fit file or data where something is wrong.
+/// [`JobError`] with the place in the fit file or data where something is wrong, or where the file says what these fits
+/// do not use.
 pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    match file.task {
+    let job = match file.task {
         Task::Transition => transition::prepare(file),
         Task::Trajectory => trajectory::prepare(file),
         Task::Stability => stability::prepare(file),
         Task::State => state::prepare(file),
-    }
+    }?;
+    file.refuse_unused()?;
+    Ok(job)
 }
 
 /// The fit file's model, with the data per site that its rules read.
@@ -146,7 +151,7 @@ pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
 pub(crate) struct Own {
     pub(crate) model: Model,
     pub(crate) covariates: Covariates,
-    /// What the readers of the covariates have to say.
+    /// What the readers of the covariates have to say, and what there is to say of the model on its lattice.
     pub(crate) notes: Vec<String>,
 }
 
@@ -176,7 +181,7 @@ fn read_model(file: &FitFile) -> Result<Own, JobError> {
         return Ok(Own {
             model: model.clone(),
             covariates: file.given.covariates.clone(),
-            notes: Vec::new(),
+            notes: model.notes(),
         });
     }
     let mut options = ModelOptions::none();
@@ -198,18 +203,20 @@ fn read_model(file: &FitFile) -> Result<Own, JobError> {
             };
             file.wrong(&key, error.to_string())
         }
-        LoadError::File(error) => file.wrong("model", error.to_string() + &file.also_looked_in()),
+        LoadError::File(error) => file.wrong("model", error.to_string() + &file.stands_elsewhere()),
     })?;
     let given: Vec<(String, CovariateSource)> =
         file.data.covariates.iter().map(|(name, source)| (name.clone(), source.clone().into())).collect();
-    let covariates = read_covariates(&loaded, &given).map_err(|error| {
+    let mut notes = Vec::new();
+    let covariates = read_covariates(&loaded, &given, &mut notes).map_err(|error| {
         let key = match &error {
             ModelFileError::Covariate { name, .. } => format!("data.covariates.{name}"),
             _ => "data.covariates".to_string(),
         };
         file.wrong(&key, error.to_string())
     })?;
-    Ok(Own { model: loaded.model, covariates, notes: Vec::new() })
+    notes.extend(loaded.model.notes());
+    Ok(Own { model: loaded.model, covariates, notes })
 }
 
 fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
@@ -239,44 +246,6 @@ pub(crate) fn engine_options(file: &FitFile) -> Options {
         memory: file.run.memory.0 as usize,
         ..Options::default()
     }
-}
-
-/// The estimator of this name with the fit file's options.
-pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<dyn Estimator>, JobError> {
-    let defaults = EstimatorOptions::default();
-    let options = EstimatorOptions {
-        temperature: file.estimator.temperature.unwrap_or(defaults.temperature),
-        samples: file.estimator.samples.map_or(defaults.samples, |s| s.min(u64::from(u32::MAX)) as u32),
-    };
-    glauber_program::estimators::named(name, options).map_err(|error| {
-        let key = match error {
-            EstimatorError::Unknown { .. } | EstimatorError::MeanFieldInPair => key,
-            EstimatorError::Temperature(_) => "estimator.temperature",
-            EstimatorError::Samples(_) => "estimator.samples",
-        };
-        file.wrong(key, error.to_string()).into()
-    })
-}
-
-/// Everything a fit's course depends on that its method does not say.
-pub(crate) fn identity_of(file: &FitFile, name: &str) -> Identity {
-    let mut identity =
-        vec![("attempt".to_string(), name.to_string()), ("task".to_string(), file.task.name().to_string())];
-    let mut add = |what: &str, value: String| identity.push((what.to_string(), value));
-    add("model", format!("{:?}", file.model));
-    if let ModelSource::File(path) = &file.model {
-        // A rule that was changed in between makes it another fit.
-        let text: Vec<f64> = std::fs::read(path).unwrap_or_default().into_iter().map(f64::from).collect();
-        add("model file's text", digest(&text));
-    }
-    add("model options", format!("{:?}", file.model_options));
-    add("data", format!("{:?}", file.data));
-    add("fixed", format!("{:?}", file.fixed));
-    add("loss", format!("{:?}", file.loss));
-    add("temperature and samples", format!("{:?} {:?}", file.estimator.temperature, file.estimator.samples));
-    add("batch and replicates", format!("{:?} {:?}", file.optimizer.batch, file.optimizer.replicates));
-    add("precision", format!("{:?}", file.run.precision));
-    identity
 }
 
 /// What data are called in errors: by their path, where they have one.

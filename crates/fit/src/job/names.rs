@@ -1,5 +1,8 @@
 //! Names a job's fits, and lists what is compared, each once.
 
+use glauber_program::Estimator;
+use glauber_program::estimators::MeanField;
+
 use super::JobError;
 use crate::fit_file::FitFile;
 
@@ -12,15 +15,19 @@ pub(super) fn own_name(file: &FitFile, by: &str) -> String {
 }
 
 /// What is compared with the fit that is made by `own`: without itself and without repeats, with a note where there
-/// were such. `without_gradients` are names that a search can be compared with.
+/// were such. `without_gradients` are names that a search can be compared with, besides
+/// `mean-field`, which changes what is simulated.
 pub(super) fn compared(
     file: &FitFile,
     own: &str,
     without_gradients: &[&str],
 ) -> Result<(Vec<String>, Option<String>), JobError> {
     let (mut kept, mut again): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for name in &file.estimator.compare {
-        if file.optimizer.rate().is_none() && !without_gradients.contains(&name.as_str()) {
+    for name in file.estimator.compare.iter() {
+        if file.optimizer.rate().is_none()
+            && !without_gradients.contains(&name.as_str())
+            && name != MeanField.name()
+        {
             let search = &file.optimizer.choice.name;
             let message = format!(
                 "`{search}` uses no gradients, so a fit by it is the same with every estimator: take an optimizer such as \

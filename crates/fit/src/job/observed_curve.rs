@@ -91,7 +91,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
 /// The summary the fit file names, or the usual one.
 fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobError> {
     let of_walkers = model.layer("x").is_ok() && model.layer("y").is_ok();
-    let text = match (&file.loss.summary, of_walkers) {
+    let text = match (&*file.loss.summary, of_walkers) {
         (Some(text), _) => text.as_str(),
         (None, true) => "msd",
         (None, false) => {
@@ -121,7 +121,7 @@ fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
         ("bootstrap", data.bootstrap.is_some()),
         ("shortest-track", data.shortest_track.is_some()),
         ("dimensions", data.dimensions.is_some()),
-        ("columns", data.columns != Default::default()),
+        ("columns", *data.columns != Default::default()),
     ];
     if let Some((key, _)) = of_tracks.iter().find(|(_, given)| *given) {
         let message = format!(
@@ -130,7 +130,7 @@ fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
         );
         return Err(file.wrong(&format!("data.{key}"), message).into());
     }
-    let curve = match (data.interval, curve.known_interval()) {
+    let curve = match (*data.interval, curve.known_interval()) {
         (Some(given), Some(said)) if (given / said - 1.0).abs() > 1e-9 => {
             let message = format!(
                 "`data.interval` is {given}, but the curve says that its interval is {said}: correct one of them"
@@ -140,7 +140,7 @@ fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
         (Some(given), None) => curve.with_interval(given),
         _ => curve,
     };
-    Ok(curve.with_units(Units { length: data.length_unit.clone(), time: data.time_unit.clone() }))
+    Ok(curve.with_units(Units { length: (*data.length_unit).clone(), time: (*data.time_unit).clone() }))
 }
 
 /// A curve without lags above the last that is asked for.
@@ -170,9 +170,9 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve,
             y: column(&data.columns.y),
             z: column(&data.columns.z),
         },
-        interval: data.interval,
-        length_unit: data.length_unit.clone(),
-        time_unit: data.time_unit.clone(),
+        interval: *data.interval,
+        length_unit: (*data.length_unit).clone(),
+        time_unit: (*data.time_unit).clone(),
         face: Face::FitFile,
         ..TrackOptions::default()
     };
@@ -193,7 +193,7 @@ fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve,
 
 /// Only the tracks that are long enough.
 fn chosen(file: &FitFile, tracks: Tracks) -> Result<Tracks, JobError> {
-    let Some(shortest) = file.data.shortest_track else { return Ok(tracks) };
+    let Some(shortest) = *file.data.shortest_track else { return Ok(tracks) };
     let kept = tracks.tracks().iter().filter(|t| t.len() as u64 >= shortest).cloned().collect();
     rebuilt(file, "data.shortest-track", &tracks, kept, tracks.dimensions())
 }
@@ -259,7 +259,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     }
     let (step, site) =
         (file.data.step_time.unwrap_or(curve.interval()), file.data.site_length.unwrap_or(1.0));
-    let curve = match file.data.lags {
+    let curve = match *file.data.lags {
         Some(lags) => up_to_lag(file, curve, lags)?,
         None => curve,
     };
@@ -299,10 +299,10 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed,
     let (choice, summary) = choice(file, model)?;
     let outputs = summary.outputs();
     let curve = read_time_curve(path, &outputs)?;
-    let step = match (curve.in_steps, file.data.step_time) {
+    let step = match (curve.in_steps, curve.in_steps || file.data.step_time.is_some()) {
         (true, _) => 1.0,
-        (false, Some(step)) => step,
-        (false, None) => {
+        (false, true) => file.data.step_time.unwrap_or(1.0),
+        (false, false) => {
             let message = format!(
                 "{} has times, not steps: say how long a step is, as `data.step-time`",
                 path.display()
@@ -333,7 +333,7 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed,
         outputs,
     };
     let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
-    let time_unit = file.data.time_unit.clone().filter(|_| !curve.in_steps);
+    let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
     let scale = Scale { time: step, time_unit, ..Scale::steps() };
     Ok(Observed { choice, target, starts: None, scale, notes, data_notes })
 }
@@ -433,14 +433,21 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     }
     let every = super::times::frames_of_simulation(file, simulation.steps as usize)?;
     let steps: Vec<usize> = every.filter(|step| *step > 0).collect();
+    if steps.is_empty() {
+        let message = "frame 0 is the start, which tells nothing: choose later frames too";
+        return Err(file.wrong("data.frames", message).into());
+    }
     let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
     let run = rollout(run, &steps, None);
     let seen = plan.simulate(&run)?.outputs;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };
-    let notes =
-        vec![format!("{choice} over {} steps, mean of {} simulated runs", simulation.steps, simulation.runs)];
+    let notes = vec![format!(
+        "{choice} over {} steps, mean of {} simulated runs",
+        target.steps.len(),
+        simulation.runs
+    )];
     Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
 }
 
@@ -451,7 +458,7 @@ fn chosen_rows(table: &[f64], rows: &[usize], width: usize) -> Vec<f64> {
 
 /// Leaves only the steps of `loss.at`.
 fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError> {
-    let Some(at) = &file.loss.at else { return Ok(()) };
+    let Some(at) = &*file.loss.at else { return Ok(()) };
     let width = target.outputs.len();
     if let Some(step) = at.iter().find(|step| !target.steps.contains(&(**step as usize))) {
         let known: Vec<String> = target.steps.iter().take(12).map(usize::to_string).collect();

@@ -11,16 +11,16 @@ use std::path::Path;
 use glauber_engine::Plan;
 use glauber_program::Model;
 
+use super::estimators::{estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
 use super::names::{compared, own_name};
+use super::pictures::picture_of_each_layer;
 use super::times::timed;
 use super::transition::{Seen, wrong};
-use super::{
-    Attempt, Job, JobError, engine_options, estimator_of, identity_of, name_of_data, notes_about, own_model,
-    pairs,
-};
+use super::{Attempt, Job, JobError, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, MapChoice, ModelSource, OptionValue, Simulation};
+use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
-use glauber_data::images::{ImageLimits, read_images};
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_tasks::formation::FormationTest;
@@ -50,8 +50,9 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let data_notes = [own_of_file.notes.clone(), of_pattern].concat();
     let mut notes = vec![course_note(file, &loss, rollouts), reference_note(model, &patterns)];
     notes.extend(formation_note(file));
-    let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts };
-    let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let read = Digests::of_model(file, &own_of_file).with_states("the pattern", &patterns);
+    let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts, read };
+    let own = own_estimator(file, USUAL_ESTIMATOR).to_string();
     let called = own_name(file, &own);
     let (compare, again) = compared(file, &own, &[])?;
     notes.extend(again);
@@ -83,6 +84,7 @@ struct Setting<'a> {
     patterns: &'a States,
     loss: StabilityLoss,
     rollouts: Rollouts,
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -107,7 +109,7 @@ impl Setting<'_> {
             StabilityError::Shape { .. } => file.wrong("data", error.to_string()).into(),
         })?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
-        let (method, identity) = (self.method()?, identity_of(file, &name));
+        let (method, identity) = (self.method()?, identity_of(file, &name, &self.read));
         let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }
@@ -233,8 +235,15 @@ fn patterns_of(
 /// The last states of runs at known parameters.
 fn simulated(file: &FitFile, simulation: &Simulation) -> Result<States, JobError> {
     let mut source = file.clone();
-    if let Some(initial) = &simulation.initial {
+    if let Some(initial) = &*simulation.initial {
+        if file.given.model.is_some() {
+            let message = "a model that is handed over in memory has one start: leave `initial` out, and load the model with \
+                           its option `start`";
+            return Err(file.wrong("data.simulate.initial", message).into());
+        }
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+        // Another start is another model than the one that was read for the fit.
+        source.resolved = Default::default();
     }
     let own = own_model(&source)?;
     let model = &own.model;
@@ -258,7 +267,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     let fail =
         |message: String| JobError::from(file.wrong(key, format!("{}: {message}", name_of_data(file, path))));
     let given = file.given.arrays.is_some();
-    let is_array = given || path.extension().is_some_and(|e| e == "npz" || e == "npy");
+    let is_array = given || FileKind::of(path)?.holds_arrays();
     let layers: Vec<&str> = model.declarations().layers.iter().map(|l| l.name.as_str()).collect();
     let lattice = model.declarations().lattice.shape();
     let mut notes = Vec::new();
@@ -267,12 +276,13 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     } else if is_array {
         read_arrays(path, ReadLimits::default())?
     } else {
-        let stack = read_images(path, ImageLimits::default())?;
-        notes.extend(notes_about(path, stack.notes()));
-        vec![("planes".to_string(), stack.into_array())]
+        let (arrays, of_pictures) = picture_of_each_layer(file, model, path)?;
+        notes = of_pictures;
+        arrays
     };
     let named = match &arrays[..] {
-        [(_, only)] if layers.len() > 1 || !is_array || only.shape() == lattice => {
+        _ if !is_array => arrays,
+        [(_, only)] if layers.len() > 1 || only.shape() == lattice => {
             one_per_layer(only, &layers, lattice).map_err(fail)?
         }
         _ => {
@@ -290,7 +300,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     }
     let states =
         States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
-    let states = timed(file, states)?;
+    let states = timed(file, states, None)?;
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
         let message = format!(

@@ -13,10 +13,12 @@ use glauber_engine::{FieldData, Numbers, Plan, Run};
 use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 use glauber_program::Model;
 
+use super::estimators::{estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
 use super::names::{compared, own_name};
 use super::times::one_step_a_frame;
 use super::transition::{Seen, observed};
-use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
+use super::{Attempt, Job, JobError, Own, engine_options, own_model};
 use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
 use glauber_files::spelling::suggestion;
 use glauber_optimize::maps::Map;
@@ -70,13 +72,13 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         let message = "the task `state` fits no parameter: put what is known about it in [fixed]";
         return Err(file.wrong(&format!("start.{name}"), message).into());
     }
-    let parameters = parameters_of(file, &own.model)?;
-    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own, &parameters)?;
+    let parameters = parameters_of(file, &own.model, Of::Fit)?;
+    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own)?;
     let data_notes = [own.notes.clone(), data_notes].concat();
     let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
     let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
     notes.insert(0, format!("observed after {} steps", seen.join(", ")));
-    notes.push(match file.data.start_sites {
+    notes.push(match *file.data.start_sites {
         Some(1) => "one site is known to have started it".to_string(),
         Some(n) => format!("{n} sites are known to have started it"),
         None => {
@@ -84,8 +86,9 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
                 .to_string()
         }
     });
-    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames };
-    let name = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let read = Digests::of_model(file, &own).with_numbers("the parameters", &parameters).with_frames(&frames);
+    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames, read };
+    let name = own_estimator(file, USUAL_ESTIMATOR).to_string();
     let (compare, again) = compared(file, &name, &[])?;
     notes.extend(again);
     let mut attempts = vec![setting.attempt(&name, false)?];
@@ -112,6 +115,7 @@ struct Setting<'a> {
     own: &'a Own,
     parameters: &'a [f64],
     frames: &'a [ObservedFrame],
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -158,7 +162,7 @@ impl Setting<'_> {
         }
         let estimator = estimator_of(file, name, key)?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
-        let (start, identity) = (objective.usual_start(), identity_of(file, name));
+        let (start, identity) = (objective.usual_start(), identity_of(file, name, &self.read));
         let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
         let name = if comparison { name.to_string() } else { own_name(file, name) };
         let objective = Box::new(objective);
@@ -175,8 +179,17 @@ fn loss_of(file: &FitFile) -> Result<StateLoss, JobError> {
     })
 }
 
-/// Every parameter of the model: fixed, else the simulation's, else the model's default.
-fn parameters_of(file: &FitFile, model: &Model) -> Result<Vec<f64>, JobError> {
+/// What parameters are for.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    /// The fit's rollouts: fixed, else the simulation's.
+    Fit,
+    /// Simulated data: the simulation's, else fixed.
+    Data,
+}
+
+/// Every parameter of the model, from `[fixed]`, the simulation, or else the model's default.
+fn parameters_of(file: &FitFile, model: &Model, of: Of) -> Result<Vec<f64>, JobError> {
     let declared = &model.declarations().parameters;
     let names: Vec<&str> = declared.iter().map(|p| p.name.as_str()).collect();
     file.check_names("fixed", file.fixed.keys(), &names, "parameter")?;
@@ -190,7 +203,10 @@ fn parameters_of(file: &FitFile, model: &Model) -> Result<Vec<f64>, JobError> {
     };
     let value = |parameter: &glauber_program::Parameter| {
         let name = &parameter.name;
-        let found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
+        let mut found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
+        if of == Of::Data {
+            found.reverse();
+        }
         let found = found.into_iter().find_map(|(table, value)| value.map(|v| (table, *v)));
         let (table, value) = match (found, parameter.default) {
             (Some(found), _) => found,
@@ -218,9 +234,12 @@ struct Observed {
     data_notes: Vec<String>,
 }
 
-fn frames_of(file: &FitFile, own: &Own, parameters: &[f64]) -> Result<Observed, JobError> {
+fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
     match file.source()? {
-        DataSource::Simulate(simulation) => simulated(file, own, parameters, simulation),
+        DataSource::Simulate(simulation) => {
+            let parameters = parameters_of(file, &own.model, Of::Data)?;
+            simulated(file, own, &parameters, simulation)
+        }
         DataSource::States(path) => {
             let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
             if states.runs != 1 {
@@ -252,7 +271,7 @@ fn of_states(file: &FitFile, states: &States) -> Result<Observed, JobError> {
         );
         return Err(file.wrong("data.steps", message).into());
     }
-    let step = |n: usize| match file.data.steps {
+    let step = |n: usize| match *file.data.steps {
         Some(steps) => steps as usize + (states.steps[n] - states.steps[0]) as usize,
         None => states.steps[n] as usize,
     };
@@ -297,8 +316,15 @@ fn simulated(
         return Err(file.wrong("data.simulate.runs", message).into());
     }
     let mut source = file.clone();
-    if let Some(initial) = &simulation.initial {
+    if let Some(initial) = &*simulation.initial {
+        if file.given.model.is_some() {
+            let message = "a model that is handed over in memory has one start: leave `initial` out, and load the model with \
+                           its option `start`";
+            return Err(file.wrong("data.simulate.initial", message).into());
+        }
         source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
+        // Another start is another model than the one that was read for the fit.
+        source.resolved = Default::default();
     }
     let model = own_model(&source)?.model;
     let steps = simulation.steps as usize;
@@ -310,7 +336,7 @@ fn simulated(
     let plan = Plan::new(&model, &[], None, engine_options(file))?;
     let mut run = Run::new(parameters, steps).seed(simulation.seed);
     run.fields.clone_from(&own.covariates);
-    if let Some(count) = simulation.start_sites {
+    if let Some(count) = *simulation.start_sites {
         if !(1..=sites as u64).contains(&count) {
             let message = format!("{count} sites cannot start on a lattice of {sites}");
             return Err(file.wrong("data.simulate.start-sites", message).into());

@@ -6,6 +6,8 @@
 //! | `data.interval` and `data.step-time` | frame i after `data.first-step` + i · interval / step-time |
 //! | nobody | frame i after `data.first-step` + i |
 //!
+//! Where the names of a folder's pictures skip numbers, i counts what is missing too.
+//!
 //! Where two of them speak and differ, the fit is refused. `data.frames` chooses frames by their number, whatever their
 //! steps.
 
@@ -19,7 +21,7 @@ use crate::fit_file::FitFile;
 
 /// Steps between two frames by `data.interval` and `data.step-time`; none where neither is given.
 fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {
-    let ratio = match (file.data.interval, file.data.step_time) {
+    let ratio = match (*file.data.interval, *file.data.step_time) {
         (None, None) => return Ok(None),
         (Some(_), None) => 1.0,
         (Some(interval), Some(step)) => interval / step,
@@ -44,22 +46,29 @@ fn key_of_spacing(file: &FitFile) -> &'static str {
     if file.data.step_time.is_some() { "data.step-time" } else { "data.interval" }
 }
 
-/// The states of a file with the steps they were seen after.
+/// The states of a file with the steps they were seen after; `positions` are the places of the times among evenly spaced
+/// ones, where some are missing.
 ///
 /// # Errors
 /// [`JobError`] where the fit file says other steps than the data.
-pub(super) fn timed(file: &FitFile, states: States) -> Result<States, JobError> {
+pub(super) fn timed(
+    file: &FitFile,
+    mut states: States,
+    positions: Option<&[u32]>,
+) -> Result<States, JobError> {
     let spacing = spacing(file)?;
-    let first = file.data.first_step;
+    let first = *file.data.first_step;
     if !states.timed {
         let (first, spacing) = (first.unwrap_or(0), u64::from(spacing.unwrap_or(1)));
-        let last = (states.times as u64 - 1).saturating_mul(spacing).saturating_add(first);
+        let place = |time: usize| positions.map_or(time as u64, |p| u64::from(p[time]));
+        let last = place(states.times - 1).saturating_mul(spacing).saturating_add(first);
         if last > u64::from(u32::MAX) {
             let key = if first > 1 << 31 { "data.first-step" } else { key_of_spacing(file) };
             let message = format!("the last frame would be that of step {last}; steps go up to {}", u32::MAX);
             return Err(file.wrong(key, message).into());
         }
-        return Ok(states.spaced(first as u32, spacing as u32));
+        states.steps = (0..states.times).map(|time| (first + place(time) * spacing) as u32).collect();
+        return Ok(states);
     }
     if let Some(said) = spacing
         && states.steps.windows(2).any(|pair| pair[1] - pair[0] != said)

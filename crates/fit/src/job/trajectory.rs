@@ -10,10 +10,12 @@ use glauber_engine::Options;
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
+use super::estimators::{estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
 use super::names::{compared, own_name};
 use super::observed_curve::{Observed, observe};
 use super::transition::wrong;
-use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
+use super::{Attempt, Job, JobError, engine_options, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
 use glauber_optimize::method::Method;
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
@@ -40,7 +42,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let found = observe(file, &single)?;
     let setting = Setting::new(file, &found)?;
     let starts = file.starts();
-    let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let own = own_estimator(file, USUAL_ESTIMATOR).to_string();
     let called = own_name(file, &own);
     let (compare, again) = compared(file, &own, &[])?;
     let mut attempts = Vec::new();
@@ -107,13 +109,18 @@ struct Setting<'a> {
     fitted: Fitted,
     loss: CurveLoss,
     options: Options,
+    read: Digests,
 }
 
 impl<'a> Setting<'a> {
     fn new(file: &'a FitFile, found: &'a Observed) -> Result<Setting<'a>, JobError> {
         let own = own_model(&with_walkers(file, 1))?;
         let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
-        Ok(Setting { file, found, fitted, loss: loss_of(file)?, options: engine_options(file) })
+        let mut read = Digests::of_model(file, &own).with_target(&found.target);
+        if let Some(starts) = &found.starts {
+            read = read.with_states("the states that rollouts start from", starts);
+        }
+        Ok(Setting { file, found, fitted, loss: loss_of(file)?, options: engine_options(file), read })
     }
 
     /// The model, and how many of its lattices hold the rollouts that were asked for. An estimator that weighs each
@@ -184,13 +191,13 @@ impl<'a> Setting<'a> {
     /// The rollouts, or walkers, that are asked for.
     fn count(&self, count: Option<u64>) -> u64 {
         let usual = if counts_walkers(self.file) { USUAL_WALKERS } else { USUAL_REPLICATES };
-        count.or(self.file.optimizer.replicates).unwrap_or(usual)
+        count.or(*self.file.optimizer.replicates).unwrap_or(usual)
     }
 
     fn wrong_target(&self, error: TrajectoryError) -> JobError {
         match error {
             TrajectoryError::Engine(error) => error.into(),
-            TrajectoryError::Errors { .. } if self.file.loss.weighted => {
+            TrajectoryError::Errors { .. } if *self.file.loss.weighted => {
                 self.file.wrong("loss.weighted", error.to_string()).into()
             }
             TrajectoryError::Errors { .. } => self.file.wrong("loss.name", error.to_string()).into(),
@@ -209,7 +216,7 @@ impl<'a> Setting<'a> {
         let (objective, caveat) = self.objective(estimator, key, None)?;
         let method = self.file.method(&self.fitted.unknowns)?;
         let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
-        let identity = identity_of(self.file, &name);
+        let identity = identity_of(self.file, &name, &self.read);
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }
 }
@@ -225,7 +232,7 @@ fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
         };
         file.wrong("loss.name", format!("the task `trajectory` has no loss called `{name}`{hint}"))
     })?;
-    Ok(if file.loss.weighted { loss.weighted() } else { loss })
+    Ok(if *file.loss.weighted { loss.weighted() } else { loss })
 }
 
 /// A summary over time of the data and of simulations, in the data's units, to be drawn.

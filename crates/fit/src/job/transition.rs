@@ -5,15 +5,15 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
+use super::estimators::{estimator_of, own_estimator};
+use super::identity::{Digests, identity_of};
 use super::names::{compared, own_name};
+use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
-use super::{
-    Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, notes_about,
-    own_model, pairs,
-};
+use super::{Attempt, Job, JobError, Own, engine_options, name_of_data, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, Simulation};
-use glauber_data::arrays::{Array, ReadLimits, Values as ArrayValues, read_arrays};
-use glauber_data::images::{ImageLimits, read_images};
+use glauber_data::FileKind;
+use glauber_data::arrays::{ReadLimits, read_arrays};
 use glauber_optimize::descent::Descent;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Objective;
@@ -39,6 +39,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let Seen { states, notes: of_states } = states_of(file, &own)?;
     let data_notes = [own.notes.clone(), of_states].concat();
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
+    let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
         "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance, whatever \
@@ -46,7 +47,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         pairs_of_states.before.len(),
         pairs_of_states.dropped.len()
     )];
-    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options };
+    let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options, read };
     let mut attempts = Vec::new();
     let starts = file.starts();
     let by = made_by(file);
@@ -92,7 +93,7 @@ pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobEr
 fn made_by(file: &FitFile) -> String {
     match file.loss.name.as_deref() {
         Some(LIKELIHOOD) => LIKELIHOOD.to_string(),
-        _ => file.estimator.name.clone().unwrap_or_else(|| "straight-through".into()),
+        _ => own_estimator(file, "straight-through").to_string(),
     }
 }
 
@@ -103,6 +104,7 @@ struct Setting<'a> {
     fitted: &'a Fitted,
     pairs: &'a Pairs,
     options: Options,
+    read: Digests,
 }
 
 impl Setting<'_> {
@@ -117,7 +119,7 @@ impl Setting<'_> {
             LIKELIHOOD => self.likelihood(comparison)?,
             estimator => self.by_loss(estimator, comparison)?,
         };
-        let identity = identity_of(self.file, &name);
+        let identity = identity_of(self.file, &name, &self.read);
         Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
 
@@ -212,43 +214,18 @@ fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<State
 
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
 pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
-    let is_array = path.extension().is_some_and(|e| e == "npz" || e == "npy");
-    let mut notes = Vec::new();
+    let (mut notes, mut positions) = (Vec::new(), None);
     let arrays = if let Some(arrays) = &file.given.arrays {
         arrays.to_vec()
-    } else if is_array || !path.exists() {
+    } else if FileKind::of(path)?.holds_arrays() {
         read_arrays(path, ReadLimits::default())?
     } else {
-        vec![lattices_of_images(file, model, path, &mut notes)?]
+        let pictures = pictures(file, model, path)?;
+        (notes, positions) = (pictures.notes, pictures.positions);
+        vec![pictures.array]
     };
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
-    Ok(Seen { states: chosen(file, timed(file, states)?, &name_of_data(file, path))?, notes })
-}
-
-/// A series of images as one array: for a binary layer 1 where brighter than the threshold, else the grey values.
-fn lattices_of_images(
-    file: &FitFile,
-    model: &Model,
-    path: &Path,
-    notes: &mut Vec<String>,
-) -> Result<(String, Array), JobError> {
-    let stack = read_images(path, ImageLimits::default())?;
-    notes.extend(notes_about(path, stack.notes()));
-    let layer = match &file.data.layer {
-        Some(name) => model.layer(name).map_err(|e| file.wrong("data.layer", e.to_string()))?,
-        None => 0,
-    };
-    let layer = &model.declarations().layers[layer];
-    let array = if layer.values == glauber_lattice::Values::Binary {
-        let threshold =
-            file.data.threshold.unwrap_or(0.5 * f64::from((1u32 << stack.bit_depth().min(16)) - 1));
-        let bits =
-            stack.to_f64().into_iter().map(|x| u8::from((x > threshold) != file.data.invert)).collect();
-        Array::new(stack.array().shape().to_vec(), ArrayValues::U8(bits))
-            .map_err(|e| file.wrong("data.states", e.to_string()))?
-    } else {
-        stack.into_array()
-    };
-    Ok((layer.name.clone(), array))
+    let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;
+    Ok(Seen { states, notes })
 }

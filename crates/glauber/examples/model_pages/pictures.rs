@@ -164,7 +164,7 @@ fn colour_name(colour: Rgb) -> String {
 pub fn picture(name: &'static str) -> Result<Vec<u8>, Box<dyn Error>> {
     let setting = setting(name);
     let loaded = load(name, &setting.options())?;
-    let covariates = read_covariates(&loaded, &[])?;
+    let covariates = read_covariates(&loaded, &[], &mut Vec::new())?;
     let model = loaded.model;
     let value = |p: &glauber::program::Parameter| {
         setting.parameters.iter().find(|(n, _)| *n == p.name).map_or(p.default.unwrap_or(0.5), |(_, x)| *x)

@@ -9,6 +9,8 @@ use glauber_program::{Expr, Scope};
 
 /// The occupancy after every particle has moved with probability `p` to one of the neighbours, by their weights.
 pub fn hopped(s: &Scope, occupancy: Expr, p: Expr, neighbourhood: &Neighbourhood, lattice: &Lattice) -> Expr {
+    // Particles that hop to where they are, on too small a lattice, are refused as neighbours would be.
+    let _ = occupancy.neighbours(neighbourhood.clone());
     let total: f64 = neighbourhood.weights().iter().sum();
     let (mut left, mut next, mut spent) = (occupancy, occupancy, 0.0);
     for (offset, weight) in neighbourhood.offsets().iter().zip(neighbourhood.weights()) {

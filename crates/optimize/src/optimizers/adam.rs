@@ -33,6 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "steps by the mean of past gradients over the root of their mean square",
     options: &[BETA_1, BETA_2, EPSILON],
     usual_rate: Some(0.01),
+    by_sign: false,
     build: |options| {
         Box::new(Adam {
             beta_1: options.get(BETA_1.name),

@@ -42,6 +42,8 @@ pub struct Entry {
     pub options: &'static [OptionSpec],
     /// The learning rate that suits most losses; `None` where it depends on the loss's scale and must be given.
     pub usual_rate: Option<f64>,
+    /// Whether it uses the signs of the gradient's numbers alone, not their sizes.
+    pub by_sign: bool,
     /// Makes it from its options.
     pub build: fn(&Options<'_>) -> Box<dyn Optimizer>,
 }

@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "steps down the gradient with a momentum that looks ahead",
     options: &[OptionSpec { default: 0.9, ..sgd::MOMENTUM }],
     usual_rate: None,
+    by_sign: false,
     build: |options| Box::new(Nesterov { momentum: options.get("momentum") }),
 };
 

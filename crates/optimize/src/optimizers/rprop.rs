@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "steps by the gradient's sign, for losses without noise",
     options: &[],
     usual_rate: Some(0.1),
+    by_sign: true,
     build: |_| Box::new(Rprop),
 };
 

@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "steps down the gradient, with momentum on request",
     options: &[MOMENTUM],
     usual_rate: None,
+    by_sign: false,
     build: |options| Box::new(Sgd { momentum: options.get("momentum") }),
 };
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use glauber_lattice::Values;
 
 use super::{Draw, Estimator};
+use crate::check::Requirement;
 use crate::graph::Graph;
 use crate::op::{Op, ValueId};
 use crate::program::{Program, Sink};
@@ -48,6 +49,12 @@ impl Estimator for MeanField {
         let mut declarations = program.declarations.clone();
         for layer in declarations.layers.iter_mut().filter(|l| !l.is_nominal()) {
             layer.values = Values::Real;
+        }
+        // A mean number of trials is no whole number, a mean direction neither.
+        for check in &mut declarations.checks {
+            if matches!(check.required, Requirement::Trials | Requirement::Direction(_)) {
+                check.required = Requirement::Rate;
+            }
         }
         let mut graph = Graph::new(declarations);
         let mut classes = HashMap::new();

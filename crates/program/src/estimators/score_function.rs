@@ -84,7 +84,10 @@ impl Estimator for ScoreFunction {
     ) -> Option<ValueId> {
         let advantage = g.push(Op::Advantage);
         let ratio = g.divide(outcome, rate);
-        let one = g.constant(1.0);
+        let (zero, one) = (g.constant(0.0), g.constant(1.0));
+        // At a rate of 0 nothing comes out, and 0/0 is no number.
+        let any = g.compare(Comparison::Less, zero, outcome);
+        let ratio = g.select(any, ratio, zero);
         let score = g.subtract(ratio, one);
         Some(g.multiply(advantage, score))
     }

@@ -1,0 +1,242 @@
+//! Decides which grey values of masks, labels and pictures count as inside, and says how.
+//!
+//! | what the picture holds | inside is |
+//! |---|---|
+//! | two values | the larger |
+//! | values close to black and to white only | above half of full scale |
+//! | labels: whole numbers with 0 between them, alike over areas; numbers of colours | above 0 |
+//! | real numbers from 0 to 1 | above 0.5 |
+//! | grey values | above half of full scale |
+//! | anything else | asked for |
+//!
+//! A threshold that is given is used as it is. Whatever was not the only possible reading is said in a note, and a
+//! picture that comes out all inside or all outside is an error: nothing could be learnt from it.
+
+use super::luma::luma;
+use super::stack::ImageStack;
+use crate::{DataError, DataErrorKind};
+use std::path::Path;
+
+/// Which pixels of a picture are inside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inside {
+    /// For each pixel, `[planes, height, width]` in C order.
+    pub inside: Vec<bool>,
+    /// Inside is above it.
+    pub threshold: f64,
+    /// How it was read, where that was not the only way, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// How two classes are told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Threshold<'a> {
+    /// Inside is above it; none where it is to be found.
+    pub given: Option<f64>,
+    /// What the user calls it, to be named in errors: `data.threshold`.
+    pub key: &'a str,
+}
+
+/// What the values of a picture are like.
+struct Look {
+    lowest: f64,
+    highest: f64,
+    /// Exactly two different values.
+    two: bool,
+    /// At most an eighth of full scale, or at least seven eighths.
+    near_ends: bool,
+    whole: bool,
+    /// Values above 0 have neighbours of the same value more often than not.
+    areas: bool,
+}
+
+impl ImageStack {
+    /// Which pixels are inside; `path` names the picture in errors.
+    ///
+    /// # Errors
+    /// If a value is not a number or no data, there is no telling how the values are meant, or all pixels come out
+    /// alike.
+    ///
+    /// ```
+    /// use glauber_data::Overwrite;
+    /// use glauber_data::images::{ImageLimits, Threshold, read_image, write_grey_png};
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("mask.png");
+    /// write_grey_png(&path, 1, 4, &[0, 1, 1, 0], Overwrite::Refuse)?;
+    /// let mask = read_image(&path, ImageLimits::default())?;
+    /// let found = mask.inside(Threshold { given: None, key: "--threshold" }, &path)?;
+    /// assert_eq!(found.inside, [false, true, true, false]);
+    /// let error = mask.inside(Threshold { given: Some(127.5), key: "--threshold" }, &path).unwrap_err();
+    /// assert!(error.to_string().contains("127.5"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inside(&self, threshold: Threshold<'_>, path: impl AsRef<Path>) -> Result<Inside, DataError> {
+        let path = path.as_ref();
+        let values = self.to_f64();
+        if let Some(place) = values.iter().position(|value| value.is_nan()) {
+            let remedy = "give every pixel a value";
+            let error =
+                DataError::new(DataErrorKind::Value, path, "holds a value that is not a number", remedy);
+            return Err(error.at(self.place(place)));
+        }
+        let look = self.look(&values);
+        let (level, mut notes) = match threshold.given {
+            Some(level) => (level, Vec::new()),
+            None => self.level(&look, path, threshold.key)?,
+        };
+        let inside: Vec<bool> = values.iter().map(|value| *value > level).collect();
+        self.check_no_data(&values, &inside, path)?;
+        let share = inside.iter().filter(|inside| **inside).count();
+        if share == 0 || share == inside.len() {
+            let found = match share {
+                0 => format!("no grey value is above the threshold {level}: the largest is {}", look.highest),
+                _ => format!(
+                    "every grey value is above the threshold {level}: they are {} to {}",
+                    look.lowest, look.highest
+                ),
+            };
+            let remedy = format!(
+                "give `{}`, below the values that count as 1 and not below the others",
+                threshold.key
+            );
+            return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
+        }
+        notes.extend(self.lost_planes(&values, &inside, level));
+        Ok(Inside { inside, threshold: level, notes })
+    }
+
+    fn look(&self, values: &[f64]) -> Look {
+        let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let is = |value: f64, other: f64| {
+            value.to_bits() == other.to_bits() || (value - other).abs() < f64::MIN_POSITIVE
+        };
+        let two = lowest < highest && values.iter().all(|v| is(*v, lowest) || is(*v, highest));
+        let near_ends = self.full_scale().is_some_and(|full| {
+            values.iter().all(|v| *v <= full / 8.0 || *v >= full * 7.0 / 8.0) && highest >= full * 7.0 / 8.0
+        });
+        let (mut pairs, mut alike) = (0usize, 0usize);
+        for row in values.chunks_exact(self.width()) {
+            for pair in row.windows(2).filter(|pair| pair[0] > 0.0 && pair[1] > 0.0) {
+                pairs += 1;
+                alike += usize::from(is(pair[0], pair[1]));
+            }
+        }
+        let whole = values.iter().all(|v| v.is_finite() && v.fract().abs() < f64::MIN_POSITIVE);
+        Look { lowest, highest, two, near_ends, whole, areas: alike * 2 > pairs }
+    }
+
+    /// The threshold that the values suggest, and what to say about it.
+    fn level(&self, look: &Look, path: &Path, key: &str) -> Result<(f64, Vec<String>), DataError> {
+        let Look { lowest, highest, .. } = *look;
+        let range = format!("{lowest} to {highest}");
+        let labels = look.whole && look.areas && lowest >= 0.0 && lowest < 1.0 && highest > 1.0;
+        let full = self.full_scale();
+        if look.two {
+            self.check_colours(lowest, highest, path, key)?;
+            let usual = lowest.abs() < f64::MIN_POSITIVE
+                && ((highest - 1.0).abs() < f64::MIN_POSITIVE || full.is_some_and(|full| highest >= full));
+            let note = format!("the grey values are {lowest} and {highest}: {highest} counts as 1");
+            return Ok((0.5 * (lowest + highest), if usual { Vec::new() } else { vec![note] }));
+        }
+        if look.near_ends && self.colour_table.is_none() {
+            let half = 0.5 * full.unwrap_or(highest);
+            return Ok((
+                half,
+                vec![format!(
+                    "the grey values are close to {lowest} and {highest}: above {half} counts as 1"
+                )],
+            ));
+        }
+        if labels {
+            return Ok((
+                0.0,
+                vec![format!("the grey values {range} were taken for labels: above 0 counts as 1")],
+            ));
+        }
+        let real = full.is_none() && !look.whole;
+        if real && lowest >= 0.0 && highest <= 1.0 {
+            return Ok((0.5, vec![format!("the values are {range}: above 0.5 counts as 1")]));
+        }
+        match full {
+            Some(full)
+                if lowest < highest
+                    && self.colour_table.is_none()
+                    && !(look.whole && look.areas && self.bit_depth > 8) =>
+            {
+                let half = 0.5 * full;
+                Ok((half, vec![format!("the grey values are {range}: above {half} counts as 1")]))
+            }
+            _ if lowest >= highest => Ok((full.map_or(lowest, |full| 0.5 * full), Vec::new())),
+            _ => {
+                let found = format!(
+                    "holds values from {lowest} to {highest}, and nothing says which of them count as 1"
+                );
+                Err(DataError::new(
+                    DataErrorKind::Value,
+                    path,
+                    found,
+                    format!("give `{key}`: what is above it counts as 1"),
+                ))
+            }
+        }
+    }
+
+    /// Two numbers of a table of greys must be as bright as they are large, else there is no telling what was meant.
+    fn check_colours(&self, lower: f64, upper: f64, path: &Path, key: &str) -> Result<(), DataError> {
+        let Some(table) = &self.colour_table else { return Ok(()) };
+        let colour = |value: f64| table.get(value as usize).copied().unwrap_or_default();
+        let grey = |[red, green, blue]: [u8; 3]| red == green && green == blue;
+        let bright = |[red, green, blue]: [u8; 3]| luma(red, green, blue);
+        let (low, high) = (colour(lower), colour(upper));
+        if grey(low) && grey(high) && bright(low) > bright(high) {
+            let found = format!(
+                "shows its number {lower} brighter ({}) than its number {upper} ({})",
+                bright(low),
+                bright(high)
+            );
+            let remedy = format!("save it as grey without a colour table, or give `{key}` for the numbers");
+            return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
+        }
+        Ok(())
+    }
+
+    /// No data may count as outside where that is what the value means, as in masks from maps; nowhere else.
+    fn check_no_data(&self, values: &[f64], inside: &[bool], path: &Path) -> Result<(), DataError> {
+        let Some(none) = self.no_data else { return Ok(()) };
+        let is_none =
+            |value: f64| value.to_bits() == none.to_bits() || (value - none).abs() < f64::MIN_POSITIVE;
+        let count = values.iter().filter(|value| is_none(**value)).count();
+        let counted = values.iter().zip(inside).any(|(value, inside)| is_none(*value) && *inside);
+        let plain_zero = none.abs() < f64::MIN_POSITIVE && !counted;
+        if count == 0 || plain_zero {
+            return Ok(());
+        }
+        Err(no_data_error(path, none, count))
+    }
+
+    /// A note on planes whose values differ though none of them, or all, count as 1.
+    fn lost_planes(&self, values: &[f64], inside: &[bool], level: f64) -> Option<String> {
+        let pixels = self.height() * self.width();
+        let planes = values.chunks_exact(pixels).zip(inside.chunks_exact(pixels)).enumerate();
+        let lost: Vec<(usize, f64)> = planes
+            .filter(|(_, (values, inside))| {
+                let differ = values.iter().any(|v| v.to_bits() != values[0].to_bits());
+                differ && inside.iter().all(|i| *i == inside[0])
+            })
+            .map(|(plane, (values, _))| (plane, values.iter().copied().fold(f64::NEG_INFINITY, f64::max)))
+            .collect();
+        let (plane, highest) = lost.first()?;
+        Some(format!(
+            "in {} of {} planes the grey values differ, but none or all are above {level}: first in plane {plane}, whose largest is {highest}",
+            lost.len(),
+            self.planes()
+        ))
+    }
+}
+
+/// The error for sites without data.
+pub(super) fn no_data_error(path: &Path, none: f64, count: usize) -> DataError {
+    let found = format!("has no data ({none}) at {count} sites");
+    DataError::new(DataErrorKind::Value, path, found, "fill them, or crop the file to where there are data")
+}

@@ -1,0 +1,65 @@
+//! Finds the estimators that a fit file names, with those of its options that they take.
+
+use glauber_program::Estimator;
+use glauber_program::estimators::{EstimatorError, EstimatorOptions, MeanField, named};
+
+use super::JobError;
+use crate::fit_file::FitFile;
+
+/// The estimator of the fit itself, and of what key of the file.
+///
+/// A search uses no gradients: only the estimator that changes what is simulated has an effect there.
+pub(super) fn own_estimator<'f>(file: &'f FitFile, usual: &'f str) -> &'f str {
+    let choice = &file.estimator.name;
+    let by_gradient = file.optimizer.learning_rate.is_some();
+    if by_gradient || choice.unmarked().as_deref() == Some(MeanField.name()) {
+        return choice.as_deref().unwrap_or(usual);
+    }
+    usual
+}
+
+/// The estimator of this name with the fit file's options.
+pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<dyn Estimator>, JobError> {
+    let mut options = EstimatorOptions::default();
+    if takes(name, EstimatorOptions { temperature: 2.0 * options.temperature, ..options }) {
+        options.temperature = file.estimator.temperature.unwrap_or(options.temperature);
+    }
+    if takes(name, EstimatorOptions { samples: options.samples + 1, ..options }) {
+        let most = u64::from(u32::MAX);
+        options.samples = file.estimator.samples.map_or(options.samples, |s| s.min(most) as u32);
+    }
+    named(name, options).map_err(|error| {
+        let key = match error {
+            EstimatorError::Unknown { .. } | EstimatorError::MeanFieldInPair => key,
+            EstimatorError::Temperature(_) => "estimator.temperature",
+            EstimatorError::Samples(_) => "estimator.samples",
+        };
+        file.wrong(key, error.to_string()).into()
+    })
+}
+
+/// Whether an estimator is another one with other options. All that it holds is in its description.
+fn takes(name: &str, other: EstimatorOptions) -> bool {
+    let described = |options| named(name, options).map(|estimator| format!("{estimator:?}")).ok();
+    described(EstimatorOptions::default()) != described(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glauber_program::estimators::ESTIMATORS;
+
+    #[test]
+    fn options_are_those_of_the_estimators_that_hold_them() {
+        let usual = EstimatorOptions::default();
+        let warm = EstimatorOptions { temperature: 0.3, ..usual };
+        let many = EstimatorOptions { samples: 3, ..usual };
+        let with = |other| ESTIMATORS.iter().map(|e| e.name).filter(|n| takes(n, other)).collect::<Vec<_>>();
+        assert!(with(warm).starts_with(&["gumbel-softmax", "gumbel-rao"]), "{:?}", with(warm));
+        assert_eq!(with(many), ["gumbel-rao"]);
+        assert!(
+            takes("straight-through + gumbel-softmax", warm) && !takes("straight-through + reinmax", warm)
+        );
+        assert!(!takes("nonsense", warm));
+    }
+}
