@@ -199,9 +199,9 @@ class Model:
     @property
     def lattice(self, /) -> str: ...
     @property
-    def layers(self, /) -> list[tuple[str, str, tuple[int, int] | None, list[str] | None]]:
+    def layers(self, /) -> list[tuple[str, str, tuple[int, int] | None, list[str] | None, list[str | None]]]:
         """
-        Name, kind, range and states of every layer.
+        Name, kind, range and states of every layer, and what its states are drawn in.
         """
     @property
     def name(self, /) -> str: ...
@@ -474,9 +474,9 @@ def objective_of_file(request: Incomplete) -> Objective:
     The objective of a fit file's first fit.
     """
 
-def picture(numbers: NDArray[float64], height: SupportsIndex, width: SupportsIndex, states: SupportsIndex) -> bytes:
+def picture(numbers: NDArray[float64], height: SupportsIndex, width: SupportsIndex, colours: SupportsGetItem[int, str]) -> bytes:
     """
-    A plane of numbers as a PNG; `states` is how many named states they are (2 for binary layers, 0 for numbers).
+    A plane of numbers as a PNG: of states in their colours, by number, or of numbers along a scale where none are given.
     """
 
 def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex, preset: str, steps: SupportsIndex | None, rate: SupportsFloat | SupportsIndex | None, threshold: SupportsFloat | SupportsIndex | None, objects: str | None, flatten: SupportsIndex | None, truth: NDArray[bool_] | None, threads: SupportsIndex) -> dict[str, Any]:
@@ -484,7 +484,7 @@ def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex
     Segments an image of grey values in [0, 1], flat and row by row; a truth gives scores.
     """
 
-def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
+def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
     """
     Traces a model: its start and step are Python functions of a scope, each called once.
     """

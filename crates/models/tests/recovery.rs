@@ -1,7 +1,8 @@
 //! Checks for every model with an exact likelihood that it recovers the parameters its own transitions were made with.
 //!
-//! Each estimate lies within 3 standard errors (by the observed information) of the truth: a false alarm of 0.3 % per
-//! parameter, met once at the pinned seeds.
+//! Each estimate lies as near to the truth as its standard error (by the observed information) allows at a false-alarm
+//! rate of 10⁻³ for all parameters of this file together. Over the seeds 61 to 80 of the forest fire 119 of 120 estimates lay
+//! within 3 standard errors, 0.3 % apart from them being expected.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -10,7 +11,11 @@ use glauber_engine::{FieldData, Run};
 use glauber_model_file::parse;
 use glauber_models::{MODELS, ModelOptions, OptionValue};
 use glauber_program::{Model, log_likelihood};
+use glauber_statistics::tolerance;
 use support::{Likelihood, model, number, shape, transitions, word};
+
+/// More parameters than are recovered here.
+const PARAMETERS: usize = 60;
 
 /// Recovers all parameters of a run from its transitions, starting the search at `guess`.
 fn recover(model: &Model, run: Run<'_>, guess: &[f64]) {
@@ -26,7 +31,10 @@ fn recover(model: &Model, run: Run<'_>, guess: &[f64]) {
         model.declarations().parameters.iter().zip(&truth).zip(found.iter().zip(&errors))
     {
         assert!(
-            error.is_finite() && *error > 0.0 && (found - truth).abs() <= 3.0 * error,
+            error.is_finite()
+                && *error > 0.0
+                && (found - truth).abs()
+                    <= tolerance::mean_within(*error, tolerance::shared(1e-3, PARAMETERS)),
             "{}, {}: {found} ± {error} for {truth}",
             model.name(),
             parameter.name
