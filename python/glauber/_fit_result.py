@@ -61,14 +61,16 @@ class FitResult:
     start: dict[str, float]
     """Where the parameters started."""
     standard_errors: dict[str, float | None]
-    """The errors from the data, where the model has an exact likelihood and the fit ended at its minimum."""
-    monte_carlo_errors: dict[str, float | None]
-    """The errors from the simulation's noise alone, where an average was taken."""
+    """The errors of the estimates, where the loss is an exact likelihood, the fit came to rest at its optimum and the data
+    determine the parameter; else None."""
+    simulation_noise: dict[str, float | None]
+    """How far the simulation's noise still moves the estimates, where an average was taken. No errors: the data's own
+    uncertainty is not in them."""
     loss: float
     """The loss at the estimate: one evaluation, with its noise."""
     steps: int
     stopped: str
-    """Why it ended: "steps", "tolerance", "plateau", "diverged" or "interrupted"."""
+    """Why it ended: "steps", "tolerance", "plateau" or "interrupted"; "diverged" only among `starts` and `compared`."""
     stopped_because: str
     """The same in words."""
     seed: int
@@ -76,7 +78,17 @@ class FitResult:
     """Its history: a structured array with the fields step, loss, gradient_norm, rate, and the parameters; one of those
     names again (a parameter called `rate`) is `rate (parameter)`."""
     notes: list[str]
-    """What a person should know."""
+    """What a person must know, worst first."""
+    verdict: str = ""
+    """What is known of the fit as a whole: whether it came to rest, what the data do not determine."""
+    at_optimum: bool | None = None
+    """Whether it came to rest at an optimum; None where nothing tells."""
+    likelihood: str | None = None
+    """By which route the likelihood was computed ("exact"); None where the loss is none."""
+    no_error_because: dict[str, str] = field(default_factory=dict)
+    """Why an estimate has no error, of those that have none."""
+    words: dict[str, str] = field(default_factory=dict, repr=False)
+    """Every estimate in words, with its error or why it has none."""
     name: str = ""
     """The estimator, and the start where there are several."""
     caveat: str | None = None
@@ -97,6 +109,11 @@ class FitResult:
     version: str = __version__
 
     @property
+    def monte_carlo_errors(self) -> dict[str, float | None]:
+        """As `simulation_noise` was called before."""
+        return self.simulation_noise
+
+    @property
     def dataframe(self) -> Any:
         """The trace as a pandas DataFrame."""
         try:
@@ -111,13 +128,12 @@ class FitResult:
         """The result as `glauber fit --json` prints it, without its `out`."""
 
         def one(name: str) -> dict[str, Any]:
-            own = {
-                "estimate": self.params[name],
-                "standard_error": self.standard_errors[name],
-                "start": self.start[name],
-            }
-            error = self.monte_carlo_errors[name]
-            return own if error is None else {**own, "monte_carlo_error": error}
+            noise = self.simulation_noise[name]
+            own = {"estimate": self.params[name], "standard_error": self.standard_errors[name]}
+            if own["standard_error"] is None:
+                own["no_error_because"] = self.no_error_because[name]
+            own = {**own, "simulation_noise": noise, "start": self.start[name]}
+            return own if noise is None else {**own, "monte_carlo_error": noise}
 
         formed = {} if self.formation is None else {"formation": self.formation.to_json()}
         return {
@@ -129,6 +145,10 @@ class FitResult:
             "steps": self.steps,
             "stopped": self.stopped,
             "seed": self.seed,
+            "likelihood": self.likelihood,
+            "at_optimum": self.at_optimum,
+            "verdict": self.verdict,
+            "notes": self.notes,
             "seconds": self.seconds,
             "version": self.version,
         }
@@ -160,21 +180,24 @@ class FitResult:
         value = self.params[name]
         if isinstance(value, np.ndarray):
             return f"{name}: {value.shape}, mean {value.mean():.5g}"
-        errors = [
-            e for e in (self.standard_errors.get(name), self.monte_carlo_errors.get(name)) if e is not None
-        ]
-        error = f" ± {np.hypot.reduce(errors):.2g}" if errors else ""
         truth = f", true {self.truth[name]:g}" if name in self.truth else ""
-        return f"{name} = {value:.6g}{error}{truth}"
+        return f"{self.words[name]}{truth}"
+
+    def _remarks(self) -> list[str]:
+        """What stands below the estimates: the notes, without the verdict, which stands above."""
+        about = [f"of {self.name}: {self.caveat}"] if self.caveat else []
+        return [note for note in self.notes if note != self.verdict] + about
 
     def __repr__(self) -> str:
         lines = [
-            f"FitResult of {self.model!r}, {self.name or self.task}: {self.stopped_because} ({self.steps} steps), loss {self.loss:.6g}"
+            f"FitResult of {self.model!r}, {self.name or self.task}: {self.verdict}"
+            f" ({self.stopped_because}, {self.steps} steps, loss {self.loss:.6g})"
         ]
         lines += [f"  {self._line(name)}" for name in self.params]
-        lines += [f"  {note}" for note in ([f"known bias: {self.caveat}"] if self.caveat else [])]
+        lines += [f"  note: {note}" for note in self._remarks()]
         for other in self.compared:
-            lines += [f"  compared, {other.name}: " + ", ".join(other._line(n) for n in other.params)]
+            lines += [f"  compared, {other.name}: " + "; ".join(other._line(n) for n in other.params)]
+            lines += [f"    note: {note}" for note in other.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -184,8 +207,10 @@ class FitResult:
             for n, v in self.params.items()
             if isinstance(v, np.ndarray)
         )
-        head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.stopped_because)}"
-        return f"<div>{head}<table>{rows}</table>{pictures}<small>loss {self.loss:.6g} after {self.steps} steps</small></div>"
+        head = f"<b>{html.escape(self.model)}</b>, {html.escape(self.name or self.task)}: {html.escape(self.verdict)}"
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._remarks())
+        foot = f"<small>{html.escape(self.stopped_because)}; loss {self.loss:.6g} after {self.steps} steps</small>"
+        return f"<div>{head}<table>{rows}</table>{pictures}<ul>{notes}</ul>{foot}</div>"
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -221,7 +246,9 @@ def _read(own: Mapping[str, Any], found: Mapping[str, Any], seconds: float) -> F
         params=params,
         start={e[0]: e[2] for e in estimates},
         standard_errors={e[0]: e[3] for e in estimates},
-        monte_carlo_errors={e[0]: e[4] for e in estimates},
+        simulation_noise={e[0]: e[4] for e in estimates},
+        words={e[0]: e[5] for e in estimates},
+        no_error_because={e[0]: e[6] for e in estimates if e[3] is None},
         loss=own["loss"],
         steps=own["steps"],
         stopped=own["stopped"],
@@ -229,6 +256,9 @@ def _read(own: Mapping[str, Any], found: Mapping[str, Any], seconds: float) -> F
         seed=own["seed"],
         trace=trace,
         notes=[*own["notes"], *([formation.claim] if formation else [])],
+        verdict=own["verdict"],
+        at_optimum=own["at_optimum"],
+        likelihood=own["likelihood"],
         formation=formation,
         name=own["name"],
         caveat=own["caveat"],
@@ -270,7 +300,8 @@ def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: f
     best: FitResult = own[found["best"]]
     if found["state"] is not None:
         best = _with_start_map(best, found["state"])
-    best.notes[:0] = [*found["data_notes"], *found["about"]]
+    best.notes.extend([found["best_of"]] if found["best_of"] else [])
+    best.notes.extend([*found["data_notes"], *found["about"]])
     best.compared.extend(r for comparison, r in results if comparison)
     if len(own) > 1:
         best.starts.extend(own)

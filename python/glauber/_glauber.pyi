@@ -180,7 +180,7 @@ class Expression:
 @final
 class Model:
     """
-    A model: its declarations, its start and its step.
+    A model: its declarations, its start and its step, and the covariates it came with, as they were when it was loaded.
     """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
@@ -225,7 +225,7 @@ class Model:
         Name, interval and default of every parameter.
         """
     @staticmethod
-    def restored(bytes: bytes, covariates: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex | None, str | None]]) -> Model:
+    def restored(bytes: bytes, covariates: SupportsGetItem[int, tuple[str, NDArray[float64] | None, str | None]]) -> Model:
         """
         The model that was stored.
         """
@@ -235,7 +235,7 @@ class Model:
         """
         The start and the step as text, and the step's adjoint under an estimator.
         """
-    def stored(self, /) -> tuple[bytes, list[tuple[str, float | None, str | None]]]:
+    def stored(self, /) -> tuple[bytes, list[tuple[str, NDArray[float64] | None, str | None]]]:
         """
         What `restored` makes the same model of.
         """

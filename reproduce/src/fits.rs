@@ -6,6 +6,7 @@ use std::path::Path;
 use glauber_fit::fit_file::FitFile;
 use glauber_fit::job::{Attempt, prepare};
 use glauber_optimize::checkpoint::CheckpointPolicy;
+use glauber_optimize::curvature::least_errors;
 use glauber_optimize::descent::FitError;
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::observer::{Observer, Plan};
@@ -53,19 +54,16 @@ impl FitText {
 pub(crate) struct Found {
     pub start: f64,
     pub value: f64,
-    /// From the data, where known.
-    pub standard_error: Option<f64>,
-    /// From the fit's own noise, where known.
-    pub monte_carlo_error: Option<f64>,
+    /// How far the fit's own noise moves it, where known.
+    pub simulation_noise: Option<f64>,
+    /// The least error that any method can have from the same data, that of the exact likelihood; where it was asked for.
+    pub least_error: Option<f64>,
 }
 
 impl Found {
-    /// Both errors together; `None` where neither is known.
-    pub(crate) fn error(&self) -> Option<f64> {
-        match (self.standard_error, self.monte_carlo_error) {
-            (Some(a), b) => Some(a.hypot(b.unwrap_or(0.0))),
-            (None, b) => b,
-        }
+    /// The least that it is off by chance: by the data and by the fit's noise. `None` where the first is not known.
+    pub(crate) fn least(&self) -> Option<f64> {
+        Some(self.least_error?.hypot(self.simulation_noise.unwrap_or(0.0)))
     }
 }
 
@@ -82,10 +80,11 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    fn of(result: &FitResult) -> Course {
-        let found = result.estimates.iter().map(|e| {
-            let (standard_error, monte_carlo_error) = (e.standard_error, e.monte_carlo_error);
-            (e.name.clone(), Found { start: e.start, value: e.value, standard_error, monte_carlo_error })
+    fn of(result: &FitResult, least: Option<Vec<f64>>) -> Course {
+        let found = result.estimates.iter().enumerate().map(|(k, e)| {
+            let least_error = least.as_ref().and_then(|errors| errors.get(k).copied());
+            let simulation_noise = e.simulation_noise;
+            (e.name.clone(), Found { start: e.start, value: e.value, simulation_noise, least_error })
         });
         let names = result.trace.columns.clone();
         let values = names.iter().map(|name| result.trace.column(name).unwrap_or_default()).collect();
@@ -116,7 +115,8 @@ impl Course {
     }
 }
 
-/// Runs the first attempt of a fit file, carrying on from the part's checkpoint where there is one.
+/// Runs the first attempt of a fit file, carrying on from the part's checkpoint where there is one. Where the likelihood
+/// is to be compared, that fit is not run, but tells the least error at what the first found.
 pub(crate) fn run(desk: &Desk<'_>, text: &FitText) -> Result<Course, ReproduceError> {
     let file = text.file()?;
     let mut job = prepare(&file).map_err(ReproduceError::part)?;
@@ -138,7 +138,11 @@ pub(crate) fn run(desk: &Desk<'_>, text: &FitText) -> Result<Course, ReproduceEr
         Stopped::Diverged { .. } => {
             Err(ReproduceError::part(format!("{} {}", desk.part.about, result.stopped)))
         }
-        _ => Ok(Course::of(&result)),
+        _ => {
+            let compared = job.attempts[1..].iter_mut().find(|a| a.objective.likelihood().is_some());
+            let least = compared.map(|a| least_errors(&mut *a.objective, &result.theta)).transpose();
+            Ok(Course::of(&result, least.map_err(ReproduceError::part)?.flatten()))
+        }
     }
 }
 

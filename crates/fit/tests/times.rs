@@ -157,7 +157,7 @@ fn losses_simulate_the_steps_between_two_states() {
                 found.mean
             );
         }
-        assert!(objective.observed_information(&[best]).is_none(), "no likelihood is known of two steps");
+        assert!(objective.likelihood().is_none(), "no likelihood is known of two steps");
     }
     let refused =
         Likelihood::new(&model, fitted(&model), pairs(&model, states), Options::default()).err().unwrap();

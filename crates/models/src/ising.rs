@@ -5,6 +5,12 @@
 //! Metropolis: P(flip) = min(1, exp(−2β σ(m + h))).
 //! Both keep exp(−βE) unchanged.
 //!
+//! Fits to Metropolis' transitions: a flip that costs nothing always happens, so observed spins that kept still make the
+//! likelihood 0 wherever the parameters say that they had to flip. On the square lattice this holds `field` between the same
+//! two even numbers as the truth (start it there), and `beta` above 0. At an even field itself, 0 among them, the likelihood
+//! has a kink: its slope jumps, the estimate comes to lie on the kink, and a normal error does not exist. The fit says so and
+//! prints none; with Glauber's dynamics the likelihood is smooth everywhere.
+//!
 //! | symbol | meaning | range |
 //! |---|---|---|
 //! | `up` | (1 + σ)/2 | 0 or 1 |

@@ -5,6 +5,10 @@
 //! probability 1/(q − 1) and taken with probability min(1, exp(β(nₖ − nₛ))), s the present state.
 //! Both keep exp(−βE) unchanged.
 //!
+//! Fits to Metropolis' transitions: a proposal that costs nothing is always taken, and at β = 0 all are, so there the
+//! likelihood has a kink, and where the data show one that was not taken it is 0. Elsewhere it is smooth; with Glauber's
+//! dynamics it is smooth everywhere.
+//!
 //! | symbol | meaning | range |
 //! |---|---|---|
 //! | `state` | one of q | 0 … q − 1 |

@@ -1,6 +1,6 @@
 //! Stores where a fit stands, bit for bit, so that it can carry on as if it had never stopped.
 //!
-//! A checkpoint is one file: the line `glauber checkpoint 1`; a line of JSON that says what follows; every number as
+//! A checkpoint is one file: the line `glauber checkpoint 2`; a line of JSON that says what follows; every number as
 //! eight little-endian bytes; a check sum. The JSON also holds the fit's [`Identity`]: everything that its course
 //! depends on, as readable pairs, so that a checkpoint of another fit is refused with the difference named.
 //! Nothing is allocated before the file's own size has been compared with what it claims and with what the fit needs.
@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::averaging::Average;
+use crate::course::Course;
 use crate::optimizers::Memory;
 use crate::stopping::StoppingState;
 use crate::trace::{Record, Trace};
 use glauber_files::{DataError, Overwrite, WholeFile};
 
-const FIRST_LINE: &[u8] = b"glauber checkpoint 1\n";
+const FIRST_LINE: &[u8] = b"glauber checkpoint 2\n";
 /// The JSON line is a few kilobytes; more than this is not ours.
 const LONGEST_HEADER: u64 = 4 << 20;
 
@@ -95,12 +96,18 @@ pub struct State {
     pub step: u64,
     /// Free coordinates.
     pub free: Vec<f64>,
+    /// Where it stood before the last update, where the loss may be +∞: NaN before the first; empty where it may not.
+    pub previous: Vec<f64>,
+    /// The share of its steps that it takes after a loss of +∞; 1 where none was met.
+    pub caution: f64,
     /// What the optimizer remembers.
     pub memory: Memory,
     /// What the stopping rules remember.
     pub stopping: StoppingState,
     /// The largest change of a parameter in the last update; ∞ before the first, or where no rule needs it.
     pub last_change: f64,
+    /// The course so far, to tell whether it came to rest.
+    pub course: Course,
     /// The average so far.
     pub average: Average,
     /// The history so far.
@@ -110,7 +117,7 @@ pub struct State {
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     identity: Identity,
-    counts: [u64; 6],
+    counts: [u64; 8],
     lists: Vec<(String, u64)>,
 }
 
@@ -119,18 +126,29 @@ struct Header {
 /// # Errors
 /// [`CheckpointError::File`] where the file cannot be written.
 pub fn write(path: &Path, identity: &Identity, state: &State) -> Result<(), CheckpointError> {
-    let small = [state.stopping.window_sum, state.stopping.best, state.last_change];
+    let small = [state.stopping.window_sum, state.stopping.best, state.last_change, state.caution];
     let records: Vec<f64> = state.trace.records.iter().flat_map(Record::numbers).collect();
     let mut lists: Vec<(String, &[f64])> = vec![("free".into(), &state.free), ("small".into(), &small)];
     lists
         .extend(state.memory.slots.iter().map(|slot| (format!("optimizer.{}", slot.name), &slot.values[..])));
+    lists.push(("previous".into(), &state.previous));
     lists.push(("average".into(), &state.average.sum));
     lists.push(("batches".into(), &state.average.batches));
+    lists.push(("course".into(), &state.course.batches));
     lists.push(("trace".into(), &records));
     let StoppingState { resting, in_window, stale, .. } = state.stopping;
     let header = Header {
         identity: identity.clone(),
-        counts: [state.step, resting, in_window, stale, state.average.count, state.average.batch_length],
+        counts: [
+            state.step,
+            resting,
+            in_window,
+            stale,
+            state.average.count,
+            state.average.batch_length,
+            state.course.count,
+            state.course.batch_length,
+        ],
         lists: lists.iter().map(|(name, values)| (name.clone(), values.len() as u64)).collect(),
     };
     let refused = |error: std::io::Error| CheckpointError::File(DataError::io(path, "write it", &error));
@@ -239,12 +257,13 @@ fn compare(path: &Path, was: &Identity, is: &Identity) -> Result<(), CheckpointE
 
 /// Whether the header's lists have the names and lengths that this fit needs.
 fn fits(header: &Header, blank: &State, most_records: u64) -> bool {
-    let mut wanted = vec![("free".to_string(), blank.free.len()), ("small".to_string(), 3)];
+    let mut wanted = vec![("free".to_string(), blank.free.len()), ("small".to_string(), 4)];
     wanted.extend(
         blank.memory.slots.iter().map(|slot| (format!("optimizer.{}", slot.name), slot.values.len())),
     );
+    wanted.push(("previous".to_string(), blank.previous.len()));
     wanted.push(("average".to_string(), blank.average.sum.len()));
-    let Some((found, [batches, trace])) = header.lists.split_last_chunk::<2>() else { return false };
+    let Some((found, [batches, course, trace])) = header.lists.split_last_chunk::<3>() else { return false };
     let exact = found.len() == wanted.len()
         && found
             .iter()
@@ -254,6 +273,8 @@ fn fits(header: &Header, blank: &State, most_records: u64) -> bool {
     exact
         && batches.0 == "batches"
         && batches.1 <= blank.average.most_batch_numbers() as u64
+        && course.0 == "course"
+        && blank.course.may_hold(course.1)
         && trace.0 == "trace"
         && trace.1 % width == 0
         && trace.1 / width <= most_records
@@ -262,17 +283,21 @@ fn fits(header: &Header, blank: &State, most_records: u64) -> bool {
 fn restore(header: &Header, lists: Vec<Vec<f64>>, blank: State) -> Option<State> {
     let mut lists = lists.into_iter();
     let mut state = blank;
-    let [step, resting, in_window, stale, count, batch_length] = header.counts;
+    let [step, resting, in_window, stale, count, batch_length, steps, course_length] = header.counts;
     state.step = step;
     state.free = lists.next()?;
-    let [window_sum, best, last_change] = <[f64; 3]>::try_from(lists.next()?).ok()?;
+    let [window_sum, best, last_change, caution] = <[f64; 4]>::try_from(lists.next()?).ok()?;
     state.stopping = StoppingState { resting, in_window, window_sum, best, stale };
     state.last_change = last_change;
+    state.caution = caution;
     for slot in &mut state.memory.slots {
         slot.values = lists.next()?;
     }
+    state.previous = lists.next()?;
     state.average.sum = lists.next()?;
     state.average.batches = lists.next()?;
+    state.course.batches = lists.next()?;
+    (state.course.count, state.course.batch_length) = (steps, course_length.max(1));
     state.average.count = count;
     state.average.batch_length = batch_length.max(1);
     let width = state.trace.columns.len() + 4;
@@ -321,6 +346,8 @@ mod tests {
     fn state() -> State {
         let mut average = Average::new(3, vec![0]);
         (0..70).for_each(|k| average.add(&[f64::from(k), 0.1, 0.2]));
+        let mut course = Course::new(1);
+        (0..600).for_each(|k| course.add([f64::from(k), 0.1].into_iter()));
         let record = |step| Record {
             step,
             loss: f64::NAN,
@@ -340,6 +367,9 @@ mod tests {
                 stale: 4,
             },
             last_change: f64::INFINITY,
+            previous: vec![f64::NAN, 0.5, 0.25],
+            caution: 0.125,
+            course,
             average,
             trace: Trace { columns: vec!["p".into(); 5], records: vec![record(0), record(7)] },
         }
@@ -350,6 +380,7 @@ mod tests {
         blank.step = 0;
         blank.free = vec![0.0; 3];
         blank.average = Average::new(3, vec![0]);
+        blank.course = Course::new(1);
         blank.trace.records.clear();
         blank
     }
@@ -407,7 +438,7 @@ mod tests {
         let path = folder.path().join("checkpoint");
         let header = Header {
             identity: identity(),
-            counts: [0; 6],
+            counts: [0; 8],
             lists: vec![("free".into(), 1 << 60), ("x".into(), u64::MAX)],
         };
         let mut bytes = FIRST_LINE.to_vec();

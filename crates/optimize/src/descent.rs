@@ -108,6 +108,31 @@ pub enum FitError {
         /// Its words.
         source: ObjectiveError,
     },
+    /// Nothing depends on what is fitted, or no gradient flows to it.
+    #[error(
+        "the gradient by {names} was 0 in every one of {steps} steps, so nothing was fitted: what is compared does not depend \
+         on the parameters, or no gradient flows to them. Start elsewhere, take data from which they can be told, another \
+         loss or summary, the estimator `score-function`, or a search without gradients (`nelder-mead`)"
+    )]
+    NoGradient {
+        /// How many steps were taken.
+        steps: u64,
+        /// What was fitted.
+        names: String,
+    },
+    /// Every point that a search tried had the same loss.
+    #[error(
+        "every point tried in {rounds} rounds had the same loss, {loss}, so nothing was fitted: what is compared does not \
+         depend on {names}. Take data from which they can be told, another loss or summary, or a larger `spread`"
+    )]
+    NoEffect {
+        /// How many rounds were taken.
+        rounds: u64,
+        /// The loss.
+        loss: f64,
+        /// What was fitted.
+        names: String,
+    },
     /// The objective's gradient has the wrong length: a bug in the objective.
     #[error("the objective's gradient has {found} numbers, but θ has {wanted}")]
     GradientLength {

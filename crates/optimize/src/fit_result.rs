@@ -2,9 +2,10 @@
 
 use serde_json::{Map as Object, Value, json};
 
-use crate::objective::{Extent, Interval, Unknown};
+use crate::objective::{Extent, Unknown};
 use crate::stopping::Stopped;
 use crate::trace::{FieldSummary, Trace};
+use crate::verdict::{Known, Verdict, significant, with_precision};
 
 /// What was found for one scalar.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,10 +16,37 @@ pub struct Estimate {
     pub start: f64,
     /// What was found.
     pub value: f64,
-    /// The standard error from the data, where the loss is an exact likelihood and the fit ended at a minimum.
+    /// Its standard error, where one is known; the same as in `known`.
     pub standard_error: Option<f64>,
-    /// The error from the simulation's noise alone, where an average was taken.
-    pub monte_carlo_error: Option<f64>,
+    /// How far the simulation's noise still moves it, where an average was taken. No error of the estimate: the data's
+    /// own uncertainty is not in it.
+    pub simulation_noise: Option<f64>,
+    /// What is known of how far it is off.
+    pub known: Known,
+}
+
+impl Estimate {
+    /// The estimate in words: `beta = 0.30012 ± 0.00042`, or `beta = 0.30012, simulation noise 0.00015, error not known`.
+    pub fn words(&self) -> String {
+        let Estimate { name, value, .. } = self;
+        if self.known == Known::Diverged {
+            return format!("{name}: {}", self.known.words());
+        }
+        let precision = self.standard_error.or(self.simulation_noise);
+        let mut words = format!("{name} = {}", with_precision(*value, precision));
+        if self.standard_error.is_none() {
+            words.push(',');
+            if let Some(noise) = self.simulation_noise {
+                words += &format!(" simulation noise {},", significant(noise, 2));
+            }
+        }
+        words + " " + &self.known.words()
+    }
+
+    /// The value, where there is one: a fit that diverged has none.
+    pub fn found(&self) -> Option<f64> {
+        (self.known != Known::Diverged).then_some(self.value)
+    }
 }
 
 /// What was found for one field; its values are in [`FitResult::theta`].
@@ -55,7 +83,14 @@ pub struct FitResult {
     pub seed: u64,
     /// Its history.
     pub trace: Trace,
-    /// What a person should know: a start that was moved, an average that was not taken.
+    /// By which route the likelihood was computed, where the loss is one.
+    pub likelihood: Option<&'static str>,
+    /// Whether it came to rest at an optimum; `None` where nothing tells.
+    pub at_optimum: Option<bool>,
+    /// What is known of the fit as a whole, in words, for the first line a person reads.
+    pub verdict: String,
+    /// What a person must know, worst first: that it did not arrive, what the data do not determine, a start that was
+    /// moved, an average that was not taken.
     pub notes: Vec<String>,
 }
 
@@ -80,26 +115,33 @@ impl FitResult {
         last.iter().map(|record| record.loss).sum::<f64>() / last.len() as f64
     }
 
-    /// `{"parameters": {NAME: {"estimate", "standard_error", "start"}}, "loss", "steps", "stopped", "seed"}`, and
-    /// `monte_carlo_error`, `fields` and `notes` where there are any. A number that is not known is null.
+    /// `{"parameters": {NAME: {"estimate", "standard_error", "simulation_noise", "start"}}, "loss", "steps", "stopped",
+    /// "seed", "likelihood", "at_optimum", "verdict", "notes"}`, and `fields` where there are any. A number that is not
+    /// known is null; `no_error_because` says why a standard error is.
     pub fn to_json(&self) -> Object<String, Value> {
         let parameters = self.estimates.iter().map(|estimate| {
             let mut object = Object::new();
-            object.insert("estimate".into(), json!(estimate.value));
+            object.insert("estimate".into(), json!(estimate.found()));
             object.insert("standard_error".into(), json!(estimate.standard_error));
+            if estimate.standard_error.is_none() {
+                object.insert("no_error_because".into(), json!(estimate.known.words()));
+            }
+            object.insert("simulation_noise".into(), json!(estimate.simulation_noise));
             object.insert("start".into(), json!(estimate.start));
-            if let Some(error) = estimate.monte_carlo_error {
-                object.insert("monte_carlo_error".into(), json!(error));
+            if let Some(noise) = estimate.simulation_noise {
+                // As it was called before.
+                object.insert("monte_carlo_error".into(), json!(noise));
             }
             (estimate.name.clone(), Value::Object(object))
         });
         let mut object = Object::new();
         object.insert("parameters".into(), Value::Object(parameters.collect()));
+        let found = !matches!(self.stopped, Stopped::Diverged { .. });
         if !self.fields.is_empty() {
             let fields = self.fields.iter().map(|field| {
                 (
                     field.name.clone(),
-                    json!({"shape": field.shape, "estimate": field.value, "start": field.start}),
+                    json!({"shape": field.shape, "estimate": found.then_some(field.value), "start": field.start}),
                 )
             });
             object.insert("fields".into(), Value::Object(fields.collect()));
@@ -111,9 +153,10 @@ impl FitResult {
             object.insert("diverged".into(), json!(self.stopped.to_string()));
         }
         object.insert("seed".into(), json!(self.seed));
-        if !self.notes.is_empty() {
-            object.insert("notes".into(), json!(self.notes));
-        }
+        object.insert("likelihood".into(), json!(self.likelihood));
+        object.insert("at_optimum".into(), json!(self.at_optimum));
+        object.insert("verdict".into(), json!(self.verdict));
+        object.insert("notes".into(), json!(self.notes));
         object
     }
 }
@@ -123,10 +166,11 @@ pub(crate) struct Findings<'a> {
     pub unknowns: Vec<Unknown>,
     pub start: &'a [f64],
     pub theta: Vec<f64>,
-    /// Of all of θ.
-    pub standard_errors: Option<Vec<f64>>,
     /// Of the scalars alone.
-    pub monte_carlo_errors: Option<Vec<f64>>,
+    pub simulation_noise: Option<Vec<f64>>,
+    pub likelihood: Option<&'static str>,
+    /// What is known of the scalars.
+    pub verdict: Verdict,
     pub loss: f64,
     pub steps: u64,
     pub stopped: Stopped,
@@ -137,7 +181,7 @@ pub(crate) struct Findings<'a> {
 
 impl Findings<'_> {
     /// Sorts θ by unknown.
-    pub(crate) fn into_result(mut self) -> FitResult {
+    pub(crate) fn into_result(self) -> FitResult {
         let (mut estimates, mut fields) = (Vec::new(), Vec::new());
         let mut first = 0;
         for unknown in &self.unknowns {
@@ -145,17 +189,16 @@ impl Findings<'_> {
             let name = unknown.name.clone();
             match &unknown.extent {
                 Extent::Scalar => {
-                    let value = self.theta[first];
-                    self.notes.extend(note_of_an_end(unknown, value));
+                    let known = self.verdict.known.get(estimates.len()).cloned();
+                    let known = known.unwrap_or(Known::NotComputed);
+                    let noise = self.simulation_noise.as_ref();
                     estimates.push(Estimate {
                         name,
                         start: self.start[first],
-                        value,
-                        standard_error: self.standard_errors.as_ref().map(|errors| errors[first]),
-                        monte_carlo_error: self
-                            .monte_carlo_errors
-                            .as_ref()
-                            .map(|errors| errors[estimates.len()]),
+                        value: self.theta[first],
+                        standard_error: known.error(),
+                        simulation_noise: noise.map(|noise| noise[estimates.len()]),
+                        known,
                     });
                 }
                 Extent::Field(shape) => fields.push(FieldEstimate {
@@ -167,18 +210,24 @@ impl Findings<'_> {
             }
             first = range.end;
         }
-        let Findings { unknowns, theta, loss, steps, stopped, seed, trace, notes, .. } = self;
-        FitResult { estimates, fields, unknowns, theta, loss, steps, stopped, seed, trace, notes }
+        let Verdict { at_optimum, words: verdict, warns, notes: others, .. } = self.verdict;
+        let first = warns.then(|| verdict.clone());
+        let notes = first.into_iter().chain(others).chain(self.notes).collect();
+        let Findings { unknowns, theta, loss, steps, stopped, seed, trace, likelihood, .. } = self;
+        FitResult {
+            estimates,
+            fields,
+            unknowns,
+            theta,
+            loss,
+            steps,
+            stopped,
+            seed,
+            trace,
+            likelihood,
+            at_optimum,
+            verdict,
+            notes,
+        }
     }
-}
-
-/// A note where an estimate lies at an end of its interval, as nearly as its map allows.
-fn note_of_an_end(unknown: &Unknown, value: f64) -> Option<String> {
-    let Interval { lowest, highest } = unknown.interval;
-    let near = |end: f64| end.is_finite() && (value - end).abs() <= 1e-9 * end.abs().max(1.0);
-    let end = if near(lowest) { lowest } else { near(highest).then_some(highest)? };
-    Some(format!(
-        "`{}` lies at the end {end} of its interval, where standard errors do not hold",
-        unknown.name
-    ))
 }

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::averaging::Average;
 use crate::checkpoint::{self, Identity, State};
+use crate::course::Course;
+use crate::curvature::look;
 use crate::descent::{Control, FitError, identity_of};
 use crate::fit_result::{Findings, FitResult};
 use crate::maps::{Map, Maps};
@@ -21,9 +23,9 @@ use crate::objective::{Objective, ObjectiveError, Unknown};
 use crate::observer::Plan;
 use crate::optimizers::Choice;
 use crate::searches::{self, MOST_UNKNOWNS, Search};
-use crate::standard_error::errors_at;
 use crate::stopping::{Stopped, StoppingRules};
 use crate::trace::{Record, Trace, parameters_of};
+use crate::verdict::{Known, Verdict, end_of, listed};
 
 /// What a gradient-free fit does, as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +91,9 @@ impl GradientFree {
             memory: search.begin(&free),
             stopping: Default::default(),
             last_change: f64::INFINITY,
+            previous: Vec::new(),
+            caution: 1.0,
+            course: Course::new(0),
             average: Average::new(0, Vec::new()),
             trace: Trace::of(&unknowns),
             free,
@@ -100,8 +105,18 @@ impl GradientFree {
                 policy.resume(&identity, blank, (self.stopping.steps / self.trace_every).saturating_add(2))?
             }
         };
-        let rounds =
-            Rounds { settings: self, unknowns, maps, search, saved: None, identity, state, control, notes };
+        let rounds = Rounds {
+            settings: self,
+            unknowns,
+            maps,
+            search,
+            saved: None,
+            identity,
+            state,
+            control,
+            notes,
+            losses: None,
+        };
         rounds.run(objective, start)
     }
 }
@@ -118,6 +133,8 @@ struct Rounds<'s, 'c> {
     state: State,
     control: Control<'c>,
     notes: Vec<String>,
+    /// The least and the greatest finite loss that was found.
+    losses: Option<(f64, f64)>,
 }
 
 impl Rounds<'_, '_> {
@@ -132,13 +149,28 @@ impl Rounds<'_, '_> {
         let last_loss = self.state.trace.records.last().map_or(f64::NAN, |record| record.loss);
         let ended = !matches!(stopped, Stopped::Diverged { .. } | Stopped::Interrupted);
         let loss = if ended { self.value(objective, &theta)?.unwrap_or(last_loss) } else { last_loss };
-        let standard_errors = if ended { errors_at(objective, &theta, &mut self.notes) } else { None };
+        if ended {
+            self.check_effect()?;
+        }
+        let likelihood = objective.likelihood();
+        let length = theta.len();
+        let verdict = match (&stopped, likelihood) {
+            (Stopped::Diverged { .. }, _) => {
+                Verdict::of_all(length, Known::Diverged, None, format!("no estimate: it {stopped}"))
+            }
+            (Stopped::Interrupted, _) => {
+                Verdict::of_all(length, Known::Unfinished, None, "it was interrupted")
+            }
+            (_, Some(likelihood)) => look(objective, &theta, likelihood.data),
+            (_, None) => self.of_loss(&theta),
+        };
         let result = Findings {
             unknowns: self.unknowns,
             start,
             theta,
-            standard_errors,
-            monte_carlo_errors: None,
+            simulation_noise: None,
+            likelihood: likelihood.map(|l| l.route),
+            verdict,
             loss,
             steps: self.state.step,
             stopped,
@@ -174,11 +206,11 @@ impl Rounds<'_, '_> {
             if best.is_none() && round == 0 {
                 let advice =
                     "check the data, and start the parameters elsewhere or with a smaller `spread`".into();
-                return Ok(Stopped::Diverged {
-                    step: 0,
-                    what: "no point of the first round has a finite loss".into(),
-                    advice,
-                });
+                let theta = self.natural(&points[0]);
+                let why = if losses[0] == f64::INFINITY { objective.why_infinite(&theta) } else { None };
+                let why = why.map_or(String::new(), |why| format!(" ({why})"));
+                let what = format!("no point of the first round has a finite loss{why}");
+                return Ok(Stopped::Diverged { step: 0, what, advice });
             }
             let shown = best.unwrap_or(0);
             let theta = self.natural(&points[shown]);
@@ -228,6 +260,10 @@ impl Rounds<'_, '_> {
                 None => return Ok(None),
             }
         }
+        for loss in losses.iter().filter(|loss| loss.is_finite()) {
+            let (least, most) = self.losses.unwrap_or((*loss, *loss));
+            self.losses = Some((least.min(*loss), most.max(*loss)));
+        }
         Ok(Some((points, losses)))
     }
 
@@ -246,6 +282,38 @@ impl Rounds<'_, '_> {
                 Err(FitError::Objective { step, parameters, source })
             }
         }
+    }
+
+    /// Refuses to call the start a result where no point was better than another.
+    fn check_effect(&self) -> Result<(), FitError> {
+        let Some((least, most)) = self.losses else { return Ok(()) };
+        let recorded = self.state.trace.records.iter().all(|r| r.loss.to_bits() == least.to_bits());
+        if self.state.step == 0 || least.to_bits() != most.to_bits() || !recorded {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.unknowns.iter().map(|u| u.name.as_str()).collect();
+        Err(FitError::NoEffect { rounds: self.state.step, loss: least, names: listed(&names) })
+    }
+
+    /// What is known of a loss that is no likelihood.
+    fn of_loss(&self, theta: &[f64]) -> Verdict {
+        let mut verdict = Verdict::of_all(
+            theta.len(),
+            Known::NoLikelihood,
+            None,
+            "error not known, since the loss is no likelihood",
+        );
+        let mut words = Vec::new();
+        for ((unknown, known), value) in self.unknowns.iter().zip(&mut verdict.known).zip(theta) {
+            if let Some(end) = end_of(unknown.interval, *value) {
+                words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
+                *known = Known::AtEnd(end);
+            }
+        }
+        if !words.is_empty() {
+            (verdict.words, verdict.warns) = (words.join("; "), true);
+        }
+        verdict
     }
 
     fn natural(&self, free: &[f64]) -> Vec<f64> {

@@ -25,7 +25,14 @@ pub mod observer;
 
 pub mod checkpoint;
 
-pub mod standard_error;
+// What is known of an estimate: where the path stood, how a likelihood looks around it, and what that comes to.
+pub mod course;
+
+pub mod verdict;
+
+mod combination;
+
+pub mod curvature;
 
 pub mod fit_result;
 

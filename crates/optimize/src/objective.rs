@@ -89,13 +89,13 @@ pub struct Evaluation {
     pub gradient: Vec<f64>,
 }
 
-/// A square, symmetric matrix, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Information {
-    /// Its number of rows and of columns: the length of θ.
-    pub dimension: usize,
-    /// Its `dimension`² entries, row by row.
-    pub entries: Vec<f64>,
+/// What makes a loss an exact likelihood.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogLikelihood {
+    /// By which route it is computed, as in a fit's JSON: `exact`.
+    pub route: &'static str,
+    /// −ln L of all the data is the loss times this: how many data the loss is a mean over.
+    pub data: f64,
 }
 
 /// Why an objective gave no number.
@@ -134,10 +134,16 @@ pub trait Objective: Send {
         Ok(self.evaluate(theta, iteration)?.value)
     }
 
-    /// The observed information at θ: the second derivatives of −ln likelihood of *all* the data (not of its mean).
-    /// `None` where the loss is not an exact likelihood. Its inverse gives the standard errors. Not asked for where θ
-    /// is longer than 500 numbers.
-    fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
+    /// What makes the loss an exact likelihood, without noise; `None` where it is none. Standard errors exist only
+    /// where it is.
+    ///
+    /// Where the likelihood is 0 at some θ, its loss there is +∞ and no error: a fit steps back, a search goes elsewhere.
+    fn likelihood(&self) -> Option<LogLikelihood> {
+        None
+    }
+
+    /// Why the loss is +∞ at θ, where that can be said.
+    fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let _ = theta;
         None
     }

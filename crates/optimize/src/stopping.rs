@@ -1,6 +1,7 @@
 //! Decides when a fit ends, as data: after so many steps, when nothing moves, when nothing improves, when it diverges.
 //!
-//! *Tolerance:* no parameter moved by more than `change` (natural units) in each of the last `patience` steps.
+//! *Tolerance:* no parameter moved by more than `change` (natural units) in each of the last `patience` steps, each step
+//! taken as long as it would be at the full learning rate: standing still because a schedule has lowered the rate is no rest.
 //! Meant for losses without noise; with noise parameters never rest.
 //!
 //! *Plateau:* the steps are cut into windows of `window`; the fit ends once the mean loss of `patience` windows in

@@ -6,15 +6,17 @@ use std::sync::atomic::Ordering;
 use crate::averaging::Average;
 use crate::checkpoint::{self, Identity, State};
 use crate::clipping::norm;
+use crate::course::{Course, Rest};
+use crate::curvature::look;
 use crate::descent::{Control, Descent, FitError};
 use crate::fit_result::{Findings, FitResult};
 use crate::maps::{Map, Maps};
-use crate::objective::{Evaluation, Objective, ObjectiveError, Unknown};
+use crate::objective::{Evaluation, Interval, Objective, ObjectiveError, Unknown};
 use crate::observer::Plan;
 use crate::optimizers::Optimizer;
-use crate::standard_error::errors_at;
 use crate::stopping::Stopped;
 use crate::trace::{Record, Trace, parameters_of};
+use crate::verdict::{Known, Verdict, end_of, listed, with_precision};
 
 /// Where in θ the scalars lie.
 fn scalar_places(unknowns: &[Unknown]) -> Vec<usize> {
@@ -28,6 +30,9 @@ fn scalar_places(unknowns: &[Unknown]) -> Vec<usize> {
     }
     places
 }
+
+/// The share of a course, at its end, by which rest is told where nothing is averaged.
+const LAST_PART: f64 = 0.2;
 
 /// How a walk ended: why, and the loss at its last evaluation.
 pub(crate) struct End {
@@ -47,6 +52,8 @@ pub(crate) struct Walk<'d, 'c> {
     state: State,
     control: Control<'c>,
     notes: Vec<String>,
+    /// By unknown: whether any step had a gradient for it.
+    reached: Vec<bool>,
 }
 
 impl<'d, 'c> Walk<'d, 'c> {
@@ -65,8 +72,13 @@ impl<'d, 'c> Walk<'d, 'c> {
             true => Average::new(free.len(), scalar_places(&unknowns)),
             false => Average::new(0, Vec::new()),
         };
+        let places = scalar_places(&unknowns);
         let state = State {
             step: 0,
+            // A loss of noise that is +∞ has diverged; a likelihood that is 0 asks for a smaller step.
+            previous: if objective.likelihood().is_some() { vec![f64::NAN; free.len()] } else { Vec::new() },
+            caution: 1.0,
+            course: Course::new(places.len()),
             memory: optimizer.begin(free.len()),
             stopping: Default::default(),
             last_change: f64::INFINITY,
@@ -75,14 +87,23 @@ impl<'d, 'c> Walk<'d, 'c> {
             free,
         };
         let identity = descent.identity(&maps, start, &control.identity);
-        Ok(Walk { descent, unknowns, maps, optimizer, saved: None, identity, state, control, notes })
+        let reached = vec![false; unknowns.len()];
+        Ok(Walk { descent, unknowns, maps, optimizer, saved: None, identity, state, control, notes, reached })
     }
 
     /// Takes the state from a checkpoint, where one is kept and is to be resumed, and tells the observer.
     pub(crate) fn begin(mut self) -> Result<Walk<'d, 'c>, FitError> {
         if let Some(policy) = &self.control.checkpoint {
             let most_records = (self.descent.stopping.steps / self.descent.trace_every).saturating_add(2);
+            let start = self.state.free.clone();
             self.state = policy.resume(&self.identity, self.state, most_records)?;
+            // What has moved was reached before.
+            let mut first = 0;
+            for (reached, unknown) in self.reached.iter_mut().zip(&self.unknowns) {
+                let range = first..first + unknown.len();
+                *reached = range.clone().any(|i| start[i].to_bits() != self.state.free[i].to_bits());
+                first = range.end;
+            }
         }
         if let Some(observer) = &mut self.control.observer {
             let (first, steps) = (self.state.step, self.descent.stopping.steps);
@@ -113,6 +134,19 @@ impl<'d, 'c> Walk<'d, 'c> {
                 drop(theta);
                 return self.interrupted();
             };
+            let theta = if loss == f64::INFINITY {
+                drop(theta);
+                if self.retreat() {
+                    continue;
+                }
+                natural(&self.maps, &self.state.free)
+            } else {
+                theta
+            };
+            note_reached(&self.unknowns, &mut self.reached, &gradient);
+            let places = scalar_places(&self.unknowns);
+            let course = places.iter().map(|i| theta[*i]).chain(places.iter().map(|i| gradient[*i]));
+            let course: Vec<f64> = course.collect();
             self.maps.pull_back(&self.state.free, &mut gradient);
             let gradient_norm = norm(&gradient);
             let rate = self.descent.learning_rate.at(step, steps);
@@ -130,15 +164,23 @@ impl<'d, 'c> Walk<'d, 'c> {
                 // The state is still the one before this evaluation, so a resume from here repeats it and ends too.
                 self.save()?;
                 self.add_to_average(step, averaged_from);
+                if bad.is_none() {
+                    self.state.course.add(course.into_iter());
+                }
                 self.state.trace.records.push(record);
                 return Ok(match (bad, verdict) {
-                    (Some(what), _) => self.diverged(what, loss),
+                    (Some(what), _) => {
+                        let theta = natural(&self.maps, &self.state.free);
+                        let why = if loss == f64::INFINITY { objective.why_infinite(&theta) } else { None };
+                        self.diverged(why.unwrap_or(what), loss)
+                    }
                     (None, verdict) => End { stopped: verdict.unwrap_or(Stopped::Steps), loss },
                 });
             }
             let before = self.descent.stopping.tolerance.map(|_| theta.to_vec());
             drop(theta);
             self.add_to_average(step, averaged_from);
+            self.state.course.add(course.into_iter());
             self.state.stopping = stopping;
             if step.is_multiple_of(self.descent.trace_every) {
                 self.state.trace.records.push(record);
@@ -171,15 +213,36 @@ impl<'d, 'c> Walk<'d, 'c> {
         if let Some(clip) = self.descent.clip {
             clip.apply(&mut gradient, gradient_norm);
         }
-        let State { memory, free, .. } = &mut self.state;
-        self.optimizer.step(memory, free, &gradient, rate);
+        let State { memory, free, previous, caution, .. } = &mut self.state;
+        if !previous.is_empty() {
+            previous.copy_from_slice(free);
+        }
+        self.optimizer.step(memory, free, &gradient, rate * *caution);
         self.maps.project(free);
+        // A step that is small because the rate has shrunk is no rest: what it would be at the full rate counts.
+        let share = rate / self.descent.learning_rate.start * *caution;
+        *caution = (2.0 * *caution).min(1.0);
         if let Some(before) = before {
             let after = natural(&self.maps, free);
-            let change = before.iter().zip(after.iter()).map(|(a, b)| (a - b).abs());
-            self.state.last_change = change.fold(0.0, f64::max);
+            // Of a step below rounding it is not known what it would be: as much as rounding.
+            let change =
+                before.iter().zip(after.iter()).map(|(a, b)| (a - b).abs().max(f64::EPSILON * b.abs()));
+            self.state.last_change = change.fold(0.0, f64::max) / share.max(f64::MIN_POSITIVE);
         }
         self.state.step += 1;
+    }
+
+    /// Steps back half of the last update, where the likelihood was above 0 before it.
+    fn retreat(&mut self) -> bool {
+        let State { free, previous, caution, .. } = &mut self.state;
+        if previous.is_empty() || previous == free || previous.iter().any(|x| x.is_nan()) {
+            return false;
+        }
+        *caution *= 0.5;
+        // After so many halvings the step is refused.
+        let share = if *caution > 1e-6 { 0.5 } else { 0.0 };
+        free.iter_mut().zip(&*previous).for_each(|(x, before)| *x = before + share * (*x - before));
+        true
     }
 
     fn add_to_average(&mut self, step: u64, from: u64) {
@@ -235,11 +298,17 @@ impl<'d, 'c> Walk<'d, 'c> {
             true => std::mem::take(&mut self.state.free),
             false => natural(&self.maps, &self.state.free).into_owned(),
         };
-        let mut monte_carlo_errors = None;
+        if converged && !self.reached.iter().any(|reached| *reached) {
+            let names = self.unknowns.iter().map(|unknown| unknown.name.clone()).collect::<Vec<_>>();
+            return Err(FitError::NoGradient { steps: self.state.step, names: listed(&names) });
+        }
+        let likelihood = objective.likelihood();
+        let mut simulation_noise = None;
         if converged && self.descent.average > 0.0 {
             if let Some(mean) = self.state.average.mean() {
                 theta = mean;
-                monte_carlo_errors = self.state.average.error();
+                // A likelihood has none.
+                simulation_noise = if likelihood.is_none() { self.state.average.error() } else { None };
                 loss = match objective.value(&theta, self.state.step + 1) {
                     Ok(value) => value,
                     // The average is known; only its loss is not.
@@ -252,13 +321,24 @@ impl<'d, 'c> Walk<'d, 'c> {
                 );
             }
         }
-        let standard_errors = if converged { errors_at(objective, &theta, &mut self.notes) } else { None };
+        let scalars = scalar_places(&self.unknowns).len();
+        let verdict = match (&stopped, likelihood) {
+            (Stopped::Diverged { .. }, _) => {
+                Verdict::of_all(scalars, Known::Diverged, None, format!("no estimate: it {stopped}"))
+            }
+            (Stopped::Interrupted, _) => {
+                Verdict::of_all(scalars, Known::Unfinished, None, "it was interrupted")
+            }
+            (_, Some(likelihood)) => look(objective, &theta, likelihood.data),
+            (_, None) => self.of_loss(&theta),
+        };
         let result = Findings {
             unknowns: self.unknowns,
             start,
             theta,
-            standard_errors,
-            monte_carlo_errors,
+            simulation_noise,
+            likelihood: likelihood.map(|l| l.route),
+            verdict,
             loss,
             steps: self.state.step,
             stopped,
@@ -274,6 +354,63 @@ impl<'d, 'c> Walk<'d, 'c> {
     }
 }
 
+/// What is known of a fit of a loss that is no likelihood.
+impl Walk<'_, '_> {
+    fn of_loss(&self, theta: &[f64]) -> Verdict {
+        let places = scalar_places(&self.unknowns);
+        let scalars: Vec<&Unknown> = self.unknowns.iter().filter(|u| u.is_scalar()).collect();
+        let theta: Vec<f64> = places.iter().map(|i| theta[*i]).collect();
+        let intervals: Vec<Interval> = scalars.iter().map(|u| u.interval).collect();
+        let share = if self.descent.average > 0.0 { self.descent.average } else { LAST_PART };
+        let rest = self.state.course.rest(share, &intervals, &theta);
+        let (known, at_optimum) = match rest {
+            Rest::Moved(..) | Rest::Pulled(_) => (Known::NotAtOptimum, Some(false)),
+            Rest::Stood => (Known::NoLikelihood, Some(true)),
+            Rest::Unclear => (Known::NoLikelihood, None),
+        };
+        let mut words = Vec::new();
+        match rest {
+            Rest::Moved(k, from, to) => words.push(format!(
+                "not at its optimum: `{}` still moved, from {} to {} between the two halves of the last {:.0} % of the steps",
+                scalars[k].name,
+                with_precision(from, Some((to - from).abs())),
+                with_precision(to, Some((to - from).abs())),
+                100.0 * share
+            )),
+            Rest::Pulled(k) => words.push(format!(
+                "not at its optimum: `{}` stands, but the loss still falls along it; the learning rate is too low, or fell too fast",
+                scalars[k].name
+            )),
+            Rest::Stood | Rest::Unclear => {}
+        }
+        let mut known = vec![known; scalars.len()];
+        let reached = self.unknowns.iter().zip(&self.reached);
+        let missed: Vec<&str> = reached.filter(|(_, r)| !**r).map(|(u, _)| u.name.as_str()).collect();
+        if !missed.is_empty() {
+            words.push(format!("no gradient reached {}: it is where it started", listed(&missed)));
+        }
+        for (k, unknown) in scalars.iter().enumerate() {
+            if missed.contains(&unknown.name.as_str()) {
+                known[k] = Known::NotReached;
+            } else if let Some(end) = end_of(unknown.interval, theta[k]) {
+                words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
+                known[k] = Known::AtEnd(end);
+            }
+        }
+        let warns = !words.is_empty();
+        if !warns {
+            words.push(match rest {
+                Rest::Stood => "at rest; error not known, since the loss is no likelihood".to_string(),
+                _ if scalars.is_empty() => "error not known, since the loss is no likelihood".to_string(),
+                _ => {
+                    "error not known, since the loss is no likelihood; too few steps to tell rest".to_string()
+                }
+            });
+        }
+        Verdict { known, at_optimum, words: words.join("; "), warns, notes: Vec::new() }
+    }
+}
+
 /// θ for these free coordinates; the same numbers, not a copy, where the maps allow it.
 fn natural<'a>(maps: &Maps, free: &'a [f64]) -> Cow<'a, [f64]> {
     if maps.is_direct() {
@@ -282,6 +419,16 @@ fn natural<'a>(maps: &Maps, free: &'a [f64]) -> Cow<'a, [f64]> {
     let mut theta = vec![0.0; free.len()];
     maps.to_natural(free, &mut theta);
     Cow::Owned(theta)
+}
+
+/// Notes which unknowns a gradient speaks of.
+fn note_reached(unknowns: &[Unknown], reached: &mut [bool], gradient: &[f64]) {
+    let mut first = 0;
+    for (reached, unknown) in reached.iter_mut().zip(unknowns) {
+        let range = first..first + unknown.len();
+        first = range.end;
+        *reached = *reached || gradient[range].iter().any(|g| *g != 0.0);
+    }
 }
 
 /// What is not finite in an evaluation, in words.

@@ -8,7 +8,9 @@
 //! It exists where every draw is per site, has finitely many outcomes, and reaches the next value without passing
 //! through another site, unless the observed next state reveals what passed ([`crate::Expr::revealed_by`]): then the
 //! law of each site is the one given what is revealed of the others, and their product is still that of the whole
-//! step, site after site in the order of the revelation.
+//! step, site after site in the order of the revelation. A draw that the next values know only as what is revealed of it
+//! counts by the probability of what was revealed. Where a draw's argument is no probability at some parameters, the
+//! likelihood there is 0: a simulation would stop.
 //!
 //! It is taken as an observation of the state before, whose step has the number n: a rule that reads the step's number
 //! reads n + 1.
@@ -19,7 +21,7 @@ use crate::check::Requirement;
 use crate::complement::one_minus;
 use crate::error::ModelError;
 use crate::graph::Graph;
-use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::op::{Comparison, Op, Rank, Unary, ValueId};
 use crate::program::{Program, Sink};
 
 /// Joint outcomes above this number are not enumerated.
@@ -59,7 +61,7 @@ pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
     Ok(graph.finish())
 }
 
-/// Has the arguments of draws checked that depend on no draw: as where the step is simulated.
+/// Has arguments checked that depend on no draw, as where the step is simulated: what a likelihood of 0 cannot say.
 fn check_certain_arguments(g: &mut Graph, step: &Program) {
     let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
     let renamed = g.import(step, |g, _, op| match op {
@@ -68,19 +70,29 @@ fn check_certain_arguments(g: &mut Graph, step: &Program) {
         _ => None,
     });
     for (sink, value) in &step.results {
-        if matches!(sink, Sink::Check(_)) && !random[value.index()] {
+        let Sink::Check(check) = sink else { continue };
+        if is_law(step, *check) && !random[value.index()] {
             g.result(*sink, renamed[value.index()]);
         }
     }
+}
+
+/// Whether a check is of what makes a law one at all. A probability beyond its edges is none: there the likelihood is 0,
+/// from which a fit steps back.
+fn is_law(step: &Program, check: u32) -> bool {
+    step.declarations.checks[check as usize].required != Requirement::Probability
 }
 
 fn is_random(op: &Op) -> bool {
     matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. })
 }
 
-/// Layers whose next values share draws, with those draws in program order.
+/// What is observed of values that share draws, with those draws in program order.
 struct Group {
+    /// Layers and their next values.
     layers: Vec<(u32, ValueId)>,
+    /// Random values, and what is revealed of them.
+    revealed: Vec<(ValueId, ValueId)>,
     draws: BTreeSet<ValueId>,
 }
 
@@ -88,14 +100,17 @@ fn independent_groups(step: &Program) -> Result<Vec<Group>, ModelError> {
     let mut groups: Vec<Group> = Vec::new();
     for (sink, value) in &step.results {
         let Sink::NextLayer(layer) = sink else { continue };
-        let mut merged = Group { layers: vec![(*layer, *value)], draws: draws_behind(step, *value)? };
-        let (shared, rest) = groups.into_iter().partition(|g| !g.draws.is_disjoint(&merged.draws));
-        groups = rest;
-        for group in shared {
-            merged.layers.extend(group.layers);
-            merged.draws.extend(group.draws);
+        let (layers, draws) = (vec![(*layer, *value)], draws_behind(step, *value)?);
+        groups = merged(groups, Group { layers, revealed: Vec::new(), draws });
+    }
+    // What is revealed of draws that a next value itself gives away adds nothing.
+    let seen: BTreeSet<ValueId> = groups.iter().flat_map(|group| group.draws.iter().copied()).collect();
+    for instruction in &step.instructions {
+        let Op::Revealed { value, observed } = instruction.op else { continue };
+        let draws = draws_behind(step, value)?;
+        if !draws.is_subset(&seen) {
+            groups = merged(groups, Group { layers: Vec::new(), revealed: vec![(value, observed)], draws });
         }
-        groups.push(merged);
     }
     for group in &groups {
         let outcomes: usize = group.draws.iter().map(|d| outcomes_of(step, *d)).product();
@@ -107,6 +122,19 @@ fn independent_groups(step: &Program) -> Result<Vec<Group>, ModelError> {
         }
     }
     Ok(groups)
+}
+
+/// The groups with one more, made one with those that share draws with it.
+fn merged(groups: Vec<Group>, mut one: Group) -> Vec<Group> {
+    let (shared, mut rest): (Vec<Group>, Vec<Group>) =
+        groups.into_iter().partition(|g| !g.draws.is_disjoint(&one.draws));
+    for group in shared {
+        one.layers.extend(group.layers);
+        one.revealed.extend(group.revealed);
+        one.draws.extend(group.draws);
+    }
+    rest.push(one);
+    rest
 }
 
 fn refuse(step: &Program, why: impl Into<String>) -> ModelError {
@@ -201,6 +229,10 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
             let own = g.compare(Comparison::Equal, renamed[value.index()], observed);
             matches = g.multiply(matches, own);
         }
+        for (value, observed) in &group.revealed {
+            let own = g.compare(Comparison::Equal, renamed[value.index()], renamed[observed.index()]);
+            matches = g.multiply(matches, own);
+        }
         let term = g.select(matches, chance, zero);
         total = g.add(total, term);
     }
@@ -219,7 +251,9 @@ fn checks_within(step: &Program, group: &Group) -> Vec<(u32, ValueId)> {
         open[index] = any && !revealed(&instruction.op) && !group.draws.contains(&ValueId(index as u32));
     }
     let check = |(sink, value): &(Sink, ValueId)| match sink {
-        Sink::Check(i) if random[value.index()] && !open[value.index()] => Some((*i, *value)),
+        Sink::Check(i) if is_law(step, *i) && random[value.index()] && !open[value.index()] => {
+            Some((*i, *value))
+        }
         _ => None,
     };
     step.results.iter().filter_map(check).collect()
@@ -244,19 +278,28 @@ fn check_where_possible(
     }
 }
 
-/// The probability of one outcome; 0 where rounding carried it below.
 fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
-    let chance = written_probability(g, draw, outcome);
-    let zero = g.constant(0.0);
-    if g.domain(chance).lowest >= 0.0 { chance } else { g.binary(Binary::Maximum, chance, zero) }
-}
-
-fn written_probability(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
     match draw {
-        Op::Categorical { probabilities, .. } => probabilities[outcome],
-        Op::Bernoulli { p, .. } if outcome == 1 => *p,
-        Op::Bernoulli { rest: Some(rest), .. } => *rest,
-        Op::Bernoulli { p, .. } => one_minus(g, *p),
+        Op::Categorical { probabilities, .. } => probability(g, probabilities[outcome]),
+        Op::Bernoulli { p, .. } if outcome == 1 => probability(g, *p),
+        Op::Bernoulli { rest: Some(rest), .. } => probability(g, *rest),
+        Op::Bernoulli { p, .. } => {
+            let rest = one_minus(g, *p);
+            probability(g, rest)
+        }
         _ => g.constant(0.0),
     }
+}
+
+/// A value where it is a probability, up to what a simulation lets pass as rounding; else 0.
+fn probability(g: &mut Graph, p: ValueId) -> ValueId {
+    const SLACK: f64 = 1e-5;
+    if g.domain(p).proves(0.0, 1.0) {
+        return p;
+    }
+    let (zero, most) = (g.constant(0.0), g.constant(1.0 + SLACK));
+    let above = g.compare(Comparison::Less, zero, p);
+    let below = g.compare(Comparison::LessOrEqual, p, most);
+    let inside = g.multiply(above, below);
+    g.select(inside, p, zero)
 }

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
-use glauber::fit::job::{Job, JobError, prepare};
+use glauber::fit::job::{Best, Job, JobError, prepare};
 use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::multi_start::MultiStart;
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
@@ -212,9 +211,15 @@ pub fn fit_file<'py>(
                     break;
                 }
             }
+            let results: Vec<FitResult> = ran.iter().map(|r| r.result.clone()).collect();
+            let best = job.best(&results, Some(stop));
             job.attempts.clear();
+            let result = &ran[best.number].result;
+            if let Stopped::Diverged { .. } = result.stopped {
+                return Err(Failure::Fit(format!("{} ({})", result.verdict, ran[best.number].name)));
+            }
             let state = state_of(&job, &ran, stop).map_err(Failure::Fit)?;
-            Ok((job, ran, state, tests))
+            Ok((job, ran, state, best, tests))
         },
         |py| show(py, &seen, progress.as_ref()),
     )?;
@@ -226,8 +231,8 @@ pub fn fit_file<'py>(
         (Err(_), Some(raised)) => Err(raised),
         (Err(Failure::Job(e)), None) => Err(job_error(e, in_memory)),
         (Err(Failure::Fit(e)), None) => Err(run_error(e)),
-        (Ok((job, ran, state, tests)), raised) => {
-            let all = summary(py, &ran, tests.as_ref())?;
+        (Ok((job, ran, state, best, tests)), raised) => {
+            let all = summary(py, &ran, best, tests.as_ref())?;
             all.set_item("state", state.map(|s| s.numbers(py)))?;
             all.set_item("model", job.model.name())?;
             all.set_item("task", job.task.name())?;
@@ -271,11 +276,15 @@ enum Failure {
 }
 
 /// All attempts, and which is best.
-fn summary<'py>(py: Python<'py>, ran: &[Ran], tests: Option<&Tests>) -> PyResult<Bound<'py, PyDict>> {
-    let own: Vec<FitResult> = ran.iter().filter(|r| !r.comparison).map(|r| r.result.clone()).collect();
-    let best = MultiStart::choose(own).map_or(0, |m| m.best);
+fn summary<'py>(
+    py: Python<'py>,
+    ran: &[Ran],
+    best: Best,
+    tests: Option<&Tests>,
+) -> PyResult<Bound<'py, PyDict>> {
     let all = PyDict::new(py);
-    all.set_item("best", best)?;
+    all.set_item("best", best.number)?;
+    all.set_item("best_of", best.words)?;
     let list = PyList::empty(py);
     for one in ran {
         let own = attempt(py, one)?;
@@ -295,7 +304,18 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     let estimates: Vec<_> = r
         .estimates
         .iter()
-        .map(|e| (e.name.clone(), e.value, e.start, e.standard_error, e.monte_carlo_error))
+        .map(|e| {
+            let (words, why) = (e.words(), e.known.words());
+            (
+                e.name.clone(),
+                e.found().unwrap_or(f64::NAN),
+                e.start,
+                e.standard_error,
+                e.simulation_noise,
+                words,
+                why,
+            )
+        })
         .collect();
     out.set_item("estimates", estimates)?;
     let fields = PyList::empty(py);
@@ -310,6 +330,9 @@ fn attempt<'py>(py: Python<'py>, ran: &Ran) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("stopped", r.stopped.word())?;
     out.set_item("stopped_because", r.stopped.to_string())?;
     out.set_item("seed", r.seed)?;
+    out.set_item("likelihood", r.likelihood)?;
+    out.set_item("at_optimum", r.at_optimum)?;
+    out.set_item("verdict", &r.verdict)?;
     out.set_item("notes", &r.notes)?;
     out.set_item("columns", &r.trace.columns)?;
     let rows: Vec<f64> =

@@ -88,7 +88,7 @@ fn recover(case: &Case<'_>, trace: impl Fn(&Scope)) {
     descent.average = 0.5;
     let result = descent.run(&mut objective(target), &guess, Control::default()).unwrap();
     for ((estimate, error), truth) in result.estimates.iter().zip(&errors).zip(&truth) {
-        let bound = 4.4 * error.hypot(estimate.monte_carlo_error.unwrap_or(0.0));
+        let bound = 4.4 * error.hypot(estimate.simulation_noise.unwrap_or(0.0));
         assert!(
             (estimate.value - truth).abs() <= bound && bound < 0.8 * truth.abs().max(1.0),
             "{}, {}: {} ± {error} for {truth}",

@@ -7,13 +7,13 @@ use std::time::Instant;
 use glauber::data::Overwrite;
 use glauber::files::run_folder::{new_run_folder, write_whole};
 use glauber::fit::fit_file::FitFile;
-use glauber::fit::job::{Attempt, Job, formation_test, prepare};
+use glauber::fit::job::{Attempt, Best, Job, formation_test, prepare};
 use glauber::optimize::checkpoint::CheckpointPolicy;
-use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::multi_start::MultiStart;
+use glauber::optimize::fit_result::{Estimate, FitResult};
 use glauber::optimize::observer::{Observer, Plan};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
+use glauber::optimize::verdict::significant;
 use glauber::report::plot::{Figure, Panel};
 use glauber::report::progress::{Progress, Show};
 use glauber::tasks::formation::FormationTest;
@@ -68,13 +68,18 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
             return Ok(Outcome { text, object, interrupted: true });
         }
     }
-    let best = best(&job, &results);
-    let found = start::write(&job, &results[best], &out)?;
+    let best = job.best(&results, Some(&INTERRUPT));
+    let diverged = matches!(results[best.number].stopped, Stopped::Diverged { .. });
+    let found = if diverged { None } else { start::write(&job, &results[best.number], &out)? };
     let seconds = begin.elapsed().as_secs_f64();
     let (file, job, results, formations, out) = (&file, &job, &results, &formations, &out);
     let report = Report { file, job, results, formations, found, best, seconds, out };
     report.write()?;
     runs.remove_checkpoints(job);
+    if diverged {
+        // No estimate is no result: whoever reads the exit code or standard output must not take the start for one.
+        return Err(Failure::run(report.text()));
+    }
     Ok(Outcome::done(report.text(), report.object()))
 }
 
@@ -193,21 +198,15 @@ struct Report<'a> {
     results: &'a [FitResult],
     formations: &'a [Formed],
     found: Option<start::Found>,
-    best: usize,
+    best: Best,
     seconds: f64,
     out: &'a Path,
-}
-
-/// The best of the attempts that are no comparisons.
-fn best(job: &Job, results: &[FitResult]) -> usize {
-    let own = job.attempts.iter().filter(|a| !a.comparison).count();
-    MultiStart::choose(results[..own].to_vec()).map_or(0, |m| m.best)
 }
 
 impl Report<'_> {
     fn write(&self) -> Result<(), Failure> {
         for (number, (attempt, result)) in self.job.attempts.iter().zip(self.results).enumerate() {
-            let name = match number == self.best {
+            let name = match number == self.best.number {
                 true => "trace.csv".to_string(),
                 false => format!("trace-{}.csv", attempt.file_name()),
             };
@@ -215,8 +214,10 @@ impl Report<'_> {
         }
         let figure = self.figure();
         figure.write(self.out.join("trace.svg")).map_err(Failure::run)?;
-        let best = self.best;
-        curves::draw(self.file, &self.job.attempts[best].start, &self.results[best].theta, self.out)?;
+        let best = self.best.number;
+        if !matches!(self.results[best].stopped, Stopped::Diverged { .. }) {
+            curves::draw(self.file, &self.job.attempts[best].start, &self.results[best].theta, self.out)?;
+        }
         let toml = self.file.to_toml().map_err(Failure::run)?;
         write_whole(self.out.join("fit.toml"), toml).map_err(Failure::run)?;
         let text = serde_json::to_string_pretty(&self.object()).map_err(Failure::run)?;
@@ -242,7 +243,7 @@ impl Report<'_> {
         }
         // A likelihood and a distance have no common scale.
         for likelihood in [false, true] {
-            let shown = |a: &Attempt| (a.name.starts_with("likelihood")) == likelihood;
+            let shown = |a: &Attempt| a.objective.likelihood().is_some() == likelihood;
             let own: Vec<_> = self.job.attempts.iter().zip(self.results).filter(|(a, _)| shown(a)).collect();
             if own.is_empty() {
                 continue;
@@ -260,12 +261,12 @@ impl Report<'_> {
     }
 
     fn object(&self) -> Value {
-        let best = self.best;
+        let best = self.best.number;
         let mut object = serde_json::Map::new();
         object.insert("model".into(), json!(self.job.model.name()));
         object.insert("task".into(), json!(self.job.task.name()));
         object.extend(self.results[best].to_json());
-        object.insert("notes".into(), json!(self.job.notes_of(&self.results[best])));
+        object.insert("notes".into(), json!(self.notes()));
         if let Some((_, formed)) = &self.formations[best] {
             object.insert("formation".into(), formed.clone());
         }
@@ -290,6 +291,7 @@ impl Report<'_> {
         };
         let (starts, compared) = (named(false), named(true));
         if starts.len() > 1 {
+            object.insert("best".into(), json!(self.job.attempts[best].name));
             object.insert("starts".into(), json!(starts));
         }
         if !compared.is_empty() {
@@ -302,32 +304,37 @@ impl Report<'_> {
         Value::Object(object)
     }
 
+    /// All that a reader must know: of the best fit, of the choice among several, of the data.
+    fn notes(&self) -> Vec<String> {
+        let own = self.results[self.best.number].notes.iter();
+        own.chain(&self.best.words).chain(&self.job.data_notes).chain(&self.job.notes).cloned().collect()
+    }
+
     fn text(&self) -> String {
+        let best = &self.results[self.best.number];
         let mut text = format!(
-            "{}, task {}, seed {}\n",
+            "{}, task {}, seed {}: {}\n",
             self.job.model.name(),
             self.job.task.name(),
-            self.file.run.seed
+            self.file.run.seed,
+            best.verdict
         );
-        for note in &self.job.data_notes {
-            text += &format!("note: {note}\n");
-        }
-        for note in &self.job.notes {
-            text += &format!("{note}\n");
+        for note in self.notes().iter().filter(|note| **note != best.verdict) {
+            let about_data = self.job.data_notes.contains(note);
+            text += &format!("{}{note}\n", if about_data { "note: " } else { "" });
         }
         text += "\n";
         let width = self.job.attempts.iter().map(|a| a.name.len()).max().unwrap_or(0);
-        let found = self.job.attempts.iter().zip(self.results).zip(self.formations);
-        for ((attempt, result), formed) in found {
+        let found = self.job.attempts.iter().zip(self.results).zip(self.formations).enumerate();
+        for (number, ((attempt, result), formed)) in found {
             for estimate in &result.estimates {
-                text += &format!("{:width$}  {} = {:.5}", attempt.name, estimate.name, estimate.value);
-                if let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) {
-                    text += &format!(" ± {error:.5}");
-                }
+                text += &format!("{:width$}  {}", attempt.name, estimate.words());
                 text += &self.against_truth(attempt, estimate);
                 text += &format!("  ({} steps, {})\n", result.steps, result.stopped);
             }
-            for note in &result.notes {
+            // Those of the best stand above.
+            let others = if number == self.best.number { &[] } else { &result.notes[..] };
+            for note in others {
                 text += &format!("{:width$}  {note}\n", "");
             }
             if let Some((claim, _)) = formed {
@@ -340,35 +347,24 @@ impl Report<'_> {
         text + &format!("\n{:.1} s; result, trace and plot in {}", self.seconds, self.out.display())
     }
 
-    /// How far an estimate is from the true value, in standard errors, where both are known.
-    fn against_truth(&self, attempt: &Attempt, estimate: &glauber::optimize::fit_result::Estimate) -> String {
-        let Some(truth) = self.job.truth.get(&estimate.name) else { return String::new() };
-        let off = estimate.value - truth;
-        let Some(error) = total_error(estimate.standard_error, estimate.monte_carlo_error) else {
-            return format!(", true {truth}");
+    /// How far an estimate is from the true value, where that is known: in standard errors, where there is one.
+    fn against_truth(&self, attempt: &Attempt, estimate: &Estimate) -> String {
+        let (Some(truth), Some(value)) = (self.job.truth.get(&estimate.name), estimate.found()) else {
+            return String::new();
         };
-        if estimate.standard_error.is_none() {
-            // How far the data themselves lead astray is not known here.
-            return format!(
-                ", true {truth}: off by {off:+.4}; ± is the simulation's noise, without the data's"
-            );
-        }
-        let far = (off / error).abs();
+        let off = significant(value - truth, 2);
+        let sign = if value >= *truth { "+" } else { "" };
+        let Some(error) = estimate.standard_error else {
+            return format!("; true {truth}, off by {sign}{off}");
+        };
+        let far = ((value - truth) / error).abs();
         let verdict = match (far <= 3.0, &attempt.caveat) {
             (true, _) => format!("{far:.1} standard errors off"),
             (false, Some(_)) => {
-                format!("biased by {off:+.4}, {far:.0} standard errors, as this estimator is known to be")
+                format!("biased by {sign}{off}, {far:.0} standard errors, as this estimator is known to be")
             }
-            (false, None) => format!("off by {off:+.4}, {far:.0} standard errors"),
+            (false, None) => format!("off by {sign}{off}, {far:.0} standard errors"),
         };
         format!(", true {truth}: {verdict}")
-    }
-}
-
-/// The error from the data and from the simulation's noise together.
-fn total_error(data: Option<f64>, simulation: Option<f64>) -> Option<f64> {
-    match (data, simulation) {
-        (Some(a), b) => Some(a.hypot(b.unwrap_or(0.0))),
-        (None, b) => b,
     }
 }

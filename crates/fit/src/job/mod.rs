@@ -3,6 +3,8 @@
 //! A [`Job`] is a list of [`Attempt`]s: one for each start, and one for each estimator that is to be compared. Whoever
 //! runs it (the command line, Python, the reproduction) only calls [`Attempt::run`] and shows what comes back.
 
+mod best;
+mod names;
 mod observed_curve;
 mod stability;
 mod state;
@@ -10,6 +12,7 @@ mod times;
 mod trajectory;
 mod transition;
 
+pub use best::Best;
 pub use stability::formation_test;
 pub use state::StateFit;
 pub use trajectory::{Curves, trajectory_curves};
@@ -81,9 +84,9 @@ pub struct Job {
 }
 
 impl Job {
-    /// All that a person must know of a result: of the data first, then of the fit itself.
+    /// All that a person must know of a result: of the fit itself, of the data, of how it was set up.
     pub fn notes_of(&self, result: &FitResult) -> Vec<String> {
-        self.data_notes.iter().chain(&result.notes).cloned().collect()
+        result.notes.iter().chain(&self.data_notes).chain(&self.notes).cloned().collect()
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use glauber_engine::Plan;
 use glauber_program::Model;
 
+use super::names::{compared, own_name};
 use super::times::timed;
 use super::transition::{Seen, wrong};
 use super::{
@@ -51,12 +52,15 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     notes.extend(formation_note(file));
     let setting = Setting { file, model, fitted: &fitted, patterns: &patterns, loss, rollouts };
     let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let called = own_name(file, &own);
+    let (compare, again) = compared(file, &own, &[])?;
+    notes.extend(again);
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
-        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
+        let name = if starts.len() == 1 { called.clone() } else { format!("{called}, start {}", number + 1) };
         attempts.push(setting.attempt(&own, name, start.clone(), false)?);
     }
-    for other in &file.estimator.compare {
+    for other in &compare {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
@@ -104,6 +108,7 @@ impl Setting<'_> {
         })?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
         let (method, identity) = (self.method()?, identity_of(file, &name));
+        let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }
 

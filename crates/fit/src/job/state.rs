@@ -13,6 +13,7 @@ use glauber_engine::{FieldData, Numbers, Plan, Run};
 use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
 use glauber_program::Model;
 
+use super::names::{compared, own_name};
 use super::times::one_step_a_frame;
 use super::transition::{Seen, observed};
 use super::{Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, own_model};
@@ -85,8 +86,10 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     });
     let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames };
     let name = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let (compare, again) = compared(file, &name, &[])?;
+    notes.extend(again);
     let mut attempts = vec![setting.attempt(&name, false)?];
-    for other in &file.estimator.compare {
+    for other in &compare {
         attempts.push(setting.attempt(other, true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
@@ -156,7 +159,9 @@ impl Setting<'_> {
         let estimator = estimator_of(file, name, key)?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
         let (start, identity) = (objective.usual_start(), identity_of(file, name));
-        let (name, objective) = (name.to_string(), Box::new(objective));
+        let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
+        let name = if comparison { name.to_string() } else { own_name(file, name) };
+        let objective = Box::new(objective);
         Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
     }
 }

@@ -10,10 +10,12 @@ use glauber_engine::Options;
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
+use super::names::{compared, own_name};
 use super::observed_curve::{Observed, observe};
 use super::transition::wrong;
 use super::{Attempt, Job, JobError, engine_options, estimator_of, identity_of, own_model, pairs};
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue};
+use glauber_optimize::method::Method;
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::summaries::observation;
 use glauber_tasks::tasks::trajectory::{Replication, Trajectory, TrajectoryError, rollouts};
@@ -39,18 +41,21 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let setting = Setting::new(file, &found)?;
     let starts = file.starts();
     let own = file.estimator.name.clone().unwrap_or_else(|| USUAL_ESTIMATOR.into());
+    let called = own_name(file, &own);
+    let (compare, again) = compared(file, &own, &[])?;
     let mut attempts = Vec::new();
     for (number, start) in starts.iter().enumerate() {
         let start =
             setting.fitted.start(&single.model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
-        let name = if starts.len() == 1 { own.clone() } else { format!("{own}, start {}", number + 1) };
+        let name = if starts.len() == 1 { called.clone() } else { format!("{called}, start {}", number + 1) };
         attempts.push(setting.attempt(&own, name, start, false)?);
     }
-    for other in &file.estimator.compare {
+    for other in &compare {
         let start = attempts[0].start.clone();
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
     }
     let mut notes = found.notes.clone();
+    notes.extend(again);
     if counts_walkers(file) && file.model_options.contains_key("walkers") {
         notes
             .push("replicates and runs count walkers: the model's own `walkers` do not multiply them".into());
@@ -203,6 +208,7 @@ impl<'a> Setting<'a> {
         let key = if comparison { "estimator.compare" } else { "estimator.name" };
         let (objective, caveat) = self.objective(estimator, key, None)?;
         let method = self.file.method(&self.fitted.unknowns)?;
+        let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
         let identity = identity_of(self.file, &name);
         Ok(Attempt { name, comparison, caveat, objective: Box::new(objective), method, start, identity })
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::Model;
 
+use super::names::{compared, own_name};
 use super::times::{chosen, one_step_a_frame, timed};
 use super::{
     Attempt, Job, JobError, Own, engine_options, estimator_of, identity_of, name_of_data, notes_about,
@@ -40,15 +41,17 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
     let mut notes = vec![format!(
-        "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance and were \
-         dropped",
+        "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance, whatever \
+         the parameters, and were dropped",
         pairs_of_states.before.len(),
-        pairs_of_states.dropped
+        pairs_of_states.dropped.len()
     )];
     let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options };
     let mut attempts = Vec::new();
     let starts = file.starts();
-    let name_of_own = own_name(file);
+    let by = made_by(file);
+    let name_of_own = if by == LIKELIHOOD { by.clone() } else { own_name(file, &by) };
+    let (compare, again) = compared(file, &by, &[LIKELIHOOD])?;
     for (number, start) in starts.iter().enumerate() {
         let start = fitted.start(model, &pairs(start)).map_err(|e| wrong(file, "start", &e))?;
         let name = if starts.len() == 1 {
@@ -56,11 +59,18 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         } else {
             format!("{name_of_own}, start {}", number + 1)
         };
-        attempts.push(setting.attempt(&name_of_own, name, start, false)?);
+        attempts.push(setting.attempt(&by, name, start, false)?);
     }
-    for other in &file.estimator.compare {
+    for other in &compare {
         let start = attempts[0].start.clone();
         attempts.push(setting.attempt(other, other.clone(), start, true)?);
+    }
+    notes.extend(again);
+    let by_likelihood = attempts.iter().any(|a| a.objective.likelihood().is_some());
+    if !by_likelihood && glauber_program::log_likelihood(&model.step).is_ok() {
+        notes.push(
+            "this model has an exact likelihood, which gives errors: `loss.name = \"likelihood\"`".into(),
+        );
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
     let truth = match file.source()? {
@@ -79,7 +89,7 @@ pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobEr
 }
 
 /// The likelihood where it is the loss, else the estimator.
-fn own_name(file: &FitFile) -> String {
+fn made_by(file: &FitFile) -> String {
     match file.loss.name.as_deref() {
         Some(LIKELIHOOD) => LIKELIHOOD.to_string(),
         _ => file.estimator.name.clone().unwrap_or_else(|| "straight-through".into()),
@@ -147,7 +157,7 @@ impl Setting<'_> {
             self.options,
         )?;
         let method = file.method(&self.fitted.unknowns)?;
-        let plain = estimator.name() == "straight-through";
+        let plain = estimator.name() == "straight-through" || matches!(method, Method::Search(_));
         let caveat = (!plain).then(|| estimator.bias().to_string());
         Ok((Box::new(objective), method, caveat))
     }

@@ -4,7 +4,7 @@
 //! Jacobi (1846); the rotation's formulas as in Golub & Van Loan, *Matrix Computations*, §8.5.
 
 /// Eigenvalues, and the eigenvectors as the columns of a matrix, of a symmetric matrix given row by row.
-pub(super) fn eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
     const SWEEPS: usize = 60;
     let mut a = matrix.to_vec();
     let mut vectors = vec![0.0; n * n];

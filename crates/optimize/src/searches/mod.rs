@@ -24,6 +24,8 @@ mod draws;
 mod eigen;
 mod nelder_mead;
 
+pub(crate) use eigen::eigen;
+
 use crate::optimizers::{Choice, Memory, OptionError, OptionSpec, Options};
 use glauber_files::spelling::suggestion;
 

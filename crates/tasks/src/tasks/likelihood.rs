@@ -2,19 +2,20 @@
 //!
 //! Loss: −ln L / number of pairs, with ln L the sum over pairs and sites of the log-probability of the observed next
 //! value given the state before, derived from the model's own step ([`glauber_program::log_likelihood`]). Double
-//! precision throughout; no noise. The law of several steps is not known, so pairs of states further apart than one step
-//! are left out, and where there are no others there is no likelihood. Standard errors come from the observed information, the second derivatives of
-//! −ln L, taken as central differences of its exact gradient.
+//! precision throughout; no noise. Where an observed step has probability 0, ln L is −∞ and the loss +∞, without
+//! gradient; that is an answer and no error, and [`Objective::why_infinite`] names the step. The law of several steps is
+//! not known, so pairs of states further apart than one step are left out, and where there are no others there is no
+//! likelihood.
 
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision};
+use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision, Run};
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Model, ModelError, log_likelihood};
 
-use crate::tasks::transition::{CHUNK, Pairs, failed};
+use crate::tasks::transition::{CHUNK, Pairs, failed, typical};
 use crate::tasks::unknowns::Fitted;
-use glauber_optimize::objective::{Evaluation, Information, Objective, ObjectiveError, Unknown};
+use glauber_optimize::objective::{Evaluation, LogLikelihood, Objective, ObjectiveError, Unknown};
 
 /// Why a likelihood could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,20 @@ pub enum LikelihoodError {
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A step was observed that no parameters allow.
+    #[error(
+        "the observed step of run {run} from step {step} to {} cannot happen under model `{model}`, whatever the \
+         parameters: leave that run out, or let the model allow it",
+        step + 1
+    )]
+    Impossible {
+        /// The model.
+        model: String,
+        /// The run.
+        run: usize,
+        /// The step before.
+        step: u32,
+    },
     /// Pairs of which no likelihood is known.
     #[error(
         "the exact likelihood is known for states one step apart, but these are {spacing} apart: give every step's state, \
@@ -47,7 +62,8 @@ impl Likelihood {
     /// The likelihood of those of `pairs` that are one step apart under a model.
     ///
     /// # Errors
-    /// [`ModelError::NoLikelihood`] where the model has none; [`LikelihoodError::Spacing`] where no pair is one step apart.
+    /// [`ModelError::NoLikelihood`] where the model has none; [`LikelihoodError::Spacing`] where no pair is one step apart;
+    /// [`LikelihoodError::Impossible`] where the data contradict the model at any parameters.
     pub fn new(
         model: &Model,
         fitted: Fitted,
@@ -64,7 +80,9 @@ impl Likelihood {
         let options = Options { precision: Precision::Double, ..options };
         // A likelihood draws nothing, so the estimator has no say.
         let plan = Plan::new(model, &[Observation::Program(program)], Some(&StraightThrough), options)?;
-        Ok(Likelihood { fitted, pairs, plan })
+        let likelihood = Likelihood { fitted, pairs, plan };
+        likelihood.check_dropped()?;
+        Ok(likelihood)
     }
 
     /// −ln L of all pairs and its gradient by θ.
@@ -72,20 +90,13 @@ impl Likelihood {
         let parameters = self.fitted.parameters(theta);
         let mut sum = Evaluation { value: 0.0, gradient: vec![0.0; theta.len()] };
         for before in self.pairs.before.chunks(CHUNK) {
-            let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
-            let states = &self.pairs.states;
-            let mut run = self
-                .fitted
-                .run(&parameters, 0)
-                .replicates(before.len())
-                .start(states.pick(&Arc::new(before.to_vec())))
-                .first_steps(states.steps_of(before))
-                .observe(0, 0);
-            run.targets = Some(states.pick(&Arc::new(after)));
+            let run = self.run(&parameters, before);
             let n = before.len() as f64;
             let part = self.plan.gradient(&run, &|m| LossValue { value: -n * m[0], slopes: vec![-n] });
             let part = part.map_err(failed)?;
-            self.check(&part.outputs.values, before, theta)?;
+            if let Some(place) = part.outputs.values.iter().position(|v| !v.is_finite()) {
+                return self.not_finite(part.outputs.values[place], before[place], theta);
+            }
             sum.value += part.value;
             let own = self.fitted.gradient(&part.parameters);
             sum.gradient.iter_mut().zip(own).for_each(|(s, g)| *s += g);
@@ -93,21 +104,66 @@ impl Likelihood {
         Ok(sum)
     }
 
-    /// Finds a pair that the model says cannot happen.
-    fn check(&self, values: &[f64], before: &[u32], theta: &[f64]) -> Result<(), ObjectiveError> {
-        let Some(place) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
-        let states = &self.pairs.states;
-        let (run, time) = states.place(before[place]);
-        let step = states.steps[time];
+    /// Refuses data in which a step that is certain came out otherwise.
+    fn check_dropped(&self) -> Result<(), LikelihoodError> {
+        let parameters = self.fitted.parameters(&typical(&self.fitted.unknowns));
+        for before in self.pairs.dropped.chunks(CHUNK) {
+            let outputs = self.plan.simulate(&self.run(&parameters, before))?.outputs;
+            if let Some(place) = outputs.values.iter().position(|v| *v == f64::NEG_INFINITY) {
+                let (run, time) = self.pairs.states.place(before[place]);
+                let step = self.pairs.states.steps[time];
+                let model = self.plan.declarations().model.clone();
+                return Err(LikelihoodError::Impossible { model, run, step });
+            }
+        }
+        Ok(())
+    }
+
+    /// What a log-likelihood of one pair comes to that is no finite number.
+    fn not_finite(&self, value: f64, before: u32, theta: &[f64]) -> Result<Evaluation, ObjectiveError> {
+        if value == f64::NEG_INFINITY {
+            return Ok(Evaluation { value: f64::INFINITY, gradient: vec![f64::NAN; theta.len()] });
+        }
+        Err(ObjectiveError::Failed(format!(
+            "the log-likelihood of the observed step {} is {value}: a probability of the model is no number there",
+            self.told(before, theta)
+        )))
+    }
+
+    /// Where a pair is in the data, and at which parameters it was looked at.
+    fn told(&self, before: u32, theta: &[f64]) -> String {
+        let (run, time) = self.pairs.states.place(before);
         let at: Vec<String> =
             self.fitted.unknowns.iter().zip(theta).map(|(u, x)| format!("{} = {x}", u.name)).collect();
-        Err(ObjectiveError::Failed(format!(
-            "under model `{}` with {} the observed step of run {run} from step {step} to {} has probability 0: \
-             the data contradict the model, or the parameters lie at the edge of their intervals",
-            self.plan.declarations().model,
-            at.join(", "),
-            step + 1
-        )))
+        let (model, step) = (&self.plan.declarations().model, self.pairs.states.steps[time]);
+        format!("of run {run} from step {step} to {} under model `{model}` with {}", step + 1, at.join(", "))
+    }
+
+    /// The first pair that the model says cannot happen at θ.
+    fn impossible(&self, theta: &[f64]) -> Result<Option<u32>, ObjectiveError> {
+        let parameters = self.fitted.parameters(theta);
+        for before in self.pairs.before.chunks(CHUNK) {
+            let outputs = self.plan.simulate(&self.run(&parameters, before)).map_err(failed)?.outputs;
+            if let Some(place) = outputs.values.iter().position(|v| *v == f64::NEG_INFINITY) {
+                return Ok(Some(before[place]));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The run that takes the likelihood of some pairs.
+    fn run<'a>(&self, parameters: &'a [f64], before: &[u32]) -> Run<'a> {
+        let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
+        let states = &self.pairs.states;
+        let mut run = self
+            .fitted
+            .run(parameters, 0)
+            .replicates(before.len())
+            .start(states.pick(&Arc::new(before.to_vec())))
+            .first_steps(states.steps_of(before))
+            .observe(0, 0);
+        run.targets = Some(states.pick(&Arc::new(after)));
+        run
     }
 }
 
@@ -122,31 +178,16 @@ impl Objective for Likelihood {
         Ok(Evaluation { value: value / n, gradient: gradient.into_iter().map(|g| g / n).collect() })
     }
 
-    fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
-        Some(self.information(theta))
+    fn likelihood(&self) -> Option<LogLikelihood> {
+        Some(LogLikelihood { route: "exact", data: self.pairs.before.len() as f64 })
     }
-}
 
-impl Likelihood {
-    fn information(&self, theta: &[f64]) -> Result<Information, ObjectiveError> {
-        let n = theta.len();
-        let mut entries = vec![0.0; n * n];
-        for i in 0..n {
-            let interval = self.fitted.unknowns[i].interval;
-            let room = (theta[i] - interval.lowest).min(interval.highest - theta[i]);
-            let step = (1e-4 * theta[i].abs().max(0.01)).min(0.5 * room);
-            let at = |sign: f64| {
-                let mut moved = theta.to_vec();
-                moved[i] += sign * step;
-                self.total(&moved).map(|e| e.gradient)
-            };
-            let (above, below) = (at(1.0)?, at(-1.0)?);
-            for j in 0..n {
-                let slope = (above[j] - below[j]) / (2.0 * step);
-                entries[i * n + j] += 0.5 * slope;
-                entries[j * n + i] += 0.5 * slope;
-            }
-        }
-        Ok(Information { dimension: n, entries })
+    fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
+        let before = self.impossible(theta).ok()??;
+        Some(format!(
+            "the observed step {} has probability 0: the data contradict the model, or the parameters lie at the edge of \
+             what the data allow",
+            self.told(before, theta)
+        ))
     }
 }

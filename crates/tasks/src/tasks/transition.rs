@@ -3,7 +3,7 @@
 //! Each evaluation takes a minibatch of pairs, one replicate each, runs as many steps from the state before as lie
 //! between the two (their numbers those of the observed process), and compares the result with the state after by a
 //! [`TransitionLoss`]; the gradient is the estimator's. Pairs one step apart from which the model leaves nothing to
-//! chance carry no information and are dropped.
+//! chance, whatever the fitted parameters are, carry no information and are dropped.
 //!
 //! Over several steps the slopes of the loss are taken at other rollouts than the derivative goes back through. With
 //! those of the same rollouts the two would be correlated, and a fit would end beside the parameters that made the data.
@@ -11,15 +11,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, FieldData, LossValue, Numbers, Observation, Options, Plan, Run};
+use glauber_engine::{
+    EngineError, FieldData, LossValue, Numbers, Observation, Options, Plan, Precision, Run,
+};
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::{Estimator, Model, ModelError};
 
 use crate::losses::transition::{TransitionLoss, linearised, observed, slope};
 use crate::states::{States, StatesError};
-use crate::tasks::likelihood::Likelihood;
 use crate::tasks::unknowns::Fitted;
-use glauber_optimize::objective::{Evaluation, Information, Objective, ObjectiveError, Unknown};
+use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// Observed pairs of states that tell something about the parameters.
 #[derive(Clone, Debug)]
@@ -29,8 +30,8 @@ pub struct Pairs {
     /// The numbers of the states before; the one after has the next number, and was seen as many steps later as the
     /// states say.
     pub before: Arc<Vec<u32>>,
-    /// How many pairs were dropped because the model leaves nothing to chance from them.
-    pub dropped: usize,
+    /// The numbers of the states before of the pairs that were dropped: the model leaves nothing to chance from them.
+    pub dropped: Arc<Vec<u32>>,
 }
 
 /// How many states are looked at in one run of the engine.
@@ -55,17 +56,21 @@ impl Pairs {
         let all: Vec<u32> = (0..(states.runs * states.times) as u32)
             .filter(|s| (*s as usize + 1) % states.times != 0)
             .collect();
-        let plan =
-            Plan::new(model, &[Observation::Program(glauber_program::chance(&model.step))], None, options)?;
-        let middle = typical_parameters(model);
-        let mut before = Vec::new();
+        let free: Vec<bool> = (0..fitted.all.len()).map(|i| fitted.places.contains(&i)).collect();
+        let chance = Observation::Program(glauber_program::chance(&model.step, &free));
+        let options = Options { precision: Precision::Double, ..options };
+        let plan = Plan::new(model, &[chance], None, options)?;
+        let middle = fitted.parameters(&typical(&fitted.unknowns));
+        let (mut before, mut dropped) = (Vec::new(), Vec::new());
         for chunk in all.chunks(CHUNK) {
             let picks = Arc::new(chunk.to_vec());
             let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks));
             let run = run.first_steps(states.steps_of(chunk)).observe(0, 0);
             let outputs = plan.simulate(&run)?.outputs;
-            let kept = |(state, chance): &(&u32, &f64)| **chance > 0.0 || spacing(&states, **state) > 1;
-            before.extend(chunk.iter().zip(&outputs.values).filter(kept).map(|(s, _)| *s));
+            for (state, chance) in chunk.iter().zip(&outputs.values) {
+                let certain = *chance <= 0.0 && spacing(&states, *state) == 1;
+                if certain { dropped.push(*state) } else { before.push(*state) }
+            }
         }
         if before.is_empty() {
             return Err(StatesError::Empty(format!(
@@ -73,8 +78,7 @@ impl Pairs {
                 all.len()
             )));
         }
-        let dropped = all.len() - before.len();
-        Ok(Pairs { states, before: Arc::new(before), dropped })
+        Ok(Pairs { states, before: Arc::new(before), dropped: Arc::new(dropped) })
     }
 
     /// These pairs by how many steps lie between their states, the fewest first.
@@ -100,9 +104,9 @@ fn spacing(states: &States, state: u32) -> u32 {
 }
 
 /// Parameters well inside their intervals.
-fn typical_parameters(model: &Model) -> Vec<f64> {
-    let inside = |p: &glauber_program::Parameter| {
-        let (low, high) = (p.interval.lowest, p.interval.highest);
+pub(crate) fn typical(unknowns: &[Unknown]) -> Vec<f64> {
+    let inside = |unknown: &Unknown| {
+        let (low, high) = (unknown.interval.lowest, unknown.interval.highest);
         match (low.is_finite(), high.is_finite()) {
             (true, true) => 0.5 * (low + high),
             (true, false) => low + 1.0,
@@ -110,7 +114,7 @@ fn typical_parameters(model: &Model) -> Vec<f64> {
             _ => 0.5,
         }
     };
-    model.declarations().parameters.iter().map(inside).collect()
+    unknowns.iter().map(inside).collect()
 }
 
 /// Why a transition task could not be set up.
@@ -146,8 +150,6 @@ pub struct Transition {
     seed: u64,
     /// The order of the pairs in the epoch last asked for.
     epoch: Option<(u64, Vec<u32>)>,
-    /// For standard errors, where the model has a likelihood, and of all pairs.
-    likelihood: Option<Likelihood>,
 }
 
 /// The plans for pairs that are several steps apart.
@@ -180,10 +182,6 @@ impl Transition {
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
         let one_step = pairs.one_step_apart().before.len() == pairs.before.len();
-        let likelihood = match one_step {
-            true => Likelihood::new(model, fitted.clone(), pairs.clone(), options).ok(),
-            false => None,
-        };
         let over_several = match one_step {
             true => None,
             false => Some(OverSeveral {
@@ -192,18 +190,7 @@ impl Transition {
             }),
         };
         let loss = *loss;
-        Ok(Transition {
-            fitted,
-            pairs,
-            loss,
-            plan,
-            over_several,
-            layers,
-            batch,
-            seed,
-            epoch: None,
-            likelihood,
-        })
+        Ok(Transition { fitted, pairs, loss, plan, over_several, layers, batch, seed, epoch: None })
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.
@@ -249,11 +236,6 @@ impl Objective for Transition {
             sum.gradient.iter_mut().zip(part.gradient).for_each(|(s, g)| *s += weight * g);
         }
         Ok(sum)
-    }
-
-    /// That of the exact likelihood at θ, where the model has one: the least error any estimate from these pairs has.
-    fn observed_information(&mut self, theta: &[f64]) -> Option<Result<Information, ObjectiveError>> {
-        self.likelihood.as_mut()?.observed_information(theta)
     }
 }
 

@@ -1,0 +1,83 @@
+//! Says which of several starts led to the least loss, all measured on the same noise.
+//!
+//! The losses that the fits themselves saw are no fair judges: each is of the noise of its last steps, at points about
+//! the estimate. Here every estimate is evaluated with the same numbers of noise, which no fit has seen.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Job;
+use glauber_optimize::fit_result::FitResult;
+use glauber_optimize::multi_start::MultiStart;
+use glauber_optimize::stopping::Stopped;
+use glauber_optimize::verdict::significant;
+
+/// Evaluations of a noisy loss.
+const EVALUATIONS: u64 = 32;
+/// Their iterations lie beyond those of any fit.
+const FIRST: u64 = 1 << 40;
+
+/// The best of a job's own fits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// Its number among the job's attempts.
+    pub number: usize,
+    /// How it compares with the others, in words; nothing where it is the only one.
+    pub words: Option<String>,
+}
+
+impl Job {
+    /// The best of the fits that are no comparisons. `results` are those of the attempts, in their order.
+    pub fn best(&mut self, results: &[FitResult], interrupt: Option<&AtomicBool>) -> Best {
+        let own = self.attempts.iter().filter(|a| !a.comparison).count().min(results.len());
+        let usual = MultiStart::choose(results[..own].to_vec()).map_or(0, |m| m.best);
+        if own < 2 {
+            return Best { number: usual, words: None };
+        }
+        let mut losses: Vec<(usize, Vec<f64>)> = Vec::new();
+        for (number, result) in results[..own].iter().enumerate() {
+            if matches!(result.stopped, Stopped::Diverged { .. } | Stopped::Interrupted) {
+                continue;
+            }
+            let objective = &mut self.attempts[number].objective;
+            let times = if objective.likelihood().is_some() { 1 } else { EVALUATIONS };
+            let stopped = || interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
+            let mut evaluate =
+                |k| (!stopped()).then(|| objective.value(&result.theta, FIRST + k).ok()).flatten();
+            let Some(found) = (0..times).map(&mut evaluate).collect::<Option<Vec<f64>>>() else {
+                return Best { number: usual, words: None };
+            };
+            losses.push((number, found));
+        }
+        let mean = |found: &[f64]| found.iter().sum::<f64>() / found.len() as f64;
+        losses.sort_by(|(_, a), (_, b)| mean(a).total_cmp(&mean(b)));
+        let Some((number, best)) = losses.first().cloned() else {
+            return Best { number: usual, words: Some(format!("all {own} starts diverged")) };
+        };
+        let told = losses[1..].iter().map(|(n, found)| {
+            let same = if differ(&best, found) { "" } else { ", no more than noise apart" };
+            format!("start {}: {}{same}", n + 1, significant(mean(found), 6))
+        });
+        let lost = own - losses.len();
+        let diverged = (lost > 0).then(|| format!("{lost} diverged"));
+        let others: Vec<String> = told.chain(diverged).collect();
+        let words = format!(
+            "the best of {own} starts is start {}, with a loss of {} ({})",
+            number + 1,
+            significant(mean(&best), 6),
+            others.join("; ")
+        );
+        Best { number, words: Some(words) }
+    }
+}
+
+/// Whether two losses differ by more than their common noise allows: three errors of the mean difference.
+fn differ(best: &[f64], other: &[f64]) -> bool {
+    let differences: Vec<f64> = best.iter().zip(other).map(|(a, b)| b - a).collect();
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    if differences.len() < 2 {
+        return mean > 0.0;
+    }
+    let variance = differences.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / (n - 1.0);
+    mean > 3.0 * (variance / n).sqrt()
+}
