@@ -21,7 +21,7 @@ use crate::check::Requirement;
 use crate::complement::one_minus;
 use crate::error::ModelError;
 use crate::graph::Graph;
-use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::op::{Comparison, Op, Rank, Unary, ValueId};
 use crate::program::{Program, Sink};
 
 /// Joint outcomes above this number are not enumerated.
@@ -61,7 +61,7 @@ pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
     Ok(graph.finish())
 }
 
-/// Has the arguments of draws checked that depend on no draw: as where the step is simulated.
+/// Has arguments checked that depend on no draw, as where the step is simulated: what a likelihood of 0 cannot say.
 fn check_certain_arguments(g: &mut Graph, step: &Program) {
     let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
     let renamed = g.import(step, |g, _, op| match op {
@@ -71,15 +71,16 @@ fn check_certain_arguments(g: &mut Graph, step: &Program) {
     });
     for (sink, value) in &step.results {
         let Sink::Check(check) = sink else { continue };
-        if !is_guarded(step, *check) && !random[value.index()] {
+        if is_law(step, *check) && !random[value.index()] {
             g.result(*sink, renamed[value.index()]);
         }
     }
 }
 
-/// Whether a check is answered by a likelihood of 0 ([`where_probability`]): a search may try such parameters and turn back.
-fn is_guarded(step: &Program, check: u32) -> bool {
-    step.declarations.checks[check as usize].required == Requirement::Probability
+/// Whether a check is of what makes a law one at all. A probability beyond its edges is none: there the likelihood is 0,
+/// from which a fit steps back.
+fn is_law(step: &Program, check: u32) -> bool {
+    step.declarations.checks[check as usize].required != Requirement::Probability
 }
 
 fn is_random(op: &Op) -> bool {
@@ -250,7 +251,7 @@ fn checks_within(step: &Program, group: &Group) -> Vec<(u32, ValueId)> {
         open[index] = any && !revealed(&instruction.op) && !group.draws.contains(&ValueId(index as u32));
     }
     let check = |(sink, value): &(Sink, ValueId)| match sink {
-        Sink::Check(i) if !is_guarded(step, *i) && random[value.index()] && !open[value.index()] => {
+        Sink::Check(i) if is_law(step, *i) && random[value.index()] && !open[value.index()] => {
             Some((*i, *value))
         }
         _ => None,
@@ -277,37 +278,28 @@ fn check_where_possible(
     }
 }
 
-/// The probability of one outcome; 0 where rounding carried it below.
 fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
-    let chance = written_probability(g, draw, outcome);
-    let zero = g.constant(0.0);
-    if g.domain(chance).lowest >= 0.0 { chance } else { g.binary(Binary::Maximum, chance, zero) }
-}
-
-fn written_probability(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
     match draw {
-        Op::Categorical { probabilities, .. } => {
-            where_probability(g, probabilities[outcome], probabilities[outcome])
-        }
-        Op::Bernoulli { p, .. } if outcome == 1 => where_probability(g, *p, *p),
-        Op::Bernoulli { p, rest: Some(rest), .. } => where_probability(g, *p, *rest),
+        Op::Categorical { probabilities, .. } => probability(g, probabilities[outcome]),
+        Op::Bernoulli { p, .. } if outcome == 1 => probability(g, *p),
+        Op::Bernoulli { rest: Some(rest), .. } => probability(g, *rest),
         Op::Bernoulli { p, .. } => {
             let rest = one_minus(g, *p);
-            where_probability(g, *p, rest)
+            probability(g, rest)
         }
         _ => g.constant(0.0),
     }
 }
 
-/// `value` where `p` is a probability, up to what a simulation lets pass as rounding; else 0.
-fn where_probability(g: &mut Graph, p: ValueId, value: ValueId) -> ValueId {
+/// A value where it is a probability, up to what a simulation lets pass as rounding; else 0.
+fn probability(g: &mut Graph, p: ValueId) -> ValueId {
+    const SLACK: f64 = 1e-5;
     if g.domain(p).proves(0.0, 1.0) {
-        return value;
+        return p;
     }
-    let (lowest, highest, _) = Requirement::Probability.bounds(f64::from(f32::EPSILON));
-    let (low, high, zero) = (g.constant(lowest), g.constant(highest), g.constant(0.0));
-    let above = g.compare(Comparison::LessOrEqual, low, p);
-    let below = g.compare(Comparison::LessOrEqual, p, high);
+    let (zero, most) = (g.constant(0.0), g.constant(1.0 + SLACK));
+    let above = g.compare(Comparison::Less, zero, p);
+    let below = g.compare(Comparison::LessOrEqual, p, most);
     let inside = g.multiply(above, below);
-    g.select(inside, value, zero)
+    g.select(inside, p, zero)
 }
