@@ -40,6 +40,8 @@ def run(problem, method, seed, budget):
             raise KeyboardInterrupt
 
     kept = {**problem.settings, **settings, "estimator": estimator, "seed": seed, "threads": 1, "progress": look}
+    if loss == "likelihood":
+        kept.pop("batch", None)  # it takes all pairs
     try:
         found = glauber.fit(problem.model, problem.task(loss), problem.start, steps=MOST_STEPS, **kept)
     except glauber.FitInterrupted as stopped:

@@ -1,6 +1,6 @@
 //! Checks that small probabilities are kept in single precision: by rules that write them as 1 − something, and by draws
 //! of which they are one of several classes.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::eq_op)] // Exact equality is what is asked.
 
 use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run, noise_seed};
 use glauber_lattice::{Lattice, Values};
@@ -102,7 +102,7 @@ fn rare(lattice: &Lattice) -> Vec<(u64, usize, f64)> {
         for site in 0..(SIDE * SIDE) as u32 {
             // The word alone tells all but one in 2^15 apart.
             let word = key.word(site);
-            if word < 256 || word >= u32::MAX - 256 {
+            if !(256..u32::MAX - 256).contains(&word) {
                 let w: f64 = key.centred(site);
                 if w.abs() < P {
                     found.push((seed, site as usize, w));

@@ -96,7 +96,7 @@ class Curves:
             ax.plot(self.times, self.start[name], "--", color="0.55", label="start")
             ax.plot(self.times, self.fit[name], color="C0", label="fit")
             label = "step" if self.time_unit == "step" else f"time ({self.time_unit})"
-            ax.set(xlabel=label, ylabel=self.unit, title=name)
+            ax.set(xlabel=label, ylabel=self.unit, title=self.summary if len(self.data) == 1 else name)
             ax.legend(frameon=False)
         return axes
 

@@ -29,7 +29,7 @@ def _named_arrays(
     model: Model, states: Any, what: str, times: Any = None
 ) -> list[tuple[str, list[int], Any]]:
     """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
-    own, states = _with_times(states)
+    own, states = _with_times(states, model)
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
@@ -41,12 +41,16 @@ def _named_arrays(
     return arrays
 
 
-def _with_times(states: Any) -> tuple[Any, Any]:
-    """The times that states bring, and the states: of a simulation, and of a labelled axis `time` of xarray."""
+def _with_times(states: Any, model: Model) -> tuple[Any, Any]:
+    """The times that states bring, and the states: of a simulation, of arrays from its file, of an axis `time` of xarray."""
     if isinstance(states, Simulation):
         return states.times, dict(states)
     if isinstance(states, LastStates):
         return [states.step], {name: array[:, None] for name, array in states.items()}
+    name = "times of states" if "times" in model.layers else "times"
+    if isinstance(states, Mapping) and name in states and name not in model.layers:
+        # As `Simulation.save` and `glauber simulate` write them.
+        return states[name], {key: array for key, array in states.items() if key != name}
     labelled = states.values() if isinstance(states, Mapping) else [states]
     found = [own for own in map(labels_of_time, labelled) if own is not None]
     if any(other != found[0] for other in found[1:]):
@@ -68,6 +72,11 @@ def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], 
             raise InputError(
                 f"the data have no array for layer `{missing[0]}` of model `{model.name}`, only {there}: "
                 f'give {{"{missing[0]}": array}}'
+            )
+        more = [str(name) for name in given if name not in model.layers]
+        if more:
+            raise InputError(
+                f"the data have an array `{more[0]}`, but model `{model.name}` has only {', '.join(model.layers)}: leave it out"
             )
         given = {name: given[name] for name in model.layers}
     out = []

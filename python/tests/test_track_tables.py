@@ -18,12 +18,12 @@ TABLES = int(os.environ.get("GLAUBER_TABLES", "60"))
 
 
 def binary() -> Path:
-    given = os.environ.get("GLAUBER_BINARY")
+    given = os.environ.get("GLAUBER_CLI")
     places = [Path(given)] if given else [ROOT / "target" / kind / "glauber" for kind in ("release", "debug")]
     for place in places:
         if place.exists():
             return place
-    pytest.skip("no glauber to compare with pandas: build glauber-cli, or set GLAUBER_BINARY")
+    pytest.skip("no glauber to compare with pandas: build glauber-cli, or set GLAUBER_CLI")
 
 
 def frame(random: np.random.Generator) -> pandas.DataFrame:

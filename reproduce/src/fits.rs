@@ -30,8 +30,9 @@ impl FitText {
         FitText { text, changes: Vec::new() }
     }
 
-    /// The same with `table.key=value`.
+    /// The same with `table.key=value`, in place of what was said of this key before.
     pub(crate) fn with(mut self, key: &str, value: impl std::fmt::Display) -> FitText {
+        self.changes.retain(|change| change.split('=').next() != Some(key));
         self.changes.push(format!("{key}={value}"));
         self
     }

@@ -128,7 +128,7 @@ fn images_that_cannot_be_segmented_are_refused() {
     let image = "cells/image-000.png";
     let write = |name: &str, bytes: &[u8]| std::fs::write(at.join(name), bytes).unwrap();
     write("text.png", b"this is no picture at all");
-    refused(at, &["segment", "text.png", "--out", "no"], &["text.png", "not a PNG"]);
+    refused(at, &["segment", "text.png", "--out", "no"], &["text.png", "is not an image"]);
     write("empty.png", b"");
     refused(at, &["segment", "empty.png", "--out", "no"], &["empty"]);
     refused(at, &["segment", "missing.png", "--out", "no"], &["missing.png"]);

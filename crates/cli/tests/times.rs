@@ -63,7 +63,7 @@ fn a_run_carries_on_from_a_file() {
     refused(
         here,
         &["simulate", "voter", "--start", "part.npz", "--out", "x.npz"],
-        &["--start part.npz", "[32, 32]"],
+        &["--start part.npz", "32, 32]", "[64, 64]"],
     );
 }
 
@@ -98,7 +98,7 @@ fn frames_further_apart_are_simulated_step_by_step_or_refused() {
         // Some 3,000 of the sites turn, so the data tell β to 2 %; five of that.
         assert!((estimate - 0.1).abs() < 0.01, "{way:?}: {estimate}");
         found.push(estimate.to_bits());
-        let exact = [&fit[..], &["--set", "loss.name=likelihood"]].concat();
+        let exact = [&["fit", "fit.toml", "--quiet"], *way, &["--set", "loss.name=likelihood"]].concat();
         refused(here, &exact, &["4 steps apart", "pixel"]);
     }
     assert!(found.iter().all(|bits| *bits == found[0]), "{found:?}");

@@ -270,9 +270,9 @@ impl<'p> Compiler<'p> {
         for (sink, value) in &plan.sinks {
             let a = self.arg(*value, register_of);
             let to = match sink {
-                Sink::NextLayer(i) => Destination::NextLayer(*i as u32),
-                Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i as u32),
-                Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i as u32),
+                Sink::NextLayer(i) => Destination::NextLayer(*i),
+                Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i),
+                Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i),
                 Sink::Check(check) => {
                     let table = self.tables.number_of(*value);
                     let table = table.map(|number| place_of(&mut self.used_tables, number) as u32);
@@ -339,10 +339,10 @@ impl<'p> Compiler<'p> {
         }
         let program = self.program;
         match &program.instruction(value).op {
-            Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i as u32), distance: 0 },
-            Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i as u32), distance: 0 },
-            Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i as u32), distance: 0 },
-            Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i as u32), distance: 0 },
+            Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i), distance: 0 },
+            Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i), distance: 0 },
+            Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i), distance: 0 },
+            Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i), distance: 0 },
             Op::Coordinate(axis) => Kernel::Coordinate { dst, axis: *axis },
             Op::Spread(a) => Kernel::Spread { dst, a: self.slot(*a) },
             Op::Unary(function, a) => Kernel::Unary { function: *function, dst, a: of[a] },
@@ -413,10 +413,10 @@ impl<'p> Compiler<'p> {
             Some(temporary) => Source::Temporary(*temporary),
             None if self.given.contains_key(&x) => Source::Layer(self.given[&x]),
             None => match self.program.instruction(x).op {
-                Op::Layer(i) => Source::Layer(i as u32),
-                Op::Field(i) => Source::Field(i as u32),
-                Op::Target(i) => Source::Target(i as u32),
-                Op::NextAdjoint(i) => Source::NextAdjoint(i as u32),
+                Op::Layer(i) => Source::Layer(i),
+                Op::Field(i) => Source::Field(i),
+                Op::Target(i) => Source::Target(i),
+                Op::NextAdjoint(i) => Source::NextAdjoint(i),
                 ref other => unreachable!("{other:?} is read elsewhere but was never stored"),
             },
         }

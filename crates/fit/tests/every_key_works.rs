@@ -38,6 +38,7 @@ fn samples(key: &str) -> Option<Vec<String>> {
         "data.layer" => quoted(&["aware", "nonsense"]),
         "data.threshold" => plain(&["150", "1e9"]),
         "data.invert" => plain(&["true"]),
+        "data.channel" | "data.slice" => plain(&["1", "\"nonsense\""]),
         "data.plane" => plain(&["1"]),
         "data.columns" => plain(&["{ x = \"y\" }", "{ id = \"nonsense\" }"]),
         "data.interval" | "data.step-time" => plain(&["2", "12", "48", "7"]),
@@ -107,8 +108,16 @@ fn samples(key: &str) -> Option<Vec<String>> {
 }
 
 /// Keys that no fit takes today; they are known, so that the reason can be told.
-const NEVER: &[&str] =
-    &["estimator.baseline", "estimator.surrogate", "estimator.width", "loss.weights", "data.truth"];
+const NEVER: &[&str] = &[
+    "estimator.baseline",
+    "estimator.surrogate",
+    "estimator.width",
+    "loss.weights",
+    "data.truth",
+    "data.plane",
+    "data.channel",
+    "data.slice",
+];
 
 /// The folder of data that the fits read.
 fn data(folder: &Path) {

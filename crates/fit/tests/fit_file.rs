@@ -425,7 +425,7 @@ fn seeds_go_up_to_two_to_the_64() {
         let again = parse(&file.to_toml().unwrap()).unwrap();
         assert_eq!(again.run.seed, u64::MAX);
     }
-    for seed in ["18446744073709551616", "-1", "1.5", "\"1e3\""] {
+    for seed in ["18446744073709551616", "-1", "1.5", "\"1.25\""] {
         let error = with(FULL, &[&format!("run.seed={seed}")]).unwrap_err().to_string();
         assert!(error.contains("whole number"), "{error}");
     }
@@ -438,8 +438,8 @@ fn values_in_memory_replace_those_of_a_file() {
     std::fs::write(&path, FULL).unwrap();
     let set = |key: &str, value: Value| FitFile::load_with(&path, &[(key.to_string(), value)]);
     assert_eq!(set("run.seed", Value::Integer(9)).unwrap().run.seed, 9);
-    let starts = Value::list([0.1, 0.2, 0.3].map(Value::Float));
-    assert_eq!(set("start.β😀", starts).unwrap().starts().len(), 3);
+    let starts = Value::list([0.1, 0.2].map(Value::Float));
+    assert_eq!(set("start.β😀", starts).unwrap().starts().len(), 2);
     let error = set("run.sed", Value::Integer(9)).unwrap_err().to_string();
     assert!(error.contains("did you mean `seed`"), "{error}");
     let error = set("rum.seed", Value::Integer(9)).unwrap_err().to_string();

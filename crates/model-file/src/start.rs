@@ -65,7 +65,7 @@ fn start_states<'s>(
         Some(rest) => given[rest] = Some(1.0 - sum),
         None => {
             // Every state has a probability: they must sum to 1, so to no less either.
-            scope.check_probability("all states at the start (they must sum to 1: leave one out)", 2.0 - sum);
+            scope.check_whole("the states at the start (leave one out, and it has the rest)", sum);
         }
     }
     let probabilities: Vec<Operand> =

@@ -219,7 +219,7 @@ impl Look<'_> {
     fn step(&mut self, theta: &[f64], i: usize) -> Result<(f64, f64), ObjectiveError> {
         let (room, size) = (self.room(theta, i), self.size(theta, i));
         let first = (1e-4 * size).min(0.2 * room);
-        if !(first > 0.0) {
+        if first.is_nan() || first <= 0.0 {
             return Ok((0.0, 0.0));
         }
         let Some([above, below]) = self.around(theta, i, first)? else { return Ok((first, f64::NAN)) };

@@ -82,9 +82,19 @@ impl Requirement {
 }
 
 impl Check {
+    /// A number in seven digits, as long as it does not look allowed then.
+    fn shown(&self, value: &str) -> String {
+        let short = value.parse::<f64>().ok().and_then(|own| format!("{own:.6e}").parse::<f64>().ok());
+        match short {
+            Some(short) if !self.required.allows(short, f64::from(f32::EPSILON)) => short.to_string(),
+            _ => value.to_string(),
+        }
+    }
+
     /// What is wrong with a value, and what to do about it.
     pub fn complaint(&self, value: impl std::fmt::Display) -> String {
         let what = &self.what;
+        let value = self.shown(&value.to_string());
         let narrow = "correct the rule or narrow the parameters' intervals";
         match self.required {
             Requirement::Probability => {

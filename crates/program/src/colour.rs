@@ -81,7 +81,7 @@ impl std::str::FromStr for Colour {
         let found = NAMED.iter().find(|(name, _)| *name == own);
         found.map(|(_, value)| Colour::hex(*value)).ok_or_else(|| NoColour {
             text: text.to_string(),
-            nearest: nearest_name(&own, NAMED.map(|(name, _)| name).into_iter()),
+            nearest: nearest_name(&own, NAMED.map(|(name, _)| name)),
         })
     }
 }

@@ -361,6 +361,15 @@ impl Scope {
         });
     }
 
+    /// Has the sum of the probabilities of `what` checked to be 1 wherever the step runs, unless its bounds prove it.
+    pub fn check_whole(&self, what: &str, sum: impl Into<Operand>) {
+        let sum = sum.into();
+        with_trace(self.id, |t| {
+            let sum = t.resolve(sum);
+            check(t, what, Requirement::WholeOfOne, sum);
+        });
+    }
+
     /// Leaves a number per replicate under a name.
     pub fn output(&self, name: &str, value: impl Into<Operand>) {
         let value = value.into();

@@ -1,5 +1,5 @@
 //! Checks which observed pairs carry information, and that the exact likelihood counts every draw and bears a 0.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)] // Infinities are compared exactly.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -17,6 +17,8 @@ use crate::outcome::Failure;
 
 /// The most likely sites that are listed.
 const LISTED: usize = 32;
+/// The most sites told beside the most likely.
+const OTHERS: usize = 8;
 
 /// What was found, in words and for scripts.
 pub struct Found {
@@ -72,6 +74,28 @@ fn picture(map: &[f64], shape: &[usize], path: &Path) -> Result<(), Failure> {
         .map_err(Failure::run)
 }
 
+/// The sites next in probability, until nine tenths of what is expected are told: a start is known to within them.
+fn others(map: &[f64], told: &[usize], shape: &[usize]) -> String {
+    let enough = 0.9 * map.iter().sum::<f64>();
+    let mut held: f64 = told.iter().map(|site| map[*site]).sum();
+    let mut rest: Vec<usize> =
+        (0..map.len()).filter(|site| !told.contains(site) && map[*site] > 0.0).collect();
+    rest.sort_by(|a, b| map[*b].total_cmp(&map[*a]).then(a.cmp(b)));
+    let mut next = Vec::new();
+    for site in rest.iter().take(OTHERS) {
+        if held >= enough {
+            break;
+        }
+        held += map[*site];
+        next.push(format!("{:?} ({:.2})", place(*site, shape), map[*site]));
+    }
+    match (next.is_empty(), held >= enough) {
+        (true, _) => String::new(),
+        (false, true) => format!(", or else at {}", next.join(", ")),
+        (false, false) => format!(", or else at {}, or further sites", next.join(", ")),
+    }
+}
+
 /// A site's place along every axis.
 fn place(site: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = site;
@@ -108,7 +132,8 @@ fn say(fit: &StateFit, refined: &Refinement, names: &[&str], shape: &[usize]) ->
             _ => {
                 let each =
                     places.iter().zip(&probabilities).map(|(p, q)| format!("{p:?} (probability {q:.2})"));
-                format!("most likely started at {}", each.collect::<Vec<_>>().join(", "))
+                let told = format!("most likely started at {}", each.collect::<Vec<_>>().join(", "));
+                told + &others(map, likely, shape)
             }
         };
         if let Some(truth) = &fit.truth {

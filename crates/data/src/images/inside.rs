@@ -130,7 +130,7 @@ impl ImageStack {
     fn level(&self, look: &Look, path: &Path, key: &str) -> Result<(f64, Vec<String>), DataError> {
         let Look { lowest, highest, .. } = *look;
         let range = format!("{lowest} to {highest}");
-        let labels = look.whole && look.areas && lowest >= 0.0 && lowest < 1.0 && highest > 1.0;
+        let labels = look.whole && look.areas && (0.0..1.0).contains(&lowest) && highest > 1.0;
         let full = self.full_scale();
         if look.two {
             self.check_colours(lowest, highest, path, key)?;

@@ -67,6 +67,8 @@ const REASONS: &[(&str, &str)] = &[
     ),
     ("data.threshold", "it cuts the grey values of images of a binary layer, and there are none"),
     ("data.invert", "it turns the grey values of images of a binary layer round, and there are none"),
+    ("data.channel", "it chooses among the channels of images (`data.states`), and there are none"),
+    ("data.slice", "it chooses among the slices of images (`data.states`), and there are none"),
     ("data.plane", "all planes of a stack are read, as times"),
     ("data.columns", "it names the columns of a table of tracks (`data.tracks`)"),
     (
