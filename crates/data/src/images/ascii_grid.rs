@@ -122,7 +122,7 @@ fn number(word: &str) -> Option<f64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)] // Numbers are read exactly.
 mod tests {
     use super::super::read_image;
     use super::*;

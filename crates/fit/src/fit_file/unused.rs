@@ -97,6 +97,7 @@ const REASONS: &[(&str, &str)] = &[
          `start`, in [model-options], says how both begin",
     ),
     ("data.simulate.start-sites", "only the task `state` looks for the sites that a run started from"),
+    ("loss.name", "this fit has one loss, and no choice of it"),
     ("loss.summary", "only the task `trajectory` compares a summary"),
     ("loss.weighted", "only the task `trajectory` compares data that have standard errors"),
     (

@@ -203,7 +203,7 @@ impl Program {
         &self,
         step: &Step,
         species: usize,
-        bar: &mut Vec<f64>,
+        bar: &mut [f64],
         gradient: &mut [f64; 5],
         leave: Departures,
     ) {
@@ -223,7 +223,7 @@ impl Program {
                     false => soft[k] * (ways[k] - mean) / self.probability(species, k),
                 };
         }
-        let after = bar.clone();
+        let after = bar.to_vec();
         for site in 0..self.sites() {
             let n = step.before[species][site];
             let inside = n > 0.0 && n < self.capacity;
