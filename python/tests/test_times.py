@@ -213,7 +213,7 @@ def test_files_carry_times(tmp_path):
     assert "2 steps apart" in glauber.fit_file(file, progress=False).notes[0]
     with pytest.raises(glauber.InputError, match="2 steps apart"):
         glauber.fit_file(file, {"loss.name": "likelihood"}, progress=False)
-    with pytest.raises(glauber.InputError, match=r"interval.*it is 1|by .* it is 1"):
+    with pytest.raises(glauber.InputError, match="step-time"):
         glauber.fit_file(file, {"data.interval": 5.0}, progress=False)
     for times, words in (([0, 2, 4], "5 times"), ([0, 1, 2, 3, 3.5], "3.5"), ([0, 1, 3, 2, 4], "2 follows 3")):
         with pytest.raises(glauber.InputError, match=words):

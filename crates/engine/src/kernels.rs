@@ -197,7 +197,8 @@ fn run_kernel<F: Lane>(
         Kernel::Check { check, required, a, .. } => {
             let r = all!();
             let bad = store::not_as_required(*required, &r.operand(*a, n, memory), block.len());
-            if let (Some((at, value)), None) = (bad, &violation) {
+            // An argument that may not be tells more than the value outside a layer's range that it led to.
+            if let (Some((at, value)), None | Some(Violation::OutOfRange { .. })) = (bad, &violation) {
                 let site = block.site + at;
                 *violation = Some(Violation::Refused { check: *check, site, value });
             }

@@ -408,6 +408,11 @@ impl Look<'_> {
     fn said(&self, theta: &[f64], known: Vec<Known>, condition: f64) -> Verdict {
         let mut words = Vec::new();
         let mut notes = Vec::new();
+        // Where one number has no second derivative, nothing is known of how the others hang together with it.
+        let mut known = known;
+        if known.iter().any(|k| matches!(k, Known::NotSmooth)) {
+            known.iter_mut().filter(|k| k.error().is_some()).for_each(|k| *k = Known::NotSmooth);
+        }
         let those = |wanted: &dyn Fn(&Known) -> bool| -> Vec<&str> {
             let with = self.numbers.iter().zip(&known).filter(|(_, k)| wanted(k));
             with.map(|((name, _), _)| name.as_str()).collect()

@@ -391,6 +391,9 @@ impl Walk<'_, '_> {
                 known[k] = Known::AtEnd(end);
             }
         }
+        // An end may be where a step too wide threw it: that is no rest.
+        let thrown = known.iter().any(|k| matches!(k, Known::AtEnd(_)));
+        let at_optimum = if thrown && at_optimum == Some(true) { None } else { at_optimum };
         let warns = !words.is_empty();
         if !warns {
             words.push(match rest {

@@ -204,8 +204,7 @@ impl ImageStack {
     /// No data may count as outside where that is what the value means, as in masks from maps; nowhere else.
     fn check_no_data(&self, values: &[f64], inside: &[bool], path: &Path) -> Result<(), DataError> {
         let Some(none) = self.no_data else { return Ok(()) };
-        let is_none =
-            |value: f64| value.to_bits() == none.to_bits() || (value - none).abs() < f64::MIN_POSITIVE;
+        let is_none = |value: f64| is_no_data(value, none);
         let count = values.iter().filter(|value| is_none(**value)).count();
         let counted = values.iter().zip(inside).any(|(value, inside)| is_none(*value) && *inside);
         let plain_zero = none.abs() < f64::MIN_POSITIVE && !counted;
@@ -233,6 +232,18 @@ impl ImageStack {
             self.planes()
         ))
     }
+}
+
+/// Whether a value is the one that says "nothing known here": as written, rounded to single precision, or, for the huge
+/// numbers that programs write with few digits, to five.
+pub(super) fn is_no_data(value: f64, none: f64) -> bool {
+    const HUGE: f64 = 1e30;
+    let close = |a: f64, b: f64| (a - b).abs() < f64::MIN_POSITIVE;
+    (none.is_nan() && value.is_nan())
+        || value.to_bits() == none.to_bits()
+        || close(value, none)
+        || close(value, f64::from(none as f32))
+        || (value.abs() > HUGE && none.abs() > HUGE && (value / none - 1.0).abs() < 1e-5)
 }
 
 /// The error for sites without data.

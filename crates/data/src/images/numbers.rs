@@ -3,7 +3,7 @@
 //! A number of a file is that number, whatever its depth. Only pictures in the ordinary sense, PNG and JPEG of 8 bits
 //! and less and colours, are grey values from 0 (black) to 1 (white), and masks of 0 and full scale are 0 and 1.
 
-use super::inside::no_data_error;
+use super::inside::{is_no_data, no_data_error};
 use super::stack::{ImageStack, Source};
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
@@ -82,11 +82,7 @@ impl ImageStack {
 
     fn check_there(&self, values: &[f64], path: &Path) -> Result<(), DataError> {
         if let Some(none) = self.no_data {
-            let is_none = |v: f64| {
-                (none.is_nan() && v.is_nan())
-                    || v.to_bits() == none.to_bits()
-                    || (v - none).abs() < f64::MIN_POSITIVE
-            };
+            let is_none = |value: f64| is_no_data(value, none);
             let count = values.iter().filter(|v| is_none(**v)).count();
             if count > 0 {
                 return Err(no_data_error(path, none, count));

@@ -197,6 +197,13 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         let found = format!("was to be read with column {} for two things", twice[0] + 1);
         return Err((found, listed(header)));
     }
+    let units: Vec<&String> = axes.iter().filter_map(|axis| plain[*axis].unit.as_ref()).collect();
+    let same =
+        |a: &str, b: &str| a.replace(['µ', 'μ'], "u").eq_ignore_ascii_case(&b.replace(['µ', 'μ'], "u"));
+    if let Some(other) = units.iter().find(|unit| !same(unit, units[0])) {
+        let found = format!("has positions in `{}` and in `{other}`, which cannot be added up", units[0]);
+        return Err((found, "give every axis in one unit, or name other columns".to_owned()));
+    }
     let unit_of_time = plain[time].unit.clone();
     let counts_frames = unit_of_time.as_deref().is_some_and(|u| u.to_lowercase().starts_with("frame"));
     Ok(Places {

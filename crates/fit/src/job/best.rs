@@ -38,7 +38,7 @@ impl Job {
             if matches!(result.stopped, Stopped::Diverged { .. } | Stopped::Interrupted) {
                 continue;
             }
-            let objective = &mut self.attempts[number].objective;
+            let objective = self.judge.as_mut().unwrap_or(&mut self.attempts[number].objective);
             let times = if objective.likelihood().is_some() { 1 } else { EVALUATIONS };
             let stopped = || interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
             let mut evaluate =
@@ -49,20 +49,27 @@ impl Job {
             losses.push((number, found));
         }
         let mean = |found: &[f64]| found.iter().sum::<f64>() / found.len() as f64;
-        losses.sort_by(|(_, a), (_, b)| mean(a).total_cmp(&mean(b)));
+        // A fit that says itself that it did not arrive is best only where no other did.
+        let left = |number: usize| results[number].at_optimum == Some(false);
+        losses.sort_by(|(m, a), (n, b)| left(*m).cmp(&left(*n)).then(mean(a).total_cmp(&mean(b))));
         let Some((number, best)) = losses.first().cloned() else {
             return Best { number: usual, words: Some(format!("all {own} starts diverged")) };
         };
         let told = losses[1..].iter().map(|(n, found)| {
-            let same = if differ(&best, found) { "" } else { ", no more than noise apart" };
+            let same = match (left(*n) && !left(number), differ(&best, found)) {
+                (true, _) => ", not at its optimum",
+                (false, true) => "",
+                (false, false) => ", no more than noise apart",
+            };
             format!("start {}: {}{same}", n + 1, significant(mean(found), 6))
         });
         let lost = own - losses.len();
         let diverged = (lost > 0).then(|| format!("{lost} diverged"));
         let others: Vec<String> = told.chain(diverged).collect();
         let words = format!(
-            "the best of {own} starts is start {}, with a loss of {} ({})",
+            "the best of {own} starts is start {}, with {} of {} ({})",
             number + 1,
+            if self.judge.is_some() { "a loss by the exact likelihood" } else { "a loss" },
             significant(mean(&best), 6),
             others.join("; ")
         );

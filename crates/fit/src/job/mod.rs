@@ -83,6 +83,8 @@ pub struct Job {
     pub data_notes: Vec<String>,
     /// What a fit of an initial state needs afterwards; nothing for other tasks.
     pub state: Option<StateFit>,
+    /// What tells better than the fits' own loss which of several starts is best: the exact likelihood, where there is one.
+    judge: Option<Box<dyn Objective>>,
 }
 
 impl Job {

@@ -65,7 +65,16 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         attempts.push(setting.attempt(other, other.clone(), starts[0].clone(), true)?);
     }
     notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own_of_file.model, state: None })
+    Ok(Job {
+        task: file.task,
+        attempts,
+        truth,
+        notes,
+        data_notes,
+        model: own_of_file.model,
+        state: None,
+        judge: None,
+    })
 }
 
 fn rollouts_of(file: &FitFile) -> Rollouts {

@@ -106,7 +106,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let objective = setting.objective(&name, "estimator.name")?;
     let state = Some(StateFit { objective, refinement, truth, last_frame });
     let truth = BTreeMap::new();
-    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state })
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state, judge: None })
 }
 
 /// What all attempts share.

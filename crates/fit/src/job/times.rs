@@ -23,7 +23,11 @@ use crate::fit_file::FitFile;
 fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {
     let ratio = match (*file.data.interval, *file.data.step_time) {
         (None, None) => return Ok(None),
-        (Some(_), None) => 1.0,
+        (Some(_), None) => {
+            let message = "`data.interval` is the time between two frames of states; give `data.step-time` too, the time of \
+                           one step: by their ratio the frames are so many steps apart";
+            return Err(file.wrong("data.interval", message).into());
+        }
         (Some(interval), Some(step)) => interval / step,
         (None, Some(_)) => {
             let message = "`data.step-time` is the time of one step; give `data.interval` too, the time between two \

@@ -69,7 +69,16 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         _ => Default::default(),
     };
     let data_notes = [single.notes, found.data_notes.clone()].concat();
-    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: single.model, state: None })
+    Ok(Job {
+        task: file.task,
+        attempts,
+        truth,
+        notes,
+        data_notes,
+        model: single.model,
+        state: None,
+        judge: None,
+    })
 }
 
 /// Whether the model's sites are walkers, which `replicates` counts; not those of observed lattices, which belong together.

@@ -41,12 +41,21 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
     let read = Digests::of_model(file, &own).with_states("the observed states", &states);
     let pairs_of_states = Pairs::new(model, &fitted, states, options)?;
-    let mut notes = vec![format!(
-        "{} pairs of states, {spacing} apart, from {runs} runs of {times} times; {} more left nothing to chance, whatever \
-         the parameters, and were dropped",
-        pairs_of_states.before.len(),
-        pairs_of_states.dropped.len()
-    )];
+    let mut told = format!(
+        "{} pairs of states, {spacing} apart, from {runs} runs of {times} times",
+        pairs_of_states.before.len()
+    );
+    if !pairs_of_states.dropped.is_empty() {
+        told += &format!(
+            "; {} more left nothing to chance, whatever the parameters, and were dropped",
+            pairs_of_states.dropped.len()
+        );
+    }
+    let further = pairs_of_states.before.len() - pairs_of_states.one_step_apart().before.len();
+    if made_by(file) == LIKELIHOOD && further > 0 {
+        told += &format!("; {further} of them, further apart than one step, are not in the likelihood");
+    }
+    let mut notes = vec![told];
     let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options, read };
     let mut attempts = Vec::new();
     let starts = file.starts();
@@ -78,7 +87,13 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         DataSource::Simulate(simulation) => simulation.parameters.clone(),
         _ => Default::default(),
     };
-    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state: None })
+    let judged = starts.len() > 1 && !by_likelihood;
+    let judge = judged.then(|| {
+        let pairs = pairs_of_states.one_step_apart();
+        Likelihood::new(model, fitted.clone(), pairs, options).ok().map(|l| Box::new(l) as Box<dyn Objective>)
+    });
+    let judge = judge.flatten();
+    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state: None, judge })
 }
 
 pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
