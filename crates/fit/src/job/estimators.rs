@@ -4,7 +4,7 @@ use glauber_program::Estimator;
 use glauber_program::estimators::{EstimatorError, EstimatorOptions, MeanField, named};
 
 use super::JobError;
-use crate::fit_file::FitFile;
+use crate::fit_file::{FitFile, Task};
 
 /// The estimator of the fit itself, and of what key of the file.
 ///
@@ -12,7 +12,9 @@ use crate::fit_file::FitFile;
 pub(super) fn own_estimator<'f>(file: &'f FitFile, usual: &'f str) -> &'f str {
     let choice = &file.estimator.name;
     let by_gradient = file.optimizer.learning_rate.is_some();
-    if by_gradient || choice.unmarked().as_deref() == Some(MeanField.name()) {
+    // What these two tasks compare is simulated by the estimator's own program; the others simulate the model itself.
+    let simulated = matches!(file.task, Task::Transition | Task::Trajectory);
+    if by_gradient || (simulated && choice.unmarked().as_deref() == Some(MeanField.name())) {
         return choice.as_deref().unwrap_or(usual);
     }
     usual
