@@ -358,6 +358,11 @@ fn simulated(
         let message = format!("the simulated run has frames 1 to {steps}, not {first} to {last}");
         return Err(file.wrong("data.frames", message).into());
     }
+    if wanted.every.is_some() && wanted.first.is_none() {
+        let message = "`every` has no effect on one frame, and of a simulated run only the last is observed: say with \
+                       `data.frames.first` where to begin";
+        return Err(file.wrong("data.frames", message).into());
+    }
     let every = wanted.every.unwrap_or(1).max(1) as usize;
     let mut found = of_states(file, &states.every(first, last, every))?;
     found.truth = Some(start);
