@@ -349,6 +349,9 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
     let unused: Vec<&String> =
         keys.iter().filter(|key| !used.contains(*key) && !samples(key).unwrap().is_empty()).collect();
-    let forgotten: Vec<_> = unused.iter().filter(|key| !NEVER.contains(&key.as_str())).collect();
+    // Of some keys nothing is tried but what must be refused, or what holds in any case.
+    let tried = |key: &str| samples(key).unwrap().iter().any(|v| !v.contains("nonsense") && v != "\"aware\"");
+    let forgotten: Vec<_> =
+        unused.iter().filter(|key| !NEVER.contains(&key.as_str()) && tried(key)).collect();
     assert!(forgotten.is_empty(), "keys that no fit takes: {forgotten:?}");
 }
