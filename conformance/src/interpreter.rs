@@ -85,7 +85,7 @@ impl<F: Real> Value<F> {
 pub fn interpret<F: Real>(program: &Program, inputs: &Inputs<'_>) -> Results {
     let program = &program.simulated();
     let mut interpreter = Interpreter::<F> { program, inputs, values: Vec::new(), classes: HashMap::new() };
-    for index in 0..program.instructions.len() {
+    for index in 0..program.instructions().len() {
         let value = interpreter.evaluate(ValueId(index as u32));
         interpreter.values.push(value);
     }
@@ -102,7 +102,7 @@ struct Interpreter<'a, F> {
 
 impl<F: Real> Interpreter<'_, F> {
     fn lattice(&self) -> &Lattice {
-        &self.program.declarations.lattice
+        &self.program.declarations().lattice
     }
 
     fn sites(&self) -> usize {
@@ -131,7 +131,7 @@ impl<F: Real> Interpreter<'_, F> {
     }
 
     fn evaluate(&mut self, id: ValueId) -> Value<F> {
-        let d = &self.program.declarations;
+        let d = &self.program.declarations();
         let instruction = self.program.instruction(id);
         let v = |v: &ValueId| self.value(*v);
         match &instruction.op {
@@ -370,7 +370,7 @@ impl<F: Real> Interpreter<'_, F> {
 
     fn outside_domains(&self) -> Vec<String> {
         let mut outside = Vec::new();
-        for (index, instruction) in self.program.instructions.iter().enumerate() {
+        for (index, instruction) in self.program.instructions().iter().enumerate() {
             let domain = instruction.domain;
             let slack = |bound: f64| if bound.is_finite() { bound.abs() * 1e-5 } else { 0.0 };
             let inside = |x: f64| match x.is_nan() {
@@ -394,10 +394,10 @@ impl<F: Real> Interpreter<'_, F> {
 
     fn results(&self) -> Results {
         let mut results = Results { outside: self.outside_domains(), ..Results::default() };
-        for (sink, v) in &self.program.results {
+        for (sink, v) in self.program.results() {
             match sink {
                 Sink::NextLayer(i) => {
-                    let layer = &self.program.declarations.layers[*i as usize];
+                    let layer = &self.program.declarations().layers[*i as usize];
                     let mut dense = self.dense(*v);
                     let (lowest, highest) = layer.values.range();
                     let whole = |x: f64| x.fract() == 0.0 && x >= lowest && x <= highest;
@@ -424,7 +424,7 @@ impl<F: Real> Interpreter<'_, F> {
                 }
                 Sink::Check(i) => {
                     let sites = if self.is_site(*v) { self.sites() } else { 1 };
-                    let required = self.program.declarations.checks[*i as usize].required;
+                    let required = self.program.declarations().checks[*i as usize].required;
                     // Below site rank numbers are double.
                     let number = |s: usize| {
                         if self.is_site(*v) { self.value(*v).at(s).to_f64() } else { self.value(*v).one() }

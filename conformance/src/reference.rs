@@ -169,7 +169,7 @@ impl<'a> Oracle<'a> {
             };
             let seen = interpret::<F>(program, &inputs);
             reference.note(&seen);
-            outputs.extend((0..program.declarations.outputs.len() as u32).map(|i| seen.outputs[&i]));
+            outputs.extend((0..program.declarations().outputs.len() as u32).map(|i| seen.outputs[&i]));
         }
         (states, outputs)
     }
@@ -187,7 +187,7 @@ impl<'a> Oracle<'a> {
         let adjoints: Vec<Program> = self.observations.iter().map(|o| differentiate(o, estimator)).collect();
         let step_adjoint = differentiate(&self.model.step, estimator);
         let n = outputs.len() as f64;
-        let (places, sites) = (step_adjoint.declarations.adjoint_places(), states[0][0].len());
+        let (places, sites) = (step_adjoint.declarations().adjoint_places(), states[0][0].len());
         let mut bars: Frame = vec![vec![0.0; sites]; places];
         let mut advantage = 0.0;
         for step in (0..=run.steps).rev() {
@@ -206,7 +206,7 @@ impl<'a> Oracle<'a> {
             }
             let mut from = 0;
             for (at, observation) in &run.events {
-                let width = self.observations[*observation].declarations.outputs.len();
+                let width = self.observations[*observation].declarations().outputs.len();
                 if *at == step {
                     let own: Vec<f64> = slopes[from..from + width].iter().map(|s| s / n).collect();
                     // What an observation draws changes its own numbers only.
@@ -258,7 +258,7 @@ impl Sums {
             self.parameters[*i as usize] += own;
         }
         for (i, own) in &back.field_adjoints {
-            let name = adjoint.declarations.fields[*i as usize].name.clone();
+            let name = adjoint.declarations().fields[*i as usize].name.clone();
             let sum = self.fields.entry(name).or_insert_with(|| vec![0.0; own.len()]);
             sum.iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
         }

@@ -35,7 +35,7 @@ fn chain(name: &str, links: usize, values: Values, link: impl Fn(Expr, Expr, usi
 }
 
 fn everything(model: &Model) {
-    assert!(model.step.instructions.len() >= LENGTH / 2, "{} is short", model.name());
+    assert!(model.step.instructions().len() >= LENGTH / 2, "{} is short", model.name());
     assert_eq!(&Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
     assert!(model.step.to_string().len() > LENGTH && !format!("{model:?}").is_empty());
     let _ = log_likelihood(&model.step);

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use glauber_lattice::{Layout, Storage};
+use glauber_program::passes::{Table, lowered};
 use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
+use crate::backend::CompileOptions;
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Register, Source};
-use crate::lower::lower;
 use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
-use crate::tabulate::{Table, Tables};
+use crate::tabulate::Tables;
 
 /// The kernels of one pass, and what happens before and after it.
 #[derive(Clone, Debug, Default)]
@@ -25,21 +26,6 @@ pub(crate) struct Pass {
     pub(crate) margins: Vec<(u32, Margin)>,
     /// Sums made here: slot and value.
     pub(crate) sums: Vec<ValueId>,
-}
-
-/// How a program is prepared for running.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CompileOptions {
-    /// Whether expressions of few values are evaluated once per value.
-    pub tables: bool,
-    /// Whether kernels are fused.
-    pub fuse: bool,
-}
-
-impl Default for CompileOptions {
-    fn default() -> CompileOptions {
-        CompileOptions { tables: true, fuse: true }
-    }
 }
 
 /// Longer programs get no tables: each is a program of its own, nearly as long as the one it is made of.
@@ -69,7 +55,7 @@ pub(crate) struct Code {
 
 impl Code {
     pub(crate) fn compile(program: &Program, layout: &Layout, options: CompileOptions) -> Code {
-        Code::compile_given(lower(program), layout, options, &BTreeMap::new())
+        Code::compile_given(lowered(program), layout, options, &BTreeMap::new())
     }
 
     /// Compiles a lowered program of which some values are given in fields behind the layers, at these places.
@@ -79,7 +65,7 @@ impl Code {
         options: CompileOptions,
         given: &BTreeMap<ValueId, u32>,
     ) -> Code {
-        let short = program.instructions.len() <= MOST_TABULATED;
+        let short = program.instructions().len() <= MOST_TABULATED;
         let tables = if options.tables && short { Tables::find(&program) } else { Tables::none() };
         let schedule = schedule(&program, &tables, given);
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
@@ -92,13 +78,13 @@ impl Code {
             .map(|i| {
                 let table = tables.tables[i].clone();
                 let own = table.program(&program);
-                let layout = Layout::new(&own.declarations.lattice, [0; 3]);
+                let layout = Layout::new(&own.declarations().lattice, [0; 3]);
                 let code = Code::compile(&own, &layout, inner);
                 (table, Box::new(code))
             })
             .collect();
         let mut scalars = vec![Vec::new(); passes.len() + 1];
-        for (index, instruction) in program.instructions.iter().enumerate() {
+        for (index, instruction) in program.instructions().iter().enumerate() {
             if instruction.rank != Rank::Site {
                 scalars[schedule.level[index]].push(ValueId(index as u32));
             }
@@ -115,7 +101,7 @@ impl Code {
 impl Code {
     /// Whether the tables read such an instruction.
     pub(crate) fn tables_read(&self, is: impl Fn(&Op) -> bool) -> bool {
-        self.tables.iter().any(|(_, c)| c.program.instructions.iter().any(|i| is(&i.op)))
+        self.tables.iter().any(|(_, c)| c.program.instructions().iter().any(|i| is(&i.op)))
     }
 
     /// Whether a field is read at all.
@@ -135,7 +121,7 @@ impl Code {
 
     /// The fields whose derivatives the program leaves.
     pub(crate) fn field_adjoints(&self) -> Vec<u32> {
-        let sinks = self.program.results.iter().filter_map(|(sink, _)| match sink {
+        let sinks = self.program.results().iter().filter_map(|(sink, _)| match sink {
             Sink::FieldAdjoint(i) => Some(*i),
             _ => None,
         });
@@ -276,7 +262,7 @@ impl<'p> Compiler<'p> {
                 Sink::Check(check) => {
                     let table = self.tables.number_of(*value);
                     let table = table.map(|number| place_of(&mut self.used_tables, number) as u32);
-                    let required = self.program.declarations.checks[*check as usize].required;
+                    let required = self.program.declarations().checks[*check as usize].required;
                     kernels.push(Kernel::Check { check: *check, required, a, table });
                     continue;
                 }
@@ -291,7 +277,7 @@ impl<'p> Compiler<'p> {
     /// The range a layer's next value must be checked against, where its domain does not prove it.
     fn unproven_range(&self, sink: Sink, value: ValueId) -> Option<(i32, i32)> {
         let Sink::NextLayer(layer) = sink else { return None };
-        let values = &self.program.declarations.layers[layer as usize].values;
+        let values = &self.program.declarations().layers[layer as usize].values;
         let (lowest, highest) = values.range();
         let domain = self.program.instruction(value).domain;
         let proven = domain.integer && domain.proves(lowest, highest);
@@ -433,10 +419,10 @@ impl<'p> Compiler<'p> {
                 Kernel::Load { dst, source, distance: distance(*offset, *transposed) }
             }
             Op::NeighbourSum { neighbourhood, transposed, .. } => {
-                let members = &self.program.declarations.neighbourhoods[*neighbourhood as usize];
+                let members = &self.program.declarations().neighbourhoods[*neighbourhood as usize];
                 let distances = members.offsets().iter().map(|o| distance(*o, *transposed)).collect();
                 if members.counts() {
-                    let lattice = &self.program.declarations.lattice;
+                    let lattice = &self.program.declarations().lattice;
                     let highest = self.program.instruction(x).domain.beyond_edges(lattice).highest;
                     let in_bytes = highest * members.offsets().len() as f64 <= 255.0;
                     Kernel::NeighbourCount { dst, source, distances, in_bytes }
@@ -445,7 +431,7 @@ impl<'p> Compiler<'p> {
                 }
             }
             Op::Translate { direction, offsets, transposed, .. } => {
-                let members = &self.program.declarations.neighbourhoods[*offsets as usize];
+                let members = &self.program.declarations().neighbourhoods[*offsets as usize];
                 let distances = members.offsets().iter().map(|o| distance(*o, !*transposed)).collect();
                 Kernel::LoadMoved { dst, source, direction: self.slot(*direction), distances }
             }
@@ -462,12 +448,12 @@ impl<'p> Compiler<'p> {
         match op {
             Op::Shift { offset, .. } => Fold { from, to, members: vec![(offset, 1.0)], direction: None },
             Op::NeighbourSum { neighbourhood, .. } => {
-                let n = &self.program.declarations.neighbourhoods[neighbourhood as usize];
+                let n = &self.program.declarations().neighbourhoods[neighbourhood as usize];
                 let members = n.offsets().iter().copied().zip(n.weights().iter().copied()).collect();
                 Fold { from, to, members, direction: None }
             }
             Op::Translate { direction, offsets, .. } => {
-                let n = &self.program.declarations.neighbourhoods[offsets as usize];
+                let n = &self.program.declarations().neighbourhoods[offsets as usize];
                 let members = n.offsets().iter().map(|o| (o.map(|d| -d), 1.0)).collect();
                 Fold { from, to, members, direction: Some(self.slot(direction)) }
             }
@@ -507,6 +493,6 @@ fn place_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
 /// The smallest storage of a stored value.
 fn storage_of(program: &Program, value: ValueId) -> Storage {
     // Its margin may hold what stands beyond the edges.
-    let domain = program.instruction(value).domain.beyond_edges(&program.declarations.lattice);
+    let domain = program.instruction(value).domain.beyond_edges(&program.declarations().lattice);
     [Storage::U8, Storage::I16].into_iter().find(|s| holds(*s, domain)).unwrap_or(Storage::Real)
 }

@@ -3,10 +3,11 @@
 //! Such a field (Malevanets–Kapral's plane of excited particles) lies behind the layers of the state that the step began
 //! with, and the adjoint reads it as if it were one more layer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use glauber_lattice::Storage;
-use glauber_program::{Op, Program, ValueId};
+use glauber_program::passes::twins;
+use glauber_program::{Program, ValueId};
 
 use crate::compile::Code;
 use crate::kernels::Lane;
@@ -42,7 +43,7 @@ impl Kept {
     /// The values of the adjoint that need not be made, with their places behind the layers.
     pub(crate) fn given(&self, step: &Code, adjoint: &Program) -> BTreeMap<ValueId, u32> {
         let twins = twins(&step.program, adjoint);
-        let layers = adjoint.declarations.layers.len();
+        let layers = adjoint.declarations().layers.len();
         let place = |(place, value): (usize, &ValueId)| Some((*twins.get(value)?, (layers + place) as u32));
         self.values.iter().enumerate().filter_map(place).collect()
     }
@@ -71,28 +72,4 @@ impl Kept {
         };
         self.temporaries.iter().map(own).collect()
     }
-}
-
-/// For values of `one` the values of `other` that are computed in the same way from the same layers and draws.
-fn twins(one: &Program, other: &Program) -> HashMap<ValueId, ValueId> {
-    let (d, e) = (&one.declarations, &other.declarations);
-    // Instructions speak of these by number.
-    if d.layers != e.layers || d.fields != e.fields || !e.neighbourhoods.starts_with(&d.neighbourhoods) {
-        return HashMap::new();
-    }
-    let mut numbers: HashMap<Op, usize> = HashMap::new();
-    let mut numbered = |program: &Program| -> Vec<usize> {
-        let mut own: Vec<usize> = Vec::new();
-        for instruction in &program.instructions {
-            let mut op = instruction.op.clone();
-            op.visit_mut(|operand| *operand = ValueId(own[operand.index()] as u32));
-            let next = numbers.len();
-            own.push(*numbers.entry(op).or_insert(next));
-        }
-        own
-    };
-    let (ones, others) = (numbered(one), numbered(other));
-    let place: HashMap<usize, u32> = others.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
-    let pairs = ones.iter().enumerate();
-    pairs.filter_map(|(i, n)| Some((ValueId(i as u32), ValueId(*place.get(n)?)))).collect()
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use glauber_lattice::Storage;
-use glauber_program::{Op, Rank, Sink, ValueId};
+use glauber_program::{Op, Rank, Sink, ValueId, dataflow};
 use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks};
-use crate::compile::{Code, CompileOptions, Pass};
+use crate::compile::{Code, Pass};
+use crate::inputs::{Address, Inputs, Results};
 use crate::kernel::Destination;
 use crate::kernels::Lane;
 use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
@@ -16,46 +17,6 @@ use crate::scalars::evaluate;
 use crate::share::{share, whole};
 use crate::simd::Simd;
 use glauber_numbers::noise::Key;
-
-/// What a program reads besides its own memory.
-pub(crate) struct Inputs<'a, F> {
-    pub(crate) layers: &'a [Plane<F>],
-    pub(crate) next_adjoints: &'a [Plane<F>],
-    pub(crate) fields: &'a [Plane<F>],
-    pub(crate) targets: &'a [Plane<F>],
-    pub(crate) output_adjoints: &'a [f64],
-    pub(crate) advantage: f64,
-    /// Where the noise comes from.
-    pub(crate) address: Address,
-}
-
-/// Where in the run a program stands: this decides its noise.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Address {
-    pub(crate) seed: u64,
-    pub(crate) replicate: u32,
-    pub(crate) step: u32,
-    /// Added to the numbers of the program's draws, so that two programs run at one step draw apart.
-    pub(crate) first_draw: u32,
-}
-
-impl Address {
-    pub(crate) fn key(&self, draw: u32, lane: u32) -> Key {
-        Key::new(self.seed, self.replicate, self.step, self.first_draw.wrapping_add(draw), lane)
-    }
-}
-
-/// The fields and numbers a program leaves. Fields it does not mention stay as they are.
-pub(crate) struct Results<'a, F> {
-    pub(crate) next_layers: &'a mut [Plane<F>],
-    pub(crate) layer_adjoints: &'a mut [Plane<F>],
-    /// Whether derivatives by layers are added to what is there rather than written over it.
-    pub(crate) add_layer_adjoints: bool,
-    pub(crate) field_adjoints: &'a mut [Plane<F>],
-    pub(crate) outputs: &'a mut [f64],
-    /// Derivatives are added.
-    pub(crate) parameter_adjoints: &'a mut [f64],
-}
 
 /// What tables depend on besides the parameters: left at 0 and empty where they do not.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +52,8 @@ impl<F: Lane> Machine<F> {
     pub(crate) fn new(code: Arc<Code>, simd: Simd, crew: usize) -> Machine<F> {
         let layout = &code.layout;
         let storage = |(_, s): &(ValueId, Storage)| Plane::zeros(*s, layout);
-        let depends_on_step = dependence(&code, |op| matches!(op, Op::StepIndex));
+        let depends_on_step =
+            dataflow::dependent(code.program.instructions(), |_, op| *op == Op::StepIndex, |_, _| false);
         let blocks = blocks(layout);
         let crew = crew.clamp(1, blocks.len().max(1));
         Machine {
@@ -105,7 +67,7 @@ impl<F: Lane> Machine<F> {
                 .iter()
                 .map(|(_, c)| Machine::new(Arc::from(c.clone()), simd, 1))
                 .collect(),
-            values: vec![0.0; code.program.instructions.len()],
+            values: vec![0.0; code.program.instructions().len()],
             scalars: vec![F::ZERO; code.slots.len()],
             keys: vec![Key::new(0, 0, 0, 0, 0); code.keys.len()],
             partial: Vec::new(),
@@ -165,13 +127,13 @@ impl<F: Lane> Machine<F> {
             self.finish_sums(pass, &code);
         }
         self.evaluate_stage(code.passes.len(), inputs);
-        for (sink, value) in &code.program.results {
+        for (sink, value) in code.program.results() {
             let number = self.values[value.index()];
             match sink {
                 Sink::Output(i) => results.outputs[*i as usize] = number,
                 Sink::ParameterAdjoint(i) => results.parameter_adjoints[*i as usize] += number,
                 Sink::Check(check) if code.program.instruction(*value).rank != Rank::Site => {
-                    let required = code.program.declarations.checks[*check as usize].required;
+                    let required = code.program.declarations().checks[*check as usize].required;
                     if !required.allows(number, F::EPSILON.to_f64()) {
                         fault = fault.or(Some(Fault::Refused { check: *check, site: 0, value: number }));
                     }
@@ -200,7 +162,7 @@ impl<F: Lane> Machine<F> {
     }
 
     fn fold(&mut self, pass: &Pass) {
-        let boundaries = self.code.program.declarations.lattice.boundaries();
+        let boundaries = self.code.program.declarations().lattice.boundaries();
         for fold in &pass.folds {
             let chosen = fold.direction.map(|slot| self.scalars[slot as usize].to_i32().max(0) as usize);
             fold.run(&self.code.layout, boundaries, &mut self.temporaries, chosen);
@@ -336,20 +298,6 @@ impl<F: Lane> Machine<F> {
     }
 }
 
-impl<F> Inputs<'_, F> {
-    pub(crate) fn nothing() -> Inputs<'static, F> {
-        Inputs {
-            layers: &[],
-            next_adjoints: &[],
-            fields: &[],
-            targets: &[],
-            output_adjoints: &[],
-            advantage: 0.0,
-            address: Address { seed: 0, replicate: 0, step: 0, first_draw: 0 },
-        }
-    }
-}
-
 /// A value that may not be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
@@ -369,22 +317,5 @@ impl Fault {
                 Fault::OutOfRange { layer, site, value }
             }
         }
-    }
-}
-
-fn dependence(code: &Code, is_source: impl Fn(&Op) -> bool) -> Vec<bool> {
-    let mut depends = vec![false; code.program.instructions.len()];
-    for (index, instruction) in code.program.instructions.iter().enumerate() {
-        let mut any = is_source(&instruction.op);
-        instruction.op.visit(|v| any |= depends[v.index()]);
-        depends[index] = any;
-    }
-    depends
-}
-
-impl CompileOptions {
-    /// Every instruction at every site, one kernel each: what the fast paths are compared with.
-    pub fn plain() -> CompileOptions {
-        CompileOptions { tables: false, fuse: false }
     }
 }

@@ -1,4 +1,4 @@
-//! Runs plans: replicates in parallel, forwards with what a history needs, and backwards through it.
+//! Runs compiled models: replicates in parallel, forwards with what a history needs, and backwards through it.
 //!
 //! The way forwards is here, what is kept of it in `history`, the way back in `backward`.
 
@@ -8,64 +8,38 @@ mod history;
 use glauber_program::{Check, Program, Requirement};
 use rayon::prelude::*;
 
+use crate::backend::{Precision, Prepared};
+use crate::codes::Observed;
+use crate::cpu::{Compiled, Pool};
 use crate::error::EngineError;
+use crate::inputs::{Address, Inputs, Results};
 use crate::kernels::Lane;
-use crate::machine::{Address, Fault, Inputs, Results};
+use crate::machine::Fault;
 use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
-use crate::plan::{Observed, Plan, Pool, Precision};
 use crate::run::{Run, Start, noise_seed};
 use crate::worker::{State, Worker, set};
 
-impl Plan {
-    /// Runs forwards.
-    ///
-    /// # Errors
-    /// [`EngineError`] where the run does not fit the model, or a rule leaves a layer's range or the probabilities' interval.
-    pub fn simulate(&self, run: &Run<'_>) -> Result<Simulation, EngineError> {
-        self.simulate_recorded(run, None)
-    }
-
-    /// Runs forwards, showing states to a recorder.
-    ///
-    /// # Errors
-    /// As [`Plan::simulate`].
-    pub fn simulate_recorded(
-        &self,
-        run: &Run<'_>,
-        recorder: Option<&dyn Recorder>,
-    ) -> Result<Simulation, EngineError> {
-        run.check(self)?;
+impl Prepared for Compiled {
+    fn simulate(&self, run: &Run<'_>, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {
         self.install(|| match self.options.precision {
             Precision::Single => Rollout::new(self, &self.single, run).simulate(recorder),
             Precision::Double => Rollout::new(self, &self.double, run).simulate(recorder),
         })
     }
 
-    /// Runs forwards and backwards: the gradient of a loss of the mean outputs.
-    ///
-    /// # Errors
-    /// As [`Plan::simulate`]; [`EngineError::Memory`] where no checkpointing fits the memory allowed;
-    /// [`EngineError::NoEstimator`] where the plan was made without one.
-    pub fn gradient(
+    fn gradient(
         &self,
         run: &Run<'_>,
         loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
     ) -> Result<Gradient, EngineError> {
-        run.check(self)?;
-        if self.codes.adjoint.is_none() {
-            return Err(EngineError::NoEstimator { model: self.codes.declarations.model.clone() });
-        }
         self.install(|| match self.options.precision {
             Precision::Single => Rollout::new(self, &self.single, run).gradient(loss),
             Precision::Double => Rollout::new(self, &self.double, run).gradient(loss),
         })
     }
 
-    fn install<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
-        match &self.threads {
-            Some(pool) => pool.install(f),
-            None => f(),
-        }
+    fn bytes_per_state(&self) -> usize {
+        Compiled::bytes_per_state(self)
     }
 }
 
@@ -79,7 +53,7 @@ const MOST_GROUPS: usize = 16;
 const DRAWS_PER_PROGRAM: u32 = 1 << 16;
 
 struct Rollout<'a, F: Lane> {
-    plan: &'a Plan,
+    plan: &'a Compiled,
     pool: &'a Pool<F>,
     run: &'a Run<'a>,
     /// The seed of this lattice's noise.
@@ -92,7 +66,7 @@ struct Rollout<'a, F: Lane> {
 }
 
 impl<'a, F: Lane> Rollout<'a, F> {
-    fn new(plan: &'a Plan, pool: &'a Pool<F>, run: &'a Run<'a>) -> Rollout<'a, F> {
+    fn new(plan: &'a Compiled, pool: &'a Pool<F>, run: &'a Run<'a>) -> Rollout<'a, F> {
         let mut width = 0;
         let mut offsets = Vec::new();
         for (_, observation) in &run.events {
@@ -153,7 +127,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
             }
             Fault::Refused { check, site, value } => {
                 let site = index(site);
-                match program.declarations.checks.get(check as usize) {
+                match program.declarations().checks.get(check as usize) {
                     Some(Check { what, required: Requirement::Probability }) => {
                         let draw = what.clone();
                         EngineError::NotProbability { model, draw, value, step, replicate, site }
@@ -382,13 +356,4 @@ impl<'a, F: Lane> Rollout<'a, F> {
 /// The results of all groups; of several errors the first group's, whichever thread met its own first.
 fn in_order<T>(results: Vec<Result<T, EngineError>>) -> Result<Vec<T>, EngineError> {
     results.into_iter().collect()
-}
-
-impl Observed {
-    fn width(&self) -> usize {
-        match self {
-            Observed::Program { forward, .. } => forward.program.declarations.outputs.len(),
-            Observed::Summary(s) => s.outputs().len(),
-        }
-    }
 }

@@ -6,11 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use glauber_lattice::{Lattice, Values};
 use glauber_numbers::noise::{Purpose, derive_seed};
-use glauber_program::{FieldKind, Op};
+use glauber_program::{Declarations, FieldKind};
 
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
-use crate::plan::{Observed, Plan};
 
 /// How the replicates start.
 #[derive(Clone, Debug)]
@@ -48,6 +47,14 @@ impl FirstStep {
             FirstStep::Each(all) => all.iter().copied().max().unwrap_or(0),
         }
     }
+}
+
+/// What runs of a plan are checked against.
+pub(crate) struct Subject {
+    pub(crate) declarations: Declarations,
+    pub(crate) has_start: bool,
+    /// For each observation, whether it reads the observed next state.
+    pub(crate) reads_targets: Vec<bool>,
 }
 
 /// The seed that a lattice's noise is drawn from where a run has the seed `seed`: lattices of different shapes share no
@@ -173,8 +180,8 @@ impl<'a> Run<'a> {
     }
 
     /// Checks everything that can be checked before running.
-    pub(crate) fn check(&self, plan: &Plan) -> Result<(), EngineError> {
-        let declarations = plan.declarations();
+    pub(crate) fn check(&self, subject: &Subject) -> Result<(), EngineError> {
+        let declarations = &subject.declarations;
         let model = || declarations.model.clone();
         let length = |what: &str, found: usize, wanted: usize| {
             if found == wanted {
@@ -202,14 +209,19 @@ impl<'a> Run<'a> {
         }
         let sites = declarations.lattice.sites();
         match &self.start {
-            Start::Model if plan.codes.start.is_none() => {
+            Start::Model if !subject.has_start => {
                 return Err(EngineError::NoStart { model: model() });
             }
             Start::Model => {}
             Start::States(layers) => {
                 length("the start (one field per layer)", layers.len(), declarations.layers.len())?;
                 for (layer, data) in declarations.layers.iter().zip(layers) {
-                    self.check_field(plan, &format!("the start of layer `{}`", layer.name), data, sites)?;
+                    self.check_field(
+                        declarations,
+                        &format!("the start of layer `{}`", layer.name),
+                        data,
+                        sites,
+                    )?;
                     check_values(&model(), &layer.name, &layer.values, data, sites)?;
                 }
             }
@@ -217,13 +229,13 @@ impl<'a> Run<'a> {
         if let Some(targets) = &self.targets {
             length("the observed states (one field per layer)", targets.len(), declarations.layers.len())?;
             for (layer, data) in declarations.layers.iter().zip(targets) {
-                self.check_field(plan, &format!("the observed layer `{}`", layer.name), data, sites)?;
+                self.check_field(declarations, &format!("the observed layer `{}`", layer.name), data, sites)?;
                 check_values(&model(), &layer.name, &layer.values, data, sites)?;
             }
         }
         for (name, data) in &self.fields {
             let what = format!("field `{name}`");
-            self.check_field(plan, &what, data, sites)?;
+            self.check_field(declarations, &what, data, sites)?;
             let kind = declarations.fields.iter().find(|f| f.name == *name).map(|f| f.kind);
             let (range, wanted) = match kind {
                 Some(FieldKind::Parameter(i)) => ((i.lowest, i.highest), format!("in {i}")),
@@ -232,19 +244,13 @@ impl<'a> Run<'a> {
             check_numbers(&model(), &what, range, false, &wanted, data, sites)?;
         }
         for (step, observation) in &self.events {
-            if *step > self.steps || *observation >= plan.codes.observed.len() {
+            if *step > self.steps || *observation >= subject.reads_targets.len() {
                 let what = format!("observation {observation} after step {step}: the list of observations");
-                let found = plan.codes.observed.len();
+                let found = subject.reads_targets.len();
                 return Err(EngineError::Length { model: model(), what, found, wanted: observation + 1 });
             }
         }
-        let taken = self.events.iter().map(|(_, observation)| &plan.codes.observed[*observation]);
-        let reads_targets = taken.into_iter().any(|o| match o {
-            Observed::Program { forward, .. } => {
-                forward.program.instructions.iter().any(|i| matches!(i.op, Op::Target(_)))
-            }
-            Observed::Summary(_) => false,
-        });
+        let reads_targets = self.events.iter().any(|(_, observation)| subject.reads_targets[*observation]);
         if reads_targets && self.targets.is_none() {
             return Err(EngineError::MissingField { model: model(), name: "observed next state".into() });
         }
@@ -253,12 +259,12 @@ impl<'a> Run<'a> {
 
     fn check_field(
         &self,
-        plan: &Plan,
+        declarations: &Declarations,
         what: &str,
         data: &FieldData,
         sites: usize,
     ) -> Result<(), EngineError> {
-        let model = plan.declarations().model.clone();
+        let model = declarations.model.clone();
         let found = data.numbers.len();
         let Some(picks) = data.picks() else {
             return match found == sites {

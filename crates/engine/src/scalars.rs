@@ -2,7 +2,7 @@
 
 use glauber_program::{Binary, Comparison, Op, Unary, ValueId};
 
-use crate::machine::Inputs;
+use crate::inputs::Inputs;
 use glauber_numbers::elementary;
 use glauber_numbers::real::Real;
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use glauber_lattice::{Boundary, Storage};
-use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId};
+use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId, dataflow};
 
 use crate::plane::{Margin, holds};
 use crate::tabulate::Tables;
@@ -68,10 +68,10 @@ fn is_source(op: &Op) -> bool {
 /// Whether a source's storage holds what stands beyond the lattice's fixed edges. A field may be given in bytes.
 fn holds_edges(program: &Program, source: &Op) -> bool {
     let storage = match source {
-        Op::Layer(i) | Op::Target(i) => program.declarations.layers[*i as usize].values.storage(),
+        Op::Layer(i) | Op::Target(i) => program.declarations().layers[*i as usize].values.storage(),
         _ => Storage::U8,
     };
-    program.declarations.lattice.boundaries().into_iter().all(|b| match b {
+    program.declarations().lattice.boundaries().into_iter().all(|b| match b {
         Boundary::Fixed(value) => holds(storage, Domain::point(value)),
         _ => true,
     })
@@ -79,13 +79,13 @@ fn holds_edges(program: &Program, source: &Op) -> bool {
 
 /// Cuts a program; `given` values exist beforehand, like layers.
 pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<ValueId, u32>) -> Schedule {
-    let boundaries = program.declarations.lattice.boundaries();
+    let boundaries = program.declarations().lattice.boundaries();
     let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
     let reflecting = boundaries.contains(&Boundary::Reflecting);
     let mut folded = BTreeSet::new();
-    let mut level = vec![0; program.instructions.len()];
-    let mut direct = vec![false; program.instructions.len()];
-    for (index, instruction) in program.instructions.iter().enumerate() {
+    let mut level = vec![0; program.instructions().len()];
+    let mut direct = vec![false; program.instructions().len()];
+    for (index, instruction) in program.instructions().iter().enumerate() {
         let op = &instruction.op;
         let mut own = 0;
         if given.contains_key(&ValueId(index as u32)) {
@@ -145,7 +145,7 @@ impl Planner<'_> {
         let mut passes: Vec<PassPlan> = vec![PassPlan::default(); count];
         let mut temporaries: BTreeMap<ValueId, Margin> = BTreeMap::new();
         let made = |i: usize| live[i] && !self.given.contains_key(&ValueId(i as u32));
-        for (index, instruction) in self.program.instructions.iter().enumerate().filter(|(i, _)| made(*i)) {
+        for (index, instruction) in self.program.instructions().iter().enumerate().filter(|(i, _)| made(*i)) {
             match &instruction.op {
                 Op::SiteSum(x) if !passes[self.level[x.index()]].sums.contains(x) => {
                     passes[self.level[x.index()]].sums.push(*x);
@@ -165,7 +165,7 @@ impl Planner<'_> {
                 }
             }
         }
-        for (sink, value) in &self.program.results {
+        for (sink, value) in self.program.results() {
             let site = self.program.instruction(*value).rank == Rank::Site;
             if site || matches!(sink, Sink::NextLayer(_) | Sink::LayerAdjoint(_) | Sink::FieldAdjoint(_)) {
                 passes[self.level[value.index()]].sinks.push((*sink, *value));
@@ -181,16 +181,8 @@ impl Planner<'_> {
 
     /// Values that something outside tables reads.
     fn live(&self) -> Vec<bool> {
-        let mut live = vec![false; self.program.instructions.len()];
-        for (_, value) in &self.program.results {
-            live[value.index()] = true;
-        }
-        for index in (0..live.len()).rev() {
-            if live[index] {
-                self.operands(ValueId(index as u32)).into_iter().for_each(|v| live[v.index()] = true);
-            }
-        }
-        live
+        let results = self.program.results().iter().map(|(_, value)| *value);
+        dataflow::needed(self.program.instructions().len(), results, |v| self.operands(v))
     }
 
     /// What a value is computed from: the keys of its table, or its operands; nothing where it is given.

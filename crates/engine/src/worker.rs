@@ -4,13 +4,15 @@ use std::sync::{Arc, Weak};
 
 use glauber_lattice::Storage;
 
+use crate::backend::Options;
+use crate::codes::{CodePair, Codes, Observed};
 use crate::compile::Code;
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
 use crate::kernel::Source;
 use crate::kernels::Lane;
 use crate::machine::Machine;
-use crate::plan::{AdjointPair, Codes, Observed, Options};
+
 use crate::plane::{Margin, Plane};
 use crate::run::{Run, Start};
 
@@ -98,7 +100,7 @@ pub(crate) struct Worker<F: Lane> {
 
 impl<F: Lane> Unit<F> {
     fn new(code: &Arc<Code>, options: &Options, crew: usize) -> Unit<F> {
-        let declarations = &code.program.declarations;
+        let declarations = &code.program.declarations();
         Unit {
             machine: Machine::new(code.clone(), options.simd, crew),
             fields: declarations.fields.iter().map(|_| Plane::U8(Vec::new())).collect(),
@@ -113,7 +115,7 @@ impl<F: Lane> Unit<F> {
     fn prepare(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
         self.chosen = None;
         let code = self.machine.shared_code();
-        let declarations = &code.program.declarations;
+        let declarations = &code.program.declarations();
         if !code.field_adjoints().is_empty() {
             let real = || Plane::zeros(Storage::Real, &code.layout);
             self.field_adjoints = declarations.fields.iter().map(|_| real()).collect();
@@ -157,7 +159,7 @@ impl<F: Lane> Unit<F> {
             return;
         }
         let code = self.machine.shared_code();
-        let declarations = &code.program.declarations;
+        let declarations = &code.program.declarations();
         for (place, field) in declarations.fields.iter().enumerate() {
             let data = run.field(&field.name).filter(|d| d.picks.is_some());
             if let Some(data) = data.filter(|_| code.reads(Source::Field(place as u32))) {
@@ -206,7 +208,7 @@ fn used<'w, T>(observed: &'w mut [Option<T>], run: &Run<'_>) -> impl Iterator<It
 impl<F: Lane> Worker<F> {
     pub(crate) fn new(codes: &Codes, options: &Options, crew: usize) -> Worker<F> {
         let unit = |code: &Arc<Code>| Unit::new(code, options, crew);
-        let pair = |codes: &AdjointPair| UnitPair { whole: unit(&codes.whole), last: unit(&codes.last) };
+        let pair = |codes: &CodePair| UnitPair { whole: unit(&codes.whole), last: unit(&codes.last) };
         let adjoint = codes.adjoint.as_ref();
         let lambda = || {
             let places = 0..codes.declarations.adjoint_places();

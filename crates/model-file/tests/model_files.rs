@@ -44,7 +44,7 @@ fn susceptible_infected_as_a_file_is_the_built_in_model() {
     let built_in = named("susceptible-infected", &ModelOptions::none()).unwrap();
     // The same instructions, if in another order: so the file runs as fast.
     let kinds = |m: &Model| {
-        let instructions = m.step.instructions.iter();
+        let instructions = m.step.instructions().iter();
         let mut kinds: Vec<String> =
             instructions.map(|i| format!("{:?} {:?}", std::mem::discriminant(&i.op), i.domain)).collect();
         kinds.sort();

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::dataflow::dependent;
 use crate::declarations::FieldKind;
 use crate::derivatives::{elementary, surrogate_slope};
 use crate::estimators::{Draw, Estimator};
@@ -45,19 +46,13 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
     let forward = graph.len();
     let declarations = &program.declarations;
     let unknown = |i: u32| matches!(declarations.fields[i as usize].kind, FieldKind::Parameter(_));
-    let mut active = vec![false; forward];
-    for index in 0..forward {
-        let op = &graph.instruction(ValueId(index as u32)).op;
-        let mut any = match op {
-            Op::Parameter(_) | Op::Layer(_) => true,
-            Op::Field(i) => unknown(*i),
-            _ => false,
-        };
-        if !matches!(op, Op::Hold(_) | Op::Compare(..)) {
-            op.visit(|v| any |= active[v.index()]);
-        }
-        active[index] = any;
-    }
+    let is_source = |_: ValueId, op: &Op| match op {
+        Op::Parameter(_) | Op::Layer(_) => true,
+        Op::Field(i) => unknown(*i),
+        _ => false,
+    };
+    let ends = |_: ValueId, op: &Op| matches!(op, Op::Hold(_) | Op::Compare(..));
+    let active = dependent(graph.instructions(), is_source, ends);
     let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: BTreeMap::new() };
     for (sink, value) in &program.results {
         let value = renamed[value.index()];

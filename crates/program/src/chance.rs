@@ -17,7 +17,7 @@
 //!         let stays = s.layer("whole") * (-s.parameter("p")).exp();
 //!         s.next("whole").bernoulli(stays);
 //!     })?;
-//! assert_eq!(chance(&decay.step, &[true]).declarations.outputs, ["chance"]);
+//! assert_eq!(chance(&decay.step, &[true]).declarations().outputs, ["chance"]);
 //! # Ok::<(), glauber_program::ModelError>(())
 //! ```
 

@@ -6,10 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Domain;
-
-/// The most trials of a binomial draw, and the highest rate of a Poisson draw.
-pub const MOST_COUNT: f64 = 1e9;
+use crate::domain::{Domain, MOST_COUNT};
 
 /// How far rounding may carry a probability, or a sum of them, beyond what it must be: this many times the distance from
 /// 1 to the next number of the run's precision, which is what 128 roundings take at most.

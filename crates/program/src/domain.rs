@@ -6,8 +6,10 @@
 use glauber_lattice::{Boundary, Lattice};
 use serde::{Deserialize, Serialize};
 
-use crate::check::MOST_COUNT;
 use crate::op::{Binary, Comparison, Op, Unary, ValueId};
+
+/// The most trials of a binomial draw, and the highest rate of a Poisson draw.
+pub const MOST_COUNT: f64 = 1e9;
 
 /// The range of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,38 +10,39 @@ mod declarations;
 mod domain;
 mod op;
 mod program;
-// … a graph grows a program and simplifies it …
-mod complement;
-mod fold;
+// … what depends on what; a graph grows a program and simplifies it …
+pub mod dataflow;
 mod graph;
 // … tracing writes a graph through handles with operators, and a model is a traced start and step …
 mod error;
-mod expression;
 mod model;
 mod trace;
 // … programs print, and are kept as bytes …
 mod display;
 mod stored;
-// … and programs become other programs: the adjoint under an estimator, the likelihood.
+// … programs become other programs: the adjoint under an estimator, the likelihood …
 mod adjoint;
 mod chance;
 mod derivatives;
 pub mod estimators;
 mod likelihood;
+// … and what any backend makes of them: passes that keep the meaning, and all programs that a model needs.
+mod bundle;
+pub mod passes;
 
 pub use adjoint::differentiate;
+pub use bundle::{AdjointPair, Adjoints, Bundle};
 pub use chance::chance;
-pub use check::{Check, MOST_COUNT, Requirement};
+pub use check::{Check, Requirement};
 pub use colour::{Colour, NoColour};
 pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
-pub use domain::Domain;
+pub use domain::{Domain, MOST_COUNT};
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
-pub use expression::{Expr, Neighbourly};
 pub use graph::{Graph, MOST_INSTRUCTIONS};
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
-pub use program::{Instruction, Program, Sink, simplified};
+pub use program::{Instruction, Program, Sink};
 pub use stored::StoredError;
-pub use trace::{Next, Operand, Scope, Stage};
+pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage};

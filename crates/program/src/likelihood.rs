@@ -18,9 +18,9 @@
 use std::collections::BTreeSet;
 
 use crate::check::Requirement;
-use crate::complement::one_minus;
+use crate::dataflow::dependent;
 use crate::error::ModelError;
-use crate::graph::Graph;
+use crate::graph::{Graph, one_minus};
 use crate::op::{Comparison, Op, Rank, Unary, ValueId};
 use crate::program::{Program, Sink};
 
@@ -42,7 +42,7 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 ///     .layer("heads", Values::binary())
 ///     .parameter("p", Interval::unit())
 ///     .step(|s| s.next("heads").bernoulli(s.parameter("p")))?;
-/// assert_eq!(log_likelihood(&coins.step)?.declarations.outputs, ["log-likelihood"]);
+/// assert_eq!(log_likelihood(&coins.step)?.declarations().outputs, ["log-likelihood"]);
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
@@ -63,7 +63,8 @@ pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
 
 /// Has arguments checked that depend on no draw, as where the step is simulated: what a likelihood of 0 cannot say.
 fn check_certain_arguments(g: &mut Graph, step: &Program) {
-    let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
+    let random =
+        dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let renamed = g.import(step, |g, _, op| match op {
         Op::Revealed { observed, .. } => Some(*observed),
         Op::StepIndex => Some(g.next_step()),
@@ -150,7 +151,8 @@ fn outcomes_of(step: &Program, draw: ValueId) -> usize {
 
 /// The draws a next value depends on, each with finitely many outcomes and at the site itself.
 fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
-    let random = step.depends_on(is_random, |op| matches!(op, Op::Revealed { .. }));
+    let random =
+        dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let mut draws = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![value];
@@ -242,14 +244,10 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
 /// The checks of values that depend on draws of a group and on no others.
 fn checks_within(step: &Program, group: &Group) -> Vec<(u32, ValueId)> {
     let revealed = |op: &Op| matches!(op, Op::Revealed { .. });
-    let random = step.depends_on(is_random, revealed);
+    let random = dependent(&step.instructions, |_, op| is_random(op), |_, op| revealed(op));
     // Random still where the outcomes of the group's draws are known.
-    let mut open = vec![false; step.instructions.len()];
-    for (index, instruction) in step.instructions.iter().enumerate() {
-        let mut any = is_random(&instruction.op);
-        instruction.op.visit(|v| any |= open[v.index()]);
-        open[index] = any && !revealed(&instruction.op) && !group.draws.contains(&ValueId(index as u32));
-    }
+    let known = |v: ValueId, op: &Op| revealed(op) || group.draws.contains(&v);
+    let open = dependent(&step.instructions, |_, op| is_random(op), known);
     let check = |(sink, value): &(Sink, ValueId)| match sink {
         Sink::Check(i) if is_law(step, *i) && random[value.index()] && !open[value.index()] => {
             Some((*i, *value))

@@ -25,7 +25,7 @@ use crate::trace::{Scope, Stage};
 ///         let learns = 1.0 - (1.0 - s.parameter("beta")).pow(exposure);
 ///         s.next("aware").bernoulli(aware + (1.0 - aware) * learns)
 ///     })?;
-/// assert_eq!(si.step.declarations.draws, ["aware"]);
+/// assert_eq!(si.step.declarations().draws, ["aware"]);
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataflow::needed;
 use crate::declarations::Declarations;
 use crate::domain::Domain;
-use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
 
 /// What a result of a program is.
@@ -41,15 +41,27 @@ pub struct Instruction {
 /// It prints readably; see `Display`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Program {
-    /// What the instructions refer to by number.
-    pub declarations: Declarations,
-    /// The instructions, in an order in which they can run.
-    pub instructions: Vec<Instruction>,
-    /// What the program leaves, in order.
-    pub results: Vec<(Sink, ValueId)>,
+    pub(crate) declarations: Declarations,
+    pub(crate) instructions: Vec<Instruction>,
+    pub(crate) results: Vec<(Sink, ValueId)>,
 }
 
 impl Program {
+    /// What the instructions refer to by number.
+    pub fn declarations(&self) -> &Declarations {
+        &self.declarations
+    }
+
+    /// The instructions, in an order in which they can run.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// What the program leaves, in order.
+    pub fn results(&self) -> &[(Sink, ValueId)] {
+        &self.results
+    }
+
     /// The instruction that makes a value.
     pub fn instruction(&self, value: ValueId) -> &Instruction {
         &self.instructions[value.index()]
@@ -60,33 +72,17 @@ impl Program {
         self.results.iter().find(|(s, _)| *s == sink).map(|(_, v)| *v)
     }
 
-    /// The program as it is simulated: what a likelihood would read of the observed next state is left out.
-    pub fn simulated(&self) -> Program {
-        if !self.instructions.iter().any(|i| matches!(i.op, Op::Revealed { .. })) {
-            return self.clone();
-        }
-        let mut graph = Graph::new(self.declarations.clone());
-        let renamed = graph.import(self, |_, _, op| match op {
-            Op::Revealed { value, .. } => Some(*value),
-            _ => None,
-        });
-        for (sink, value) in &self.results {
-            graph.result(*sink, renamed[value.index()]);
-        }
-        graph.finish()
+    /// The same program with only those results that `wanted` accepts, and what they need.
+    pub(crate) fn keeping(&self, wanted: impl Fn(Sink) -> bool) -> Program {
+        let mut kept = self.clone();
+        kept.results.retain(|(sink, _)| wanted(*sink));
+        kept.without_dead_code()
     }
 
     /// The same program without instructions whose value nobody reads.
     pub(crate) fn without_dead_code(&self) -> Program {
-        let mut live = vec![false; self.instructions.len()];
-        for (_, value) in &self.results {
-            live[value.index()] = true;
-        }
-        for index in (0..self.instructions.len()).rev() {
-            if live[index] {
-                self.instructions[index].op.visit(|v| live[v.index()] = true);
-            }
-        }
+        let results = self.results.iter().map(|(_, value)| *value);
+        let live = needed(self.instructions.len(), results, |v| self.instruction(v).op.operands());
         let mut renamed = vec![ValueId(u32::MAX); self.instructions.len()];
         let mut instructions = Vec::new();
         for (index, instruction) in self.instructions.iter().enumerate().filter(|(i, _)| live[*i]) {
@@ -98,25 +94,4 @@ impl Program {
         let results = self.results.iter().map(|(sink, v)| (*sink, renamed[v.index()])).collect();
         Program { declarations: self.declarations.clone(), instructions, results }
     }
-
-    /// For every value, whether it depends on an instruction that `is_source` accepts, other than through one that
-    /// `ends` accepts.
-    pub(crate) fn depends_on(
-        &self,
-        is_source: impl Fn(&Op) -> bool,
-        ends: impl Fn(&Op) -> bool,
-    ) -> Vec<bool> {
-        let mut depends = vec![false; self.instructions.len()];
-        for (index, instruction) in self.instructions.iter().enumerate() {
-            let mut any = is_source(&instruction.op);
-            instruction.op.visit(|v| any |= depends[v.index()]);
-            depends[index] = any && !ends(&instruction.op);
-        }
-        depends
-    }
-}
-
-/// The same program without instructions that its results do not need: for a program some of whose results were removed.
-pub fn simplified(program: &Program) -> Program {
-    program.without_dead_code()
 }

@@ -28,7 +28,7 @@ fn hopping() -> Model {
 }
 
 fn sums(program: &Program) -> usize {
-    program.instructions.iter().filter(|i| matches!(i.op, Op::SiteSum(_))).count()
+    program.instructions().iter().filter(|i| matches!(i.op, Op::SiteSum(_))).count()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_pair_of_estimators_serves_each_kind_of_draw_with_its_own() {
     assert!(of_d[0] == of_d[2] && of_d[0] != of_d[1]);
     assert!(of_q[0] == of_q[1] && of_q[0] != of_q[2]);
     let shared =
-        step.instructions.iter().filter(|i| matches!(i.op, Op::Uniform { rank: Rank::Replicate, .. }));
+        step.instructions().iter().filter(|i| matches!(i.op, Op::Uniform { rank: Rank::Replicate, .. }));
     assert_eq!(shared.count(), 1);
 }
 

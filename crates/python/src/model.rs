@@ -295,7 +295,7 @@ impl Model {
         declarations.draws.clear();
         declarations.checks.clear();
         let program = traced(&function, declarations, Stage::Observation)?;
-        if program.declarations.outputs.is_empty() {
+        if program.declarations().outputs.is_empty() {
             return Err(model_error(
                 "an observation leaves no number: return {name: value}, or call s.output(name, value)",
             ));
@@ -362,7 +362,7 @@ impl Model {
         })
     }
     fn __hash__(&self) -> usize {
-        self.model.step.instructions.len()
+        self.model.step.instructions().len()
     }
 }
 
@@ -377,7 +377,7 @@ impl Observation {
     #[getter]
     fn fields(&self) -> Vec<String> {
         let program = self.source.as_ref().ok();
-        program.map_or_else(Vec::new, |p| p.declarations.fields.iter().map(|f| f.name.clone()).collect())
+        program.map_or_else(Vec::new, |p| p.declarations().fields.iter().map(|f| f.name.clone()).collect())
     }
     /// The summary's text, or the program as bytes: what `restored` makes the same observation of.
     fn stored<'py>(&self, py: Python<'py>) -> PyResult<As<'py, Stored>> {

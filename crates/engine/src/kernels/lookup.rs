@@ -4,8 +4,8 @@ use crate::block::BLOCK;
 use crate::kernels::operands::{Operand, Readable};
 use crate::kernels::store::not_as_required;
 use crate::kernels::{Entries, Lane};
-use crate::tabulate::MOST_ENTRIES;
 use glauber_program::Requirement;
+use glauber_program::passes::MOST_ENTRIES;
 
 /// A key of a table: its register, its lowest value, and how far apart in the table neighbouring values lie.
 pub(super) type LookupKey = (u32, i32, i32);

@@ -5,7 +5,7 @@ use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
 
 use crate::plane::Plane;
-use crate::tabulate::MOST_ENTRIES;
+use glauber_program::passes::MOST_ENTRIES;
 
 /// The fields a pass reads.
 pub(crate) struct Memory<'a, F> {

@@ -199,7 +199,7 @@ fn permute_f64<const PAIRS: usize>(d: &mut [f64], table: &[f64], index: &[i32]) 
 mod tests {
     use super::*;
     use crate::kernels::lookup::gather;
-    use crate::tabulate::MOST_ENTRIES;
+    use glauber_program::passes::MOST_ENTRIES;
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]

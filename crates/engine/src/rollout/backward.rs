@@ -4,13 +4,13 @@ use glauber_lattice::Layout;
 use glauber_program::FieldKind;
 use rayon::prelude::*;
 
+use crate::codes::Observed;
 use crate::compile::Code;
 use crate::error::EngineError;
+use crate::inputs::{Inputs, Results};
 use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
-use crate::machine::{Inputs, Results};
 use crate::outcome::{Frame, Gradient, LossValue, Outputs};
-use crate::plan::Observed;
 use crate::plane::{Margin, Plane};
 use crate::rollout::history::History;
 use crate::rollout::{Rollout, in_order};
@@ -83,7 +83,7 @@ impl<F: Lane> Rollout<'_, F> {
         let layout = &self.plan.codes.layout;
         for unit in worker.units_with_field_adjoints() {
             let names: Vec<String> =
-                unit.machine.code().program.declarations.fields.iter().map(|f| f.name.clone()).collect();
+                unit.machine.code().program.declarations().fields.iter().map(|f| f.name.clone()).collect();
             let wanted: Vec<u32> = unit.machine.code().field_adjoints();
             let fields = wanted.into_iter().filter_map(|i| {
                 Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout)))

@@ -3,6 +3,8 @@
 //! A tracing lives on one thread while its [`Scope`] is open. Mistakes are collected, not thrown: the first one is
 //! reported when the tracing ends, so that expressions stay free of `?`.
 
+mod expression;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,13 +12,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use glauber_lattice::Offset;
 
 use crate::check::{Check, Requirement};
-use crate::complement::complement;
 use crate::declarations::{Declarations, Field, FieldKind};
 use crate::error::{ModelError, unknown};
-use crate::expression::Expr;
-use crate::graph::{Graph, MOST_INSTRUCTIONS};
+use crate::graph::{Graph, MOST_INSTRUCTIONS, complement};
 use crate::op::{Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+
+pub use expression::{Expr, Neighbourly};
 
 /// The most draws of a program: the noise of further ones is another program's.
 const MOST_DRAWS: usize = 1 << 16;

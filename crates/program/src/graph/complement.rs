@@ -4,7 +4,7 @@
 //! In terms of what x was made of it is exact: 1 − eʸ is −expm1(y), 1 − (1 − b)ⁿ is −expm1(n log1p(−b)), and the
 //! complement of a choice is the choice of the complements.
 
-use crate::graph::Graph;
+use super::Graph;
 use crate::op::{Binary, Op, Unary, ValueId};
 
 /// How deep the form of a value is looked into.

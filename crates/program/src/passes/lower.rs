@@ -1,16 +1,18 @@
-//! Rewrites what kernels do not know into what they do: categorical draws, indicators, step functions, held values.
+//! Rewrites what backends need not know into what they do: categorical draws, indicators, step functions, held values.
 
 use std::collections::HashMap;
 
-use glauber_program::{Comparison, Graph, Op, Program, ValueId};
+use crate::graph::Graph;
+use crate::op::{Comparison, Op, ValueId};
+use crate::program::Program;
 
-/// The same program in terms of the kernels' operations; every result has the same bits.
+/// The same program in arithmetic, comparisons and choices; every result has the same bits.
 ///
 /// Draws are decided by the centred number w, which is u below ½ and u − 1 from there on. A categorical draw becomes
 /// comparisons sₖ = [threshold ≤ w], whose threshold is p₀ + … + pₖ where w ≥ 0 and the negative of what lies beyond
 /// class k where w < 0; its class is Σ sₖ, and "is class k" is sₖ₋₁ − sₖ. Of each side's sums neither rises above
 /// the other's with k, so that the class is well defined, and a class of probability 0 has no room on either side.
-pub(crate) fn lower(program: &Program) -> Program {
+pub fn lowered(program: &Program) -> Program {
     let mut graph = Graph::new(program.declarations.clone());
     let mut steps: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
     let renamed = graph.import(program, |g, original, op| match (op, &program.instruction(original).op) {
@@ -52,7 +54,7 @@ pub(crate) fn lower(program: &Program) -> Program {
         (Op::Hold(x), _) => Some(*x),
         _ => None,
     });
-    for (sink, value) in &program.results {
+    for (sink, value) in program.results() {
         graph.result(*sink, renamed[value.index()]);
     }
     graph.finish()

@@ -1,0 +1,92 @@
+//! Gathers the programs a model needs for its observations and an estimator: what a backend is given to run.
+
+use crate::adjoint::differentiate;
+use crate::declarations::Declarations;
+use crate::estimators::Estimator;
+use crate::model::Model;
+use crate::passes::{reach, without_state_adjoints};
+use crate::program::Program;
+
+/// All programs of a model, as an estimator simulates them, with the adjoints it makes of them.
+///
+/// Which programs there are is decided here, once for all backends; how they run is a backend's business.
+///
+/// ```
+/// # use glauber_lattice::{Lattice, Values};
+/// # use glauber_program::{Bundle, Interval, Model, estimators::StraightThrough};
+/// let coins = Model::build("coins", Lattice::line(10))
+///     .layer("heads", Values::binary())
+///     .parameter("p", Interval::unit())
+///     .step(|s| s.next("heads").bernoulli(s.parameter("p")))?;
+/// let count = coins.observe(|s| s.output("heads", s.layer("heads").sum()))?;
+/// let bundle = Bundle::new(&coins, &[Some(&count)], Some(&StraightThrough));
+/// assert!(bundle.adjoints.is_some_and(|adjoints| adjoints.observed[0].is_some()));
+/// # Ok::<(), glauber_program::ModelError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// How a lattice starts where nobody gives a state.
+    pub start: Option<Program>,
+    /// One step.
+    pub step: Program,
+    /// The observations in their order; none where one is no program.
+    pub observed: Vec<Option<Program>>,
+    /// What runs backwards, where an estimator was given.
+    pub adjoints: Option<Adjoints>,
+    /// How far the forward programs read from a site, along (z, y, x); their adjoints read no farther.
+    pub reach: [usize; 3],
+}
+
+/// The programs that run backwards.
+#[derive(Clone, Debug)]
+pub struct Adjoints {
+    /// Of the start.
+    pub start: Option<Program>,
+    /// Of the step.
+    pub step: AdjointPair,
+    /// Of each observation that is a program.
+    pub observed: Vec<Option<AdjointPair>>,
+}
+
+/// An adjoint, and the same where nobody wants the derivative by the state.
+#[derive(Clone, Debug)]
+pub struct AdjointPair {
+    /// With the derivatives by the state.
+    pub whole: Program,
+    /// Without them.
+    pub last: Program,
+}
+
+impl AdjointPair {
+    fn new(program: &Program, estimator: &dyn Estimator) -> AdjointPair {
+        let whole = differentiate(program, estimator);
+        let last = without_state_adjoints(&whole);
+        AdjointPair { whole, last }
+    }
+}
+
+impl Bundle {
+    /// The programs of a model with observations (none where one is no program); with an estimator, those backwards too.
+    pub fn new(
+        model: &Model,
+        observations: &[Option<&Program>],
+        estimator: Option<&dyn Estimator>,
+    ) -> Bundle {
+        let forward = |p: &Program| estimator.map_or_else(|| p.clone(), |e| e.forward(p));
+        let step = forward(&model.step);
+        let start = model.start.as_ref().map(forward);
+        let observed: Vec<Option<Program>> = observations.iter().map(|o| o.map(forward)).collect();
+        let adjoints = estimator.map(|e| Adjoints {
+            start: start.as_ref().map(|s| differentiate(s, e)),
+            step: AdjointPair::new(&step, e),
+            observed: observed.iter().map(|o| o.as_ref().map(|p| AdjointPair::new(p, e))).collect(),
+        });
+        let reach = reach(std::iter::once(&step).chain(&start).chain(observed.iter().flatten()));
+        Bundle { start, step, observed, adjoints, reach }
+    }
+
+    /// What the model speaks of.
+    pub fn declarations(&self) -> &Declarations {
+        self.step.declarations()
+    }
+}

@@ -1,0 +1,197 @@
+//! Grows a program one instruction at a time, simplifying as it goes: constants are folded, common subexpressions
+//! shared, neutral elements dropped.
+
+mod complement;
+mod fold;
+mod short;
+mod simplify;
+
+use std::collections::{HashMap, HashSet};
+
+use glauber_lattice::{Boundary, Neighbourhood};
+
+use crate::declarations::{Declarations, FieldKind, Layer};
+use crate::domain::{Domain, domain_of};
+use crate::op::{Binary, Op, Rank, ValueId};
+use crate::program::{Instruction, Program, Sink};
+
+pub(crate) use complement::{complement, one_minus};
+
+/// The most instructions a rule may have while it is traced. What is made of it, an adjoint above all, may have more.
+pub const MOST_INSTRUCTIONS: usize = 100_000;
+
+/// A program that is being written.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// What the instructions refer to by number.
+    pub declarations: Declarations,
+    instructions: Vec<Instruction>,
+    known: HashMap<Op, ValueId>,
+    results: Vec<(Sink, ValueId)>,
+}
+
+impl Graph {
+    /// An empty program over the given declarations.
+    pub fn new(declarations: Declarations) -> Graph {
+        Graph { declarations, instructions: Vec::new(), known: HashMap::new(), results: Vec::new() }
+    }
+
+    /// The program written so far, without dead code. Results keep their order.
+    pub fn finish(self) -> Program {
+        Program { declarations: self.declarations, instructions: self.instructions, results: self.results }
+            .without_dead_code()
+    }
+
+    /// Declares what a value is to the outside.
+    pub fn result(&mut self, sink: Sink, value: ValueId) {
+        self.results.push((sink, value));
+    }
+
+    /// The instruction that makes a value.
+    pub fn instruction(&self, value: ValueId) -> &Instruction {
+        &self.instructions[value.index()]
+    }
+
+    /// The instructions so far.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// How many instructions there are so far.
+    pub fn len(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// Whether nothing has been written yet.
+    pub fn is_empty(&self) -> bool {
+        self.instructions.is_empty()
+    }
+
+    /// Whether a value of this number exists.
+    pub fn has(&self, value: ValueId) -> bool {
+        value.index() < self.instructions.len()
+    }
+
+    /// The rank of a value.
+    pub fn rank(&self, value: ValueId) -> Rank {
+        self.instruction(value).rank
+    }
+
+    /// The domain of a value.
+    pub fn domain(&self, value: ValueId) -> Domain {
+        self.instruction(value).domain
+    }
+
+    /// Appends an instruction, or finds a simpler value that equals it.
+    pub fn push(&mut self, op: Op) -> ValueId {
+        match self.simplified(op) {
+            Ok(value) => value,
+            Err(op) => self.append(op),
+        }
+    }
+
+    /// Copies a program in, each instruction passed through `change`, which may give another value instead;
+    /// returns where each of its values went. Results are not copied.
+    pub fn import(
+        &mut self,
+        program: &Program,
+        mut change: impl FnMut(&mut Graph, ValueId, &Op) -> Option<ValueId>,
+    ) -> Vec<ValueId> {
+        let mut renamed: Vec<ValueId> = Vec::with_capacity(program.instructions.len());
+        for (index, instruction) in program.instructions.iter().enumerate() {
+            let mut op = instruction.op.clone();
+            op.visit_mut(|v| *v = renamed[v.index()]);
+            let value = change(self, ValueId(index as u32), &op).unwrap_or_else(|| self.push(op));
+            renamed.push(value);
+        }
+        renamed
+    }
+
+    fn append(&mut self, op: Op) -> ValueId {
+        if let Some(value) = self.known.get(&op) {
+            return *value;
+        }
+        let rank = op.rank(|v| self.rank(v));
+        let domain = self.source_domain(&op).unwrap_or_else(|| {
+            let weights = |n: u32| weight_sums(&self.declarations.neighbourhoods[n as usize]);
+            domain_of(&op, |v| self.domain(v), weights, &self.declarations.lattice)
+        });
+        let domain = self.left_of_trials(&op, domain);
+        let value = ValueId(self.instructions.len() as u32);
+        self.instructions.push(Instruction { op: op.clone(), rank, domain });
+        self.known.insert(op, value);
+        value
+    }
+
+    /// The failures among a number of trials are not fewer than none.
+    fn left_of_trials(&self, op: &Op, domain: Domain) -> Domain {
+        match op {
+            Op::Binary(Binary::Subtract, trials, successes) => match self.instruction(*successes).op {
+                Op::Binomial { n, .. } if n == *trials => Domain { lowest: domain.lowest.max(0.0), ..domain },
+                _ => domain,
+            },
+            _ => domain,
+        }
+    }
+
+    fn source_domain(&self, op: &Op) -> Option<Domain> {
+        let d = &self.declarations;
+        match op {
+            Op::Parameter(i) => {
+                let interval = d.parameters.get(*i as usize)?.interval;
+                Some(Domain::real(interval.lowest, interval.highest))
+            }
+            Op::Layer(i) | Op::Target(i) => {
+                let values = &d.layers.get(*i as usize)?.values;
+                let (lowest, highest) = values.range();
+                let integer = values.is_integer();
+                Some(Domain { lowest, highest, integer, nan: !integer })
+            }
+            Op::Field(i) => match d.fields.get(*i as usize)?.kind {
+                FieldKind::Parameter(interval) => Some(Domain::real(interval.lowest, interval.highest)),
+                // Checked to be finite when a run is given them.
+                FieldKind::Covariate => Some(Domain::real(f64::NEG_INFINITY, f64::INFINITY)),
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether a value is one of several states rather than a number: a categorical draw, a layer of three or more
+    /// named states, what is moved or chosen of such.
+    pub fn is_nominal(&self, value: ValueId) -> bool {
+        let (mut open, mut seen) = (vec![value], HashSet::new());
+        while let Some(value) = open.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            match self.instruction(value).op {
+                Op::Categorical { .. } => {}
+                Op::Layer(i) if self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal) => {}
+                Op::Select(_, a, b) => open.extend([a, b]),
+                Op::Shift { x, .. } | Op::Hold(x) | Op::Revealed { value: x, .. } => open.push(x),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The number a value always is, where that is known.
+    pub fn constant_value(&self, value: ValueId) -> Option<f64> {
+        match self.instruction(value).op {
+            Op::Constant(number) => Some(number.get()),
+            _ => None,
+        }
+    }
+
+    /// Whether some edge of the lattice has a value of its own beyond it.
+    pub(crate) fn has_fixed_edge(&self) -> bool {
+        self.declarations.lattice.boundaries().iter().any(|b| matches!(b, Boundary::Fixed(_)))
+    }
+}
+
+/// The sums of a neighbourhood's positive and negative weights, and whether all are whole.
+fn weight_sums(neighbourhood: &Neighbourhood) -> (f64, f64, bool) {
+    let weights = neighbourhood.weights();
+    let sum = |keep: fn(&f64) -> bool| weights.iter().filter(|w| keep(w)).sum::<f64>();
+    (sum(|w| *w > 0.0), sum(|w| *w < 0.0), weights.iter().all(|w| w.fract().abs() <= 0.0))
+}

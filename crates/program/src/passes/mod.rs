@@ -1,0 +1,18 @@
+//! Rewrites programs without changing what they mean, and finds what of their meaning a backend may use.
+//!
+//! Every backend starts from the same programs: these passes say what a categorical draw is in comparisons, which
+//! expressions are functions of few values, which values of an adjoint its step has made already, how far a program
+//! reads, and what is left of it where it is only simulated.
+
+mod last;
+mod lower;
+mod reach;
+mod simulated;
+mod tables;
+mod twins;
+
+pub use last::without_state_adjoints;
+pub use lower::lowered;
+pub use reach::reach;
+pub use tables::{MOST_ENTRIES, Table, TableKey, table_keys};
+pub use twins::twins;
