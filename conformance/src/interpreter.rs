@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use glauber_engine::Fault;
 use glauber_lattice::{Boundary, Lattice, Offset};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::Key;
@@ -52,8 +53,8 @@ pub struct Results {
     pub field_adjoints: HashMap<u32, Vec<f64>>,
     /// Derivatives by parameters, by number.
     pub parameter_adjoints: HashMap<u32, f64>,
-    /// Layers that were given a value they cannot hold, and draws that were given no probability.
-    pub faults: Vec<String>,
+    /// Layers that were given a value they cannot hold, and arguments of draws that are none.
+    pub faults: Vec<Fault>,
     /// Values that left the domain their instruction claims, beyond rounding.
     pub outside: Vec<String>,
 }
@@ -401,8 +402,9 @@ impl<F: Real> Interpreter<'_, F> {
                     let mut dense = self.dense(*v);
                     let (lowest, highest) = layer.values.range();
                     let whole = |x: f64| x.fract() == 0.0 && x >= lowest && x <= highest;
-                    if layer.values.is_integer() && !dense.iter().all(|x| whole(*x)) {
-                        results.faults.push(layer.name.clone());
+                    let bad = dense.iter().position(|x| !whole(*x)).filter(|_| layer.values.is_integer());
+                    if let Some(site) = bad {
+                        results.faults.push(Fault::OutOfRange { layer: *i, site, value: dense[site] });
                     }
                     if layer.values.is_integer() {
                         // Whole numbers are kept as integers, which have no negative zero.
@@ -429,8 +431,9 @@ impl<F: Real> Interpreter<'_, F> {
                     let number = |s: usize| {
                         if self.is_site(*v) { self.value(*v).at(s).to_f64() } else { self.value(*v).one() }
                     };
-                    if !(0..sites).all(|s| allowed(required, number(s), F::EPSILON.to_f64())) {
-                        results.faults.push(format!("check {i}"));
+                    let bad = (0..sites).find(|s| !allowed(required, number(*s), F::EPSILON.to_f64()));
+                    if let Some(site) = bad {
+                        results.faults.push(Fault::Refused { check: *i, site, value: number(site) });
                     }
                 }
             }

@@ -1,12 +1,16 @@
-//! Runs models the slow way, forwards and backwards: the oracle of rollouts, histories, estimators and baselines.
+//! Runs models the slow way, forwards and backwards: the oracle of rollouts, histories, estimators and baselines, and a
+//! second backend behind the engine's seam.
 //!
 //! Every state of every replicate is kept; nothing is pooled, checkpointed or shared between threads.
 
 use std::collections::HashMap;
 
-use glauber_engine::{Frame, LossValue, Run, Start, noise_seed};
+use glauber_engine::{
+    Backend, EngineError, Frame, Gradient, LossValue, Observation, Options, Outputs, Precision, Prepared,
+    Recorder, Run, Simulation, Start, noise_seed,
+};
 use glauber_numbers::real::Real;
-use glauber_program::{Estimator, FieldKind, Model, Program, differentiate};
+use glauber_program::{Bundle, Estimator, FieldKind, Model, Program};
 
 use crate::interpreter::{Inputs, Results, interpret};
 
@@ -29,34 +33,36 @@ pub struct Reference {
     /// [replicate][layer][site].
     pub start: Vec<Frame>,
     /// What went wrong where a rule left its range; the rest is then worth nothing.
-    pub faults: Vec<String>,
+    pub faults: Vec<EngineError>,
     /// Values that left their domains.
     pub outside: Vec<String>,
 }
 
 impl Reference {
     /// Notes what went wrong; what follows a fault has nothing to say of domains.
-    fn note(&mut self, results: &Results) {
+    fn note(&mut self, results: &Results, program: &Program, replicate: usize, step: u32) {
         if self.faults.is_empty() {
             self.outside.extend(results.outside.iter().cloned());
         }
-        self.faults.extend(results.faults.iter().cloned());
+        let explained = results.faults.iter().map(|fault| fault.explain(program, replicate, step as usize));
+        self.faults.extend(explained);
     }
 }
 
 /// A model and its observations, ready for the reference.
-pub struct Oracle<'a> {
-    model: Model,
-    observations: Vec<Program>,
-    estimator: Option<&'a dyn Estimator>,
+pub struct Oracle {
+    bundle: Bundle,
+    observations: Vec<Observation>,
+    precision: Precision,
 }
 
-impl<'a> Oracle<'a> {
+impl Oracle {
     /// The oracle of a model; what an estimator simulates instead is simulated here too.
-    pub fn new(model: &Model, observations: &[Program], estimator: Option<&'a dyn Estimator>) -> Oracle<'a> {
-        let forward = |p: &Program| estimator.map_or_else(|| p.clone(), |e| e.forward(p));
-        let model = Model { start: model.start.as_ref().map(forward), step: forward(&model.step) };
-        Oracle { model, observations: observations.iter().map(forward).collect(), estimator }
+    pub fn new(model: &Model, observations: &[Program], estimator: Option<&dyn Estimator>) -> Oracle {
+        let programs: Vec<Option<&Program>> = observations.iter().map(Some).collect();
+        let observations = observations.iter().cloned().map(Observation::Program).collect();
+        let bundle = Bundle::new(model, &programs, estimator);
+        Oracle { bundle, observations, precision: Precision::Double }
     }
 
     /// Runs forwards.
@@ -84,7 +90,7 @@ impl<'a> Oracle<'a> {
         let mean = |k: usize| reference.outputs.iter().map(|o| o[k]).sum::<f64>() / run.replicates as f64;
         let LossValue { value, slopes } = loss(&(0..width).map(mean).collect::<Vec<_>>());
         reference.value = value;
-        let d = self.model.declarations();
+        let d = self.bundle.declarations();
         let sites = d.lattice.sites();
         let mut sums = Sums { parameters: vec![0.0; d.parameters.len()], fields: HashMap::new() };
         for (replicate, states) in histories.iter().enumerate() {
@@ -99,8 +105,12 @@ impl<'a> Oracle<'a> {
         reference
     }
 
+    fn number(run: &Run<'_>, replicate: usize, step: usize) -> u32 {
+        run.first_step.of(replicate).wrapping_add(step as u32)
+    }
+
     fn inputs<'r>(&self, run: &Run<'r>, replicate: usize, step: usize) -> Inputs<'r> {
-        let sites = self.model.declarations().lattice.sites();
+        let sites = self.bundle.declarations().lattice.sites();
         let fields = run.fields.iter().map(|(name, data)| {
             let from = data.picks().map_or(0, |p| p[replicate] as usize * sites);
             (name.clone(), (from..from + sites).map(|i| data.numbers().at(i)).collect())
@@ -109,21 +119,25 @@ impl<'a> Oracle<'a> {
             parameters: run.parameters,
             fields: fields.collect(),
             address: (
-                noise_seed(run.seed, &self.model.declarations().lattice),
+                noise_seed(run.seed, &self.bundle.declarations().lattice),
                 run.first_replicate.wrapping_add(replicate as u32),
-                run.first_step.of(replicate) + step as u32,
+                Oracle::number(run, replicate, step),
             ),
             ..Inputs::default()
         }
     }
 
     fn targets(&self, run: &Run<'_>, replicate: usize) -> Frame {
-        let sites = self.model.declarations().lattice.sites();
+        let sites = self.bundle.declarations().lattice.sites();
         let field = |data: &glauber_engine::FieldData| {
             let from = data.picks().map_or(0, |p| p[replicate] as usize * sites);
             (from..from + sites).map(|i| data.numbers().at(i)).collect()
         };
         run.targets.iter().flatten().map(field).collect()
+    }
+
+    fn width(&self, observation: usize) -> usize {
+        self.observations[observation].outputs().len()
     }
 
     fn forwards<F: Real>(
@@ -132,13 +146,12 @@ impl<'a> Oracle<'a> {
         replicate: usize,
         reference: &mut Reference,
     ) -> (Vec<Frame>, Vec<f64>) {
-        let layers = self.model.declarations().layers.len() as u32;
-        let sites = self.model.declarations().lattice.sites();
-        let frame = |mut r: Results, reference: &mut Reference| -> Frame {
-            reference.note(&r);
+        let layers = self.bundle.declarations().layers.len() as u32;
+        let sites = self.bundle.declarations().lattice.sites();
+        let frame = |mut r: Results| -> Frame {
             (0..layers).map(|i| r.next.remove(&i).unwrap_or_default()).collect()
         };
-        let first = match (&run.start, &self.model.start) {
+        let first = match (&run.start, &self.bundle.start) {
             (Start::States(data), _) => {
                 let layer = |d: &glauber_engine::FieldData| {
                     let from = d.picks().map_or(0, |p| p[replicate] as usize * sites);
@@ -147,19 +160,29 @@ impl<'a> Oracle<'a> {
                 data.iter().map(layer).collect()
             }
             (Start::Model, Some(start)) => {
-                frame(interpret::<F>(start, &self.inputs(run, replicate, 0)), reference)
+                let results = interpret::<F>(start, &self.inputs(run, replicate, 0));
+                reference.note(&results, start, replicate, Oracle::number(run, replicate, 0));
+                frame(results)
             }
             (Start::Model, None) => Vec::new(),
         };
         let mut states = vec![first];
         for step in 1..=run.steps {
             let inputs = Inputs { layers: &states[step - 1], ..self.inputs(run, replicate, step) };
-            let next = frame(interpret::<F>(&self.model.step, &inputs), reference);
-            states.push(next);
+            let results = interpret::<F>(&self.bundle.step, &inputs);
+            reference.note(&results, &self.bundle.step, replicate, Oracle::number(run, replicate, step));
+            states.push(frame(results));
         }
         let mut outputs = Vec::new();
         for (step, observation) in &run.events {
-            let program = &self.observations[*observation];
+            let program = match (&self.observations[*observation], &self.bundle.observed[*observation]) {
+                (Observation::Summary(summary), _) => {
+                    outputs.extend(summary.values(&states[*step]));
+                    continue;
+                }
+                (_, Some(program)) => program,
+                (_, None) => continue,
+            };
             let targets = self.targets(run, replicate);
             let inputs = Inputs {
                 layers: &states[*step],
@@ -168,7 +191,7 @@ impl<'a> Oracle<'a> {
                 ..self.inputs(run, replicate, *step)
             };
             let seen = interpret::<F>(program, &inputs);
-            reference.note(&seen);
+            reference.note(&seen, program, replicate, Oracle::number(run, replicate, *step));
             outputs.extend((0..program.declarations().outputs.len() as u32).map(|i| seen.outputs[&i]));
         }
         (states, outputs)
@@ -183,9 +206,8 @@ impl<'a> Oracle<'a> {
         outputs: &[Vec<f64>],
         sums: &mut Sums,
     ) -> Frame {
-        let Some(estimator) = self.estimator else { return Frame::new() };
-        let adjoints: Vec<Program> = self.observations.iter().map(|o| differentiate(o, estimator)).collect();
-        let step_adjoint = differentiate(&self.model.step, estimator);
+        let Some(adjoints) = &self.bundle.adjoints else { return Frame::new() };
+        let step_adjoint = &adjoints.step.whole;
         let n = outputs.len() as f64;
         let (places, sites) = (step_adjoint.declarations().adjoint_places(), states[0][0].len());
         let mut bars: Frame = vec![vec![0.0; sites]; places];
@@ -198,15 +220,15 @@ impl<'a> Oracle<'a> {
                     advantage,
                     ..self.inputs(run, replicate, step + 1)
                 };
-                let back = interpret::<F>(&step_adjoint, &inputs);
-                sums.add(&step_adjoint, &back);
+                let back = interpret::<F>(step_adjoint, &inputs);
+                sums.add(step_adjoint, &back);
                 let place =
                     |i| back.layer_adjoints.get(&(i as u32)).cloned().unwrap_or_else(|| vec![0.0; sites]);
                 bars = (0..places).map(place).collect();
             }
             let mut from = 0;
             for (at, observation) in &run.events {
-                let width = self.observations[*observation].declarations().outputs.len();
+                let width = self.width(*observation);
                 if *at == step {
                     let own: Vec<f64> = slopes[from..from + width].iter().map(|s| s / n).collect();
                     // What an observation draws changes its own numbers only.
@@ -218,31 +240,47 @@ impl<'a> Oracle<'a> {
                         lead += slope * (mine - others);
                     }
                     advantage += lead;
-                    let targets = self.targets(run, replicate);
-                    let inputs = Inputs {
-                        layers: &states[step],
-                        targets: &targets,
-                        output_adjoints: &own,
-                        advantage: lead,
-                        first_draw: (*observation as u32 + 1) * DRAWS_PER_PROGRAM,
-                        ..self.inputs(run, replicate, step)
-                    };
-                    let back = interpret::<F>(&adjoints[*observation], &inputs);
-                    sums.add(&adjoints[*observation], &back);
-                    for (i, own) in &back.layer_adjoints {
-                        bars[*i as usize].iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
+                    if let Observation::Summary(summary) = &self.observations[*observation] {
+                        self.pull_back(&summary.pull_back(&states[step], &own), &mut bars);
+                    }
+                    if let Some(pair) = &adjoints.observed[*observation] {
+                        let targets = self.targets(run, replicate);
+                        let inputs = Inputs {
+                            layers: &states[step],
+                            targets: &targets,
+                            output_adjoints: &own,
+                            advantage: lead,
+                            first_draw: (*observation as u32 + 1) * DRAWS_PER_PROGRAM,
+                            ..self.inputs(run, replicate, step)
+                        };
+                        let back = interpret::<F>(&pair.whole, &inputs);
+                        sums.add(&pair.whole, &back);
+                        for (i, own) in &back.layer_adjoints {
+                            bars[*i as usize].iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
+                        }
                     }
                 }
                 from += width;
             }
         }
-        if let (Start::Model, Some(start)) = (&run.start, &self.model.start) {
-            let adjoint = differentiate(start, estimator);
+        if let (Start::Model, Some(adjoint)) = (&run.start, &adjoints.start) {
             let inputs = Inputs { next_adjoints: &bars, advantage, ..self.inputs(run, replicate, 0) };
-            let back = interpret::<F>(&adjoint, &inputs);
-            sums.add(&adjoint, &back);
+            let back = interpret::<F>(adjoint, &inputs);
+            sums.add(adjoint, &back);
         }
         bars
+    }
+
+    /// Adds what a summary pulls back: by each layer's number, so state k of a nominal layer gets k times as much.
+    fn pull_back(&self, pulled: &[Vec<f64>], bars: &mut Frame) {
+        let mut place = 0;
+        for (layer, own) in self.bundle.declarations().layers.iter().zip(pulled) {
+            for class in 0..layer.adjoint_places() {
+                let weight = if layer.is_nominal() { class as f64 } else { 1.0 };
+                bars[place].iter_mut().zip(own).for_each(|(sum, x)| *sum += weight * x);
+                place += 1;
+            }
+        }
     }
 }
 
@@ -263,4 +301,90 @@ impl Sums {
             sum.iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
         }
     }
+}
+
+/// The interpreter as a backend: whole fits run on it, some thousand times slower.
+///
+/// ```
+/// use glauber_conformance::reference::Interpreter;
+/// use glauber_engine::{BackendName, Options};
+/// let options = Options { backend: Some(BackendName(&Interpreter)), ..Options::default() };
+/// # let _ = options;
+/// ```
+pub struct Interpreter;
+
+impl Backend for Interpreter {
+    fn name(&self) -> &'static str {
+        "interpreter"
+    }
+
+    fn prepare(
+        &self,
+        bundle: Bundle,
+        observations: &[Observation],
+        options: &Options,
+    ) -> Result<Box<dyn Prepared>, EngineError> {
+        Ok(Box::new(Oracle { bundle, observations: observations.to_vec(), precision: options.precision }))
+    }
+}
+
+impl Prepared for Oracle {
+    fn simulate(&self, run: &Run<'_>, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {
+        let mut reference = Reference::default();
+        for replicate in 0..run.replicates {
+            stop_if_interrupted(run)?;
+            let (states, outputs) = match self.precision {
+                Precision::Single => self.forwards::<f32>(run, replicate, &mut reference),
+                Precision::Double => self.forwards::<f64>(run, replicate, &mut reference),
+            };
+            if let Some(fault) = reference.faults.first() {
+                return Err(fault.clone());
+            }
+            for (step, state) in states.iter().enumerate() {
+                if let Some(recorder) = recorder.filter(|r| r.wants(step)) {
+                    recorder.record(replicate, step, state.clone());
+                }
+            }
+            reference.outputs.push(outputs);
+            reference.last.extend(states.into_iter().last().filter(|_| run.wants_last));
+        }
+        Ok(Simulation { outputs: outputs_of(&reference.outputs), last: reference.last })
+    }
+
+    fn gradient(
+        &self,
+        run: &Run<'_>,
+        loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
+    ) -> Result<Gradient, EngineError> {
+        stop_if_interrupted(run)?;
+        let reference = match self.precision {
+            Precision::Single => Oracle::gradient::<f32>(self, run, loss),
+            Precision::Double => Oracle::gradient::<f64>(self, run, loss),
+        };
+        if let Some(fault) = reference.faults.into_iter().next() {
+            return Err(fault);
+        }
+        Ok(Gradient {
+            value: reference.value,
+            parameters: reference.parameters,
+            fields: reference.fields,
+            start: if run.wants_start_gradient { reference.start } else { Vec::new() },
+            outputs: outputs_of(&reference.outputs),
+        })
+    }
+
+    fn bytes_per_state(&self) -> usize {
+        8 * self.bundle.declarations().layers.len() * self.bundle.declarations().lattice.sites()
+    }
+}
+
+fn stop_if_interrupted(run: &Run<'_>) -> Result<(), EngineError> {
+    match run.interrupt.is_some_and(|i| i.load(std::sync::atomic::Ordering::Relaxed)) {
+        true => Err(EngineError::Interrupted),
+        false => Ok(()),
+    }
+}
+
+fn outputs_of(rows: &[Vec<f64>]) -> Outputs {
+    Outputs { values: rows.concat(), width: rows.first().map_or(0, Vec::len) }
 }

@@ -1,8 +1,8 @@
 //! States how a plan runs, and what a backend does for it: it is given a model's programs, and runs them.
 //!
 //! The seam between what a model means and how it is computed. A backend gets a [`Bundle`] of programs and answers runs
-//! that were checked before; noise, order of sums and elementary functions are those of `glauber-numbers`, so that all
-//! backends give the same bits. The backend of this crate compiles for vectors and threads; the tests have a second one,
+//! that were checked before; noise, order of sums and elementary functions are those of `glauber-numbers`, so that states
+//! and observations are the same bits on all of them. The backend of this crate compiles for vectors and threads; the tests have a second one,
 //! an interpreter.
 
 use glauber_program::Bundle;
@@ -22,7 +22,8 @@ pub enum Precision {
     Double,
 }
 
-/// How a plan runs. None of it changes a result but the precision.
+/// How a plan runs. None of it changes a result but the precision (and another backend may add up derivatives in another
+/// order).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// The precision of the sites.
@@ -35,7 +36,7 @@ pub struct Options {
     pub memory: usize,
     /// Tables and fusion of kernels.
     pub compile: CompileOptions,
-    /// What runs the programs: this engine where none is named. Results are the same bits on any.
+    /// What runs the programs: this engine where none is named. States and observations are the same bits on any.
     pub backend: Option<BackendName>,
 }
 

@@ -23,6 +23,7 @@ mod simd;
 mod codes;
 mod cpu;
 mod error;
+mod fault;
 mod inputs;
 mod machine;
 mod outcome;
@@ -40,6 +41,7 @@ pub use backend::{Backend, BackendName, CompileOptions, Options, Precision, Prep
 pub use cpu::useful_threads;
 pub use data::{FieldData, Numbers};
 pub use error::EngineError;
+pub use fault::Fault;
 pub use observation::{Observation, Summary};
 pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use plan::Plan;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks};
 use crate::compile::{Code, Pass};
+use crate::fault::Fault;
 use crate::inputs::{Address, Inputs, Results};
 use crate::kernel::Destination;
 use crate::kernels::Lane;
@@ -230,7 +231,7 @@ impl<F: Lane> Machine<F> {
         for (to, plane) in written {
             *self.place(to, results) = plane;
         }
-        violation.map(|v| Fault::of(v, pass))
+        violation.map(|v| fault_of(v, pass))
     }
 
     fn place<'r>(&'r mut self, to: Destination, results: &'r mut Results<'_, F>) -> &'r mut Plane<F> {
@@ -298,24 +299,16 @@ impl<F: Lane> Machine<F> {
     }
 }
 
-/// A value that may not be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
-    OutOfRange { layer: u32, site: usize, value: f64 },
-    Refused { check: u32, site: usize, value: f64 },
-}
-
-impl Fault {
-    fn of(violation: Violation, pass: &Pass) -> Fault {
-        match violation {
-            Violation::Refused { check, site, value } => Fault::Refused { check, site, value },
-            Violation::OutOfRange { output, site, value } => {
-                let layer = match pass.outputs[output as usize] {
-                    Destination::NextLayer(i) => i,
-                    _ => 0,
-                };
-                Fault::OutOfRange { layer, site, value }
-            }
+/// What a violation of a kernel is.
+fn fault_of(violation: Violation, pass: &Pass) -> Fault {
+    match violation {
+        Violation::Refused { check, site, value } => Fault::Refused { check, site, value },
+        Violation::OutOfRange { output, site, value } => {
+            let layer = match pass.outputs[output as usize] {
+                Destination::NextLayer(i) => i,
+                _ => 0,
+            };
+            Fault::OutOfRange { layer, site, value }
         }
     }
 }

@@ -5,16 +5,16 @@
 mod backward;
 mod history;
 
-use glauber_program::{Check, Program, Requirement};
+use glauber_program::Program;
 use rayon::prelude::*;
 
 use crate::backend::{Precision, Prepared};
 use crate::codes::Observed;
 use crate::cpu::{Compiled, Pool};
 use crate::error::EngineError;
+use crate::fault::Fault;
 use crate::inputs::{Address, Inputs, Results};
 use crate::kernels::Lane;
-use crate::machine::Fault;
 use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 use crate::run::{Run, Start, noise_seed};
 use crate::worker::{State, Worker, set};
@@ -99,47 +99,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
 
     /// What a fault of a program is to the user.
     fn explain(&self, fault: Fault, program: &Program, replicate: usize, step: usize) -> EngineError {
-        let d = &self.plan.codes.declarations;
-        let model = d.model.clone();
-        let step = self.number(replicate, step) as usize;
-        let index = |mut site: usize| {
-            let mut index = Vec::new();
-            for length in d.lattice.shape().iter().rev() {
-                index.push(site % length);
-                site /= length;
-            }
-            index.reverse();
-            index
-        };
-        match fault {
-            Fault::OutOfRange { layer, site, value } => {
-                let layer = &d.layers[layer as usize];
-                let (name, values) = (layer.name.clone(), layer.values.to_string());
-                EngineError::OutOfRange {
-                    model,
-                    layer: name,
-                    values,
-                    value,
-                    step,
-                    replicate,
-                    site: index(site),
-                }
-            }
-            Fault::Refused { check, site, value } => {
-                let site = index(site);
-                match program.declarations().checks.get(check as usize) {
-                    Some(Check { what, required: Requirement::Probability }) => {
-                        let draw = what.clone();
-                        EngineError::NotProbability { model, draw, value, step, replicate, site }
-                    }
-                    Some(check) => {
-                        let complaint = check.complaint(value);
-                        EngineError::Argument { model, complaint, step, replicate, site }
-                    }
-                    None => EngineError::Broken("a check without a declaration failed"),
-                }
-            }
-        }
+        fault.explain(program, replicate, self.number(replicate, step) as usize)
     }
 
     /// The number of a step of this run: 1 for the first after a start that has none behind it.
