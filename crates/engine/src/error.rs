@@ -57,6 +57,19 @@ pub enum EngineError {
         /// The site, as an index into the lattice's shape.
         site: Vec<usize>,
     },
+    /// An observation that was made for another model.
+    #[error(
+        "observation {number} was made for model `{other}`, which has another lattice, other layers or other parameters \
+         than model `{model}`: make it from this model"
+    )]
+    Foreign {
+        /// The model that is run.
+        model: String,
+        /// The observation, counted from 0.
+        number: usize,
+        /// The model it was made for.
+        other: String,
+    },
     /// A rule of the engine's own that does not hold.
     #[error("glauber is at fault: {0}; please report this, with the model")]
     Broken(&'static str),

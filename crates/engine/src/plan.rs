@@ -39,7 +39,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
-    /// asks for vector instructions that are not there.
+    /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model.
     pub fn new(
         model: &Model,
         observations: &[Observation],
@@ -47,6 +47,11 @@ impl Plan {
         options: Options,
     ) -> Result<Plan, EngineError> {
         let programs: Vec<Option<&Program>> = observations.iter().map(Observation::program).collect();
+        let foreign = |p: &&Program| !p.speaks_as(&model.step);
+        if let Some(number) = programs.iter().position(|p| p.as_ref().is_some_and(foreign)) {
+            let other = programs[number].map_or_else(String::new, |p| p.declarations().model.clone());
+            return Err(EngineError::Foreign { model: model.name().to_string(), number, other });
+        }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {
             declarations: bundle.declarations().clone(),

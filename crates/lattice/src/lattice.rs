@@ -111,9 +111,28 @@ impl Lattice {
         self.shape.len()
     }
 
+    /// Whether it has one boundary for each axis: always, but where it was read from elsewhere.
+    pub fn is_whole(&self) -> bool {
+        self.boundary.len() == self.shape.len()
+    }
+
     /// How many sites it has.
     pub fn sites(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Whether an offset (z, y, x) leads no farther than fields are held beyond the edges: the lattice's length along each
+    /// axis, or 32 sites where it is shorter.
+    ///
+    /// ```
+    /// use glauber_lattice::Lattice;
+    /// assert!(Lattice::square(100).admits([0, -100, 32]) && !Lattice::square(100).admits([0, 0, 101]));
+    /// assert!(Lattice::line(4).admits([0, 0, 32]));
+    /// ```
+    pub fn admits(&self, offset: [i32; 3]) -> bool {
+        const NEAR: usize = 32;
+        let extent = self.extent();
+        (0..3).all(|axis| offset[axis].unsigned_abs() as usize <= extent[axis].max(NEAR))
     }
 
     /// Its lengths as (z, y, x), with 1 for an axis it has not.

@@ -20,6 +20,7 @@ mod trace;
 // … programs print, and are kept as bytes …
 mod display;
 mod stored;
+mod validate;
 // … programs become other programs: the adjoint under an estimator, the likelihood …
 mod adjoint;
 mod chance;
@@ -46,3 +47,4 @@ pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
 pub use program::{Instruction, Program, Sink};
 pub use stored::StoredError;
 pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage};
+pub use validate::InvalidProgram;

@@ -1,7 +1,7 @@
 //! Builds a model: declarations, how it starts, what a step does. Everything is checked when the model is built.
 
 use glauber_lattice::{Lattice, Overlap, Values};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::colour::Colour;
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
@@ -28,7 +28,7 @@ use crate::trace::{Scope, Stage};
 /// assert_eq!(si.step.declarations().draws, ["aware"]);
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Model {
     /// How a lattice starts where nobody gives one; reads no layers.
     pub start: Option<Program>,

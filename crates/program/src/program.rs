@@ -39,7 +39,7 @@ pub struct Instruction {
 /// A straight list of instructions, each reading only earlier ones, and the results they leave.
 ///
 /// It prints readably; see `Display`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Program {
     pub(crate) declarations: Declarations,
     pub(crate) instructions: Vec<Instruction>,
@@ -60,6 +60,13 @@ impl Program {
     /// What the program leaves, in order.
     pub fn results(&self) -> &[(Sink, ValueId)] {
         &self.results
+    }
+
+    /// Whether it speaks of what another speaks of: the same lattice, layers and parameters. An observation does of the
+    /// step of its model.
+    pub fn speaks_as(&self, other: &Program) -> bool {
+        let (one, other) = (&self.declarations, &other.declarations);
+        one.lattice == other.lattice && one.layers == other.layers && one.parameters == other.parameters
     }
 
     /// The instruction that makes a value.

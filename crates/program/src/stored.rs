@@ -18,6 +18,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;
 use crate::program::Program;
+use crate::trace::Stage;
+use crate::validate;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -88,12 +90,16 @@ impl Program {
         store(self)
     }
 
-    /// The program that [`Program::to_bytes`] stored.
+    /// The observation that [`Program::to_bytes`] stored.
     ///
     /// # Errors
-    /// [`StoredError`] for bytes of another version, or that are none of a program.
+    /// [`StoredError`] for bytes of another version, or that are none of an observation.
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, StoredError> {
-        read(bytes)
+        let program: Program = read(bytes)?;
+        match validate::stage(&program, Stage::Observation) {
+            Ok(()) => Ok(program),
+            Err(_) => Err(StoredError::Damaged),
+        }
     }
 }
 
@@ -119,7 +125,9 @@ mod tests {
     fn what_is_stored_is_read_back_the_same() {
         let model = model();
         assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
-        assert_eq!(Program::from_bytes(&model.step.to_bytes().unwrap()).unwrap(), model.step);
+        let count = model.observe(|s| s.output("aware", s.layer("aware").sum())).unwrap();
+        assert_eq!(Program::from_bytes(&count.to_bytes().unwrap()).unwrap(), count);
+        assert_eq!(Program::from_bytes(&model.step.to_bytes().unwrap()), Err(StoredError::Damaged));
     }
 
     #[test]

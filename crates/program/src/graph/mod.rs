@@ -107,6 +107,11 @@ impl Graph {
         renamed
     }
 
+    /// Appends an instruction without looking for a simpler one.
+    pub(crate) fn append_as_is(&mut self, op: Op) -> ValueId {
+        self.append(op)
+    }
+
     fn append(&mut self, op: Op) -> ValueId {
         if let Some(value) = self.known.get(&op) {
             return *value;

@@ -234,8 +234,10 @@ impl Expr {
         })
     }
 
-    /// The value at a displaced site: at site i, x(i + offset); the offset as (z, y, x).
+    /// The value at a displaced site: at site i, x(i + offset); the offset as (z, y, x), no farther than the lattice is
+    /// long (or 32 sites).
     pub fn shift(self, offset: Offset) -> Expr {
+        refuse_far(self.trace, &[offset]);
         self.apply(|t, x| t.graph.shift(x, offset))
     }
 
@@ -249,6 +251,7 @@ impl Expr {
     pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
         let refusal = neighbourhood.refusal(self.dimensions());
         let neighbourhood = neighbourhood.on(self.dimensions());
+        refuse_far(self.trace, neighbourhood.offsets());
         with_trace(self.trace, |t| {
             let lattice = &t.graph.declarations.lattice;
             let why = match (refusal, neighbourhood.overlap(lattice)) {
@@ -264,7 +267,9 @@ impl Expr {
 
     /// As [`Expr::neighbours`], also where the lattice is so small that a site is its own neighbour, and that is meant.
     pub fn neighbours_all_round(self, neighbourhood: impl Neighbours) -> Neighbourly {
-        Neighbourly { x: self, neighbourhood: neighbourhood.on(self.dimensions()) }
+        let neighbourhood = neighbourhood.on(self.dimensions());
+        refuse_far(self.trace, neighbourhood.offsets());
+        Neighbourly { x: self, neighbourhood }
     }
 
     /// The sum over all sites: one number per replicate.
@@ -280,6 +285,21 @@ impl Expr {
             t.graph.divide(sum, sites)
         })
     }
+}
+
+/// Refuses offsets that lead farther than a lattice is long.
+pub(super) fn refuse_far(trace: u32, offsets: &[Offset]) {
+    with_trace(trace, |t| {
+        let lattice = &t.graph.declarations.lattice;
+        let Some(far) = offsets.iter().find(|offset| !lattice.admits(**offset)) else { return };
+        let own = &far[3 - lattice.dimensions()..];
+        let why = format!(
+            "the offset {own:?} leads farther than the lattice of {lattice} is long: give offsets within it (on a torus \
+             {own:?} is the same as what is left of it after the lattice's length)"
+        );
+        let model = t.model();
+        t.fail(ModelError::Neighbourhood { model, why });
+    });
 }
 
 /// What is wrong where an offset leads a site to itself.

@@ -336,7 +336,12 @@ impl Scope {
 
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
     pub fn translate(&self, x: Expr, direction: Expr, offsets: &[Offset]) -> Expr {
+        expression::refuse_far(self.id, offsets);
         self.push(|t| {
+            if offsets.is_empty() {
+                let (model, wanted) = (t.model(), "at least one offset".to_string());
+                return t.fail(ModelError::Count { model, what: "translate", wanted, found: 0 });
+            }
             let (x, direction) = (t.resolve(x.into()), t.resolve(direction.into()));
             if t.graph.rank(direction) == Rank::Site {
                 let model = t.model();
