@@ -15,7 +15,7 @@ use glauber_lattice::{Boundary, Lattice, Offset};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, Op, Program, Rank, Requirement, Sink, Unary, ValueId};
+use glauber_program::{Binary, Comparison, Op, Program, Rank, Requirement, Sink, ValueId};
 
 /// What a program reads.
 #[derive(Clone, Debug, Default)]
@@ -153,7 +153,7 @@ impl<F: Real> Interpreter<'_, F> {
                     F::from_i32([i / (height * width), i / width % height, i % width][*axis as usize] as i32)
                 })
             }
-            Op::Unary(function, a) => self.map1(v(a), |x| unary(*function, x), |x| unary(*function, x)),
+            Op::Unary(function, a) => self.map1(v(a), |x| function.value(x), |x| function.value(x)),
             Op::Binary(function, a, b) => self.binary(*function, v(a), v(b)),
             Op::Compare(comparison, a, b) => self.compare(*comparison, v(a), v(b)),
             Op::Select(c, a, b) => self.select(v(c), v(a), v(b)),
@@ -481,26 +481,6 @@ fn lane_sum<F: Real>(block: &[F]) -> f64 {
         }
     }
     lanes[0]
-}
-
-fn unary<F: Real>(function: Unary, x: F) -> F {
-    match function {
-        Unary::Negate => -x,
-        Unary::Absolute => x.abs(),
-        Unary::Sign if x > F::ZERO => F::ONE,
-        Unary::Sign if x < F::ZERO => -F::ONE,
-        Unary::Sign => F::ZERO,
-        Unary::SquareRoot => x.sqrt(),
-        Unary::Exponential => elementary::exp(x),
-        Unary::ExponentialMinusOne => elementary::exp_m1(x),
-        Unary::Logarithm => elementary::ln(x),
-        Unary::LogarithmOnePlus => elementary::ln_1p(x),
-        Unary::Sigmoid => elementary::sigmoid(x),
-        Unary::HyperbolicTangent => elementary::tanh(x),
-        Unary::Sine => elementary::sin(x),
-        Unary::Cosine => elementary::cos(x),
-        Unary::Floor => x.floor(),
-    }
 }
 
 fn binary<F: Real>(function: Binary, a: F, b: F) -> F {

@@ -1,6 +1,6 @@
 //! Evaluates instructions that have one value for a whole replicate: parameters, draws all sites share, what follows from sums.
 
-use glauber_program::{Binary, Comparison, Op, Unary, ValueId};
+use glauber_program::{Binary, Comparison, Op, ValueId};
 
 use crate::inputs::Inputs;
 use glauber_numbers::elementary;
@@ -15,7 +15,7 @@ pub(crate) fn evaluate<F>(op: &Op, values: &[f64], inputs: &Inputs<'_, F>) -> f6
         Op::StepIndex => f64::from(address.step),
         Op::OutputAdjoint(i) => inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0),
         Op::Advantage => inputs.advantage,
-        Op::Unary(function, a) => scalar_unary(*function, v(a)),
+        Op::Unary(function, a) => function.value(v(a)),
         Op::Binary(function, a, b) => scalar_binary(*function, v(a), v(b)),
         Op::Compare(comparison, a, b) => f64::from(u8::from(holds(*comparison, v(a), v(b)))),
         Op::Select(c, yes, no) => {
@@ -43,24 +43,6 @@ fn holds(comparison: Comparison, a: f64, b: f64) -> bool {
         Comparison::Equal => a == b,
         Comparison::Less => a < b,
         Comparison::LessOrEqual => a <= b,
-    }
-}
-
-fn scalar_unary(function: Unary, a: f64) -> f64 {
-    match function {
-        Unary::Negate => -a,
-        Unary::Absolute => a.abs(),
-        Unary::Sign => f64::from(u8::from(a > 0.0)) - f64::from(u8::from(a < 0.0)),
-        Unary::SquareRoot => a.sqrt(),
-        Unary::Exponential => elementary::exp(a),
-        Unary::ExponentialMinusOne => elementary::exp_m1(a),
-        Unary::Logarithm => elementary::ln(a),
-        Unary::LogarithmOnePlus => elementary::ln_1p(a),
-        Unary::Sigmoid => elementary::sigmoid(a),
-        Unary::HyperbolicTangent => elementary::tanh(a),
-        Unary::Sine => elementary::sin(a),
-        Unary::Cosine => elementary::cos(a),
-        Unary::Floor => a.floor(),
     }
 }
 

@@ -161,7 +161,7 @@ impl Adjoint {
                 self.accumulate(x, contribution, rank);
             }
             Op::Round(x, surrogate) => {
-                let below = self.graph.unary(crate::op::Unary::Floor, x);
+                let below = self.graph.unary(crate::unary::Unary::Floor, x);
                 let half = self.graph.constant(0.5);
                 let fraction = self.graph.subtract(x, below);
                 let from_step = self.graph.subtract(fraction, half);

@@ -1,7 +1,7 @@
 //! Says which values depend on which, and which are needed: the two questions that every transform of a program asks.
 
+use crate::instruction::Instruction;
 use crate::op::{Op, ValueId};
-use crate::program::Instruction;
 
 /// For every value, whether it depends on one that `is_source` accepts (or is one itself), other than through one that
 /// `ends` accepts.

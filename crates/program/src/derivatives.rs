@@ -1,61 +1,16 @@
 //! States the derivatives of the elementary functions and of the surrogates of step functions.
 
 use crate::graph::Graph;
-use crate::op::{Binary, Comparison, Number, Op, Surrogate, Unary, ValueId};
+use crate::op::{Binary, Comparison, Number, Op, Surrogate, ValueId};
+use crate::unary::Unary;
 
 /// What the derivative `bar` by `value` = op(…) contributes to each operand.
 pub(crate) fn elementary(g: &mut Graph, value: ValueId, op: &Op, bar: ValueId) -> Vec<(ValueId, ValueId)> {
     match *op {
-        Op::Unary(function, x) => unary(g, function, value, x, bar).map(|c| (x, c)).into_iter().collect(),
+        Op::Unary(function, x) => function.pull_back(g, x, value, bar).map(|c| (x, c)).into_iter().collect(),
         Op::Binary(function, a, b) => binary(g, function, value, a, b, bar),
         _ => Vec::new(),
     }
-}
-
-fn unary(g: &mut Graph, function: Unary, y: ValueId, x: ValueId, bar: ValueId) -> Option<ValueId> {
-    Some(match function {
-        Unary::Negate => g.negate(bar),
-        Unary::Absolute => {
-            let sign = g.unary(Unary::Sign, x);
-            g.multiply(bar, sign)
-        }
-        Unary::SquareRoot => {
-            let twice = g.scale(2.0, y);
-            g.divide(bar, twice)
-        }
-        Unary::Exponential => g.multiply(bar, y),
-        // Not y + 1, of which nothing is left where eˣ is small.
-        Unary::ExponentialMinusOne => {
-            let slope = g.unary(Unary::Exponential, x);
-            g.multiply(bar, slope)
-        }
-        Unary::Logarithm => g.divide(bar, x),
-        Unary::LogarithmOnePlus => {
-            let one = g.constant(1.0);
-            let shifted = g.add(x, one);
-            g.divide(bar, shifted)
-        }
-        Unary::Sigmoid => {
-            let rest = g.one_minus(y);
-            let slope = g.multiply(y, rest);
-            g.multiply(bar, slope)
-        }
-        Unary::HyperbolicTangent => {
-            let square = g.multiply(y, y);
-            let slope = g.one_minus(square);
-            g.multiply(bar, slope)
-        }
-        Unary::Sine => {
-            let slope = g.unary(Unary::Cosine, x);
-            g.multiply(bar, slope)
-        }
-        Unary::Cosine => {
-            let sine = g.unary(Unary::Sine, x);
-            let product = g.multiply(bar, sine);
-            g.negate(product)
-        }
-        Unary::Sign | Unary::Floor => return None,
-    })
 }
 
 fn binary(

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::op::{Binary, Comparison, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+use crate::unary::Unary;
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +94,7 @@ impl Program {
             Op::OutputAdjoint(i) => format!("adjoint of {}", d.outputs[*i as usize]),
             Op::Advantage => "advantage".into(),
             Op::Unary(Unary::Negate, a) => format!("-{}", n(a)),
-            Op::Unary(function, a) => format!("{}({})", unary_name(*function), n(a)),
+            Op::Unary(function, a) => format!("{}({})", function.name(), n(a)),
             Op::Binary(function, a, b) => match infix(*function) {
                 Some(sign) => format!("{} {sign} {}", n(a), n(b)),
                 None => format!("{}({}, {})", prefix(*function), n(a), n(b)),
@@ -144,24 +145,6 @@ impl Program {
     fn offset(&self, offset: [i32; 3]) -> String {
         let used = &offset[3 - self.declarations.lattice.dimensions()..];
         format!("{used:?}")
-    }
-}
-
-fn unary_name(function: Unary) -> &'static str {
-    match function {
-        Unary::Negate => "-",
-        Unary::Absolute => "abs",
-        Unary::Sign => "sign",
-        Unary::SquareRoot => "sqrt",
-        Unary::Exponential => "exp",
-        Unary::ExponentialMinusOne => "expm1",
-        Unary::Logarithm => "ln",
-        Unary::LogarithmOnePlus => "log1p",
-        Unary::Sigmoid => "sigmoid",
-        Unary::HyperbolicTangent => "tanh",
-        Unary::Sine => "sin",
-        Unary::Cosine => "cos",
-        Unary::Floor => "floor",
     }
 }
 

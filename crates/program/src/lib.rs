@@ -4,12 +4,15 @@
 //! its adjoint under an [`estimators::Estimator`]; [`log_likelihood`] derives the exact likelihood of one step.
 
 // The words: instructions, the ranges of their values, what they refer to and how it is drawn …
+mod bounds;
 mod check;
 mod colour;
 mod declarations;
 mod domain;
+mod instruction;
 mod op;
 mod program;
+mod unary;
 // … what depends on what; a graph grows a program and simplifies it …
 pub mod dataflow;
 mod graph;
@@ -41,10 +44,12 @@ pub use domain::{Domain, MOST_COUNT};
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
 pub use graph::{Graph, MOST_INSTRUCTIONS};
+pub use instruction::Instruction;
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
-pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
-pub use program::{Instruction, Program, Sink};
+pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, ValueId};
+pub use program::{Program, Sink};
 pub use stored::StoredError;
 pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage};
+pub use unary::{Unary, UseOfUnary};
 pub use validate::InvalidProgram;

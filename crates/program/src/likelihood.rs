@@ -21,8 +21,9 @@ use crate::check::Requirement;
 use crate::dataflow::dependent;
 use crate::error::ModelError;
 use crate::graph::{Graph, one_minus};
-use crate::op::{Comparison, Op, Rank, Unary, ValueId};
+use crate::op::{Comparison, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+use crate::unary::Unary;
 
 /// Joint outcomes above this number are not enumerated.
 const MOST_OUTCOMES: usize = 256;

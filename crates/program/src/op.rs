@@ -3,6 +3,8 @@
 use glauber_lattice::Offset;
 use serde::{Deserialize, Serialize};
 
+use crate::unary::Unary;
+
 /// The number of a value in its program: the position of the instruction that makes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ValueId(pub u32);
@@ -45,27 +47,6 @@ impl std::fmt::Debug for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.get())
     }
-}
-
-/// Functions of one number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Unary {
-    Negate,
-    Absolute,
-    Sign,
-    SquareRoot,
-    Exponential,
-    /// e^x − 1, exact near 0.
-    ExponentialMinusOne,
-    Logarithm,
-    /// ln(1 + x), exact near 0.
-    LogarithmOnePlus,
-    Sigmoid,
-    HyperbolicTangent,
-    Sine,
-    Cosine,
-    Floor,
 }
 
 /// Functions of two numbers.

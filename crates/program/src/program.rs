@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataflow::needed;
 use crate::declarations::Declarations;
-use crate::domain::Domain;
-use crate::op::{Op, Rank, ValueId};
+use crate::instruction::Instruction;
+use crate::op::ValueId;
 
 /// What a result of a program is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -23,17 +23,6 @@ pub enum Sink {
     FieldAdjoint(u32),
     /// A value that must be what the declarations' check of this number requires.
     Check(u32),
-}
-
-/// One instruction with what is known of its value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Instruction {
-    /// What it does.
-    pub op: Op,
-    /// How many numbers it makes.
-    pub rank: Rank,
-    /// Where they lie.
-    pub domain: Domain,
 }
 
 /// A straight list of instructions, each reading only earlier ones, and the results they leave.

@@ -12,9 +12,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::declarations::{Declarations, Interval, Layer};
 use crate::graph::{Graph, MOST_INSTRUCTIONS};
+use crate::instruction::Instruction;
 use crate::model::Model;
 use crate::op::{Number, Op, Rank, Surrogate, ValueId};
-use crate::program::{Instruction, Program, Sink};
+use crate::program::{Program, Sink};
 use crate::trace::Stage;
 
 /// Why something is no program.

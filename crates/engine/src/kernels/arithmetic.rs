@@ -1,33 +1,30 @@
 //! Computes elementary functions, comparisons and choices over a block.
 
-use glauber_program::{Binary, Comparison, Unary};
+use glauber_program::{Binary, Comparison, Unary, UseOfUnary};
 
 use crate::block::BLOCK;
 use crate::kernels::Lane;
 use crate::kernels::operands::{Operand, map1, map2, map3};
 use glauber_numbers::elementary;
 
+/// A loop over a block.
+struct Block<'a, F> {
+    d: &'a mut [F],
+    a: &'a [F],
+}
+
+impl<F: Lane> UseOfUnary<F> for Block<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn with(self, function: impl Fn(F) -> F) {
+        map1(self.d, self.a, function);
+    }
+}
+
 #[inline(always)]
 pub(super) fn unary<F: Lane>(function: Unary, d: &mut [F], a: &[F]) {
-    match function {
-        Unary::Negate => map1(d, a, |a| -a),
-        Unary::Absolute => map1(d, a, |a| a.abs()),
-        Unary::Sign => map1(d, a, |a| {
-            let up = if a > F::ZERO { F::ONE } else { F::ZERO };
-            let down = if a < F::ZERO { F::ONE } else { F::ZERO };
-            up - down
-        }),
-        Unary::SquareRoot => map1(d, a, |a| a.sqrt()),
-        Unary::Exponential => map1(d, a, elementary::exp),
-        Unary::ExponentialMinusOne => map1(d, a, elementary::exp_m1),
-        Unary::Logarithm => map1(d, a, elementary::ln),
-        Unary::LogarithmOnePlus => map1(d, a, elementary::ln_1p),
-        Unary::Sigmoid => map1(d, a, elementary::sigmoid),
-        Unary::HyperbolicTangent => map1(d, a, elementary::tanh),
-        Unary::Sine => map1(d, a, elementary::sin),
-        Unary::Cosine => map1(d, a, elementary::cos),
-        Unary::Floor => map1(d, a, |a| a.floor()),
-    }
+    function.choose(Block { d, a });
 }
 
 #[inline(always)]

@@ -16,7 +16,8 @@
 
 use super::{Draw, Estimator, away_from_zero, inside};
 use crate::graph::Graph;
-use crate::op::{Binary, Unary, ValueId};
+use crate::op::{Binary, ValueId};
+use crate::unary::Unary;
 
 /// Gumbel-softmax with a temperature τ > 0.
 #[derive(Clone, Copy, Debug)]

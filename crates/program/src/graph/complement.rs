@@ -5,7 +5,8 @@
 //! complement of a choice is the choice of the complements.
 
 use super::Graph;
-use crate::op::{Binary, Op, Unary, ValueId};
+use crate::op::{Binary, Op, ValueId};
+use crate::unary::Unary;
 
 /// How deep the form of a value is looked into.
 const DEPTH: usize = 12;

@@ -3,25 +3,7 @@
 use glauber_numbers::elementary;
 use glauber_numbers::real::Real;
 
-use crate::op::{Binary, Comparison, Unary};
-
-pub(crate) fn unary(function: Unary, x: f64) -> f64 {
-    match function {
-        Unary::Negate => -x,
-        Unary::Absolute => x.abs(),
-        Unary::Sign => f64::from(u8::from(x > 0.0)) - f64::from(u8::from(x < 0.0)),
-        Unary::SquareRoot => Real::sqrt(x),
-        Unary::Exponential => elementary::exp(x),
-        Unary::ExponentialMinusOne => elementary::exp_m1(x),
-        Unary::Logarithm => elementary::ln(x),
-        Unary::LogarithmOnePlus => elementary::ln_1p(x),
-        Unary::Sigmoid => elementary::sigmoid(x),
-        Unary::HyperbolicTangent => elementary::tanh(x),
-        Unary::Sine => elementary::sin(x),
-        Unary::Cosine => elementary::cos(x),
-        Unary::Floor => Real::floor(x),
-    }
-}
+use crate::op::{Binary, Comparison};
 
 pub(crate) fn binary(function: Binary, x: f64, y: f64) -> f64 {
     match function {

@@ -10,10 +10,12 @@ use std::collections::{HashMap, HashSet};
 
 use glauber_lattice::{Boundary, Neighbourhood};
 
+use crate::bounds::domain_of;
 use crate::declarations::{Declarations, FieldKind, Layer};
-use crate::domain::{Domain, domain_of};
+use crate::domain::Domain;
+use crate::instruction::Instruction;
 use crate::op::{Binary, Op, Rank, ValueId};
-use crate::program::{Instruction, Program, Sink};
+use crate::program::{Program, Sink};
 
 pub(crate) use complement::{complement, one_minus};
 

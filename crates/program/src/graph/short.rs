@@ -3,7 +3,8 @@
 use glauber_lattice::Offset;
 
 use super::Graph;
-use crate::op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
+use crate::op::{Binary, Comparison, Number, Op, Rank, Surrogate, ValueId};
+use crate::unary::{Chain, Unary};
 
 #[allow(missing_docs)]
 impl Graph {
@@ -65,5 +66,32 @@ impl Graph {
     }
     pub fn round(&mut self, a: ValueId, surrogate: Surrogate) -> ValueId {
         self.push(Op::Round(a, surrogate))
+    }
+}
+
+/// Derivatives are written as instructions.
+impl Chain for Graph {
+    type Value = ValueId;
+
+    fn constant(&mut self, value: f64) -> ValueId {
+        Graph::constant(self, value)
+    }
+    fn unary(&mut self, function: Unary, x: ValueId) -> ValueId {
+        Graph::unary(self, function, x)
+    }
+    fn add(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        Graph::add(self, a, b)
+    }
+    fn subtract(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        Graph::subtract(self, a, b)
+    }
+    fn multiply(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        Graph::multiply(self, a, b)
+    }
+    fn divide(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        Graph::divide(self, a, b)
+    }
+    fn negate(&mut self, a: ValueId) -> ValueId {
+        Graph::negate(self, a)
     }
 }

@@ -4,8 +4,9 @@ use glauber_lattice::{Neighbourhood, Offset};
 
 use super::complement::without_subtraction;
 use super::{Graph, fold};
-use crate::domain::decided;
-use crate::op::{Binary, Comparison, Op, Rank, Unary, ValueId};
+use crate::bounds::decided;
+use crate::op::{Binary, Comparison, Op, Rank, ValueId};
+use crate::unary::Unary;
 
 impl Graph {
     /// A value that equals the instruction, or the instruction (perhaps rewritten) where none is simpler.
@@ -79,7 +80,7 @@ impl Graph {
 
     fn simplified_unary(&mut self, function: Unary, a: ValueId) -> Result<ValueId, Op> {
         if let Some(x) = self.constant_value(a) {
-            return Ok(self.constant(fold::unary(function, x)));
+            return Ok(self.constant(function.value(x)));
         }
         let inner = self.instruction(a).op.clone();
         match (function, inner) {

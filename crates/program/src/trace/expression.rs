@@ -6,8 +6,9 @@ use glauber_lattice::{Lattice, Neighbourhood, Neighbours, Offset, Overlap};
 
 use crate::domain::Domain;
 use crate::error::ModelError;
-use crate::op::{Binary, Comparison, Op, Rank, Surrogate, Unary, ValueId};
+use crate::op::{Binary, Comparison, Op, Rank, Surrogate, ValueId};
 use crate::trace::{Operand, Trace, tracing_is_over, with_trace};
+use crate::unary::Unary;
 
 /// A traced value: a copyable handle on an instruction of the program being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
