@@ -1,16 +1,13 @@
 //! Reads a folder of pictures, in the order a person numbers them.
 
-use super::ImageLimits;
-use super::names::{arrange, natural_order};
+use super::choice::SeriesChoice;
+use super::names::{Arranged, arrange, natural_order};
 use super::refusal::Refusal;
-use super::series::{Series, SeriesChoice};
-use super::stack::{ImageStack, Picture, append, check_pixels, read_picture};
+use super::stack::{ImageStack, Picture, append, check_pixels};
+use super::{FORMATS, ImageLimits, read_picture};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use std::path::{Path, PathBuf};
-
-/// Endings of the files that are taken for pictures.
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "asc"];
 
 /// Reads all pictures of a folder, one plane each, sorted so that `frame9` comes before `frame10`.
 ///
@@ -35,25 +32,24 @@ pub fn read_image_folder(path: impl AsRef<Path>, limits: ImageLimits) -> Result<
 }
 
 /// The series of a folder's pictures that is chosen.
-pub(super) fn read_folder_series(
+pub(super) fn read_chosen(
     folder: &Path,
     choice: &SeriesChoice,
     limits: ImageLimits,
-) -> Result<Series, DataError> {
+) -> Result<(ImageStack, Arranged), DataError> {
     let (files, mut notes) = pictures_of(folder)?;
     let arranged = arrange(&stems_of(&files), choice).map_err(|refusal| refusal.in_file(folder))?;
     let files: Vec<PathBuf> = arranged.files.iter().map(|file| files[*file].clone()).collect();
     let mut picture = read_all(folder, &files, limits)?;
-    notes.extend(arranged.notes);
+    notes.extend_from_slice(&arranged.notes);
     picture.notes.append(&mut notes);
-    let frames = arranged.frames.filter(|frames| frames.len() > 1);
-    Ok(Series { stack: ImageStack::new(picture, folder)?, slices: arranged.slices, frames })
+    Ok((ImageStack::new(picture, folder)?, arranged))
 }
 
 /// The pictures in a folder, and notes on what else is there.
 fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> {
-    let mut files = Vec::new();
-    let mut others = 0;
+    let endings: Vec<&str> = FORMATS.iter().flat_map(|format| format.endings).copied().collect();
+    let (mut files, mut others) = (Vec::new(), 0);
     for entry in std::fs::read_dir(folder).map_err(|e| DataError::io(folder, "open it", &e))? {
         let path = entry.map_err(|e| DataError::io(folder, "read it", &e))?.path();
         let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
@@ -61,7 +57,7 @@ fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> 
             continue;
         }
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
+        if ending.is_some_and(|e| endings.contains(&e.as_str())) {
             files.push(path);
         } else {
             others += 1;
@@ -69,7 +65,7 @@ fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> 
     }
     if files.is_empty() {
         let found = format!("holds no pictures ({others} other files)");
-        let remedy = format!("put files ending in {} there", ENDINGS.join(", "));
+        let remedy = format!("put files ending in {} there", endings.join(", "));
         return Err(DataError::new(DataErrorKind::Missing, folder, found, remedy));
     }
     files.sort();

@@ -4,8 +4,8 @@
 //! a number says what it counts (`t`, `frame`; `ch`, `w`; `z`, `slice`; `pos`, `xy`), after it `d`, `h`, `m`, `s` make a clock
 //! of several numbers. Names that differ in more than one place hold more than one series: which is meant is asked.
 
+use super::choice::{Pick, SeriesChoice};
 use super::refusal::Refusal;
-use super::series::{Pick, SeriesChoice};
 use glauber_files::error::quoted;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

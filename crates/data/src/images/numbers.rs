@@ -4,7 +4,7 @@
 //! and less and colours, are grey values from 0 (black) to 1 (white), and masks of 0 and full scale are 0 and 1.
 
 use super::inside::{is_no_data, no_data_error};
-use super::stack::{ImageStack, Source};
+use super::stack::ImageStack;
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
 
@@ -50,8 +50,7 @@ impl ImageStack {
             return Ok((values, notes));
         }
         let mask = values.iter().all(|v| *v <= 0.0 || *v >= full);
-        let picture =
-            self.was_colour || (matches!(self.origin, Source::Png | Source::Jpeg) && self.bit_depth <= 8);
+        let picture = self.was_colour || (self.shades && self.bit_depth <= 8);
         if highest <= 1.0 {
             notes.push(format!(
                 "its largest value is {highest}: the values were taken as they are, not divided by {full}"

@@ -1,6 +1,6 @@
 //! Finds the columns of a table of points: by name, by number, or by what programs call them.
 
-use super::options::Face;
+use super::face::Face;
 use glauber_files::error::quoted;
 use std::fmt;
 use std::str::FromStr;

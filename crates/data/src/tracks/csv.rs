@@ -8,7 +8,7 @@
 
 use super::assemble::{Point, Points};
 use super::columns::{self, Column, Columns, Places, unit_in_brackets};
-use super::options::TrackOptions;
+use super::options::{TrackFormat, TrackOptions};
 use super::track::Tracks;
 use crate::tables::{NoLayout, Sheet, is_missing, is_number, read_text};
 use crate::{DataError, DataErrorKind};
@@ -21,13 +21,11 @@ const MOST_HEADER_LINES: usize = 3;
 /// The most columns that are shown in an error.
 const SHOWN: usize = 8;
 
+/// Tables: whatever text is nothing else.
+pub(super) const CSV: TrackFormat = TrackFormat { name: "csv", begins: None, table: true, read };
+
 /// Reads a table of points.
-pub(super) fn read(
-    file: File,
-    length: u64,
-    path: &Path,
-    options: &TrackOptions,
-) -> Result<Tracks, DataError> {
+fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
     let (text, note) = read_text(file, length, path, "export the tracks as CSV, TrackMate XML or NPY")?;
     let wanted = &options.columns;
     let by_number = wanted.all_by_number();

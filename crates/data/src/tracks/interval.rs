@@ -4,7 +4,7 @@
 //! the median of step / multiple, where the multiple is counted in the smallest steps there are. At the user's word a
 //! step may differ by a quarter, as long as the median does not differ by more than a twentieth.
 
-use super::options::Face;
+use super::face::Face;
 use glauber_files::error::quoted;
 
 /// How far a step may be from a multiple, as a part of the interval, where the interval is found.

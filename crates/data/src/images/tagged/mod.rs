@@ -24,4 +24,4 @@ mod samples;
 mod stack;
 mod unpack;
 
-pub(super) use stack::read_tiff;
+pub(super) use stack::TIFF;
