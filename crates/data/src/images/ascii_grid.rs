@@ -17,6 +17,7 @@
 use super::refusal::Refusal;
 use super::stack::{Format, Opened, Picture, check_pixels};
 use crate::arrays::Values;
+use crate::tables::numeral;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use std::io::Read;
@@ -121,7 +122,7 @@ impl Header {
 
 /// A number with a decimal point, or the decimal comma of some countries' programs.
 fn number(word: &str) -> Option<f64> {
-    word.parse().ok().or_else(|| word.replacen(',', ".", 1).parse().ok())
+    word.parse().ok().or_else(|| word.replacen(',', ".", 1).parse().ok()).or_else(|| numeral(word))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Makes tracks of points in any order: sorts, checks, finds the interval, counts gaps and drops what is too short.
 
+use super::face::Face;
+use super::groups::Groups;
 use super::interval::{self, Step};
 use super::options::TrackOptions;
 use super::track::{Track, Tracks, Units};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
+use glauber_files::plain;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -35,6 +38,9 @@ pub(super) struct Points {
     pub(super) columns: Vec<(&'static str, String)>,
     /// Columns that are called like times and positions too, but were not read.
     pub(super) unread: Vec<String>,
+    /// Columns that may keep tracks apart, and one that tells two positions at one time apart but was not read.
+    pub(super) groups: Groups,
+    pub(super) telling: Option<String>,
     /// What `line` counts: "line" or "row".
     pub(super) line_word: &'static str,
 }
@@ -71,8 +77,10 @@ impl Points {
     /// # Errors
     /// If a track has two positions at one time, times have no common interval, or no track has two positions.
     pub(super) fn assemble(mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
+        self.leave_out_minus_one();
+        self.keep_apart(options.face);
         self.sort_by_track();
-        self.check_duplicates(path)?;
+        self.check_duplicates(path, options.face)?;
         let interval = self.find_interval(path, options)?;
         let mut tracks = Vec::new();
         let mut one_point = 0usize;
@@ -88,7 +96,10 @@ impl Points {
         }
         if tracks.is_empty() {
             let found = match one_point {
-                0 => "holds no tracks".to_owned(),
+                0 => std::iter::once("holds no tracks".to_owned())
+                    .chain(self.notes)
+                    .collect::<Vec<_>>()
+                    .join(": "),
                 n => format!("holds no track of two positions ({n} of one)"),
             };
             return Err(DataError::new(
@@ -136,19 +147,27 @@ impl Points {
         self.points.sort_by(sorted);
     }
 
-    fn check_duplicates(&self, path: &Path) -> Result<(), DataError> {
+    fn check_duplicates(&self, path: &Path, face: Face) -> Result<(), DataError> {
         let twice = self.points.windows(2).find(|w| w[0].track == w[1].track && w[1].time <= w[0].time);
         let Some(&[a, b]) = twice.and_then(|w| <&[Point; 2]>::try_from(w).ok()) else { return Ok(()) };
         let found = format!(
             "track {} has two positions at time {} ({} {} and {})",
             quoted(&self.ids[a.track]),
-            a.time,
+            plain(a.time),
             self.line_word,
             a.line,
             b.line
         );
-        let remedy = "keep one of them; if the cell divides, export TrackMate XML, which is cut at divisions, or \
-                      give the daughters ids of their own";
+        let divides = "if the cell divides, export TrackMate XML, which is cut at divisions, or give the daughters \
+                       ids of their own";
+        let remedy = match &self.telling {
+            Some(name) => format!(
+                "if {} tells tracks apart, give {}; {divides}",
+                quoted(name),
+                face.named_column("group", name)
+            ),
+            None => format!("keep one of them; {divides}"),
+        };
         Err(DataError::new(DataErrorKind::Value, path, found, remedy)
             .at(format!("{} {}", self.line_word, b.line)))
     }

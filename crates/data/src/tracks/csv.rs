@@ -8,6 +8,7 @@
 
 use super::assemble::{Point, Points};
 use super::columns::{self, Column, Columns, Places, unit_in_brackets};
+use super::groups::Groups;
 use super::options::{TrackFormat, TrackOptions};
 use super::track::Tracks;
 use crate::tables::{NoLayout, Sheet, is_missing, is_number, read_text};
@@ -41,6 +42,7 @@ fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<
         frames: places.frames,
         dimensions: places.axes.len(),
         line_word: "line",
+        groups: Groups::of(sheet.names(), &places),
         notes: note.into_iter().collect(),
         ..Points::default()
     };
@@ -87,10 +89,13 @@ fn refused(no: NoLayout, path: &Path, options: &TrackOptions, by_number: bool) -
                 "has no header that names a column for the track, the time, x and y: line {line} holds numbers, {}",
                 shown(&first)
             );
-            let remedy = format!(
-                "say which column is which, by numbers from 1, such as {}",
-                options.face.columns(&guess(&first))
-            );
+            let remedy = match first.len() {
+                ..4 => "a table of tracks has at least four columns: the track, the time, x and y".to_owned(),
+                columns => format!(
+                    "say which column is which, by {}, where each N is a number from 1 to {columns}",
+                    options.face.columns(&["id", "time", "x", "y", "z"][..columns.min(5)])
+                ),
+            };
             DataError::new(DataErrorKind::Missing, path, found, remedy)
         }
     }
@@ -102,17 +107,6 @@ fn shown(fields: &[String]) -> String {
     let shown: Vec<String> =
         numbered.map(|(number, field)| format!("column {number}: {}", quoted(field))).collect();
     shown.join(", ") + if fields.len() > SHOWN { ", …" } else { "" }
-}
-
-/// Numbers of columns for the example of a remedy: as celltrackR orders them, at the end of the line.
-fn guess(first: &[String]) -> Vec<(&'static str, usize)> {
-    let keys: &[&str] = if first.len() == 5 || first.len() == 6 {
-        &["id", "time", "x", "y", "z"]
-    } else {
-        &["id", "time", "x", "y"]
-    };
-    let before = usize::from(first.len() == 6);
-    keys.iter().copied().zip(before + 1..).collect()
 }
 
 /// The rows of a table on their way to points.
@@ -197,7 +191,9 @@ impl Rows<'_> {
             *value = self.sheet.number(fields, self.places.axes[axis], line)?;
         }
         let track = self.points.track(id);
-        self.points.push(Point { track, time, position, line }, self.path, self.options)
+        self.points.push(Point { track, time, position, line }, self.path, self.options)?;
+        self.points.groups.take(|at| field(at).to_owned());
+        Ok(())
     }
 }
 

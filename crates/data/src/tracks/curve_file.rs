@@ -49,6 +49,8 @@ fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataE
     let recognise = |fields: &[String]| Places::of(fields).ok().map(|places| vec![places.lag, places.msd]);
     let sheet = Sheet::open(text, path, &recognise, false, |no| refused(no, path))?;
     let places = Places::of(sheet.names()).map_err(|name| missing(name, sheet.names(), 1, path))?;
+    let optional = [places.standard_error, places.sub_tracks].into_iter().flatten();
+    sheet.check_names([places.lag, places.msd].into_iter().chain(optional))?;
     let curve = MsdCurve {
         interval: None,
         units: Units::default(),

@@ -35,6 +35,7 @@ mod csv;
 mod curve;
 mod curve_file;
 mod face;
+mod groups;
 mod interval;
 mod links;
 mod msd;
