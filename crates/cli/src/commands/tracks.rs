@@ -114,7 +114,9 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
             "y" => &mut columns.y,
             "z" => &mut columns.z,
             "group" => &mut columns.group,
-            _ => return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z, group"))),
+            _ => {
+                return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z, group")));
+            }
         };
         if place.replace(column).is_some() {
             return Err(Failure::input(format!(

@@ -86,6 +86,7 @@ fn read_ascii_grid(opened: Opened<'_>) -> Result<Picture, DataError> {
         was_colour: false,
         colour_table: None,
         no_data: header.no_data,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })

@@ -52,7 +52,9 @@ mod kind;
 // … files of a folder, and one series of a file or folder …
 mod folder;
 mod names;
+mod numbered;
 mod series;
+mod stamps;
 
 // … what their numbers mean …
 mod inside;
@@ -69,7 +71,7 @@ pub use choice::{Pick, SeriesChoice};
 pub use folder::read_image_folder;
 pub use inside::{Inside, Threshold};
 pub use kind::FileKind;
-pub use names::natural_order;
+pub use numbered::natural_order;
 pub use series::{Series, read_series};
 pub use stack::ImageStack;
 pub use write::{write_grey_png, write_labels_tiff, write_mask_png};

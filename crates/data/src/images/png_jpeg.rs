@@ -88,6 +88,7 @@ fn read_png(opened: Opened<'_>) -> Result<Picture, DataError> {
         was_colour,
         colour_table,
         no_data: None,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })
@@ -179,6 +180,7 @@ fn read_jpeg(opened: Opened<'_>) -> Result<Picture, DataError> {
         was_colour: channels > 1,
         colour_table: None,
         no_data: None,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })

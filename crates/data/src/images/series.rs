@@ -2,7 +2,8 @@
 
 use super::axes::{Axes, Axis};
 use super::choice::{Pick, SeriesChoice};
-use super::folder::{gap_note, read_chosen, step_of};
+use super::folder::read_chosen;
+use super::numbered::{gap_note, step_of};
 use super::refusal::Refusal;
 use super::stack::ImageStack;
 use super::{ImageLimits, read_picture};
@@ -19,6 +20,8 @@ pub struct Series {
     pub slices: usize,
     /// The number of each time in the names of a folder's pictures, where they have one.
     pub frames: Option<Vec<u64>>,
+    /// The name of each time's first picture in a folder.
+    names: Vec<String>,
 }
 
 impl Series {
@@ -34,7 +37,7 @@ impl Series {
 
     /// A sentence on the first gap in the numbers, where there is one.
     pub fn gap(&self) -> Option<String> {
-        self.frames.as_deref().and_then(gap_note)
+        gap_note(self.frames.as_deref()?, &self.names)
     }
 
     /// The shape of all states: `[time, y, x]`, or `[time, z, y, x]` where a time has several slices.
@@ -63,7 +66,7 @@ pub fn read_series(
     if path.is_dir() {
         let (stack, arranged) = read_chosen(path, choice, limits)?;
         let frames = arranged.frames.filter(|frames| frames.len() > 1);
-        return Ok(Series { stack, slices: arranged.slices, frames });
+        return Ok(Series { stack, slices: arranged.slices, frames, names: arranged.names });
     }
     let picture = read_picture(path, Some(choice), limits)?;
     let (axes, picked_sample) = (picture.axes.clone(), picture.picked_sample);
@@ -77,7 +80,7 @@ pub fn read_series(
         stack.array = picked_planes(&stack.array, &planes);
     }
     stack.notes.extend(notes);
-    Ok(Series { stack, slices, frames: None })
+    Ok(Series { stack, slices, frames: None, names: Vec::new() })
 }
 
 /// Some planes of a stack, in this order.

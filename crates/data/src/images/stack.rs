@@ -45,6 +45,8 @@ pub struct ImageStack {
     pub(super) colour_table: Option<Vec<[u8; 3]>>,
     /// The value that stands for no data, where the file names one.
     pub(super) no_data: Option<f64>,
+    /// What the file's numbers are to be multiplied by and what is to be added then, where the file says so.
+    pub(super) scaling: Option<[f64; 2]>,
 }
 
 /// One picture as a reader gives it: planes one after the other.
@@ -60,6 +62,7 @@ pub(super) struct Picture {
     pub(super) was_colour: bool,
     pub(super) colour_table: Option<Vec<[u8; 3]>>,
     pub(super) no_data: Option<f64>,
+    pub(super) scaling: Option<[f64; 2]>,
     /// What the file says its planes are.
     pub(super) axes: Option<Axes>,
     /// Whether one of several samples of each pixel was picked.
@@ -80,7 +83,31 @@ impl ImageStack {
             was_colour: picture.was_colour,
             colour_table: picture.colour_table,
             no_data: picture.no_data,
+            scaling: picture.scaling,
         })
+    }
+
+    /// The planes of an array `[height, width]` or `[planes, height, width]`; `path` names it in errors.
+    ///
+    /// # Errors
+    /// If it has other axes, or no values.
+    pub fn of_array(array: Array, path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let shape = match array.shape() {
+            [height, width] => vec![1, *height, *width],
+            shape => shape.to_vec(),
+        };
+        let bit_depth = match array.values() {
+            Values::Bool(_) => 1,
+            values => 8 * values.element_type().bytes() as u8,
+        };
+        let array = array.reshaped(shape).ok().filter(|a| a.shape().len() == 3 && !a.values().is_empty());
+        let Some(array) = array else {
+            let remedy = "give rows and columns, or planes, rows and columns";
+            return Err(DataError::new(DataErrorKind::Format, path, "is not an array of pixels", remedy));
+        };
+        let (notes, was_colour) = (Vec::new(), false);
+        let (colour_table, no_data, scaling) = (None, None, None);
+        Ok(Self { array, bit_depth, notes, shades: false, was_colour, colour_table, no_data, scaling })
     }
 
     /// How many planes there are.

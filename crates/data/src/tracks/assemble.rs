@@ -1,77 +1,16 @@
 //! Makes tracks of points in any order: sorts, checks, finds the interval, counts gaps and drops what is too short.
 
 use super::face::Face;
-use super::groups::Groups;
 use super::interval::{self, Step};
 use super::options::TrackOptions;
+use super::points::{Point, Points};
 use super::track::{Track, Tracks, Units};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use glauber_files::plain;
-use std::collections::HashMap;
 use std::path::Path;
 
-/// One position as a reader found it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
-    /// Index of the track.
-    pub(super) track: usize,
-    pub(super) time: f64,
-    pub(super) position: [f64; 3],
-    /// Line of a text, row of an array.
-    pub(super) line: u64,
-}
-
-/// All points of a file, with what the file says about them.
-#[derive(Debug, Default)]
-pub(super) struct Points {
-    pub(super) ids: Vec<String>,
-    pub(super) points: Vec<Point>,
-    pub(super) by_id: HashMap<String, usize>,
-    /// Whether times count frames; `interval` is then the time of a frame, if the file says.
-    pub(super) frames: bool,
-    pub(super) interval: Option<f64>,
-    pub(super) units: Units,
-    pub(super) dimensions: usize,
-    pub(super) notes: Vec<String>,
-    /// What was read from which column of a table.
-    pub(super) columns: Vec<(&'static str, String)>,
-    /// Columns that are called like times and positions too, but were not read.
-    pub(super) unread: Vec<String>,
-    /// Columns that may keep tracks apart, and one that tells two positions at one time apart but was not read.
-    pub(super) groups: Groups,
-    pub(super) telling: Option<String>,
-    /// What `line` counts: "line" or "row".
-    pub(super) line_word: &'static str,
-}
-
 impl Points {
-    /// The index of a track by its id, a new one if it is new.
-    pub(super) fn track(&mut self, id: &str) -> usize {
-        if let Some(&index) = self.by_id.get(id) {
-            return index;
-        }
-        self.by_id.insert(id.to_owned(), self.ids.len());
-        self.ids.push(id.to_owned());
-        self.ids.len() - 1
-    }
-
-    /// Adds a point, within the limit.
-    pub(super) fn push(
-        &mut self,
-        point: Point,
-        path: &Path,
-        options: &TrackOptions,
-    ) -> Result<(), DataError> {
-        if self.points.len() >= options.limits.points {
-            let found = format!("holds more than {} points", options.limits.points);
-            let remedy = "read a part of it, or raise the limit";
-            return Err(DataError::new(DataErrorKind::TooLarge, path, found, remedy));
-        }
-        self.points.push(point);
-        Ok(())
-    }
-
     /// Makes tracks.
     ///
     /// # Errors

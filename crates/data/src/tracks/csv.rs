@@ -6,10 +6,9 @@
 //! brackets) are found and passed over. Points without a track (an empty id, TrackMate's `None`) are left out and
 //! counted.
 
-use super::assemble::{Point, Points};
 use super::columns::{self, Column, Columns, Places, unit_in_brackets};
-use super::groups::Groups;
 use super::options::{TrackFormat, TrackOptions};
+use super::points::{Groups, Point, Points};
 use super::track::Tracks;
 use crate::tables::{NoLayout, Sheet, is_missing, is_number, read_text};
 use crate::{DataError, DataErrorKind};

@@ -4,9 +4,9 @@
 //! jump from one experiment to the next. A column that a person names, or that is called like one of these, keeps them
 //! apart; of any other column that could, it is said.
 
-use super::assemble::{Point, Points};
 use super::columns::Places;
 use super::face::Face;
+use super::points::{Group, Groups, Point, Points};
 use glauber_files::error::quoted;
 use std::collections::{HashMap, HashSet};
 
@@ -56,26 +56,6 @@ const KNOWN: &[&str] = &[
     "well",
 ];
 
-/// A column that is not read as track, time or position, as numbers of its values.
-#[derive(Debug)]
-struct Group {
-    name: String,
-    at: usize,
-    known: bool,
-    values: Vec<String>,
-    numbers: HashMap<String, u32>,
-    /// Of every point.
-    of_point: Vec<u32>,
-}
-
-/// The columns that may keep tracks apart.
-#[derive(Debug, Default)]
-pub(super) struct Groups {
-    /// Whether a person named the only one.
-    asked: bool,
-    all: Vec<Group>,
-}
-
 impl Groups {
     /// Those of a table with these columns.
     pub(super) fn of(names: &[String], places: &Places) -> Self {
@@ -92,30 +72,6 @@ impl Groups {
             of_point: Vec::new(),
         };
         Self { asked: places.group.is_some(), all: (0..names.len()).filter(other).map(group).collect() }
-    }
-
-    /// Takes the values of a point that was added.
-    pub(super) fn take(&mut self, value: impl Fn(usize) -> String) {
-        for group in &mut self.all {
-            let value = value(group.at);
-            let new = group.values.len() as u32;
-            let number = *group.numbers.entry(value).or_insert_with_key(|value| {
-                group.values.push(value.clone());
-                new
-            });
-            group.of_point.push(number);
-        }
-        // A measurement has nearly as many values as there are points.
-        let asked = self.asked;
-        self.all.retain(|g| asked || g.of_point.len() < 200 || g.values.len() <= g.of_point.len() / 2);
-    }
-
-    /// Leaves out points that are left out.
-    pub(super) fn retain(&mut self, kept: &[bool]) {
-        for group in &mut self.all {
-            let mut kept = kept.iter();
-            group.of_point.retain(|_| kept.next().copied().unwrap_or(true));
-        }
     }
 }
 

@@ -41,6 +41,7 @@ mod links;
 mod msd;
 mod napari;
 mod options;
+mod points;
 mod shipped;
 mod table;
 mod track;

@@ -3,8 +3,8 @@
 //! Reference: napari's guide to the tracks layer. T counts frames; lengths are in the layer's data units (pixels,
 //! unless they were scaled before). The graph of divisions is not part of the array: tracks end and begin there.
 
-use super::assemble::{Point, Points};
 use super::options::{TrackFormat, TrackOptions};
+use super::points::{Point, Points};
 use super::track::Tracks;
 use crate::arrays::{ReadLimits, read_npy_from};
 use crate::{DataError, DataErrorKind};

@@ -1,9 +1,8 @@
 //! Makes tracks of the columns of a table in memory, which are found by the names that a file's columns have.
 
-use super::assemble::{Point, Points};
 use super::columns;
-use super::groups::Groups;
 use super::options::TrackOptions;
+use super::points::{Groups, Point, Points};
 use super::track::Tracks;
 use crate::tables::is_missing;
 use crate::{DataError, DataErrorKind};

@@ -11,9 +11,9 @@
 //! Reference: Tinevez et al., TrackMate, Methods 115 (2017), and files of TrackMate 7.
 //! A document type declaration is refused: it could define entities that expand without bound or read other files.
 
-use super::assemble::{Point, Points};
 use super::links::{SameFrame, cut};
 use super::options::{TrackFormat, TrackOptions};
+use super::points::{Point, Points};
 use super::track::Tracks;
 use crate::tables::read_text;
 use crate::{DataError, DataErrorKind};

@@ -10,6 +10,7 @@ use super::directory::{Bytes, Directory, tag};
 use super::foreign::read_foreign;
 use super::layout::{Colours, Layout};
 use super::samples::read_samples;
+use super::scaling::scaling_of;
 use super::unpack;
 use crate::arrays::Values;
 use crate::{DataError, DataErrorKind};
@@ -69,6 +70,13 @@ impl<S: Read + Seek> Stack<'_, S> {
         self.note(&layout, first)?;
         let colour_table = self.colour_table(&layout, first)?;
         let no_data = self.text(first, tag::NO_DATA)?.trim().parse().ok();
+        let scaling = scaling_of(&self.text(first, tag::GDAL_METADATA)?, &description, sample[0]);
+        if let Some([scale, offset]) = scaling {
+            self.notes.push(format!(
+                "the file gives its numbers the scale {scale} and the offset {offset}, which data per site take; masks, \
+                 states and labels do not"
+            ));
+        }
         Ok(Picture {
             values,
             planes: planes.max(pages.len()),
@@ -80,6 +88,7 @@ impl<S: Read + Seek> Stack<'_, S> {
             was_colour: matches!(layout.colours, Colours::RedGreenBlue | Colours::Foreign),
             colour_table,
             no_data,
+            scaling,
             axes,
             picked_sample: layout.others > 0 && layout.colours != Colours::RedGreenBlue,
         })
