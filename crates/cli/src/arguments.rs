@@ -297,7 +297,8 @@ pub struct Segment {
     /// Objects with fewer pixels get no label (the mask keeps them).
     #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
     pub least_area: usize,
-    /// The true mask, of the same size, only to score the result: a mask of any two values, labels, or grey values.
+    /// The true mask, of the same size, only to score the result: a mask of any two values, labels, or grey
+    /// values, as an image, a stack, NPY or NPZ.
     #[arg(long)]
     pub truth: Option<PathBuf>,
     /// Inside is what is above it in the true mask; found from its values where nobody says.

@@ -14,7 +14,6 @@
 
 pub mod arrays;
 pub mod images;
-mod kind;
 mod tables;
 mod time_curve;
 pub mod tracks;
@@ -22,4 +21,4 @@ pub mod tracks;
 pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
-pub use kind::FileKind;
+pub use images::FileKind;

@@ -4,6 +4,7 @@ use crate::arrays::open_regular;
 use crate::tables::{NoLayout, Sheet, read_text};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::{bytes_in_words, quoted};
+use glauber_files::plain;
 use std::path::Path;
 
 /// The longest file that is read: 16 MiB, some hundred thousand times.
@@ -58,6 +59,11 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
     let mut sheet = Sheet::open(&text, path, &recognise, false, |no| refused(no, wanted, path))?;
     let places = Places::of(sheet.names(), wanted)
         .map_err(|words| DataError::new(DataErrorKind::Missing, path, words.0, words.1))?;
+    let columns: Vec<usize> = std::iter::once(places.time)
+        .chain(places.values.iter().copied())
+        .chain(places.errors.iter().flatten().copied())
+        .collect();
+    sheet.check_names(columns.iter().copied())?;
     let mut curve = TimeCurve {
         times: Vec::new(),
         in_steps: places.in_steps,
@@ -73,7 +79,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         };
         let time = sheet.number(&fields, places.time, line)?;
         if time < 0.0 || curve.times.last().is_some_and(|&last| time <= last) {
-            let found = format!("{time} does not come after the one before it");
+            let found = format!("{} does not come after the one before it", plain(time));
             return Err(at(places.time, found, "sort the lines by time, from 0, and give each time once"));
         }
         curve.times.push(time);
@@ -96,11 +102,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         let remedy = "give lines of numbers below the header";
         return Err(DataError::new(DataErrorKind::Value, path, "holds no values", remedy));
     }
-    let read: Vec<String> = std::iter::once(places.time)
-        .chain(places.values)
-        .chain(places.errors.into_iter().flatten())
-        .map(|column| quoted(&sheet.names()[column]))
-        .collect();
+    let read: Vec<String> = columns.iter().map(|column| quoted(&sheet.names()[*column])).collect();
     curve.notes.insert(0, format!("read from the columns {}", read.join(", ")));
     curve.notes.extend(sheet.notes()?);
     curve.notes.extend(sheet.note_of_comments());

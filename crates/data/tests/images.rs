@@ -270,3 +270,25 @@ fn masks_and_labels_come_back() {
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }
+
+#[test]
+fn void_beside_numbers_of_objects_is_asked_about() {
+    use glauber_data::arrays::Array;
+    use glauber_data::images::{ImageStack, Threshold};
+    let inside = |pixels: &[u8], given: Option<f64>| {
+        let stack =
+            ImageStack::of_array(Array::new(vec![2, 6], pixels.to_vec()).unwrap(), "truth.npy").unwrap();
+        let found = stack.inside(Threshold { given, key: "--truth-threshold" }, "truth.npy");
+        found.map(|f| f.inside.iter().filter(|i| **i).count()).map_err(|e| e.to_string())
+    };
+    let void = [0, 1, 1, 1, 255, 0, 0, 2, 2, 2, 255, 255];
+    let error = inside(&void, None).unwrap_err();
+    assert!(error.contains("void") && error.contains("--truth-threshold"), "{error}");
+    assert_eq!((inside(&void, Some(0.0)), inside(&void, Some(2.0))), (Ok(9), Ok(3)));
+    // A mask with rims or specks, labels without void, two values.
+    assert_eq!(inside(&[0, 0, 90, 255, 255, 255, 0, 0, 0, 3, 255, 255], None), Ok(5));
+    assert_eq!(inside(&[0, 1, 1, 0, 2, 2, 0, 1, 1, 3, 3, 2], None), Ok(9));
+    assert_eq!(inside(&[0, 255, 255, 0, 0, 0, 0, 255, 255, 0, 0, 0], None), Ok(4));
+    let flat = ImageStack::of_array(Array::new(vec![4], vec![0u8; 4]).unwrap(), "truth.npy");
+    assert!(flat.unwrap_err().to_string().contains("not an array of pixels"));
+}

@@ -6,7 +6,7 @@ use glauber_data::DataError;
 use glauber_data::arrays::{NpzReader, ReadLimits, read_arrays, read_npy};
 use glauber_data::images::{ImageLimits, read_image};
 use glauber_data::tracks::{
-    Bootstrap, TrackFormat, TrackLimits, TrackOptions, mean_squared_displacement, read_msd_curve, read_tracks,
+    Bootstrap, TrackLimits, TrackOptions, mean_squared_displacement, read_msd_curve, read_tracks,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -59,7 +59,8 @@ fn read_by_all(path: &Path) -> usize {
     judge(NpzReader::open(path, limits).map(drop));
     judge(read_image(path, ImageLimits { pixels: 1 << 20 }).map(drop));
     judge(read_msd_curve(path).map(drop));
-    for format in [None, Some(TrackFormat::Csv), Some(TrackFormat::TrackMate), Some(TrackFormat::Napari)] {
+    let named = ["csv", "trackmate", "napari"].map(|name| Some(name.parse().unwrap()));
+    for format in named.into_iter().chain([None]) {
         let limits = TrackLimits { bytes: 1 << 20, points: 1 << 12 };
         let options = TrackOptions { format, limits, ..TrackOptions::default() };
         judge(read_tracks(path, &options).map(|tracks| {

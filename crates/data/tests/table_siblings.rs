@@ -233,7 +233,14 @@ fn numbered(d: &Dialect, axes: usize) -> Columns {
         let place = d.order.iter().position(|&i| i == what).unwrap();
         Some(Column::Number(place + shift + 1))
     };
-    Columns { id: at(0), time: at(1), x: at(2), y: at(3), z: if axes == 3 { at(4) } else { None } }
+    Columns {
+        id: at(0),
+        time: at(1),
+        x: at(2),
+        y: at(3),
+        z: if axes == 3 { at(4) } else { None },
+        group: None,
+    }
 }
 
 #[test]
@@ -321,6 +328,82 @@ fn compare(truth: &Truth, d: &Dialect, tracks: &glauber_data::tracks::Tracks, ab
     }
 }
 
+/// Tracks of several experiments whose ids begin at 0 in each, with one more column that says which.
+#[test]
+fn ids_that_recur_are_never_joined_in_silence() {
+    const TELLING: [&str; 10] = [
+        "condition",
+        "Experiment",
+        "replicate",
+        "movie_id",
+        "FileName",
+        "Position",
+        "Metadata_Well",
+        "FOV",
+        "strain",
+        "dose",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("joined.csv");
+    let times: u64 = std::env::var("GLAUBER_FUZZ").ok().and_then(|t| t.parse().ok()).unwrap_or(1);
+    let mut seen = [0u64; 3];
+    for seed in 0..1000 * times {
+        let mut draws = Draws(seed ^ 0x61_0C);
+        let (name, experiments, tracks) = (draws.of(&TELLING), 2 + draws.below(2), 1 + draws.below(3));
+        // Times follow one another, overlap, or lie between one another.
+        let (shift, step) = draws.of(&[(100, 1), (1000, 5), (2, 1), (0, 1), (1, 4)]);
+        let by_number = draws.one_in(2);
+        let mut rows = Vec::new();
+        for experiment in 0..experiments {
+            for track in 0..tracks {
+                for frame in 0..3 + draws.below(4) {
+                    let value = if by_number { experiment.to_string() } else { format!("E{experiment}") };
+                    let time = experiment * shift + step * frame;
+                    rows.push((time, format!("{track},{time},{},{frame},{value}", 100 * experiment + track)));
+                }
+            }
+        }
+        if draws.one_in(2) {
+            rows.sort_by_key(|(time, _)| *time);
+        }
+        if draws.one_in(3) {
+            rows.push((0, "-1,0,5,5,E0".to_owned()));
+            rows.push((0, "-1,0,6,6,E0".to_owned()));
+        }
+        let lines: Vec<String> = rows.into_iter().map(|(_, line)| line).collect();
+        let text = format!("id,t,x,y,{name}\n{}\n", lines.join("\n"));
+        fs::write(&path, &text).unwrap();
+        let about = format!("seed {seed}\n{text}");
+        match read_tracks(&path, &TrackOptions::default()) {
+            Ok(read) if read.len() == tracks * experiments => {
+                seen[0] += 1;
+                assert!(
+                    read.notes()[0].contains(name) && read.notes()[0].contains("kept them apart"),
+                    "{about}"
+                );
+                // Every step of a track is its own: y goes up by one, x stays.
+                for track in read.tracks() {
+                    assert!(track.positions().windows(2).all(|w| w[1][0] == w[0][0]), "{about}");
+                }
+            }
+            Ok(read) => {
+                seen[1] += 1;
+                assert_eq!(read.len(), tracks, "{about}");
+                assert!(read.notes()[0].contains(name) && read.notes()[0].contains("group"), "{about}");
+            }
+            Err(error) => {
+                seen[2] += 1;
+                assert!(error.to_string().contains(name), "{error}\n{about}");
+            }
+        }
+        // At the user's word they are apart.
+        let columns = Columns { group: Some(Column::Name(name.to_owned())), ..Columns::default() };
+        let read = read_tracks(&path, &TrackOptions { columns, ..TrackOptions::default() }).unwrap();
+        assert_eq!(read.len(), tracks * experiments, "{about}");
+    }
+    assert!(seen.iter().all(|count| *count > 20 * times), "{seen:?}");
+}
+
 #[test]
 fn lines_of_any_shape_never_panic() {
     const PIECES: [&str; 24] = [
@@ -345,7 +428,7 @@ fn lines_of_any_shape_never_panic() {
         }
         fs::write(&path, encoded(&text, draws.below(6))).unwrap();
         let one = |n: usize| Some(Column::Number(n));
-        let columns = Columns { id: one(1), time: one(2), x: one(3), y: one(4), z: None };
+        let columns = Columns { id: one(1), time: one(2), x: one(3), y: one(4), ..Columns::default() };
         for columns in [Columns::default(), columns] {
             let _ = read_tracks(&path, &TrackOptions { columns, ..TrackOptions::default() });
         }

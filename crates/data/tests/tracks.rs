@@ -71,6 +71,7 @@ fn columns_are_taken_by_name_or_number_and_a_third_axis_is_found() {
         x: Some(Column::Name("EAST".into())),
         y: Some(Column::Number(4)),
         z: Some(Column::Name("up".into())),
+        group: None,
     };
     let tracks = read_text(text, &TrackOptions { columns: named, ..TrackOptions::default() }).unwrap();
     assert_eq!(content(&tracks), [("A", &[0, 1][..], vec![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])]);
@@ -186,16 +187,16 @@ fn naparis_arrays_are_read() {
 #[test]
 fn formats_are_found_by_content_and_can_be_set() {
     for (name, format) in [
-        ("trackmate_spots.csv", TrackFormat::Csv),
-        ("trackmate_model.xml", TrackFormat::TrackMate),
-        ("trackmate_simple.xml", TrackFormat::TrackMate),
-        ("napari_2d.npy", TrackFormat::Napari),
+        ("trackmate_spots.csv", "csv"),
+        ("trackmate_model.xml", "trackmate"),
+        ("trackmate_simple.xml", "trackmate"),
+        ("napari_2d.npy", "napari"),
     ] {
-        assert_eq!(detect_format(fixture(name)).unwrap(), format, "{name}");
+        assert_eq!(detect_format(fixture(name)).unwrap(), format.parse().unwrap(), "{name}");
     }
     let forced = TrackOptions { format: Some("napari".parse().unwrap()), ..TrackOptions::default() };
     assert!(read_tracks(fixture("trackmate_spots.csv"), &forced).unwrap_err().found().contains("not an NPY"));
-    assert!("xlsx".parse::<TrackFormat>().unwrap_err().contains("there are csv, trackmate and napari"));
+    assert!("xlsx".parse::<TrackFormat>().unwrap_err().contains("there are csv, trackmate, napari"));
 }
 
 #[test]
@@ -210,9 +211,9 @@ fn wrong_tables_are_refused_with_line_and_column() {
         ),
         ("id,t,x\n1,2,3\n", "has no column for the y position; the columns are `id`, `t`, `x`"),
         (
-            "1,2,3\n1,3,4\n",
+            "1,2,3,4\n1,3,4,5\n",
             "has no header that names a column for the track, the time, x and y: line 1 holds numbers, column 1: `1`, \
-             column 2: `2`, column 3: `3`; say which column is which",
+             column 2: `2`, column 3: `3`, column 4: `4`; say which column is which",
         ),
         ("id,t,x,y\n1,0,0,0\n1,24,abc,0\n", "line 3, column `x`: `abc` is not a number; "),
         (
@@ -394,4 +395,71 @@ fn a_saved_curve_is_read_back() {
     fs::write(&path, curve.to_csv()).unwrap();
     assert_eq!(read_msd_curve(&path).unwrap(), curve);
     assert_eq!(read_msd_curve(folder.path().join("no.csv")).unwrap_err().kind(), DataErrorKind::Missing);
+}
+
+#[test]
+fn points_of_no_track_are_left_out_and_said() {
+    for none in ["-1", "-1.0", "\u{2212}1", "NA", "None", ""] {
+        let text = format!("id,t,x,y\n{none},0,5,5\n0,0,1,1\n0,1,2,2\n{none},0,6,6\n{none},1,7,7\n");
+        let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+        assert_eq!((tracks.len(), tracks.tracks()[0].id()), (1, "0"), "{none}");
+        assert!(tracks.notes()[0].contains("3 points"), "{none}: {:?}", tracks.notes());
+    }
+    // Where other ids are negative, -1 is one of them.
+    let tracks =
+        read_text("id,t,x,y\n-1,0,1,1\n-1,1,2,2\n-2,0,1,1\n-2,1,2,2\n", &TrackOptions::default()).unwrap();
+    assert_eq!(tracks.len(), 2);
+    let error = refused("id,t,x,y\n-1,0,1,1\n-1,1,2,2\n");
+    assert!(error.contains("holds no tracks") && error.contains("2 points of track -1"), "{error}");
+}
+
+#[test]
+fn names_of_frames_do_not_tell_tracks_apart() {
+    let text = "id,t,x,y,image\n1,0,0,0,a0.tif\n1,1,1,0,a1.tif\n2,0,0,0,a0.tif\n2,1,2,0,a1.tif\n";
+    let tracks = read_text(text, &TrackOptions::default()).unwrap();
+    assert_eq!((tracks.len(), tracks.notes().len()), (2, 0), "{:?}", tracks.notes());
+}
+
+#[test]
+fn columns_of_one_name_are_refused_and_numbers_settle_it() {
+    for text in ["id,t,x,y,X\n1,0,1,2,3\n1,1,4,5,6\n", "id,t,x,x,y\n1,0,1,3,2\n1,1,4,6,5\n"] {
+        let error = refused(text);
+        assert!(error.contains("two columns called `x`") && error.contains("x = 3"), "{error}");
+        let columns = Columns { x: Some(Column::Number(3)), ..Columns::default() };
+        let tracks = read_text(text, &TrackOptions { columns, ..TrackOptions::default() }).unwrap();
+        assert_eq!(tracks.tracks()[0].positions()[1], [4.0, 5.0, 0.0]);
+    }
+}
+
+#[test]
+fn fortran_writes_exponents_with_a_d() {
+    for text in [
+        "id t x y\n1 0.0D+00 1.5D+02 -2.D-1\n1 1.0d0 1.25D2 .5D0\n",
+        "id;t;x;y\n1;0;1,5D+02;-2,D-1\n1;1;1,25D2;,5D0\n",
+    ] {
+        let tracks = read_text(text, &TrackOptions::default()).unwrap();
+        assert_eq!(tracks.tracks()[0].positions(), [[150.0, -0.2, 0.0], [125.0, 0.5, 0.0]]);
+    }
+    assert!(refused("id,t,x,y\n1,0,1D,2\n1,1,2,3\n").contains("`1D` is not a number"));
+}
+
+#[test]
+fn a_table_without_header_asks_for_what_it_has() {
+    let error = refused("0 1 2.5 3.5\n1 1 2.75 3\n");
+    assert!(error.contains("id = N, time = N, x = N, y = N }") && error.contains("1 to 4"), "{error}");
+    let error = refused("0 1 2 2.5 3.5 7\n1 1 2 2.75 3 8\n");
+    assert!(error.contains("z = N }") && error.contains("1 to 6"), "{error}");
+    assert!(refused("0 1.5 2.5\n1 1.5 2.75\n").contains("at least four columns"));
+}
+
+#[test]
+fn numbers_in_messages_are_as_they_would_be_written() {
+    let mut text = "id,t,x,y\n".to_owned();
+    for frame in 0..5 {
+        text += &format!("1,{},0,{frame}\n", 0.1 * f64::from(297 * frame));
+    }
+    let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+    assert!(tracks.summary().to_string().contains("29.7 "), "{}", tracks.summary());
+    let error = refused(&format!("{text}1,{},0,0\n", 0.1 * 297.0 * 5.618));
+    assert!(!error.contains("0000000") && error.contains("29.7 in track"), "{error}");
 }

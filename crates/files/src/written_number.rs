@@ -51,6 +51,17 @@ pub fn whole_number(text: &str) -> Option<u64> {
     number(digits).filter(|x| x.fract().abs() <= 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)
 }
 
+/// A number as a person would have written it: without the last digits, which sums and products leave behind.
+///
+/// ```
+/// use glauber_files::plain;
+///
+/// assert_eq!((plain(0.1 * 297.0), plain(24.0), plain(1.0 / 3.0)), ("29.7".into(), "24".into(), "0.333333333333".into()));
+/// ```
+pub fn plain(value: f64) -> String {
+    format!("{value:.11e}").parse::<f64>().unwrap_or(value).to_string()
+}
+
 /// A number with so many significant digits, in powers of ten where it is very small or large.
 ///
 /// ```

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use glauber::data::Overwrite;
+use glauber::data::arrays::{ReadLimits, read_arrays};
 use glauber::data::images::{
     ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
 };
+use glauber::data::{FileKind, Overwrite};
 use glauber::engine::useful_threads;
 use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::report::colour::Rgb;
@@ -108,7 +109,7 @@ fn truth_of(
     image: &ImageStack,
     threshold: Option<f64>,
 ) -> Result<(Vec<Mask>, Vec<String>), Failure> {
-    let stack = read_images(path, ImageLimits::default()).map_err(Failure::input)?;
+    let stack = truth_stack(path)?;
     let refuse = |what: String| Failure::input(format!("--truth {}: {what}", path.display()));
     if stack.planes() != 1 && stack.planes() != image.planes() {
         return Err(refuse(format!(
@@ -128,6 +129,25 @@ fn truth_of(
     }
     let notes = stack.notes().iter().chain(&found.notes);
     Ok((masks, notes.map(|note| format!("truth: {note}")).collect()))
+}
+
+/// An image, a folder of them, an NPY, or of an NPZ the array `truth`, `mask` or the only one.
+fn truth_stack(path: &Path) -> Result<ImageStack, Failure> {
+    if !FileKind::of(path).map_err(Failure::input)?.holds_arrays() {
+        return read_images(path, ImageLimits::default()).map_err(Failure::input);
+    }
+    let mut arrays = read_arrays(path, ReadLimits::default()).map_err(Failure::input)?;
+    let named = |name: &str| arrays.iter().position(|(own, _)| own == name);
+    match named("truth").or_else(|| named("mask")).or((arrays.len() == 1).then_some(0)) {
+        Some(at) => ImageStack::of_array(arrays.swap_remove(at).1, path).map_err(Failure::input),
+        None => {
+            let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+            let (path, names) = (path.display(), names.join(", "));
+            Err(Failure::input(format!(
+                "--truth {path}: it holds the arrays {names}; call one of them truth, or save it as NPY"
+            )))
+        }
+    }
 }
 
 /// One plane, segmented.

@@ -113,7 +113,10 @@ fn columns(given: &[String]) -> Result<Columns, Failure> {
             "x" => &mut columns.x,
             "y" => &mut columns.y,
             "z" => &mut columns.z,
-            _ => return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z"))),
+            "group" => &mut columns.group,
+            _ => {
+                return Err(Failure::input(format!("--column {text}: name one of id, time, x, y, z, group")));
+            }
         };
         if place.replace(column).is_some() {
             return Err(Failure::input(format!(

@@ -14,23 +14,27 @@
 //! The first row of numbers is the northernmost, and the first row of the picture. `NODATA_value` may be missing; the
 //! corner and the cell size are not used. Reference: Esri, *ASCII to Raster*.
 
-use super::ImageLimits;
 use super::refusal::Refusal;
-use super::stack::{Picture, Source, check_pixels};
+use super::stack::{Format, Opened, Picture, check_pixels};
 use crate::arrays::Values;
+use crate::tables::numeral;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+
+/// Grids, known by the first word of their header.
+pub(super) const ASCII_GRID: Format =
+    Format { name: "an ESRI ASCII grid", endings: &["asc"], begins: is_grid, read: read_ascii_grid };
+
+fn is_grid(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let word = start.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    [&b"ncols"[..], b"nrows"].iter().any(|key| word.eq_ignore_ascii_case(key))
+}
 
 /// Reads a grid as one plane of real numbers.
-pub(super) fn read_ascii_grid(
-    file: File,
-    length: u64,
-    path: &Path,
-    limits: ImageLimits,
-) -> Result<Picture, DataError> {
+fn read_ascii_grid(opened: Opened<'_>) -> Result<Picture, DataError> {
+    let Opened { file, length, path, limits, .. } = opened;
     // A number of a grid takes some twenty characters at most.
     if length > limits.pixels.saturating_mul(32).saturating_add(1 << 16) {
         return Err(Refusal::too_large(format!("takes {length} bytes, above the limit")).in_file(path));
@@ -78,10 +82,11 @@ pub(super) fn read_ascii_grid(
         width,
         bit_depth: 64,
         notes: Vec::new(),
-        origin: Source::Grid,
+        shades: false,
         was_colour: false,
         colour_table: None,
         no_data: header.no_data,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })
@@ -118,13 +123,13 @@ impl Header {
 
 /// A number with a decimal point, or the decimal comma of some countries' programs.
 fn number(word: &str) -> Option<f64> {
-    word.parse().ok().or_else(|| word.replacen(',', ".", 1).parse().ok())
+    word.parse().ok().or_else(|| word.replacen(',', ".", 1).parse().ok()).or_else(|| numeral(word))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::float_cmp)] // Numbers are read exactly.
 mod tests {
-    use super::super::read_image;
+    use super::super::{ImageLimits, read_image};
     use super::*;
 
     fn read(text: &str) -> Result<super::super::ImageStack, DataError> {

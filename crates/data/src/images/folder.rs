@@ -1,16 +1,14 @@
 //! Reads a folder of pictures, in the order a person numbers them.
 
-use super::ImageLimits;
-use super::names::{arrange, natural_order};
+use super::choice::SeriesChoice;
+use super::names::{Arranged, arrange};
+use super::numbered::{gap_note, natural_order};
 use super::refusal::Refusal;
-use super::series::{Series, SeriesChoice};
-use super::stack::{ImageStack, Picture, append, check_pixels, read_picture};
+use super::stack::{ImageStack, Picture, append, check_pixels};
+use super::{FORMATS, ImageLimits, read_picture};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use std::path::{Path, PathBuf};
-
-/// Endings of the files that are taken for pictures.
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "asc"];
 
 /// Reads all pictures of a folder, one plane each, sorted so that `frame9` comes before `frame10`.
 ///
@@ -25,8 +23,8 @@ pub fn read_image_folder(path: impl AsRef<Path>, limits: ImageLimits) -> Result<
     files.sort_by(|a, b| natural_order(&name_of(a), &name_of(b)));
     // What the names say of times is of use where they are one series.
     let arranged = arrange(&stems_of(&files), &SeriesChoice::default());
-    let frames = arranged.ok().and_then(|arranged| arranged.frames);
-    if let Some(gap) = frames.as_deref().and_then(gap_note) {
+    let gap = arranged.ok().and_then(|arranged| gap_note(arranged.frames.as_deref()?, &arranged.names));
+    if let Some(gap) = gap {
         notes.push(format!("{gap}; the images were taken as consecutive"));
     }
     let mut picture = read_all(folder, &files, limits)?;
@@ -35,25 +33,24 @@ pub fn read_image_folder(path: impl AsRef<Path>, limits: ImageLimits) -> Result<
 }
 
 /// The series of a folder's pictures that is chosen.
-pub(super) fn read_folder_series(
+pub(super) fn read_chosen(
     folder: &Path,
     choice: &SeriesChoice,
     limits: ImageLimits,
-) -> Result<Series, DataError> {
+) -> Result<(ImageStack, Arranged), DataError> {
     let (files, mut notes) = pictures_of(folder)?;
     let arranged = arrange(&stems_of(&files), choice).map_err(|refusal| refusal.in_file(folder))?;
     let files: Vec<PathBuf> = arranged.files.iter().map(|file| files[*file].clone()).collect();
     let mut picture = read_all(folder, &files, limits)?;
-    notes.extend(arranged.notes);
+    notes.extend_from_slice(&arranged.notes);
     picture.notes.append(&mut notes);
-    let frames = arranged.frames.filter(|frames| frames.len() > 1);
-    Ok(Series { stack: ImageStack::new(picture, folder)?, slices: arranged.slices, frames })
+    Ok((ImageStack::new(picture, folder)?, arranged))
 }
 
 /// The pictures in a folder, and notes on what else is there.
 fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> {
-    let mut files = Vec::new();
-    let mut others = 0;
+    let endings: Vec<&str> = FORMATS.iter().flat_map(|format| format.endings).copied().collect();
+    let (mut files, mut others) = (Vec::new(), 0);
     for entry in std::fs::read_dir(folder).map_err(|e| DataError::io(folder, "open it", &e))? {
         let path = entry.map_err(|e| DataError::io(folder, "read it", &e))?.path();
         let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
@@ -61,7 +58,7 @@ fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> 
             continue;
         }
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
+        if ending.is_some_and(|e| endings.contains(&e.as_str())) {
             files.push(path);
         } else {
             others += 1;
@@ -69,7 +66,7 @@ fn pictures_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DataError> 
     }
     if files.is_empty() {
         let found = format!("holds no pictures ({others} other files)");
-        let remedy = format!("put files ending in {} there", ENDINGS.join(", "));
+        let remedy = format!("put files ending in {} there", endings.join(", "));
         return Err(DataError::new(DataErrorKind::Missing, folder, found, remedy));
     }
     files.sort();
@@ -155,6 +152,10 @@ fn join(whole: &mut Picture, next: Picture, file: &Path, first: &Path) -> Result
         let found = format!("shows its numbers in other colours than {}", quoted(&name_of(first)));
         return Err(unlike(found, "save all images as grey, or with one colour table"));
     }
+    if next.scaling != whole.scaling {
+        let found = format!("is scaled otherwise than {}", quoted(&name_of(first)));
+        return Err(unlike(found, "use images of one scale and offset"));
+    }
     if next.no_data.map(f64::to_bits) != whole.no_data.map(f64::to_bits) {
         let found = format!("has another value for no data than {}", quoted(&name_of(first)));
         return Err(unlike(found, "use one value for no data"));
@@ -165,38 +166,4 @@ fn join(whole: &mut Picture, next: Picture, file: &Path, first: &Path) -> Result
         }
     }
     append(&mut whole.values, next.values).map_err(|refusal: Refusal| refusal.in_file(file))
-}
-
-/// The step between the numbers of neighbours in time: the smallest difference where it divides all others, else the
-/// largest number that does. 0 where there are fewer than two.
-pub(super) fn step_of(frames: &[u64]) -> u64 {
-    let common = |a: u64, b: u64| {
-        let (mut a, mut b) = (a, b);
-        while b > 0 {
-            (a, b) = (b, a % b);
-        }
-        a
-    };
-    frames.windows(2).map(|w| w[1].abs_diff(w[0])).fold(0, common)
-}
-
-/// A sentence on the first gap in the numbers, if there is one.
-pub(super) fn gap_note(frames: &[u64]) -> Option<String> {
-    let step = step_of(frames);
-    let gap = frames.windows(2).find(|w| w[1].abs_diff(w[0]) > step)?;
-    Some(format!("the numbers in the names have gaps, first between {} and {}", gap[0], gap[1]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gaps_in_numbers_are_noted() {
-        assert!(gap_note(&[1, 2, 4]).is_some());
-        assert!(gap_note(&[1, 2, 3]).is_none());
-        assert!(gap_note(&[0, 5, 10]).is_none());
-        assert!(gap_note(&[7]).is_none());
-        assert_eq!((step_of(&[0, 10, 15]), step_of(&[0, 2, 5]), step_of(&[3])), (5, 1, 0));
-    }
 }

@@ -9,6 +9,8 @@
 //! | grey values | above half of full scale |
 //! | anything else | asked for |
 //!
+//! Numbers of objects beside a full scale that may mark what nobody knows (255 in Pascal VOC's masks) are asked about.
+//!
 //! A threshold that is given is used as it is. Whatever was not the only possible reading is said in a note, and a
 //! picture that comes out all inside or all outside is an error: nothing could be learnt from it.
 
@@ -48,6 +50,8 @@ struct Look {
     whole: bool,
     /// Values above 0 have neighbours of the same value more often than not.
     areas: bool,
+    /// The largest value below full scale, where small numbers in areas stand beside full scale.
+    beside_full: Option<f64>,
 }
 
 impl ImageStack {
@@ -95,8 +99,14 @@ impl ImageStack {
                     look.lowest, look.highest
                 ),
             };
+            let alpha = match self.notes.iter().any(|note| note.contains("transparency")) {
+                true => {
+                    "; its transparency was not read: if that is the mask, save it as a grey picture of its own"
+                }
+                false => "",
+            };
             let remedy = format!(
-                "give `{}`, below the values that count as 1 and not below the others",
+                "give `{}`, below the values that count as 1 and not below the others{alpha}",
                 threshold.key
             );
             return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
@@ -115,15 +125,26 @@ impl ImageStack {
         let near_ends = self.full_scale().is_some_and(|full| {
             values.iter().all(|v| *v <= full / 8.0 || *v >= full * 7.0 / 8.0) && highest >= full * 7.0 / 8.0
         });
-        let (mut pairs, mut alike) = (0usize, 0usize);
-        for row in values.chunks_exact(self.width()) {
-            for pair in row.windows(2).filter(|pair| pair[0] > 0.0 && pair[1] > 0.0) {
-                pairs += 1;
-                alike += usize::from(is(pair[0], pair[1]));
+        let areas = |from: f64, below: f64| {
+            let (mut pairs, mut alike) = (0usize, 0usize);
+            let within = |value: f64| value > from && value < below;
+            for row in values.chunks_exact(self.width()) {
+                for pair in row.windows(2).filter(|pair| within(pair[0]) && within(pair[1])) {
+                    pairs += 1;
+                    alike += usize::from(is(pair[0], pair[1]));
+                }
             }
-        }
+            (alike * 2 > pairs, pairs)
+        };
         let whole = values.iter().all(|v| v.is_finite() && v.fract().abs() < f64::MIN_POSITIVE);
-        Look { lowest, highest, two, near_ends, whole, areas: alike * 2 > pairs }
+        let second = values.iter().copied().filter(|v| *v < highest).fold(0.0, f64::max);
+        let full = self.full_scale().filter(|full| *full > 1.0 && is(highest, *full));
+        // Noise, and the grey rims of a mask, are not alike over areas.
+        let objects = |full: &f64| {
+            whole && second > 0.0 && second < full / 2.0 && matches!(areas(0.0, *full), (true, 1..))
+        };
+        let beside_full = full.filter(objects).filter(|_| lowest < 1.0).map(|_| second);
+        Look { lowest, highest, two, near_ends, whole, areas: areas(0.0, f64::INFINITY).0, beside_full }
     }
 
     /// The threshold that the values suggest, and what to say about it.
@@ -138,6 +159,17 @@ impl ImageStack {
                 && ((highest - 1.0).abs() < f64::MIN_POSITIVE || full.is_some_and(|full| highest >= full));
             let note = format!("the grey values are {lowest} and {highest}: {highest} counts as 1");
             return Ok((0.5 * (lowest + highest), if usual { Vec::new() } else { vec![note] }));
+        }
+        if let Some(second) = look.beside_full {
+            let found = format!(
+                "holds the numbers {lowest} to {second} in areas, and {highest}: those may be objects beside what nobody \
+                 knows (void), or specks beside a mask"
+            );
+            let remedy = format!(
+                "set what is void to 0 or to an object's number, or give `{key}`: above 0 all count as 1, above {second} \
+                 only {highest}"
+            );
+            return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
         }
         if look.near_ends && self.colour_table.is_none() {
             let half = 0.5 * full.unwrap_or(highest);

@@ -34,21 +34,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// What is wrong inside a picture, and colours turned into grey …
+// What is wrong inside a picture, colours turned into grey, what is chosen, planes in memory …
+mod axes;
+mod choice;
 mod luma;
 mod refusal;
+mod stack;
 
-// … a reader for each format, and what a file says of its planes …
+// … a reader for each format …
 mod ascii_grid;
-mod axes;
 mod png_jpeg;
 mod tagged;
 
-// … planes in memory, from a file or a folder, as they are or as one series …
+// … which of them a file is for …
+mod kind;
+
+// … files of a folder, and one series of a file or folder …
 mod folder;
 mod names;
+mod numbered;
 mod series;
-mod stack;
+mod stamps;
 
 // … what their numbers mean …
 mod inside;
@@ -57,12 +63,21 @@ mod numbers;
 // … and what is written.
 mod write;
 
+use crate::DataError;
+use stack::{Format, Opened, Picture};
+use std::path::Path;
+
+pub use choice::{Pick, SeriesChoice};
 pub use folder::read_image_folder;
 pub use inside::{Inside, Threshold};
-pub use names::natural_order;
-pub use series::{Pick, Series, SeriesChoice, read_series};
-pub use stack::{ImageStack, read_image, read_images};
+pub use kind::FileKind;
+pub use numbered::natural_order;
+pub use series::{Series, read_series};
+pub use stack::ImageStack;
 pub use write::{write_grey_png, write_labels_tiff, write_mask_png};
+
+/// The formats that are read.
+const FORMATS: &[Format] = &[png_jpeg::PNG, png_jpeg::JPEG, tagged::TIFF, ascii_grid::ASCII_GRID];
 
 /// How much a reader of pictures may take into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,4 +91,43 @@ impl Default for ImageLimits {
     fn default() -> Self {
         Self { pixels: 1 << 28 }
     }
+}
+
+/// Reads a picture or map in one of the formats above (by its content, not its name); a TIFF stack gives all its planes.
+///
+/// # Errors
+/// If the file is missing, empty, no such picture, damaged or cut short, larger than the limit, or of a kind not read
+/// here (see above).
+pub fn read_image(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
+    let path = path.as_ref();
+    let mut picture = read_picture(path, None, limits)?;
+    if let Some(axes) = picture.axes.as_ref().filter(|axes| axes.lengths.len() > 1) {
+        picture.notes.push(format!(
+            "{} says the {} planes are {axes}, the first varying fastest; they were read in the file's order",
+            axes.said_by, picture.planes,
+        ));
+    }
+    ImageStack::new(picture, path)
+}
+
+/// Reads a picture, or a folder of them one after the other.
+///
+/// # Errors
+/// Those of [`read_image`] and [`read_image_folder`].
+pub fn read_images(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
+    let path = path.as_ref();
+    if path.is_dir() { read_image_folder(path, limits) } else { read_image(path, limits) }
+}
+
+/// Reads one file; of pixels with several channels the one that is chosen, where somebody can choose.
+fn read_picture(
+    path: &Path,
+    choice: Option<&SeriesChoice>,
+    limits: ImageLimits,
+) -> Result<Picture, DataError> {
+    let kind = FileKind::of(path)?;
+    let format = FORMATS.iter().find(|format| kind == FileKind::Image(format.name));
+    let Some(format) = format else { return Err(kind.refused(path, "an image")) };
+    let (file, length) = crate::arrays::open_regular(path)?;
+    (format.read)(Opened { file, length, path, choice, limits })
 }

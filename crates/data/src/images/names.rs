@@ -1,13 +1,15 @@
 //! Finds time, channel and slice in the names of a folder's pictures.
 //!
 //! Names are cut into words and numbers: `exp_t00_ch01` is `exp_t#_ch#` with the numbers 00 and 01. What stands before
-//! a number says what it counts (`t`, `frame`; `ch`, `w`; `z`, `slice`; `pos`, `xy`), after it `d`, `h`, `m`, `s` make a clock
-//! of several numbers. Names that differ in more than one place hold more than one series: which is meant is asked.
+//! a number says what it counts (`t`, `frame`; `ch`, `w`; `z`, `slice`; `pos`, `xy`); dates and clock times are told by their
+//! numbers (see `stamps`). Names that differ elsewhere in more than one place hold more than one series: which is meant
+//! is asked.
 
+use super::choice::{Pick, SeriesChoice};
+use super::numbered::{Column, Counts, columns_of, cut, natural_order};
 use super::refusal::Refusal;
-use super::series::{Pick, SeriesChoice};
+use super::stamps::{stamps, steps};
 use glauber_files::error::quoted;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The pictures of one series.
@@ -19,85 +21,10 @@ pub(super) struct Arranged {
     pub(super) slices: usize,
     /// The number of each time, where the names have one.
     pub(super) frames: Option<Vec<u64>>,
+    /// The name of each time's first picture.
+    pub(super) names: Vec<String>,
     /// What was taken for what.
     pub(super) notes: Vec<String>,
-}
-
-/// What a number in a name counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counts {
-    Time,
-    Channel,
-    Slice,
-    Position,
-    /// Days, hours, minutes or seconds, in seconds.
-    Clock(u64),
-    Unknown,
-}
-
-/// A name cut into what is text and what is number: text, number, text, number, …, text.
-struct Cut<'a> {
-    texts: Vec<&'a str>,
-    numbers: Vec<&'a str>,
-}
-
-fn cut(name: &str) -> Cut<'_> {
-    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
-    let mut rest = name;
-    loop {
-        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        texts.push(&rest[..text]);
-        rest = &rest[text..];
-        if rest.is_empty() {
-            return Cut { texts, numbers };
-        }
-        let number = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        numbers.push(&rest[..number]);
-        rest = &rest[number..];
-    }
-}
-
-/// What the number after one text and before another counts.
-fn counts(before: &str, after: &str) -> Counts {
-    let letters = |c: &char| c.is_alphabetic();
-    let trimmed = before.trim_end_matches(|c: char| !c.is_alphabetic());
-    let word: String =
-        trimmed.chars().rev().take_while(letters).collect::<Vec<_>>().into_iter().rev().collect();
-    let unit: String = after.chars().take_while(letters).collect();
-    match word.to_lowercase().as_str() {
-        "t" | "tp" | "time" | "timepoint" | "frame" | "step" | "sk" => return Counts::Time,
-        "c" | "ch" | "chan" | "channel" | "w" | "wavelength" | "lambda" | "colour" | "color" => {
-            return Counts::Channel;
-        }
-        "z" | "slice" | "plane" | "zstack" | "depth" => return Counts::Slice,
-        "p" | "pos" | "position" | "xy" | "s" | "site" | "series" | "scene" | "field" | "fov" | "well"
-        | "tile" => {
-            return Counts::Position;
-        }
-        _ => {}
-    }
-    match unit.to_lowercase().as_str() {
-        "d" | "day" | "days" => Counts::Clock(86_400),
-        "h" | "hr" | "hours" => Counts::Clock(3_600),
-        "m" | "min" | "minutes" => Counts::Clock(60),
-        "s" | "sec" | "seconds" => Counts::Clock(1),
-        _ => Counts::Unknown,
-    }
-}
-
-/// One place where the names have a number.
-struct Column {
-    counts: Counts,
-    values: Vec<u64>,
-    texts: Vec<String>,
-    /// What stands before it.
-    before: String,
-}
-
-impl Column {
-    fn distinct(&self) -> BTreeSet<u64> {
-        self.values.iter().copied().collect()
-    }
 }
 
 /// The series in a folder's names (without endings), in the order of times.
@@ -122,6 +49,8 @@ pub(super) fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arrange
     let own: Vec<&str> = kept.iter().map(|file| names[*file].as_str()).collect();
     let mut arranged = within_one_kind(&own, choice)?;
     arranged.files.iter_mut().for_each(|file| *file = kept[*file]);
+    arranged.names =
+        arranged.files.iter().step_by(arranged.slices).map(|file| names[*file].clone()).collect();
     notes.append(&mut arranged.notes);
     Ok(Arranged { notes, ..arranged })
 }
@@ -144,7 +73,7 @@ fn alphabetical(names: &[String]) -> Arranged {
         "the names are not one name with a number: the pictures were read as {}{more}",
         order.join(", ")
     )];
-    Arranged { files, slices: 1, frames: None, notes }
+    Arranged { files, slices: 1, frames: None, names: Vec::new(), notes }
 }
 
 fn kind_chosen<'a>(
@@ -184,6 +113,7 @@ fn kind_chosen<'a>(
 /// Names that differ in their numbers only.
 fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
     let mut columns = columns_of(names);
+    let stamps = stamps(&mut columns);
     columns.retain(|column| column.distinct().len() > 1);
     if columns.is_empty() && names.len() > 1 {
         return Err(Refusal::unsupported(
@@ -232,21 +162,9 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
     }
     let slice = columns.iter().position(|c| c.counts == Counts::Slice).filter(|_| choice.depth.is_some());
     let slice = slice.map(|at| columns.remove(at));
-    let order = order_of(&columns, &mut files, &mut notes)?;
+    let order = order_of(&columns, stamps.as_deref(), &mut files, &mut notes)?;
     let frames = order.map(|order| files.iter().map(|file| order[*file]).collect::<Vec<u64>>());
     stacked(files, frames, slice.as_ref(), notes)
-}
-
-fn columns_of(names: &[&str]) -> Vec<Column> {
-    let cuts: Vec<Cut<'_>> = names.iter().map(|name| cut(name)).collect();
-    let Some(first) = cuts.first() else { return Vec::new() };
-    let column = |at: usize| Column {
-        counts: counts(first.texts[at], first.texts[at + 1]),
-        values: cuts.iter().map(|c| c.numbers[at].parse().unwrap_or(u64::MAX)).collect(),
-        texts: cuts.iter().map(|c| c.numbers[at].to_string()).collect(),
-        before: first.texts[at].to_string(),
-    };
-    (0..first.numbers.len()).map(column).collect()
 }
 
 fn is_time(pick: &Option<Pick>) -> bool {
@@ -311,70 +229,81 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
 /// Sorts the files in time; the number of each file's time (by file), where there is one number for it.
 fn order_of(
     columns: &[Column],
+    stamps: Option<&[u64]>,
     files: &mut [usize],
     notes: &mut Vec<String>,
 ) -> Result<Option<Vec<u64>>, Refusal> {
-    let all_clock = columns.iter().all(|c| matches!(c.counts, Counts::Clock(_)));
-    let numbers: Option<Vec<u64>> = match columns {
-        [] => None,
-        [one] => {
-            match one.counts {
-                Counts::Channel | Counts::Slice | Counts::Position => notes.push(format!(
-                    "the numbers after {} in the names were taken for times",
-                    quoted(&one.before)
-                )),
-                _ => {}
+    let numbers: Option<Vec<u64>> = match (columns, stamps) {
+        ([], _) => None,
+        (stamped, Some(stamps)) if stamped.iter().all(|c| c.counts == Counts::Stamp) => {
+            files.sort_by_key(|file| stamps[*file]);
+            let sorted: Vec<u64> = files.iter().map(|file| stamps[*file]).collect();
+            let (frames, apart) = steps(&sorted);
+            notes.push(format!("the names were taken for dates and clock times, steps of {apart}"));
+            let mut numbers = vec![0; stamps.len()];
+            files.iter().zip(frames).for_each(|(file, frame)| numbers[*file] = frame);
+            Some(numbers)
+        }
+        ([one], _) => {
+            if matches!(one.counts, Counts::Channel | Counts::Slice | Counts::Position) {
+                notes.push(taken_for_times(one));
             }
             Some(one.values.clone())
         }
-        several if all_clock => {
-            let seconds = |file: usize| {
-                several.iter().fold(0u64, |sum, c| match c.counts {
-                    Counts::Clock(unit) => sum.saturating_add(unit.saturating_mul(c.values[file])),
-                    _ => sum,
-                })
-            };
-            Some((0..several[0].values.len()).map(seconds).collect())
-        }
-        several => one_of_several(several, files, notes)?,
+        (several, _) => one_of_several(several, files, notes)?,
     };
     match &numbers {
-        Some(numbers) => {
-            files.sort_by_key(|file| numbers[*file]);
-        }
+        Some(numbers) => files.sort_by_key(|file| numbers[*file]),
         None => files.sort_by_key(|file| columns.iter().map(|c| c.values[*file]).collect::<Vec<_>>()),
     }
     Ok(numbers)
 }
 
-/// Numbers in several places: the one that tells all files apart is time; if all together do, their order is; if they
-/// make a table, there are several series.
+fn taken_for_times(column: &Column) -> String {
+    format!("the numbers after {} in the names were taken for times", quoted(&column.before))
+}
+
+/// Numbers in several places: one that is called time and tells all files apart is time; else one that does and leads to the
+/// same order as all numbers one after the other; if they contradict one another or make a table, there are several
+/// series.
 fn one_of_several(
     columns: &[Column],
     files: &[usize],
     notes: &mut Vec<String>,
 ) -> Result<Option<Vec<u64>>, Refusal> {
     let distinct = |column: &Column| files.iter().map(|f| column.values[*f]).collect::<BTreeSet<_>>().len();
-    let mut telling: Vec<&Column> = columns.iter().filter(|c| distinct(c) == files.len()).collect();
-    telling.sort_by_key(|column| column.counts != Counts::Time);
-    if let Some(time) = telling.first() {
-        // The others must not contradict it, else they are another order of the same pictures.
-        notes.push(format!("the numbers after {} in the names were taken for times", quoted(&time.before)));
+    let telling: Vec<&Column> = columns.iter().filter(|c| distinct(c) == files.len()).collect();
+    if let Some(time) = telling.iter().find(|c| c.counts == Counts::Time) {
+        notes.push(taken_for_times(time));
         return Ok(Some(time.values.clone()));
     }
-    let stamp = columns
-        .iter()
-        .all(|c| c.counts == Counts::Unknown && c.texts.iter().all(|t| t.len() == 2 || t.len() == 4));
+    let mut in_order = files.to_vec();
+    in_order.sort_by_key(|file| columns.iter().map(|c| c.values[*file]).collect::<Vec<_>>());
+    let follows = |column: &&Column| in_order.windows(2).all(|w| column.values[w[0]] < column.values[w[1]]);
+    if telling.iter().all(|column| follows(column))
+        && let Some(time) = telling.last()
+    {
+        notes.push(taken_for_times(time));
+        return Ok(Some(time.values.clone()));
+    }
+    let plain = columns.iter().all(|c| {
+        matches!(c.counts, Counts::Unknown | Counts::Stamp) && c.texts.iter().all(|t| t.len() % 2 == 0)
+    });
     let table = columns.iter().map(distinct).fold(1, usize::saturating_mul);
-    // Year, month, day, hour … have two or four digits each and fill no table, or only a part of one.
-    if stamp && (columns.len() > 2 || table != files.len()) {
+    // Parts of dates and clock times have even numbers of digits and fill no table, or only a part of one.
+    if telling.is_empty() && plain && (columns.len() > 2 || table != files.len()) {
         notes.push("the names were taken for dates and clock times, and read in their order".to_string());
         return Ok(None);
     }
     let places: Vec<String> =
         columns.iter().map(|c| format!("{} after {}", distinct(c), quoted(&c.before))).collect();
+    let why = if telling.is_empty() {
+        "more than one series"
+    } else {
+        "by them, their orders contradict one another"
+    };
     Err(Refusal::unsupported(
-        format!("holds names that differ in several numbers ({}): more than one series", places.join(", ")),
+        format!("holds names that differ in several numbers ({}): {why}", places.join(", ")),
         "put the pictures of one series into a folder of their own, or mark what the numbers count, as t01_ch0",
     ))
 }
@@ -396,7 +325,7 @@ fn stacked(
         let same = frames.as_deref().and_then(|frames| frames.windows(2).find(|w| w[0] == w[1]));
         return match same {
             Some(same) => Err(twice(same[0])),
-            None => Ok(Arranged { files, slices: 1, frames, notes }),
+            None => Ok(Arranged { files, slices: 1, frames, names: Vec::new(), notes }),
         };
     };
     // One time a group of files; without times all are one group.
@@ -416,47 +345,7 @@ fn stacked(
     }
     let frames = frames.map(|_| times.keys().copied().collect());
     let files = times.into_values().flat_map(BTreeMap::into_values).collect();
-    Ok(Arranged { files, slices: all.len(), frames, notes })
-}
-
-/// Compares names as a person does: runs of digits as numbers, the rest letter by letter.
-///
-/// ```
-/// use glauber_data::images::natural_order;
-///
-/// let mut names = ["t10.png", "t9.png", "t010.png", "a.png"];
-/// names.sort_by(|a, b| natural_order(a, b));
-/// assert_eq!(names, ["a.png", "t9.png", "t10.png", "t010.png"]);
-/// ```
-pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a, b);
-    loop {
-        let (Some(l), Some(r)) = (left.chars().next(), right.chars().next()) else {
-            // Equal but for zeros in front, or one is the beginning of the other.
-            return left.len().cmp(&right.len()).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b));
-        };
-        if l.is_ascii_digit() && r.is_ascii_digit() {
-            let (x, left_rest) = leading_number(left);
-            let (y, right_rest) = leading_number(right);
-            // Without zeros in front, the longer number is the larger.
-            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(y));
-            if order != Ordering::Equal {
-                return order;
-            }
-            (left, right) = (left_rest, right_rest);
-        } else {
-            if l != r {
-                return l.cmp(&r);
-            }
-            (left, right) = (&left[l.len_utf8()..], &right[r.len_utf8()..]);
-        }
-    }
-}
-
-/// The digits in front without leading zeros, and what follows them.
-fn leading_number(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    (text[..end].trim_start_matches('0'), &text[end..])
+    Ok(Arranged { files, slices: all.len(), frames, names: Vec::new(), notes })
 }
 
 #[cfg(test)]
@@ -481,23 +370,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_sort_as_numbers() {
-        for (a, b) in [
-            ("f2", "f10"),
-            ("f2a10", "f10a2"),
-            ("f99999999999999999999998", "f99999999999999999999999"),
-            ("f1", "f01"),
-            ("f", "f1"),
-            ("a", "b"),
-            ("µ1", "µ2"),
-        ] {
-            assert_eq!(natural_order(a, b), Ordering::Less, "{a} {b}");
-            assert_eq!(natural_order(b, a), Ordering::Greater, "{b} {a}");
-        }
-        assert_eq!(natural_order("f1", "f1"), Ordering::Equal);
-    }
-
-    #[test]
     fn one_number_is_time() {
         let none = SeriesChoice::default();
         assert_eq!(read(&["t10", "t9", "t2"], &none).unwrap(), ["t2", "t9", "t10"]);
@@ -509,9 +381,62 @@ mod tests {
         assert_eq!(read(&["B02_s1_t2", "B02_s1_t1"], &none).unwrap(), ["B02_s1_t1", "B02_s1_t2"]);
         let clock = ["VID_A1_00d03h30m", "VID_A1_00d00h00m", "VID_A1_01d00h30m"];
         let found = arrange(&names(&clock), &none).unwrap();
-        assert_eq!(found.frames, Some(vec![0, 12_600, 88_200]));
+        assert_eq!(found.frames, Some(vec![0, 1, 7]));
+        assert!(found.notes[0].contains("steps of 210 min"), "{:?}", found.notes);
         let stamps = ["p_2024-05-01_12-30", "p_2024-05-01_12-00", "p_2024-05-02_09-30"];
         assert_eq!(read(&stamps, &none).unwrap()[0], "p_2024-05-01_12-00");
+    }
+
+    #[test]
+    fn dates_and_clock_times_are_in_order_with_their_gaps() {
+        let none = SeriesChoice::default();
+        // In order; the frames where all are as far apart as they say.
+        for (all, frames) in [
+            (vec!["a_2024-01-30", "a_2024-01-31", "a_2024-02-01"], vec![0, 1, 2]),
+            (vec!["a_2023-12-31", "a_2024-01-01", "a_2024-01-02"], vec![0, 1, 2]),
+            (vec!["a_2024-02-27", "a_2024-02-28", "a_2024-03-01"], vec![0, 1, 3]),
+            (vec!["a_20240131", "a_20240201", "a_20240203"], vec![0, 1, 3]),
+            (vec!["a_20240131_2330", "a_20240201_0000", "a_20240201_0030"], vec![0, 1, 2]),
+            (vec!["a_20240131T235958", "a_20240131T235959", "a_20240201T000000"], vec![0, 1, 2]),
+            (vec!["a20240131235958", "a20240131235959", "a20240201000000"], vec![0, 1, 2]),
+            (vec!["a_31.01.2024", "a_01.02.2024", "a_02.02.2024"], vec![0, 1, 2]),
+            (vec!["a_01-31-2024", "a_02-01-2024", "a_02-02-2024"], vec![0, 1, 2]),
+            (vec!["c_12h58m", "c_12h59m", "c_13h00m"], vec![0, 1, 2]),
+            (vec!["img_T12h59m58", "img_T12h59m59", "img_T13h00m00"], vec![0, 1, 2]),
+            (vec!["c_12h59m58s", "c_12h59m59s", "c_13h00m01s"], vec![0, 1, 3]),
+            (vec!["img_12_59_58", "img_12_59_59", "img_13_00_00"], vec![0, 1, 2]),
+            (vec!["img_2024-01-31_23-59", "img_2024-02-01_00-00", "img_2024-02-01_00-02"], vec![0, 1, 3]),
+            (
+                vec!["img_2024-01-31 23.59.58", "img_2024-01-31 23.59.59", "img_2024-02-01 00.00.00"],
+                vec![0, 1, 2],
+            ),
+            // A camera that is a second late, and a missing picture.
+            (vec!["img_12_00_00", "img_12_30_01", "img_13_00_01", "img_14_00_02"], vec![0, 1, 2, 4]),
+            // A number of its own that agrees with the date.
+            (vec!["d_2024-01-31_0007", "d_2024-02-01_0008", "d_2024-02-01_0010"], vec![7, 8, 10]),
+            (vec!["t3_2024-02-01", "t4_2024-02-02", "t5_2024-01-01"], vec![3, 4, 5]),
+        ] {
+            let mut turned = names(&all);
+            turned.reverse();
+            let found = arrange(&turned, &none).unwrap_or_else(|_| panic!("{all:?}"));
+            assert_eq!(found.names, all);
+            assert_eq!(found.frames, Some(frames), "{all:?}");
+        }
+        // Numbers whose orders contradict one another.
+        for all in [
+            vec!["a1_b3", "a2_b1", "a3_b2"],
+            vec!["b2_7", "b2_9", "b1_8"],
+            vec!["1-99", "2-00", "2-01"],
+            vec!["d_2024-01-31_0007", "d_2024-02-01_0003"],
+        ] {
+            assert!(read(&all, &none).unwrap_err().contains("contradict"), "{all:?}");
+        }
+        // No date: day and month cannot be told apart, but the order of all numbers is one.
+        assert!(read(&["a_01-02-2024", "a_02-01-2024"], &none).is_err());
+        assert_eq!(
+            read(&["a_10-02", "a_02-10", "a_02-09"], &none).unwrap(),
+            ["a_02-09", "a_02-10", "a_10-02"]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! and less and colours, are grey values from 0 (black) to 1 (white), and masks of 0 and full scale are 0 and 1.
 
 use super::inside::{is_no_data, no_data_error};
-use super::stack::{ImageStack, Source};
+use super::stack::ImageStack;
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
 
@@ -33,6 +33,13 @@ impl ImageStack {
         let mut values = self.to_f64();
         self.check_there(&values, path)?;
         let mut notes = self.notes.clone();
+        if let Some([scale, offset]) = self.scaling {
+            self.check_scaling([scale, offset], path)?;
+            values.iter_mut().for_each(|value| *value = *value * scale + offset);
+            notes
+                .push(format!("its numbers were multiplied by {scale} and {offset} added, as the file says"));
+            return Ok((values, notes));
+        }
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let range = format!("{lowest} to {highest}");
@@ -50,8 +57,7 @@ impl ImageStack {
             return Ok((values, notes));
         }
         let mask = values.iter().all(|v| *v <= 0.0 || *v >= full);
-        let picture =
-            self.was_colour || (matches!(self.origin, Source::Png | Source::Jpeg) && self.bit_depth <= 8);
+        let picture = self.was_colour || (self.shades && self.bit_depth <= 8);
         if highest <= 1.0 {
             notes.push(format!(
                 "its largest value is {highest}: the values were taken as they are, not divided by {full}"
@@ -78,6 +84,22 @@ impl ImageStack {
             return Ok(());
         }
         self.check_there(&self.to_f64(), path.as_ref())
+    }
+
+    fn check_scaling(&self, scaling: [f64; 2], path: &Path) -> Result<(), DataError> {
+        let [scale, offset] = scaling;
+        if scale.is_finite() && offset.is_finite() && scale.abs() > 0.0 {
+            return Ok(());
+        }
+        let found = match scale.is_nan() || offset.is_nan() {
+            true => {
+                "says what its numbers stand for (GDAL, ImageJ) in a way that is not read here".to_owned()
+            }
+            false => format!("says that its numbers are to be multiplied by {scale} and {offset} added"),
+        };
+        let remedy = "apply it and save the numbers themselves, or write the right scale and offset (gdal_translate -unscale, \
+                      -a_scale, -a_offset; ImageJ: Analyze > Calibrate)";
+        Err(DataError::new(DataErrorKind::Value, path, found, remedy))
     }
 
     fn check_there(&self, values: &[f64], path: &Path) -> Result<(), DataError> {

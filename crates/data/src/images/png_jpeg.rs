@@ -1,9 +1,8 @@
 //! Reads PNG and JPEG files as one grey plane.
 
-use super::ImageLimits;
 use super::luma::grey;
 use super::refusal::{Refusal, without_panic};
-use super::stack::{Picture, Source, check_pixels};
+use super::stack::{Format, Opened, Picture, check_pixels};
 use crate::arrays::Values;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::bytes_in_words;
@@ -11,13 +10,25 @@ use image::codecs::jpeg::JpegDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, ExtendedColorType, ImageDecoder, ImageError};
 use png::{BitDepth, DecodingError};
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
+/// PNG files.
+pub(super) const PNG: Format =
+    Format { name: "PNG", endings: &["png"], begins: |start| start.starts_with(b"\x89PNG"), read: read_png };
+
+/// JPEG files.
+pub(super) const JPEG: Format = Format {
+    name: "JPEG",
+    endings: &["jpg", "jpeg"],
+    begins: |start| start.starts_with(b"\xFF\xD8\xFF"),
+    read: read_jpeg,
+};
+
 /// Reads a PNG file: 1 to 16 bits, grey, colour or numbers of colours, with or without transparency. Values of few bits
 /// are not stretched to 8.
-pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<Picture, DataError> {
+fn read_png(opened: Opened<'_>) -> Result<Picture, DataError> {
+    let Opened { file, path, limits, .. } = opened;
     let refused = |error: DecodingError| png_refusal(error).in_file(path);
     // Four 16-bit samples a pixel, and room for the decoder itself.
     let bytes =
@@ -73,10 +84,11 @@ pub(super) fn read_png(file: File, path: &Path, limits: ImageLimits) -> Result<P
         width,
         bit_depth: depth as u8,
         notes,
-        origin: Source::Png,
+        shades: true,
         was_colour,
         colour_table,
         no_data: None,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })
@@ -109,12 +121,8 @@ fn room_for(length: usize, width: usize, height: usize, path: &Path) -> Result<V
 }
 
 /// Reads a JPEG file: grey or colour.
-pub(super) fn read_jpeg(
-    file: File,
-    length: u64,
-    path: &Path,
-    limits: ImageLimits,
-) -> Result<Picture, DataError> {
+fn read_jpeg(opened: Opened<'_>) -> Result<Picture, DataError> {
+    let Opened { file, length, path, limits, .. } = opened;
     // A JPEG of noise takes about three bytes a pixel; one that is longer is something else.
     let longest = limits.pixels.saturating_mul(4).saturating_add(1 << 20);
     if length > longest {
@@ -168,10 +176,11 @@ pub(super) fn read_jpeg(
         width,
         bit_depth: 8,
         notes,
-        origin: Source::Jpeg,
+        shades: true,
         was_colour: channels > 1,
         colour_table: None,
         no_data: None,
+        scaling: None,
         axes: None,
         picked_sample: false,
     })

@@ -1,33 +1,15 @@
 //! Reads pictures as one series in time: of a file or folder with several channels or slices, the one that is chosen.
 
-use super::ImageLimits;
 use super::axes::{Axes, Axis};
-use super::folder::{gap_note, read_folder_series, step_of};
+use super::choice::{Pick, SeriesChoice};
+use super::folder::read_chosen;
+use super::numbered::{gap_note, step_of};
 use super::refusal::Refusal;
-use super::stack::{ImageStack, read_picture};
+use super::stack::ImageStack;
+use super::{ImageLimits, read_picture};
 use crate::DataError;
 use crate::arrays::Array;
 use std::path::Path;
-
-/// Which channel or slice is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pick {
-    /// Its number: from 0 in a file, as the names have it in a folder.
-    Number(usize),
-    /// A word that only the names of its pictures have; `time` says that the axis is time whatever the file calls it.
-    Name(String),
-}
-
-/// Which of several series of pictures is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SeriesChoice {
-    /// The channel, where there are several.
-    pub channel: Option<Pick>,
-    /// The slice, where there are several.
-    pub slice: Option<Pick>,
-    /// How many slices a state has: those of a lattice with three axes; none where a state is a plane.
-    pub depth: Option<usize>,
-}
 
 /// Pictures at successive times.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +20,8 @@ pub struct Series {
     pub slices: usize,
     /// The number of each time in the names of a folder's pictures, where they have one.
     pub frames: Option<Vec<u64>>,
+    /// The name of each time's first picture in a folder.
+    names: Vec<String>,
 }
 
 impl Series {
@@ -53,7 +37,7 @@ impl Series {
 
     /// A sentence on the first gap in the numbers, where there is one.
     pub fn gap(&self) -> Option<String> {
-        self.frames.as_deref().and_then(gap_note)
+        gap_note(self.frames.as_deref()?, &self.names)
     }
 
     /// The shape of all states: `[time, y, x]`, or `[time, z, y, x]` where a time has several slices.
@@ -80,9 +64,11 @@ pub fn read_series(
 ) -> Result<Series, DataError> {
     let path = path.as_ref();
     if path.is_dir() {
-        return read_folder_series(path, choice, limits);
+        let (stack, arranged) = read_chosen(path, choice, limits)?;
+        let frames = arranged.frames.filter(|frames| frames.len() > 1);
+        return Ok(Series { stack, slices: arranged.slices, frames, names: arranged.names });
     }
-    let picture = read_picture(path, choice.channel.as_ref(), limits)?;
+    let picture = read_picture(path, Some(choice), limits)?;
     let (axes, picked_sample) = (picture.axes.clone(), picture.picked_sample);
     let mut stack = ImageStack::new(picture, path)?;
     let choice =
@@ -94,7 +80,7 @@ pub fn read_series(
         stack.array = picked_planes(&stack.array, &planes);
     }
     stack.notes.extend(notes);
-    Ok(Series { stack, slices, frames: None })
+    Ok(Series { stack, slices, frames: None, names: Vec::new() })
 }
 
 /// Some planes of a stack, in this order.

@@ -1,22 +1,34 @@
-//! Holds the planes of a picture and finds the reader for a file by its first bytes.
+//! Holds the planes of a picture, and says what a reader of pictures is given and gives.
 
+use super::ImageLimits;
 use super::axes::Axes;
+use super::choice::SeriesChoice;
 use super::luma::luma;
 use super::refusal::Refusal;
-use super::series::Pick;
-use super::{ImageLimits, ascii_grid, folder::read_image_folder, png_jpeg, tagged};
 use crate::arrays::{Array, Slice, Values};
-use crate::kind::FileKind;
 use crate::{DataError, DataErrorKind};
+use std::fs::File;
 use std::path::Path;
 
-/// What sort of file a picture comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Png,
-    Jpeg,
-    Tiff,
-    Grid,
+/// A format of pictures.
+pub(super) struct Format {
+    /// What a file of it is called.
+    pub(super) name: &'static str,
+    /// How names of its files end.
+    pub(super) endings: &'static [&'static str],
+    /// Whether a file with these first bytes is one.
+    pub(super) begins: fn(&[u8]) -> bool,
+    pub(super) read: fn(Opened<'_>) -> Result<Picture, DataError>,
+}
+
+/// A file that is to be read.
+pub(super) struct Opened<'a> {
+    pub(super) file: File,
+    pub(super) length: u64,
+    pub(super) path: &'a Path,
+    /// Which of several channels is read; none where nobody can say.
+    pub(super) choice: Option<&'a SeriesChoice>,
+    pub(super) limits: ImageLimits,
 }
 
 /// Grey planes of one size: an image, a stack or a time series, `[planes, height, width]`.
@@ -25,13 +37,16 @@ pub struct ImageStack {
     pub(super) array: Array,
     pub(super) bit_depth: u8,
     pub(super) notes: Vec<String>,
-    pub(super) origin: Source,
+    /// Whether values of few bits are shades from black to white: those of a photograph or drawing, not of a map.
+    pub(super) shades: bool,
     /// Whether the grey values are the luma of colours.
     pub(super) was_colour: bool,
     /// Red, green and blue of every value, where the values are numbers of colours.
     pub(super) colour_table: Option<Vec<[u8; 3]>>,
     /// The value that stands for no data, where the file names one.
     pub(super) no_data: Option<f64>,
+    /// What the file's numbers are to be multiplied by and what is to be added then, where the file says so.
+    pub(super) scaling: Option<[f64; 2]>,
 }
 
 /// One picture as a reader gives it: planes one after the other.
@@ -43,10 +58,11 @@ pub(super) struct Picture {
     pub(super) width: usize,
     pub(super) bit_depth: u8,
     pub(super) notes: Vec<String>,
-    pub(super) origin: Source,
+    pub(super) shades: bool,
     pub(super) was_colour: bool,
     pub(super) colour_table: Option<Vec<[u8; 3]>>,
     pub(super) no_data: Option<f64>,
+    pub(super) scaling: Option<[f64; 2]>,
     /// What the file says its planes are.
     pub(super) axes: Option<Axes>,
     /// Whether one of several samples of each pixel was picked.
@@ -63,11 +79,35 @@ impl ImageStack {
             array,
             bit_depth,
             notes,
-            origin: picture.origin,
+            shades: picture.shades,
             was_colour: picture.was_colour,
             colour_table: picture.colour_table,
             no_data: picture.no_data,
+            scaling: picture.scaling,
         })
+    }
+
+    /// The planes of an array `[height, width]` or `[planes, height, width]`; `path` names it in errors.
+    ///
+    /// # Errors
+    /// If it has other axes, or no values.
+    pub fn of_array(array: Array, path: impl AsRef<Path>) -> Result<Self, DataError> {
+        let shape = match array.shape() {
+            [height, width] => vec![1, *height, *width],
+            shape => shape.to_vec(),
+        };
+        let bit_depth = match array.values() {
+            Values::Bool(_) => 1,
+            values => 8 * values.element_type().bytes() as u8,
+        };
+        let array = array.reshaped(shape).ok().filter(|a| a.shape().len() == 3 && !a.values().is_empty());
+        let Some(array) = array else {
+            let remedy = "give rows and columns, or planes, rows and columns";
+            return Err(DataError::new(DataErrorKind::Format, path, "is not an array of pixels", remedy));
+        };
+        let (notes, was_colour) = (Vec::new(), false);
+        let (colour_table, no_data, scaling) = (None, None, None);
+        Ok(Self { array, bit_depth, notes, shades: false, was_colour, colour_table, no_data, scaling })
     }
 
     /// How many planes there are.
@@ -161,50 +201,6 @@ impl ImageStack {
         let at = self.array.indices(flat);
         let plane = if self.planes() > 1 { format!("plane {}, ", at[0]) } else { String::new() };
         format!("{plane}row {}, column {}", at[1], at[2])
-    }
-}
-
-/// Reads a PNG, JPEG or TIFF file or an ESRI ASCII grid (by its content, not its name); a TIFF stack gives all its
-/// planes.
-///
-/// # Errors
-/// If the file is missing, empty, no such picture, damaged or cut short, larger than the limit, or of a kind not read
-/// here (see [`super`]).
-pub fn read_image(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
-    let path = path.as_ref();
-    let mut picture = read_picture(path, None, limits)?;
-    if let Some(axes) = picture.axes.as_ref().filter(|axes| axes.lengths.len() > 1) {
-        picture.notes.push(format!(
-            "{} says the {} planes are {axes}, the first varying fastest; they were read in the file's order",
-            axes.said_by, picture.planes,
-        ));
-    }
-    ImageStack::new(picture, path)
-}
-
-/// Reads a picture, or a folder of them one after the other.
-///
-/// # Errors
-/// Those of [`read_image`] and [`read_image_folder`].
-pub fn read_images(path: impl AsRef<Path>, limits: ImageLimits) -> Result<ImageStack, DataError> {
-    let path = path.as_ref();
-    if path.is_dir() { read_image_folder(path, limits) } else { read_image(path, limits) }
-}
-
-/// Reads one file; of pixels with several channels the one that is picked.
-pub(super) fn read_picture(
-    path: &Path,
-    channel: Option<&Pick>,
-    limits: ImageLimits,
-) -> Result<Picture, DataError> {
-    let kind = FileKind::of(path)?;
-    let (file, length) = crate::arrays::open_regular(path)?;
-    match kind {
-        FileKind::Png => png_jpeg::read_png(file, path, limits),
-        FileKind::Jpeg => png_jpeg::read_jpeg(file, length, path, limits),
-        FileKind::Tiff => tagged::read_tiff(file, length, path, channel, limits),
-        FileKind::AsciiGrid => ascii_grid::read_ascii_grid(file, length, path, limits),
-        other => Err(other.refused(path, "an image")),
     }
 }
 

@@ -96,14 +96,23 @@ fn separator_line(text: &str) -> Option<(usize, Separator)> {
     key.trim().eq_ignore_ascii_case("sep").then_some((front, separator))
 }
 
+/// The number of a text; Fortran writes `1.0D+02` for 1.0e+02.
+pub(crate) fn numeral(text: &str) -> Option<f64> {
+    let fortran = || {
+        let (mantissa, exponent) = text.split_once(['D', 'd'])?;
+        number(mantissa).and_then(|_| number(&format!("{mantissa}e{exponent}")))
+    };
+    number(text).or_else(fortran)
+}
+
 /// Whether a field is a number, with a decimal point or comma.
 pub(crate) fn is_number(field: &str) -> bool {
-    number(field).is_some() || decimal_comma(field).is_some()
+    numeral(field).is_some() || decimal_comma(field).is_some()
 }
 
 /// The number of a text with one decimal comma and no point.
 pub(crate) fn decimal_comma(field: &str) -> Option<f64> {
-    (field.matches(',').count() == 1 && !field.contains('.')).then(|| number(&field.replace(',', ".")))?
+    (field.matches(',').count() == 1 && !field.contains('.')).then(|| numeral(&field.replace(',', ".")))?
 }
 
 /// The first records of a text by one separator.

@@ -12,6 +12,6 @@ mod records;
 mod sheet;
 mod text;
 
-pub(crate) use layout::{NoLayout, is_number};
+pub(crate) use layout::{NoLayout, is_number, numeral};
 pub(crate) use records::Comment;
-pub(crate) use sheet::{Sheet, is_missing, read_text};
+pub(crate) use sheet::{Sheet, is_missing, named_twice, read_text};

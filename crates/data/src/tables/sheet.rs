@@ -1,11 +1,10 @@
 //! Hands out the rows of a table of text, each checked against the header, and reads their numbers.
 
-use super::layout::{self, Heading, Layout, NoLayout, Recognise, decimal_comma, without_empty_end};
+use super::layout::{self, Heading, Layout, NoLayout, Recognise, decimal_comma, numeral, without_empty_end};
 use super::records::{Comment, RecordError, Records, Separator};
 use super::text::decoded;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
-use glauber_files::number;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -127,6 +126,21 @@ impl<'t> Sheet<'t> {
         &self.names
     }
 
+    /// Checks that no other column has the name of one of these.
+    ///
+    /// # Errors
+    /// If one has.
+    pub(crate) fn check_names(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), DataError> {
+        match columns.into_iter().find(|at| named_twice(&self.names, *at).is_some()) {
+            None => Ok(()),
+            Some(at) => {
+                let found = format!("has two columns called {}", quoted(&self.names[at]));
+                let remedy = "rename one of them";
+                Err(DataError::new(DataErrorKind::Format, self.path, found, remedy))
+            }
+        }
+    }
+
     /// All comments read so far.
     pub(crate) fn comments(&self) -> &[Comment<'t>] {
         &self.records.comments
@@ -197,7 +211,7 @@ impl<'t> Sheet<'t> {
             let place = format!("line {line}, column {}", quoted(&self.names[column]));
             Err(DataError::new(DataErrorKind::Value, self.path, found, remedy).at(place))
         };
-        let (value, comma) = match number(field) {
+        let (value, comma) = match numeral(field) {
             Some(value) => (value, false),
             None => match decimal_comma(field) {
                 Some(value) => (value, true),
@@ -297,6 +311,12 @@ impl<'t> Sheet<'t> {
         }
         Ok(notes)
     }
+}
+
+/// Another column of the same name, in capitals or not.
+pub(crate) fn named_twice(names: &[String], at: usize) -> Option<usize> {
+    let same = |other: &usize| *other != at && names[*other].trim().eq_ignore_ascii_case(names[at].trim());
+    (0..names.len()).find(same)
 }
 
 /// Words that stand for a missing number.

@@ -1,78 +1,25 @@
 //! Makes tracks of points in any order: sorts, checks, finds the interval, counts gaps and drops what is too short.
 
+use super::face::Face;
 use super::interval::{self, Step};
 use super::options::TrackOptions;
+use super::points::{Point, Points};
 use super::track::{Track, Tracks, Units};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
-use std::collections::HashMap;
+use glauber_files::plain;
 use std::path::Path;
 
-/// One position as a reader found it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
-    /// Index of the track.
-    pub(super) track: usize,
-    pub(super) time: f64,
-    pub(super) position: [f64; 3],
-    /// Line of a text, row of an array.
-    pub(super) line: u64,
-}
-
-/// All points of a file, with what the file says about them.
-#[derive(Debug, Default)]
-pub(super) struct Points {
-    pub(super) ids: Vec<String>,
-    pub(super) points: Vec<Point>,
-    pub(super) by_id: HashMap<String, usize>,
-    /// Whether times count frames; `interval` is then the time of a frame, if the file says.
-    pub(super) frames: bool,
-    pub(super) interval: Option<f64>,
-    pub(super) units: Units,
-    pub(super) dimensions: usize,
-    pub(super) notes: Vec<String>,
-    /// What was read from which column of a table.
-    pub(super) columns: Vec<(&'static str, String)>,
-    /// Columns that are called like times and positions too, but were not read.
-    pub(super) unread: Vec<String>,
-    /// What `line` counts: "line" or "row".
-    pub(super) line_word: &'static str,
-}
-
 impl Points {
-    /// The index of a track by its id, a new one if it is new.
-    pub(super) fn track(&mut self, id: &str) -> usize {
-        if let Some(&index) = self.by_id.get(id) {
-            return index;
-        }
-        self.by_id.insert(id.to_owned(), self.ids.len());
-        self.ids.push(id.to_owned());
-        self.ids.len() - 1
-    }
-
-    /// Adds a point, within the limit.
-    pub(super) fn push(
-        &mut self,
-        point: Point,
-        path: &Path,
-        options: &TrackOptions,
-    ) -> Result<(), DataError> {
-        if self.points.len() >= options.limits.points {
-            let found = format!("holds more than {} points", options.limits.points);
-            let remedy = "read a part of it, or raise the limit";
-            return Err(DataError::new(DataErrorKind::TooLarge, path, found, remedy));
-        }
-        self.points.push(point);
-        Ok(())
-    }
-
     /// Makes tracks.
     ///
     /// # Errors
     /// If a track has two positions at one time, times have no common interval, or no track has two positions.
     pub(super) fn assemble(mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
+        self.leave_out_minus_one();
+        self.keep_apart(options.face);
         self.sort_by_track();
-        self.check_duplicates(path)?;
+        self.check_duplicates(path, options.face)?;
         let interval = self.find_interval(path, options)?;
         let mut tracks = Vec::new();
         let mut one_point = 0usize;
@@ -88,7 +35,10 @@ impl Points {
         }
         if tracks.is_empty() {
             let found = match one_point {
-                0 => "holds no tracks".to_owned(),
+                0 => std::iter::once("holds no tracks".to_owned())
+                    .chain(self.notes)
+                    .collect::<Vec<_>>()
+                    .join(": "),
                 n => format!("holds no track of two positions ({n} of one)"),
             };
             return Err(DataError::new(
@@ -136,19 +86,27 @@ impl Points {
         self.points.sort_by(sorted);
     }
 
-    fn check_duplicates(&self, path: &Path) -> Result<(), DataError> {
+    fn check_duplicates(&self, path: &Path, face: Face) -> Result<(), DataError> {
         let twice = self.points.windows(2).find(|w| w[0].track == w[1].track && w[1].time <= w[0].time);
         let Some(&[a, b]) = twice.and_then(|w| <&[Point; 2]>::try_from(w).ok()) else { return Ok(()) };
         let found = format!(
             "track {} has two positions at time {} ({} {} and {})",
             quoted(&self.ids[a.track]),
-            a.time,
+            plain(a.time),
             self.line_word,
             a.line,
             b.line
         );
-        let remedy = "keep one of them; if the cell divides, export TrackMate XML, which is cut at divisions, or \
-                      give the daughters ids of their own";
+        let divides = "if the cell divides, export TrackMate XML, which is cut at divisions, or give the daughters \
+                       ids of their own";
+        let remedy = match &self.telling {
+            Some(name) => format!(
+                "if {} tells tracks apart, give {}; {divides}",
+                quoted(name),
+                face.named_column("group", name)
+            ),
+            None => format!("keep one of them; {divides}"),
+        };
         Err(DataError::new(DataErrorKind::Value, path, found, remedy)
             .at(format!("{} {}", self.line_word, b.line)))
     }

@@ -1,6 +1,7 @@
 //! Finds the columns of a table of points: by name, by number, or by what programs call them.
 
-use super::options::Face;
+use super::face::Face;
+use crate::tables::named_twice;
 use glauber_files::error::quoted;
 use std::fmt;
 use std::str::FromStr;
@@ -48,6 +49,8 @@ pub struct Columns {
     pub y: Option<Column>,
     /// The position; there need be none.
     pub z: Option<Column>,
+    /// What tells tracks of one id apart, such as the experiment; there need be none.
+    pub group: Option<Column>,
 }
 
 /// Where the columns are, counted from 0, and what the header says of them.
@@ -60,6 +63,8 @@ pub(super) struct Places {
     pub(super) frames: bool,
     pub(super) length_unit: Option<String>,
     pub(super) time_unit: Option<String>,
+    /// What a person named to tell tracks of one id apart.
+    pub(super) group: Option<usize>,
     /// A column that says the unit of lengths in every line.
     pub(super) unit_column: Option<usize>,
 }
@@ -188,10 +193,34 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         Err(_) if wanted.z.is_none() => None,
         Err(e) => return Err(e),
     };
+    let group = match &wanted.group {
+        Some(_) => Some(find_one("what tells tracks apart", "group", &wanted.group, &[])?),
+        None => None,
+    };
     // A z nobody asked for is none where its column was asked for as something else.
     let z = z.filter(|z| wanted.z.is_some() || ![id, time, x, y].contains(z));
     let axes: Vec<_> = [x, y].into_iter().chain(z).collect();
     let mut all = [&[id, time][..], &axes[..]].concat();
+    let by_number = [&wanted.id, &wanted.time, &wanted.x, &wanted.y, &wanted.z];
+    for ((at, wanted), key) in all.iter().zip(by_number).zip(["id", "time", "x", "y", "z"]) {
+        let given = matches!(wanted, Some(Column::Number(_)));
+        if let Some(second) = named_twice(header, *at).filter(|_| !given) {
+            let found = format!(
+                "has two columns called {}, the {} and the {} of its columns",
+                quoted(&header[*at]),
+                at + 1,
+                second + 1
+            );
+            return Err((
+                found,
+                format!(
+                    "rename one of them, or say by its number which is meant, as {}",
+                    face.numbered_column(key, at + 1)
+                ),
+            ));
+        }
+    }
+    all.extend(group);
     all.sort_unstable();
     if let Some(twice) = all.windows(2).find(|w| w[0] == w[1]) {
         let found = format!("was to be read with column {} for two things", twice[0] + 1);
@@ -212,6 +241,7 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         frames: counts_frames || (unit_of_time.is_none() && FRAMES.contains(&plain[time].base.as_str())),
         length_unit: plain[x].unit.clone(),
         time_unit: unit_of_time.filter(|_| !counts_frames),
+        group,
         unit_column: plain.iter().position(|p| p.name == "unit"),
         axes,
     })
@@ -225,16 +255,30 @@ impl Places {
         places.map(|(what, at)| (what, names.get(at).cloned().unwrap_or_default())).collect()
     }
 
+    fn reads(&self, at: usize) -> bool {
+        [self.id, self.time].contains(&at) || self.axes.contains(&at)
+    }
+
     /// Columns that are called like times and positions too, but were not read.
     pub(super) fn unread(&self, names: &[String]) -> Vec<String> {
-        let read = |at: &usize| [self.id, self.time].contains(at) || self.axes.contains(at);
-        let known = |name: &str| [TIME, X, Y, Z].iter().any(|list| list.contains(&name));
-        let like = |name: &&String| {
-            let plain = PlainName::of(name);
-            known(&plain.name) || known(&plain.base)
-        };
-        (0..names.len()).filter(|at| !read(at)).filter_map(|at| names.get(at)).filter(like).cloned().collect()
+        let unread = |at: &usize| !self.reads(*at) && is_place_or_time(&names[*at]);
+        (0..names.len()).filter(unread).map(|at| names[at].clone()).collect()
     }
+
+    /// Whether a column may tell tracks of one id apart.
+    pub(super) fn may_group(&self, names: &[String], at: usize) -> bool {
+        !self.reads(at)
+            && self.unit_column != Some(at)
+            && !names[at].is_empty()
+            && !is_place_or_time(&names[at])
+    }
+}
+
+/// Whether a column is called like a time or position.
+fn is_place_or_time(name: &str) -> bool {
+    let known = |name: &str| [TIME, X, Y, Z].iter().any(|list| list.contains(&name));
+    let plain = PlainName::of(name);
+    known(&plain.name) || known(&plain.base)
 }
 
 /// The first of the known names that a column has, before those it has but for `n°` or a unit at its end.

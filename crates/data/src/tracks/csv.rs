@@ -6,9 +6,9 @@
 //! brackets) are found and passed over. Points without a track (an empty id, TrackMate's `None`) are left out and
 //! counted.
 
-use super::assemble::{Point, Points};
 use super::columns::{self, Column, Columns, Places, unit_in_brackets};
-use super::options::TrackOptions;
+use super::options::{TrackFormat, TrackOptions};
+use super::points::{Groups, Point, Points};
 use super::track::Tracks;
 use crate::tables::{NoLayout, Sheet, is_missing, is_number, read_text};
 use crate::{DataError, DataErrorKind};
@@ -21,13 +21,11 @@ const MOST_HEADER_LINES: usize = 3;
 /// The most columns that are shown in an error.
 const SHOWN: usize = 8;
 
+/// Tables: whatever text is nothing else.
+pub(super) const CSV: TrackFormat = TrackFormat { name: "csv", begins: None, table: true, read };
+
 /// Reads a table of points.
-pub(super) fn read(
-    file: File,
-    length: u64,
-    path: &Path,
-    options: &TrackOptions,
-) -> Result<Tracks, DataError> {
+fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
     let (text, note) = read_text(file, length, path, "export the tracks as CSV, TrackMate XML or NPY")?;
     let wanted = &options.columns;
     let by_number = wanted.all_by_number();
@@ -43,6 +41,7 @@ pub(super) fn read(
         frames: places.frames,
         dimensions: places.axes.len(),
         line_word: "line",
+        groups: Groups::of(sheet.names(), &places),
         notes: note.into_iter().collect(),
         ..Points::default()
     };
@@ -89,10 +88,13 @@ fn refused(no: NoLayout, path: &Path, options: &TrackOptions, by_number: bool) -
                 "has no header that names a column for the track, the time, x and y: line {line} holds numbers, {}",
                 shown(&first)
             );
-            let remedy = format!(
-                "say which column is which, by numbers from 1, such as {}",
-                options.face.columns(&guess(&first))
-            );
+            let remedy = match first.len() {
+                ..4 => "a table of tracks has at least four columns: the track, the time, x and y".to_owned(),
+                columns => format!(
+                    "say which column is which, by {}, where each N is a number from 1 to {columns}",
+                    options.face.columns(&["id", "time", "x", "y", "z"][..columns.min(5)])
+                ),
+            };
             DataError::new(DataErrorKind::Missing, path, found, remedy)
         }
     }
@@ -104,17 +106,6 @@ fn shown(fields: &[String]) -> String {
     let shown: Vec<String> =
         numbered.map(|(number, field)| format!("column {number}: {}", quoted(field))).collect();
     shown.join(", ") + if fields.len() > SHOWN { ", …" } else { "" }
-}
-
-/// Numbers of columns for the example of a remedy: as celltrackR orders them, at the end of the line.
-fn guess(first: &[String]) -> Vec<(&'static str, usize)> {
-    let keys: &[&str] = if first.len() == 5 || first.len() == 6 {
-        &["id", "time", "x", "y", "z"]
-    } else {
-        &["id", "time", "x", "y"]
-    };
-    let before = usize::from(first.len() == 6);
-    keys.iter().copied().zip(before + 1..).collect()
 }
 
 /// The rows of a table on their way to points.
@@ -199,7 +190,9 @@ impl Rows<'_> {
             *value = self.sheet.number(fields, self.places.axes[axis], line)?;
         }
         let track = self.points.track(id);
-        self.points.push(Point { track, time, position, line }, self.path, self.options)
+        self.points.push(Point { track, time, position, line }, self.path, self.options)?;
+        self.points.groups.take(|at| field(at).to_owned());
+        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Holds and writes a curve of mean squared displacement over lag, and turns it into lattice units.
 
-use super::curve_file;
 use super::track::{Tracks, Units};
 use crate::{DataError, DataErrorKind};
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// The mean squared displacement at one lag.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,14 +186,6 @@ impl MsdCurve {
             let _ = writeln!(text, "{},{},{error},{count}", p.lag, p.value);
         }
         text
-    }
-
-    /// Reads the text of a curve; `path` names it in errors.
-    ///
-    /// # Errors
-    /// Those of [`read_msd_curve`](super::read_msd_curve).
-    pub fn from_csv(text: &str, path: impl AsRef<Path>) -> Result<Self, DataError> {
-        curve_file::read(text, path.as_ref(), None)
     }
 
     /// The curve of points in memory, each lag a whole number of intervals; `name` is what errors call it.

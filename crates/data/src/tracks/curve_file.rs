@@ -33,12 +33,24 @@ pub fn read_msd_curve(path: impl AsRef<Path>) -> Result<MsdCurve, DataError> {
     read(&text, path, note)
 }
 
+impl MsdCurve {
+    /// Reads the text of a curve; `path` names it in errors.
+    ///
+    /// # Errors
+    /// Those of [`read_msd_curve`].
+    pub fn from_csv(text: &str, path: impl AsRef<Path>) -> Result<Self, DataError> {
+        read(text, path.as_ref(), None)
+    }
+}
+
 /// Reads the text of a curve, and keeps a note about the text.
-pub(super) fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataError> {
+fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataError> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let recognise = |fields: &[String]| Places::of(fields).ok().map(|places| vec![places.lag, places.msd]);
     let sheet = Sheet::open(text, path, &recognise, false, |no| refused(no, path))?;
     let places = Places::of(sheet.names()).map_err(|name| missing(name, sheet.names(), 1, path))?;
+    let optional = [places.standard_error, places.sub_tracks].into_iter().flatten();
+    sheet.check_names([places.lag, places.msd].into_iter().chain(optional))?;
     let curve = MsdCurve {
         interval: None,
         units: Units::default(),

@@ -4,8 +4,9 @@
 //! the median of step / multiple, where the multiple is counted in the smallest steps there are. At the user's word a
 //! step may differ by a quarter, as long as the median does not differ by more than a twentieth.
 
-use super::options::Face;
+use super::face::Face;
 use glauber_files::error::quoted;
+use glauber_files::plain;
 
 /// How far a step may be from a multiple, as a part of the interval, where the interval is found.
 const TOLERANCE: f64 = 0.05;
@@ -57,17 +58,24 @@ impl NoInterval {
         line_word: &str,
         face: Face,
     ) -> (String, String, Option<u64>) {
-        let said =
-            |s: &Step| format!("{} in track {} ({line_word} {})", s.length, quoted(&ids[s.track]), s.line);
+        let said = |s: &Step| {
+            format!("{} in track {} ({line_word} {})", plain(s.length), quoted(&ids[s.track]), s.line)
+        };
         match self {
             Self::NotMultiple { step, interval } => (
-                format!("the step in time of {} is no multiple of the interval {interval}", said(step)),
+                format!(
+                    "the step in time of {} is no multiple of the interval {}",
+                    said(step),
+                    plain(*interval)
+                ),
                 "correct the time or the interval".to_owned(),
                 Some(step.line),
             ),
             Self::Other { found, interval } => (
                 format!(
-                    "steps in time are multiples of {found}, not of the interval {interval} that was given"
+                    "steps in time are multiples of {}, not of the interval {} that was given",
+                    plain(*found),
+                    plain(*interval)
                 ),
                 format!("give {}, or leave it out", face.interval(*found)),
                 None,
@@ -76,7 +84,8 @@ impl NoInterval {
                 format!("the intervals are mixed: {} but {}", said(a), said(b)),
                 match (divisor, jitter) {
                     (Some(d), _) => format!(
-                        "if frames are {d} apart, with gaps, give {}; else split the file",
+                        "if frames are {} apart, with gaps, give {}; else split the file",
+                        plain(*d),
                         face.interval(*d)
                     ),
                     (None, Some(usual)) => format!(
@@ -208,8 +217,9 @@ fn note_jitter(steps: &[Step], interval: f64, notes: &mut Vec<String>) {
     let worst = steps.iter().map(|s| deviation(s.length, interval)).fold(0.0, f64::max);
     if worst > WORTH_SAYING {
         notes.push(format!(
-            "steps in time deviate from multiples of the interval {interval} by up to {:.1} %; they were taken as \
+            "steps in time deviate from multiples of the interval {} by up to {:.1} %; they were taken as \
              multiples",
+            plain(interval),
             worst * 100.0
         ));
     }

@@ -3,8 +3,8 @@
 //! Reference: napari's guide to the tracks layer. T counts frames; lengths are in the layer's data units (pixels,
 //! unless they were scaled before). The graph of divisions is not part of the array: tracks end and begin there.
 
-use super::assemble::{Point, Points};
-use super::options::TrackOptions;
+use super::options::{TrackFormat, TrackOptions};
+use super::points::{Point, Points};
 use super::track::Tracks;
 use crate::arrays::{ReadLimits, read_npy_from};
 use crate::{DataError, DataErrorKind};
@@ -12,13 +12,12 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+/// NPY files.
+pub(super) const NAPARI: TrackFormat =
+    TrackFormat { name: "napari", begins: Some(|start| start.starts_with(b"\x93NUMPY")), table: false, read };
+
 /// Reads a NumPy array of tracks.
-pub(super) fn read(
-    file: File,
-    length: u64,
-    path: &Path,
-    options: &TrackOptions,
-) -> Result<Tracks, DataError> {
+fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
     let limits = ReadLimits { bytes: options.limits.bytes };
     let array = read_npy_from(&mut BufReader::new(file), length, path, limits)?;
     let &[rows, columns @ (4 | 5)] = array.shape() else {

@@ -1,9 +1,10 @@
 //! Makes tracks of the columns of a table in memory, which are found by the names that a file's columns have.
 
-use super::assemble::{Point, Points};
 use super::columns;
 use super::options::TrackOptions;
+use super::points::{Groups, Point, Points};
 use super::track::Tracks;
+use crate::tables::is_missing;
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
 
@@ -42,7 +43,17 @@ impl TableColumn {
     fn id(&self, row: usize) -> Option<String> {
         match &self.values {
             TableValues::Numbers(v) => v[row].is_finite().then(|| v[row].to_string()),
-            TableValues::Texts(v) => Some(v[row].trim().to_owned()).filter(|id| !id.is_empty()),
+            TableValues::Texts(v) => {
+                Some(v[row].trim().to_owned()).filter(|id| !id.is_empty() && !is_missing(id))
+            }
+        }
+    }
+
+    /// The value as text.
+    fn text(&self, row: usize) -> String {
+        match &self.values {
+            TableValues::Numbers(v) => v[row].to_string(),
+            TableValues::Texts(v) => v[row].trim().to_owned(),
         }
     }
 
@@ -106,6 +117,7 @@ pub fn tracks_of_table(
         frames: places.frames,
         dimensions: places.axes.len(),
         line_word: "row",
+        groups: Groups::of(&header, &places),
         ..Points::default()
     };
     points.columns = places.said(&header);
@@ -135,6 +147,7 @@ pub fn tracks_of_table(
         let time = number(row, places.time)?;
         let track = points.track(&id);
         points.push(Point { track, time, position, line: row as u64 }, path, options)?;
+        points.groups.take(|at| table[at].text(row));
     }
     if without_track > 0 {
         points.notes.push(format!("{without_track} points belong to no track and were left out"));

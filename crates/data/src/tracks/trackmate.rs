@@ -11,9 +11,9 @@
 //! Reference: Tinevez et al., TrackMate, Methods 115 (2017), and files of TrackMate 7.
 //! A document type declaration is refused: it could define entities that expand without bound or read other files.
 
-use super::assemble::{Point, Points};
 use super::links::{SameFrame, cut};
-use super::options::TrackOptions;
+use super::options::{TrackFormat, TrackOptions};
+use super::points::{Point, Points};
 use super::track::Tracks;
 use crate::tables::read_text;
 use crate::{DataError, DataErrorKind};
@@ -57,13 +57,19 @@ struct Document {
     particle: Option<usize>,
 }
 
+/// XML, in UTF-16 too.
+pub(super) const TRACKMATE: TrackFormat = TrackFormat {
+    name: "trackmate",
+    begins: Some(|start| match start {
+        [0xFF, 0xFE, b'<', ..] | [0xFE, 0xFF, 0, b'<', ..] => true,
+        _ => start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start().starts_with(b"<"),
+    }),
+    table: false,
+    read,
+};
+
 /// Reads TrackMate XML.
-pub(super) fn read(
-    file: File,
-    length: u64,
-    path: &Path,
-    options: &TrackOptions,
-) -> Result<Tracks, DataError> {
+fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
     let (text, note) = read_text(file, length.min(options.limits.bytes), path, "save it as XML in UTF-8")?;
     let text = text.as_str();
     let mut source = Source { path, options, text, reader: Reader::from_str(text), counted: (0, 1) };

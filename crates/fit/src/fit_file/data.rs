@@ -74,8 +74,14 @@ const FRAME_KEYS: &[Key] = &[
     ("every", "whole number: every how many frames"),
 ];
 
-const COLUMN_KEYS: &[Key] =
-    &[("id", "the track"), ("time", "the time"), ("x", "position"), ("y", "position"), ("z", "position")];
+const COLUMN_KEYS: &[Key] = &[
+    ("id", "the track"),
+    ("time", "the time"),
+    ("x", "position"),
+    ("y", "position"),
+    ("z", "position"),
+    ("group", "what tells tracks of one id apart"),
+];
 
 /// Where the data come from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -171,6 +177,9 @@ pub struct Columns {
     /// Position along the third axis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z: Option<ColumnName>,
+    /// What tells tracks of one id apart, such as the experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<ColumnName>,
 }
 
 /// The `[data]` table.
@@ -318,6 +327,7 @@ fn columns(table: &mut Reader<'_>, key: &str) -> Result<Columns, FitFileError> {
         x: inner.text_or_count("x")?,
         y: inner.text_or_count("y")?,
         z: inner.text_or_count("z")?,
+        group: inner.text_or_count("group")?,
     })
 }
 

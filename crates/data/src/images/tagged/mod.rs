@@ -6,6 +6,7 @@
 //! - `layout` says from the tags how a plane's samples lie in the file, or why they are not read;
 //! - `unpack` undoes the compression of a strip or tile;
 //! - `samples` undoes prediction and byte order, and puts the samples of strips and tiles where they belong;
+//! - `scaling` reads the scale and offset that GDAL and ImageJ give;
 //! - `foreign` leaves JPEG and fax to the decoder of the `tiff` crate;
 //! - `stack` reads all planes.
 //!
@@ -21,7 +22,8 @@ mod directory;
 mod foreign;
 mod layout;
 mod samples;
+mod scaling;
 mod stack;
 mod unpack;
 
-pub(super) use stack::read_tiff;
+pub(super) use stack::TIFF;

@@ -2,34 +2,37 @@
 
 use super::super::ImageLimits;
 use super::super::axes::{Axes, axes_of};
+use super::super::choice::{Pick, SeriesChoice};
 use super::super::luma::grey_of_planes;
 use super::super::refusal::Refusal;
-use super::super::series::Pick;
-use super::super::stack::{Picture, Source as Origin, append, check_pixels};
+use super::super::stack::{Format, Opened, Picture, append, check_pixels};
 use super::directory::{Bytes, Directory, tag};
 use super::foreign::read_foreign;
 use super::layout::{Colours, Layout};
 use super::samples::read_samples;
+use super::scaling::scaling_of;
 use super::unpack;
 use crate::arrays::Values;
 use crate::{DataError, DataErrorKind};
-use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-/// Reads a TIFF file; of pixels with several channels the one that is picked.
-pub(in super::super) fn read_tiff(
-    file: File,
-    length: u64,
-    path: &Path,
-    channel: Option<&Pick>,
-    limits: ImageLimits,
-) -> Result<Picture, DataError> {
+/// TIFF files, classic and BigTIFF.
+pub(in super::super) const TIFF: Format =
+    Format { name: "TIFF", endings: &["tif", "tiff"], begins: is_tiff, read: read_tiff };
+
+fn is_tiff(start: &[u8]) -> bool {
+    [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| start.starts_with(*magic))
+}
+
+/// Reads a TIFF file; of pixels with several channels the one that is chosen.
+fn read_tiff(opened: Opened<'_>) -> Result<Picture, DataError> {
+    let Opened { file, length, path, choice, limits } = opened;
     // Every directory is a plane of one pixel at least, or a small picture of another.
     let most = limits.pixels.saturating_mul(2).saturating_add(16);
     let (file, directories) =
         Bytes::open(BufReader::new(file), length, most).map_err(|refusal| refusal.in_file(path))?;
-    Stack { file, directories, path, limits, notes: Vec::new() }.read(channel)
+    Stack { file, directories, path, limits, notes: Vec::new() }.read(choice)
 }
 
 struct Stack<'a, S> {
@@ -41,7 +44,7 @@ struct Stack<'a, S> {
 }
 
 impl<S: Read + Seek> Stack<'_, S> {
-    fn read(mut self, channel: Option<&Pick>) -> Result<Picture, DataError> {
+    fn read(mut self, choice: Option<&SeriesChoice>) -> Result<Picture, DataError> {
         let pages = self.pages()?;
         let Some(first) = pages.first().copied() else {
             return Err(DataError::new(
@@ -58,7 +61,7 @@ impl<S: Read + Seek> Stack<'_, S> {
         let axes = axes.map_err(|refusal| refusal.in_file(self.path))?;
         let planes = axes.as_ref().map_or(pages.len(), Axes::planes);
         self.check_size(planes as u64, &layout)?;
-        let sample = self.sample(&layout, channel)?;
+        let sample = self.sample(&layout, choice)?;
         let values = if planes > pages.len() {
             self.contiguous(&layout, planes, pages.len(), &sample)?
         } else {
@@ -67,6 +70,13 @@ impl<S: Read + Seek> Stack<'_, S> {
         self.note(&layout, first)?;
         let colour_table = self.colour_table(&layout, first)?;
         let no_data = self.text(first, tag::NO_DATA)?.trim().parse().ok();
+        let scaling = scaling_of(&self.text(first, tag::GDAL_METADATA)?, &description, sample[0]);
+        if let Some([scale, offset]) = scaling {
+            self.notes.push(format!(
+                "the file gives its numbers the scale {scale} and the offset {offset}, which data per site take; masks, \
+                 states and labels do not"
+            ));
+        }
         Ok(Picture {
             values,
             planes: planes.max(pages.len()),
@@ -74,10 +84,11 @@ impl<S: Read + Seek> Stack<'_, S> {
             width: layout.width,
             bit_depth: layout.bits,
             notes: self.notes,
-            origin: Origin::Tiff,
+            shades: false,
             was_colour: matches!(layout.colours, Colours::RedGreenBlue | Colours::Foreign),
             colour_table,
             no_data,
+            scaling,
             axes,
             picked_sample: layout.others > 0 && layout.colours != Colours::RedGreenBlue,
         })
@@ -138,7 +149,7 @@ impl<S: Read + Seek> Stack<'_, S> {
     }
 
     /// Which samples of a pixel are read.
-    fn sample(&mut self, layout: &Layout, channel: Option<&Pick>) -> Result<Vec<usize>, DataError> {
+    fn sample(&mut self, layout: &Layout, choice: Option<&SeriesChoice>) -> Result<Vec<usize>, DataError> {
         if layout.colours == Colours::RedGreenBlue {
             if layout.bits != 8 && layout.bits != 16 {
                 let refusal = Refusal::unsupported(
@@ -153,19 +164,18 @@ impl<S: Read + Seek> Stack<'_, S> {
             return Ok(vec![0]);
         }
         let channels = 1 + layout.others;
-        match channel {
+        let own_image = "save the channel to be read as an image of its own";
+        match choice.and_then(|choice| choice.channel.as_ref()) {
             Some(Pick::Number(number)) if *number < channels => {
                 self.notes.push(format!("channel {number} of the {channels} of each pixel was read"));
                 Ok(vec![*number])
             }
             _ => {
-                let refusal = Refusal::unsupported(
-                    format!("has {channels} channels a pixel"),
-                    format!(
-                        "give `data.channel` (0 to {}), or save the channel to be read as an image of its own",
-                        channels - 1
-                    ),
-                );
+                let remedy = match choice {
+                    Some(_) => format!("give `data.channel` (0 to {}), or {own_image}", channels - 1),
+                    None => own_image.to_owned(),
+                };
+                let refusal = Refusal::unsupported(format!("has {channels} channels a pixel"), remedy);
                 Err(in_plane(self.path, 0)(refusal))
             }
         }

@@ -1,5 +1,6 @@
 //! Says by its first bytes what a file is, and for one that is not read, what to save it as instead.
 
+use super::FORMATS;
 use crate::arrays::open_regular;
 use crate::{DataError, DataErrorKind};
 use std::io::Read;
@@ -13,14 +14,8 @@ pub enum FileKind {
     Npy,
     /// A zip archive: NumPy arrays, or something else.
     Zip,
-    /// A PNG picture.
-    Png,
-    /// A JPEG picture.
-    Jpeg,
-    /// A TIFF picture or stack.
-    Tiff,
-    /// An ESRI ASCII grid.
-    AsciiGrid,
+    /// A picture, stack or map in a format that is read: which.
+    Image(&'static str),
     /// A folder.
     Folder,
     /// Nothing.
@@ -70,15 +65,12 @@ impl FileKind {
 
     /// What a file is that begins so; 512 bytes are enough.
     fn of_bytes(start: &[u8]) -> FileKind {
-        let starts: [(&[u8], FileKind); 27] = [
+        if let Some(format) = FORMATS.iter().find(|format| (format.begins)(start)) {
+            return FileKind::Image(format.name);
+        }
+        let starts: [(&[u8], FileKind); 21] = [
             (b"\x93NUMPY", FileKind::Npy),
             (b"PK", FileKind::Zip),
-            (b"\x89PNG", FileKind::Png),
-            (b"\xFF\xD8\xFF", FileKind::Jpeg),
-            (b"II*\0", FileKind::Tiff),
-            (b"MM\0*", FileKind::Tiff),
-            (b"II+\0", FileKind::Tiff),
-            (b"MM\0+", FileKind::Tiff),
             (b"GIF8", FileKind::OtherImage("a GIF")),
             (b"BM", FileKind::OtherImage("a BMP image")),
             (b"%PDF", FileKind::OtherImage("a PDF")),
@@ -135,7 +127,7 @@ impl FileKind {
                 "save it as an ImageJ or OME TIFF (Fiji: File > Import > Bio-Formats, then File > Save As > Tiff)",
             ),
             _ => (
-                format!("is not {wanted}: neither PNG, JPEG, TIFF nor an ESRI ASCII grid"),
+                format!("is not {wanted}: neither {}", formats_in_words(" nor ")),
                 "save a picture as PNG or TIFF, numbers as NPY or NPZ (numpy.save, numpy.savez)",
             ),
         };
@@ -143,17 +135,19 @@ impl FileKind {
     }
 }
 
-/// A grid, a table of numbers, or neither.
+/// The formats that are read, as "PNG, JPEG, TIFF nor an ESRI ASCII grid".
+fn formats_in_words(last: &str) -> String {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    names.split_last().map_or(String::new(), |(end, others)| others.join(", ") + last + end)
+}
+
+/// A table of numbers, or not.
 fn of_text(start: &[u8]) -> FileKind {
     let Ok(text) = std::str::from_utf8(start).or_else(|e| std::str::from_utf8(&start[..e.valid_up_to()]))
     else {
         return FileKind::Unknown;
     };
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
-    let word: String = text.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
-    if ["ncols", "nrows"].contains(&word.to_ascii_lowercase().as_str()) {
-        return FileKind::AsciiGrid;
-    }
     let printable = text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
     let lines = text.lines().next().is_some_and(|line| {
         line.contains([',', ';', '\t']) || line.split_whitespace().all(|word| word.parse::<f64>().is_ok())
@@ -169,8 +163,9 @@ mod tests {
     fn files_are_known_by_their_content() {
         for (start, kind) in [
             (&b""[..], FileKind::Empty),
-            (b"ncols 4\nnrows 5\n", FileKind::AsciiGrid),
-            (b"\xEF\xBB\xBFNROWS 5", FileKind::AsciiGrid),
+            (b"ncols 4\nnrows 5\n", FileKind::Image("an ESRI ASCII grid")),
+            (b"\xEF\xBB\xBFNROWS 5", FileKind::Image("an ESRI ASCII grid")),
+            (b"II*\0", FileKind::Image("TIFF")),
             (b"0,1,0\n1,0,1\n", FileKind::Table),
             (b"0 1 0\n1 0 1\n", FileKind::Table),
             (b"hello", FileKind::Unknown),
