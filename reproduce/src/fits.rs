@@ -9,7 +9,7 @@ use glauber_optimize::checkpoint::CheckpointPolicy;
 use glauber_optimize::curvature::least_errors;
 use glauber_optimize::descent::FitError;
 use glauber_optimize::fit_result::FitResult;
-use glauber_optimize::observer::{Observer, Plan};
+use glauber_optimize::observer::{FitPlan, Observer};
 use glauber_optimize::stopping::Stopped;
 use glauber_optimize::trace::Record;
 use glauber_report::progress::Progress;
@@ -166,7 +166,7 @@ struct Watcher<'a> {
 }
 
 impl Observer for Watcher<'_> {
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         self.columns = plan.columns.to_vec();
         self.bar = Some(self.desk.progress(plan.first, plan.steps));
     }

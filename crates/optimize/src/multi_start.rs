@@ -3,7 +3,7 @@
 //! Best is the least [smoothed final loss](FitResult::smoothed_loss); a fit that diverged or was interrupted comes
 //! after all that ended well. All results are kept.
 
-use crate::descent::FitError;
+use crate::control::FitError;
 use crate::fit_result::FitResult;
 use crate::stopping::Stopped;
 

@@ -10,7 +10,7 @@ use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, Task};
 use glauber::fit::job::{Best, Curves, Job, JobError, prepare, trajectory_curves};
 use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::observer::{FitPlan, Observer};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
 use glauber::tasks::formation::Formation;
@@ -144,7 +144,7 @@ struct Progress {
 struct Watcher<'a>(&'a Mutex<Progress>);
 
 impl Observer for Watcher<'_> {
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (seen.steps, seen.step) = (plan.steps, plan.first);
         seen.columns = plan.columns.to_vec();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::job::{Job, JobError, formation_test};
 use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::observer::{FitPlan, Observer};
 use glauber::optimize::trace::Record;
 use glauber::tasks::formation::{Formation, FormationTest};
 use pyo3::prelude::*;
@@ -92,7 +92,7 @@ impl<'a, O: Observer> Tested<'a, O> {
 }
 
 impl<O: Observer> Observer for Tested<'_, O> {
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         self.last = plan.steps;
         self.inner.begin(plan);
     }

@@ -12,7 +12,7 @@ use glauber::fit::job::{Attempt, Best, Job, formation_test, prepare};
 use glauber::lattice::Values;
 use glauber::optimize::checkpoint::CheckpointPolicy;
 use glauber::optimize::fit_result::{Estimate, FitResult};
-use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::observer::{FitPlan, Observer};
 use glauber::optimize::stopping::Stopped;
 use glauber::optimize::trace::Record;
 use glauber::optimize::verdict::significant;
@@ -183,7 +183,7 @@ struct Watcher {
 }
 
 impl Observer for Watcher {
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         self.columns = plan.columns.to_vec();
         self.bar = Some(Progress::resumed(&self.name, plan.first, plan.steps, self.show));
     }

@@ -11,7 +11,7 @@ use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, ReadLimits, read_npy, write_npy};
 use glauber::files::run_folder::write_whole;
 use glauber::optimize::fit_result::FitResult;
-use glauber::optimize::observer::{Observer, Plan};
+use glauber::optimize::observer::{FitPlan, Observer};
 use glauber::optimize::trace::Record;
 use glauber::program::Layer;
 use glauber::report::frames::{Colouring, ContactSheet, Picture};
@@ -236,7 +236,7 @@ fn entry(test: &Formation) -> Value {
 }
 
 impl<O: Observer> Observer for FormationWatch<'_, O> {
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         self.last = plan.steps;
         self.tests = self.earlier(plan.first);
         self.inner.begin(plan);
