@@ -43,6 +43,11 @@ impl Part {
             work: Box::new(work),
         }
     }
+
+    /// Whether it was finished with these very settings.
+    pub(crate) fn is_finished(&self, store: &Store) -> bool {
+        store.finished(&self.name, &self.settings)
+    }
 }
 
 /// Where a part works: the results of those before it, its progress, the wish to stop.

@@ -21,9 +21,9 @@ use crate::films::Take;
 use crate::findings::Findings;
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 use told::{Drop, Fit, Formed, Told};
 
 const FIT: &str = r#"

@@ -20,9 +20,9 @@ use crate::error::ReproduceError;
 use crate::films::Reel;
 use crate::findings::{Finding, Findings, csv};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 
 /// Updates after which the mask is shown.
 const SHOWN: [u64; 6] = [0, 5, 20, 50, 100, 300];

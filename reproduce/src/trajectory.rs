@@ -22,9 +22,9 @@ use crate::films::Reel;
 use crate::findings::Findings;
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 use told::{Cells, Matching, Told};
 
 const FIT: &str = r#"

@@ -16,9 +16,9 @@ use crate::films::{Reel, Take};
 use crate::findings::{Finding, Findings, csv};
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 
 const FIT: &str = r#"
 model = "susceptible-infected"

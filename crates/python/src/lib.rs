@@ -6,6 +6,7 @@
 mod arrays;
 mod errors;
 mod operand;
+mod traced;
 mod typing;
 // … work without the interpreter's lock, which Ctrl-C stops …
 mod running;
@@ -31,7 +32,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::check::check;
     #[pymodule_export]
-    use crate::expression::{Expression, Neighbours};
+    use crate::expression::Neighbours;
     #[pymodule_export]
     use crate::fits::fit_file;
     #[pymodule_export]
@@ -45,9 +46,11 @@ mod _glauber {
     #[pymodule_export]
     use crate::running::forked;
     #[pymodule_export]
-    use crate::scope::{Next, Scope};
+    use crate::scope::Next;
     #[pymodule_export]
     use crate::segmentation::segment;
+    #[pymodule_export]
+    use crate::traced::{Expression, Scope};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "what Python calls it")]
