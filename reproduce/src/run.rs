@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::ReproduceError;
 use crate::page;
-use crate::part::{Desk, Part};
+use crate::part::{Context, Part};
 use crate::settings::{Experiment, Settings};
 use crate::stability::Stability;
 use crate::state::State;
@@ -99,11 +99,12 @@ impl Run<'_> {
             let time = std::time::Duration::from_secs_f64((left * pace).max(0.0));
             let place = number + 1 + parts.len() - open.len();
             let title = format!("[{place}/{}, {} left] {}", parts.len(), in_time(time), part.about);
-            let desk = Desk { store: self.store, interrupt: self.interrupt, show: self.show, part, title };
-            desk.check()?;
+            let context =
+                Context { store: self.store, interrupt: self.interrupt, show: self.show, part, title };
+            context.check()?;
             let began = Instant::now();
-            let result: Value = (part.work)(&desk)?;
-            desk.check()?;
+            let result: Value = (part.work)(&context)?;
+            context.check()?;
             self.store.keep(&part.name, &part.settings, result, began.elapsed().as_secs_f64())?;
             done += part.weight;
             left -= part.weight;

@@ -16,8 +16,9 @@ mod model;
 mod scope;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod check;
+mod fit_outcome;
+mod fit_request;
 mod fits;
-mod formation;
 mod objective;
 mod pictures;
 mod plan;
@@ -33,6 +34,8 @@ mod _glauber {
     use crate::check::check;
     #[pymodule_export]
     use crate::expression::Neighbours;
+    #[pymodule_export]
+    use crate::fit_outcome::FitOutcome;
     #[pymodule_export]
     use crate::fits::fit_file;
     #[pymodule_export]
