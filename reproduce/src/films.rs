@@ -11,7 +11,7 @@ use crate::part::Part;
 
 /// Frames of one lattice, each row by row, values 0..=255.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Reel {
+pub(crate) struct Recording {
     pub height: usize,
     pub width: usize,
     pub frames: Vec<Vec<u8>>,
@@ -32,15 +32,15 @@ pub(crate) struct Take {
 impl Take {
     /// A part that records the first layer.
     pub(crate) fn part(self, name: &str, about: &str, weight: f64) -> Part {
-        Part::new(name, about, format!("{self:?}"), weight, move |desk| {
-            let bar = desk.progress(0, 1);
-            let reel = self.record()?;
-            bar.finish(&format!("{} frames", reel.frames.len()));
-            Ok(reel)
+        Part::new(name, about, format!("{self:?}"), weight, move |context| {
+            let bar = context.progress(0, 1);
+            let film = self.record()?;
+            bar.finish(&format!("{} frames", film.frames.len()));
+            Ok(film)
         })
     }
 
-    fn record(&self) -> Result<Reel, ReproduceError> {
+    fn record(&self) -> Result<Recording, ReproduceError> {
         let model = named(self.model, &ModelOptions::none()).map_err(ReproduceError::part)?;
         let &[height, width] = model.declarations().lattice.shape() else {
             return Err(ReproduceError::part(format!("{}: only planes are filmed", self.model)));
@@ -55,11 +55,11 @@ impl Take {
             let sites = time * states.sites..(time + 1) * states.sites;
             sites.map(|site| states.layers[0].at(site) as u8).collect()
         };
-        Ok(Reel { height, width, frames: (0..states.times).map(frame).collect() })
+        Ok(Recording { height, width, frames: (0..states.times).map(frame).collect() })
     }
 }
 
-impl Reel {
+impl Recording {
     /// The film as a GIF file, `delay` milliseconds a frame, and the last frame as a picture.
     pub(crate) fn film(
         &self,

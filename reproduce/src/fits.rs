@@ -1,22 +1,21 @@
 //! Runs a fit as a part: from the text of a fit file to its course, with progress and a checkpoint.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::job::{Attempt, prepare};
+use glauber_fit::job::prepare;
+use glauber_fit::outcome::Sink;
+use glauber_fit::watch::ProgressWatch;
 use glauber_optimize::checkpoint::CheckpointPolicy;
 use glauber_optimize::curvature::least_errors;
-use glauber_optimize::descent::FitError;
 use glauber_optimize::fit_result::FitResult;
-use glauber_optimize::observer::{Observer, Plan};
+use glauber_optimize::observer::Observer;
 use glauber_optimize::stopping::Stopped;
-use glauber_optimize::trace::Record;
-use glauber_report::progress::Progress;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReproduceError;
-use crate::part::{Desk, Part};
+use crate::part::{Context, Part};
 
 /// A fit file as text, with what replaces some of its keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +45,7 @@ impl FitText {
     /// A part that runs it.
     pub(crate) fn part(self, name: impl Into<String>, about: impl Into<String>, weight: f64) -> Part {
         let settings = format!("{}\n{}", self.text, self.changes.join("\n"));
-        Part::new(name, about, settings, weight, move |desk| run(desk, &self))
+        Part::new(name, about, settings, weight, move |context| run(context, &self))
     }
 }
 
@@ -116,73 +115,50 @@ impl Course {
     }
 }
 
-/// Runs the first attempt of a fit file, carrying on from the part's checkpoint where there is one. Where the likelihood
+/// Runs the first fit of a fit file, carrying on from the part's checkpoint where there is one. Where the likelihood
 /// is to be compared, that fit is not run, but tells the least error at what the first found.
-pub(crate) fn run(desk: &Desk<'_>, text: &FitText) -> Result<Course, ReproduceError> {
+pub(crate) fn run(context: &Context<'_>, text: &FitText) -> Result<Course, ReproduceError> {
     let file = text.file()?;
     let mut job = prepare(&file).map_err(ReproduceError::part)?;
-    let Some(attempt) = job.attempts.first_mut() else {
-        return Err(ReproduceError::part(format!("{}: a fit without a start", desk.part.name)));
-    };
-    let path = desk.store.checkpoint(&desk.part.name);
-    let result = match run_attempt(desk, attempt, &path, file.run.checkpoint_every) {
-        // A checkpoint of other settings, or of a file system that lost power: the fit begins anew.
-        Err(FitError::Checkpoint(_)) => {
-            let _ = std::fs::remove_file(&path);
-            run_attempt(desk, attempt, &path, file.run.checkpoint_every)
-        }
-        other => other,
-    };
-    let result = result.map_err(|e| ReproduceError::part(format!("{}: {e}", desk.part.about)))?;
+    let compared = job.attempts.split_off(1.min(job.attempts.len()));
+    let path = context.store.checkpoint(&context.part.name);
+    let sink = PartSink { path, every: file.run.checkpoint_every };
+    let mut watch =
+        |_: &str| Box::new(ProgressWatch::new(&context.title, context.show, estimates)) as Box<dyn Observer>;
+    let outcome = job.run(&mut watch, &sink, context.interrupt);
+    let outcome = outcome.map_err(|e| ReproduceError::part(format!("{}: {e}", context.part.about)))?;
+    let result = &outcome.best().result;
     match &result.stopped {
         Stopped::Interrupted => Err(ReproduceError::Interrupted),
         Stopped::Diverged { .. } => {
-            Err(ReproduceError::part(format!("{} {}", desk.part.about, result.stopped)))
+            Err(ReproduceError::part(format!("{} {}", context.part.about, result.stopped)))
         }
         _ => {
-            let compared = job.attempts[1..].iter_mut().find(|a| a.objective.likelihood().is_some());
-            let least = compared.map(|a| least_errors(&mut *a.objective, &result.theta)).transpose();
-            Ok(Course::of(&result, least.map_err(ReproduceError::part)?.flatten()))
+            let exact = compared.into_iter().find(|a| a.objective.likelihood().is_some());
+            let least = exact.map(|mut a| least_errors(&mut *a.objective, &result.theta)).transpose();
+            Ok(Course::of(result, least.map_err(ReproduceError::part)?.flatten()))
         }
     }
 }
 
-fn run_attempt(
-    desk: &Desk<'_>,
-    attempt: &mut Attempt,
-    path: &Path,
+fn estimates(result: &FitResult) -> String {
+    let found = result.estimates.iter().map(|e| format!("{} = {:.4}", e.name, e.value));
+    found.collect::<Vec<_>>().join(", ")
+}
+
+/// Keeps the checkpoint of a part's one fit. A checkpoint of other settings, or of a file system that lost power: the fit
+/// begins anew.
+struct PartSink {
+    path: PathBuf,
     every: u64,
-) -> Result<FitResult, FitError> {
-    let policy = CheckpointPolicy { path: path.to_path_buf(), every, resume: true };
-    let mut watcher = Watcher { desk, bar: None, columns: Vec::new() };
-    attempt.run(Some(&mut watcher), Some(desk.interrupt), Some(policy))
 }
 
-/// Shows a fit's progress.
-struct Watcher<'a> {
-    desk: &'a Desk<'a>,
-    bar: Option<Progress>,
-    columns: Vec<String>,
-}
-
-impl Observer for Watcher<'_> {
-    fn begin(&mut self, plan: &Plan<'_>) {
-        self.columns = plan.columns.to_vec();
-        self.bar = Some(self.desk.progress(plan.first, plan.steps));
+impl Sink for PartSink {
+    fn checkpoint(&self, _attempt: &str) -> Option<CheckpointPolicy> {
+        Some(CheckpointPolicy { path: self.path.clone(), every: self.every, resume: true })
     }
 
-    fn step(&mut self, record: &Record, _theta: &[f64]) {
-        if let Some(bar) = &mut self.bar {
-            let names = self.columns.iter().map(String::as_str).zip(record.parameters.iter().copied());
-            let readings: Vec<(&str, f64)> = std::iter::once(("loss", record.loss)).chain(names).collect();
-            bar.update(record.step, &readings);
-        }
-    }
-
-    fn end(&mut self, result: &FitResult) {
-        if let Some(bar) = self.bar.take() {
-            let found = result.estimates.iter().map(|e| format!("{} = {:.4}", e.name, e.value));
-            bar.finish(&found.collect::<Vec<_>>().join(", "));
-        }
+    fn begins_anew(&self, _attempt: &str) -> bool {
+        std::fs::remove_file(&self.path).is_ok()
     }
 }

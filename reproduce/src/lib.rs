@@ -28,6 +28,7 @@ mod transition;
 // What the results become: claims, figures and numbers of an experiment, then the page and the files.
 mod findings;
 mod page;
+mod study;
 
 // The loop over the parts.
 mod run;

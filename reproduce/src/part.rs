@@ -20,7 +20,7 @@ pub(crate) struct Part {
     /// How many seconds it takes on two slow cores, about: for the time left.
     pub weight: f64,
     /// The work.
-    pub work: Box<dyn Fn(&Desk<'_>) -> Result<Value, ReproduceError>>,
+    pub work: Box<dyn Fn(&Context<'_>) -> Result<Value, ReproduceError>>,
 }
 
 impl Part {
@@ -29,10 +29,10 @@ impl Part {
         about: impl Into<String>,
         settings: impl Into<String>,
         weight: f64,
-        work: impl Fn(&Desk<'_>) -> Result<T, ReproduceError> + 'static,
+        work: impl Fn(&Context<'_>) -> Result<T, ReproduceError> + 'static,
     ) -> Part {
-        let work = move |desk: &Desk<'_>| {
-            let found = work(desk)?;
+        let work = move |context: &Context<'_>| {
+            let found = work(context)?;
             serde_json::to_value(found).map_err(ReproduceError::part)
         };
         Part {
@@ -43,10 +43,15 @@ impl Part {
             work: Box::new(work),
         }
     }
+
+    /// Whether it was finished with these very settings.
+    pub(crate) fn is_finished(&self, store: &Store) -> bool {
+        store.finished(&self.name, &self.settings)
+    }
 }
 
 /// Where a part works: the results of those before it, its progress, the wish to stop.
-pub(crate) struct Desk<'a> {
+pub(crate) struct Context<'a> {
     pub store: &'a Store,
     pub interrupt: &'a AtomicBool,
     pub show: Show,
@@ -56,7 +61,7 @@ pub(crate) struct Desk<'a> {
     pub title: String,
 }
 
-impl Desk<'_> {
+impl Context<'_> {
     /// Begins to show a course of so many steps.
     pub(crate) fn progress(&self, first: u64, steps: u64) -> Progress {
         Progress::resumed(&self.title, first, steps, self.show)

@@ -9,24 +9,15 @@ use glauber_report::progress::{Show, in_time};
 use serde_json::{Value, json};
 
 use crate::error::ReproduceError;
-use crate::findings::Findings;
 use crate::page;
-use crate::part::{Desk, Part};
+use crate::part::{Context, Part};
 use crate::settings::{Experiment, Settings};
 use crate::stability::Stability;
 use crate::state::State;
 use crate::store::Store;
+use crate::study::Study;
 use crate::trajectory::Trajectory;
 use crate::transition::Transition;
-
-/// An experiment: what is to be done, and what becomes of the results.
-pub(crate) trait Study {
-    /// The parts, in an order in which each needs only those before it.
-    fn parts(&self) -> Vec<Part>;
-
-    /// Claims, figures and numbers, once every part is finished.
-    fn findings(&self, store: &Store) -> Result<Findings, ReproduceError>;
-}
 
 fn study(experiment: Experiment, settings: &Settings) -> Result<Box<dyn Study>, ReproduceError> {
     Ok(match experiment {
@@ -73,7 +64,7 @@ pub fn reproduce(settings: &Settings, show: Show, interrupt: &AtomicBool) -> Res
         let asked = settings.experiments.contains(&experiment);
         let Ok(study) = study(experiment, settings) else { continue };
         let parts = study.parts();
-        if asked || parts.iter().all(|part| store.finished(part)) {
+        if asked || parts.iter().all(|part| part.is_finished(&store)) {
             let names: Vec<String> = parts.into_iter().map(|part| part.name).collect();
             shown.push(page::Shown { experiment, findings: study.findings(&store)?, names });
         }
@@ -98,7 +89,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs what is not finished; how many parts were run, and how many were not.
     fn parts(&self, parts: &[Part]) -> Result<(usize, usize), ReproduceError> {
-        let open: Vec<&Part> = parts.iter().filter(|part| !self.store.finished(part)).collect();
+        let open: Vec<&Part> = parts.iter().filter(|part| !part.is_finished(self.store)).collect();
         let begin = Instant::now();
         let (mut done, mut left) = (0.0, open.iter().map(|part| part.weight).sum::<f64>());
         for (number, part) in open.iter().enumerate() {
@@ -108,12 +99,13 @@ impl Run<'_> {
             let time = std::time::Duration::from_secs_f64((left * pace).max(0.0));
             let place = number + 1 + parts.len() - open.len();
             let title = format!("[{place}/{}, {} left] {}", parts.len(), in_time(time), part.about);
-            let desk = Desk { store: self.store, interrupt: self.interrupt, show: self.show, part, title };
-            desk.check()?;
+            let context =
+                Context { store: self.store, interrupt: self.interrupt, show: self.show, part, title };
+            context.check()?;
             let began = Instant::now();
-            let result: Value = (part.work)(&desk)?;
-            desk.check()?;
-            self.store.keep(part, result, began.elapsed().as_secs_f64())?;
+            let result: Value = (part.work)(&context)?;
+            context.check()?;
+            self.store.keep(&part.name, &part.settings, result, began.elapsed().as_secs_f64())?;
             done += part.weight;
             left -= part.weight;
         }

@@ -10,21 +10,22 @@
 //! diffusion and joint fits are made with settings of our own: temperature 0.75, the excitation's slope 1/N, one draw among
 //! the channels, a falling rate.
 //!
-//! The parts are here; what is told of them in `told`.
+//! The parts are here; what is said of them in `results`.
 
-mod told;
+mod results;
 
-use glauber_fit::job::{formation_test, prepare};
+use glauber_fit::job::prepare;
+use glauber_fit::problem::formation_test;
 
 use crate::error::ReproduceError;
 use crate::films::Take;
 use crate::findings::Findings;
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
-use told::{Drop, Fit, Formed, Told};
+use crate::study::Study;
+use results::{Drop, Fit, Formed, Results};
 
 const FIT: &str = r#"
 model = "malevanets-kapral"
@@ -195,14 +196,14 @@ impl Stability {
             about,
             settings,
             if self.quick { 1.0 } else { 3.0 },
-            move |desk| {
-                let bar = desk.progress(0, 1);
-                let course: Course = desk.store.get(&fit)?;
+            move |context| {
+                let bar = context.progress(0, 1);
+                let course: Course = context.store.get(&fit)?;
                 let file = text.file()?;
                 let test = formation_test(&file).map_err(ReproduceError::part)?;
                 let test = test.ok_or_else(|| ReproduceError::part("no formation test was asked for"))?;
-                let found = test.run(&course.theta_at(step as f64), step, Some(desk.interrupt));
-                desk.check()?;
+                let found = test.run(&course.theta_at(step as f64), step, Some(context.interrupt));
+                context.check()?;
                 let found = found.map_err(ReproduceError::part)?;
                 bar.finish(&test.words(&found));
                 let layer = found.layers.first().map_or(&[][..], Vec::as_slice);
@@ -224,9 +225,9 @@ impl Stability {
         let (text, fit) = (self.text(Kind::Reaction, seed), Self::name(Kind::Reaction, seed));
         let about = format!("What brings the loss down, seed {seed}");
         let settings = format!("{text:?} after {fit}, {ROLLOUTS} rollouts");
-        Part::new(format!("stability-drop-{seed}"), about, settings, 1.0, move |desk| {
-            let bar = desk.progress(0, 1);
-            let course: Course = desk.store.get(&fit)?;
+        Part::new(format!("stability-drop-{seed}"), about, settings, 1.0, move |context| {
+            let bar = context.progress(0, 1);
+            let course: Course = context.store.get(&fit)?;
             let mut job = prepare(&text.file()?).map_err(ReproduceError::part)?;
             let Some(attempt) = job.attempts.first_mut() else {
                 return Err(ReproduceError::part("a fit without a start"));
@@ -288,6 +289,6 @@ impl Study for Stability {
             }
             drops.push(store.get(&format!("stability-drop-{seed}"))?);
         }
-        Told { fits, drops }.findings(&store.get("stability-film")?).map_err(ReproduceError::part)
+        Results { fits, drops }.findings(&store.get("stability-film")?).map_err(ReproduceError::part)
     }
 }

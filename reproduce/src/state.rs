@@ -17,12 +17,12 @@ use glauber_segment::{GreyImage, Mask, Preset, Segmentation, segment};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReproduceError;
-use crate::films::Reel;
+use crate::films::Recording;
 use crate::findings::{Finding, Findings, csv};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 
 /// Updates after which the mask is shown.
 const SHOWN: [u64; 6] = [0, 5, 20, 50, 100, 300];
@@ -139,7 +139,7 @@ struct Segmented {
     auto_steps: u64,
     /// The image, the truth, the mask after each of [`SHOWN`], the preset's mask, the film's masks: smaller, values 0..=255
     /// and 0..=1.
-    small: Reel,
+    small: Recording,
 }
 
 impl Image {
@@ -154,22 +154,22 @@ impl Image {
             digest(&inside)
         );
         let weight = (self.grey.values().len() as f64 * 1e-5).max(1.0);
-        Part::new(format!("state-{}", self.name), self.about, settings, weight, move |desk| {
-            let mut bar = desk.progress(0, SHOWN.len() as u64 + 2);
+        Part::new(format!("state-{}", self.name), self.about, settings, weight, move |context| {
+            let mut bar = context.progress(0, SHOWN.len() as u64 + 2);
             let course = image.with_steps(image.steps, 1)?;
             let mut planes = vec![image.grey.values().to_vec(), as_numbers(&image.truth)];
             for (number, steps) in (1..).zip(SHOWN) {
-                desk.check()?;
+                context.check()?;
                 planes.push(as_numbers(&image.with_steps(steps.min(image.steps), 0)?.mask));
                 bar.update(number, &[]);
             }
             let auto = image.segmented(Preset::Auto, None, 0)?;
             planes.push(as_numbers(&auto.mask));
             for frame in 0..=FILM_FRAMES {
-                desk.check()?;
+                context.check()?;
                 planes.push(as_numbers(&image.with_steps(frame * FILM_EVERY, 0)?.mask));
             }
-            let found = image.told(&course, &auto, &planes);
+            let found = image.found(&course, &auto, &planes);
             bar.finish(&format!("Dice {:.3} after {} steps", found.scores[0][0], image.steps));
             Ok(found)
         })
@@ -193,7 +193,7 @@ impl Image {
             .map_err(ReproduceError::part)
     }
 
-    fn told(&self, course: &Segmentation, auto: &Segmentation, planes: &[Vec<f64>]) -> Segmented {
+    fn found(&self, course: &Segmentation, auto: &Segmentation, planes: &[Vec<f64>]) -> Segmented {
         let both = |s: Option<glauber_segment::Scores>| s.map_or([f64::NAN; 2], |s| [s.dice(), s.jaccard()]);
         let every = self.grey.height().max(self.grey.width()).div_ceil(LONGEST);
         let (height, width) = (self.grey.height().div_ceil(every), self.grey.width().div_ceil(every));
@@ -211,7 +211,7 @@ impl Image {
             dice: history.iter().map(|m| m.scores.map_or(f64::NAN, |s| s.dice())).collect(),
             scores: [both(course.scores), both(course.otsu_scores), both(auto.scores)],
             auto_steps: auto.steps,
-            small: Reel { height, width, frames: planes.iter().enumerate().map(smaller).collect() },
+            small: Recording { height, width, frames: planes.iter().enumerate().map(smaller).collect() },
         }
     }
 }
@@ -281,7 +281,7 @@ fn pictures(
     found: &Segmented,
     files: &mut Vec<(String, Vec<u8>)>,
 ) -> Result<Section, FrameError> {
-    let Reel { height, width, frames } = &found.small;
+    let Recording { height, width, frames } = &found.small;
     let [grey, truth, m0, m1, m2, m3, m4, m5, auto, film @ ..] = frames.as_slice() else {
         return Ok(section);
     };
@@ -309,7 +309,7 @@ fn pictures(
         let seen = format!("{} with the outline of what {words} found", image.about);
         section = section.picture(&picture, &seen, &format!("{words}: Dice {score:.3}"))?;
     }
-    let film = Reel { height: *height, width: *width, frames: film.to_vec() };
+    let film = Recording { height: *height, width: *width, frames: film.to_vec() };
     let (gif, still) = film.film(&Colouring::binary(), 120, 1)?;
     files.push((format!("figures/film-potts-{}.gif", image.name), gif.clone()));
     let last = FILM_EVERY * FILM_FRAMES;
@@ -403,7 +403,7 @@ fn course(
             "give the folder with them as --data".to_string(),
         ),
         Some(found) => {
-            let told: Vec<String> = wanted
+            let measured: Vec<String> = wanted
                 .iter()
                 .map(|(step, _)| format!("{:.3} after {step} steps", found.dice_at(*step)))
                 .collect();
@@ -419,7 +419,7 @@ fn course(
                     "the farthest is {worst:.3} from the paper's figure, which can be read to {FROM_FIGURE}"
                 ),
             };
-            (format!("Dice {}", told.join(", ")), verdict, note)
+            (format!("Dice {}", measured.join(", ")), verdict, note)
         }
     };
     Finding { key, claim: claim.into(), said: said.into(), measured, verdict, note, parts }
@@ -431,7 +431,7 @@ fn overfits(all: &[(Image, Segmented)]) -> Finding {
         found.best().0 < last && found.losses.windows(2).all(|pair| pair[1] <= pair[0])
     };
     let count = all.iter().filter(|(_, found)| early(found)).count();
-    let told: Vec<String> = all
+    let measured: Vec<String> = all
         .iter()
         .map(|(image, found)| {
             let (step, best) = found.best();
@@ -448,7 +448,7 @@ fn overfits(all: &[(Image, Segmented)]) -> Finding {
         key: "stopping-by-loss-overfits",
         claim: "Stopping by the loss alone goes too far".into(),
         said: "the best Dice is reached before the loss comes to rest".into(),
-        measured: format!("{}; the loss falls at every step", told.join("; ")),
+        measured: format!("{}; the loss falls at every step", measured.join("; ")),
         verdict,
         note: match verdict {
             Verdict::Holds => String::new(),

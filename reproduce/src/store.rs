@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::ReproduceError;
-use crate::part::Part;
 
 /// The file that marks a folder as one of ours.
 const MARK: &str = "reproduce.json";
@@ -78,18 +77,24 @@ impl Store {
     }
 
     /// Whether a part was finished with these very settings.
-    pub(crate) fn finished(&self, part: &Part) -> bool {
-        self.read::<serde::de::IgnoredAny>(&part.name).is_some_and(|kept| kept.settings == part.settings)
+    pub(crate) fn finished(&self, name: &str, settings: &str) -> bool {
+        self.read::<serde::de::IgnoredAny>(name).is_some_and(|kept| kept.settings == settings)
     }
 
     /// Keeps what a part found.
-    pub(crate) fn keep(&self, part: &Part, result: Value, seconds: f64) -> Result<(), ReproduceError> {
-        let times = self.folder.join("times").join(format!("{}.json", part.name));
+    pub(crate) fn keep(
+        &self,
+        name: &str,
+        settings: &str,
+        result: Value,
+        seconds: f64,
+    ) -> Result<(), ReproduceError> {
+        let times = self.folder.join("times").join(format!("{name}.json"));
         write_whole(times, json!({ "seconds": seconds }).to_string()).map_err(ReproduceError::part)?;
-        let kept = Kept { settings: part.settings.clone(), build: build(), result };
+        let kept = Kept { settings: settings.to_string(), build: build(), result };
         let text = serde_json::to_string(&kept).map_err(ReproduceError::part)?;
-        write_whole(self.path(&part.name), text).map_err(ReproduceError::part)?;
-        let _ = fs::remove_file(self.checkpoint(&part.name));
+        write_whole(self.path(name), text).map_err(ReproduceError::part)?;
+        let _ = fs::remove_file(self.checkpoint(name));
         Ok(())
     }
 

@@ -6,26 +6,26 @@
 //!
 //! MSD(n) = 2 (1 − p_center) [n + 2 Σₖ₌₁ⁿ⁻¹ (n − k)(1 − p_resample)ᵏ] sites².
 //!
-//! The parts are here; what is told of them in `told`.
+//! The parts are here; what is said of them in `results`.
 
 mod closed_form;
-mod told;
+mod results;
 
 use glauber_data::tracks::shipped_curve;
 use glauber_engine::{Options, Plan, Run};
-use glauber_fit::job::trajectory_curves;
+use glauber_fit::problem::Problem;
 use glauber_models::{ModelOptions, named};
 use glauber_tasks::states::States;
 
 use crate::error::ReproduceError;
-use crate::films::Reel;
+use crate::films::Recording;
 use crate::findings::Findings;
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
-use told::{Cells, Matching, Told};
+use crate::study::Study;
+use results::{Cells, Matching, Results};
 
 const FIT: &str = r#"
 model = "persistent-random-walk"
@@ -121,32 +121,40 @@ impl Trajectory {
         let start = self.starts(false)[0];
         let fit = Self::name(of, &start);
         let settings = format!("{text:?} after {fit}");
-        Part::new(format!("trajectory-{of}-curves"), format!("{about}: curves"), settings, 1.0, move |desk| {
-            let bar = desk.progress(0, 1);
-            let course: Course = desk.store.get(&fit)?;
-            let theta = NAMES.map(|name| course.estimate(name));
-            let curves = trajectory_curves(&text.file()?, &[&start, &theta]).map_err(ReproduceError::part)?;
-            bar.finish("simulated before and after");
-            let only = |lists: Vec<Vec<f64>>| lists.into_iter().next().unwrap_or_default();
-            let mut simulated = curves.simulated.into_iter().map(only);
-            Ok(Matching {
-                times: curves.times,
-                data: only(curves.data),
-                errors: only(curves.errors.unwrap_or_default()),
-                before: simulated.next().unwrap_or_default(),
-                after: simulated.next().unwrap_or_default(),
-            })
-        })
+        Part::new(
+            format!("trajectory-{of}-curves"),
+            format!("{about}: curves"),
+            settings,
+            1.0,
+            move |context| {
+                let bar = context.progress(0, 1);
+                let course: Course = context.store.get(&fit)?;
+                let theta = NAMES.map(|name| course.estimate(name));
+                let problem = Problem::resolve(&text.file()?).map_err(ReproduceError::part)?;
+                let curves = problem.curves(&[&start, &theta]).map_err(ReproduceError::part)?;
+                let curves = curves.ok_or_else(|| ReproduceError::part("no summary is compared"))?;
+                bar.finish("simulated before and after");
+                let only = |lists: Vec<Vec<f64>>| lists.into_iter().next().unwrap_or_default();
+                let mut simulated = curves.simulated.into_iter().map(only);
+                Ok(Matching {
+                    times: curves.times,
+                    data: only(curves.data),
+                    errors: only(curves.errors.unwrap_or_default()),
+                    before: simulated.next().unwrap_or_default(),
+                    after: simulated.next().unwrap_or_default(),
+                })
+            },
+        )
     }
 
     fn film(&self) -> Part {
         let seed = self.seed;
         let about = "film of walkers";
-        Part::new("trajectory-film", about, format!("as T cells, seed {seed}"), 0.3, move |desk| {
-            let bar = desk.progress(0, 1);
-            let reel = walkers(seed)?;
-            bar.finish(&format!("{} frames", reel.frames.len()));
-            Ok(reel)
+        Part::new("trajectory-film", about, format!("as T cells, seed {seed}"), 0.3, move |context| {
+            let bar = context.progress(0, 1);
+            let film = walkers(seed)?;
+            bar.finish(&format!("{} frames", film.frames.len()));
+            Ok(film)
         })
     }
 }
@@ -178,7 +186,7 @@ impl Study for Trajectory {
             let curves: Matching = store.get(&format!("trajectory-{name}-curves"))?;
             cells.push(Cells { name, about, curves, courses: courses(name, false)?, target: target(name)? });
         }
-        Told { synthetic, faster, cells, quick: self.quick }.findings(&store.get("trajectory-film")?)
+        Results { synthetic, faster, cells, quick: self.quick }.findings(&store.get("trajectory-film")?)
     }
 }
 
@@ -191,7 +199,7 @@ fn target(cells: &str) -> Result<Vec<f64>, ReproduceError> {
 
 /// 400 walkers for 120 steps with the law of T cells, each with a tail of its last steps, 96 × 96 sites around the
 /// start.
-fn walkers(seed: u64) -> Result<Reel, ReproduceError> {
+fn walkers(seed: u64) -> Result<Recording, ReproduceError> {
     const SIDE: usize = 96;
     const TAIL: usize = 6;
     let options = ModelOptions::none().with("walkers", 400.0);
@@ -213,5 +221,5 @@ fn walkers(seed: u64) -> Result<Reel, ReproduceError> {
         }
         seen
     };
-    Ok(Reel { height: SIDE, width: SIDE, frames: (0..states.times).map(frame).collect() })
+    Ok(Recording { height: SIDE, width: SIDE, frames: (0..states.times).map(frame).collect() })
 }

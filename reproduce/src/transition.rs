@@ -12,13 +12,13 @@ use glauber_report::plot::{Figure, Panel};
 use glauber_statistics::tolerance::{mean_within, shared};
 
 use crate::error::ReproduceError;
-use crate::films::{Reel, Take};
+use crate::films::{Recording, Take};
 use crate::findings::{Finding, Findings, csv};
 use crate::fits::{Course, FitText};
 use crate::part::Part;
-use crate::run::Study;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::study::Study;
 
 const FIT: &str = r#"
 model = "susceptible-infected"
@@ -100,8 +100,8 @@ impl Study for Transition {
             mixed: read(Kind::Mixed)?,
             quick: self.quick,
         };
-        let reel: Reel = store.get("transition-film")?;
-        found.findings(&reel)
+        let film: Recording = store.get("transition-film")?;
+        found.findings(&film)
     }
 }
 
@@ -205,10 +205,10 @@ struct Found {
 }
 
 impl Found {
-    fn findings(&self, reel: &Reel) -> Result<Findings, ReproduceError> {
+    fn findings(&self, recording: &Recording) -> Result<Findings, ReproduceError> {
         let claims = vec![self.recovered_by_ours(), self.recovered_by_papers(), self.slower(), self.biased()];
         let figure = self.figure();
-        let (gif, still) = reel.film(&Colouring::binary(), 80, 4).map_err(ReproduceError::part)?;
+        let (gif, still) = recording.film(&Colouring::binary(), 80, 4).map_err(ReproduceError::part)?;
         let section = Section::new("Transition: how catching is the news?")
             .prose(
                 "A site that is unaware learns from each aware neighbour with probability β per step. From pairs of \

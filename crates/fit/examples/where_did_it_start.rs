@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)] // An example that shows its result.
 
 use glauber_engine::{FieldData, Options, Plan, Run};
-use glauber_fit::job::StateFit;
+use glauber_fit::outcome::StartMap;
 use glauber_models::{ModelOptions, named};
 use glauber_optimize::descent::{Control, Descent};
 use glauber_optimize::maps::Map;
@@ -39,8 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = objective.usual_start();
         let theta = descent.run(&mut objective, &start, Control::default())?.theta;
         let found = refine(&objective, &theta, RefinementSettings { seed: case, ..Default::default() })?;
-        let before = StateFit::rank(&objective.probabilities(&theta), site);
-        let (after, p) = (StateFit::rank(&found.map[0], site), found.map[0][site]);
+        let before = StartMap::rank(&objective.probabilities(&theta), site);
+        let (after, p) = (StartMap::rank(&found.map[0], site), found.map[0][site]);
         by_gradient += usize::from(before < 10);
         refined += usize::from(after < 10);
         println!(

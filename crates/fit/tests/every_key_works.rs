@@ -12,7 +12,7 @@ use glauber_data::Overwrite;
 use glauber_data::arrays::{Array, write_npy, write_npz};
 use glauber_data::images::write_grey_png;
 use glauber_fit::fit_file::{FitFile, TABLES_OF_KEYS, Task};
-use glauber_fit::job::{prepare, trajectory_curves};
+use glauber_fit::job::prepare;
 use glauber_model_file::load;
 use glauber_models::ModelOptions;
 use glauber_optimize::optimizers::OPTIMIZERS;
@@ -210,14 +210,14 @@ fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, St
     let file =
         FitFile::parse(text, &folder.join("fit.toml"), overrides, folder).map_err(|e| e.to_string())?;
     let mut job = prepare(&file).map_err(|e| e.to_string())?;
-    let mut found = format!("{:?} {:?}", job.notes, job.truth);
+    let mut found = format!("{:?} {:?}", job.notes, job.problem.truth);
     for attempt in &mut job.attempts {
         let result = attempt.run(None, None, None).map_err(|e| e.to_string())?;
         found += &format!("{} {:?} {result:?}\n", attempt.name, attempt.start);
     }
     if file.task == Task::Trajectory {
         let start = job.attempts[0].start.clone();
-        found += &format!("{:?}", trajectory_curves(&file, &[&start]).map_err(|e| e.to_string())?);
+        found += &format!("{:?}", job.problem.curves(&[&start]).map_err(|e| e.to_string())?);
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glauber_engine::{FieldData, Options, Plan, Run};
-use glauber_fit::job::StateFit;
+use glauber_fit::outcome::StartMap;
 use glauber_models::{ModelOptions, named};
 use glauber_optimize::checkpoint::CheckpointPolicy;
 use glauber_optimize::descent::{Control, Descent};
@@ -84,7 +84,7 @@ fn the_site_where_news_started_is_among_the_top_hundredth() {
         let mut objective =
             InitialState::new(&model, (&[0.3], &[]), frames, &StraightThrough, settings(case)).unwrap();
         let map = map_of(&mut objective, "aware", case);
-        found += usize::from(StateFit::rank(&map, site) < 10);
+        found += usize::from(StartMap::rank(&map, site) < 10);
         surprise -= map[site].max(1e-9).ln() / 20.0;
     }
     assert!(found >= 18, "{found}");
@@ -104,7 +104,7 @@ fn the_tree_where_a_fire_started_is_found_from_two_looks() {
     assert!(frames[0].layers[0].iter().sum::<f64>() > 5.0, "the fire died out");
     let mut objective = InitialState::new(&model, known, frames, &StraightThrough, settings(1)).unwrap();
     let map = map_of(&mut objective, "state", 1);
-    assert!(StateFit::rank(&map, site) < 6, "{}", StateFit::rank(&map, site));
+    assert!(StartMap::rank(&map, site) < 6, "{}", StartMap::rank(&map, site));
 }
 
 #[test]

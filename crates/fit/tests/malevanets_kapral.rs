@@ -5,7 +5,8 @@ use std::path::Path;
 
 use glauber_engine::{FieldData, Gradient, LossValue, Options, Plan, Precision, Run};
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::job::{formation_test, prepare};
+use glauber_fit::job::prepare;
+use glauber_fit::problem::formation_test;
 use glauber_models::{ModelOptions, named};
 use glauber_program::Model;
 use glauber_program::estimators::StraightThrough;

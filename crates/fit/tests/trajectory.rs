@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use glauber_data::tracks::shipped_curve;
 use glauber_engine::{Options, Plan, Run};
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::job::{prepare, trajectory_curves};
+use glauber_fit::job::prepare;
+use glauber_fit::problem::Problem;
 use glauber_models::{ModelOptions, named};
 use glauber_optimize::fit_result::FitResult;
 use glauber_statistics::tolerance::{mean_within, shared};
@@ -163,8 +164,8 @@ fn tracks_give_the_curves_that_come_with_the_program() {
         let of_tracks = parse(&cells(name), &[&set, "data.bootstrap=200"]).unwrap();
         let theta: [&[f64]; 0] = [];
         let (found, shipped) = (
-            trajectory_curves(&of_tracks, &theta).unwrap(),
-            trajectory_curves(&file(&cells(name)), &theta).unwrap(),
+            Problem::resolve(&of_tracks).unwrap().curves(&theta).unwrap().unwrap(),
+            Problem::resolve(&file(&cells(name))).unwrap().curves(&theta).unwrap().unwrap(),
         );
         assert_eq!(found.times, shipped.times);
         // The curves that come with the program are rounded to a thousandth of a square micrometre.

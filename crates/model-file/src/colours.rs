@@ -2,9 +2,9 @@
 
 use glauber_program::Colour;
 
-use super::document::Value;
-use super::error::{Checked, problem};
-use super::sheet::{Sheet, table_of, unknown};
+use super::document::{Value, table_of};
+use super::error::{Checked, problem, unknown};
+use super::sheet::Sheet;
 
 /// `[colours]`: state = "#rrggbb" or the name of a colour.
 pub(crate) fn read(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {

@@ -3,17 +3,15 @@
 
 use std::path::Path;
 
-use glauber_lattice::{Hexagonal, Moore, Neighbourhood, Neighbours, Offset, VonNeumann};
+use glauber_lattice::{Moore, Neighbourhood, Neighbours, Offset};
 use glauber_program::Interval;
 
-use super::document::{Table, Value};
-use super::error::{Checked, problem};
+use super::covariate::CovariateSource;
+use super::document::{Table, Value, optional_text, table_of};
+use super::error::{Checked, problem, unknown};
 use super::limits;
-use super::sheet::{
-    Constant, Definition, EDGES, Edge, IntegerLayer, Parameter, Sheet, States, edge, optional_text, table_of,
-    unknown,
-};
-use crate::load::CovariateSource;
+use super::neighbourhoods::{BUILTIN, builtin};
+use super::sheet::{Constant, Definition, EDGES, Edge, IntegerLayer, Parameter, Sheet, States, edge};
 
 /// `[lattice]`: shape (default [64, 64]) and boundaries (default periodic; one, or one per axis).
 pub(crate) fn lattice(value: Option<Value<'_>>) -> Checked<(Vec<usize>, Vec<Edge>)> {
@@ -223,23 +221,6 @@ pub(crate) fn constants(
     Ok(())
 }
 
-/// The neighbourhoods that need no declaration.
-pub(crate) const BUILTIN: [&str; 3] = ["moore", "von-neumann", "hexagonal"];
-
-/// A neighbourhood that needs no declaration, on a lattice of so many axes; what is wrong where there is none.
-pub(crate) fn builtin_neighbourhood(name: &str, dimensions: usize) -> Result<Neighbourhood, String> {
-    let neighbours: &dyn Neighbours = match name.replace('_', "-").as_str() {
-        "moore" => &Moore,
-        "von-neumann" => &VonNeumann,
-        "hexagonal" => &Hexagonal,
-        _ => return Err(unknown("neighbourhood", name, &BUILTIN)),
-    };
-    match neighbours.refusal(dimensions) {
-        Some(why) => Err(format!("{why}; this lattice has {dimensions}")),
-        None => Ok(neighbours.on(dimensions)),
-    }
-}
-
 /// `[neighbourhoods]`, and `neighbourhood`: the one that is meant where none is named.
 pub(crate) fn neighbourhoods(
     sheet: &mut Sheet,
@@ -273,8 +254,8 @@ pub(crate) fn named_neighbourhood(sheet: &Sheet, value: Value<'_>) -> Checked<Ne
 }
 
 fn one_neighbourhood(value: Value<'_>, name: &str, dimensions: usize) -> Checked<Neighbourhood> {
-    if let Some(builtin) = value.string() {
-        return builtin_neighbourhood(builtin, dimensions).or_else(|why| problem(&value.span(), why));
+    if let Some(named) = value.string() {
+        return builtin(named, dimensions).or_else(|why| problem(&value.span(), why));
     }
     if value.list().is_some() {
         return Ok(Neighbourhood::of(&offsets(value, dimensions)?));

@@ -197,3 +197,16 @@ impl<'d> Value<'d> {
         }
     }
 }
+
+/// The text of a key that may be left out.
+pub(crate) fn optional_text<'d>(table: &Table<'d>, key: &'static str) -> Checked<Option<&'d str>> {
+    table.take(key).map(|v| v.text("a text")).transpose()
+}
+
+/// A table, or a mistake.
+pub(crate) fn table_of<'d>(value: Value<'d>, name: &str) -> Checked<Table<'d>> {
+    match value.table(name) {
+        Some(table) => Ok(table),
+        None => value.wrong(&format!("a table {name}")),
+    }
+}

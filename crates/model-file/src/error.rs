@@ -143,6 +143,15 @@ fn floor_boundary(text: &str, place: usize) -> usize {
     place
 }
 
+/// `there is no state called `x`: did you mean `y`?`
+pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
+    match nearest_name(name, known.iter().copied()) {
+        Some(nearest) => format!("there is no {kind} called `{name}`: did you mean `{nearest}`?"),
+        None if known.is_empty() => format!("there is no {kind} called `{name}`: the file declares none"),
+        None => format!("there is no {kind} called `{name}`; there is {}", known.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -73,11 +73,14 @@ mod parser;
 mod syntax;
 // … the TOML as tables that are taken key by key; what they declare, which rules they state …
 mod colours;
+mod covariate;
 mod declare;
 mod document;
 mod names;
+mod neighbourhoods;
 mod rules;
 mod sheet;
+mod tables;
 // … the model: expressions, start and step through the public builder …
 mod read;
 mod start;
@@ -85,9 +88,12 @@ mod step;
 mod translate;
 // … and models by the name of the catalogue or from a file, with the covariates they want.
 mod load;
+mod loaded;
 mod template;
 
+pub use covariate::{Covariate, CovariateSource};
 pub use error::{Mistake, ModelFileError};
-pub use load::{Covariate, CovariateSource, Field, LoadError, Loaded, load};
+pub use load::load;
+pub use loaded::{Field, LoadError, Loaded};
 pub use read::{language, parse};
 pub use template::template;

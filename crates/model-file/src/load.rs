@@ -1,60 +1,13 @@
-//! Gets a model by the name of the catalogue or from a model file, with the covariates it wants.
+//! Gets a model by the name of the catalogue or from a model file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use glauber_program::{Model, nearest_name};
+use glauber_models::{CatalogueError, MODELS, ModelOptions, named};
+use glauber_program::nearest_name;
 
-use crate::error::ModelFileError;
+use crate::covariate::{Covariate, CovariateSource};
+use crate::loaded::{LoadError, Loaded};
 use crate::read;
-use glauber_models::{CatalogueError, ModelOptions};
-use glauber_models::{MODELS, named};
-
-/// Why there is no model.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum LoadError {
-    /// A name or options that the catalogue does not take.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
-    /// A mistake in a model file.
-    #[error(transparent)]
-    File(#[from] ModelFileError),
-}
-
-/// A model, ready to run once its covariates are there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
-    /// The model.
-    pub model: Model,
-    /// The covariates it reads, in the order of its declarations, and where they come from if nobody gives others.
-    pub covariates: Vec<Covariate>,
-}
-
-/// A covariate of a model: data, one number per site.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Covariate {
-    /// Its name.
-    pub name: String,
-    /// Where its numbers come from.
-    pub source: CovariateSource,
-}
-
-/// Where the numbers of a covariate come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CovariateSource {
-    /// An array of the lattice's shape in a file (a model file's paths are relative to it).
-    File(PathBuf),
-    /// The same number at every site.
-    Constant(f64),
-}
-
-/// An array of numbers in C order, as a caller has read it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Field {
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Its numbers.
-    pub numbers: Vec<f64>,
-}
 
 /// The model that `name` means: a name of the catalogue, or the path of a model file (which ends in `.toml` or
 /// contains a `/`).
@@ -84,59 +37,6 @@ pub fn load(name: &str, options: &ModelOptions) -> Result<Loaded, LoadError> {
     }
     let nearest = nearest_name(name, MODELS.iter().map(|e| e.name));
     Err(CatalogueError::UnknownModel { name: name.to_string(), nearest }.into())
-}
-
-impl Loaded {
-    /// The numbers of every covariate per site, by name: those `given`, then constants, then what `read` makes of
-    /// files. Shapes are checked; every number must be finite.
-    ///
-    /// # Errors
-    /// [`ModelFileError::Covariate`] for numbers that do not fit the lattice, and whatever `read` says.
-    pub fn fields(
-        &self,
-        given: &[(String, Field)],
-        mut read: impl FnMut(&Path) -> Result<Field, String>,
-    ) -> Result<Vec<(String, Vec<f64>)>, ModelFileError> {
-        let declarations = self.model.declarations();
-        let sites = declarations.lattice.sites();
-        let mut fields = Vec::new();
-        for covariate in &self.covariates {
-            let wrong = |problem: String| ModelFileError::Covariate {
-                model: declarations.model.clone(),
-                name: covariate.name.clone(),
-                problem,
-            };
-            let own = given.iter().find(|(name, _)| *name == covariate.name).map(|(_, field)| field.clone());
-            let field = match (own, &covariate.source) {
-                (Some(field), _) => field,
-                (None, CovariateSource::Constant(value)) if !value.is_finite() => {
-                    return Err(wrong(format!("it is {value} at every site: give a finite number")));
-                }
-                (None, CovariateSource::Constant(value)) => {
-                    fields.push((covariate.name.clone(), vec![*value; sites]));
-                    continue;
-                }
-                (None, CovariateSource::File(path)) => {
-                    read(path).map_err(|why| wrong(format!("{}: {why}", path.display())))?
-                }
-            };
-            let shape = declarations.lattice.shape();
-            if field.shape != shape || field.numbers.len() != sites {
-                return Err(wrong(format!(
-                    "its array has shape {:?}, the lattice {shape:?}: give one number per site",
-                    field.shape
-                )));
-            }
-            if let Some(place) = field.numbers.iter().position(|x| !x.is_finite()) {
-                let value = field.numbers[place];
-                return Err(wrong(format!(
-                    "its array holds {value} at position {place}: give finite numbers"
-                )));
-            }
-            fields.push((covariate.name.clone(), field.numbers));
-        }
-        Ok(fields)
-    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::path::Path;
 use glauber_lattice::{Lattice, Values};
 use glauber_program::{Model, ModelBuilder, Scope};
 
+use crate::covariate::Covariate;
 use crate::document::{self, Table};
 use crate::error::{Checked, ModelFileError, Problem};
-use crate::load::{Covariate, LoadError, Loaded};
-use crate::sheet::{self, Replaced, Sheet};
+use crate::loaded::{LoadError, Loaded};
+use crate::sheet::{Sheet, edge};
+use crate::tables::{Replaced, sheet};
 use crate::{functions, limits, start, step};
 use glauber_models::{CatalogueError, ModelOptions, OptionReader};
 
@@ -71,7 +73,7 @@ pub fn parse(text: &str, path: &Path, options: &ModelOptions) -> Result<Loaded, 
     let file_name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("model");
     let folder = path.parent().unwrap_or(Path::new(""));
     let (replaced, reader) = replaced(&root, file_name, options)?;
-    let sheet = Sheet::read(&root, file_name, &replaced, folder).map_err(located)?;
+    let sheet = sheet(&root, file_name, &replaced, folder).map_err(located)?;
     reader.finish()?;
     build(&sheet, &shown, text)
 }
@@ -85,7 +87,7 @@ fn replaced<'o>(
     let mut reader = OptionReader::new(file_name, options);
     let mut replaced = Replaced { shape: reader.shape()?, ..Replaced::default() };
     if reader.has("boundary") {
-        replaced.boundary = sheet::edge(reader.choice("boundary", &["periodic", "reflecting", "fixed"])?);
+        replaced.boundary = edge(reader.choice("boundary", &["periodic", "reflecting", "fixed"])?);
     } else {
         reader.choice("boundary", &["periodic"])?;
     }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::declare::{builtin_neighbourhood, named_neighbourhood};
-use super::document::{Entry, Value};
-use super::error::{Checked, problem};
+use super::declare::named_neighbourhood;
+use super::document::{Entry, Value, table_of};
+use super::error::{Checked, problem, unknown};
 use super::limits;
-use super::sheet::{Hop, Reaction, Sheet, StartEntry, StartRule, Transition, table_of, unknown};
+use super::neighbourhoods::builtin;
+use super::sheet::{Edge, Hop, Reaction, Sheet, StartEntry, StartRule, Transition};
 
 /// `[start]`: for states their probabilities, for layers their values; expressions, or `{ at = [sites] }`.
 pub(crate) fn start(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
@@ -181,7 +182,7 @@ pub(crate) fn hops(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
             let known: Vec<&str> = layers(sheet).collect();
             return problem(&entry.span(), unknown("layer", entry.name(), &known));
         };
-        let nearest = builtin_neighbourhood("von-neumann", sheet.shape.len());
+        let nearest = builtin("von-neumann", sheet.shape.len());
         let mut neighbourhood = nearest.unwrap_or_else(|_| sheet.neighbourhood.clone());
         let node = match entry.value.table(&format!("hops of `{}`", entry.name())) {
             None => entry.value.expression()?,
@@ -210,7 +211,7 @@ fn check_hop(
     span: &Range<usize>,
 ) -> Checked<()> {
     let own = &sheet.layers[layer];
-    let fixed = sheet.boundary.contains(&super::sheet::Edge::Fixed);
+    let fixed = sheet.boundary.contains(&Edge::Fixed);
     let total: f64 = neighbourhood.weights().iter().sum();
     if own.lowest != 0 {
         return problem(span, format!("layer `{}` hops, so its range must begin at 0", own.name));

@@ -1,18 +1,15 @@
-//! Reads the tables of a model file: what it declares, and which rules it states.
+//! Holds what a model file declares and which rules it states.
 
 use std::ops::Range;
 
 use glauber_lattice::{Boundary, Lattice, Neighbourhood};
-use glauber_program::{Colour, Interval, nearest_name};
+use glauber_program::{Colour, Interval};
 
-use super::colours;
-use super::declare;
-use super::document::{Table, Value};
-use super::error::{Checked, problem};
+use super::covariate::CovariateSource;
+use super::error::unknown;
 use super::names::Names;
-use super::rules;
+use super::neighbourhoods;
 use super::syntax::Node;
-use crate::load::CovariateSource;
 
 /// A model file, read and checked as far as one can without building the model.
 pub(crate) struct Sheet {
@@ -130,73 +127,6 @@ pub(crate) fn edge(name: &str) -> Option<Edge> {
 }
 
 impl Sheet {
-    /// Reads a file's tables. `shape` and `boundary` replace the file's; `constants` replace values of its constants.
-    pub(crate) fn read(
-        root: &Table<'_>,
-        file_name: &str,
-        replaced: &Replaced,
-        folder: &std::path::Path,
-    ) -> Checked<Sheet> {
-        let name = optional_text(root, "name")?.unwrap_or(file_name).to_string();
-        optional_text(root, "description")?;
-        optional_text(root, "reference")?;
-        let lattice = root.take("lattice");
-        let (shape, mut boundary) = declare::lattice(lattice)?;
-        let own_edges = boundary.clone();
-        let shape = replaced.shape.clone().unwrap_or(shape);
-        if let Some(edge) = replaced.boundary {
-            boundary = vec![edge];
-        }
-        if boundary.len() == 1 {
-            boundary = vec![boundary[0]; shape.len()];
-        }
-        let mut sheet = Sheet {
-            name,
-            names: Names::default(),
-            states: None,
-            layers: Vec::new(),
-            parameters: Vec::new(),
-            constants: Vec::new(),
-            neighbourhoods: Vec::new(),
-            neighbourhood: Neighbourhood::of(&[]),
-            covariates: Vec::new(),
-            definitions: Vec::new(),
-            start: None,
-            transitions: Vec::new(),
-            reactions: Vec::new(),
-            hops: Vec::new(),
-            shape,
-            boundary,
-        };
-        if let Some(value) = lattice.filter(|_| sheet.boundary.len() != sheet.shape.len()) {
-            let (found, wanted) = (sheet.boundary.len(), sheet.shape.len());
-            return problem(
-                &value.span(),
-                format!("the lattice has {wanted} axes, but {found} boundaries are given"),
-            );
-        }
-        declare::states(&mut sheet, root.take("states"))?;
-        declare::layers(&mut sheet, root.take("layers"))?;
-        colours::read(&mut sheet, root.take("colours"))?;
-        if sheet.states.is_none() && sheet.layers.is_empty() {
-            let message =
-                "the model has neither states nor layers: begin with states = [\"empty\", \"occupied\"]";
-            return problem(&(0..0), message);
-        }
-        declare::outside(&mut sheet, lattice, &own_edges)?;
-        declare::parameters(&mut sheet, root.take("parameters"))?;
-        declare::constants(&mut sheet, root.take("constants"), &replaced.constants)?;
-        declare::neighbourhoods(&mut sheet, root.take("neighbourhoods"), root.take("neighbourhood"))?;
-        declare::covariates(&mut sheet, root.take("covariates"), folder)?;
-        declare::definitions(&mut sheet, root.take("definitions"))?;
-        rules::start(&mut sheet, root.take("start"))?;
-        rules::transitions(&mut sheet, root.take("transitions"))?;
-        rules::reactions(&mut sheet, root.take("reactions"))?;
-        rules::hops(&mut sheet, root.take("hops"))?;
-        root.finish()?;
-        Ok(sheet)
-    }
-
     /// The lattice; fixed edges are 0 here, `outside` is worked into the reads across them.
     pub(crate) fn lattice(&self) -> Result<Lattice, glauber_lattice::LatticeError> {
         let mut lattice = Lattice::new(&self.shape)?;
@@ -226,8 +156,8 @@ impl Sheet {
         if let Some((_, own)) = self.neighbourhoods.iter().find(|(n, _)| n == name) {
             return Ok(own.clone());
         }
-        if declare::BUILTIN.contains(&name.replace('_', "-").as_str()) {
-            return declare::builtin_neighbourhood(name, self.shape.len());
+        if neighbourhoods::BUILTIN.contains(&name.replace('_', "-").as_str()) {
+            return neighbourhoods::builtin(name, self.shape.len());
         }
         let known: Vec<&str> = self.neighbourhood_names().collect();
         Err(unknown("neighbourhood", name, &known))
@@ -235,35 +165,6 @@ impl Sheet {
 
     /// The names a neighbourhood may have.
     pub(crate) fn neighbourhood_names(&self) -> impl Iterator<Item = &str> {
-        self.neighbourhoods.iter().map(|(n, _)| n.as_str()).chain(declare::BUILTIN)
-    }
-}
-
-/// What the options put in place of what the file says.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Replaced {
-    pub(crate) shape: Option<Vec<usize>>,
-    pub(crate) boundary: Option<Edge>,
-    pub(crate) constants: Vec<(String, f64)>,
-}
-
-pub(crate) fn optional_text<'d>(table: &Table<'d>, key: &'static str) -> Checked<Option<&'d str>> {
-    table.take(key).map(|v| v.text("a text")).transpose()
-}
-
-/// A table, or a mistake.
-pub(crate) fn table_of<'d>(value: Value<'d>, name: &str) -> Checked<Table<'d>> {
-    match value.table(name) {
-        Some(table) => Ok(table),
-        None => value.wrong(&format!("a table {name}")),
-    }
-}
-
-/// `there is no state called `x`: did you mean `y`?`
-pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
-    match nearest_name(name, known.iter().copied()) {
-        Some(nearest) => format!("there is no {kind} called `{name}`: did you mean `{nearest}`?"),
-        None if known.is_empty() => format!("there is no {kind} called `{name}`: the file declares none"),
-        None => format!("there is no {kind} called `{name}`; there is {}", known.join(", ")),
+        self.neighbourhoods.iter().map(|(n, _)| n.as_str()).chain(neighbourhoods::BUILTIN)
     }
 }

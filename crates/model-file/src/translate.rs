@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use glauber_lattice::Neighbourhood;
 use glauber_program::{Expr, Scope};
 
-use super::error::{Checked, problem};
+use super::error::{Checked, problem, unknown};
 use super::functions::{self, FUNCTIONS, Place, WORDS};
 use super::limits;
-use super::sheet::{Edge, Sheet, unknown};
+use super::sheet::{Edge, Sheet};
 use super::syntax::{Infix, Kind, Node};
 use glauber_models::rules::is_state;
 

@@ -2,7 +2,7 @@
 
 use glauber_program::{Model, nearest_name};
 
-use crate::options::{CatalogueError, ModelOptions, OptionReader};
+use crate::options::{CatalogueError, ModelOptions, OptionReader, Slopes};
 use crate::{
     birth_death_migration, contact_process, domany_kinzel, exclusion, forest_fire, gray_scott, ising, life,
     malevanets_kapral, persistent_random_walk, potts, susceptible_exposed_infected_recovered,
@@ -18,6 +18,10 @@ pub struct Entry {
     pub summary: &'static str,
     /// The covariates it reads, each with what it is at every site where nobody gives data.
     pub covariates: &'static [(&'static str, f64)],
+    /// Where its sites are independent walkers: the option that counts them.
+    pub walkers: Option<&'static str>,
+    /// Where an option chooses the slopes of its gradient: the option, and what each of its values means, the usual one first.
+    pub slopes: Option<Slopes>,
     build: fn(&mut OptionReader<'_>) -> Result<Model, CatalogueError>,
 }
 
@@ -27,90 +31,120 @@ pub const MODELS: &[Entry] = &[
         name: "susceptible-infected",
         summary: "news or an infection spreads from site to site and stays",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: susceptible_infected::build,
     },
     Entry {
         name: "persistent-random-walk",
         summary: "independent walkers that keep their velocity for a while",
         covariates: &[],
+        walkers: Some("walkers"),
+        slopes: None,
         build: persistent_random_walk::build,
     },
     Entry {
         name: "malevanets-kapral",
         summary: "two species diffuse and react, and form Turing patterns",
         covariates: &[],
+        walkers: None,
+        slopes: Some(malevanets_kapral::SLOPES),
         build: malevanets_kapral::build,
     },
     Entry {
         name: "susceptible-infected-recovered",
         summary: "an epidemic whose infected recover for good",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: susceptible_infected_recovered::build,
     },
     Entry {
         name: "susceptible-exposed-infected-recovered",
         summary: "an epidemic with a latent time",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: susceptible_exposed_infected_recovered::build,
     },
     Entry {
         name: "contact-process",
         summary: "occupied sites die and breed into empty neighbours",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: contact_process::build,
     },
     Entry {
         name: "domany-kinzel",
         summary: "directed percolation on a line, site by site in time",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: domany_kinzel::build,
     },
     Entry {
         name: "voter",
         summary: "sites take over their neighbours' opinions",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: voter::build,
     },
     Entry {
         name: "forest-fire",
         summary: "fire spreads by fuel, slope and wind, over maps if given",
         covariates: forest_fire::COVARIATES,
+        walkers: None,
+        slopes: None,
         build: forest_fire::build,
     },
     Entry {
         name: "game-of-life",
         summary: "Conway's Life, its rule followed only with some probability",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: life::build,
     },
     Entry {
         name: "ising",
         summary: "spins in checkerboard order, Glauber's or Metropolis' dynamics",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: ising::build,
     },
     Entry {
         name: "potts",
         summary: "sites of q states in checkerboard order, Glauber's or Metropolis' dynamics",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: potts::build,
     },
     Entry {
         name: "exclusion",
         summary: "particles driven along a line, at most one per site",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: exclusion::build,
     },
     Entry {
         name: "birth-death-migration",
         summary: "independent particles breed, die, arrive and wander",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: birth_death_migration::build,
     },
     Entry {
         name: "gray-scott",
         summary: "two species react by mass action and wander: spots, stripes, waves",
         covariates: &[],
+        walkers: None,
+        slopes: None,
         build: gray_scott::build,
     },
 ];

@@ -25,4 +25,4 @@ mod susceptible_infected_recovered;
 mod voter;
 
 pub use catalogue::{Entry, MODELS, named};
-pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue};
+pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue, Slopes};

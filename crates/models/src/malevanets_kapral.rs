@@ -36,7 +36,7 @@
 use glauber_lattice::{Offset, Values};
 use glauber_program::{Expr, Interval, Model, Operand, Scope};
 
-use crate::options::{CatalogueError, OptionReader};
+use crate::options::{CatalogueError, OptionReader, Slopes};
 
 /// γ: the time step of the reaction.
 const REACTION_STEP: f64 = 0.005;
@@ -83,6 +83,16 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         })?;
     Ok(model)
 }
+
+/// What the option `excitation` says of the gradient, for who fits the model.
+pub(crate) const SLOPES: Slopes = (
+    "excitation",
+    &[
+        ("unit", "excitation with slope 1 at every site"),
+        ("mean", "excitation with the slope of its mean, 1/N"),
+        ("paper", "excitation with the paper's slope, 1 where a site is neither empty nor full"),
+    ],
+);
 
 /// The slope of a site's excitation by its occupancy.
 #[derive(Clone, Copy, Debug, PartialEq)]

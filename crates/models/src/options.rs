@@ -7,6 +7,9 @@ use glauber_lattice::{
 };
 use glauber_program::{ModelError, nearest_name};
 
+/// An option that chooses slopes: its name, and each of its values in words.
+pub type Slopes = (&'static str, &'static [(&'static str, &'static str)]);
+
 /// The value of one option.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {

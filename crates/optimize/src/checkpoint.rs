@@ -44,9 +44,9 @@ impl CheckpointPolicy {
     pub(crate) fn resume(
         &self,
         identity: &Identity,
-        blank: State,
+        blank: FitState,
         most_records: u64,
-    ) -> Result<State, CheckpointError> {
+    ) -> Result<FitState, CheckpointError> {
         match (self.path.symlink_metadata().is_ok(), self.resume) {
             (false, _) => Ok(blank),
             (true, false) => Err(CheckpointError::AlreadyThere { path: self.path.clone() }),
@@ -91,7 +91,7 @@ pub enum CheckpointError {
 
 /// Where a fit stands before it evaluates a step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
+pub struct FitState {
     /// The step to be evaluated.
     pub step: u64,
     /// Free coordinates.
@@ -114,6 +114,24 @@ pub struct State {
     pub trace: Trace,
 }
 
+impl FitState {
+    /// Before the first step at these free coordinates, with nothing remembered, no course and no average.
+    pub(crate) fn at(free: Vec<f64>, trace: Trace) -> FitState {
+        FitState {
+            step: 0,
+            free,
+            previous: Vec::new(),
+            caution: 1.0,
+            memory: Memory::default(),
+            stopping: StoppingState::default(),
+            last_change: f64::INFINITY,
+            course: Course::new(0),
+            average: Average::new(0, Vec::new()),
+            trace,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     identity: Identity,
@@ -125,7 +143,7 @@ struct Header {
 ///
 /// # Errors
 /// [`CheckpointError::File`] where the file cannot be written.
-pub fn write(path: &Path, identity: &Identity, state: &State) -> Result<(), CheckpointError> {
+pub fn write(path: &Path, identity: &Identity, state: &FitState) -> Result<(), CheckpointError> {
     let small = [state.stopping.window_sum, state.stopping.best, state.last_change, state.caution];
     let records: Vec<f64> = state.trace.records.iter().flat_map(Record::numbers).collect();
     let mut lists: Vec<(String, &[f64])> = vec![("free".into(), &state.free), ("small".into(), &small)];
@@ -178,9 +196,9 @@ pub fn write(path: &Path, identity: &Identity, state: &State) -> Result<(), Chec
 pub fn read(
     path: &Path,
     identity: &Identity,
-    blank: State,
+    blank: FitState,
     most_records: u64,
-) -> Result<State, CheckpointError> {
+) -> Result<FitState, CheckpointError> {
     let damaged =
         |found: &str| CheckpointError::Damaged { path: path.to_path_buf(), found: found.to_string() };
     let refused = |error: std::io::Error| match error.kind() {
@@ -256,7 +274,7 @@ fn compare(path: &Path, was: &Identity, is: &Identity) -> Result<(), CheckpointE
 }
 
 /// Whether the header's lists have the names and lengths that this fit needs.
-fn fits(header: &Header, blank: &State, most_records: u64) -> bool {
+fn fits(header: &Header, blank: &FitState, most_records: u64) -> bool {
     let mut wanted = vec![("free".to_string(), blank.free.len()), ("small".to_string(), 4)];
     wanted.extend(
         blank.memory.slots.iter().map(|slot| (format!("optimizer.{}", slot.name), slot.values.len())),
@@ -280,7 +298,7 @@ fn fits(header: &Header, blank: &State, most_records: u64) -> bool {
         && trace.1 / width <= most_records
 }
 
-fn restore(header: &Header, lists: Vec<Vec<f64>>, blank: State) -> Option<State> {
+fn restore(header: &Header, lists: Vec<Vec<f64>>, blank: FitState) -> Option<FitState> {
     let mut lists = lists.into_iter();
     let mut state = blank;
     let [step, resting, in_window, stale, count, batch_length, steps, course_length] = header.counts;
@@ -371,7 +389,7 @@ mod tests {
         vec![("seed".into(), "1".into()), ("learning-rate.start".into(), "0.01".into())]
     }
 
-    fn state() -> State {
+    fn state() -> FitState {
         let mut average = Average::new(3, vec![0]);
         (0..70).for_each(|k| average.add(&[f64::from(k), 0.1, 0.2]));
         let mut course = Course::new(1);
@@ -383,7 +401,7 @@ mod tests {
             rate: -0.0,
             parameters: vec![0.1; 5],
         };
-        State {
+        FitState {
             step: 1 << 60,
             free: vec![0.1, f64::MIN_POSITIVE, -0.0],
             memory: Memory::with([("velocity", vec![1.0 / 3.0; 3])]),
@@ -403,7 +421,7 @@ mod tests {
         }
     }
 
-    fn blank() -> State {
+    fn blank() -> FitState {
         let mut blank = state();
         blank.step = 0;
         blank.free = vec![0.0; 3];

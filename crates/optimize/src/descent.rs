@@ -1,4 +1,4 @@
-//! Runs a fit: evaluates an objective, steps downhill, watches for the end.
+//! Fits by gradients: evaluates an objective, steps downhill.
 //!
 //! Each step k = 0, 1, …: evaluate loss and gradient at θ_k with iteration k; record them; stop if a rule says so;
 //! otherwise pull the gradient back through the interval maps, clip it, and let the optimizer step. A fit of n
@@ -30,20 +30,23 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{self, CheckpointError, CheckpointPolicy, Identity};
-use crate::clipping::Clip;
+use crate::checkpoint::FitState;
+use crate::clipping::{Clip, norm};
+pub use crate::control::{Control, FitError};
+use crate::course::Course;
+use crate::driver::{Rules, drive};
 use crate::fit_result::FitResult;
-use crate::maps::{Map, MapError, Maps};
-use crate::objective::{Objective, ObjectiveError, Unknown};
-use crate::observer::Observer;
-use crate::optimizers::{Choice, OptionError};
-use crate::schedule::{LearningRate, ScheduleError};
+use crate::identity::identity_of;
+use crate::maps::{Map, Maps};
+use crate::objective::{Evaluation, Objective, Unknown};
+use crate::optimizers::{Choice, Optimizer};
+use crate::schedule::LearningRate;
+use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural, scalar_places};
 use crate::stopping::StoppingRules;
-use crate::walk::Walk;
+use crate::verdict::listed;
 
 /// What a fit does, as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,82 +71,6 @@ pub struct Descent {
     pub trace_every: u64,
     /// The seed of the objective's noise: for the record; the objective has its own copy.
     pub seed: u64,
-}
-
-/// What surrounds a fit and does not change its course.
-#[derive(Default)]
-pub struct Control<'a> {
-    /// Who watches.
-    pub observer: Option<&'a mut dyn Observer>,
-    /// Raised from elsewhere (Ctrl-C) to stop before the next evaluation.
-    pub interrupt: Option<&'a AtomicBool>,
-    /// Where checkpoints go, if anywhere. The file stays after the fit: remove it once the result is written.
-    pub checkpoint: Option<CheckpointPolicy>,
-    /// What else the course depends on, in the user's words: model, data, loss, estimator, …
-    pub identity: Identity,
-}
-
-/// Why a fit could not run.
-#[derive(Debug, thiserror::Error)]
-pub enum FitError {
-    /// A start or a map is wrong.
-    #[error(transparent)]
-    Map(#[from] MapError),
-    /// The optimizer or an option of it is wrong.
-    #[error(transparent)]
-    Optimizer(#[from] OptionError),
-    /// The learning rate is wrong.
-    #[error(transparent)]
-    Rate(#[from] ScheduleError),
-    /// Another setting is wrong.
-    #[error("{0}")]
-    Setting(String),
-    /// The objective failed.
-    #[error("at step {step} with {parameters}: {source}")]
-    Objective {
-        /// At which step.
-        step: u64,
-        /// Where.
-        parameters: String,
-        /// Its words.
-        source: ObjectiveError,
-    },
-    /// Nothing depends on what is fitted, or no gradient flows to it.
-    #[error(
-        "the gradient by {names} was 0 in every one of {steps} steps, so nothing was fitted: what is compared does not depend \
-         on the parameters, or no gradient flows to them. Start elsewhere, take data from which they can be told, another \
-         loss or summary, the estimator `score-function`, or a search without gradients (`nelder-mead`)"
-    )]
-    NoGradient {
-        /// How many steps were taken.
-        steps: u64,
-        /// What was fitted.
-        names: String,
-    },
-    /// Every point that a search tried had the same loss.
-    #[error(
-        "every point tried in {rounds} rounds had the same loss, {loss}, so nothing was fitted: what is compared does not \
-         depend on {names}. Take data from which they can be told, another loss or summary, or a larger `spread`"
-    )]
-    NoEffect {
-        /// How many rounds were taken.
-        rounds: u64,
-        /// The loss.
-        loss: f64,
-        /// What was fitted.
-        names: String,
-    },
-    /// The objective's gradient has the wrong length: a bug in the objective.
-    #[error("the objective's gradient has {found} numbers, but θ has {wanted}")]
-    GradientLength {
-        /// Its length.
-        found: usize,
-        /// θ's.
-        wanted: usize,
-    },
-    /// A checkpoint could not be read or written.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
 }
 
 impl Descent {
@@ -173,61 +100,219 @@ impl Descent {
         start: &[f64],
         control: Control<'_>,
     ) -> Result<FitResult, FitError> {
-        self.check()?;
-        let mut walk = Walk::new(self, objective, start, control)?.begin()?;
-        let end = walk.take_steps(objective)?;
-        walk.finish(objective, start, end)
-    }
-
-    fn check(&self) -> Result<(), FitError> {
         self.learning_rate.check()?;
-        let fault = self.stopping.fault().or_else(|| match self.clip.map(Clip::bound) {
-            Some(bound) if bound.is_nan() || bound <= 0.0 => {
-                Some(format!("the clip is {bound}, but must be above 0"))
-            }
-            _ if !(0.0..=1.0).contains(&self.average) => {
-                Some(format!("the averaged share of the steps is {}, but must be in [0, 1]", self.average))
-            }
-            _ if self.trace_every == 0 => {
-                Some("the trace keeps every 0th step, but must keep at least every 1st".into())
-            }
-            _ => None,
-        });
-        fault.map_or(Ok(()), |what| Err(FitError::Setting(what)))
-    }
-
-    /// Everything the course depends on.
-    pub(crate) fn identity(&self, maps: &Maps, start: &[f64], others: &Identity) -> Identity {
+        let rules = Rules {
+            maps: &self.maps,
+            stopping: self.stopping,
+            average: self.average,
+            trace_every: self.trace_every,
+            seed: self.seed,
+        };
+        let clip = self.clip.map(Clip::bound).filter(|bound| bound.is_nan() || *bound <= 0.0);
+        let clip = clip.map(|bound| format!("the clip is {bound}, but must be above 0"));
+        if let Some(what) = clip.or_else(|| rules.fault()) {
+            return Err(FitError::Setting(what));
+        }
+        let mut stepper = Downhill {
+            descent: self,
+            optimizer: self.optimizer.build()?,
+            reached: Vec::new(),
+            gradient: Vec::new(),
+            gradient_norm: f64::NAN,
+            rate: f64::NAN,
+        };
         let may_grow = !self.learning_rate.schedule.depends_on_length() && self.average <= 0.0;
-        identity_of(self, may_grow, maps, start, others)
+        let identity = |maps: &Maps, others: &_| identity_of(self, may_grow, maps, start, others);
+        drive(&rules, &mut stepper, identity, objective, start, control)
     }
 }
 
-/// Settings, maps and start as readable pairs. The number of steps is left out where it only says when to stop, so
-/// that a finished fit can be carried on.
-pub(crate) fn identity_of(
-    settings: &impl Serialize,
-    may_grow: bool,
-    maps: &Maps,
-    start: &[f64],
-    others: &Identity,
-) -> Identity {
-    let mut identity = vec![("version".to_string(), env!("CARGO_PKG_VERSION").to_string())];
-    identity.extend(others.iter().cloned());
-    let mut settings = serde_json::to_value(settings).unwrap_or_default();
-    if may_grow {
-        settings["stopping"]["steps"] = serde_json::Value::Null;
+/// Steps along the gradient, as the optimizer makes of it.
+struct Downhill<'d> {
+    descent: &'d Descent,
+    optimizer: Box<dyn Optimizer>,
+    /// By unknown: whether any step had a gradient for it.
+    reached: Vec<bool>,
+    /// The gradient by the free coordinates where it last looked, its length, and the learning rate there.
+    gradient: Vec<f64>,
+    gradient_norm: f64,
+    rate: f64,
+}
+
+impl Stepper for Downhill<'_> {
+    fn begin(&mut self, state: &mut FitState, ground: &Ground<'_>) -> Result<(), FitError> {
+        state.memory = self.optimizer.begin(state.free.len());
+        state.course = Course::new(scalar_places(ground.unknowns).len());
+        // A loss of noise that is +∞ has diverged; a likelihood that is 0 asks for a smaller step.
+        if ground.objective.likelihood().is_some() {
+            state.previous = vec![f64::NAN; state.free.len()];
+        }
+        Ok(())
     }
-    checkpoint::flatten("", &settings, &mut identity);
+
+    fn go_on(&mut self, begun: &[f64], state: &FitState, unknowns: &[Unknown]) {
+        // What has moved was reached before.
+        let mut first = 0;
+        let moved = |unknown: &Unknown| {
+            let range = first..first + unknown.len();
+            first = range.end;
+            range.into_iter().any(|i| begun[i].to_bits() != state.free[i].to_bits())
+        };
+        self.reached = unknowns.iter().map(moved).collect();
+    }
+
+    fn looks_after_the_last(&self) -> bool {
+        true
+    }
+
+    fn look(
+        &mut self,
+        state: &mut FitState,
+        ground: &mut Ground<'_>,
+        _stop: &dyn Fn() -> bool,
+    ) -> Result<Look, FitError> {
+        let step = state.step;
+        if let Some((name, value)) = ground.maps.astray(&state.free) {
+            return Ok(Look::Diverged(self.divergence(
+                format!("`{name}` became {value}"),
+                step,
+                ground.maps,
+            )));
+        }
+        let mut theta = natural(ground.maps, &state.free);
+        let at = theta.as_deref().unwrap_or(&state.free);
+        let Some(Evaluation { value: loss, mut gradient }) = ground.evaluate(at, step)? else {
+            return Ok(Look::Interrupted);
+        };
+        if loss == f64::INFINITY {
+            if retreat(state) {
+                return Ok(Look::Again);
+            }
+            theta = natural(ground.maps, &state.free);
+        }
+        note_reached(ground.unknowns, &mut self.reached, &gradient);
+        let at = theta.as_deref().unwrap_or(&state.free);
+        let places = scalar_places(ground.unknowns);
+        let course = places.iter().map(|i| at[*i]).chain(places.iter().map(|i| gradient[*i])).collect();
+        ground.maps.pull_back(&state.free, &mut gradient);
+        let gradient_norm = norm(&gradient);
+        let rate = self.descent.learning_rate.at(step, self.descent.stopping.steps);
+        let fault = bad_number(ground.unknowns, loss, &gradient, gradient_norm).map(|what| {
+            let why = if loss == f64::INFINITY { ground.objective.why_infinite(at) } else { None };
+            self.divergence(why.unwrap_or(what), step, ground.maps)
+        });
+        (self.gradient, self.gradient_norm, self.rate) = (gradient, gradient_norm, rate);
+        let change = state.last_change;
+        Ok(Look::Seen(Seen { theta, loss, gradient_norm, rate, change, course, fault }))
+    }
+
+    /// One update of the free coordinates.
+    fn step(&mut self, state: &mut FitState, maps: &Maps, theta: Option<Vec<f64>>) {
+        let before = self.descent.stopping.tolerance.map(|_| theta.unwrap_or_else(|| state.free.clone()));
+        let mut gradient = std::mem::take(&mut self.gradient);
+        if let Some(clip) = self.descent.clip {
+            clip.apply(&mut gradient, self.gradient_norm);
+        }
+        let FitState { memory, free, previous, caution, .. } = state;
+        if !previous.is_empty() {
+            previous.copy_from_slice(free);
+        }
+        self.optimizer.step(memory, free, &gradient, self.rate * *caution);
+        maps.project(free);
+        // A step that is small because the rate has shrunk is no rest: what it would be at the full rate counts.
+        let share = self.rate / self.descent.learning_rate.start * *caution;
+        *caution = (2.0 * *caution).min(1.0);
+        if let Some(before) = before {
+            let after = natural(maps, free);
+            let after = after.as_deref().unwrap_or(free);
+            // Of a step below rounding it is not known what it would be: as much as rounding.
+            let change = before.iter().zip(after).map(|(a, b)| (a - b).abs().max(f64::EPSILON * b.abs()));
+            state.last_change = change.fold(0.0, f64::max) / share.max(f64::MIN_POSITIVE);
+        }
+    }
+
+    fn answer(&self, state: &mut FitState) -> Vec<f64> {
+        std::mem::take(&mut state.free)
+    }
+
+    fn unseen_answer(&self, _state: &FitState) -> Option<u64> {
+        None
+    }
+
+    fn refuse_unfitted(&self, state: &FitState, unknowns: &[Unknown]) -> Result<(), FitError> {
+        if self.reached.iter().any(|reached| *reached) {
+            return Ok(());
+        }
+        let names: Vec<&str> = unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
+        Err(FitError::NoGradient { steps: state.step, names: listed(&names) })
+    }
+
+    fn shows_rest(&self) -> bool {
+        true
+    }
+
+    fn reached(&self) -> Option<&[bool]> {
+        Some(&self.reached)
+    }
+}
+
+impl Downhill<'_> {
+    fn divergence(&self, what: String, step: u64, maps: &Maps) -> Divergence {
+        let rate = self.descent.learning_rate.start;
+        let advice = if step == 0 {
+            "the start itself gives no finite loss: check the data, and start the parameters elsewhere"
+                .to_string()
+        } else if what.contains("became") && maps.unknowns().any(|(_, map)| map == Map::Identity) {
+            format!(
+                "keep it in its interval with the map `clamp` or `logit`, or lower the learning rate (now {rate})"
+            )
+        } else if self.descent.clip.is_none() {
+            format!("lower the learning rate (now {rate}), or bound the gradient with a clip")
+        } else {
+            format!("lower the learning rate (now {rate}) or the clip")
+        };
+        Divergence { what, advice }
+    }
+}
+
+/// Steps back half of the last update, where the likelihood was above 0 before it.
+fn retreat(state: &mut FitState) -> bool {
+    let FitState { free, previous, caution, .. } = state;
+    if previous.is_empty() || previous == free || previous.iter().any(|x| x.is_nan()) {
+        return false;
+    }
+    *caution *= 0.5;
+    // After so many halvings the step is refused.
+    let share = if *caution > 1e-6 { 0.5 } else { 0.0 };
+    free.iter_mut().zip(&*previous).for_each(|(x, before)| *x = before + share * (*x - before));
+    true
+}
+
+/// Notes which unknowns a gradient speaks of.
+fn note_reached(unknowns: &[Unknown], reached: &mut [bool], gradient: &[f64]) {
     let mut first = 0;
-    for (unknown, map) in maps.unknowns() {
-        let Unknown { name, interval, .. } = unknown;
-        let values = &start[first..first + unknown.len()];
-        first += unknown.len();
-        let text = if unknown.is_scalar() { format!("{:?}", values[0]) } else { checkpoint::digest(values) };
-        identity.push((format!("start of {name}"), text));
-        identity.push((format!("interval of {name}"), interval.to_string()));
-        identity.push((format!("map of {name}"), map.name().to_string()));
+    for (reached, unknown) in reached.iter_mut().zip(unknowns) {
+        let range = first..first + unknown.len();
+        first = range.end;
+        *reached = *reached || gradient[range].iter().any(|g| *g != 0.0);
     }
-    identity
+}
+
+/// What is not finite in an evaluation, in words.
+fn bad_number(unknowns: &[Unknown], loss: f64, gradient: &[f64], gradient_norm: f64) -> Option<String> {
+    if !loss.is_finite() {
+        return Some(format!("the loss is {loss}"));
+    }
+    if gradient_norm.is_finite() {
+        return None;
+    }
+    let mut first = 0;
+    for unknown in unknowns {
+        let slopes = &gradient[first..first + unknown.len()];
+        first += unknown.len();
+        if let Some(slope) = slopes.iter().find(|slope| !slope.is_finite()) {
+            return Some(format!("the gradient of `{}` is {slope}", unknown.name));
+        }
+    }
+    Some("the gradient is too large for a number".to_string())
 }

@@ -1,4 +1,4 @@
-//! Runs a gradient-free search over an objective: asks for points, evaluates them, tells their losses.
+//! Fits without gradients: asks a search for points, evaluates them, tells it their losses.
 //!
 //! One step of this fit is one round of the search. Its record holds the best point of the round and that point's
 //! loss; `rate` is the search's spread, and there is no gradient norm (NaN). A tolerance compares the spread, in free
@@ -8,25 +8,21 @@
 //! Checkpoints, interruption, resuming and observers are as in [`crate::descent`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::averaging::Average;
-use crate::checkpoint::State;
-use crate::course::Course;
-use crate::curvature::look;
-use crate::descent::{Control, FitError, identity_of};
-use crate::fit_result::{Findings, FitResult};
-use crate::keeper::Keeper;
+use crate::checkpoint::FitState;
+use crate::control::{Control, FitError};
+use crate::driver::{Rules, drive};
+use crate::fit_result::FitResult;
+use crate::identity::identity_of;
 use crate::maps::{Map, Maps};
-use crate::objective::{Objective, ObjectiveError, Unknown};
-use crate::observer::Plan;
+use crate::objective::{Objective, Unknown};
 use crate::optimizers::Choice;
 use crate::searches::{self, MOST_UNKNOWNS, Search};
-use crate::stopping::{Stopped, StoppingRules};
-use crate::trace::{Record, Trace, parameters_of};
-use crate::verdict::{Known, Verdict, end_of, listed};
+use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural};
+use crate::stopping::StoppingRules;
+use crate::verdict::listed;
 
 /// What a gradient-free fit does, as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,254 +62,162 @@ impl GradientFree {
         &self,
         objective: &mut dyn Objective,
         start: &[f64],
-        mut control: Control<'_>,
+        control: Control<'_>,
     ) -> Result<FitResult, FitError> {
-        if let Some(what) = self.stopping.fault() {
+        let rules = Rules {
+            maps: &self.maps,
+            stopping: self.stopping,
+            average: 0.0,
+            trace_every: self.trace_every,
+            seed: self.seed,
+        };
+        if let Some(what) = rules.fault() {
             return Err(FitError::Setting(what));
         }
-        if self.trace_every == 0 {
-            return Err(FitError::Setting(
-                "the trace keeps every 0th step, but must keep at least every 1st".into(),
-            ));
-        }
-        let unknowns = objective.unknowns().to_vec();
-        let maps = Maps::new(&unknowns, &self.maps)?;
-        let (free, notes) = maps.start(start)?;
-        if free.is_empty() || free.len() > MOST_UNKNOWNS {
-            return Err(FitError::Setting(format!(
-                "`{}` is for 1 to {MOST_UNKNOWNS} unknown numbers, not {}: use an optimizer with gradients, `adam` say",
-                self.search.name,
-                free.len()
-            )));
-        }
-        let search = searches::build(&self.search)?;
-        let blank = State {
-            step: 0,
-            memory: search.begin(&free),
-            stopping: Default::default(),
-            last_change: f64::INFINITY,
-            previous: Vec::new(),
-            caution: 1.0,
-            course: Course::new(0),
-            average: Average::new(0, Vec::new()),
-            trace: Trace::of(&unknowns),
-            free,
+        let mut stepper = Rounds {
+            settings: self,
+            search: searches::build(&self.search)?,
+            points: Vec::new(),
+            losses: Vec::new(),
+            range: None,
         };
-        let identity = identity_of(self, true, &maps, start, &control.identity);
-        let keeper = Keeper::new(control.checkpoint.take(), identity);
-        let state = keeper.resume(blank, (self.stopping.steps / self.trace_every).saturating_add(2))?;
-        let rounds =
-            Rounds { settings: self, unknowns, maps, search, keeper, state, control, notes, losses: None };
-        rounds.run(objective, start)
+        let identity = |maps: &Maps, others: &_| identity_of(self, true, maps, start, others);
+        drive(&rules, &mut stepper, identity, objective, start, control)
     }
 }
 
-/// A search under way.
-struct Rounds<'s, 'c> {
+/// Steps by rounds of points, of which only the losses are told.
+struct Rounds<'s> {
     settings: &'s GradientFree,
-    unknowns: Vec<Unknown>,
-    maps: Maps,
     search: Box<dyn Search>,
-    keeper: Keeper,
-    state: State,
-    control: Control<'c>,
-    notes: Vec<String>,
+    /// The points of the round that was looked at, in free coordinates, and their losses.
+    points: Vec<Vec<f64>>,
+    losses: Vec<f64>,
     /// The least and the greatest finite loss that was found.
-    losses: Option<(f64, f64)>,
+    range: Option<(f64, f64)>,
 }
 
-impl Rounds<'_, '_> {
-    fn run(mut self, objective: &mut dyn Objective, start: &[f64]) -> Result<FitResult, FitError> {
-        if let Some(observer) = &mut self.control.observer {
-            let columns = &self.state.trace.columns;
-            let (first, steps) = (self.state.step, self.settings.stopping.steps);
-            observer.begin(&Plan { unknowns: &self.unknowns, columns, first, steps });
-        }
-        let stopped = self.take_rounds(objective)?;
-        let theta = self.natural(&self.search.favourite(&self.state.memory));
-        let last_loss = self.state.trace.records.last().map_or(f64::NAN, |record| record.loss);
-        let ended = !matches!(stopped, Stopped::Diverged { .. } | Stopped::Interrupted);
-        let loss = if ended { self.value(objective, &theta)?.unwrap_or(last_loss) } else { last_loss };
-        self.notes.extend(self.keeper.note());
-        if ended {
-            self.check_effect()?;
-        }
-        let likelihood = objective.likelihood();
-        let length = theta.len();
-        let verdict = match (&stopped, likelihood) {
-            (Stopped::Diverged { .. }, _) => {
-                Verdict::of_all(length, Known::Diverged, None, format!("no estimate: it {stopped}"))
-            }
-            (Stopped::Interrupted, _) => {
-                Verdict::of_all(length, Known::Unfinished, None, "it was interrupted")
-            }
-            (_, Some(likelihood)) => look(objective, &theta, likelihood.data),
-            (_, None) => self.of_loss(&theta),
-        };
-        let result = Findings {
-            unknowns: self.unknowns,
-            start,
-            theta,
-            simulation_noise: None,
-            likelihood: likelihood.map(|l| l.route),
-            verdict,
-            loss,
-            steps: self.state.step,
-            stopped,
-            seed: self.settings.seed,
-            trace: self.state.trace,
-            notes: self.notes,
-        }
-        .into_result();
-        if let Some(observer) = &mut self.control.observer {
-            observer.end(&result);
-        }
-        Ok(result)
-    }
-
-    fn take_rounds(&mut self, objective: &mut dyn Objective) -> Result<Stopped, FitError> {
-        loop {
-            let round = self.state.step;
-            let refused = self.keeper.keep_if_due(&self.state);
-            self.tell(refused);
-            if round >= self.settings.stopping.steps {
-                self.keep();
-                return Ok(Stopped::Steps);
-            }
-            let Some((points, losses)) = self.evaluate_round(objective)? else {
-                self.keeper.save(&self.state)?;
-                return Ok(Stopped::Interrupted);
-            };
-            let best = (0..losses.len())
-                .filter(|&k| losses[k].is_finite())
-                .min_by(|&a, &b| losses[a].total_cmp(&losses[b]));
-            if best.is_none() && round == 0 {
-                let advice =
-                    "check the data, and start the parameters elsewhere or with a smaller `spread`".into();
-                let theta = self.natural(&points[0]);
-                let why = if losses[0] == f64::INFINITY { objective.why_infinite(&theta) } else { None };
-                let why = why.map_or(String::new(), |why| format!(" ({why})"));
-                let what = format!("no point of the first round has a finite loss{why}");
-                return Ok(Stopped::Diverged { step: 0, what, advice });
-            }
-            let shown = best.unwrap_or(0);
-            let theta = self.natural(&points[shown]);
-            let rate = self.search.spread(&self.state.memory);
-            let parameters = parameters_of(&self.unknowns, &theta);
-            let record =
-                Record { step: round, loss: losses[shown], gradient_norm: f64::NAN, rate, parameters };
-            if let Some(observer) = &mut self.control.observer {
-                observer.step(&record, &theta);
-            }
-            let (stopping, verdict) = self.settings.stopping.observe(self.state.stopping, record.loss, rate);
-            if let Some(stopped) = verdict {
-                // The state is still the one before this round, so a resume from here repeats it and ends too.
-                self.keep();
-                self.state.trace.records.push(record);
-                return Ok(stopped);
-            }
-            self.state.stopping = stopping;
-            if round.is_multiple_of(self.settings.trace_every) {
-                self.state.trace.records.push(record);
-            }
-            self.search.tell(&mut self.state.memory, &points, &losses);
-            self.state.step += 1;
-        }
-    }
-
-    /// The points of this round and their losses; `None` where told to stop.
-    #[allow(clippy::type_complexity)] // two lists of the same length
-    fn evaluate_round(
+impl Rounds<'_> {
+    /// The losses of this round's points; nothing where told to stop.
+    fn evaluate(
         &mut self,
-        objective: &mut dyn Objective,
-    ) -> Result<Option<(Vec<Vec<f64>>, Vec<f64>)>, FitError> {
-        let mut points = self.search.ask(&self.state.memory, self.state.step, self.settings.seed);
-        let mut losses = Vec::with_capacity(points.len());
-        for point in &mut points {
-            if self.control.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        step: u64,
+        ground: &mut Ground<'_>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<()>, FitError> {
+        let iteration = self.iteration(step);
+        self.losses.clear();
+        for point in &mut self.points {
+            if stop() {
                 return Ok(None);
             }
-            self.maps.project(point);
-            if self.maps.astray(point).is_some() {
-                losses.push(f64::INFINITY);
+            ground.maps.project(point);
+            if ground.maps.astray(point).is_some() {
+                self.losses.push(f64::INFINITY);
                 continue;
             }
-            let theta = self.natural(point);
-            match self.value(objective, &theta)? {
-                Some(loss) => losses.push(loss),
+            let theta = natural(ground.maps, point);
+            match ground.value(theta.as_deref().unwrap_or(point), step, iteration)? {
+                Some(loss) => self.losses.push(loss),
                 None => return Ok(None),
             }
         }
-        for loss in losses.iter().filter(|loss| loss.is_finite()) {
-            let (least, most) = self.losses.unwrap_or((*loss, *loss));
-            self.losses = Some((least.min(*loss), most.max(*loss)));
+        for loss in self.losses.iter().filter(|loss| loss.is_finite()) {
+            let (least, most) = self.range.unwrap_or((*loss, *loss));
+            self.range = Some((least.min(*loss), most.max(*loss)));
         }
-        Ok(Some((points, losses)))
+        Ok(Some(()))
     }
 
-    /// The loss at θ with this round's noise; `None` where the objective was told to stop.
-    fn value(&self, objective: &mut dyn Objective, theta: &[f64]) -> Result<Option<f64>, FitError> {
-        let step = self.state.step;
-        let iteration = if self.search.takes_fresh_noise() { step } else { 0 };
-        match objective.value(theta, iteration) {
-            Ok(value) => Ok(Some(value)),
-            Err(ObjectiveError::Interrupted) => Ok(None),
-            Err(source) => {
-                let numbers = parameters_of(&self.unknowns, theta);
-                let pairs = self.state.trace.columns.iter().zip(numbers);
-                let parameters =
-                    pairs.map(|(name, value)| format!("{name} = {value:.6}")).collect::<Vec<_>>().join(", ");
-                Err(FitError::Objective { step, parameters, source })
-            }
+    /// Whose noise a round has.
+    fn iteration(&self, step: u64) -> u64 {
+        if self.search.takes_fresh_noise() { step } else { 0 }
+    }
+}
+
+impl Stepper for Rounds<'_> {
+    fn begin(&mut self, state: &mut FitState, _ground: &Ground<'_>) -> Result<(), FitError> {
+        let length = state.free.len();
+        if length == 0 || length > MOST_UNKNOWNS {
+            return Err(FitError::Setting(format!(
+                "`{}` is for 1 to {MOST_UNKNOWNS} unknown numbers, not {length}: use an optimizer with gradients, `adam` say",
+                self.settings.search.name
+            )));
         }
+        state.memory = self.search.begin(&state.free);
+        Ok(())
     }
 
-    /// Refuses to call the start a result where no point was better than another.
-    fn check_effect(&self) -> Result<(), FitError> {
-        let Some((least, most)) = self.losses else { return Ok(()) };
-        let recorded = self.state.trace.records.iter().all(|r| r.loss.to_bits() == least.to_bits());
-        if self.state.step == 0 || least.to_bits() != most.to_bits() || !recorded {
+    fn looks_after_the_last(&self) -> bool {
+        false
+    }
+
+    fn look(
+        &mut self,
+        state: &mut FitState,
+        ground: &mut Ground<'_>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Look, FitError> {
+        let round = state.step;
+        self.points = self.search.ask(&state.memory, round, self.settings.seed);
+        if self.evaluate(round, ground, stop)?.is_none() {
+            return Ok(Look::Interrupted);
+        }
+        let losses = &self.losses;
+        let best = (0..losses.len())
+            .filter(|&k| losses[k].is_finite())
+            .min_by(|&a, &b| losses[a].total_cmp(&losses[b]));
+        let shown = best.unwrap_or(0);
+        let theta = natural(ground.maps, &self.points[shown]).unwrap_or_else(|| self.points[shown].clone());
+        if best.is_none() && round == 0 {
+            let advice =
+                "check the data, and start the parameters elsewhere or with a smaller `spread`".into();
+            let infinite = losses[0] == f64::INFINITY;
+            let why = if infinite { ground.objective.why_infinite(&theta) } else { None };
+            let why = why.map_or(String::new(), |why| format!(" ({why})"));
+            let what = format!("no point of the first round has a finite loss{why}");
+            return Ok(Look::Diverged(Divergence { what, advice }));
+        }
+        let spread = self.search.spread(&state.memory);
+        Ok(Look::Seen(Seen {
+            theta: Some(theta),
+            loss: losses[shown],
+            gradient_norm: f64::NAN,
+            rate: spread,
+            change: spread,
+            course: Vec::new(),
+            fault: None,
+        }))
+    }
+
+    fn step(&mut self, state: &mut FitState, _maps: &Maps, _theta: Option<Vec<f64>>) {
+        self.search.tell(&mut state.memory, &self.points, &self.losses);
+    }
+
+    fn answer(&self, state: &mut FitState) -> Vec<f64> {
+        self.search.favourite(&state.memory)
+    }
+
+    fn unseen_answer(&self, state: &FitState) -> Option<u64> {
+        Some(self.iteration(state.step))
+    }
+
+    /// Where no point was better than another.
+    fn refuse_unfitted(&self, state: &FitState, unknowns: &[Unknown]) -> Result<(), FitError> {
+        let Some((least, most)) = self.range else { return Ok(()) };
+        let recorded = state.trace.records.iter().all(|r| r.loss.to_bits() == least.to_bits());
+        if state.step == 0 || least.to_bits() != most.to_bits() || !recorded {
             return Ok(());
         }
-        let names: Vec<&str> = self.unknowns.iter().map(|u| u.name.as_str()).collect();
-        Err(FitError::NoEffect { rounds: self.state.step, loss: least, names: listed(&names) })
+        let names: Vec<&str> = unknowns.iter().map(|u| u.name.as_str()).collect();
+        Err(FitError::NoEffect { rounds: state.step, loss: least, names: listed(&names) })
     }
 
-    /// What is known of a loss that is no likelihood.
-    fn of_loss(&self, theta: &[f64]) -> Verdict {
-        let mut verdict = Verdict::of_all(
-            theta.len(),
-            Known::NoLikelihood,
-            None,
-            "error not known, since the loss is no likelihood",
-        );
-        let mut words = Vec::new();
-        for ((unknown, known), value) in self.unknowns.iter().zip(&mut verdict.known).zip(theta) {
-            if let Some(end) = end_of(unknown.interval, *value) {
-                words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
-                *known = Known::AtEnd(end);
-            }
-        }
-        if !words.is_empty() {
-            (verdict.words, verdict.warns) = (words.join("; "), true);
-        }
-        verdict
+    fn shows_rest(&self) -> bool {
+        false
     }
 
-    fn natural(&self, free: &[f64]) -> Vec<f64> {
-        let mut theta = vec![0.0; free.len()];
-        self.maps.to_natural(free, &mut theta);
-        theta
-    }
-
-    fn keep(&mut self) {
-        let refused = self.keeper.keep(&self.state);
-        self.tell(refused);
-    }
-
-    fn tell(&mut self, words: Option<String>) {
-        if let (Some(words), Some(observer)) = (words, &mut self.control.observer) {
-            observer.notice(&words);
-        }
+    fn reached(&self) -> Option<&[bool]> {
+        None
     }
 }

@@ -3,7 +3,7 @@
 //! A checkpoint that cannot be written does not end a fit that could go on: it is noted, and tried again. Only a fit that
 //! is interrupted fails for it, as nothing else would be left of it.
 
-use crate::checkpoint::{self, CheckpointError, CheckpointPolicy, Identity, State};
+use crate::checkpoint::{self, CheckpointError, CheckpointPolicy, FitState, Identity};
 
 /// After a refusal a checkpoint is tried again this many times as often.
 const SOONER: u64 = 10;
@@ -26,7 +26,7 @@ impl Keeper {
     }
 
     /// The state to begin with: that of a checkpoint where one is kept and to be resumed, else `blank`.
-    pub(crate) fn resume(&self, blank: State, most_records: u64) -> Result<State, CheckpointError> {
+    pub(crate) fn resume(&self, blank: FitState, most_records: u64) -> Result<FitState, CheckpointError> {
         match &self.policy {
             None => Ok(blank),
             Some(policy) => policy.resume(&self.identity, blank, most_records),
@@ -34,7 +34,7 @@ impl Keeper {
     }
 
     /// Keeps the state if it is time for it; what to tell a person, where the disk refused.
-    pub(crate) fn keep_if_due(&mut self, state: &State) -> Option<String> {
+    pub(crate) fn keep_if_due(&mut self, state: &FitState) -> Option<String> {
         let every = self.policy.as_ref().map_or(0, |policy| policy.every);
         let every = if self.last_was_refused { every.div_ceil(SOONER) } else { every };
         let due = every > 0 && state.step > 0 && state.step.is_multiple_of(every);
@@ -42,7 +42,7 @@ impl Keeper {
     }
 
     /// Keeps the state; what to tell a person, where the disk refused.
-    pub(crate) fn keep(&mut self, state: &State) -> Option<String> {
+    pub(crate) fn keep(&mut self, state: &FitState) -> Option<String> {
         let error = self.save(state).err();
         let first = error.is_some() && !self.last_was_refused;
         self.last_was_refused = error.is_some();
@@ -55,7 +55,7 @@ impl Keeper {
     }
 
     /// Keeps the state, or fails.
-    pub(crate) fn save(&mut self, state: &State) -> Result<(), CheckpointError> {
+    pub(crate) fn save(&mut self, state: &FitState) -> Result<(), CheckpointError> {
         if let Some(policy) = &self.policy
             && self.saved != Some(state.step)
         {

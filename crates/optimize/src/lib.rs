@@ -37,11 +37,16 @@ pub mod curvature;
 
 pub mod fit_result;
 
-mod walk;
+// The loop: what surrounds it, what proposes its steps, what it drives.
+mod control;
+mod driver;
+mod identity;
+mod resting;
+mod stepper;
 
 pub mod descent;
 
-// The same without gradients.
+// Steps without gradients.
 pub mod searches;
 
 pub mod gradient_free;

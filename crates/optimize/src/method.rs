@@ -1,8 +1,11 @@
 //! Runs whichever a fit chose: a descent by gradients, or a search without.
 
+use std::collections::BTreeMap;
+
 use crate::descent::{Control, Descent, FitError};
 use crate::fit_result::FitResult;
 use crate::gradient_free::GradientFree;
+use crate::maps::Map;
 use crate::objective::Objective;
 
 /// How a loss is brought down.
@@ -28,6 +31,19 @@ impl Method {
         match self {
             Method::Descent(descent) => descent.run(objective, start, control),
             Method::Search(search) => search.run(objective, start, control),
+        }
+    }
+
+    /// Whether it follows gradients.
+    pub fn is_by_gradient(&self) -> bool {
+        matches!(self, Method::Descent(_))
+    }
+
+    /// The interval maps, by unknown, where not the usual ones.
+    pub fn maps(&mut self) -> &mut BTreeMap<String, Map> {
+        match self {
+            Method::Descent(descent) => &mut descent.maps,
+            Method::Search(search) => &mut search.maps,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Best is the least [smoothed final loss](FitResult::smoothed_loss); a fit that diverged or was interrupted comes
 //! after all that ended well. All results are kept.
 
-use crate::descent::FitError;
+use crate::control::FitError;
 use crate::fit_result::FitResult;
 use crate::stopping::Stopped;
 
@@ -19,16 +19,22 @@ pub struct MultiStart {
 impl MultiStart {
     /// Picks the best of results that were computed elsewhere, in parallel say; `None` of none.
     pub fn choose(results: Vec<FitResult>) -> Option<MultiStart> {
+        let best = MultiStart::best_of(results.iter())?;
+        Some(MultiStart { results, best })
+    }
+
+    /// The number of the best of some results; `None` of none.
+    pub fn best_of<'r>(results: impl Iterator<Item = &'r FitResult>) -> Option<usize> {
         let rank = |result: &FitResult| {
             let ended = !matches!(result.stopped, Stopped::Diverged { .. } | Stopped::Interrupted);
             let loss = result.smoothed_loss();
             (!ended || loss.is_nan(), loss)
         };
-        let best = (0..results.len()).min_by(|&a, &b| {
-            let ((late_a, loss_a), (late_b, loss_b)) = (rank(&results[a]), rank(&results[b]));
-            late_a.cmp(&late_b).then(loss_a.total_cmp(&loss_b))
-        })?;
-        Some(MultiStart { results, best })
+        let ranks = results.map(rank).enumerate();
+        let best = ranks.min_by(|(_, (late_a, loss_a)), (_, (late_b, loss_b))| {
+            late_a.cmp(late_b).then(loss_a.total_cmp(loss_b))
+        });
+        best.map(|(number, _)| number)
     }
 
     /// Runs one start after the other; `run` gets each start's number and values. Ends early where one is

@@ -6,7 +6,7 @@ use crate::trace::Record;
 
 /// What an observer is told before the first step.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan<'a> {
+pub struct FitPlan<'a> {
     /// What is fitted.
     pub unknowns: &'a [Unknown],
     /// The names of a record's parameters.
@@ -20,7 +20,7 @@ pub struct Plan<'a> {
 /// Something that watches a fit. It cannot change it; to stop it, raise the fit's interrupt flag.
 pub trait Observer {
     /// The fit begins, or carries on.
-    fn begin(&mut self, plan: &Plan<'_>) {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
         let _ = plan;
     }
 

@@ -4,10 +4,10 @@
 mod objectives;
 
 use glauber_optimize::descent::{Control, Descent};
-use glauber_optimize::optimizers::{Choice, Entry, OPTIMIZERS, OptionError};
+use glauber_optimize::optimizers::{Choice, OPTIMIZERS, OptimizerEntry, OptionError};
 use objectives::{Draws, Quadratic, Rosenbrock};
 
-fn rate(entry: &Entry) -> f64 {
+fn rate(entry: &OptimizerEntry) -> f64 {
     entry.usual_rate.unwrap_or(0.02)
 }
 

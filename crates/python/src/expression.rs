@@ -14,6 +14,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::errors::model_error;
 use crate::operand::{needed, operand, refuse_complex};
+use crate::traced::Expression;
 use crate::typing::{Anything, Around, As, Compared, Number, Offset, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
@@ -23,16 +24,6 @@ and use glauber.minimum and glauber.maximum in place of min() and max()";
 const NO_SITES: &str = "a traced value is the number at every site at once, and has no sites to go through or to pick: read \
 other sites with x.shift((0, 1)) or x.neighbours(\"moore\").sum(), all of them with x.sum() or x.mean(), and the place \
 of a site with s.coordinate(axis)";
-
-/// A value of a rule that is being traced: a number per run, per replicate or per site.
-///
-/// Python's operators, comparisons (1 where true, else 0) and NumPy's functions make further values of it.
-#[pyclass(frozen, module = "glauber")]
-pub struct Expression {
-    pub expr: Expr,
-    /// The names of its states, where it is a layer of named states.
-    pub states: Option<Arc<Vec<String>>>,
-}
 
 /// The values around each site; see `Expression.neighbours`.
 #[pyclass(frozen, module = "glauber")]

@@ -6,6 +6,7 @@
 mod arrays;
 mod errors;
 mod operand;
+mod traced;
 mod typing;
 // … work without the interpreter's lock, which Ctrl-C stops …
 mod running;
@@ -15,8 +16,9 @@ mod model;
 mod scope;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod check;
+mod fit_outcome;
+mod fit_request;
 mod fits;
-mod formation;
 mod objective;
 mod pictures;
 mod plan;
@@ -31,7 +33,9 @@ mod _glauber {
     #[pymodule_export]
     use crate::check::check;
     #[pymodule_export]
-    use crate::expression::{Expression, Neighbours};
+    use crate::expression::Neighbours;
+    #[pymodule_export]
+    use crate::fit_outcome::FitOutcome;
     #[pymodule_export]
     use crate::fits::fit_file;
     #[pymodule_export]
@@ -45,9 +49,11 @@ mod _glauber {
     #[pymodule_export]
     use crate::running::forked;
     #[pymodule_export]
-    use crate::scope::{Next, Scope};
+    use crate::scope::Next;
     #[pymodule_export]
     use crate::segmentation::segment;
+    #[pymodule_export]
+    use crate::traced::{Expression, Scope};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "what Python calls it")]

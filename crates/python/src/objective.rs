@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{doubles, reals};
 use crate::errors::{input_error, run_error};
-use crate::fits::{FitRequest, job_error};
+use crate::fit_request::{FitRequest, job_error};
 use crate::running::run_whole;
 use crate::typing::{As, Floats};
 

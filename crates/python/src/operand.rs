@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyComplex, PyString};
 
 use crate::errors::model_error;
-use crate::expression::Expression;
+use crate::traced::Expression;
 
 /// A traced value or a number; none where it is neither.
 ///

@@ -9,17 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{input_error, model_error};
-use crate::expression::{Expression, checked, offset};
+use crate::expression::{checked, offset};
 use crate::operand::{needed, operand};
+use crate::traced::{Expression, Scope};
 use crate::typing::{Anything, As, Number, Offset, Probabilities};
-
-/// What a start, a step or an observation is traced with.
-#[pyclass(frozen, module = "glauber")]
-pub struct Scope {
-    tracing: Mutex<Option<glauber::program::Scope>>,
-    declarations: Declarations,
-    stage: Stage,
-}
 
 /// What a layer becomes; see `Scope.next`.
 #[pyclass(frozen, module = "glauber")]

@@ -89,7 +89,7 @@ kinds! {
     /// A start, step or observation.
     Rule = type_hint_subscript!(
         type_hint_identifier!("collections.abc", "Callable"),
-        Hint::List { elts: &[<crate::scope::Scope as pyo3::PyTypeInfo>::TYPE_HINT] },
+        Hint::List { elts: &[<crate::traced::Scope as pyo3::PyTypeInfo>::TYPE_HINT] },
         words::ANY
     );
     /// A flat array of doubles.
@@ -119,5 +119,5 @@ mod words {
     pub const MAPPING: Hint = type_hint_identifier!("collections.abc", "Mapping");
     pub const SEQUENCE: Hint = type_hint_identifier!("collections.abc", "Sequence");
     pub const STR: Hint = type_hint_identifier!("builtins", "str");
-    pub const TRACED: Hint = <crate::expression::Expression as pyo3::PyTypeInfo>::TYPE_HINT;
+    pub const TRACED: Hint = <crate::traced::Expression as pyo3::PyTypeInfo>::TYPE_HINT;
 }

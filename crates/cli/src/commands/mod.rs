@@ -2,9 +2,7 @@
 
 mod carry_on;
 pub mod check;
-pub mod curves;
 pub mod fit;
-pub mod formation;
 pub mod generate;
 pub mod models;
 pub mod new;
@@ -12,7 +10,6 @@ pub mod reproduce;
 pub mod segment;
 pub mod show;
 pub mod simulate;
-pub mod start;
 pub mod tracks;
 
 use std::path::Path;

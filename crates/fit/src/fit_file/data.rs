@@ -158,6 +158,12 @@ pub struct Frames {
     pub every: Marked<Option<u64>>,
 }
 
+impl Frames {
+    fn is_default(&self) -> bool {
+        *self == Frames::default()
+    }
+}
+
 /// Which columns of a track file hold what; by the reader's own rules where not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -208,7 +214,7 @@ pub struct Data {
     #[serde(skip_serializing_if = "Marked::is_default")]
     pub start_sites: Marked<Option<u64>>,
     /// Which frames of the states.
-    #[serde(skip_serializing_if = "skip::no_frames")]
+    #[serde(skip_serializing_if = "Frames::is_default")]
     pub frames: Frames,
     /// The layer of an array without a name.
     #[serde(skip_serializing_if = "Marked::is_default")]

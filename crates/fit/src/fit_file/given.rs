@@ -22,3 +22,10 @@ pub struct Given {
     /// In place of the file of `data.msd`.
     pub curve: Option<MsdCurve>,
 }
+
+impl Given {
+    /// Whether everything is where the file says.
+    pub fn is_empty(&self) -> bool {
+        self.model.is_none() && self.arrays.is_none() && self.tracks.is_none() && self.curve.is_none()
+    }
+}

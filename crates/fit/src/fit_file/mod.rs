@@ -62,7 +62,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -195,9 +194,6 @@ pub struct FitFile {
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
-    /// The model and its covariates, once they have been read: what becomes of their files later changes no fit.
-    #[serde(skip)]
-    pub(crate) resolved: Arc<OnceLock<crate::job::Own>>,
     /// The file it was read from, for errors.
     #[serde(skip)]
     pub file: PathBuf,
@@ -324,7 +320,6 @@ impl FitFile {
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
             given: Given::default(),
-            resolved: Arc::default(),
             file: path.to_path_buf(),
             places,
             written,

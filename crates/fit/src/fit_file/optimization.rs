@@ -156,8 +156,8 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Optimization, FitFileError>
 
 /// What the name stands for.
 enum Kind {
-    Optimizer(&'static optimizers::Entry),
-    Search(&'static searches::Entry),
+    Optimizer(&'static optimizers::OptimizerEntry),
+    Search(&'static searches::SearchEntry),
 }
 
 impl Kind {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::ser::{SerializeMap, Serializer};
 
-use super::data::Frames;
 use glauber_optimize::schedule::Schedule;
 
 pub(super) fn is_zero(count: &u64) -> bool {
@@ -17,10 +16,6 @@ pub(super) fn is_nothing(share: &f64) -> bool {
 
 pub(super) fn is_constant(schedule: &Schedule) -> bool {
     *schedule == Schedule::Constant
-}
-
-pub(super) fn no_frames(frames: &Frames) -> bool {
-    *frames == Frames::default()
 }
 
 /// A seed as a number; as a text where TOML's whole numbers, which end at 2⁶³ − 1, have no room for it.

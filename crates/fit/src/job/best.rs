@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Job;
-use glauber_optimize::fit_result::FitResult;
+use crate::outcome::{Best, Fit};
 use glauber_optimize::multi_start::MultiStart;
 use glauber_optimize::stopping::Stopped;
 use glauber_optimize::verdict::significant;
@@ -16,25 +16,16 @@ const EVALUATIONS: u64 = 32;
 /// Their iterations lie beyond those of any fit.
 const FIRST: u64 = 1 << 40;
 
-/// The best of a job's own fits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// Its number among the job's attempts.
-    pub number: usize,
-    /// How it compares with the others, in words; nothing where it is the only one.
-    pub words: Option<String>,
-}
-
 impl Job {
-    /// The best of the fits that are no comparisons. `results` are those of the attempts, in their order.
-    pub fn best(&mut self, results: &[FitResult], interrupt: Option<&AtomicBool>) -> Best {
-        let own = self.attempts.iter().filter(|a| !a.comparison).count().min(results.len());
-        let usual = MultiStart::choose(results[..own].to_vec()).map_or(0, |m| m.best);
+    /// The best of the fits that are no comparisons. `fits` are those of the attempts, in their order.
+    pub fn best(&mut self, fits: &[Fit], interrupt: Option<&AtomicBool>) -> Best {
+        let own = self.attempts.iter().filter(|a| !a.comparison).count().min(fits.len());
+        let usual = MultiStart::best_of(fits[..own].iter().map(|fit| &fit.result)).unwrap_or(0);
         if own < 2 {
             return Best { number: usual, words: None };
         }
         let mut losses: Vec<(usize, Vec<f64>)> = Vec::new();
-        for (number, result) in results[..own].iter().enumerate() {
+        for (number, Fit { result, .. }) in fits[..own].iter().enumerate() {
             if matches!(result.stopped, Stopped::Diverged { .. } | Stopped::Interrupted) {
                 continue;
             }
@@ -50,12 +41,12 @@ impl Job {
         }
         let mean = |found: &[f64]| found.iter().sum::<f64>() / found.len() as f64;
         // A fit that says itself that it did not arrive is best only where no other did.
-        let left = |number: usize| results[number].at_optimum == Some(false);
+        let left = |number: usize| fits[number].result.at_optimum == Some(false);
         losses.sort_by(|(m, a), (n, b)| left(*m).cmp(&left(*n)).then(mean(a).total_cmp(&mean(b))));
         let Some((number, best)) = losses.first().cloned() else {
             return Best { number: usual, words: Some(format!("all {own} starts diverged")) };
         };
-        let told = losses[1..].iter().map(|(n, found)| {
+        let others = losses[1..].iter().map(|(n, found)| {
             let same = match (left(*n) && !left(number), differ(&best, found)) {
                 (true, _) => ", not at its optimum",
                 (false, true) => "",
@@ -65,7 +56,7 @@ impl Job {
         });
         let lost = own - losses.len();
         let diverged = (lost > 0).then(|| format!("{lost} diverged"));
-        let others: Vec<String> = told.chain(diverged).collect();
+        let others: Vec<String> = others.chain(diverged).collect();
         let words = format!(
             "the best of {own} starts is start {}, with {} of {} ({})",
             number + 1,

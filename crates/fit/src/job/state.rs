@@ -1,30 +1,10 @@
-//! Sets up fits of the lattice a process started from.
-//!
-//! Observed: frames of one run, simulated by the model (`data.simulate`) or read (`data.states`). Each was seen as many
-//! steps after the start as the data or the fit file say (`times`);
-//! with `data.steps` = n the first frame used was seen n steps after it and the others follow. Frame 0 of a series
-//! without `data.steps` is the start itself: it is not fitted to, only compared with the result.
-//!
-//! All parameters are known: `[fixed]`, else those of the simulation, else the model's defaults.
+//! Sets up fits of the lattice a process started from, and refines what they find.
 
-use std::collections::BTreeMap;
-
-use glauber_engine::{FieldData, Numbers, Plan, Run};
-use glauber_numbers::noise::{Key, Purpose, derive_seed, uniform};
-use glauber_program::Model;
-
-use super::estimators::{estimator_of, own_estimator};
-use super::identity::{Digests, identity_of};
-use super::names::{compared, own_name};
-use super::times::one_step_a_frame;
-use super::transition::{Seen, observed};
-use super::{Attempt, Job, JobError, Own, engine_options, own_model};
-use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Simulation};
-use glauber_files::spelling::suggestion;
+use super::{Attempts, Made};
+use crate::error::JobError;
+use crate::problem::Problem;
 use glauber_optimize::maps::Map;
-use glauber_optimize::method::Method;
 use glauber_optimize::objective::Objective;
-use glauber_tasks::states::States;
 use glauber_tasks::tasks::initial_state::{
     InitialState, InitialStateError, InitialStateSettings, ObservedFrame, Refinement, RefinementSettings,
     StateLoss, refine,
@@ -59,80 +39,43 @@ impl StateFit {
     pub fn refined(&self, theta: &[f64]) -> Result<Refinement, InitialStateError> {
         refine(&self.objective, theta, self.refinement)
     }
-
-    /// Among all sites of a layer, how many have at least the probability of `site`, itself left out.
-    pub fn rank(map: &[f64], site: usize) -> usize {
-        map.iter().filter(|p| **p >= map[site]).count() - 1
-    }
 }
 
-pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let own = own_model(file)?;
-    if let Some(name) = file.start.keys().next() {
-        let message = "the task `state` fits no parameter: put what is known about it in [fixed]";
-        return Err(file.wrong(&format!("start.{name}"), message).into());
-    }
-    let parameters = parameters_of(file, &own.model, Of::Fit)?;
-    let Observed { frames, truth, mut notes, data_notes } = frames_of(file, &own)?;
-    let data_notes = [own.notes.clone(), data_notes].concat();
-    let last_frame = frames.last().map(|f| f.layers.clone()).unwrap_or_default();
-    let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
-    notes.insert(0, format!("observed after {} steps", seen.join(", ")));
-    notes.push(match *file.data.start_sites {
-        Some(1) => "one site is known to have started it".to_string(),
-        Some(n) => format!("{n} sites are known to have started it"),
-        None => {
-            "any number of sites may have started it (`data.start-sites` says how many, where that is known)"
-                .to_string()
-        }
-    });
-    let read = Digests::of_model(file, &own).with_numbers("the parameters", &parameters).with_frames(&frames);
-    let setting = Setting { file, own: &own, parameters: &parameters, frames: &frames, read };
-    let name = own_estimator(file, USUAL_ESTIMATOR).to_string();
-    let (compare, again) = compared(file, &name, &[])?;
-    notes.extend(again);
-    let mut attempts = vec![setting.attempt(&name, false)?];
-    for other in &compare {
-        attempts.push(setting.attempt(other, true)?);
-    }
-    notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-    let steps = frames.last().map_or(1, |f| f.step);
-    let replicates = REFINING_WORK / own.model.declarations().lattice.sites().saturating_mul(steps).max(1);
-    let refinement = RefinementSettings {
-        replicates: replicates.clamp(32, 256),
-        seed: file.run.seed,
-        ..RefinementSettings::default()
-    };
-    let objective = setting.objective(&name, "estimator.name")?;
-    let state = Some(StateFit { objective, refinement, truth, last_frame });
-    let truth = BTreeMap::new();
-    Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state, judge: None })
+/// What all fits share.
+pub(super) struct Setup<'a> {
+    pub(super) problem: &'a Problem,
+    pub(super) frames: &'a [ObservedFrame],
+    pub(super) parameters: &'a [f64],
+    pub(super) loss: StateLoss,
 }
 
-/// What all attempts share.
-struct Setting<'a> {
-    file: &'a FitFile,
-    own: &'a Own,
-    parameters: &'a [f64],
-    frames: &'a [ObservedFrame],
-    read: Digests,
-}
+impl Setup<'_> {
+    /// What is needed afterwards.
+    pub(super) fn fit(&self, truth: Option<Vec<Vec<usize>>>) -> Result<StateFit, JobError> {
+        let objective = self.objective(&self.problem.estimator, false)?;
+        let steps = self.frames.last().map_or(1, |f| f.step);
+        let sites = self.problem.model.declarations().lattice.sites();
+        let replicates = (REFINING_WORK / sites.saturating_mul(steps).max(1)).clamp(32, 256);
+        let seed = self.problem.file.run.seed;
+        let refinement = RefinementSettings { replicates, seed, ..RefinementSettings::default() };
+        let last_frame = self.frames.last().map(|f| f.layers.clone()).unwrap_or_default();
+        Ok(StateFit { objective, refinement, truth, last_frame })
+    }
 
-impl Setting<'_> {
-    fn objective(&self, estimator: &str, key: &str) -> Result<InitialState, JobError> {
-        let file = self.file;
-        let estimator = estimator_of(file, estimator, key)?;
+    fn objective(&self, estimator: &str, comparison: bool) -> Result<InitialState, JobError> {
+        let Problem { file, model, covariates, options, .. } = self.problem;
+        let estimator = self.problem.estimator_named(estimator, comparison)?;
         let settings = InitialStateSettings {
             replicates: file.optimizer.replicates.unwrap_or(USUAL_REPLICATES) as usize,
             start_sites: file.data.start_sites.map(|n| n as usize),
-            loss: loss_of(file)?,
+            loss: self.loss,
             sparsity: 0.0,
             seed: file.run.seed,
-            options: engine_options(file),
+            options: *options,
         };
-        let known = (self.parameters, &self.own.covariates[..]);
-        InitialState::new(&self.own.model, known, self.frames.to_vec(), &*estimator, settings).map_err(
-            |error| match error {
+        let known = (self.parameters, &covariates[..]);
+        InitialState::new(model, known, self.frames.to_vec(), &*estimator, settings).map_err(|error| {
+            match error {
                 InitialStateError::Model(error) => JobError::from(error),
                 InitialStateError::Engine(error) => error.into(),
                 InitialStateError::NotStates { .. } => file.wrong("model", error.to_string()).into(),
@@ -140,244 +83,20 @@ impl Setting<'_> {
                     file.wrong("data.start-sites", error.to_string()).into()
                 }
                 InitialStateError::Frames(_) => file.wrong("data", error.to_string()).into(),
-            },
-        )
-    }
-
-    fn attempt(&self, name: &str, comparison: bool) -> Result<Attempt, JobError> {
-        let file = self.file;
-        let key = if comparison { "estimator.compare" } else { "estimator.name" };
-        let objective = self.objective(name, key)?;
-        let mut method = file.method(objective.unknowns())?;
-        if !matches!(file.optimizer.map, Some(MapChoice::All(_))) {
-            // Weights that are normalised have no natural scale: only their ratios count.
-            let usual = if file.data.start_sites.is_some() { Map::Log } else { Map::Logit };
-            let maps = match &mut method {
-                Method::Descent(descent) => &mut descent.maps,
-                Method::Search(search) => &mut search.maps,
-            };
-            for unknown in objective.unknowns() {
-                maps.entry(unknown.name.clone()).or_insert(usual);
             }
-        }
-        let estimator = estimator_of(file, name, key)?;
+        })
+    }
+}
+
+impl Attempts for Setup<'_> {
+    fn made_by(&self, name: &str, _start: &[f64], comparison: bool) -> Result<Made, JobError> {
+        let objective = self.objective(name, comparison)?;
+        // Weights that are normalised have no natural scale: only their ratios count.
+        let usual = if self.problem.file.data.start_sites.is_some() { Map::Log } else { Map::Logit };
+        let method = self.problem.method(objective.unknowns(), Some(usual))?;
+        let estimator = self.problem.estimator_named(name, comparison)?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
-        let (start, identity) = (objective.usual_start(), identity_of(file, name, &self.read));
-        let caveat = caveat.filter(|_| matches!(method, Method::Descent(_)));
-        let name = if comparison { name.to_string() } else { own_name(file, name) };
-        let objective = Box::new(objective);
-        Ok(Attempt { name, comparison, caveat, objective, method, start, identity })
+        let (start, caveat) = (objective.usual_start(), caveat.filter(|_| method.is_by_gradient()));
+        Ok(Made { objective: Box::new(objective), method, start, caveat })
     }
-}
-
-fn loss_of(file: &FitFile) -> Result<StateLoss, JobError> {
-    let Some(name) = file.loss.name.as_deref() else { return Ok(StateLoss::default()) };
-    let found = StateLoss::ALL.iter().find(|(known, _)| *known == name);
-    found.map(|(_, loss)| *loss).ok_or_else(|| {
-        let hint = suggestion(name, StateLoss::ALL.map(|(known, _)| known));
-        file.wrong("loss.name", format!("the task `state` has no loss called `{name}`{hint}")).into()
-    })
-}
-
-/// What parameters are for.
-#[derive(Clone, Copy, PartialEq)]
-enum Of {
-    /// The fit's rollouts: fixed, else the simulation's.
-    Fit,
-    /// Simulated data: the simulation's, else fixed.
-    Data,
-}
-
-/// Every parameter of the model, from `[fixed]`, the simulation, or else the model's default.
-fn parameters_of(file: &FitFile, model: &Model, of: Of) -> Result<Vec<f64>, JobError> {
-    let declared = &model.declarations().parameters;
-    let names: Vec<&str> = declared.iter().map(|p| p.name.as_str()).collect();
-    file.check_names("fixed", file.fixed.keys(), &names, "parameter")?;
-    let simulated = match &file.data.source {
-        Some(DataSource::Simulate(simulation)) => {
-            let used = simulation.parameters.keys();
-            file.check_names("data.simulate.parameters", used, &names, "parameter")?;
-            simulation.parameters.clone()
-        }
-        _ => BTreeMap::new(),
-    };
-    let value = |parameter: &glauber_program::Parameter| {
-        let name = &parameter.name;
-        let mut found = [("fixed", file.fixed.get(name)), ("data.simulate.parameters", simulated.get(name))];
-        if of == Of::Data {
-            found.reverse();
-        }
-        let found = found.into_iter().find_map(|(table, value)| value.map(|v| (table, *v)));
-        let (table, value) = match (found, parameter.default) {
-            (Some(found), _) => found,
-            (None, Some(default)) => ("model", default),
-            (None, None) => {
-                let message = format!("the task `state` needs every parameter: give `fixed.{name}`");
-                return Err(file.wrong("fixed", message));
-            }
-        };
-        if !parameter.interval.contains(value) {
-            let message = format!("`{name}` is {value}; it must lie in {}", parameter.interval);
-            return Err(file.wrong(&format!("{table}.{name}"), message));
-        }
-        Ok(value)
-    };
-    Ok(declared.iter().map(value).collect::<Result<_, _>>()?)
-}
-
-/// What was seen, and what is known of the start.
-struct Observed {
-    frames: Vec<ObservedFrame>,
-    truth: Option<Vec<Vec<usize>>>,
-    notes: Vec<String>,
-    /// What the reader of the frames has to say.
-    data_notes: Vec<String>,
-}
-
-fn frames_of(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
-    match file.source()? {
-        DataSource::Simulate(simulation) => {
-            let parameters = parameters_of(file, &own.model, Of::Data)?;
-            simulated(file, own, &parameters, simulation)
-        }
-        DataSource::States(path) => {
-            let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
-            if states.runs != 1 {
-                let message = format!(
-                    "the file holds {} runs, and one start is fitted at a time: give one run",
-                    states.runs
-                );
-                return Err(file.wrong("data.states", message).into());
-            }
-            Ok(Observed { data_notes, ..of_states(file, &states)? })
-        }
-        DataSource::Image(_) => {
-            let message = "an image is segmented by `glauber segment IMAGE`; here give lattices, `data.states` (images \
-                           of a binary layer too), or `data.simulate`";
-            Err(file.wrong("data.image", message).into())
-        }
-        _ => Err(file.wrong("data", "the task `state` needs `data.states` or `data.simulate`").into()),
-    }
-}
-
-/// The frames of one run.
-fn of_states(file: &FitFile, states: &States) -> Result<Observed, JobError> {
-    let said = states.timed || file.data.first_step.is_some();
-    if let Some(steps) = file.data.steps.filter(|steps| said && *steps != u64::from(states.steps[0])) {
-        let message = format!(
-            "the first state used was seen after {} steps, as the data or `data.first-step` say, not after {steps}: leave \
-             `steps` out",
-            states.steps[0]
-        );
-        return Err(file.wrong("data.steps", message).into());
-    }
-    let step = |n: usize| match *file.data.steps {
-        Some(steps) => steps as usize + (states.steps[n] - states.steps[0]) as usize,
-        None => states.steps[n] as usize,
-    };
-    let lattice = |n: usize| -> Vec<Vec<f64>> {
-        let from = n * states.sites;
-        states.layers.iter().map(|l| (from..from + states.sites).map(|i| l.at(i)).collect()).collect()
-    };
-    let mut notes = Vec::new();
-    let mut truth = None;
-    let mut frames: Vec<ObservedFrame> =
-        (0..states.times).map(|n| ObservedFrame { step: step(n), layers: lattice(n) }).collect();
-    if frames[0].step == 0 {
-        truth = Some(frames[0].layers.iter().map(|layer| on(layer)).collect());
-        notes.push(
-            "frame 0 is taken for the start itself and not fitted to; if it was seen later, give `data.steps`"
-                .to_string(),
-        );
-        frames.remove(0);
-    }
-    if frames.is_empty() {
-        let message = "the data hold one frame, and nothing says when it was seen: give `data.steps`, the number of steps \
-                       from the start to it";
-        return Err(file.wrong("data.steps", message).into());
-    }
-    Ok(Observed { frames, truth, notes, data_notes: Vec::new() })
-}
-
-/// The sites that are not off.
-fn on(layer: &[f64]) -> Vec<usize> {
-    (0..layer.len()).filter(|site| layer[*site] > 0.5).collect()
-}
-
-/// One run of the model, from its own start or from sites drawn at random.
-fn simulated(
-    file: &FitFile,
-    own: &Own,
-    parameters: &[f64],
-    simulation: &Simulation,
-) -> Result<Observed, JobError> {
-    if simulation.runs != 1 {
-        let message = "one start is fitted at a time: simulate one run";
-        return Err(file.wrong("data.simulate.runs", message).into());
-    }
-    let mut source = file.clone();
-    if let Some(initial) = &*simulation.initial {
-        if file.given.model.is_some() {
-            let message = "a model that is handed over in memory has one start: leave `initial` out, and load the model with \
-                           its option `start`";
-            return Err(file.wrong("data.simulate.initial", message).into());
-        }
-        source.model_options.insert("start".into(), OptionValue::Text(initial.clone()));
-        // Another start is another model than the one that was read for the fit.
-        source.resolved = Default::default();
-    }
-    let model = own_model(&source)?.model;
-    let steps = simulation.steps as usize;
-    let sites = model.declarations().lattice.sites();
-    if steps.saturating_add(1).saturating_mul(sites) > 1 << 30 {
-        let message = "the simulated frames would take more than 1 GiB: ask for fewer steps";
-        return Err(file.wrong("data.simulate.steps", message).into());
-    }
-    let plan = Plan::new(&model, &[], None, engine_options(file))?;
-    let mut run = Run::new(parameters, steps).seed(simulation.seed);
-    run.fields.clone_from(&own.covariates);
-    if let Some(count) = *simulation.start_sites {
-        if !(1..=sites as u64).contains(&count) {
-            let message = format!("{count} sites cannot start on a lattice of {sites}");
-            return Err(file.wrong("data.simulate.start-sites", message).into());
-        }
-        let layers = 0..model.declarations().layers.len();
-        run = run.start(layers.map(|l| random_sites(simulation.seed, l, count as usize, sites)).collect());
-    }
-    let states = States::record(&plan, &run)?;
-    let start: Vec<Vec<usize>> = states
-        .layers
-        .iter()
-        .map(|numbers: &std::sync::Arc<Numbers>| (0..sites).filter(|site| numbers.at(*site) > 0.5).collect())
-        .collect();
-    one_step_a_frame(file)?;
-    let wanted = &file.data.frames;
-    let last = wanted.last.map_or(steps, |l| l as usize);
-    let first = wanted.first.map_or(last, |f| f as usize).max(1);
-    if last > steps || first > last {
-        let message = format!("the simulated run has frames 1 to {steps}, not {first} to {last}");
-        return Err(file.wrong("data.frames", message).into());
-    }
-    if wanted.every.is_some() && wanted.first.is_none() {
-        let message = "`every` has no effect on one frame, and of a simulated run only the last is observed: say with \
-                       `data.frames.first` where to begin";
-        return Err(file.wrong("data.frames", message).into());
-    }
-    let every = wanted.every.unwrap_or(1).max(1) as usize;
-    let mut found = of_states(file, &states.every(first, last, every))?;
-    found.truth = Some(start);
-    Ok(found)
-}
-
-/// A start with so many different sites on.
-fn random_sites(seed: u64, layer: usize, count: usize, sites: usize) -> FieldData {
-    let key = Key::new(derive_seed(seed, Purpose::StartingSites, layer as u64), 0, 0, 0, 0);
-    // The sites with the smallest of independent numbers are a random choice without repeats.
-    let mut order: Vec<(u64, usize)> = (0..sites)
-        .map(|site| ((uniform::<f64>(key.word(site as u32)) * 4_294_967_296.0) as u64, site))
-        .collect();
-    order.sort_unstable();
-    let mut state = vec![0u8; sites];
-    order.iter().take(count).for_each(|(_, site)| state[*site] = 1);
-    FieldData::shared(state)
 }

@@ -9,7 +9,7 @@
 //! Kingma & Ba (2015), *Adam: a method for stochastic optimization*, algorithm 1. No departure; βᵗ is kept as a
 //! running product.
 
-use super::{Entry, Memory, Optimizer, OptionSpec};
+use super::{Memory, Optimizer, OptimizerEntry, OptionSpec};
 
 const BETA_1: OptionSpec = OptionSpec {
     name: "beta1",
@@ -28,7 +28,7 @@ const EPSILON: OptionSpec = OptionSpec {
     meaning: "added to the root mean square, against division by 0",
 };
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: OptimizerEntry = OptimizerEntry {
     name: "adam",
     summary: "steps by the mean of past gradients over the root of their mean square",
     options: &[BETA_1, BETA_2, EPSILON],

@@ -29,11 +29,11 @@ pub use options::{OptionError, OptionSpec, Options};
 use glauber_files::spelling::suggestion;
 
 /// Every optimizer, by name.
-pub const OPTIMIZERS: &[Entry] = &[adam::ENTRY, sgd::ENTRY, nesterov::ENTRY, rprop::ENTRY];
+pub const OPTIMIZERS: &[OptimizerEntry] = &[adam::ENTRY, sgd::ENTRY, nesterov::ENTRY, rprop::ENTRY];
 
 /// One optimizer of the list.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct OptimizerEntry {
     /// Its name in a fit file.
     pub name: &'static str,
     /// What it does, in one sentence.
@@ -128,7 +128,7 @@ impl Choice {
     ///
     /// # Errors
     /// [`OptionError::Unknown`] where no optimizer has this name.
-    pub fn entry(&self) -> Result<&'static Entry, OptionError> {
+    pub fn entry(&self) -> Result<&'static OptimizerEntry, OptionError> {
         let names = || OPTIMIZERS.iter().map(|entry| entry.name);
         OPTIMIZERS.iter().find(|entry| entry.name == self.name).ok_or_else(|| OptionError::Unknown {
             kind: "optimizer",

@@ -8,9 +8,9 @@
 //! Sutskever, Martens, Dahl & Hinton (2013) with the change of variables that keeps x at the point where the
 //! gradient is taken (Bengio, Boulanger-Lewandowski & Pascanu 2013, eq. 7). Departure: μ is constant.
 
-use super::{Entry, Memory, Optimizer, OptionSpec, sgd};
+use super::{Memory, Optimizer, OptimizerEntry, OptionSpec, sgd};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: OptimizerEntry = OptimizerEntry {
     name: "nesterov",
     summary: "steps down the gradient with a momentum that looks ahead",
     options: &[OptionSpec { default: 0.9, ..sgd::MOMENTUM }],

@@ -10,14 +10,14 @@
 //! It needs no tuning and converges fast on an exact likelihood. With noisy gradients it is not for use: it follows
 //! the sign of most draws, not their mean.
 
-use super::{Entry, Memory, Optimizer};
+use super::{Memory, Optimizer, OptimizerEntry};
 
 const LONGER: f64 = 1.2;
 const SHORTER: f64 = 0.5;
 const LONGEST: f64 = 50.0;
 const SHORTEST: f64 = 1e-12;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: OptimizerEntry = OptimizerEntry {
     name: "rprop",
     summary: "steps by the gradient's sign, for losses without noise",
     options: &[],

@@ -8,7 +8,7 @@
 //! gradient is not scaled by 1 − μ: with momentum μ the long-run step is r / (1 − μ).
 //! With μ = 0 it is plain gradient descent and remembers nothing.
 
-use super::{Entry, Memory, Optimizer, OptionSpec};
+use super::{Memory, Optimizer, OptimizerEntry, OptionSpec};
 
 pub(super) const MOMENTUM: OptionSpec = OptionSpec {
     name: "momentum",
@@ -18,7 +18,7 @@ pub(super) const MOMENTUM: OptionSpec = OptionSpec {
     meaning: "share of the last step that is kept",
 };
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: OptimizerEntry = OptimizerEntry {
     name: "sgd",
     summary: "steps down the gradient, with momentum on request",
     options: &[MOMENTUM],

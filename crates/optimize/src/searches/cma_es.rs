@@ -16,7 +16,7 @@
 
 use super::draws::normals;
 use super::eigen::eigen;
-use super::{Entry, SPREAD, Search, badness};
+use super::{SPREAD, Search, SearchEntry, badness};
 use crate::clipping::norm;
 use crate::optimizers::{Memory, OptionSpec};
 
@@ -28,7 +28,7 @@ const POPULATION: OptionSpec = OptionSpec {
     meaning: "points per round; 0 for 4 + 3 ln n",
 };
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: SearchEntry = SearchEntry {
     name: "cma-es",
     summary: "draws points from a normal law whose mean, size and shape it learns",
     options: &[POPULATION, SPREAD],

@@ -30,14 +30,14 @@ use crate::optimizers::{Choice, Memory, OptionError, OptionSpec, Options};
 use glauber_files::spelling::suggestion;
 
 /// Every search, by name.
-pub const SEARCHES: &[Entry] = &[cma_es::ENTRY, nelder_mead::ENTRY];
+pub const SEARCHES: &[SearchEntry] = &[cma_es::ENTRY, nelder_mead::ENTRY];
 
 /// The most unknown numbers a search is for; a field has more, and needs a gradient.
 pub const MOST_UNKNOWNS: usize = 200;
 
 /// One search of the list.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct SearchEntry {
     /// Its name in a fit file.
     pub name: &'static str,
     /// What it does, in one sentence.
@@ -75,7 +75,7 @@ pub trait Search: std::fmt::Debug + Send + Sync {
 ///
 /// # Errors
 /// [`OptionError::Unknown`] where no search has this name.
-pub fn entry(name: &str) -> Result<&'static Entry, OptionError> {
+pub fn entry(name: &str) -> Result<&'static SearchEntry, OptionError> {
     SEARCHES.iter().find(|entry| entry.name == name).ok_or_else(|| OptionError::Unknown {
         kind: "search",
         name: name.to_string(),

@@ -11,10 +11,10 @@
 //! It compares losses of different rounds, so all rounds have the same noise: it finds the minimum of the loss *at
 //! that noise*, which needs replicates enough.
 
-use super::{Entry, SPREAD, Search, badness};
+use super::{SPREAD, Search, SearchEntry, badness};
 use crate::optimizers::Memory;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: SearchEntry = SearchEntry {
     name: "nelder-mead",
     summary: "moves a simplex downhill; for few unknowns and losses without noise",
     options: &[SPREAD],

@@ -90,12 +90,12 @@ pub fn refine(
         let mut moved = false;
         for layer in 0..starts.len() {
             for place in 0..starts[layer].len() {
-                let ballot = search.ballot(&starts, layer, place)?;
-                let best = ballot.best();
+                let comparison = search.comparison(&starts, layer, place)?;
+                let best = comparison.best();
                 moved |= starts[layer][place] != best;
                 starts[layer][place] = best;
-                found.temperature = ballot.temperature;
-                for (site, p) in ballot.candidates.iter().zip(ballot.probabilities()) {
+                found.temperature = comparison.temperature;
+                for (site, p) in comparison.candidates.iter().zip(comparison.probabilities()) {
                     map[layer][*site] += p;
                 }
             }
@@ -134,13 +134,13 @@ struct Search<'a> {
 }
 
 /// The candidates for one starting site and what they are worth.
-struct Ballot {
+struct Comparison {
     candidates: Vec<usize>,
     scores: Vec<f64>,
     temperature: f64,
 }
 
-impl Ballot {
+impl Comparison {
     fn best(&self) -> usize {
         let best = (0..self.scores.len()).max_by(|a, b| self.scores[*a].total_cmp(&self.scores[*b]));
         best.map_or(0, |place| self.candidates[place])
@@ -164,12 +164,12 @@ impl Search<'_> {
         derive_seed(self.settings.seed, purpose, self.calls)
     }
 
-    fn ballot(
+    fn comparison(
         &mut self,
         starts: &[Vec<usize>],
         layer: usize,
         place: usize,
-    ) -> Result<Ballot, InitialStateError> {
+    ) -> Result<Comparison, InitialStateError> {
         let candidates = self.candidates(starts, layer, place);
         let scene = &self.objective.scene;
         let with = |site: usize| {
@@ -185,16 +185,16 @@ impl Search<'_> {
             occupancies.push(Occupancy::count(&self.objective.forward, scene, &run)?);
         }
         let scores: Vec<f64> = occupancies.iter().map(|o| o.log_likelihood(scene, &scene.frames)).collect();
-        let mut ballot = Ballot { candidates, scores, temperature: 1.0 };
-        let true_start = ballot.best();
+        let mut comparison = Comparison { candidates, scores, temperature: 1.0 };
+        let true_start = comparison.best();
         let trials = self.trials(&with(true_start))?;
-        let truth = ballot.candidates.iter().position(|c| *c == true_start).unwrap_or(0);
+        let truth = comparison.candidates.iter().position(|c| *c == true_start).unwrap_or(0);
         let of_trial = |frames: &Vec<ObservedFrame>| {
             occupancies.iter().map(|o| o.log_likelihood(scene, frames)).collect()
         };
         let table: Vec<Vec<f64>> = trials.iter().map(of_trial).collect();
-        ballot.temperature = best_temperature(&table, truth);
-        Ok(ballot)
+        comparison.temperature = best_temperature(&table, truth);
+        Ok(comparison)
     }
 
     /// Half by weight, half by nearness to the starting sites; those of `starts` first, except other ones than `place`.

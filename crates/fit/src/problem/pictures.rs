@@ -11,23 +11,24 @@ use glauber_data::images::{
 };
 use glauber_program::{Layer, Model};
 
-use super::{JobError, notes_about};
+use super::words::notes_about;
+use crate::error::JobError;
 use crate::fit_file::{ColumnName, FitFile};
 
 /// Pictures as states.
-pub(super) struct Pictures {
+pub(crate) struct Pictures {
     /// By the layer's name, `[time, …lattice]`.
-    pub(super) array: (String, Array),
+    pub(crate) array: (String, Array),
     /// For each time how many of the usual spacings after the first it was seen; none where that is 0, 1, 2 …
-    pub(super) positions: Option<Vec<u32>>,
-    pub(super) notes: Vec<String>,
+    pub(crate) positions: Option<Vec<u32>>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A series of pictures as the states of the layer that `data.layer` names, else of the first.
 ///
 /// # Errors
 /// [`JobError`] where they cannot be read, or there is no telling what is meant by them.
-pub(super) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pictures, JobError> {
+pub(crate) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pictures, JobError> {
     let shape = model.declarations().lattice.shape();
     let depth = (shape.len() == 3).then(|| shape[0]);
     let pick = |chosen: &Option<ColumnName>| {
@@ -54,7 +55,7 @@ pub(super) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pic
 ///
 /// # Errors
 /// [`JobError`] where there are not as many planes, or they cannot be read.
-pub(super) fn picture_of_each_layer(
+pub(crate) fn picture_of_each_layer(
     file: &FitFile,
     model: &Model,
     path: &Path,

@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 
 use glauber_tasks::states::States;
 
-use super::JobError;
+use crate::error::JobError;
 use crate::fit_file::FitFile;
 
 /// Steps between two frames by `data.interval` and `data.step-time`; none where neither is given.
@@ -55,7 +55,7 @@ fn key_of_spacing(file: &FitFile) -> &'static str {
 ///
 /// # Errors
 /// [`JobError`] where the fit file says other steps than the data.
-pub(super) fn timed(
+pub(crate) fn timed(
     file: &FitFile,
     mut states: States,
     positions: Option<&[u32]>,
@@ -100,7 +100,7 @@ pub(super) fn timed(
 ///
 /// # Errors
 /// [`JobError`] where there are no such frames.
-pub(super) fn chosen(file: &FitFile, states: States, what: &str) -> Result<States, JobError> {
+pub(crate) fn chosen(file: &FitFile, states: States, what: &str) -> Result<States, JobError> {
     let frames = &file.data.frames;
     let first = frames.first.unwrap_or(0) as usize;
     let last = frames.last.map_or(states.times.saturating_sub(1).max(first), |l| l as usize);
@@ -119,7 +119,7 @@ pub(super) fn chosen(file: &FitFile, states: States, what: &str) -> Result<State
 ///
 /// # Errors
 /// [`JobError`] where there are no such frames, or `data.interval`, `data.step-time` or `data.first-step` say otherwise.
-pub(super) fn frames_of_simulation(
+pub(crate) fn frames_of_simulation(
     file: &FitFile,
     steps: usize,
 ) -> Result<StepBy<RangeInclusive<usize>>, JobError> {
@@ -135,7 +135,7 @@ pub(super) fn frames_of_simulation(
 }
 
 /// Refuses keys that would space or number the states of a simulation otherwise than its steps do.
-pub(super) fn one_step_a_frame(file: &FitFile) -> Result<(), JobError> {
+pub(crate) fn one_step_a_frame(file: &FitFile) -> Result<(), JobError> {
     if let Some(said) = spacing(file)?.filter(|said| *said != 1) {
         let message = format!(
             "simulated data have a state after every step, not after every {said}: leave `interval` and `step-time` out; \

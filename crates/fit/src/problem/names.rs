@@ -3,11 +3,11 @@
 use glauber_program::Estimator;
 use glauber_program::estimators::MeanField;
 
-use super::JobError;
+use crate::error::JobError;
 use crate::fit_file::FitFile;
 
 /// What the fit file's own fit is called: the search where it uses no gradients, else what its gradients are by.
-pub(super) fn own_name(file: &FitFile, by: &str) -> String {
+pub(crate) fn own_name(file: &FitFile, by: &str) -> String {
     match file.optimizer.rate() {
         None => file.optimizer.choice.name.clone(),
         Some(_) => by.to_string(),
@@ -17,7 +17,7 @@ pub(super) fn own_name(file: &FitFile, by: &str) -> String {
 /// What is compared with the fit that is made by `own`: without itself and without repeats, with a note where there
 /// were such. `without_gradients` are names that a search can be compared with, besides
 /// `mean-field`, which changes what is simulated.
-pub(super) fn compared(
+pub(crate) fn compared(
     file: &FitFile,
     own: &str,
     without_gradients: &[&str],

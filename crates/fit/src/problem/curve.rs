@@ -6,14 +6,17 @@ use std::sync::Arc;
 use glauber_engine::{Observation, Options, Outputs, Plan, Precision};
 use glauber_program::Model;
 
-use super::transition::{Seen, observed, wrong};
-use super::{JobError, Own, name_of_data, notes_about, pairs};
+use super::model::{Own, engine_options};
+use super::states::{Seen, observed};
+use super::words::{name_of_data, notes_about, pairs, wrong};
+use crate::error::JobError;
 use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
 use glauber_data::tracks::{
     Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
     mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, tracks_of_table, usual_lags,
 };
+use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
@@ -26,12 +29,15 @@ const MOST_WORK: u64 = 1 << 40;
 const CHUNK: usize = 2048;
 
 /// A summary of the data over time, and what is known besides.
-pub(super) struct Observed {
-    pub(super) choice: Choice,
-    pub(super) target: Target,
+pub struct ObservedCurve {
+    /// Which summary.
+    pub choice: Choice,
+    /// Its values at the steps that are compared.
+    pub target: Target,
     /// Where rollouts begin, where not as the model says.
-    pub(super) starts: Option<States>,
-    pub(super) scale: Scale,
+    pub starts: Option<States>,
+    /// What a step and a number are in the data's units.
+    pub scale: Scale,
     pub(super) notes: Vec<String>,
     /// What the readers of the data have to say.
     pub(super) data_notes: Vec<String>,
@@ -39,11 +45,15 @@ pub(super) struct Observed {
 
 /// What a step and a number of the summary are in the data's units.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Scale {
-    pub(super) time: f64,
-    pub(super) time_unit: Option<String>,
-    pub(super) number: f64,
-    pub(super) number_unit: Option<String>,
+pub struct Scale {
+    /// The time of a step.
+    pub time: f64,
+    /// Its unit; none where times are steps.
+    pub time_unit: Option<String>,
+    /// What a number of the lattice's own is.
+    pub number: f64,
+    /// Its unit; none where numbers are the lattice's own.
+    pub number_unit: Option<String>,
 }
 
 impl Scale {
@@ -53,17 +63,17 @@ impl Scale {
 }
 
 /// The fit file's data as a summary over time. One replicate of the model is one independent run.
-pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Observed, JobError> {
+pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobError> {
     let model = &own.model;
     let mut found = match file.source()? {
         DataSource::Tracks(path) => {
             let (curve, data_notes) = tracks_curve(file, model, path)?;
-            Observed { data_notes, ..of_curve(file, model, "data.tracks", curve)? }
+            ObservedCurve { data_notes, ..of_curve(file, model, "data.tracks", curve)? }
         }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
             let data_notes = notes_about(path, curve.notes());
-            Observed { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
+            ObservedCurve { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
         }
         DataSource::Curve(path) => of_time_curve(file, model, path)?,
         DataSource::States(path) => of_states(file, own, path)?,
@@ -248,7 +258,7 @@ fn unlike(model: &Model, found: usize, axes: usize) -> String {
 }
 
 /// A curve in the data's units as a target in steps and sites.
-fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result<Observed, JobError> {
+fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result<ObservedCurve, JobError> {
     let (choice, summary) = choice(file, model)?;
     if summary.outputs() != ["msd"] {
         let message =
@@ -292,11 +302,11 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(Observed { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
+    Ok(ObservedCurve { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
 }
 
 /// A summary over time as a table has it.
-fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed, JobError> {
+fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedCurve, JobError> {
     let (choice, summary) = choice(file, model)?;
     let outputs = summary.outputs();
     let curve = read_time_curve(path, &outputs)?;
@@ -336,11 +346,11 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<Observed,
     let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
     let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
     let scale = Scale { time: step, time_unit, ..Scale::steps() };
-    Ok(Observed { choice, target, starts: None, scale, notes, data_notes })
+    Ok(ObservedCurve { choice, target, starts: None, scale, notes, data_notes })
 }
 
 /// The mean over observed runs.
-fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobError> {
+fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, JobError> {
     let model = &own.model;
     let (choice, summary) = choice(file, model)?;
     let Seen { states, notes: data_notes } = observed(file, model, path)?;
@@ -393,7 +403,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<Observed, JobErro
         states.runs
     )];
     let starts = from_data.then_some(states);
-    Ok(Observed { choice, target, starts, scale: Scale::steps(), notes, data_notes })
+    Ok(ObservedCurve { choice, target, starts, scale: Scale::steps(), notes, data_notes })
 }
 
 /// Numbers inside every parameter's interval, for programs that read states alone.
@@ -411,11 +421,11 @@ fn vec_of_middles(model: &Model) -> Vec<f64> {
 }
 
 fn double(file: &FitFile) -> Options {
-    Options { precision: Precision::Double, ..super::engine_options(file) }
+    Options { precision: Precision::Double, ..engine_options(file) }
 }
 
 /// The mean over runs of the model itself at known parameters.
-fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<Observed, JobError> {
+fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<ObservedCurve, JobError> {
     let model = &own.model;
     let (choice, summary) = choice(file, model)?;
     let key = "data.simulate.parameters";
@@ -438,7 +448,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         let message = "frame 0 is the start, which tells nothing: choose later frames too";
         return Err(file.wrong("data.frames", message).into());
     }
-    let plan = Plan::new(model, &[summary], None, super::engine_options(file))?;
+    let plan = Plan::new(model, &[summary], None, engine_options(file))?;
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
     let run = rollout(run, &steps, None);
     let seen = plan.simulate(&run)?.outputs;
@@ -449,7 +459,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         target.steps.len(),
         simulation.runs
     )];
-    Ok(Observed { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
+    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
 }
 
 /// Some rows of a table of this width, in the order asked for.
@@ -478,4 +488,19 @@ fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError
     target.errors = target.errors.as_deref().map(|errors| chosen_rows(errors, &kept, width));
     target.steps = kept.iter().map(|i| target.steps[*i]).collect();
     Ok(())
+}
+
+/// The loss by its name.
+pub(crate) fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
+    let name = file.loss.name.as_deref().unwrap_or(CURVE_LOSSES[0].name);
+    let loss = CurveLoss::named(name).map_err(|nearest| {
+        let hint = match nearest {
+            Some(n) => format!(": did you mean `{n}`?"),
+            None => {
+                format!("; there are {}", CURVE_LOSSES.iter().map(|l| l.name).collect::<Vec<_>>().join(", "))
+            }
+        };
+        file.wrong("loss.name", format!("the task `trajectory` has no loss called `{name}`{hint}"))
+    })?;
+    Ok(if *file.loss.weighted { loss.weighted() } else { loss })
 }

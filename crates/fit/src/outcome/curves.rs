@@ -2,23 +2,42 @@
 
 use std::path::Path;
 
-use glauber::fit::fit_file::{FitFile, Task};
-use glauber::fit::job::{Curves, trajectory_curves};
-use glauber::report::plot::{Figure, Panel};
-
-use crate::outcome::Failure;
+use glauber_report::plot::{Figure, Panel};
 
 /// Numbers of a summary that get a panel each.
 const MOST_PANELS: usize = 6;
 
-/// Writes `msd.svg` (or `summary.svg` for other summaries) into `out`; nothing for other tasks.
-pub fn draw(file: &FitFile, start: &[f64], theta: &[f64], out: &Path) -> Result<(), Failure> {
-    if file.task != Task::Trajectory {
-        return Ok(());
+/// A summary over time of the data and of simulations, in the data's units, to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curves {
+    /// What the summary is.
+    pub summary: String,
+    /// The names of its numbers.
+    pub outputs: Vec<String>,
+    /// The times.
+    pub times: Vec<f64>,
+    /// Their unit; none where they are steps.
+    pub time_unit: Option<String>,
+    /// The unit of the values; none where they are the lattice's own.
+    pub unit: Option<String>,
+    /// The data: \[number\]\[time\].
+    pub data: Vec<Vec<f64>>,
+    /// Their standard errors, where known.
+    pub errors: Option<Vec<Vec<f64>>>,
+    /// The simulations, in the order they were asked for: \[simulation\]\[number\]\[time\].
+    pub simulated: Vec<Vec<Vec<f64>>>,
+}
+
+impl Curves {
+    /// Writes `msd.svg` (or `summary.svg` for other summaries) into a folder: the data, and the first two simulations as
+    /// those before and after a fit.
+    ///
+    /// # Errors
+    /// What could not be written, in words.
+    pub fn write(&self, folder: &Path) -> Result<(), String> {
+        let name = if self.summary == "msd" { "msd.svg" } else { "summary.svg" };
+        figure(self).write(folder.join(name)).map_err(|e| e.to_string())
     }
-    let curves = trajectory_curves(file, &[start, theta]).map_err(Failure::run)?;
-    let name = if curves.summary == "msd" { "msd.svg" } else { "summary.svg" };
-    figure(&curves).write(out.join(name)).map_err(Failure::run)
 }
 
 fn figure(curves: &Curves) -> Figure {

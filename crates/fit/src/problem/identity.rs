@@ -9,7 +9,7 @@ use glauber_tasks::tasks::initial_state::ObservedFrame;
 use glauber_tasks::tasks::trajectory::Target;
 use serde_json::{Value, json};
 
-use super::Own;
+use super::model::Own;
 use crate::fit_file::{FitFile, ModelSource};
 
 /// The keys of `[data]` that hold paths: what is read there is told by its digest.
@@ -17,11 +17,11 @@ const PATHS: [&str; 7] = ["tracks", "msd", "curve", "states", "image", "pattern"
 
 /// What was read for a fit, each with a digest of its numbers.
 #[derive(Clone, Default)]
-pub(super) struct Digests(Identity);
+pub(crate) struct Digests(Identity);
 
 impl Digests {
     /// The model and the data per site that its rules read.
-    pub(super) fn of_model(file: &FitFile, own: &Own) -> Digests {
+    pub(crate) fn of_model(file: &FitFile, own: &Own) -> Digests {
         let mut digests = Digests::default();
         if let (ModelSource::File(path), None) = (&file.model, &file.given.model) {
             // A rule that was changed in between makes it another fit.
@@ -37,7 +37,7 @@ impl Digests {
     }
 
     /// With states, called `what`.
-    pub(super) fn with_states(mut self, what: &str, states: &States) -> Digests {
+    pub(crate) fn with_states(mut self, what: &str, states: &States) -> Digests {
         let States { runs, times, .. } = states;
         let numbers = states.layers.iter().flat_map(|layer| (0..layer.len()).map(|i| layer.at(i)));
         self.add(what, format!("{runs} runs of {times} times, {}", digest_of(numbers)));
@@ -49,7 +49,7 @@ impl Digests {
     }
 
     /// With a summary over time.
-    pub(super) fn with_target(mut self, target: &Target) -> Digests {
+    pub(crate) fn with_target(mut self, target: &Target) -> Digests {
         let steps: Vec<f64> = target.steps.iter().map(|step| *step as f64).collect();
         self.add("the steps compared", digest(&steps));
         self.add("the data's summary", digest(&target.values));
@@ -60,7 +60,7 @@ impl Digests {
     }
 
     /// With observed frames.
-    pub(super) fn with_frames(mut self, frames: &[ObservedFrame]) -> Digests {
+    pub(crate) fn with_frames(mut self, frames: &[ObservedFrame]) -> Digests {
         let steps = frames.iter().map(|frame| frame.step.to_string()).collect::<Vec<_>>().join(", ");
         self.add("the steps observed", steps);
         let numbers = frames.iter().flat_map(|frame| &frame.layers).flatten().copied();
@@ -69,7 +69,7 @@ impl Digests {
     }
 
     /// With a list of numbers.
-    pub(super) fn with_numbers(mut self, what: &str, numbers: &[f64]) -> Digests {
+    pub(crate) fn with_numbers(mut self, what: &str, numbers: &[f64]) -> Digests {
         self.add(what, digest(numbers));
         self
     }
@@ -80,7 +80,7 @@ impl Digests {
 }
 
 /// Everything a fit's course depends on that its method does not say.
-pub(super) fn identity_of(file: &FitFile, name: &str, read: &Digests) -> Identity {
+pub(crate) fn identity_of(file: &FitFile, name: &str, read: &Digests) -> Identity {
     let mut identity =
         vec![("attempt".to_string(), name.to_string()), ("task".to_string(), file.task.name().to_string())];
     let mut data = json!(file.data);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::closed_form::{loss, msd, optimum};
 use super::{NAMES, TRUTH};
 use crate::error::ReproduceError;
-use crate::films::Reel;
+use crate::films::Recording;
 use crate::findings::{Finding, Findings, csv};
 use crate::fits::Course;
 
@@ -41,7 +41,7 @@ pub(super) struct Cells {
 }
 
 /// All that was found.
-pub(super) struct Told {
+pub(super) struct Results {
     pub synthetic: Vec<Course>,
     /// The same at three times the rate; none in a quick run.
     pub faster: Vec<Course>,
@@ -49,13 +49,13 @@ pub(super) struct Told {
     pub quick: bool,
 }
 
-impl Told {
-    pub(super) fn findings(&self, reel: &Reel) -> Result<Findings, ReproduceError> {
+impl Results {
+    pub(super) fn findings(&self, recording: &Recording) -> Result<Findings, ReproduceError> {
         let mut claims = vec![self.recovered()];
         claims.extend(self.cells.iter().map(|cells| cells.matched(self.quick)));
         let (recovery, matching) = (self.recovery(), self.matching());
         let colouring = Colouring::sequential(0.0, 7.0).map_err(ReproduceError::part)?;
-        let (gif, still) = reel.film(&colouring, 60, 3).map_err(ReproduceError::part)?;
+        let (gif, still) = recording.film(&colouring, 60, 3).map_err(ReproduceError::part)?;
         let section = Section::new("Trajectory: how do cells walk?")
             .prose(
                 "A walker keeps its velocity for a while: at each step it draws a new one with probability p_resample, \
@@ -97,7 +97,7 @@ impl Told {
         };
         let worst = self.synthetic.iter().map(off).fold(0.0, f64::max);
         let last = self.synthetic.first().and_then(|c| c.steps.last().copied()).unwrap_or(0.0);
-        let told = |courses: &[Course]| {
+        let measured = |courses: &[Course]| {
             let pair = |c: &Course| format!("({:.4}, {:.4})", c.estimate(NAMES[0]), c.estimate(NAMES[1]));
             courses.iter().map(pair).collect::<Vec<String>>().join(", ")
         };
@@ -115,7 +115,7 @@ impl Told {
                 "after {last} steps from {} bad {}: {}; the largest difference is {worst:.4}, {RECOVERED} would do",
                 self.synthetic.len(),
                 if self.synthetic.len() == 1 { "start" } else { "starts" },
-                told(&self.synthetic)
+                measured(&self.synthetic)
             ),
             verdict,
             note: match verdict {
@@ -124,7 +124,7 @@ impl Told {
                 _ => format!(
                     "the squared error has a flat valley, along which fits at this rate still creep; at three times the \
                      rate they end at {}, at most {:.4} off",
-                    told(&self.faster),
+                    measured(&self.faster),
                     self.faster.iter().map(off).fold(0.0, f64::max)
                 ),
             },

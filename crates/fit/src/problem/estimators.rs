@@ -3,13 +3,13 @@
 use glauber_program::Estimator;
 use glauber_program::estimators::{EstimatorError, EstimatorOptions, MeanField, named};
 
-use super::JobError;
+use crate::error::JobError;
 use crate::fit_file::{FitFile, Task};
 
 /// The estimator of the fit itself, and of what key of the file.
 ///
 /// A search uses no gradients: only the estimator that changes what is simulated has an effect there.
-pub(super) fn own_estimator<'f>(file: &'f FitFile, usual: &'f str) -> &'f str {
+pub(crate) fn own_estimator<'f>(file: &'f FitFile, usual: &'f str) -> &'f str {
     let choice = &file.estimator.name;
     let by_gradient = file.optimizer.learning_rate.is_some();
     // What these two tasks compare is simulated by the estimator's own program; the others simulate the model itself.

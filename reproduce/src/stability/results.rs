@@ -6,7 +6,7 @@ use glauber_report::plot::{Figure, Panel};
 use serde::{Deserialize, Serialize};
 
 use super::{FIRST_DROP, Kind, ROLLOUTS};
-use crate::films::Reel;
+use crate::films::Recording;
 use crate::findings::{Finding, Findings, csv};
 use crate::fits::Course;
 
@@ -66,19 +66,19 @@ impl Fit {
 }
 
 /// All that was found.
-pub(super) struct Told {
+pub(super) struct Results {
     pub fits: Vec<Fit>,
     pub drops: Vec<Drop>,
 }
 
-impl Told {
+impl Results {
     fn of(&self, kind: Kind) -> Vec<&Fit> {
         self.fits.iter().filter(|fit| fit.kind == kind).collect()
     }
 
-    pub(super) fn findings(&self, reel: &Reel) -> Result<Findings, Box<dyn std::error::Error>> {
+    pub(super) fn findings(&self, recording: &Recording) -> Result<Findings, Box<dyn std::error::Error>> {
         let colouring = Colouring::sequential(0.0, 50.0)?;
-        let (gif, still) = reel.film(&colouring, 80, 4)?;
+        let (gif, still) = recording.film(&colouring, 80, 4)?;
         let mut files = vec![("figures/film-malevanets-kapral.gif".to_string(), gif.clone())];
         let mut section = Section::new("Stability: which rates keep a pattern?")
             .prose(
@@ -161,7 +161,7 @@ impl Told {
         let fits = self.of(kind);
         let good = fits.iter().filter(|f| f.tests.last().is_some_and(Formed::is_pattern)).count();
         let ever = fits.iter().filter(|f| f.tests.iter().any(Formed::is_pattern)).count();
-        let told: Vec<String> = fits
+        let measured: Vec<String> = fits
             .iter()
             .map(|fit| {
                 let tests: Vec<String> = fit
@@ -194,7 +194,7 @@ impl Told {
             key,
             claim: claim.into(),
             said: if kind.is_ours() { String::new() } else { format!("patterns after {steps} steps") },
-            measured: if told.is_empty() { "not in this run".into() } else { told.join("; ") },
+            measured: if measured.is_empty() { "not in this run".into() } else { measured.join("; ") },
             verdict,
             note,
             parts: parts_of(kind),
@@ -205,7 +205,7 @@ impl Told {
         let fits = self.of(kind);
         let ratios: Vec<f64> = fits.iter().map(|fit| fit.late("D_B") / fit.late("D_A")).collect();
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let told: Vec<String> = fits
+        let measured: Vec<String> = fits
             .iter()
             .zip(&ratios)
             .map(|(fit, ratio)| {
@@ -225,7 +225,7 @@ impl Told {
             said: "D_B ≈ 2 D_A or more, from D_A = 0.6, D_B = 0.3".into(),
             measured: match fits.is_empty() {
                 true => "not in this run".into(),
-                false => format!("means over the last tenth of {last} steps, {}", told.join("; ")),
+                false => format!("means over the last tenth of {last} steps, {}", measured.join("; ")),
             },
             verdict,
             note: match verdict {
@@ -244,7 +244,7 @@ impl Told {
         };
         let alone = |drop: &Drop| share(drop, "k2");
         let others = |drop: &Drop| share(drop, "k1").max(share(drop, "k3"));
-        let told: Vec<String> = self
+        let measured: Vec<String> = self
             .drops
             .iter()
             .map(|drop| {
@@ -265,7 +265,7 @@ impl Told {
             said: "the loss falls as k2 does".into(),
             measured: format!(
                 "reaction fit, first {FIRST_DROP} steps, mean of {ROLLOUTS} rollouts; {}",
-                told.join("; ")
+                measured.join("; ")
             ),
             verdict: match (carries, leads) {
                 (true, _) => Verdict::Holds,

@@ -1,0 +1,35 @@
+//! Says why a fit could not be set up, with the place in the fit file or data where something is wrong.
+
+use glauber_engine::EngineError;
+use glauber_program::ModelError;
+
+use crate::fit_file::FitFileError;
+
+/// Why a job could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The fit file is wrong.
+    #[error(transparent)]
+    File(#[from] FitFileError),
+    /// The data could not be read.
+    #[error(transparent)]
+    Data(#[from] glauber_data::DataError),
+    /// The data do not fit the model.
+    #[error(transparent)]
+    States(#[from] glauber_tasks::states::StatesError),
+    /// The model is wrong.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The task could not be set up.
+    #[error(transparent)]
+    Transition(#[from] glauber_tasks::tasks::transition::TransitionError),
+    /// An initial state could not be set up.
+    #[error(transparent)]
+    InitialState(#[from] glauber_tasks::tasks::initial_state::InitialStateError),
+    /// The likelihood could not be set up.
+    #[error(transparent)]
+    Likelihood(#[from] glauber_tasks::tasks::likelihood::LikelihoodError),
+}

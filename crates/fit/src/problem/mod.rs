@@ -1,0 +1,353 @@
+//! Resolves a fit file once: the model and its covariates, what is unknown, the data, the loss, the estimator, the method.
+//!
+//! A [`FitFile`] is what was written down; a [`Problem`] is what it means. Nothing is read again after this: what becomes
+//! of the files later changes no fit. Errors have the places of the keys they are about.
+
+mod curve;
+mod estimators;
+mod frames;
+mod identity;
+mod model;
+mod names;
+mod pattern;
+mod pictures;
+mod states;
+mod times;
+mod words;
+
+use std::collections::BTreeMap;
+
+use glauber_engine::Options;
+use glauber_optimize::checkpoint::Identity;
+use glauber_optimize::maps::Map;
+use glauber_optimize::method::Method;
+use glauber_optimize::objective::Unknown;
+use glauber_program::{Estimator, Model};
+use glauber_tasks::covariates::Covariates;
+use glauber_tasks::formation::FormationTest;
+use glauber_tasks::losses::curve::CurveLoss;
+use glauber_tasks::losses::stability::StabilityLoss;
+use glauber_tasks::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
+use glauber_tasks::states::States;
+use glauber_tasks::tasks::initial_state::{ObservedFrame, StateLoss};
+use glauber_tasks::tasks::stability::Rollouts;
+use glauber_tasks::tasks::transition::Pairs;
+use glauber_tasks::tasks::unknowns::Fitted;
+
+pub use curve::{ObservedCurve, Scale};
+
+use crate::error::JobError;
+use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Task};
+use frames::{ObservedFrames, Of};
+use identity::Digests;
+use model::Own;
+use words::{pairs, wrong};
+
+/// The name of the exact likelihood among losses and comparisons.
+pub(crate) const LIKELIHOOD: &str = "likelihood";
+
+/// What a fit file means, with everything that it names read.
+pub struct Problem {
+    /// What was written down: settings of the run, and the places of keys for errors.
+    pub file: FitFile,
+    /// What is fitted to what.
+    pub task: Task,
+    /// The model. Where its sites are independent walkers that are counted, it has one.
+    pub model: Model,
+    /// What its rules read per site.
+    pub covariates: Covariates,
+    /// Which parameters are fitted, and what the others are; nothing where the start is fitted (the task `state`).
+    pub fitted: Option<Fitted>,
+    /// θ at every start; none where the start is fitted.
+    pub starts: Vec<Vec<f64>>,
+    /// What it is fitted to, and by which loss.
+    pub data: Data,
+    /// The true parameters, where the data were simulated.
+    pub truth: BTreeMap<String, f64>,
+    /// What the fit's gradients are by: an estimator's name, or `likelihood`.
+    pub estimator: String,
+    /// What it is compared with, each once.
+    pub compared: Vec<String>,
+    /// How the engine runs.
+    pub options: Options,
+    /// The model's option that counts its walkers, where they are left to be counted.
+    pub walkers: Option<&'static str>,
+    /// What a person should know of how it was resolved.
+    pub notes: Vec<String>,
+    /// What the readers of the data guessed, cut or left out: part of every result.
+    pub data_notes: Vec<String>,
+    read: Digests,
+}
+
+/// What a model is fitted to, and by which loss; one for each task.
+pub enum Data {
+    /// Pairs of successive states.
+    Transitions {
+        /// The pairs.
+        pairs: Pairs,
+        /// What compares a step with the state that followed, where that is not the likelihood.
+        loss: TransitionLoss,
+    },
+    /// A summary over time.
+    Trajectory {
+        /// The summary.
+        observed: ObservedCurve,
+        /// What compares it with simulations.
+        loss: CurveLoss,
+    },
+    /// Frames of one run, of which the start is unknown.
+    State {
+        /// The frames.
+        frames: Vec<ObservedFrame>,
+        /// Per layer: the sites that truly started on, where that is known.
+        truth: Option<Vec<Vec<usize>>>,
+        /// All the model's parameters.
+        parameters: Vec<f64>,
+        /// What compares frames with simulations.
+        loss: StateLoss,
+    },
+    /// A pattern that should stay.
+    Stability {
+        /// One state for each run.
+        patterns: States,
+        /// What compares it with where rollouts from it end.
+        loss: StabilityLoss,
+        /// These rollouts.
+        rollouts: Rollouts,
+    },
+}
+
+/// What a task's data come to.
+struct Resolved {
+    data: Data,
+    notes: Vec<String>,
+    data_notes: Vec<String>,
+    read: Digests,
+}
+
+impl Problem {
+    /// Resolves a fit file: reads or simulates everything that it names.
+    ///
+    /// # Errors
+    /// [`JobError`] with the place in the fit file or data where something is wrong.
+    pub fn resolve(file: &FitFile) -> Result<Problem, JobError> {
+        let own = Own::read(file)?;
+        let fitted = match file.task {
+            Task::State => {
+                refuse_parameters(file)?;
+                None
+            }
+            _ => Some(own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?),
+        };
+        let start = |fitted: &Fitted| {
+            let starts = file.starts();
+            let starts = starts.iter().map(|start| fitted.start(&own.model, &pairs(start)));
+            starts.collect::<Result<Vec<_>, _>>().map_err(|e| wrong(file, "start", &e))
+        };
+        let starts = fitted.as_ref().map(start).transpose()?.unwrap_or_default();
+        let usual = match file.task {
+            // Exact for squared displacements, of second order else.
+            Task::Trajectory => "reinmax",
+            Task::Transition | Task::State | Task::Stability => "straight-through",
+        };
+        let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
+            (Task::Transition, Some(LIKELIHOOD)) => LIKELIHOOD.to_string(),
+            _ => estimators::own_estimator(file, usual).to_string(),
+        };
+        let options = model::engine_options(file);
+        let Resolved { data, mut notes, data_notes, read } = match (file.task, &fitted) {
+            (Task::State, _) | (_, None) => state(file, &own)?,
+            (Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
+            (Task::Trajectory, _) => trajectory(file, &own)?,
+            (Task::Stability, _) => stability(file, &own)?,
+        };
+        let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };
+        let (compared, again) = names::compared(file, &estimator, others)?;
+        notes.extend(again);
+        let truth = match &file.data.source {
+            Some(DataSource::Simulate(simulation)) if fitted.is_some() => simulation.parameters.clone(),
+            _ => BTreeMap::new(),
+        };
+        Ok(Problem {
+            task: file.task,
+            walkers: model::counted_walkers(file),
+            covariates: own.covariates,
+            data_notes: [own.notes, data_notes].concat(),
+            model: own.model,
+            file: file.clone(),
+            fitted,
+            starts,
+            data,
+            truth,
+            estimator,
+            compared,
+            options,
+            notes,
+            read,
+        })
+    }
+
+    /// The descent or search of the fit for these unknowns; those whose map nobody chose have the `usual` one.
+    ///
+    /// # Errors
+    /// [`JobError`] where a map is given for something that is not among them.
+    pub fn method(&self, unknowns: &[Unknown], usual: Option<Map>) -> Result<Method, JobError> {
+        let mut method = self.file.method(unknowns)?;
+        let all = matches!(self.file.optimizer.map, Some(MapChoice::All(_)));
+        if let (Some(usual), false) = (usual, all) {
+            for unknown in unknowns {
+                method.maps().entry(unknown.name.clone()).or_insert(usual);
+            }
+        }
+        Ok(method)
+    }
+
+    /// The estimator of this name with the fit file's options.
+    ///
+    /// # Errors
+    /// [`JobError`] where there is none, or an option is out of its range.
+    pub fn estimator_named(&self, name: &str, comparison: bool) -> Result<Box<dyn Estimator>, JobError> {
+        let key = if comparison { "estimator.compare" } else { "estimator.name" };
+        estimators::estimator_of(&self.file, name, key)
+    }
+
+    /// The formation test that `[run]` asks for, if it does.
+    ///
+    /// # Errors
+    /// [`JobError`] where the model does not say how a lattice starts.
+    pub fn formation_test(&self) -> Result<Option<FormationTest>, JobError> {
+        match &self.fitted {
+            Some(fitted) => test_of(&self.file, &self.model, fitted.clone()),
+            None => Ok(None),
+        }
+    }
+
+    /// The model with so many walkers, where they are left to be counted.
+    pub(crate) fn with_walkers(&self, walkers: u64) -> Result<Model, JobError> {
+        match self.walkers {
+            Some(option) => model::model_with(&self.file, option, &OptionValue::Whole(walkers as i64)),
+            None => Ok(self.model.clone()),
+        }
+    }
+
+    /// What the fit of these gradients is called: the search where it uses none.
+    pub(crate) fn own_name(&self) -> String {
+        match self.estimator.as_str() {
+            LIKELIHOOD => LIKELIHOOD.to_string(),
+            by => names::own_name(&self.file, by),
+        }
+    }
+
+    /// Everything that a fit's course depends on besides its method.
+    pub(crate) fn identity(&self, name: &str) -> Identity {
+        identity::identity_of(&self.file, name, &self.read)
+    }
+}
+
+/// The formation test that a fit file's `[run]` asks for, without its data: only the model is read.
+///
+/// # Errors
+/// [`JobError`] where the model or `[fixed]` is wrong, or the model does not say how a lattice starts.
+pub fn formation_test(file: &FitFile) -> Result<Option<FormationTest>, JobError> {
+    let own = Own::read(file)?;
+    let fitted = own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?;
+    test_of(file, &own.model, fitted)
+}
+
+fn test_of(file: &FitFile, model: &Model, fitted: Fitted) -> Result<Option<FormationTest>, JobError> {
+    let Some(wanted) = file.run.formation_test else { return Ok(None) };
+    let size = (wanted.rollouts as usize, wanted.steps as usize);
+    let test = FormationTest::new(model, fitted, size, file.run.seed, model::engine_options(file));
+    test.map(Some).map_err(|error| file.wrong("run.formation-test", error.to_string()).into())
+}
+
+/// Nothing of the task `state` is about parameters that are fitted.
+fn refuse_parameters(file: &FitFile) -> Result<(), JobError> {
+    if let Some(name) = file.start.keys().next() {
+        let message = "the task `state` fits no parameter: put what is known about it in [fixed]";
+        return Err(file.wrong(&format!("start.{name}"), message).into());
+    }
+    if file.run.formation_test.is_some() {
+        let message = "a formation test is about parameters that are being fitted, and the task `state` fits none: leave it out";
+        return Err(file.wrong("run.formation-test", message).into());
+    }
+    Ok(())
+}
+
+fn transition(
+    file: &FitFile,
+    own: &Own,
+    fitted: &Fitted,
+    options: Options,
+    estimator: &str,
+) -> Result<Resolved, JobError> {
+    let states::Seen { states, notes: data_notes } = states::states_of(file, own)?;
+    let (runs, times, spacing) = (states.runs, states.times, states.spacing());
+    let read = Digests::of_model(file, own).with_states("the observed states", &states);
+    let pairs = Pairs::new(&own.model, fitted, states, options)?;
+    let mut words =
+        format!("{} pairs of states, {spacing} apart, from {runs} runs of {times} times", pairs.before.len());
+    if !pairs.dropped.is_empty() {
+        words += &format!(
+            "; {} more left nothing to chance, whatever the parameters, and were dropped",
+            pairs.dropped.len()
+        );
+    }
+    let further = pairs.before.len() - pairs.one_step_apart().before.len();
+    if estimator == LIKELIHOOD && further > 0 {
+        words += &format!("; {further} of them, further apart than one step, are not in the likelihood");
+    }
+    let data = Data::Transitions { pairs, loss: transition_loss(file)? };
+    Ok(Resolved { data, notes: vec![words], data_notes, read })
+}
+
+fn transition_loss(file: &FitFile) -> Result<TransitionLoss, JobError> {
+    let name = file.loss.name.as_deref().unwrap_or(TRANSITION_LOSSES[0].name);
+    let name = if name == LIKELIHOOD { TRANSITION_LOSSES[0].name } else { name };
+    TransitionLoss::named(name).map_err(|nearest| {
+        let known: Vec<&str> = TRANSITION_LOSSES.iter().map(|l| l.name).chain([LIKELIHOOD]).collect();
+        let hint = match nearest {
+            Some(n) => format!(": did you mean `{n}`?"),
+            None => format!("; there are {}", known.join(", ")),
+        };
+        file.wrong("loss.name", format!("the task `transition` has no loss called `{name}`{hint}")).into()
+    })
+}
+
+fn trajectory(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
+    let loss = curve::loss_of(file)?;
+    let mut observed = curve::observe(file, own)?;
+    let mut read = Digests::of_model(file, own).with_target(&observed.target);
+    if let Some(starts) = &observed.starts {
+        read = read.with_states("the states that rollouts start from", starts);
+    }
+    let (notes, data_notes) = (std::mem::take(&mut observed.notes), std::mem::take(&mut observed.data_notes));
+    Ok(Resolved { data: Data::Trajectory { observed, loss }, notes, data_notes, read })
+}
+
+fn state(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
+    let loss = frames::loss_of(file)?;
+    let parameters = frames::parameters_of(file, &own.model, Of::Fit)?;
+    let ObservedFrames { frames, truth, mut notes, data_notes } = frames::frames_of(file, own)?;
+    let seen: Vec<String> = frames.iter().map(|f| f.step.to_string()).collect();
+    notes.insert(0, format!("observed after {} steps", seen.join(", ")));
+    notes.push(match *file.data.start_sites {
+        Some(1) => "one site is known to have started it".to_string(),
+        Some(n) => format!("{n} sites are known to have started it"),
+        None => {
+            "any number of sites may have started it (`data.start-sites` says how many, where that is known)"
+                .to_string()
+        }
+    });
+    let read = Digests::of_model(file, own).with_numbers("the parameters", &parameters).with_frames(&frames);
+    Ok(Resolved { data: Data::State { frames, truth, parameters, loss }, notes, data_notes, read })
+}
+
+fn stability(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
+    let (loss, rollouts) = (pattern::loss_of(file)?, pattern::rollouts_of(file));
+    pattern::check_budget(file, &own.model, rollouts)?;
+    let states::Seen { states: patterns, notes: data_notes } = pattern::patterns_of(file, own)?;
+    let notes = pattern::notes(file, &own.model, &patterns, &loss, rollouts);
+    let read = Digests::of_model(file, own).with_states("the pattern", &patterns);
+    Ok(Resolved { data: Data::Stability { patterns, loss, rollouts }, notes, data_notes, read })
+}

@@ -1,0 +1,69 @@
+//! Takes lattices from a fit file's data: read from files, handed over, or simulated by the model itself.
+
+use std::path::Path;
+
+use glauber_engine::{Options, Plan};
+use glauber_program::Model;
+
+use super::model::Own;
+use super::pictures::pictures;
+use super::times::{chosen, one_step_a_frame, timed};
+use super::words::{name_of_data, pairs, wrong};
+use crate::error::JobError;
+use crate::fit_file::{DataSource, FitFile, Simulation};
+use glauber_data::FileKind;
+use glauber_data::arrays::{ReadLimits, read_arrays};
+use glauber_tasks::states::States;
+
+/// Observed states, and what their reader has to say.
+pub(crate) struct Seen {
+    pub(crate) states: States,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The states between which transitions were observed.
+pub(crate) fn states_of(file: &FitFile, own: &Own) -> Result<Seen, JobError> {
+    match file.source()? {
+        DataSource::Simulate(simulation) => {
+            Ok(Seen { states: simulated(file, own, simulation)?, notes: Vec::new() })
+        }
+        DataSource::States(path) => observed(file, &own.model, path),
+        _ => Err(file.wrong("data", "the task `transition` needs `data.states` or `data.simulate`").into()),
+    }
+}
+
+fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<States, JobError> {
+    let model = &own.model;
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let truth = everything
+        .start(model, &pairs(&simulation.parameters))
+        .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
+    let frames = (steps + 1).saturating_mul(runs).saturating_mul(model.declarations().lattice.sites());
+    if frames > 1 << 32 {
+        let message = "the simulated data would take more than 4 GiB: ask for fewer runs or steps";
+        return Err(file.wrong("data.simulate", message).into());
+    }
+    one_step_a_frame(file)?;
+    let plan = Plan::new(model, &[], None, Options::default())?;
+    let run = own.run(&truth, steps).replicates(runs).seed(simulation.seed);
+    chosen(file, States::record(&plan, &run)?, "the simulated run")
+}
+
+/// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
+pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
+    let (mut notes, mut positions) = (Vec::new(), None);
+    let arrays = if let Some(arrays) = &file.given.arrays {
+        arrays.to_vec()
+    } else if FileKind::of(path)?.holds_arrays() {
+        read_arrays(path, ReadLimits::default())?
+    } else {
+        let pictures = pictures(file, model, path)?;
+        (notes, positions) = (pictures.notes, pictures.positions);
+        vec![pictures.array]
+    };
+    let states = States::from_arrays(model.declarations(), &arrays)
+        .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
+    let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;
+    Ok(Seen { states, notes })
+}

@@ -1,0 +1,118 @@
+//! Takes what Python asks to be fitted: a fit file, or tables and data in memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
+use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
+use glauber::fit::job::JobError;
+use pyo3::prelude::*;
+
+use crate::arrays::{Flat, GivenField, array, doubles};
+use crate::errors::{engine_error, input_error, model_error};
+use crate::model::Model;
+use crate::typing::{Anything, As, Floats, Table};
+use crate::values;
+
+/// A column of tracks as Python gives it.
+type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
+/// A curve as Python gives it.
+type GivenCurve<'py> = (Option<f64>, Vec<u32>, As<'py, Floats>, Option<As<'py, Floats>>);
+
+fn column((name, numbers, texts): GivenColumn<'_>) -> PyResult<TableColumn> {
+    let values = match numbers {
+        Some(numbers) => TableValues::Numbers(doubles(&numbers)?),
+        None => TableValues::Texts(texts.unwrap_or_default()),
+    };
+    Ok(TableColumn { name, values })
+}
+
+fn curve((interval, lags, values, errors): GivenCurve<'_>) -> PyResult<MsdCurve> {
+    let values = doubles(&values)?;
+    let errors = errors.map(|e| doubles(&e)).transpose()?;
+    let point = |(place, (lag, value)): (usize, (u32, f64))| MsdPoint {
+        lag,
+        value,
+        standard_error: errors.as_ref().and_then(|e| e.get(place).copied()),
+        sub_tracks: None,
+    };
+    let points = lags.into_iter().zip(values).enumerate().map(point).collect();
+    MsdCurve::of_points(interval, points, "the curve given").map_err(input_error)
+}
+
+/// What a fit is made of, as Python gives it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct FitRequest<'py> {
+    /// The tables of a fit file, or nothing for the file at `path`.
+    pub tables: Option<As<'py, Table>>,
+    path: String,
+    /// Values in place of a file's, each under `table.key`.
+    overrides: Vec<(String, As<'py, Anything>)>,
+    model: Option<Bound<'py, Model>>,
+    /// What that model reads per site, by name.
+    covariates: Vec<(String, GivenField)>,
+    /// Arrays of data: name, shape, flat numbers.
+    arrays: Option<Vec<(String, Vec<usize>, Flat)>>,
+    /// The columns of a table of tracks: name, and numbers or texts.
+    tracks: Option<Vec<GivenColumn<'py>>>,
+    /// A mean squared displacement: time of one lag, lags, values, standard errors.
+    curve: Option<GivenCurve<'py>>,
+    threads: Option<usize>,
+}
+
+impl FitRequest<'_> {
+    /// The fit file, and how many threads it asks for: they are the module's, not the engine's own.
+    pub fn read(self) -> PyResult<(FitFile, usize)> {
+        let in_memory = self.tables.is_some();
+        let read = match &self.tables {
+            Some(tables) => {
+                FitFile::from_tables(values::tables(tables)?, Path::new(&self.path), Path::new(""))
+            }
+            None => {
+                let value = |(key, own): &(String, As<'_, Anything>)| Ok((key.clone(), values::value(own)?));
+                let overrides: PyResult<Vec<_>> = self.overrides.iter().map(value).collect();
+                FitFile::load_with(Path::new(&self.path), &overrides?)
+            }
+        };
+        let mut file = read.map_err(|e| file_error(e, in_memory))?;
+        let arrays = self.arrays.map(|given| -> PyResult<_> {
+            let named = given.into_iter().map(|(name, shape, flat)| Ok((name, array(shape, flat)?)));
+            Ok(Arc::new(named.collect::<PyResult<Vec<_>>>()?))
+        });
+        let tracks = self.tracks.map(|table| -> PyResult<_> {
+            Ok(Arc::new(table.into_iter().map(column).collect::<PyResult<Vec<_>>>()?))
+        });
+        let model = self.model.as_ref().map(Bound::get);
+        let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
+        file.given = Given {
+            model: model.map(|m| m.model.clone()),
+            covariates,
+            arrays: arrays.transpose()?,
+            tracks: tracks.transpose()?,
+            curve: self.curve.map(curve).transpose()?,
+        };
+        let threads = self.threads.unwrap_or(file.run.threads as usize);
+        file.run.threads = 0;
+        Ok((file, threads))
+    }
+}
+
+/// What is wrong with a fit file; without its place where Python wrote it.
+fn file_error(error: FitFileError, in_memory: bool) -> PyErr {
+    match error.place {
+        Place::Set(_) => input_error(error),
+        _ if in_memory => input_error(error.message),
+        _ => input_error(error),
+    }
+}
+
+/// What is wrong with a job.
+pub fn job_error(error: JobError, in_memory: bool) -> PyErr {
+    match error {
+        JobError::File(e) => file_error(e, in_memory),
+        JobError::Engine(e) => engine_error(e),
+        JobError::Model(e) => model_error(e),
+        other => input_error(other),
+    }
+}

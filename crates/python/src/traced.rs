@@ -1,0 +1,25 @@
+//! Holds what Python sees of a tracing: its values, and the scope that makes them. What they can do stands in
+//! `expression` and `scope`.
+
+use std::sync::{Arc, Mutex};
+
+use glauber::program::{Declarations, Expr, Stage};
+use pyo3::prelude::*;
+
+/// A value of a rule that is being traced: a number per run, per replicate or per site.
+///
+/// Python's operators, comparisons (1 where true, else 0) and NumPy's functions make further values of it.
+#[pyclass(frozen, module = "glauber")]
+pub struct Expression {
+    pub expr: Expr,
+    /// The names of its states, where it is a layer of named states.
+    pub states: Option<Arc<Vec<String>>>,
+}
+
+/// What a start, a step or an observation is traced with.
+#[pyclass(frozen, module = "glauber")]
+pub struct Scope {
+    pub(crate) tracing: Mutex<Option<glauber::program::Scope>>,
+    pub(crate) declarations: Declarations,
+    pub(crate) stage: Stage,
+}
