@@ -210,3 +210,15 @@ fn errors_are_the_same_words() {
         assert!(found[0].is_some(), "{a}");
     }
 }
+
+#[test]
+fn a_gradient_of_nothing_observed_is_zero() {
+    let model = spread();
+    for options in both() {
+        let plan = Plan::new(&model, &[], Some(&StraightThrough), options).unwrap();
+        let run = Run::new(&[0.2, 0.4], 3).replicates(5);
+        let found =
+            plan.gradient(&run, &|_| glauber_engine::LossValue { value: 1.0, slopes: vec![] }).unwrap();
+        assert_eq!((found.value, found.parameters), (1.0, vec![0.0, 0.0]));
+    }
+}

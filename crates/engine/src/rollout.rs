@@ -249,11 +249,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
 
     fn simulate(&self, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {
         let mut values = vec![0.0; self.run.replicates * self.width];
-        let mut rows: Vec<&mut [f64]> = if self.width == 0 {
-            (0..self.run.replicates).map(|_| Default::default()).collect()
-        } else {
-            values.chunks_exact_mut(self.width).collect()
-        };
+        let mut rows = self.rows(&mut values);
         let work = self.divide(&mut rows);
         let last: Vec<Result<Vec<Frame>, EngineError>> = work
             .into_par_iter()
@@ -273,6 +269,14 @@ impl<'a, F: Lane> Rollout<'a, F> {
             .collect();
         let outputs = Outputs { values, width: self.width };
         Ok(Simulation { outputs, last: in_order(last)?.into_iter().flatten().collect() })
+    }
+
+    /// One row of numbers for each replicate; empty ones where nothing is observed.
+    fn rows<'v>(&self, values: &'v mut [f64]) -> Vec<&'v mut [f64]> {
+        match self.width {
+            0 => (0..self.run.replicates).map(|_| Default::default()).collect(),
+            width => values.chunks_exact_mut(width).collect(),
+        }
     }
 
     /// Splits one item per replicate into the groups.

@@ -25,7 +25,7 @@ impl<F: Lane> Rollout<'_, F> {
         let interval = self.interval()?;
         let mut values = vec![0.0; self.run.replicates * self.width];
         let histories: Vec<Result<Vec<History<F>>, EngineError>> = {
-            let mut rows: Vec<&mut [f64]> = values.chunks_exact_mut(self.width.max(1)).collect();
+            let mut rows = self.rows(&mut values);
             let work = self.divide(&mut rows);
             work.into_par_iter()
                 .map(|(group, rows)| {
