@@ -28,32 +28,13 @@ PyTorch.
 
 import os as _os
 
-from glauber import _glauber
+from glauber import _functions, _glauber
 from glauber._callables import Simulator
 from glauber._check import Check, check
 from glauber._errors import InputError, ModelError, RunError
 from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
-from glauber._functions import (
-    clip,
-    cos,
-    exp,
-    expm1,
-    floor,
-    heaviside,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    round,
-    sigmoid,
-    sign,
-    sin,
-    sqrt,
-    stop_gradient,
-    tanh,
-    where,
-)
+from glauber._functions import *  # noqa: F403
 from glauber._glauber import (
     Expression,
     Neighbours,
@@ -100,31 +81,14 @@ __all__ = [
     "Trajectory",
     "Transition",
     "check",
-    "clip",
-    "cos",
-    "exp",
-    "expm1",
     "fit",
     "fit_file",
-    "floor",
-    "heaviside",
     "load",
-    "log",
-    "log1p",
-    "maximum",
-    "minimum",
     "models",
     "objective",
     "rollout",
-    "round",
     "segment",
-    "sigmoid",
-    "sign",
     "simulate",
-    "sin",
-    "sqrt",
-    "stop_gradient",
-    "tanh",
     "value_and_grad",
-    "where",
 ]
+__all__ += _functions.__all__

@@ -12,6 +12,27 @@ import numpy as np
 
 from glauber._glauber import Expression
 
+__all__ = [
+    "clip",
+    "cos",
+    "exp",
+    "expm1",
+    "floor",
+    "heaviside",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "round",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sqrt",
+    "stop_gradient",
+    "tanh",
+    "where",
+]
+
 Value = Any
 """A traced value or a number."""
 

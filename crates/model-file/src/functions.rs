@@ -1,6 +1,9 @@
 //! Lists what an expression may call, and the words that stand for numbers.
 
+use glauber_program::Unary;
+
 /// A function of the language.
+#[derive(Clone, Copy)]
 pub(crate) struct Function {
     pub(crate) name: &'static str,
     /// The fewest and the most arguments.
@@ -31,21 +34,9 @@ const fn function(
     Function { name, arguments: (fewest, most), usage, place }
 }
 
-/// Every function.
-pub(crate) const FUNCTIONS: &[Function] = &[
-    function("abs", 1, 1, Place::Anywhere, "abs(x)"),
-    function("sign", 1, 1, Place::Anywhere, "sign(x): -1, 0 or 1"),
-    function("sqrt", 1, 1, Place::Anywhere, "sqrt(x)"),
-    function("exp", 1, 1, Place::Anywhere, "exp(x)"),
-    function("expm1", 1, 1, Place::Anywhere, "expm1(x): exp(x) - 1, exact near 0"),
-    function("ln", 1, 1, Place::Anywhere, "ln(x): the natural logarithm"),
+/// The functions besides those of one number, which the engine lists ([`Unary`]).
+const FUNCTIONS: &[Function] = &[
     function("log", 1, 1, Place::Anywhere, "log(x): the natural logarithm"),
-    function("log1p", 1, 1, Place::Anywhere, "log1p(x): ln(1 + x), exact near 0"),
-    function("sigmoid", 1, 1, Place::Anywhere, "sigmoid(x): 1/(1 + exp(-x))"),
-    function("tanh", 1, 1, Place::Anywhere, "tanh(x)"),
-    function("sin", 1, 1, Place::Anywhere, "sin(x), x in radians"),
-    function("cos", 1, 1, Place::Anywhere, "cos(x), x in radians"),
-    function("floor", 1, 1, Place::Anywhere, "floor(x)"),
     function("min", 2, 16, Place::Anywhere, "min(a, b, ...)"),
     function("max", 2, 16, Place::Anywhere, "max(a, b, ...)"),
     function("clamp", 3, 3, Place::Anywhere, "clamp(x, lowest, highest)"),
@@ -84,7 +75,13 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 /// central site, the number of the step (1 for the first), π.
 pub(crate) const WORDS: &[&str] = &["x", "y", "z", "centre", "time", "pi"];
 
+/// Every function.
+pub(crate) fn functions() -> impl Iterator<Item = Function> {
+    let unary = Unary::ALL.into_iter().filter(|f| Unary::named(f.name()).is_some());
+    unary.map(|f| function(f.name(), 1, 1, Place::Anywhere, f.usage())).chain(FUNCTIONS.iter().copied())
+}
+
 /// The function of this name.
-pub(crate) fn named(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|f| f.name == name)
+pub(crate) fn named(name: &str) -> Option<Function> {
+    functions().find(|f| f.name == name)
 }

@@ -17,7 +17,7 @@ use glauber_models::{CatalogueError, ModelOptions, OptionReader};
 
 /// Every function an expression may call, as it is written.
 pub fn language() -> impl Iterator<Item = &'static str> {
-    functions::FUNCTIONS.iter().map(|f| f.usage)
+    functions::functions().map(|f| f.usage)
 }
 
 /// The model of a file.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use glauber_lattice::Neighbourhood;
-use glauber_program::{Expr, Scope};
+use glauber_program::{Expr, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
-use super::functions::{self, FUNCTIONS, Place, WORDS};
+use super::functions::{self, Place, WORDS};
 use super::limits;
 use super::sheet::{Edge, Sheet};
 use super::syntax::{Infix, Kind, Node};
@@ -215,7 +215,7 @@ impl<'s> Translator<'s> {
 
     fn call(&mut self, name: &str, arguments: &'s [Node], node: &'s Node, at: Where) -> Checked<Expr> {
         let Some(function) = functions::named(name) else {
-            let known: Vec<&str> = FUNCTIONS.iter().map(|f| f.name).collect();
+            let known: Vec<&str> = functions::functions().map(|f| f.name).collect();
             return problem(&node.span, unknown("function", name, &known));
         };
         let (fewest, most) = function.arguments;
@@ -246,18 +246,10 @@ impl<'s> Translator<'s> {
         }
         let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
         let first = values[0];
+        if let Some(function) = Unary::named(name) {
+            return Ok(first.unary(function));
+        }
         Ok(match name {
-            "abs" => first.abs(),
-            "sign" => first.sign(),
-            "sqrt" => first.sqrt(),
-            "exp" => first.exp(),
-            "expm1" => first.exp_m1(),
-            "log1p" => first.ln_1p(),
-            "sigmoid" => first.sigmoid(),
-            "tanh" => first.tanh(),
-            "sin" => first.sin(),
-            "cos" => first.cos(),
-            "floor" => first.floor(),
             "min" => values[1..].iter().fold(first, |a, b| a.min(*b)),
             "max" => values[1..].iter().fold(first, |a, b| a.max(*b)),
             "clamp" => first.max(values[1]).min(values[2]),

@@ -28,7 +28,8 @@ impl Expr {
         Expr { trace: self.trace, value: value.unwrap_or(ValueId(u32::MAX)) }
     }
 
-    fn unary(self, function: Unary) -> Expr {
+    /// A function of this value; the usual ones have methods of their own.
+    pub fn unary(self, function: Unary) -> Expr {
         self.apply(|t, x| t.graph.unary(function, x))
     }
 
