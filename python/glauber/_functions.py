@@ -15,6 +15,7 @@ from glauber._glauber import Expression
 __all__ = [
     "clip",
     "cos",
+    "cosh",
     "exp",
     "expm1",
     "floor",
@@ -53,6 +54,7 @@ log1p = _unary("log1p", "log1p", np.log1p, "ln(1 + x), exact near 0.")
 sqrt = _unary("sqrt", "sqrt", np.sqrt, "√x.")
 sin = _unary("sin", "sin", np.sin, "The sine of an angle in radians.")
 cos = _unary("cos", "cos", np.cos, "The cosine of an angle in radians.")
+cosh = _unary("cosh", "cosh", np.cosh, "The hyperbolic cosine.")
 tanh = _unary("tanh", "tanh", np.tanh, "The hyperbolic tangent.")
 sigmoid = _unary("sigmoid", "sigmoid", lambda x: 1 / (1 + np.exp(-x)), "1 / (1 + e⁻ˣ).")
 floor = _unary("floor", "floor", np.floor, "The greatest whole number not above x; derivative 0.")
@@ -160,6 +162,7 @@ _NUMPY: dict[Any, Any] = {
     np.sin: sin,
     np.cos: cos,
     np.tan: lambda a: sin(a) / cos(a),
+    np.cosh: cosh,
     np.tanh: tanh,
     np.floor: floor,
     np.ceil: lambda a: -floor(-a),

@@ -82,6 +82,10 @@ class Expression:
         """
         The cosine of an angle in radians.
         """
+    def cosh(self, /) -> Expression:
+        """
+        The hyperbolic cosine.
+        """
     def exp(self, /) -> Expression:
         """
         eˣ.

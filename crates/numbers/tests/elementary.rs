@@ -82,13 +82,14 @@ fn single_precision_errors_stay_below_the_documented_bounds() {
     let all = (f32::NEG_INFINITY, f32::INFINITY);
     let circle = (-8192.0, 8192.0);
     type Case = (&'static str, fn(f32) -> f32, fn(f64) -> f64, (f32, f32), f64);
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("exp", exp, libm::exp, all, 1.0),
         ("exp_m1", exp_m1, libm::expm1, all, 1.7),
         ("ln", ln, libm::log, all, 0.8),
         ("ln_1p", ln_1p, libm::log1p, all, 0.8),
         ("sigmoid", sigmoid, logistic, all, 2.4),
         ("tanh", tanh, libm::tanh, all, 2.6),
+        ("cosh", cosh, libm::cosh, all, 2.8),
         ("sin", sin, libm::sin, circle, 1.7),
         ("cos", cos, libm::cos, circle, 1.7),
     ];
@@ -104,13 +105,14 @@ fn double_precision_errors_stay_below_the_documented_bounds() {
     let all = (f64::NEG_INFINITY, f64::INFINITY);
     let circle = (-1e6, 1e6);
     type Case = (&'static str, fn(f64) -> f64, fn(f64) -> f64, (f64, f64), f64);
-    let cases: [Case; 8] = [
+    let cases: [Case; 9] = [
         ("exp", exp, libm::exp, all, 1.0),
         ("exp_m1", exp_m1, libm::expm1, all, 2.0),
         ("ln", ln, libm::log, all, 0.8),
         ("ln_1p", ln_1p, libm::log1p, all, 0.8),
         ("sigmoid", sigmoid, logistic, all, 2.5),
         ("tanh", tanh, libm::tanh, all, 2.7),
+        ("cosh", cosh, libm::cosh, all, 2.8),
         ("sin", sin, libm::sin, circle, 2.1),
         ("cos", cos, libm::cos, circle, 2.1),
     ];
@@ -197,6 +199,9 @@ fn edges_hold<F: Real>(largest_exponent: f64, least_subnormal: F) {
     assert_eq!((sigmoid(-inf), sigmoid(zero), sigmoid(inf)), (zero, F::HALF, one));
     assert_eq!((tanh(-inf), tanh(zero), tanh(inf)), (-one, zero, one));
     assert_eq!(tanh(least_subnormal), least_subnormal);
+    assert_eq!((cosh(-inf), cosh(zero), cosh(inf)), (inf, one, inf));
+    assert!(cosh(number(largest_exponent + 0.68)) < inf && cosh(number(largest_exponent + 0.71)) == inf);
+    assert!(cosh(F::NAN).to_f64().is_nan());
     assert_eq!((sin(zero), cos(zero)), (zero, one));
     for quarter in 0..=4 {
         let (sine, cosine) = sin_cos_turns(number(f64::from(quarter) / 4.0));

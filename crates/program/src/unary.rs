@@ -26,6 +26,7 @@ pub enum Unary {
     LogarithmOnePlus,
     Sigmoid,
     HyperbolicTangent,
+    HyperbolicCosine,
     Sine,
     Cosine,
     Floor,
@@ -55,7 +56,7 @@ pub(crate) trait Chain {
 
 impl Unary {
     /// All of them.
-    pub const ALL: [Unary; 13] = [
+    pub const ALL: [Unary; 14] = [
         Unary::Negate,
         Unary::Absolute,
         Unary::Sign,
@@ -66,6 +67,7 @@ impl Unary {
         Unary::LogarithmOnePlus,
         Unary::Sigmoid,
         Unary::HyperbolicTangent,
+        Unary::HyperbolicCosine,
         Unary::Sine,
         Unary::Cosine,
         Unary::Floor,
@@ -84,6 +86,7 @@ impl Unary {
             Unary::LogarithmOnePlus => ("log1p", "log1p(x): ln(1 + x), exact near 0"),
             Unary::Sigmoid => ("sigmoid", "sigmoid(x): 1/(1 + exp(-x))"),
             Unary::HyperbolicTangent => ("tanh", "tanh(x)"),
+            Unary::HyperbolicCosine => ("cosh", "cosh(x)"),
             Unary::Sine => ("sin", "sin(x), x in radians"),
             Unary::Cosine => ("cos", "cos(x), x in radians"),
             Unary::Floor => ("floor", "floor(x)"),
@@ -129,6 +132,7 @@ impl Unary {
             Unary::LogarithmOnePlus => to.with(elementary::ln_1p),
             Unary::Sigmoid => to.with(elementary::sigmoid),
             Unary::HyperbolicTangent => to.with(elementary::tanh),
+            Unary::HyperbolicCosine => to.with(elementary::cosh),
             Unary::Sine => to.with(elementary::sin),
             Unary::Cosine => to.with(elementary::cos),
             Unary::Floor => to.with(|x: F| x.floor()),
@@ -195,6 +199,15 @@ impl Unary {
                 let slope = g.subtract(one, square);
                 g.multiply(bar, slope)
             }
+            // sinh x = ½ (expm1 x − expm1 −x), exact near 0.
+            Unary::HyperbolicCosine => {
+                let minus = g.negate(x);
+                let (up, down) =
+                    (g.unary(Unary::ExponentialMinusOne, x), g.unary(Unary::ExponentialMinusOne, minus));
+                let (half, twice) = (g.constant(0.5), g.subtract(up, down));
+                let slope = g.multiply(half, twice);
+                g.multiply(bar, slope)
+            }
             Unary::Sine => {
                 let slope = g.unary(Unary::Cosine, x);
                 g.multiply(bar, slope)
@@ -225,6 +238,7 @@ impl Unary {
             }
             Unary::Sigmoid => Domain::UNIT,
             Unary::HyperbolicTangent | Unary::Sine | Unary::Cosine => Domain::real(-1.0, 1.0),
+            Unary::HyperbolicCosine => Domain::real(1.0, widen(highest.max(-lowest).cosh())),
             Unary::Floor => Domain::integers(lowest.floor(), highest.floor()),
             _ => Domain::ANY,
         }

@@ -491,6 +491,10 @@ impl Expression {
     fn tanh(&self) -> PyResult<Expression> {
         self.unary(Expr::tanh)
     }
+    /// The hyperbolic cosine.
+    fn cosh(&self) -> PyResult<Expression> {
+        self.unary(Expr::cosh)
+    }
     /// The sine of an angle in radians.
     fn sin(&self) -> PyResult<Expression> {
         self.unary(Expr::sin)

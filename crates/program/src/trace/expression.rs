@@ -111,6 +111,11 @@ impl Expr {
         self.unary(Unary::HyperbolicTangent)
     }
 
+    /// The hyperbolic cosine.
+    pub fn cosh(self) -> Expr {
+        self.unary(Unary::HyperbolicCosine)
+    }
+
     /// The sine of an angle in radians.
     pub fn sin(self) -> Expr {
         self.unary(Unary::Sine)
