@@ -15,7 +15,7 @@ use glauber_lattice::{Boundary, Lattice, Offset};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, Op, Program, Rank, Requirement, Sink, ValueId};
+use glauber_program::{Binary, Comparison, CountLaw, Op, Program, Rank, Requirement, Sink, ValueId};
 
 /// What a program reads.
 #[derive(Clone, Debug, Default)]
@@ -197,13 +197,13 @@ impl<F: Real> Interpreter<'_, F> {
             }
             Op::Indicator { draw, class } => self.indicator(*draw, *class as usize),
             Op::Normal(a, b) => self.map2(v(a), v(b), box_muller, box_muller),
-            Op::Binomial { n, p, draw, .. } => {
+            Op::Count { law, arguments, draw, .. } => {
                 let key = self.key(*draw, 0);
-                self.counted(instruction.rank, |i, at| binomial(&key, i, at(*n), at(*p)))
-            }
-            Op::Poisson { rate, draw, .. } => {
-                let key = self.key(*draw, 0);
-                self.counted(instruction.rank, |i, at| poisson(&key, i, at(*rate)))
+                self.counted(instruction.rank, |i, at| match (law, &arguments[..]) {
+                    (CountLaw::Binomial, [n, p]) => binomial(&key, i, at(*n), at(*p)),
+                    (CountLaw::Poisson, [rate]) => poisson(&key, i, at(*rate)),
+                    _ => f64::NAN,
+                })
             }
         }
     }

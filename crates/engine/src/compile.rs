@@ -354,11 +354,9 @@ impl<'p> Compiler<'p> {
                 },
             },
             Op::Normal(a, b) => Kernel::Normal { dst, a: of[a], b: of[b] },
-            Op::Binomial { n, p, draw, .. } => {
-                Kernel::Binomial { dst, key: self.key(*draw, 0), n: self.arg(*n, of), p: self.arg(*p, of) }
-            }
-            Op::Poisson { rate, draw, .. } => {
-                Kernel::Poisson { dst, key: self.key(*draw, 0), rate: self.arg(*rate, of) }
+            Op::Count { law, arguments, draw, .. } => {
+                let arguments = arguments.iter().map(|a| self.arg(*a, of)).collect();
+                Kernel::Count { law: *law, dst, key: self.key(*draw, 0), arguments }
             }
             op if op.reads_elsewhere() => self.read(op, dst),
             // Everything else was lowered or is no site value.

@@ -1,6 +1,6 @@
 //! Names the kernels that a compiled pass is made of: each runs over one block of sites.
 
-use glauber_program::{Binary, Comparison, Requirement, Unary};
+use glauber_program::{Binary, Comparison, CountLaw, Requirement, Unary};
 
 /// A register: one number per site of a block.
 pub(crate) type Register = u32;
@@ -146,16 +146,12 @@ pub(crate) enum Kernel {
         a: Register,
         b: Register,
     },
-    Binomial {
+    /// dst = a number of a law that counts.
+    Count {
+        law: CountLaw,
         dst: Register,
         key: u32,
-        n: Arg,
-        p: Arg,
-    },
-    Poisson {
-        dst: Register,
-        key: u32,
-        rate: Arg,
+        arguments: Vec<Arg>,
     },
     /// dst = table[Σ (key − lowest) stride].
     Lookup {
@@ -223,7 +219,7 @@ impl Kernel {
                 arg(a, &mut f);
                 arg(b, &mut f);
             }
-            SelectAll { yes: a, no: b, .. } | Binomial { n: a, p: b, .. } => {
+            SelectAll { yes: a, no: b, .. } => {
                 arg(a, &mut f);
                 arg(b, &mut f);
             }
@@ -239,11 +235,8 @@ impl Kernel {
                 arg(b, &mut f);
                 arg(c, &mut f);
             }
-            Bernoulli { p: a, .. }
-            | Poisson { rate: a, .. }
-            | Sum { a, .. }
-            | Store { a, .. }
-            | Check { a, .. } => arg(a, &mut f),
+            Bernoulli { p: a, .. } | Sum { a, .. } | Store { a, .. } | Check { a, .. } => arg(a, &mut f),
+            Count { arguments, .. } => arguments.iter_mut().for_each(|a| arg(a, &mut f)),
             Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
         }
     }
@@ -271,8 +264,7 @@ impl Kernel {
             | Centred { dst, .. }
             | Bernoulli { dst, .. }
             | Normal { dst, .. }
-            | Binomial { dst, .. }
-            | Poisson { dst, .. }
+            | Count { dst, .. }
             | Lookup { dst, .. } => Some(dst),
             Sum { .. } | Dot { .. } | DotLoad { .. } | Store { .. } | Check { .. } => None,
         }

@@ -156,13 +156,9 @@ fn run_kernel<F: Lane>(
             write!(dst, d, r => draws::bernoulli(d, r.operand(*p, n, memory), memory.keys[*key as usize], site))
         }
         Kernel::Normal { dst, a, b } => write!(dst, d, r => draws::normals(d, r.get(*a, n), r.get(*b, n))),
-        Kernel::Binomial { dst, key, n: trials, p } => {
+        Kernel::Count { law, dst, key, arguments } => {
             let (key, len) = (memory.keys[*key as usize], block.len());
-            write!(dst, d, r => draws::binomials(d, len, &r.operand(*trials, n, memory), &r.operand(*p, n, memory), key, site))
-        }
-        Kernel::Poisson { dst, key, rate } => {
-            let (key, len) = (memory.keys[*key as usize], block.len());
-            write!(dst, d, r => draws::poissons(d, len, &r.operand(*rate, n, memory), key, site))
+            write!(dst, d, r => draws::counts(*law, d, len, arguments, &r, memory, key, site))
         }
         Kernel::Lookup { dst, table, keys } => write!(dst, d, r => {
             look_up(vectors, d, &memory.tables[*table as usize], keys, &r, &mut scratch.index);

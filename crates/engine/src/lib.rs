@@ -16,7 +16,6 @@ mod registers;
 mod schedule;
 mod tabulate;
 // … which run with the widest vectors there are …
-mod counts;
 mod kernels;
 mod simd;
 // … one replicate on a machine, many on workers, forwards and backwards in a rollout.

@@ -30,8 +30,11 @@ pub(crate) fn evaluate<F>(op: &Op, values: &[f64], inputs: &Inputs<'_, F>) -> f6
         Op::Centred { draw, lane, .. } => address.key(*draw, *lane).centred(0),
         Op::Bernoulli { p, u, .. } => f64::from(u8::from(v(u) < v(p))),
         Op::Normal(a, b) => crate::kernels::box_muller(v(a), v(b)),
-        Op::Binomial { n, p, draw, .. } => crate::counts::binomial(&address.key(*draw, 0), 0, v(n), v(p)),
-        Op::Poisson { rate, draw, .. } => crate::counts::poisson(&address.key(*draw, 0), 0, v(rate)),
+        Op::Count { law, arguments, draw, .. } => {
+            let mut numbers = [0.0; 2];
+            numbers.iter_mut().zip(arguments).for_each(|(number, argument)| *number = v(argument));
+            law.draw(&address.key(*draw, 0), 0, numbers)
+        }
         // Parameters are set by `prepare`; what reads fields is no scalar.
         _ => f64::NAN,
     }

@@ -276,11 +276,7 @@ impl Planner<'_> {
         let op = &self.program.instruction(value).op;
         *budget -= match op {
             _ if self.given.contains_key(&value) => 1,
-            Op::Uniform { .. }
-            | Op::Centred { .. }
-            | Op::Binomial { .. }
-            | Op::Poisson { .. }
-            | Op::Normal(..) => 10,
+            Op::Uniform { .. } | Op::Centred { .. } | Op::Count { .. } | Op::Normal(..) => 10,
             Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } => 4,
             _ => 1,
         };

@@ -1,6 +1,6 @@
 //! Lists what an expression may call, and the words that stand for numbers.
 
-use glauber_program::Unary;
+use glauber_program::{CountLaw, Unary};
 
 /// A function of the language.
 #[derive(Clone, Copy)]
@@ -34,7 +34,8 @@ const fn function(
     Function { name, arguments: (fewest, most), usage, place }
 }
 
-/// The functions besides those of one number, which the engine lists ([`Unary`]).
+/// The functions besides those of one number and numbers that count, which are listed below all languages ([`Unary`],
+/// [`CountLaw`]).
 const FUNCTIONS: &[Function] = &[
     function("log", 1, 1, Place::Anywhere, "log(x): the natural logarithm"),
     function("min", 2, 16, Place::Anywhere, "min(a, b, ...)"),
@@ -67,8 +68,6 @@ const FUNCTIONS: &[Function] = &[
     ),
     function("uniform", 0, 0, Place::Start, "uniform(): a random number from 0 to 1"),
     function("bernoulli", 1, 1, Place::Start, "bernoulli(p): 1 with probability p, else 0"),
-    function("binomial", 2, 2, Place::Start, "binomial(n, p): successes in n trials"),
-    function("poisson", 1, 1, Place::Start, "poisson(rate): events of this mean"),
 ];
 
 /// Every word that stands for a number: the site's coordinates (from 0; x along the last axis of the shape), 1 at the
@@ -78,7 +77,12 @@ pub(crate) const WORDS: &[&str] = &["x", "y", "z", "centre", "time", "pi"];
 /// Every function.
 pub(crate) fn functions() -> impl Iterator<Item = Function> {
     let unary = Unary::ALL.into_iter().filter(|f| Unary::named(f.name()).is_some());
-    unary.map(|f| function(f.name(), 1, 1, Place::Anywhere, f.usage())).chain(FUNCTIONS.iter().copied())
+    let counts = CountLaw::ALL.into_iter().map(|law| {
+        let ((name, usage), arguments) = (law.words(), law.required().len());
+        function(name, arguments, arguments, Place::Start, usage)
+    });
+    let unary = unary.map(|f| function(f.name(), 1, 1, Place::Anywhere, f.usage()));
+    unary.chain(FUNCTIONS.iter().copied()).chain(counts)
 }
 
 /// The function of this name.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use glauber_lattice::Neighbourhood;
-use glauber_program::{Expr, Scope, Unary};
+use glauber_program::{CountLaw, Expr, Operand, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, Place, WORDS};
@@ -259,10 +259,12 @@ impl<'s> Translator<'s> {
 
     fn draw(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
         let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
+        if let Some(law) = CountLaw::named(name) {
+            let arguments: Vec<Operand> = values.into_iter().map(Operand::from).collect();
+            return Ok(self.scope.count(law, &arguments));
+        }
         Ok(match (name, values.as_slice()) {
             ("bernoulli", [p]) => self.scope.bernoulli(*p),
-            ("binomial", [n, p]) => self.scope.binomial(*n, *p),
-            ("poisson", [rate]) => self.scope.poisson(*rate),
             _ => self.scope.uniform(),
         })
     }

@@ -9,5 +9,7 @@ pub mod real;
 pub mod elementary;
 // … and noise: every number a function of (seed, replicate, step, draw, lane, site).
 pub mod noise;
+// Numbers that count are drawn from several words of it.
+pub mod counts;
 // One seed has many uses, listed once.
 pub mod purpose;

@@ -135,7 +135,7 @@ impl Adjoint {
             return;
         }
         let op = self.graph.instruction(value).op.clone();
-        if let Op::Bernoulli { .. } | Op::Categorical { .. } | Op::Binomial { .. } | Op::Poisson { .. } = op {
+        if let Op::Bernoulli { .. } | Op::Categorical { .. } | Op::Count { .. } = op {
             self.backward_draw(value, &op, estimator);
             return;
         }
@@ -265,11 +265,7 @@ impl Adjoint {
                 let to = estimator.categorical(&mut self.graph, &draw, probabilities, &bars);
                 probabilities.iter().zip(to).filter_map(|(p, c)| c.map(|c| (*p, c))).collect()
             }
-            Op::Binomial { n, p, .. } => estimator.binomial(&mut self.graph, value, *n, *p, bar),
-            Op::Poisson { rate, .. } => {
-                let to_rate = estimator.poisson(&mut self.graph, value, *rate, bar);
-                to_rate.map(|c| (*rate, c)).into_iter().collect::<Vec<_>>()
-            }
+            Op::Count { law, arguments, .. } => estimator.count(&mut self.graph, value, *law, arguments, bar),
             _ => Vec::new(),
         };
         for (operand, contribution) in contributions {

@@ -2,7 +2,7 @@
 
 use glauber_lattice::Lattice;
 
-use crate::domain::{Domain, MOST_COUNT};
+use crate::domain::Domain;
 use crate::op::{Binary, Comparison, Op, ValueId};
 
 /// The domain of an instruction that computes (sources have theirs declared), given those of its operands.
@@ -35,8 +35,9 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
         Op::SiteSum(x) => of(*x).nan || of(*x).unbounded(),
         Op::Unary(function, a) => any || function.may_be_nan(of(*a)),
         Op::Binary(function, a, b) => binary_may_be_nan(*function, of(*a), of(*b)),
-        Op::Binomial { n, .. } => any || !of(*n).integer || !of(*n).within(0.0, MOST_COUNT),
-        Op::Poisson { rate, .. } => any || !of(*rate).within(0.0, MOST_COUNT),
+        Op::Count { law, arguments, .. } => {
+            any || !law.required().iter().zip(arguments).all(|(required, v)| required.proved_by(of(*v)))
+        }
         _ => true,
     }
 }
@@ -101,8 +102,9 @@ fn range_of(
         Op::Categorical { probabilities, .. } => {
             Domain::integers(0.0, probabilities.len().max(1) as f64 - 1.0)
         }
-        Op::Binomial { n, .. } => Domain::integers(0.0, of(*n).highest.max(0.0)),
-        Op::Poisson { .. } => Domain::integers(0.0, f64::INFINITY),
+        Op::Count { law, arguments, .. } => {
+            law.range(&arguments.iter().map(|v| of(*v)).collect::<Vec<Domain>>())
+        }
         _ => Domain::ANY,
     }
 }

@@ -21,6 +21,7 @@
 //! # Ok::<(), glauber_program::ModelError>(())
 //! ```
 
+use crate::counts::CountLaw;
 use crate::declarations::FieldKind;
 use crate::graph::Graph;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
@@ -63,8 +64,10 @@ impl Flags<'_> {
         let (value, flag) = match op {
             Op::Bernoulli { p, .. } => self.bernoulli(g, original, *p),
             Op::Categorical { probabilities, .. } => self.categorical(g, original, probabilities),
-            Op::Binomial { n, p, .. } => self.binomial(g, original, *n, *p),
-            Op::Poisson { rate, .. } => self.poisson(g, original, *rate),
+            Op::Count { law, arguments, .. } => match law {
+                CountLaw::Binomial => self.binomial(g, original, arguments[0], arguments[1]),
+                CountLaw::Poisson => self.poisson(g, original, arguments[0]),
+            },
             // Which class a draw fell into: outcomes are plain numbers here.
             Op::Indicator { draw, class } if !g.is_nominal(*draw) => {
                 let class = g.constant(f64::from(*class));

@@ -4,9 +4,10 @@
 //! wherever the program runs, in a simulation, for a gradient and in a likelihood alike: beyond its edges a draw is an
 //! error that names it and the value, never a number.
 
+use glauber_numbers::counts::MOST_COUNT;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Domain, MOST_COUNT};
+use crate::domain::Domain;
 
 /// How far rounding may carry a probability, or a sum of them, beyond what it must be: this many times the distance from
 /// 1 to the next number of the run's precision, which is what 128 roundings take at most.

@@ -137,8 +137,10 @@ impl Program {
             }
             Op::Indicator { draw, class } => format!("{} is class {class}", n(draw)),
             Op::Normal(a, b) => format!("normal by {}, {}", n(a), n(b)),
-            Op::Binomial { n: trials, p, .. } => format!("binomial({}, {})", n(trials), n(p)),
-            Op::Poisson { rate, .. } => format!("poisson({})", n(rate)),
+            Op::Count { law, arguments, .. } => {
+                let arguments: Vec<String> = arguments.iter().map(&n).collect();
+                format!("{}({})", law.words().0, arguments.join(", "))
+            }
         }
     }
 

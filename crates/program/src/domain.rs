@@ -6,9 +6,6 @@
 use glauber_lattice::{Boundary, Lattice};
 use serde::{Deserialize, Serialize};
 
-/// The most trials of a binomial draw, and the highest rate of a Poisson draw.
-pub const MOST_COUNT: f64 = 1e9;
-
 /// The range of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Domain {

@@ -86,7 +86,7 @@ fn is_law(step: &Program, check: u32) -> bool {
 }
 
 fn is_random(op: &Op) -> bool {
-    matches!(op, Op::Uniform { .. } | Op::Binomial { .. } | Op::Poisson { .. })
+    matches!(op, Op::Uniform { .. } | Op::Count { .. })
 }
 
 /// What is observed of values that share draws, with those draws in program order.
@@ -177,7 +177,7 @@ fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, Mod
             Op::Uniform { .. } | Op::Normal(..) => {
                 return Err(refuse(step, "a next value depends on a continuous random number"));
             }
-            Op::Binomial { .. } | Op::Poisson { .. } => {
+            Op::Count { .. } => {
                 return Err(refuse(step, "a next value depends on a binomial or Poisson number"));
             }
             op if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) => {

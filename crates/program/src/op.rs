@@ -3,6 +3,7 @@
 use glauber_lattice::Offset;
 use serde::{Deserialize, Serialize};
 
+use crate::counts::CountLaw;
 use crate::unary::Unary;
 
 /// The number of a value in its program: the position of the instruction that makes it.
@@ -230,21 +231,12 @@ pub enum Op {
     },
     /// A standard normal number from two uniforms (Box & Muller 1958).
     Normal(ValueId, ValueId),
-    /// The number of successes in n trials of probability p.
-    Binomial {
-        /// How many trials.
-        n: ValueId,
-        /// The probability of each.
-        p: ValueId,
-        /// Which draw of the program.
-        draw: u32,
-        /// Per replicate or per site.
-        rank: Rank,
-    },
-    /// The number of events at a mean rate.
-    Poisson {
-        /// The mean.
-        rate: ValueId,
+    /// A number that counts, of a law: successes, events.
+    Count {
+        /// The law.
+        law: CountLaw,
+        /// Its arguments, in its order.
+        arguments: Vec<ValueId>,
         /// Which draw of the program.
         draw: u32,
         /// Per replicate or per site.
@@ -278,7 +270,6 @@ impl Op {
             Unary(_, a) | Heaviside(a, _) | Round(a, _) | Hold(a) | Spread(a) | SiteSum(a) => f(a),
             Shift { x, .. } | NeighbourSum { x, .. } => f(x),
             Indicator { draw, .. } => f(draw),
-            Poisson { rate, .. } => f(rate),
             Binary(_, a, b) | Compare(_, a, b) | Normal(a, b) => {
                 f(a);
                 f(b);
@@ -300,10 +291,7 @@ impl Op {
                 rest.iter_mut().for_each(&mut f);
                 f(u);
             }
-            Binomial { n, p, .. } => {
-                f(n);
-                f(p);
-            }
+            Count { arguments, .. } => arguments.iter_mut().for_each(f),
             Select(c, a, b) => {
                 f(c);
                 f(a);
@@ -336,9 +324,7 @@ impl Op {
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
-            Binomial { rank, .. } | Poisson { rank, .. } => {
-                self.operands().into_iter().map(rank_of).fold(*rank, Rank::max)
-            }
+            Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),
             _ => self.operands().into_iter().map(rank_of).fold(Rank::Run, Rank::max),
         }
     }

@@ -41,7 +41,7 @@ pub trait UseOfUnary<F> {
     fn with(self, function: impl Fn(F) -> F) -> Self::Out;
 }
 
-/// Writes derivatives: numbers and instructions in, a number or instruction out.
+/// Writes formulas: numbers and instructions in, a number or instruction out.
 pub(crate) trait Chain {
     type Value: Copy;
 
@@ -52,6 +52,10 @@ pub(crate) trait Chain {
     fn multiply(&mut self, a: Self::Value, b: Self::Value) -> Self::Value;
     fn divide(&mut self, a: Self::Value, b: Self::Value) -> Self::Value;
     fn negate(&mut self, a: Self::Value) -> Self::Value;
+    /// 1 where a < b, else 0.
+    fn less(&mut self, a: Self::Value, b: Self::Value) -> Self::Value;
+    /// The second where the first is not 0, else the third.
+    fn select(&mut self, condition: Self::Value, yes: Self::Value, no: Self::Value) -> Self::Value;
 }
 
 impl Unary {
@@ -266,7 +270,7 @@ fn widen(bound: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Numbers and their slopes, to first order.
+    /// Formulas of numbers.
     struct Numbers;
 
     impl Chain for Numbers {
@@ -291,6 +295,12 @@ mod tests {
         }
         fn negate(&mut self, a: f64) -> f64 {
             -a
+        }
+        fn less(&mut self, a: f64, b: f64) -> f64 {
+            f64::from(u8::from(a < b))
+        }
+        fn select(&mut self, condition: f64, yes: f64, no: f64) -> f64 {
+            if condition != 0.0 { yes } else { no }
         }
     }
 

@@ -195,10 +195,9 @@ fn refers(d: &Declarations, op: &Op) -> bool {
             d.neighbourhoods.get(*n as usize).is_some_and(|own| !own.offsets().is_empty())
         }
         Op::Shift { offset, .. } => d.lattice.admits(*offset),
-        Op::Uniform { draw, .. }
-        | Op::Centred { draw, .. }
-        | Op::Binomial { draw, .. }
-        | Op::Poisson { draw, .. } => below(*draw, d.draws.len()),
+        Op::Uniform { draw, .. } | Op::Centred { draw, .. } | Op::Count { draw, .. } => {
+            below(*draw, d.draws.len())
+        }
         _ => true,
     }
 }
@@ -212,10 +211,10 @@ fn fits(op: &Op, rank: impl Fn(ValueId) -> Rank, instructions: &[Instruction]) -
         Op::SiteSum(x) | Op::Shift { x, .. } | Op::NeighbourSum { x, .. } => site(x),
         Op::Translate { x, direction, .. } => site(x) && !site(direction),
         Op::Normal(a, b) => drawn(a) && drawn(b) && rank(*a) == rank(*b),
-        Op::Uniform { rank, .. }
-        | Op::Centred { rank, .. }
-        | Op::Binomial { rank, .. }
-        | Op::Poisson { rank, .. } => *rank != Rank::Run,
+        Op::Uniform { rank, .. } | Op::Centred { rank, .. } => *rank != Rank::Run,
+        Op::Count { law, arguments, rank, .. } => {
+            *rank != Rank::Run && arguments.len() == law.required().len()
+        }
         Op::Bernoulli { u, .. } => drawn(u),
         Op::Categorical { probabilities, below, above, u } => {
             let others = probabilities.len().wrapping_sub(1);

@@ -1,8 +1,10 @@
-//! Draws uniform, Bernoulli, normal, binomial and Poisson numbers over a block.
+//! Draws uniform, Bernoulli, normal numbers, and numbers that count, over a block.
 
-use crate::counts;
-use crate::kernels::Lane;
-use crate::kernels::operands::Operand;
+use glauber_program::CountLaw;
+
+use crate::kernel::Arg;
+use crate::kernels::operands::{Operand, Readable};
+use crate::kernels::{Lane, Memory};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::{FINE, Key, centred, size_of_centred, uniform};
 
@@ -109,25 +111,22 @@ pub(super) fn normals<F: Lane>(d: &mut [F], u: &[F], v: &[F]) {
 }
 
 /// `n` sites; what lies beyond stays.
-pub(super) fn binomials<F: Lane>(
+#[allow(clippy::too_many_arguments)]
+pub(super) fn counts<F: Lane>(
+    law: CountLaw,
     d: &mut [F],
     n: usize,
-    trials: &Operand<'_, F>,
-    p: &Operand<'_, F>,
+    arguments: &[Arg],
+    r: &Readable<'_, F>,
+    memory: &Memory<'_, F>,
     key: Key,
     site: u32,
 ) {
+    let mut operands = [Operand::One(F::ZERO); 2];
+    operands.iter_mut().zip(arguments).for_each(|(operand, a)| *operand = r.operand(*a, n, memory));
     for (i, d) in d[..n].iter_mut().enumerate() {
-        let number =
-            counts::binomial(&key, site.wrapping_add(i as u32), number_at(trials, i), number_at(p, i));
-        *d = F::from_f64(number);
-    }
-}
-
-/// `n` sites; what lies beyond stays.
-pub(super) fn poissons<F: Lane>(d: &mut [F], n: usize, rate: &Operand<'_, F>, key: Key, site: u32) {
-    for (i, d) in d[..n].iter_mut().enumerate() {
-        *d = F::from_f64(counts::poisson(&key, site.wrapping_add(i as u32), number_at(rate, i)));
+        let numbers = operands.each_ref().map(|operand| number_at(operand, i));
+        *d = F::from_f64(law.draw(&key, site.wrapping_add(i as u32), numbers));
     }
 }
 

@@ -14,6 +14,7 @@
 //! ```
 
 use super::{Draw, Estimator};
+use crate::counts::CountLaw;
 use crate::graph::Graph;
 use crate::op::{Rank, ValueId};
 use crate::program::Program;
@@ -56,25 +57,15 @@ impl Estimator for ByScope {
         self.of(g, draw.outcome).categorical(g, draw, probabilities, bars)
     }
 
-    fn binomial(
+    fn count(
         &self,
         g: &mut Graph,
         outcome: ValueId,
-        n: ValueId,
-        p: ValueId,
+        law: CountLaw,
+        arguments: &[ValueId],
         bar: Option<ValueId>,
     ) -> Vec<(ValueId, ValueId)> {
-        self.of(g, outcome).binomial(g, outcome, n, p, bar)
-    }
-
-    fn poisson(
-        &self,
-        g: &mut Graph,
-        outcome: ValueId,
-        rate: ValueId,
-        bar: Option<ValueId>,
-    ) -> Option<ValueId> {
-        self.of(g, outcome).poisson(g, outcome, rate, bar)
+        self.of(g, outcome).count(g, outcome, law, arguments, bar)
     }
 
     fn forward(&self, program: &Program) -> Program {

@@ -104,8 +104,7 @@ fn mean(
     let before = &program.instruction(original).op;
     Some(match (op, before) {
         (Op::Bernoulli { p, .. }, _) => *p,
-        (Op::Binomial { n, p, .. }, _) => g.multiply(*n, *p),
-        (Op::Poisson { rate, .. }, _) => *rate,
+        (Op::Count { law, arguments, .. }, _) => law.mean(g, arguments),
         (Op::Uniform { .. }, _) => g.constant(0.5),
         (Op::Normal(..), _) => g.constant(0.0),
         (Op::Categorical { probabilities, .. }, _) => {

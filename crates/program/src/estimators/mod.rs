@@ -22,6 +22,7 @@ pub use reinmax::ReinMax;
 pub use score_function::ScoreFunction;
 pub use straight_through::StraightThrough;
 
+use crate::counts::CountLaw;
 use crate::error::nearest_name;
 use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
@@ -96,29 +97,18 @@ pub trait Estimator: Send + Sync + std::fmt::Debug {
         bars: &[Option<ValueId>],
     ) -> Vec<Option<ValueId>>;
 
-    /// Contributions of a binomial draw to its number of trials and probability: straight-through to the mean n p.
-    fn binomial(
+    /// Contributions of a number that counts to its arguments: straight-through to its mean.
+    fn count(
         &self,
         g: &mut Graph,
         _outcome: ValueId,
-        n: ValueId,
-        p: ValueId,
+        law: CountLaw,
+        arguments: &[ValueId],
         bar: Option<ValueId>,
     ) -> Vec<(ValueId, ValueId)> {
         let Some(bar) = bar else { return Vec::new() };
-        let (to_n, to_p) = (g.multiply(bar, p), g.multiply(bar, n));
-        vec![(n, to_n), (p, to_p)]
-    }
-
-    /// Contribution of a Poisson draw to its rate: straight-through to the mean.
-    fn poisson(
-        &self,
-        _g: &mut Graph,
-        _outcome: ValueId,
-        _rate: ValueId,
-        bar: Option<ValueId>,
-    ) -> Option<ValueId> {
-        bar
+        let contributions = law.through_mean(g, arguments, bar);
+        arguments.iter().copied().zip(contributions).collect()
     }
 
     /// The program that is simulated; only an estimator that replaces the model changes it.

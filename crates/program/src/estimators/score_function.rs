@@ -10,6 +10,7 @@
 //! Kool, van Hoof & Welling 2019.
 
 use super::{Draw, Estimator};
+use crate::counts::CountLaw;
 use crate::graph::Graph;
 use crate::op::{Comparison, Op, ValueId};
 
@@ -54,42 +55,18 @@ impl Estimator for ScoreFunction {
         slopes.collect()
     }
 
-    fn binomial(
+    fn count(
         &self,
         g: &mut Graph,
         outcome: ValueId,
-        n: ValueId,
-        p: ValueId,
+        law: CountLaw,
+        arguments: &[ValueId],
         _bar: Option<ValueId>,
     ) -> Vec<(ValueId, ValueId)> {
         let advantage = g.push(Op::Advantage);
-        let (successes, failures) = (g.divide(outcome, p), g.subtract(n, outcome));
-        let q = g.one_minus(p);
-        let loss = g.divide(failures, q);
-        let zero = g.constant(0.0);
-        let any = g.compare(Comparison::Less, zero, outcome);
-        let all = g.compare(Comparison::LessOrEqual, n, outcome);
-        let (gain, loss) = (g.select(any, successes, zero), g.select(all, zero, loss));
-        let score = g.subtract(gain, loss);
-        let to_p = g.multiply(advantage, score);
-        vec![(p, to_p)]
-    }
-
-    fn poisson(
-        &self,
-        g: &mut Graph,
-        outcome: ValueId,
-        rate: ValueId,
-        _bar: Option<ValueId>,
-    ) -> Option<ValueId> {
-        let advantage = g.push(Op::Advantage);
-        let ratio = g.divide(outcome, rate);
-        let (zero, one) = (g.constant(0.0), g.constant(1.0));
-        // At a rate of 0 nothing comes out, and 0/0 is no number.
-        let any = g.compare(Comparison::Less, zero, outcome);
-        let ratio = g.select(any, ratio, zero);
-        let score = g.subtract(ratio, one);
-        Some(g.multiply(advantage, score))
+        let score = law.score(g, outcome, arguments);
+        let contribution = g.multiply(advantage, score);
+        arguments.last().map(|last| (*last, contribution)).into_iter().collect()
     }
 
     fn needs_advantage(&self) -> bool {

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use glauber_lattice::{Boundary, Neighbourhood};
 
 use crate::bounds::domain_of;
+use crate::counts::CountLaw;
 use crate::declarations::{Declarations, FieldKind, Layer};
 use crate::domain::Domain;
 use crate::instruction::Instruction;
@@ -134,7 +135,9 @@ impl Graph {
     fn left_of_trials(&self, op: &Op, domain: Domain) -> Domain {
         match op {
             Op::Binary(Binary::Subtract, trials, successes) => match self.instruction(*successes).op {
-                Op::Binomial { n, .. } if n == *trials => Domain { lowest: domain.lowest.max(0.0), ..domain },
+                Op::Count { law: CountLaw::Binomial, ref arguments, .. } if arguments[0] == *trials => {
+                    Domain { lowest: domain.lowest.max(0.0), ..domain }
+                }
                 _ => domain,
             },
             _ => domain,

@@ -69,7 +69,7 @@ impl Graph {
     }
 }
 
-/// Derivatives are written as instructions.
+/// Formulas are written as instructions.
 impl Chain for Graph {
     type Value = ValueId;
 
@@ -93,5 +93,11 @@ impl Chain for Graph {
     }
     fn negate(&mut self, a: ValueId) -> ValueId {
         Graph::negate(self, a)
+    }
+    fn less(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        Graph::compare(self, Comparison::Less, a, b)
+    }
+    fn select(&mut self, condition: ValueId, yes: ValueId, no: ValueId) -> ValueId {
+        Graph::select(self, condition, yes, no)
     }
 }

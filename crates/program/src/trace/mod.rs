@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use glauber_lattice::Offset;
 
 use crate::check::{Check, Requirement};
+use crate::counts::CountLaw;
 use crate::declarations::{Declarations, Field, FieldKind};
 use crate::error::{ModelError, unknown};
 use crate::graph::{Graph, MOST_INSTRUCTIONS, complement};
@@ -313,24 +314,29 @@ impl Scope {
     /// The number of successes in `n` trials of probability `p` at each site; n is whole, from 0 to
     /// [`crate::MOST_COUNT`].
     pub fn binomial(&self, n: impl Into<Operand>, p: impl Into<Operand>) -> Expr {
-        let (n, p) = (n.into(), p.into());
-        self.push(|t| {
-            let draw = name_draw(t, "binomial");
-            let (n, p) = (t.resolve(n), t.resolve(p));
-            require(t, draw, Requirement::Trials, n);
-            require(t, draw, Requirement::Probability, p);
-            t.graph.push(Op::Binomial { n, p, draw, rank: Rank::Site })
-        })
+        self.count(CountLaw::Binomial, &[n.into(), p.into()])
     }
 
     /// The number of events of mean `rate` at each site; the rate lies from 0 to [`crate::MOST_COUNT`].
     pub fn poisson(&self, rate: impl Into<Operand>) -> Expr {
-        let rate = rate.into();
+        self.count(CountLaw::Poisson, &[rate.into()])
+    }
+
+    /// A number at each site of a law that counts, with as many arguments as it takes.
+    pub fn count(&self, law: CountLaw, arguments: &[Operand]) -> Expr {
         self.push(|t| {
-            let draw = name_draw(t, "poisson");
-            let rate = t.resolve(rate);
-            require(t, draw, Requirement::Rate, rate);
-            t.graph.push(Op::Poisson { rate, draw, rank: Rank::Site })
+            let (name, usage) = law.words();
+            let (wanted, found) = (law.required().len(), arguments.len());
+            if found != wanted {
+                let model = t.model();
+                return t.fail(ModelError::Count { model, what: name, wanted: usage.to_string(), found });
+            }
+            let draw = name_draw(t, name);
+            let arguments: Vec<ValueId> = arguments.iter().map(|a| t.resolve(*a)).collect();
+            for (required, argument) in law.required().iter().zip(&arguments) {
+                require(t, draw, *required, *argument);
+            }
+            t.graph.push(Op::Count { law, arguments, draw, rank: Rank::Site })
         })
     }
 

@@ -1,4 +1,4 @@
-//! Draws binomial and Poisson numbers exactly, in a time that does not grow with them.
+//! Draws numbers that count exactly, in a time that does not grow with them: binomial and Poisson.
 //!
 //! Small means are inverted: one uniform number walks up the distribution. From a mean of 10 on, Hörmann's transformed
 //! rejection with squeeze is used (BTRS and PTRS): two uniform numbers propose a value, which is taken at once in nine of
@@ -12,9 +12,11 @@
 //! Statistical Computation and Simulation 46, 101–110; inversion: Devroye, *Non-Uniform Random Variate Generation*,
 //! Springer 1986, X.3.3 and X.4.3.
 
-use glauber_numbers::elementary;
-use glauber_numbers::noise::Key;
-use glauber_program::MOST_COUNT;
+use crate::elementary;
+use crate::noise::Key;
+
+/// The most trials of a binomial draw, and the highest rate of a Poisson draw.
+pub const MOST_COUNT: f64 = 1e9;
 
 /// From this mean on numbers are drawn by rejection.
 const REJECTION: f64 = 10.0;
@@ -29,7 +31,7 @@ fn uniforms(key: &Key, site: u32, attempt: u32) -> [f64; 2] {
 }
 
 /// A number of successes in `n` trials of probability `p`; NaN where n is no whole number in [0, 10⁹] or p is none.
-pub(crate) fn binomial(key: &Key, site: u32, n: f64, p: f64) -> f64 {
+pub fn binomial(key: &Key, site: u32, n: f64, p: f64) -> f64 {
     if p.is_nan() || !(0.0..=MOST_COUNT).contains(&n) || n.fract() > 0.0 {
         return f64::NAN;
     }
@@ -50,7 +52,7 @@ fn rare_successes(key: &Key, site: u32, n: f64, p: f64) -> f64 {
 }
 
 /// A number of events of mean `rate`; NaN where the rate is no number in [0, 10⁹].
-pub(crate) fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
+pub fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
     if !(0.0..=MOST_COUNT).contains(&rate) {
         return f64::NAN;
     }

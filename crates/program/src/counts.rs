@@ -1,0 +1,117 @@
+//! Lists the laws of numbers that count: of each its name, its arguments, how it is drawn, its mean and its score.
+//!
+//! One table for all who need it: programs print and check by it, engines draw by [`CountLaw::draw`], estimators take the
+//! mean and the score. A new law is its draw in `glauber-numbers`, a variant, and a line in each of the matches below.
+
+use glauber_numbers::counts::{binomial, poisson};
+use glauber_numbers::noise::Key;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Requirement;
+use crate::domain::Domain;
+use crate::unary::Chain;
+
+/// How a number that counts is distributed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum CountLaw {
+    /// The number of successes in n trials of probability p each.
+    Binomial,
+    /// The number of events of a mean rate.
+    Poisson,
+}
+
+impl CountLaw {
+    /// All of them.
+    pub const ALL: [CountLaw; 2] = [CountLaw::Binomial, CountLaw::Poisson];
+
+    /// Its name, and what it is.
+    ///
+    /// ```
+    /// use glauber_program::CountLaw;
+    /// assert_eq!(CountLaw::Poisson.words(), ("poisson", "poisson(rate): events of this mean"));
+    /// ```
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            CountLaw::Binomial => ("binomial", "binomial(n, p): successes in n trials"),
+            CountLaw::Poisson => ("poisson", "poisson(rate): events of this mean"),
+        }
+    }
+
+    /// The law of this name.
+    pub fn named(name: &str) -> Option<CountLaw> {
+        CountLaw::ALL.into_iter().find(|law| law.words().0 == name)
+    }
+
+    /// What its arguments must be, in their order.
+    pub fn required(self) -> &'static [Requirement] {
+        match self {
+            CountLaw::Binomial => &[Requirement::Trials, Requirement::Probability],
+            CountLaw::Poisson => &[Requirement::Rate],
+        }
+    }
+
+    /// A number, from its address in the noise: a function of it and the arguments alone. NaN where an argument is none.
+    #[inline]
+    pub fn draw(self, key: &Key, site: u32, arguments: [f64; 2]) -> f64 {
+        match self {
+            CountLaw::Binomial => binomial(key, site, arguments[0], arguments[1]),
+            CountLaw::Poisson => poisson(key, site, arguments[0]),
+        }
+    }
+
+    /// Where its numbers lie.
+    pub(crate) fn range(self, arguments: &[Domain]) -> Domain {
+        match self {
+            CountLaw::Binomial => Domain::integers(0.0, arguments[0].highest.max(0.0)),
+            CountLaw::Poisson => Domain::integers(0.0, f64::INFINITY),
+        }
+    }
+
+    /// Its mean.
+    pub(crate) fn mean<C: Chain>(self, g: &mut C, arguments: &[C::Value]) -> C::Value {
+        match self {
+            CountLaw::Binomial => g.multiply(arguments[0], arguments[1]),
+            CountLaw::Poisson => arguments[0],
+        }
+    }
+
+    /// What a derivative `bar` by the number is by each argument, straight through to the mean.
+    pub(crate) fn through_mean<C: Chain>(
+        self,
+        g: &mut C,
+        arguments: &[C::Value],
+        bar: C::Value,
+    ) -> Vec<C::Value> {
+        match self {
+            CountLaw::Binomial => vec![g.multiply(bar, arguments[1]), g.multiply(bar, arguments[0])],
+            CountLaw::Poisson => vec![bar],
+        }
+    }
+
+    /// The derivative of the logarithm of the number's probability by the last argument (trials have none).
+    pub(crate) fn score<C: Chain>(self, g: &mut C, outcome: C::Value, arguments: &[C::Value]) -> C::Value {
+        match self {
+            CountLaw::Binomial => {
+                let (n, p) = (arguments[0], arguments[1]);
+                let (successes, failures) = (g.divide(outcome, p), g.subtract(n, outcome));
+                let one = g.constant(1.0);
+                let q = g.subtract(one, p);
+                let loss = g.divide(failures, q);
+                let zero = g.constant(0.0);
+                // Where nothing succeeds, or all does, 0/0 is no number.
+                let any = g.less(zero, outcome);
+                let short = g.less(outcome, n);
+                let (gain, loss) = (g.select(any, successes, zero), g.select(short, loss, zero));
+                g.subtract(gain, loss)
+            }
+            CountLaw::Poisson => {
+                let ratio = g.divide(outcome, arguments[0]);
+                let (zero, one) = (g.constant(0.0), g.constant(1.0));
+                // At a rate of 0 nothing comes out, and 0/0 is no number.
+                let any = g.less(zero, outcome);
+                let ratio = g.select(any, ratio, zero);
+                g.subtract(ratio, one)
+            }
+        }
+    }
+}
