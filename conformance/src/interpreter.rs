@@ -202,6 +202,7 @@ impl<F: Real> Interpreter<'_, F> {
                 self.counted(instruction.rank, |i, at| match (law, &arguments[..]) {
                     (CountLaw::Binomial, [n, p]) => binomial(&key, i, at(*n), at(*p)),
                     (CountLaw::Poisson, [rate]) => poisson(&key, i, at(*rate)),
+                    (CountLaw::Geometric, [p]) => geometric(&key, i, at(*p)),
                     _ => f64::NAN,
                 })
             }
@@ -519,6 +520,7 @@ fn allowed(required: Requirement, x: f64, epsilon: f64) -> bool {
         Requirement::WholeOfOne => (x - 1.0).abs() <= 64.0 * epsilon,
         Requirement::Trials => whole && (0.0..=1e9).contains(&x),
         Requirement::Rate => (0.0..=1e9).contains(&x),
+        Requirement::Chance => x >= f64::from(f32::MIN_POSITIVE) && x <= 1.0 + 64.0 * epsilon,
         Requirement::Direction(count) => whole && x >= 0.0 && x < f64::from(count),
     }
 }
@@ -599,6 +601,18 @@ fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
         outside,
         law,
     )
+}
+
+/// Trials up to the first success: the least k with (1 - p)^k <= u, by logarithms.
+fn geometric(key: &Key, site: u32, p: f64) -> f64 {
+    match p {
+        p if p >= 1.0 => 1.0,
+        p if p > 0.0 => {
+            let trials = elementary::ln(fine_uniforms(key, site, 0).0) / elementary::ln_1p(-p);
+            trials.floor() + 1.0
+        }
+        _ => f64::NAN,
+    }
 }
 
 /// Transformed rejection with squeeze: a, b, centre, squeeze, scale; what is refused unseen; the law's logarithm.

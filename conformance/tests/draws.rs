@@ -77,6 +77,7 @@ fn follows(what: &str, sample: &[f64], chances: &[f64], alarm: f64) {
 fn counts_follow_their_laws() {
     let poisson = drawing(Values::Real, |s, a, _| s.poisson(a)).unwrap();
     let binomial = drawing(Values::Real, |s, a, b| s.binomial(a, b)).unwrap();
+    let geometric = drawing(Values::Real, |s, a, _| s.geometric(a)).unwrap();
     let rates = [0.0, 1e-3, 0.3, 5.0, 9.99, 10.0, 10.3, 37.5, 400.0];
     let trials = [
         (0.0, 0.5),
@@ -89,13 +90,26 @@ fn counts_follow_their_laws() {
         (300.0, 0.35),
         (1000.0, 0.97),
     ];
-    let alarm = shared(ALARM, 2 * (rates.len() + trials.len()));
+    let chances = [1e-3, 0.05, 0.3, 0.7, 1.0];
+    let alarm = shared(ALARM, 2 * (rates.len() + trials.len() + chances.len()));
     for precision in [Precision::Single, Precision::Double] {
         for rate in rates {
             let sample = numbers(&poisson, &[rate, 0.0], precision).unwrap();
             let most = (rate + 12.0 * rate.sqrt() + 20.0) as usize;
             let chances = law(rate as usize, most, |k| rate / (k + 1.0));
             follows(&format!("poisson({rate})"), &sample, &chances, alarm);
+        }
+        for p in chances {
+            let sample = numbers(&geometric, &[p, 0.0], precision).unwrap();
+            let p = if precision == Precision::Single { f64::from(p as f32) } else { p };
+            let most = (40.0 / p).min(4000.0) as usize;
+            let failures = |k: usize| (1.0 - p).powi(k as i32);
+            let mut law: Vec<f64> =
+                (0..most).map(|k| if k == 0 { 0.0 } else { p * failures(k - 1) }).collect();
+            // What lies beyond counts to the last.
+            law.push(failures(most - 1));
+            let sample: Vec<f64> = sample.iter().map(|x| x.min(most as f64)).collect();
+            follows(&format!("geometric({p})"), &sample, &law, alarm);
         }
         for (n, p) in trials {
             let sample = numbers(&binomial, &[n, p], precision).unwrap();
@@ -298,6 +312,7 @@ fn gradients_hold_at_the_edges() {
         (|s, a, _| s.bernoulli(a), vec![[0.0, 0.0], [0.4, 0.0], [1.0, 0.0]], |_, _| [1.0, 0.0]),
         (|s, a, b| s.binomial(a, b), vec![[0.0, 0.5], [4.0, 0.0], [4.0, 1.0], [200.0, 0.3]], |n, p| [p, n]),
         (|s, a, _| s.poisson(a), vec![[0.0, 0.0], [0.5, 0.0], [500.0, 0.0]], |_, _| [1.0, 0.0]),
+        (|s, a, _| s.geometric(a), vec![[0.01, 0.0], [0.5, 0.0], [1.0, 0.0]], |p, _| [-1.0 / (p * p), 0.0]),
     ];
     for (draw, thetas, slope) in cases {
         let model = drawing(Values::Real, draw).unwrap();

@@ -74,7 +74,7 @@ fn use_it(model: &Model, observation: Option<&Program>) {
         run = run.with_field(&field.name, glauber_engine::FieldData::shared(vec![value; d.lattice.sites()]));
     }
     let _ = plan.simulate(&run);
-    let _ = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0; m.len()] });
+    let _ = plan.gradient(&run, &|m| LossValue { value: m.iter().sum(), slopes: vec![1.0; m.len()] });
 }
 
 #[test]

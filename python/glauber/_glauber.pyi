@@ -395,6 +395,11 @@ class Scope:
         """
         A covariate or parameter field: one fixed number per site.
         """
+    def geometric(self, /, p: float | Expression) -> Expression:
+        """
+        How many trials of probability `p`, above 0, it takes at each site up to the first success, that one included (NumPy's
+        `geometric`).
+        """
     def layer(self, /, name: str) -> Expression:
         """
         A layer's value at each site before the step.

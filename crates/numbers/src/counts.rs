@@ -1,4 +1,4 @@
-//! Draws numbers that count exactly, in a time that does not grow with them: binomial and Poisson.
+//! Draws numbers that count exactly, in a time that does not grow with them: binomial, Poisson, geometric.
 //!
 //! Small means are inverted: one uniform number walks up the distribution. From a mean of 10 on, Hörmann's transformed
 //! rejection with squeeze is used (BTRS and PTRS): two uniform numbers propose a value, which is taken at once in nine of
@@ -61,6 +61,20 @@ pub fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
     }
     // Below 10⁻³⁰⁰ nothing lies beyond a thousand events of a mean of at most 10.
     inverted(key, site, elementary::exp(-rate), 1000.0, |k| rate / (k + 1.0))
+}
+
+/// How many trials of probability `p` it takes up to the first success, that one included; NaN where p is not in (0, 1].
+///
+/// By inversion, 1 + ⌊ln u / ln(1 − p)⌋ (Devroye 1986, X.2.1): exact up to the rounding of f64 for any p.
+pub fn geometric(key: &Key, site: u32, p: f64) -> f64 {
+    if !(p > 0.0) {
+        return f64::NAN;
+    }
+    if p >= 1.0 {
+        return 1.0;
+    }
+    let [u, _] = uniforms(key, site, 0);
+    1.0 + (elementary::ln(u) / elementary::ln_1p(-p)).floor()
 }
 
 /// Walks up a distribution from the chance of 0; `ratio` gives that of k + 1 over that of k.

@@ -67,6 +67,7 @@ impl Flags<'_> {
             Op::Count { law, arguments, .. } => match law {
                 CountLaw::Binomial => self.binomial(g, original, arguments[0], arguments[1]),
                 CountLaw::Poisson => self.poisson(g, original, arguments[0]),
+                CountLaw::Geometric => self.geometric(g, original, arguments[0]),
             },
             // Which class a draw fell into: outcomes are plain numbers here.
             Op::Indicator { draw, class } if !g.is_nominal(*draw) => {
@@ -236,6 +237,13 @@ impl Flags<'_> {
         let events = above_zero(g, rate);
         let flag = or(g, self.flag(original, 0), events);
         (g.constant(0.0), self.drawn(g, original, flag))
+    }
+
+    fn geometric(&mut self, g: &mut Graph, original: ValueId, p: ValueId) -> (ValueId, ValueId) {
+        let one = g.constant(1.0);
+        let fails = g.compare(Comparison::Less, p, one);
+        let flag = or(g, self.flag(original, 0), fails);
+        (one, self.drawn(g, original, flag))
     }
 
     /// Notes whether a draw is open, at the rank at which it is made.

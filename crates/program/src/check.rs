@@ -24,6 +24,8 @@ pub enum Requirement {
     Trials,
     /// A rate: from 0 to [`MOST_COUNT`].
     Rate,
+    /// A probability that is not 0: in (0, 1].
+    Chance,
     /// The number of one of several offsets: whole, from 0, below their count.
     Direction(u32),
 }
@@ -47,6 +49,7 @@ impl Requirement {
             Requirement::WholeOfOne => (1.0 - slack, 1.0 + slack, false),
             Requirement::Trials => (0.0, MOST_COUNT, true),
             Requirement::Rate => (0.0, MOST_COUNT, false),
+            Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0 + slack, false),
             Requirement::Direction(count) => (0.0, f64::from(*count) - 1.0, true),
         }
     }
@@ -59,13 +62,14 @@ impl Requirement {
 
     /// A value that is allowed.
     pub(crate) fn harmless(&self) -> f64 {
-        if *self == Requirement::WholeOfOne { 1.0 } else { 0.0 }
+        if matches!(self, Requirement::WholeOfOne | Requirement::Chance) { 1.0 } else { 0.0 }
     }
 
     /// Whether every value of a domain is allowed in every precision.
     pub(crate) fn proved_by(&self, domain: Domain) -> bool {
         let (lowest, highest, whole) = match self {
             Requirement::Probability => (0.0, 1.0, false),
+            Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0, false),
             _ => self.bounds(f64::EPSILON),
         };
         domain.proves(lowest, highest) && (domain.integer || !whole)
@@ -108,6 +112,11 @@ impl Check {
             Requirement::Rate => {
                 format!("the rate of `{what}` is {value}, not a number from 0 to {MOST_COUNT}; {narrow}")
             }
+            Requirement::Chance => {
+                format!(
+                    "the probability of a success of `{what}` is {value}, not above 0 and at most 1; {narrow}"
+                )
+            }
             Requirement::Direction(count) => format!(
                 "the direction of `{what}` is {value}, not the number of one of its {count} offsets, 0 to {}; draw it \
                  with as many probabilities as there are offsets",
@@ -124,6 +133,7 @@ impl Check {
             Requirement::WholeOfOne => format!("sum of the probabilities of {what}"),
             Requirement::Trials => format!("number of trials of {what}"),
             Requirement::Rate => format!("rate of {what}"),
+            Requirement::Chance => format!("probability of a success of {what}"),
             Requirement::Direction(_) => format!("direction of {what}"),
         }
     }
@@ -141,6 +151,7 @@ mod tests {
             (Requirement::WholeOfOne, vec![1.0, 1.0 - single], vec![0.99, 1.01, f64::NAN]),
             (Requirement::Trials, vec![0.0, 3.0, 1e9], vec![-1.0, 2.5, 1e10, f64::INFINITY, f64::NAN]),
             (Requirement::Rate, vec![0.0, 0.25, 1e9], vec![-1e-9, 1e10, f64::INFINITY, f64::NAN]),
+            (Requirement::Chance, vec![1e-9, 0.5, 1.0], vec![0.0, -0.5, 1.1, f64::NAN]),
             (Requirement::Direction(4), vec![0.0, 3.0], vec![-1.0, 0.5, 4.0]),
         ] {
             for value in good {

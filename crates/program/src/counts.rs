@@ -3,7 +3,7 @@
 //! One table for all who need it: programs print and check by it, engines draw by [`CountLaw::draw`], estimators take the
 //! mean and the score. A new law is its draw in `glauber-numbers`, a variant, and a line in each of the matches below.
 
-use glauber_numbers::counts::{binomial, poisson};
+use glauber_numbers::counts::{binomial, geometric, poisson};
 use glauber_numbers::noise::Key;
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +18,13 @@ pub enum CountLaw {
     Binomial,
     /// The number of events of a mean rate.
     Poisson,
+    /// The number of trials of probability p up to the first success, that one included: 1, 2, …
+    Geometric,
 }
 
 impl CountLaw {
     /// All of them.
-    pub const ALL: [CountLaw; 2] = [CountLaw::Binomial, CountLaw::Poisson];
+    pub const ALL: [CountLaw; 3] = [CountLaw::Binomial, CountLaw::Poisson, CountLaw::Geometric];
 
     /// Its name, and what it is.
     ///
@@ -34,6 +36,7 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => ("binomial", "binomial(n, p): successes in n trials"),
             CountLaw::Poisson => ("poisson", "poisson(rate): events of this mean"),
+            CountLaw::Geometric => ("geometric", "geometric(p): trials up to the first success"),
         }
     }
 
@@ -47,6 +50,7 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => &[Requirement::Trials, Requirement::Probability],
             CountLaw::Poisson => &[Requirement::Rate],
+            CountLaw::Geometric => &[Requirement::Chance],
         }
     }
 
@@ -56,6 +60,7 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => binomial(key, site, arguments[0], arguments[1]),
             CountLaw::Poisson => poisson(key, site, arguments[0]),
+            CountLaw::Geometric => geometric(key, site, arguments[0]),
         }
     }
 
@@ -64,6 +69,7 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => Domain::integers(0.0, arguments[0].highest.max(0.0)),
             CountLaw::Poisson => Domain::integers(0.0, f64::INFINITY),
+            CountLaw::Geometric => Domain::integers(1.0, f64::INFINITY),
         }
     }
 
@@ -72,6 +78,10 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => g.multiply(arguments[0], arguments[1]),
             CountLaw::Poisson => arguments[0],
+            CountLaw::Geometric => {
+                let one = g.constant(1.0);
+                g.divide(one, arguments[0])
+            }
         }
     }
 
@@ -85,6 +95,12 @@ impl CountLaw {
         match self {
             CountLaw::Binomial => vec![g.multiply(bar, arguments[1]), g.multiply(bar, arguments[0])],
             CountLaw::Poisson => vec![bar],
+            // d(1/p) = −dp/p².
+            CountLaw::Geometric => {
+                let square = g.multiply(arguments[0], arguments[0]);
+                let slope = g.divide(bar, square);
+                vec![g.negate(slope)]
+            }
         }
     }
 
@@ -111,6 +127,17 @@ impl CountLaw {
                 let any = g.less(zero, outcome);
                 let ratio = g.select(any, ratio, zero);
                 g.subtract(ratio, one)
+            }
+            // 1/p − (k − 1)/(1 − p).
+            CountLaw::Geometric => {
+                let (zero, one) = (g.constant(0.0), g.constant(1.0));
+                let (success, failures) = (g.divide(one, arguments[0]), g.subtract(outcome, one));
+                let q = g.subtract(one, arguments[0]);
+                let loss = g.divide(failures, q);
+                // At p = 1 nothing fails, and 0/0 is no number.
+                let any = g.less(zero, failures);
+                let loss = g.select(any, loss, zero);
+                g.subtract(success, loss)
             }
         }
     }

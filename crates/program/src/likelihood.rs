@@ -178,7 +178,7 @@ fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, Mod
                 return Err(refuse(step, "a next value depends on a continuous random number"));
             }
             Op::Count { .. } => {
-                return Err(refuse(step, "a next value depends on a binomial or Poisson number"));
+                return Err(refuse(step, "a next value depends on a binomial, Poisson or geometric number"));
             }
             op if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) => {
                 return Err(refuse(step, "a draw at one site changes the next value of another"));

@@ -229,6 +229,12 @@ impl Scope {
         let rate = needed(&rate, "the rate of a draw")?;
         self.make(|s| s.poisson(rate))
     }
+    /// How many trials of probability `p`, above 0, it takes at each site up to the first success, that one included (NumPy's
+    /// `geometric`).
+    fn geometric(&self, p: As<'_, Number>) -> PyResult<Expression> {
+        let p = needed(&p, "the probability of a draw")?;
+        self.make(|s| s.geometric(p))
+    }
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
     fn translate(
         &self,

@@ -322,6 +322,11 @@ impl Scope {
         self.count(CountLaw::Poisson, &[rate.into()])
     }
 
+    /// How many trials of probability `p`, above 0, it takes at each site up to the first success, that one included.
+    pub fn geometric(&self, p: impl Into<Operand>) -> Expr {
+        self.count(CountLaw::Geometric, &[p.into()])
+    }
+
     /// A number at each site of a law that counts, with as many arguments as it takes.
     pub fn count(&self, law: CountLaw, arguments: &[Operand]) -> Expr {
         self.push(|t| {
