@@ -280,7 +280,7 @@ fn one_of_several(
     let mut in_order = files.to_vec();
     in_order.sort_by_key(|file| columns.iter().map(|c| c.values[*file]).collect::<Vec<_>>());
     let follows = |column: &&Column| in_order.windows(2).all(|w| column.values[w[0]] < column.values[w[1]]);
-    if telling.iter().all(|column| follows(column))
+    if telling.iter().all(follows)
         && let Some(time) = telling.last()
     {
         notes.push(taken_for_times(time));
@@ -434,8 +434,8 @@ mod tests {
         // No date: day and month cannot be told apart, but the order of all numbers is one.
         assert!(read(&["a_01-02-2024", "a_02-01-2024"], &none).is_err());
         assert_eq!(
-            read(&["a_10-02", "a_02-10", "a_02-09"], &none).unwrap(),
-            ["a_02-09", "a_02-10", "a_10-02"]
+            read(&["a_10-09", "a_02-10", "a_02-09"], &none).unwrap(),
+            ["a_02-09", "a_02-10", "a_10-09"]
         );
     }
 
