@@ -1,7 +1,7 @@
 """Compares what glauber reads of pictures with what tifffile, Pillow and NumPy read of the same files.
 
-A model file holds the picture as one covariate and the independent reader's numbers as another; a site where they differ comes
-alive. Files that glauber does not read must be refused with a message, by exit code 2.
+A model file holds the picture as one covariate and the independent reader's numbers as another; a site where
+they differ comes alive. Files that glauber does not read must be refused with a message, by exit code 2.
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ def numbers(dtype: str, shape: tuple[int, ...] = SHAPE, seed: int = 1) -> np.nda
         return (random.integers(-1000, 1000, shape) / 8).astype(kind)
     # Doubles hold whole numbers to 2⁵³.
     most = min(int(np.iinfo(kind).max), 2**53)
-    values = random.integers(max(int(np.iinfo(kind).min), -(2**53)), most, shape, dtype=np.int64 if most < 2**62 else None)
+    values = random.integers(max(int(np.iinfo(kind).min), -(2**53)), most, shape, dtype=np.int64)
     values.flat[0] = most // 2 + 1
     return values.astype(kind)
 
 
 TIFFS: list[tuple[str, str, dict[str, Any]]] = [
-    *((f"{dtype} plain", dtype, {}) for dtype in ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]),
+    *((f"{dtype} plain", dtype, {}) for dtype in "u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8".split()),
     *((f"{dtype} big-endian", dtype, {"byteorder": ">"}) for dtype in ["u2", "i4", "f2", "f4", "f8"]),
     *((f"{dtype} zlib", dtype, {"compression": "zlib"}) for dtype in ["u1", "u2", "f4"]),
     *((f"{c} {p}", "u2", {"compression": c, "predictor": p}) for c in ["zlib", "lzw"] for p in [False, True]),
@@ -111,7 +111,9 @@ TIFFS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "dtype", "options"), TIFFS, ids=[name for name, *_ in TIFFS])
-def test_tiffs_are_read_as_tifffile_reads_them(tmp_path: Path, name: str, dtype: str, options: dict[str, Any]) -> None:
+def test_tiffs_are_read_as_tifffile_reads_them(
+    tmp_path: Path, name: str, dtype: str, options: dict[str, Any]
+) -> None:
     path = tmp_path / "a.tif"
     try:
         tifffile.imwrite(path, numbers(dtype), **{"photometric": "minisblack", **options})
@@ -125,7 +127,9 @@ def test_tiffs_are_read_as_tifffile_reads_them(tmp_path: Path, name: str, dtype:
     same(tmp_path, path, expected)
 
 
-@pytest.mark.parametrize("options", [{}, {"imagej": True}, {"ome": True}, {"tile": (16, 16)}, {"compression": "zlib"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"imagej": True}, {"ome": True}, {"tile": (16, 16)}, {"compression": "zlib"}]
+)
 def test_stacks_are_read_plane_by_plane(tmp_path: Path, options: dict[str, Any]) -> None:
     path = tmp_path / "stack.tif"
     stack = numbers("u2", (4, *SHAPE))
@@ -146,7 +150,10 @@ def test_colours_are_pillows_luma(tmp_path: Path, planar: str, tile: tuple[int, 
 
 def test_several_channels_name_no_key_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "channels.tif"
-    tifffile.imwrite(path, numbers("u2", (*SHAPE, 2)), photometric="minisblack", planarconfig="contig", extrasamples=["unspecified"])
+    two = numbers("u2", (*SHAPE, 2))
+    tifffile.imwrite(
+        path, two, photometric="minisblack", planarconfig="contig", extrasamples=["unspecified"]
+    )
     refused(tmp_path, path, "2 channels a pixel", "image of its own")
     assert "data.channel" not in run(tmp_path, path, np.zeros(SHAPE))[1]
 
@@ -192,7 +199,9 @@ PILLOWS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("mode", "ending", "options"), PILLOWS)
-def test_pictures_are_read_as_pillow_reads_them(tmp_path: Path, mode: str, ending: str, options: dict[str, Any]) -> None:
+def test_pictures_are_read_as_pillow_reads_them(
+    tmp_path: Path, mode: str, ending: str, options: dict[str, Any]
+) -> None:
     path = tmp_path / f"a.{ending}"
     depth = {"I;16": "u2", "F": "f4"}.get(mode, "u1")
     grey = numbers(depth)
@@ -246,8 +255,8 @@ def test_arrays_are_read_as_numpy_reads_them(tmp_path: Path, dtype: str, order: 
     same(tmp_path, path, np.load(path).astype(np.float64))
 
 
-@pytest.mark.parametrize("array", [np.zeros(SHAPE, "c8"), np.full(SHAPE, "a"), np.zeros(SHAPE, "M8[s]"), np.zeros(SHAPE, "f4,i2")])
-def test_arrays_of_no_numbers_are_refused(tmp_path: Path, array: np.ndarray) -> None:
+@pytest.mark.parametrize("dtype", ["c8", "U1", "M8[s]", "f4,i2"])
+def test_arrays_of_no_numbers_are_refused(tmp_path: Path, dtype: str) -> None:
     path = tmp_path / "a.npy"
-    np.save(path, array)
+    np.save(path, np.zeros(SHAPE, dtype))
     refused(tmp_path, path, "a.npy")
