@@ -3,7 +3,7 @@
 //! The modules in the order data flows:
 //!
 //! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
-//! - [`arrays`] reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
+//! - [`arrays`], a crate of its own, reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`read_time_curve`] reads a curve over time from a table;
@@ -12,7 +12,6 @@
 //! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
 //! file that claims to be large is refused before memory is taken.
 
-pub mod arrays;
 pub mod images;
 mod tables;
 mod time_curve;
@@ -20,5 +19,6 @@ pub mod tracks;
 
 pub use time_curve::{TimeCurve, read_time_curve};
 
+pub use glauber_arrays as arrays;
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
 pub use images::FileKind;

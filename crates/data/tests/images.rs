@@ -219,7 +219,7 @@ fn a_folder_is_a_time_series_in_natural_order() {
     assert_eq!(stack.array().shape(), [5, 1, 2]);
     assert_eq!(stack.array().values(), &Values::U8(vec![1, 0, 2, 0, 9, 0, 10, 0, 11, 0]));
     let notes = stack.notes().join("\n");
-    assert!(notes.contains("1 files") && notes.contains("between 2 and 9"), "{notes}");
+    assert!(notes.contains("1 files") && notes.contains("between `frame2` and `frame9`"), "{notes}");
     assert!(read_images(folder.path(), ImageLimits { pixels: 9 }).is_err());
 }
 

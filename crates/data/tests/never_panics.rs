@@ -34,9 +34,9 @@ const BEGINNINGS: [&[u8]; 16] = [
 ];
 
 fn fixtures() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["arrays", "images", "tracks"] {
+    for folder in ["../arrays/tests/fixtures/arrays", "tests/fixtures/images", "tests/fixtures/tracks"] {
         files.extend(fs::read_dir(root.join(folder)).unwrap().map(|e| e.unwrap().path()));
     }
     files.sort();

@@ -48,7 +48,7 @@ struct Look {
     /// At most an eighth of full scale, or at least seven eighths.
     near_ends: bool,
     whole: bool,
-    /// Values above 0 have neighbours of the same value more often than not.
+    /// Values above 0, full scale left out, have neighbours of the same value more often than not.
     areas: bool,
     /// The largest value below full scale, where small numbers in areas stand beside full scale.
     beside_full: Option<f64>,
@@ -140,11 +140,10 @@ impl ImageStack {
         let second = values.iter().copied().filter(|v| *v < highest).fold(0.0, f64::max);
         let full = self.full_scale().filter(|full| *full > 1.0 && is(highest, *full));
         // Noise, and the grey rims of a mask, are not alike over areas.
-        let objects = |full: &f64| {
-            whole && second > 0.0 && second < full / 2.0 && matches!(areas(0.0, *full), (true, 1..))
-        };
-        let beside_full = full.filter(objects).filter(|_| lowest < 1.0).map(|_| second);
-        Look { lowest, highest, two, near_ends, whole, areas: areas(0.0, f64::INFINITY).0, beside_full }
+        let inner = areas(0.0, full.unwrap_or(f64::INFINITY));
+        let beside_full = full.filter(|full| whole && lowest < 1.0 && second > 0.0 && second < full / 2.0);
+        let beside_full = beside_full.filter(|_| inner.0 && inner.1 > 0).map(|_| second);
+        Look { lowest, highest, two, near_ends, whole, areas: inner.0, beside_full }
     }
 
     /// The threshold that the values suggest, and what to say about it.

@@ -53,6 +53,7 @@ mod kind;
 mod folder;
 mod names;
 mod numbered;
+mod order;
 mod series;
 mod stamps;
 

@@ -9,7 +9,7 @@ use std::fmt;
 /// every layer.
 ///
 /// ```
-/// use glauber_data::arrays::Array;
+/// use glauber_arrays::Array;
 ///
 /// let array = Array::new(vec![2, 3], vec![1u8, 2, 3, 4, 5, 6])?;
 /// assert_eq!(array.to_f64()[array.flat(&[1, 0]).unwrap()], 4.0);

@@ -1,7 +1,7 @@
 //! Turns half-precision numbers, IEEE 754's binary16, into single precision, exactly.
 
 /// The number that 16 bits stand for: sign, five bits of exponent, ten of fraction.
-pub(crate) fn half_to_single(bits: u16) -> f32 {
+pub fn half_to_single(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;
     let exponent = u32::from(bits >> 10 & 0x1F);
     let fraction = u32::from(bits & 0x3FF);

@@ -13,8 +13,8 @@
 //! the way to save them otherwise; a file with bytes after its array is refused, for they would be lost in silence.
 //!
 //! ```
-//! use glauber_data::Overwrite;
-//! use glauber_data::arrays::{Array, ReadLimits, read_arrays, write_npz};
+//! use glauber_files::Overwrite;
+//! use glauber_arrays::{Array, ReadLimits, read_arrays, write_npz};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("run.npz");
@@ -38,10 +38,9 @@ mod values;
 
 pub use array::{Array, ShapeMismatch};
 pub use checks::BadValue;
-pub(crate) use half::half_to_single;
+pub use half::half_to_single;
 pub use header::ArrayHeader;
-pub(crate) use npy::open_regular;
-pub use npy::{read_npy, read_npy_from, write_npy};
+pub use npy::{open_regular, read_npy, read_npy_from, write_npy};
 pub use npz::{NpzReader, read_arrays};
 pub use npz_writer::{NpzWriter, write_npz};
 pub use values::{ElementType, Slice, Values};

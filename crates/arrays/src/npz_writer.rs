@@ -9,9 +9,9 @@ use super::array::{Array, elements_of};
 use super::elements::write_elements;
 use super::header::write_header;
 use super::values::{ElementType, Slice};
-use crate::{DataError, DataErrorKind, Overwrite, WholeFile};
 use glauber_files::error::{bytes_in_words, quoted};
 use glauber_files::whole_file::folder_of;
+use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -28,8 +28,8 @@ const LEVEL: i64 = 2;
 /// An NPZ archive being written; it appears under its name when [`finish`](Self::finish) succeeds.
 ///
 /// ```
-/// use glauber_data::Overwrite;
-/// use glauber_data::arrays::{ElementType, NpzWriter, ReadLimits, read_arrays};
+/// use glauber_files::Overwrite;
+/// use glauber_arrays::{ElementType, NpzWriter, ReadLimits, read_arrays};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("run.npz");

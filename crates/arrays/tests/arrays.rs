@@ -1,10 +1,10 @@
 //! Checks that arrays survive files: NumPy's own, ours, written in pieces, and those that are broken or hostile.
 #![allow(clippy::unwrap_used)]
 
-use glauber_data::arrays::{
+use glauber_arrays::{
     Array, ElementType, NpzReader, NpzWriter, ReadLimits, Slice, Values, read_arrays, read_npy, write_npz,
 };
-use glauber_data::{DataErrorKind, Overwrite};
+use glauber_files::{DataErrorKind, Overwrite};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ fn what_was_not_announced_is_refused_and_nothing_is_left() {
     let path = folder.path().join("a.npz");
     let mut writer = NpzWriter::create(&path, Overwrite::Refuse).unwrap();
     writer.announce("a", &[2, 2], ElementType::U8).unwrap();
-    let message = |result: Result<(), glauber_data::DataError>| result.unwrap_err().to_string();
+    let message = |result: Result<(), glauber_files::DataError>| result.unwrap_err().to_string();
     assert!(message(writer.append("b", &[1u8][..])).contains("not announced"));
     assert!(message(writer.append("a", &[1.0][..])).contains("is of uint8, not float64"));
     assert!(message(writer.append("a", &[1u8; 5][..])).contains("do not fit"));

@@ -4,8 +4,8 @@ use super::ReadLimits;
 use super::array::{Array, Shape};
 use super::elements::{read_elements, read_halves, to_c_order, write_elements};
 use super::header::{ArrayHeader, HeaderError, read_header, write_header};
-use crate::{DataError, DataErrorKind, Overwrite, WholeFile};
 use glauber_files::error::bytes_in_words;
+use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -17,11 +17,11 @@ use std::path::Path;
 /// [`super`]), or larger than the limit.
 ///
 /// ```no_run
-/// use glauber_data::arrays::{ReadLimits, read_npy};
+/// use glauber_arrays::{ReadLimits, read_npy};
 ///
 /// let states = read_npy("states.npy", ReadLimits::default())?;
 /// println!("{:?} of {}", states.shape(), states.element_type());
-/// # Ok::<(), glauber_data::DataError>(())
+/// # Ok::<(), glauber_files::DataError>(())
 /// ```
 pub fn read_npy(path: impl AsRef<Path>, limits: ReadLimits) -> Result<Array, DataError> {
     let path = path.as_ref();
@@ -103,8 +103,11 @@ pub fn write_npy(path: impl AsRef<Path>, array: &Array, overwrite: Overwrite) ->
     file.finish()
 }
 
-/// Opens a file that has a length: not a folder, pipe or device.
-pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), DataError> {
+/// Opens a file that has a length, and says how long it is: not a folder, pipe or device.
+///
+/// # Errors
+/// If it is one of these, is missing, or cannot be opened.
+pub fn open_regular(path: &Path) -> Result<(File, u64), DataError> {
     let about = path.metadata().map_err(|e| DataError::io(path, "open it", &e))?;
     if about.is_dir() {
         return Err(DataError::new(

@@ -4,8 +4,8 @@ use super::array::Array;
 use super::header::{ArrayHeader, HeaderError, MAGIC, read_header};
 use super::npy::{data_error, open_regular, read_sized};
 use super::{ReadLimits, read_npy};
-use crate::{DataError, DataErrorKind};
 use glauber_files::error::{bytes_in_words, quoted};
+use glauber_files::{DataError, DataErrorKind};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use zip::result::ZipError;
 /// An NPZ archive opened for reading: its names are known, its arrays are read on demand.
 ///
 /// ```no_run
-/// use glauber_data::arrays::{NpzReader, ReadLimits};
+/// use glauber_arrays::{NpzReader, ReadLimits};
 ///
 /// let mut run = NpzReader::open("run.npz", ReadLimits::default())?;
 /// for name in run.names().to_vec() {
 ///     println!("{name}: {:?}", run.header(&name)?.shape);
 /// }
 /// let aware = run.read("aware")?;
-/// # Ok::<(), glauber_data::DataError>(())
+/// # Ok::<(), glauber_files::DataError>(())
 /// ```
 pub struct NpzReader {
     path: PathBuf,
