@@ -55,6 +55,7 @@ mod overrides;
 mod reader;
 mod run;
 mod skip;
+mod task;
 mod tree;
 mod unused;
 
@@ -74,6 +75,7 @@ pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTest, Precision, Run};
+pub use task::{TASKS, Task, TaskEntry};
 pub use tree::{Node, Table, Value};
 pub use unused::USED_BY_ALL;
 
@@ -103,40 +105,6 @@ pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
     ("optimizer", optimization::KEYS),
     ("run", run::KEYS),
 ];
-
-/// What is fitted to what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// Pairs of successive states.
-    Transition,
-    /// A summary over time.
-    Trajectory,
-    /// A state: an image, or an initial lattice.
-    State,
-    /// A pattern that should stay.
-    Stability,
-}
-
-impl Task {
-    /// Every task by its name.
-    pub const ALL: [(&'static str, Task); 4] = [
-        ("transition", Task::Transition),
-        ("trajectory", Task::Trajectory),
-        ("state", Task::State),
-        ("stability", Task::Stability),
-    ];
-
-    /// Its name in a fit file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Task::Transition => "transition",
-            Task::Trajectory => "trajectory",
-            Task::State => "state",
-            Task::Stability => "stability",
-        }
-    }
-}
 
 /// Where the model comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -303,9 +271,10 @@ impl FitFile {
         let mut whole =
             Reader::whole(Source { file: path, folder, working, marks: &marks }, document, &TABLES)?;
         let model = model(&mut whole)?;
-        let task = whole.word("task", &Task::ALL)?.ok_or_else(|| {
-            whole
-                .here("the key `task` is missing: \"transition\", \"trajectory\", \"state\" or \"stability\"")
+        let words: Vec<(&str, Task)> = TASKS.iter().map(|entry| (entry.name, entry.task)).collect();
+        let task = whole.word("task", &words)?.ok_or_else(|| {
+            let names: Vec<String> = words.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            whole.here(format!("the key `task` is missing: {}", names.join(" or ")))
         })?;
         let data = whole.table("data", data::KEYS)?;
         let mut file = FitFile {

@@ -132,6 +132,11 @@ impl Problem {
     /// [`JobError`] with the place in the fit file or data where something is wrong.
     pub fn resolve(file: &FitFile) -> Result<Problem, JobError> {
         let own = Own::read(file)?;
+        // What is compared over time says most of what is wrong with a fit file for another model: it comes first.
+        let over_time = match file.task {
+            Task::Trajectory => Some(trajectory(file, &own)?),
+            Task::Transition | Task::State | Task::Stability => None,
+        };
         let fitted = match file.task {
             Task::State => {
                 refuse_parameters(file)?;
@@ -145,21 +150,16 @@ impl Problem {
             starts.collect::<Result<Vec<_>, _>>().map_err(|e| wrong(file, "start", &e))
         };
         let starts = fitted.as_ref().map(start).transpose()?.unwrap_or_default();
-        let usual = match file.task {
-            // Exact for squared displacements, of second order else.
-            Task::Trajectory => "reinmax",
-            Task::Transition | Task::State | Task::Stability => "straight-through",
-        };
         let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
             (Task::Transition, Some(LIKELIHOOD)) => LIKELIHOOD.to_string(),
-            _ => estimators::own_estimator(file, usual).to_string(),
+            _ => estimators::own_estimator(file).to_string(),
         };
         let options = model::engine_options(file);
-        let Resolved { data, mut notes, data_notes, read } = match (file.task, &fitted) {
-            (Task::State, _) | (_, None) => state(file, &own)?,
-            (Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
-            (Task::Trajectory, _) => trajectory(file, &own)?,
-            (Task::Stability, _) => stability(file, &own)?,
+        let Resolved { data, mut notes, data_notes, read } = match (over_time, file.task, &fitted) {
+            (Some(over_time), ..) => over_time,
+            (None, Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
+            (None, Task::Stability, _) => stability(file, &own)?,
+            (None, ..) => state(file, &own)?,
         };
         let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };
         let (compared, again) = names::compared(file, &estimator, others)?;
