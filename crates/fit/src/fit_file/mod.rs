@@ -74,7 +74,7 @@ pub use marked::Marked;
 pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
-pub use run::{FormationTest, Precision, Run};
+pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};
 pub use task::{TASKS, Task, TaskEntry};
 pub use tree::{Node, Table, Value};
 pub use unused::USED_BY_ALL;
@@ -119,7 +119,7 @@ pub enum ModelSource {
 /// The value of a model's option: its type is the model's affair.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum OptionValue {
+pub enum OptionChoice {
     /// true or false.
     Flag(bool),
     /// A whole number.
@@ -129,7 +129,7 @@ pub enum OptionValue {
     /// A text.
     Text(String),
     /// A list.
-    List(Vec<OptionValue>),
+    List(Vec<OptionChoice>),
 }
 
 /// A fit file that has been read and checked.
@@ -142,7 +142,7 @@ pub struct FitFile {
     pub task: Task,
     /// The model's options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub model_options: BTreeMap<String, OptionValue>,
+    pub model_options: BTreeMap<String, OptionChoice>,
     /// The data.
     pub data: Data,
     /// Start values by parameter: one, or one for each start.
@@ -158,7 +158,7 @@ pub struct FitFile {
     /// How the loss is brought down.
     pub optimizer: Optimization,
     /// Seed, threads, memory, output.
-    pub run: Run,
+    pub run: RunChoice,
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
@@ -471,7 +471,7 @@ fn start(whole: &mut Reader<'_>) -> Result<BTreeMap<String, Vec<f64>>, FitFileEr
     Ok(start)
 }
 
-fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>, FitFileError> {
+fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionChoice>, FitFileError> {
     let mut table = whole.free_table("model-options")?;
     let mut options = BTreeMap::new();
     for key in table.keys() {
@@ -489,16 +489,16 @@ fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>
 }
 
 /// A value without tables; the place of the table where there is one.
-fn option_value(node: &Node) -> Result<OptionValue, Place> {
+fn option_value(node: &Node) -> Result<OptionChoice, Place> {
     Ok(match &node.value {
-        Value::Boolean(flag) => OptionValue::Flag(*flag),
+        Value::Boolean(flag) => OptionChoice::Flag(*flag),
         Value::Integer(number) => match i64::try_from(*number) {
-            Ok(whole) => OptionValue::Whole(whole),
-            Err(_) => OptionValue::Number(*number as f64),
+            Ok(whole) => OptionChoice::Whole(whole),
+            Err(_) => OptionChoice::Number(*number as f64),
         },
-        Value::Float(number) => OptionValue::Number(*number),
-        Value::Text(text) => OptionValue::Text(text.clone()),
-        Value::List(items) => OptionValue::List(items.iter().map(option_value).collect::<Result<_, _>>()?),
+        Value::Float(number) => OptionChoice::Number(*number),
+        Value::Text(text) => OptionChoice::Text(text.clone()),
+        Value::List(items) => OptionChoice::List(items.iter().map(option_value).collect::<Result<_, _>>()?),
         Value::Table(_) => return Err(node.place.clone()),
     })
 }

@@ -18,7 +18,7 @@ use glauber_data::tracks::{
 };
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
-use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
+use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
 
 /// The longest rollout that is run.
@@ -31,7 +31,7 @@ const CHUNK: usize = 2048;
 /// A summary of the data over time, and what is known besides.
 pub struct ObservedCurve {
     /// Which summary.
-    pub choice: Choice,
+    pub choice: SummaryChoice,
     /// Its values at the steps that are compared.
     pub target: Target,
     /// Where rollouts begin, where not as the model says.
@@ -99,7 +99,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
 }
 
 /// The summary the fit file names, or the usual one.
-pub(super) fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobError> {
+pub(super) fn choice(file: &FitFile, model: &Model) -> Result<(SummaryChoice, Observation), JobError> {
     let of_walkers = model.layer("x").is_ok() && model.layer("y").is_ok();
     let text = match (&*file.loss.summary, of_walkers) {
         (Some(text), _) => text.as_str(),
@@ -112,7 +112,7 @@ pub(super) fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observati
     };
     let wrong =
         |e: glauber_tasks::summaries::SummaryError| JobError::from(file.wrong("loss.summary", e.to_string()));
-    let choice: Choice = text.parse().map_err(wrong)?;
+    let choice: SummaryChoice = text.parse().map_err(wrong)?;
     let observation = observation(&choice, model).map_err(wrong)?;
     Ok((choice, observation))
 }
