@@ -9,7 +9,7 @@ from glauber._arrays import memory_of, named_numbers, names, run_fields, seed_of
 from glauber._containers import columns
 from glauber._model import Model, model_of
 from glauber._plain import plain
-from glauber._tasks import InitialState, Stability, Task, Trajectory, Transition
+from glauber._tasks import Task
 
 
 def fit_request(
@@ -102,7 +102,7 @@ def _named(given: Any, what: str) -> dict[str, Any]:
 
 def _check(model: Any, task: Any) -> None:
     model_of(model)
-    if not isinstance(task, (Transition, Trajectory, Stability, InitialState)):
+    if not isinstance(task, Task):
         raise TypeError(
             f"the task is {type(task).__name__}: give glauber.Transition(states), glauber.Trajectory(…), "
             "glauber.Stability(pattern) or glauber.InitialState(states)"

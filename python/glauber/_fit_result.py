@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from glauber._arrays import path_text
+from glauber._errors import InputError
 from glauber._over_time import Curves, grid
 from glauber._glauber import __version__
 from glauber._model import Layer
@@ -110,6 +113,26 @@ class FitResult:
     version: str = __version__
     curves: Curves | None = field(default=None, repr=False)
     """Of a trajectory fit: the summary over time of the data, at the start and at the end of the fit."""
+    _outcome: Any = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_outcome": None}
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes what `glauber fit` writes into its folder: `result.json`, the traces and their picture, the curves of a
+        trajectory, the maps of an initial state, the formation tests; of a fit file also `fit.toml`.
+
+        Parameters
+        ----------
+        folder : path
+            A new folder, or an empty one.
+        """
+        if self._outcome is None:
+            raise InputError(
+                "only what glauber.fit and glauber.fit_file returned is saved whole, in the process that ran the fit: save that "
+                "result, or write result.to_json()"
+            )
+        self._outcome.write(path_text(folder))
 
     @property
     def monte_carlo_errors(self) -> dict[str, float | None]:
@@ -318,6 +341,7 @@ def collected(found: Mapping[str, Any], raised: BaseException | None, seconds: f
     best.compared.extend(r for comparison, r in results if comparison)
     if len(own) > 1:
         best.starts.extend(own)
+    best = replace(best, _outcome=found["outcome"])
     if raised is not None:
         if isinstance(raised, KeyboardInterrupt):
             raise _interrupted(best) from None

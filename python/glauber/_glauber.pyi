@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
 __version__: Final[str]
 
@@ -179,6 +179,16 @@ class Expression:
     def with_gradient_of(self, /, other: float | Expression) -> Expression:
         """
         This value, with the derivative of another.
+        """
+
+@final
+class FitOutcome:
+    """
+    What fits came to, to be written into a folder.
+    """
+    def write(self, /, folder: str | PathLike[str] | Path) -> None:
+        """
+        Writes what `glauber fit` writes into its folder; nothing that is there is overwritten.
         """
 
 @final

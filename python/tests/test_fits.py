@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import pickle
 from pathlib import Path
 
 import glauber
@@ -186,6 +188,50 @@ def test_results_offer_trace_plot_and_json(transition):
     matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed, so no plot was drawn")
     matplotlib.use("Agg")
     assert [ax.get_title() for ax in transition.plot()] == ["loss", "beta"]
+
+
+def test_results_are_saved_as_the_command_line_does(tmp_path, transition):
+    transition.save(tmp_path / "transition")
+    names = {path.name for path in (tmp_path / "transition").iterdir()}
+    assert names == {"result.json", "trace.csv", "trace.svg"}
+    own = json.loads((tmp_path / "transition" / "result.json").read_text())
+    assert own["parameters"] == transition.to_json()["parameters"] and own["notes"] == transition.notes
+    with pytest.raises(glauber.InputError, match="nothing is overwritten"):
+        transition.save(tmp_path / "transition")
+    again = pickle.loads(pickle.dumps(transition))
+    assert again.params == transition.params
+    with pytest.raises(glauber.InputError, match="in the process that ran the fit"):
+        again.save(tmp_path / "again")
+    curve = glauber.Trajectory(msd="t-cells", step_time=24.0, site_length=10**0.5, lags=4)
+    walk = glauber.load("persistent-random-walk")
+    glauber.fit(walk, curve, steps=2, progress=False).save(tmp_path / "walk")
+    assert (tmp_path / "walk" / "msd.svg").stat().st_size > 1000
+
+
+def test_formation_tests_are_saved(tmp_path):
+    path = tmp_path / "fit.toml"
+    path.write_text(
+        """
+model = "malevanets-kapral"
+task = "stability"
+model-options.shape = [16, 16]
+data.steps = 2
+start = { D_A = 0.6 }
+fixed = { D_B = 0.4, k1 = 0.98, k2 = 0.1, k3 = 0.2 }
+optimizer = { name = "sgd", learning-rate = 1e-6, steps = 2 }
+run.formation-test = { every = 2, steps = 20 }
+[data.simulate]
+steps = 20
+parameters = { D_A = 0.1, D_B = 0.4, k1 = 0.98, k2 = 0.1, k3 = 0.2 }
+"""
+    )
+    found = glauber.fit_file(path, progress=False)
+    assert [test["step"] for test in found.formation.tests] == [0, 2]
+    found.save(tmp_path / "out")
+    names = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
+    assert {"fit.toml", "formation.csv", "formation.svg", "formation/step-000002.npy"} <= names
+    state = np.load(tmp_path / "out" / "formation" / "step-000002.npy")
+    assert (state == np.stack(list(found.formation.tests[-1]["layers"].values()))).all()
 
 
 def test_progress_is_told_and_may_stop_a_fit():

@@ -323,7 +323,7 @@ impl Found {
         let later = pairs.clone().filter(|(a, b)| a < b).count();
         let all = pairs.count();
         let share = later as f64 / all.max(1) as f64;
-        let told: Vec<String> = self
+        let measured: Vec<String> = self
             .papers
             .iter()
             .map(|fit| match fit.reached() {
@@ -338,7 +338,7 @@ impl Found {
             measured: format!(
                 "steps to nine tenths of the way, by target: {}. In {later} of {all} pairs of targets the higher one \
                  took longer",
-                told.join(", ")
+                measured.join(", ")
             ),
             verdict: match share {
                 s if s >= 0.9 => Verdict::Holds,
@@ -356,7 +356,7 @@ impl Found {
     fn biased(&self) -> Finding {
         let all: Vec<&Recovered> = self.mixed.iter().collect();
         let (_, far, verdict) = judge(&all);
-        let told: Vec<String> = self
+        let measured: Vec<String> = self
             .mixed
             .iter()
             .map(|fit| {
@@ -372,7 +372,7 @@ impl Found {
             key: "gumbel-softmax-on-pixels",
             claim: "Gumbel-softmax recovers β from the pixel-wise squared error".into(),
             said: "\"pixel-wise MSE\" is the loss its text names".into(),
-            measured: format!("{}; up to {far:.0} least errors off", told.join(", ")),
+            measured: format!("{}; up to {far:.0} least errors off", measured.join(", ")),
             verdict,
             note: match verdict {
                 Verdict::Holds => String::new(),

@@ -9,7 +9,7 @@ use std::io::Write;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use outcome::{Failure, Outcome};
+use outcome::{CommandOutcome, Failure};
 
 fn main() -> std::process::ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -28,7 +28,7 @@ fn main() -> std::process::ExitCode {
     };
     let json = arguments.json;
     match run(arguments) {
-        Ok(Outcome { text, object, interrupted, unwritten }) => {
+        Ok(CommandOutcome { text, object, interrupted, unwritten }) => {
             let shown = if json { object.to_string() } else { text.trim_end().to_string() };
             let code = match (&unwritten, interrupted) {
                 (Some(_), _) => 1,
@@ -66,7 +66,7 @@ fn code_after(printed: std::io::Result<()>, code: u8) -> u8 {
     }
 }
 
-fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+fn run(arguments: Arguments) -> Result<CommandOutcome, Failure> {
     match arguments.command {
         Command::Models => Ok(commands::models::run()),
         Command::New(own) => commands::new::run(&own),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What a command has to say.
-pub struct Outcome {
+pub struct CommandOutcome {
     /// For people.
     pub text: String,
     /// For scripts.
@@ -14,15 +14,15 @@ pub struct Outcome {
     pub unwritten: Option<String>,
 }
 
-impl Outcome {
+impl CommandOutcome {
     /// A finished command.
-    pub fn done(text: impl Into<String>, object: Value) -> Outcome {
-        Outcome { text: text.into(), object, interrupted: false, unwritten: None }
+    pub fn done(text: impl Into<String>, object: Value) -> CommandOutcome {
+        CommandOutcome { text: text.into(), object, interrupted: false, unwritten: None }
     }
 
     /// A command that was stopped from outside.
-    pub fn stopped(text: impl Into<String>, object: Value) -> Outcome {
-        Outcome { interrupted: true, ..Outcome::done(text, object) }
+    pub fn stopped(text: impl Into<String>, object: Value) -> CommandOutcome {
+        CommandOutcome { interrupted: true, ..CommandOutcome::done(text, object) }
     }
 }
 

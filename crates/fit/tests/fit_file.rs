@@ -7,8 +7,8 @@ mod objectives;
 use std::path::{Path, PathBuf};
 
 use glauber_fit::fit_file::{
-    ColumnName, DataSource, FitFile, FitFileError, MapChoice, MemorySize, ModelSource, OptionValue, Place,
-    Precision, TABLES_OF_KEYS, Task, Value, Weights,
+    ColumnName, DataSource, FitFile, FitFileError, MapChoice, MemorySize, ModelSource, OptionChoice, Place,
+    PrecisionChoice, TABLES_OF_KEYS, Task, Value, Weights,
 };
 use glauber_optimize::clipping::Clip;
 use glauber_optimize::maps::Map;
@@ -129,10 +129,10 @@ fn every_key_is_read() {
     let file = parse(FULL).unwrap();
     assert_eq!(file.model, ModelSource::File(PathBuf::from("/fits/models/spread.toml")));
     assert_eq!(file.task, Task::State);
-    let shape = OptionValue::List(vec![OptionValue::Whole(64), OptionValue::Whole(64)]);
+    let shape = OptionChoice::List(vec![OptionChoice::Whole(64), OptionChoice::Whole(64)]);
     assert_eq!(file.model_options["shape"], shape);
-    assert_eq!(file.model_options["open"], OptionValue::Flag(true));
-    assert_eq!(file.model_options["wind"], OptionValue::Number(0.5));
+    assert_eq!(file.model_options["open"], OptionChoice::Flag(true));
+    assert_eq!(file.model_options["wind"], OptionChoice::Number(0.5));
     let data = &file.data;
     let Some(DataSource::Simulate(simulation)) = &data.source else { panic!("{:?}", data.source) };
     assert_eq!((simulation.runs, simulation.steps, simulation.seed), (100, 50, 7));
@@ -154,7 +154,7 @@ fn every_key_is_read() {
     assert_eq!(file.optimizer.schedule, Schedule::Step { every: 1000, factor: 0.5 });
     assert_eq!(file.optimizer.clip, Some(Clip::Value(2.5)));
     assert!(matches!(&file.optimizer.map, Some(MapChoice::Named(maps)) if maps["beta"] == Map::Clamp));
-    assert_eq!((file.run.seed, file.run.threads, file.run.precision), (3, 2, Precision::F64));
+    assert_eq!((file.run.seed, file.run.threads, file.run.precision), (3, 2, PrecisionChoice::F64));
     assert_eq!(file.run.memory, MemorySize(512 << 20));
     assert_eq!(file.run.out, Some(PathBuf::from("/fits/results")));
     assert_eq!(file.run.formation_test.map(|test| (test.every, test.rollouts)), Some((250, 4)));

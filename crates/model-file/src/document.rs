@@ -13,7 +13,7 @@ use super::syntax::Node;
 
 /// A table of the file. Keys that nobody takes are mistakes, found by [`Table::finish`].
 pub(crate) struct Table<'d> {
-    entries: Vec<Entry<'d>>,
+    entries: Vec<KeyValue<'d>>,
     /// What the table is called in errors.
     name: String,
     known: RefCell<Vec<&'static str>>,
@@ -21,7 +21,7 @@ pub(crate) struct Table<'d> {
 
 /// A key with its value.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry<'d> {
+pub(crate) struct KeyValue<'d> {
     key: &'d Spanned<toml::de::DeString<'d>>,
     pub(crate) value: Value<'d>,
 }
@@ -52,8 +52,8 @@ pub(crate) fn open(text: &str) -> Checked<Spanned<DeTable<'_>>> {
 
 impl<'d> Table<'d> {
     pub(crate) fn new(table: &'d DeTable<'d>, name: &str, text: &'d str) -> Table<'d> {
-        let mut entries: Vec<Entry<'d>> =
-            table.iter().map(|(key, inner)| Entry { key, value: Value { inner, text } }).collect();
+        let mut entries: Vec<KeyValue<'d>> =
+            table.iter().map(|(key, inner)| KeyValue { key, value: Value { inner, text } }).collect();
         // The file's order: it is the order of parameters and layers.
         entries.sort_by_key(|e| e.key.span().start);
         Table { entries, name: name.to_string(), known: RefCell::new(Vec::new()) }
@@ -79,7 +79,7 @@ impl<'d> Table<'d> {
     }
 
     /// All entries in the file's order, of which there may be a bounded number.
-    pub(crate) fn all(&self) -> Checked<&[Entry<'d>]> {
+    pub(crate) fn all(&self) -> Checked<&[KeyValue<'d>]> {
         match self.entries.get(limits::RULES) {
             Some(entry) => {
                 problem(&entry.span(), format!("{} has more than {} entries", self.name, limits::RULES))
@@ -89,7 +89,7 @@ impl<'d> Table<'d> {
     }
 }
 
-impl<'d> Entry<'d> {
+impl<'d> KeyValue<'d> {
     pub(crate) fn name(&self) -> &'d str {
         self.key.get_ref()
     }

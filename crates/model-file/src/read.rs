@@ -92,7 +92,7 @@ fn replaced<'o>(
         reader.choice("boundary", &["periodic"])?;
     }
     let constants = root.take("constants").and_then(|v| v.table("[constants]"));
-    for name in constants.iter().flat_map(|t| t.all().unwrap_or_default()).map(document::Entry::name) {
+    for name in constants.iter().flat_map(|t| t.all().unwrap_or_default()).map(document::KeyValue::name) {
         if reader.has(name) {
             let value = reader.number(name, 0.0, f64::MIN, f64::MAX)?;
             replaced.constants.push((name.to_string(), value));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::declare::named_neighbourhood;
-use super::document::{Entry, Value, table_of};
+use super::document::{KeyValue, Value, table_of};
 use super::error::{Checked, problem, unknown};
 use super::limits;
 use super::neighbourhoods::builtin;
@@ -66,7 +66,7 @@ fn site(sheet: &Sheet, value: Value<'_>) -> Checked<Vec<usize>> {
 }
 
 /// The two sides of `a -> b`, each trimmed, with their places.
-fn sides<'d>(entry: &Entry<'d>) -> Checked<[(&'d str, Range<usize>); 2]> {
+fn sides<'d>(entry: &KeyValue<'d>) -> Checked<[(&'d str, Range<usize>); 2]> {
     let text = entry.name();
     let Some(arrow) = text.find("->") else {
         return problem(&entry.span(), "an arrow `->` is missing, as in \"before -> after\"");

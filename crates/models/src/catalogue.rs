@@ -11,7 +11,7 @@ use crate::{
 
 /// One model of the catalogue.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct CatalogueEntry {
     /// Its name, as in a fit file.
     pub name: &'static str,
     /// What it is, in one line.
@@ -26,8 +26,8 @@ pub struct Entry {
 }
 
 /// Every model. To add one: a file beside this one, and a line here.
-pub const MODELS: &[Entry] = &[
-    Entry {
+pub const MODELS: &[CatalogueEntry] = &[
+    CatalogueEntry {
         name: "susceptible-infected",
         summary: "news or an infection spreads from site to site and stays",
         covariates: &[],
@@ -35,7 +35,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: susceptible_infected::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "persistent-random-walk",
         summary: "independent walkers that keep their velocity for a while",
         covariates: &[],
@@ -43,7 +43,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: persistent_random_walk::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "malevanets-kapral",
         summary: "two species diffuse and react, and form Turing patterns",
         covariates: &[],
@@ -51,7 +51,7 @@ pub const MODELS: &[Entry] = &[
         slopes: Some(malevanets_kapral::SLOPES),
         build: malevanets_kapral::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "susceptible-infected-recovered",
         summary: "an epidemic whose infected recover for good",
         covariates: &[],
@@ -59,7 +59,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: susceptible_infected_recovered::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "susceptible-exposed-infected-recovered",
         summary: "an epidemic with a latent time",
         covariates: &[],
@@ -67,7 +67,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: susceptible_exposed_infected_recovered::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "contact-process",
         summary: "occupied sites die and breed into empty neighbours",
         covariates: &[],
@@ -75,7 +75,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: contact_process::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "domany-kinzel",
         summary: "directed percolation on a line, site by site in time",
         covariates: &[],
@@ -83,7 +83,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: domany_kinzel::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "voter",
         summary: "sites take over their neighbours' opinions",
         covariates: &[],
@@ -91,7 +91,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: voter::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "forest-fire",
         summary: "fire spreads by fuel, slope and wind, over maps if given",
         covariates: forest_fire::COVARIATES,
@@ -99,7 +99,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: forest_fire::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "game-of-life",
         summary: "Conway's Life, its rule followed only with some probability",
         covariates: &[],
@@ -107,7 +107,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: life::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "ising",
         summary: "spins in checkerboard order, Glauber's or Metropolis' dynamics",
         covariates: &[],
@@ -115,7 +115,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: ising::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "potts",
         summary: "sites of q states in checkerboard order, Glauber's or Metropolis' dynamics",
         covariates: &[],
@@ -123,7 +123,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: potts::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "exclusion",
         summary: "particles driven along a line, at most one per site",
         covariates: &[],
@@ -131,7 +131,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: exclusion::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "birth-death-migration",
         summary: "independent particles breed, die, arrive and wander",
         covariates: &[],
@@ -139,7 +139,7 @@ pub const MODELS: &[Entry] = &[
         slopes: None,
         build: birth_death_migration::build,
     },
-    Entry {
+    CatalogueEntry {
         name: "gray-scott",
         summary: "two species react by mass action and wander: spots, stripes, waves",
         covariates: &[],

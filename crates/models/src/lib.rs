@@ -24,5 +24,5 @@ mod susceptible_infected;
 mod susceptible_infected_recovered;
 mod voter;
 
-pub use catalogue::{Entry, MODELS, named};
+pub use catalogue::{CatalogueEntry, MODELS, named};
 pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue, Slopes};

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::reals;
-use crate::errors::run_error;
+use crate::errors::{input_error, run_error};
 use crate::typing::{As, Floats, Table};
 
 /// What fits came to, to be written into a folder.
@@ -16,10 +16,15 @@ pub struct FitOutcome(pub Outcome);
 
 #[pymethods]
 impl FitOutcome {
-    /// Writes what `glauber fit` writes into its folder.
+    /// Writes what `glauber fit` writes into its folder; nothing that is there is overwritten.
     fn write(&self, folder: PathBuf) -> PyResult<()> {
         let failed = |error: String| run_error(format!("the result could not be kept: {error}"));
         std::fs::create_dir_all(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+        let mut there = std::fs::read_dir(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+        if there.next().is_some() {
+            let message = "holds files, and nothing is overwritten: give a new folder, or an empty one";
+            return Err(input_error(format!("{} {message}", folder.display())));
+        }
         self.0.write_tests(&folder).map_err(failed)?;
         self.0.write(&folder).map_err(failed)
     }

@@ -304,7 +304,7 @@ impl Model {
     }
     /// The summary of this name, such as "mean(aware)".
     fn summary(&self, text: &str) -> PyResult<Observation> {
-        let choice: summaries::Choice = text.parse().map_err(input_error)?;
+        let choice: summaries::SummaryChoice = text.parse().map_err(input_error)?;
         let observation = summaries::observation(&choice, &self.model).map_err(input_error)?;
         Ok(Observation { observation, source: Err(text.to_string()) })
     }

@@ -8,7 +8,7 @@ use glauber_models::{ModelOptions, named};
 use glauber_program::estimators::{EstimatorOptions, named as estimator};
 use glauber_program::{Interval, Model};
 use glauber_statistics::tolerance::{SampleMean, shared};
-use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
+use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
 
 fn double() -> Options {
     Options { precision: Precision::Double, ..Options::default() }
@@ -62,7 +62,11 @@ fn every_summary_flows_back_as_finite_differences_say() {
     ] {
         let model = still(lattice.clone());
         for text in SUMMARIES.iter().flat_map(|e| texts(e.name)) {
-            check_summary(&model, &observation(&text.parse::<Choice>().unwrap(), &model).unwrap(), text);
+            check_summary(
+                &model,
+                &observation(&text.parse::<SummaryChoice>().unwrap(), &model).unwrap(),
+                text,
+            );
         }
     }
 }
@@ -125,7 +129,7 @@ fn summaries_have_their_known_values() {
     let wave = |site: usize| (std::f64::consts::TAU * 2.0 * (site % 6) as f64 / 6.0).cos();
     let layers = [(0..24).map(wave).collect::<Vec<f64>>(), vec![1.0; 24]];
     let values = |text: &str, step: usize| {
-        let summary = observation(&text.parse::<Choice>().unwrap(), &model).unwrap();
+        let summary = observation(&text.parse::<SummaryChoice>().unwrap(), &model).unwrap();
         let plan = Plan::new(&model, &[summary], None, double()).unwrap();
         let run = Run::new(&[0.5], 1).start(layers.iter().map(|l| FieldData::shared(l.clone())).collect());
         plan.simulate(&run.observe(step, 0)).unwrap().outputs.mean()

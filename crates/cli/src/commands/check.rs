@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Check;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// Runs `glauber check`.
-pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
     let (covariates, notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
@@ -72,5 +72,5 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
         "reference": {"kind": found.kind, "gradient": reference, "standard_error": errors},
         "estimators": estimators,
     });
-    Ok(Outcome::done(text, object))
+    Ok(CommandOutcome::done(text, object))
 }

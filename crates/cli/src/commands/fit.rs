@@ -13,12 +13,12 @@ use glauber::report::progress::Show;
 use serde_json::json;
 
 use crate::arguments::Fit;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 /// Runs `glauber fit`.
-pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let mut overrides = arguments.overrides.clone();
     overrides.extend(arguments.seed.map(|s| format!("run.seed={s}")));
@@ -52,10 +52,10 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
             arguments.file.display(),
             out.display()
         );
-        return Ok(Outcome::stopped(text, json!({"stopped": "interrupted", "out": out})));
+        return Ok(CommandOutcome::stopped(text, json!({"stopped": "interrupted", "out": out})));
     }
     outcome.seconds = begin.elapsed().as_secs_f64();
-    let done = Outcome::done(outcome.text(&out), outcome.object(&out));
+    let done = CommandOutcome::done(outcome.text(&out), outcome.object(&out));
     match outcome.write(&out) {
         Ok(()) => {
             sink.remove_checkpoints(&outcome.fits);
@@ -68,7 +68,7 @@ pub fn run(arguments: &Fit) -> Result<Outcome, Failure> {
             let remedy =
                 if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
             let unwritten = format!("the result could not be kept: {message}{remedy}");
-            Ok(Outcome { unwritten: Some(unwritten), ..done })
+            Ok(CommandOutcome { unwritten: Some(unwritten), ..done })
         }
     }
 }

@@ -9,19 +9,19 @@ use glauber::segment::synthetic_cells::{CellImage, SyntheticCells};
 use serde_json::json;
 
 use crate::arguments::{Cells, Generate, Generated};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// More images than this are a mistake.
 const MOST_IMAGES: u64 = 1000;
 
 /// Runs `glauber generate`.
-pub fn run(arguments: &Generate) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Generate) -> Result<CommandOutcome, Failure> {
     match &arguments.what {
         Generated::Cells(own) => cells(own),
     }
 }
 
-fn cells(arguments: &Cells) -> Result<Outcome, Failure> {
+fn cells(arguments: &Cells) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let Some(&[least, greatest]) = arguments.radius.first_chunk::<2>() else {
         return Err(Failure::input("--radius: give two numbers, the least and the greatest"));
@@ -85,5 +85,5 @@ fn cells(arguments: &Cells) -> Result<Outcome, Failure> {
         placed.iter().sum::<usize>(),
         folder.display()
     );
-    Ok(Outcome::done(text, object))
+    Ok(CommandOutcome::done(text, object))
 }

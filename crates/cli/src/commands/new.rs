@@ -5,10 +5,10 @@ use glauber::model_file::template;
 use serde_json::json;
 
 use crate::arguments::New;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// Runs `glauber new`.
-pub fn run(arguments: &New) -> Result<Outcome, Failure> {
+pub fn run(arguments: &New) -> Result<CommandOutcome, Failure> {
     let mut path = arguments.name.clone();
     if path.extension().is_none_or(|e| e != "toml") {
         path.as_mut_os_string().push(".toml");
@@ -26,5 +26,5 @@ pub fn run(arguments: &New) -> Result<Outcome, Failure> {
         "{shown} written; try\n  glauber simulate {shown} --out {name}.gif\n  glauber show {shown}\n  \
          glauber check {shown} --option shape=[9,9]"
     );
-    Ok(Outcome::done(text, json!({"model": name, "out": path})))
+    Ok(CommandOutcome::done(text, json!({"model": name, "out": path})))
 }

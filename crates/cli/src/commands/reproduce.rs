@@ -8,12 +8,12 @@ use glauber_reproduce::{ReproduceError, reproduce};
 use serde_json::json;
 
 use crate::arguments::Reproduce;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 /// Runs `glauber reproduce`.
-pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Reproduce) -> Result<CommandOutcome, Failure> {
     let usual = if arguments.quick { "out/reproduce-quick" } else { "out/reproduce" };
     let experiments = experiments(&arguments.experiment)?;
     for (given, flag, own) in
@@ -41,7 +41,7 @@ pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
         Err(ReproduceError::Interrupted) => {
             let text = "interrupted; the same command carries on from what was finished";
             let object = json!({"stopped": "interrupted", "out": settings.out});
-            return Ok(Outcome::stopped(text, object));
+            return Ok(CommandOutcome::stopped(text, object));
         }
         Err(ReproduceError::Input(words)) => return Err(Failure::input(words)),
         Err(ReproduceError::Part(words)) => return Err(Failure::run(words)),
@@ -68,7 +68,7 @@ pub fn run(arguments: &Reproduce) -> Result<Outcome, Failure> {
         "seed": settings.seed, "seeds": settings.seeds, "quick": settings.quick,
         "version": glauber::VERSION, "out": settings.out,
     });
-    Ok(Outcome::done(text, object))
+    Ok(CommandOutcome::done(text, object))
 }
 
 fn experiments(name: &str) -> Result<Vec<Experiment>, Failure> {

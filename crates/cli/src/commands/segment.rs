@@ -27,7 +27,7 @@ use glauber::segment::{
 use serde_json::{Value, json};
 
 use crate::arguments::{Objects, Segment};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// More pixels than this are not written as an overlay: no viewer of the report shows them, and they take long.
 const MOST_OVERLAID: usize = 1 << 24;
@@ -35,7 +35,7 @@ const MOST_OVERLAID: usize = 1 << 24;
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 /// Runs `glauber segment`.
-pub fn run(arguments: &Segment) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Segment) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let settings = settings_of(arguments)?;
     let stack = read_images(&arguments.image, ImageLimits::default()).map_err(Failure::input)?;
@@ -276,13 +276,17 @@ impl Work<'_> {
         write_whole(self.path("course", plane, "csv"), course(found)).map_err(Failure::run)
     }
 
-    fn finish(&self, planes: &[Plane], seconds: f64) -> Result<Outcome, Failure> {
+    fn finish(&self, planes: &[Plane], seconds: f64) -> Result<CommandOutcome, Failure> {
         let interrupted = planes.iter().any(|p| p.found.end == DescentEnd::Interrupted);
         let object = self.object(planes, seconds);
         let text = serde_json::to_string_pretty(&object).map_err(Failure::run)?;
         write_whole(self.folder.join("result.json"), text + "\n").map_err(Failure::run)?;
         let text = self.text(planes, seconds);
-        Ok(if interrupted { Outcome::stopped(text, object) } else { Outcome::done(text, object) })
+        Ok(if interrupted {
+            CommandOutcome::stopped(text, object)
+        } else {
+            CommandOutcome::done(text, object)
+        })
     }
 
     fn object(&self, planes: &[Plane], seconds: f64) -> Value {

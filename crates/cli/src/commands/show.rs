@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{covariates_of, model_of, pairs};
 use crate::arguments::Show;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// Runs `glauber show`.
-pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
     // What was given is read and checked, as where the model is run.
     covariates_of(&loaded, &arguments.choice)?;
@@ -69,5 +69,5 @@ pub fn run(arguments: &Show) -> Result<Outcome, Failure> {
         "step": model.step.to_string(),
         "adjoint": adjoint_text,
     });
-    Ok(Outcome::done(text, object))
+    Ok(CommandOutcome::done(text, object))
 }

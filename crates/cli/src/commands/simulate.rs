@@ -14,13 +14,13 @@ use serde_json::json;
 use super::carry_on::Earlier;
 use super::{covariates_of, model_of, parameters_of};
 use crate::arguments::Simulate;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// More numbers than this are not kept in memory.
 const MOST_NUMBERS: usize = 1 << 31;
 
 /// Runs `glauber simulate`.
-pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let loaded = model_of(&arguments.choice)?;
     let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
@@ -98,7 +98,7 @@ pub fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     notes.iter().for_each(|note| text += &format!("note: {note}\n"));
     let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
     text += &format!("{} written in {seconds:.1} s{after}", arguments.out.display());
-    Ok(Outcome::done(text, object))
+    Ok(CommandOutcome::done(text, object))
 }
 
 /// Which states are kept, every how many, and what of the options has no effect on that.

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::pairs;
 use crate::arguments::TracksFile;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{CommandOutcome, Failure};
 
 /// Digits of a mean squared displacement and of its error that are shown; `--out` and `--json` have them all.
 const DIGITS: usize = 5;
 const ERROR_DIGITS: usize = 3;
 
 /// Runs `glauber tracks`.
-pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
+pub fn run(arguments: &TracksFile) -> Result<CommandOutcome, Failure> {
     if let Some(out) = &arguments.out {
         if out.extension().is_none_or(|e| e != "svg" && e != "csv") {
             return Err(Failure::input(format!(
@@ -76,7 +76,7 @@ pub fn run(arguments: &TracksFile) -> Result<Outcome, Failure> {
         "notes": notes,
         "out": arguments.out,
     });
-    Ok(Outcome::done(text(&tracks, &curve, arguments), object))
+    Ok(CommandOutcome::done(text(&tracks, &curve, arguments), object))
 }
 
 /// The points of a curve by lag, 1, 2 …: none where no sub-track spans it.

@@ -266,21 +266,13 @@ pub struct Data {
     pub bootstrap: Marked<Option<u64>>,
 }
 
-/// The sources, and the tasks each is for.
-pub(super) const SOURCES: [(&str, &[Task]); 7] = [
-    ("tracks", &[Task::Trajectory]),
-    ("msd", &[Task::Trajectory]),
-    ("curve", &[Task::Trajectory]),
-    ("states", &[Task::Transition, Task::Trajectory, Task::State, Task::Stability]),
-    ("image", &[Task::State]),
-    ("pattern", &[Task::Stability]),
-    ("simulate", &[Task::Transition, Task::Trajectory, Task::State, Task::Stability]),
-];
+/// The keys of `[data]` that say where the data come from.
+pub(super) const SOURCES: [&str; 7] = ["tracks", "msd", "curve", "states", "image", "pattern", "simulate"];
 
 /// The keys of the sources that a task takes.
 pub(super) fn kinds_for(task: Task) -> Vec<String> {
-    let fitting = SOURCES.iter().filter(|(_, tasks)| tasks.contains(&task));
-    fitting.map(|(key, _)| format!("`data.{key}`")).collect()
+    let fitting = SOURCES.iter().filter(|source| task.entry().sources.contains(source));
+    fitting.map(|key| format!("`data.{key}`")).collect()
 }
 
 pub(super) fn read(mut table: Reader<'_>, task: Task) -> Result<Data, FitFileError> {
@@ -361,9 +353,7 @@ fn covariates(mut table: Reader<'_>) -> Result<BTreeMap<String, CovariateChoice>
 
 /// The one source. A source in an override takes the place of those in the file.
 fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitFileError> {
-    let found = |table: &Reader<'_>| {
-        SOURCES.iter().map(|(key, _)| *key).filter(|key| table.has(key)).collect::<Vec<_>>()
-    };
+    let found = |table: &Reader<'_>| SOURCES.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>();
     let mut given = found(table);
     if given.iter().any(|key| table.is_override(key)) {
         for key in given {
@@ -376,8 +366,7 @@ fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitF
     match given[..] {
         [] => Ok(None),
         [key] => {
-            let fits = SOURCES.iter().any(|(name, tasks)| *name == key && tasks.contains(&task));
-            if !fits {
+            if !task.entry().sources.contains(&key) {
                 let message = format!(
                     "`data.{key}` is not for the task `{}`: give {}",
                     task.name(),

@@ -55,6 +55,7 @@ mod overrides;
 mod reader;
 mod run;
 mod skip;
+mod task;
 mod tree;
 mod unused;
 
@@ -73,7 +74,8 @@ pub use marked::Marked;
 pub use memory::MemorySize;
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
-pub use run::{FormationTest, Precision, Run};
+pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};
+pub use task::{TASKS, Task, TaskEntry};
 pub use tree::{Node, Table, Value};
 pub use unused::USED_BY_ALL;
 
@@ -104,40 +106,6 @@ pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
     ("run", run::KEYS),
 ];
 
-/// What is fitted to what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// Pairs of successive states.
-    Transition,
-    /// A summary over time.
-    Trajectory,
-    /// A state: an image, or an initial lattice.
-    State,
-    /// A pattern that should stay.
-    Stability,
-}
-
-impl Task {
-    /// Every task by its name.
-    pub const ALL: [(&'static str, Task); 4] = [
-        ("transition", Task::Transition),
-        ("trajectory", Task::Trajectory),
-        ("state", Task::State),
-        ("stability", Task::Stability),
-    ];
-
-    /// Its name in a fit file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Task::Transition => "transition",
-            Task::Trajectory => "trajectory",
-            Task::State => "state",
-            Task::Stability => "stability",
-        }
-    }
-}
-
 /// Where the model comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -151,7 +119,7 @@ pub enum ModelSource {
 /// The value of a model's option: its type is the model's affair.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum OptionValue {
+pub enum OptionChoice {
     /// true or false.
     Flag(bool),
     /// A whole number.
@@ -161,7 +129,7 @@ pub enum OptionValue {
     /// A text.
     Text(String),
     /// A list.
-    List(Vec<OptionValue>),
+    List(Vec<OptionChoice>),
 }
 
 /// A fit file that has been read and checked.
@@ -174,7 +142,7 @@ pub struct FitFile {
     pub task: Task,
     /// The model's options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub model_options: BTreeMap<String, OptionValue>,
+    pub model_options: BTreeMap<String, OptionChoice>,
     /// The data.
     pub data: Data,
     /// Start values by parameter: one, or one for each start.
@@ -190,7 +158,7 @@ pub struct FitFile {
     /// How the loss is brought down.
     pub optimizer: Optimization,
     /// Seed, threads, memory, output.
-    pub run: Run,
+    pub run: RunChoice,
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
@@ -303,9 +271,10 @@ impl FitFile {
         let mut whole =
             Reader::whole(Source { file: path, folder, working, marks: &marks }, document, &TABLES)?;
         let model = model(&mut whole)?;
-        let task = whole.word("task", &Task::ALL)?.ok_or_else(|| {
-            whole
-                .here("the key `task` is missing: \"transition\", \"trajectory\", \"state\" or \"stability\"")
+        let words: Vec<(&str, Task)> = TASKS.iter().map(|entry| (entry.name, entry.task)).collect();
+        let task = whole.word("task", &words)?.ok_or_else(|| {
+            let names: Vec<String> = words.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            whole.here(format!("the key `task` is missing: {}", names.join(" or ")))
         })?;
         let data = whole.table("data", data::KEYS)?;
         let mut file = FitFile {
@@ -502,7 +471,7 @@ fn start(whole: &mut Reader<'_>) -> Result<BTreeMap<String, Vec<f64>>, FitFileEr
     Ok(start)
 }
 
-fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>, FitFileError> {
+fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionChoice>, FitFileError> {
     let mut table = whole.free_table("model-options")?;
     let mut options = BTreeMap::new();
     for key in table.keys() {
@@ -520,16 +489,16 @@ fn model_options(whole: &mut Reader<'_>) -> Result<BTreeMap<String, OptionValue>
 }
 
 /// A value without tables; the place of the table where there is one.
-fn option_value(node: &Node) -> Result<OptionValue, Place> {
+fn option_value(node: &Node) -> Result<OptionChoice, Place> {
     Ok(match &node.value {
-        Value::Boolean(flag) => OptionValue::Flag(*flag),
+        Value::Boolean(flag) => OptionChoice::Flag(*flag),
         Value::Integer(number) => match i64::try_from(*number) {
-            Ok(whole) => OptionValue::Whole(whole),
-            Err(_) => OptionValue::Number(*number as f64),
+            Ok(whole) => OptionChoice::Whole(whole),
+            Err(_) => OptionChoice::Number(*number as f64),
         },
-        Value::Float(number) => OptionValue::Number(*number),
-        Value::Text(text) => OptionValue::Text(text.clone()),
-        Value::List(items) => OptionValue::List(items.iter().map(option_value).collect::<Result<_, _>>()?),
+        Value::Float(number) => OptionChoice::Number(*number),
+        Value::Text(text) => OptionChoice::Text(text.clone()),
+        Value::List(items) => OptionChoice::List(items.iter().map(option_value).collect::<Result<_, _>>()?),
         Value::Table(_) => return Err(node.place.clone()),
     })
 }

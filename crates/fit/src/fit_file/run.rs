@@ -31,7 +31,7 @@ const FORMATION_KEYS: &[Key] = &[
 /// The arithmetic of the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Precision {
+pub enum PrecisionChoice {
     /// 32 bits.
     #[default]
     F32,
@@ -42,7 +42,7 @@ pub enum Precision {
 /// The pattern-formation test during a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct FormationTest {
+pub struct FormationTestChoice {
     /// Steps of the fit between two tests, at least 1.
     pub every: u64,
     /// Steps of each rollout of a test, at least 1.
@@ -54,7 +54,7 @@ pub struct FormationTest {
 /// The `[run]` table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Run {
+pub struct RunChoice {
     /// Seed of all the fit's noise.
     #[serde(serialize_with = "skip::seed")]
     pub seed: u64,
@@ -63,7 +63,7 @@ pub struct Run {
     /// What the history may take.
     pub memory: MemorySize,
     /// The arithmetic of the model.
-    pub precision: Precision,
+    pub precision: PrecisionChoice,
     /// The folder for the results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out: Option<PathBuf>,
@@ -74,12 +74,13 @@ pub struct Run {
     pub trace_every: Option<u64>,
     /// The pattern-formation test, if wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub formation_test: Option<FormationTest>,
+    pub formation_test: Option<FormationTestChoice>,
 }
 
-pub(super) fn read(mut table: Reader<'_>) -> Result<Run, FitFileError> {
+pub(super) fn read(mut table: Reader<'_>) -> Result<RunChoice, FitFileError> {
     let memory = memory(&mut table)?;
-    let precision = table.word("precision", &[("f32", Precision::F32), ("f64", Precision::F64)])?;
+    let precision =
+        table.word("precision", &[("f32", PrecisionChoice::F32), ("f64", PrecisionChoice::F64)])?;
     let formation_test = if table.has("formation-test") {
         let mut inner = table.table("formation-test", FORMATION_KEYS)?;
         let Some(every) = inner.count("every", 1)? else {
@@ -88,11 +89,11 @@ pub(super) fn read(mut table: Reader<'_>) -> Result<Run, FitFileError> {
             ));
         };
         let steps = inner.count("steps", 1)?.unwrap_or(50_000);
-        Some(FormationTest { every, steps, rollouts: inner.count("rollouts", 1)?.unwrap_or(1) })
+        Some(FormationTestChoice { every, steps, rollouts: inner.count("rollouts", 1)?.unwrap_or(1) })
     } else {
         None
     };
-    Ok(Run {
+    Ok(RunChoice {
         seed: table.seed("seed")?.unwrap_or(1),
         threads: table.count("threads", 0)?.unwrap_or(0),
         memory,

@@ -173,7 +173,7 @@ impl FitFile {
         }
         let option = key.strip_prefix("optimizer.").unwrap_or_default();
         USED_BY_ALL.iter().any(|used| is_within(key, used))
-            || data::SOURCES.iter().any(|(source, _)| key.strip_prefix("data.") == Some(source))
+            || data::SOURCES.iter().any(|source| key.strip_prefix("data.") == Some(source))
             || self.optimizer.choice.options.contains_key(option)
     }
 
@@ -207,7 +207,7 @@ mod tests {
                 if TABLES_OF_KEYS.iter().any(|(other, _)| *other == key) {
                     continue;
                 }
-                let is_source = table == "data" && data::SOURCES.iter().any(|(source, _)| source == name);
+                let is_source = table == "data" && data::SOURCES.contains(name);
                 let for_all = is_source || USED_BY_ALL.iter().any(|used| is_within(&key, used));
                 let marked = file.marked_keys().any(|path| is_within(path, &key));
                 let reason = REASONS.iter().any(|(own, _)| *own == key);

@@ -5,7 +5,7 @@ use glauber_numbers::noise::{Purpose, derive_seed};
 use super::trajectory::{Setup, USUAL_ESTIMATOR, USUAL_REPLICATES};
 use crate::error::JobError;
 use crate::outcome::Curves;
-use crate::problem::{Data, Problem};
+use crate::problem::{Observations, Problem};
 
 /// Walkers behind a drawn curve.
 const DRAWN_WALKERS: u64 = 20_000;
@@ -16,7 +16,7 @@ impl Problem {
     /// # Errors
     /// [`JobError`] where a simulation fails.
     pub fn curves(&self, thetas: &[&[f64]]) -> Result<Option<Curves>, JobError> {
-        let Data::Trajectory { observed, loss } = &self.data else { return Ok(None) };
+        let Observations::Trajectory { observed, loss } = &self.data else { return Ok(None) };
         let setup = Setup { problem: self, observed, loss };
         let usual = if self.walkers.is_some() { DRAWN_WALKERS } else { USUAL_REPLICATES };
         let (objective, _) = setup.objective(USUAL_ESTIMATOR, false, usual)?;

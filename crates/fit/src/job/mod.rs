@@ -27,7 +27,7 @@ pub use crate::error::JobError;
 use crate::fit_file::FitFile;
 use crate::outcome::file_name;
 pub use crate::outcome::{Best, Curves, Fit, FormationTests, Outcome, Sink, StartMap, Unkept};
-use crate::problem::{Data, Problem};
+use crate::problem::{Observations, Problem};
 use glauber_tasks::tasks::unknowns::Fitted;
 
 /// Fits that are ready to run.
@@ -116,7 +116,7 @@ impl Job {
     pub fn new(problem: Problem) -> Result<Job, JobError> {
         let (mut state, mut judge, mut notes) = (None, None, problem.notes.clone());
         let attempts = match &problem.data {
-            Data::Transitions { pairs, loss } => {
+            Observations::Transitions { pairs, loss } => {
                 let task = transition::Setup::new(&problem, pairs, loss);
                 let attempts = attempts(&problem, &task)?;
                 let by_likelihood = attempts.iter().any(|a| a.objective.likelihood().is_some());
@@ -124,18 +124,18 @@ impl Job {
                 notes.extend(task.note(by_likelihood));
                 attempts
             }
-            Data::Trajectory { observed, loss } => {
+            Observations::Trajectory { observed, loss } => {
                 let task = trajectory::Setup { problem: &problem, observed, loss };
                 let attempts = attempts(&problem, &task)?;
                 notes.extend(task.notes()?);
                 attempts
             }
-            Data::State { frames, parameters, loss, truth } => {
+            Observations::State { frames, parameters, loss, truth } => {
                 let task = state::Setup { problem: &problem, frames, parameters, loss: *loss };
                 state = Some(task.fit(truth.clone())?);
                 attempts(&problem, &task)?
             }
-            Data::Stability { patterns, loss, rollouts } => {
+            Observations::Stability { patterns, loss, rollouts } => {
                 let task = stability::Setup { problem: &problem, patterns, loss, rollouts: *rollouts };
                 attempts(&problem, &task)?
             }

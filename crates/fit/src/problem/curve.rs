@@ -18,11 +18,11 @@ use glauber_data::tracks::{
 };
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
-use glauber_tasks::summaries::{Choice, SUMMARIES, observation};
+use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
 
 /// The longest rollout that is run.
-const MOST_STEPS: u64 = 1_000_000;
+pub(super) const MOST_STEPS: u64 = 1_000_000;
 /// The most sites of all steps and runs that a simulated target may take.
 const MOST_WORK: u64 = 1 << 40;
 /// How many states are looked at in one run of the engine.
@@ -31,7 +31,7 @@ const CHUNK: usize = 2048;
 /// A summary of the data over time, and what is known besides.
 pub struct ObservedCurve {
     /// Which summary.
-    pub choice: Choice,
+    pub choice: SummaryChoice,
     /// Its values at the steps that are compared.
     pub target: Target,
     /// Where rollouts begin, where not as the model says.
@@ -57,7 +57,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    fn steps() -> Scale {
+    pub(super) fn steps() -> Scale {
         Scale { time: 1.0, time_unit: None, number: 1.0, number_unit: None }
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
 }
 
 /// The summary the fit file names, or the usual one.
-fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobError> {
+pub(super) fn choice(file: &FitFile, model: &Model) -> Result<(SummaryChoice, Observation), JobError> {
     let of_walkers = model.layer("x").is_ok() && model.layer("y").is_ok();
     let text = match (&*file.loss.summary, of_walkers) {
         (Some(text), _) => text.as_str(),
@@ -112,7 +112,7 @@ fn choice(file: &FitFile, model: &Model) -> Result<(Choice, Observation), JobErr
     };
     let wrong =
         |e: glauber_tasks::summaries::SummaryError| JobError::from(file.wrong("loss.summary", e.to_string()));
-    let choice: Choice = text.parse().map_err(wrong)?;
+    let choice: SummaryChoice = text.parse().map_err(wrong)?;
     let observation = observation(&choice, model).map_err(wrong)?;
     Ok((choice, observation))
 }
@@ -360,17 +360,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, Jo
         return Err(file.wrong("data.states", message).into());
     }
     let outputs = summary.outputs();
-    let plan = Plan::new(model, &[summary], None, double(file))?;
-    let all: Vec<u32> = (0..(states.runs * states.times) as u32).collect();
-    let parameters = vec_of_middles(model);
-    let mut rows = Vec::with_capacity(all.len() * outputs.len());
-    for chunk in all.chunks(CHUNK) {
-        let picks = Arc::new(chunk.to_vec());
-        let run = own.run(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
-        rows.extend(plan.simulate(&run)?.outputs.values);
-    }
-    // [run][time][number]: one row per run, as the engine's outputs of a rollout.
-    let whole = Outputs { values: rows, width: states.times * outputs.len() };
+    let whole = summaries(file, own, &states, summary)?;
     let (mean, errors) = (whole.mean(), whole.standard_error());
     let from_data = match file.data.initial.as_deref() {
         None | Some("data") => true,
@@ -406,6 +396,26 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, Jo
     Ok(ObservedCurve { choice, target, starts, scale: Scale::steps(), notes, data_notes })
 }
 
+/// A summary of every observed state, \[run\]\[time\]\[number\]: one row per run, as the engine's outputs of a rollout.
+pub(super) fn summaries(
+    file: &FitFile,
+    own: &Own,
+    states: &States,
+    summary: Observation,
+) -> Result<Outputs, JobError> {
+    let width = states.times * summary.outputs().len();
+    let plan = Plan::new(&own.model, &[summary], None, double(file))?;
+    let all: Vec<u32> = (0..(states.runs * states.times) as u32).collect();
+    let parameters = vec_of_middles(&own.model);
+    let mut values = Vec::with_capacity(states.runs * width);
+    for chunk in all.chunks(CHUNK) {
+        let picks = Arc::new(chunk.to_vec());
+        let run = own.run(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
+        values.extend(plan.simulate(&run)?.outputs.values);
+    }
+    Ok(Outputs { values, width })
+}
+
 /// Numbers inside every parameter's interval, for programs that read states alone.
 fn vec_of_middles(model: &Model) -> Vec<f64> {
     let inside = |p: &glauber_program::Parameter| {
@@ -424,16 +434,15 @@ fn double(file: &FitFile) -> Options {
     Options { precision: Precision::Double, ..engine_options(file) }
 }
 
-/// The mean over runs of the model itself at known parameters.
-fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<ObservedCurve, JobError> {
-    let model = &own.model;
-    let (choice, summary) = choice(file, model)?;
-    let key = "data.simulate.parameters";
-    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
-    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
-    let outputs = summary.outputs();
+/// Refuses a simulation that is larger than a target is worth; `outputs` are the numbers of its summary.
+pub(super) fn check_simulation(
+    file: &FitFile,
+    model: &Model,
+    simulation: &Simulation,
+    outputs: usize,
+) -> Result<(), JobError> {
     let sites = model.declarations().lattice.sites() as u64;
-    let numbers = simulation.runs.saturating_mul(simulation.steps).saturating_mul(outputs.len() as u64);
+    let numbers = simulation.runs.saturating_mul(simulation.steps).saturating_mul(outputs as u64);
     let work = simulation.runs.saturating_mul(simulation.steps).saturating_mul(sites);
     if simulation.steps > MOST_STEPS || work > MOST_WORK || numbers > 1 << 30 {
         let message = format!(
@@ -442,6 +451,18 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         );
         return Err(file.wrong("data.simulate", message).into());
     }
+    Ok(())
+}
+
+/// The mean over runs of the model itself at known parameters.
+fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<ObservedCurve, JobError> {
+    let model = &own.model;
+    let (choice, summary) = choice(file, model)?;
+    let key = "data.simulate.parameters";
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
+    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
+    let outputs = summary.outputs();
+    check_simulation(file, model, simulation, outputs.len())?;
     let every = super::times::frames_of_simulation(file, simulation.steps as usize)?;
     let steps: Vec<usize> = every.filter(|step| *step > 0).collect();
     if steps.is_empty() {
@@ -500,7 +521,8 @@ pub(crate) fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
                 format!("; there are {}", CURVE_LOSSES.iter().map(|l| l.name).collect::<Vec<_>>().join(", "))
             }
         };
-        file.wrong("loss.name", format!("the task `trajectory` has no loss called `{name}`{hint}"))
+        let task = file.task.name();
+        file.wrong("loss.name", format!("the task `{task}` has no loss called `{name}`{hint}"))
     })?;
     Ok(if *file.loss.weighted { loss.weighted() } else { loss })
 }

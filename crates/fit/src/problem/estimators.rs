@@ -4,17 +4,16 @@ use glauber_program::Estimator;
 use glauber_program::estimators::{EstimatorError, EstimatorOptions, MeanField, named};
 
 use crate::error::JobError;
-use crate::fit_file::{FitFile, Task};
+use crate::fit_file::{FitFile, TaskEntry};
 
 /// The estimator of the fit itself, and of what key of the file.
 ///
 /// A search uses no gradients: only the estimator that changes what is simulated has an effect there.
-pub(crate) fn own_estimator<'f>(file: &'f FitFile, usual: &'f str) -> &'f str {
+pub(crate) fn own_estimator(file: &FitFile) -> &str {
     let choice = &file.estimator.name;
     let by_gradient = file.optimizer.learning_rate.is_some();
-    // What these two tasks compare is simulated by the estimator's own program; the others simulate the model itself.
-    let simulated = matches!(file.task, Task::Transition | Task::Trajectory);
-    if by_gradient || (simulated && choice.unmarked().as_deref() == Some(MeanField.name())) {
+    let TaskEntry { usual_estimator: usual, by_estimator, .. } = file.task.entry();
+    if by_gradient || (*by_estimator && choice.unmarked().as_deref() == Some(MeanField.name())) {
         return choice.as_deref().unwrap_or(usual);
     }
     usual

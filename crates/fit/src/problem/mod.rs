@@ -37,7 +37,7 @@ use glauber_tasks::tasks::unknowns::Fitted;
 pub use curve::{ObservedCurve, Scale};
 
 use crate::error::JobError;
-use crate::fit_file::{DataSource, FitFile, MapChoice, OptionValue, Task};
+use crate::fit_file::{DataSource, FitFile, MapChoice, OptionChoice, Task};
 use frames::{ObservedFrames, Of};
 use identity::Digests;
 use model::Own;
@@ -61,7 +61,7 @@ pub struct Problem {
     /// θ at every start; none where the start is fitted.
     pub starts: Vec<Vec<f64>>,
     /// What it is fitted to, and by which loss.
-    pub data: Data,
+    pub data: Observations,
     /// The true parameters, where the data were simulated.
     pub truth: BTreeMap<String, f64>,
     /// What the fit's gradients are by: an estimator's name, or `likelihood`.
@@ -80,7 +80,7 @@ pub struct Problem {
 }
 
 /// What a model is fitted to, and by which loss; one for each task.
-pub enum Data {
+pub enum Observations {
     /// Pairs of successive states.
     Transitions {
         /// The pairs.
@@ -119,7 +119,7 @@ pub enum Data {
 
 /// What a task's data come to.
 struct Resolved {
-    data: Data,
+    data: Observations,
     notes: Vec<String>,
     data_notes: Vec<String>,
     read: Digests,
@@ -132,6 +132,11 @@ impl Problem {
     /// [`JobError`] with the place in the fit file or data where something is wrong.
     pub fn resolve(file: &FitFile) -> Result<Problem, JobError> {
         let own = Own::read(file)?;
+        // What is compared over time says most of what is wrong with a fit file for another model: it comes first.
+        let over_time = match file.task {
+            Task::Trajectory => Some(trajectory(file, &own)?),
+            Task::Transition | Task::State | Task::Stability => None,
+        };
         let fitted = match file.task {
             Task::State => {
                 refuse_parameters(file)?;
@@ -145,21 +150,16 @@ impl Problem {
             starts.collect::<Result<Vec<_>, _>>().map_err(|e| wrong(file, "start", &e))
         };
         let starts = fitted.as_ref().map(start).transpose()?.unwrap_or_default();
-        let usual = match file.task {
-            // Exact for squared displacements, of second order else.
-            Task::Trajectory => "reinmax",
-            Task::Transition | Task::State | Task::Stability => "straight-through",
-        };
         let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
             (Task::Transition, Some(LIKELIHOOD)) => LIKELIHOOD.to_string(),
-            _ => estimators::own_estimator(file, usual).to_string(),
+            _ => estimators::own_estimator(file).to_string(),
         };
         let options = model::engine_options(file);
-        let Resolved { data, mut notes, data_notes, read } = match (file.task, &fitted) {
-            (Task::State, _) | (_, None) => state(file, &own)?,
-            (Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
-            (Task::Trajectory, _) => trajectory(file, &own)?,
-            (Task::Stability, _) => stability(file, &own)?,
+        let Resolved { data, mut notes, data_notes, read } = match (over_time, file.task, &fitted) {
+            (Some(over_time), ..) => over_time,
+            (None, Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
+            (None, Task::Stability, _) => stability(file, &own)?,
+            (None, ..) => state(file, &own)?,
         };
         let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };
         let (compared, again) = names::compared(file, &estimator, others)?;
@@ -225,7 +225,7 @@ impl Problem {
     /// The model with so many walkers, where they are left to be counted.
     pub(crate) fn with_walkers(&self, walkers: u64) -> Result<Model, JobError> {
         match self.walkers {
-            Some(option) => model::model_with(&self.file, option, &OptionValue::Whole(walkers as i64)),
+            Some(option) => model::model_with(&self.file, option, &OptionChoice::Whole(walkers as i64)),
             None => Ok(self.model.clone()),
         }
     }
@@ -297,7 +297,7 @@ fn transition(
     if estimator == LIKELIHOOD && further > 0 {
         words += &format!("; {further} of them, further apart than one step, are not in the likelihood");
     }
-    let data = Data::Transitions { pairs, loss: transition_loss(file)? };
+    let data = Observations::Transitions { pairs, loss: transition_loss(file)? };
     Ok(Resolved { data, notes: vec![words], data_notes, read })
 }
 
@@ -322,7 +322,7 @@ fn trajectory(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
         read = read.with_states("the states that rollouts start from", starts);
     }
     let (notes, data_notes) = (std::mem::take(&mut observed.notes), std::mem::take(&mut observed.data_notes));
-    Ok(Resolved { data: Data::Trajectory { observed, loss }, notes, data_notes, read })
+    Ok(Resolved { data: Observations::Trajectory { observed, loss }, notes, data_notes, read })
 }
 
 fn state(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
@@ -340,7 +340,7 @@ fn state(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
         }
     });
     let read = Digests::of_model(file, own).with_numbers("the parameters", &parameters).with_frames(&frames);
-    Ok(Resolved { data: Data::State { frames, truth, parameters, loss }, notes, data_notes, read })
+    Ok(Resolved { data: Observations::State { frames, truth, parameters, loss }, notes, data_notes, read })
 }
 
 fn stability(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
@@ -349,5 +349,5 @@ fn stability(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
     let states::Seen { states: patterns, notes: data_notes } = pattern::patterns_of(file, own)?;
     let notes = pattern::notes(file, &own.model, &patterns, &loss, rollouts);
     let read = Digests::of_model(file, own).with_states("the pattern", &patterns);
-    Ok(Resolved { data: Data::Stability { patterns, loss, rollouts }, notes, data_notes, read })
+    Ok(Resolved { data: Observations::Stability { patterns, loss, rollouts }, notes, data_notes, read })
 }

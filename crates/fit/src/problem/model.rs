@@ -2,13 +2,13 @@
 
 use glauber_engine::{Options, Precision, Run};
 use glauber_model_file::{CovariateSource, LoadError, Loaded, ModelFileError};
-use glauber_models::{CatalogueError, MODELS, ModelOptions};
+use glauber_models::{CatalogueError, MODELS, ModelOptions, OptionValue};
 use glauber_program::Model;
 use glauber_tasks::covariates::{Covariates, read_covariates};
 use glauber_tasks::tasks::unknowns::{Fitted, UnknownsError};
 
 use crate::error::JobError;
-use crate::fit_file::{self, DataSource, FitFile, ModelSource, OptionValue};
+use crate::fit_file::{self, DataSource, FitFile, ModelSource, OptionChoice};
 
 /// The fit file's model, with the data per site that its rules read.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Own {
 impl Own {
     /// Reads both. Where the model's sites are walkers that are counted, it has one.
     pub(crate) fn read(file: &FitFile) -> Result<Own, JobError> {
-        let one = counted_walkers(file).map(|option| (option, OptionValue::Whole(1)));
+        let one = counted_walkers(file).map(|option| (option, OptionChoice::Whole(1)));
         if let (Some(model), None) = (&file.given.model, &one) {
             let covariates = file.given.covariates.clone();
             return Ok(Own { model: model.clone(), covariates, notes: model.notes() });
@@ -60,7 +60,7 @@ impl Own {
                            its option `start`";
             return Err(file.wrong("data.simulate.initial", message).into());
         }
-        let model = model_with(file, "start", &OptionValue::Text(initial.clone()))?;
+        let model = model_with(file, "start", &OptionChoice::Text(initial.clone()))?;
         Ok(Own { model, ..self.clone() })
     }
 }
@@ -75,11 +75,11 @@ pub(crate) fn counted_walkers(file: &FitFile) -> Option<&'static str> {
 }
 
 /// The fit file's model with one of its options at another value.
-pub(crate) fn model_with(file: &FitFile, option: &str, value: &OptionValue) -> Result<Model, JobError> {
+pub(crate) fn model_with(file: &FitFile, option: &str, value: &OptionChoice) -> Result<Model, JobError> {
     Ok(load(file, Some((option, value)))?.model)
 }
 
-fn load(file: &FitFile, other: Option<(&str, &OptionValue)>) -> Result<Loaded, JobError> {
+fn load(file: &FitFile, other: Option<(&str, &OptionChoice)>) -> Result<Loaded, JobError> {
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
         options.set(name, option_value(value));
@@ -109,19 +109,17 @@ fn load(file: &FitFile, other: Option<(&str, &OptionValue)>) -> Result<Loaded, J
     })
 }
 
-fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
-    use fit_file::OptionValue as From;
-    use glauber_models::OptionValue as To;
-    let number = |v: &From| match v {
-        From::Whole(n) => *n as f64,
-        From::Number(x) => *x,
+fn option_value(choice: &OptionChoice) -> OptionValue {
+    let number = |choice: &OptionChoice| match choice {
+        OptionChoice::Whole(n) => *n as f64,
+        OptionChoice::Number(x) => *x,
         _ => f64::NAN,
     };
-    match value {
-        From::Flag(x) => To::Flag(*x),
-        From::Text(x) => To::Text(x.clone()),
-        From::List(items) => To::List(items.iter().map(number).collect()),
-        other => To::Number(number(other)),
+    match choice {
+        OptionChoice::Flag(x) => OptionValue::Flag(*x),
+        OptionChoice::Text(x) => OptionValue::Text(x.clone()),
+        OptionChoice::List(items) => OptionValue::List(items.iter().map(number).collect()),
+        other => OptionValue::Number(number(other)),
     }
 }
 
@@ -129,8 +127,8 @@ fn option_value(value: &fit_file::OptionValue) -> glauber_models::OptionValue {
 pub(crate) fn engine_options(file: &FitFile) -> Options {
     Options {
         precision: match file.run.precision {
-            fit_file::Precision::F32 => Precision::Single,
-            fit_file::Precision::F64 => Precision::Double,
+            fit_file::PrecisionChoice::F32 => Precision::Single,
+            fit_file::PrecisionChoice::F64 => Precision::Double,
         },
         threads: file.run.threads as usize,
         memory: file.run.memory.0 as usize,

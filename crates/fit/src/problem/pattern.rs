@@ -16,7 +16,7 @@ use super::states::Seen;
 use super::times::timed;
 use super::words::{name_of_data, pairs, wrong};
 use crate::error::JobError;
-use crate::fit_file::{DataSource, FitFile, ModelSource, OptionValue, Simulation};
+use crate::fit_file::{DataSource, FitFile, ModelSource, OptionChoice, Simulation};
 use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
@@ -104,7 +104,7 @@ fn slopes_of(file: &FitFile) -> Option<&'static str> {
     let ModelSource::Catalogue(name) = &file.model else { return None };
     let (option, choices) = MODELS.iter().find(|entry| entry.name == *name)?.slopes?;
     let chosen = match file.model_options.get(option) {
-        Some(OptionValue::Text(text)) => choices.iter().find(|(value, _)| value == text),
+        Some(OptionChoice::Text(text)) => choices.iter().find(|(value, _)| value == text),
         _ => None,
     };
     chosen.or(choices.first()).map(|(_, words)| *words)

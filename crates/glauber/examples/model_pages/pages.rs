@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use glauber::model_file::load;
-use glauber::models::{Entry, MODELS};
+use glauber::models::{CatalogueEntry, MODELS};
 use glauber::program::log_likelihood;
 
 use super::pictures;
@@ -26,7 +26,7 @@ pub fn index() -> String {
 }
 
 /// The page of one model.
-pub fn page(entry: &Entry) -> Result<String, Box<dyn Error>> {
+pub fn page(entry: &CatalogueEntry) -> Result<String, Box<dyn Error>> {
     let name = entry.name;
     let setting = pictures::setting(name);
     let loaded = load(name, &setting.options())?;

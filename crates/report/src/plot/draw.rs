@@ -3,7 +3,7 @@
 use crate::colour::{AXIS, GRID, Ink, MUTED, TEXT};
 use crate::plot::axis::{Scale, Tick};
 use crate::plot::layout::{
-    Axes, Entry, EntryOf, Header, LABEL_SIZE, Layout, PANEL_WIDTH, ROW, SMALL_SIZE, SWATCH, TITLE_SIZE,
+    Axes, EntryOf, Header, LABEL_SIZE, Layout, LegendEntry, PANEL_WIDTH, ROW, SMALL_SIZE, SWATCH, TITLE_SIZE,
     Y_TICKS, roomy_ticks, stands_aside, stands_upright,
 };
 use crate::plot::panel::{Panel, Shape};
@@ -111,7 +111,7 @@ fn header(svg: &mut Svg, panel: &Panel, layout: &Layout, axes: &Axes) {
     }
 }
 
-fn swatch(svg: &mut Svg, panel: &Panel, entry: &Entry<'_>, middle: f64) {
+fn swatch(svg: &mut Svg, panel: &Panel, entry: &LegendEntry<'_>, middle: f64) {
     let (from, to) = ((entry.x, middle), (entry.x + SWATCH, middle));
     match entry.of {
         EntryOf::Target(colour) => {

@@ -120,7 +120,7 @@ fn y_scale(panel: &Panel, from: f64, to: f64) -> Scale {
 }
 
 /// One entry of the legend.
-pub(crate) struct Entry<'a> {
+pub(crate) struct LegendEntry<'a> {
     pub label: &'a str,
     pub x: f64,
     pub row: usize,
@@ -135,7 +135,7 @@ pub(crate) enum EntryOf<'a> {
 /// What stands above the axes: title, legend, a note on values that cannot be shown, names of marks.
 pub(crate) struct Header<'a> {
     pub title: Vec<String>,
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<LegendEntry<'a>>,
     pub note: Option<String>,
     pub marks: Vec<(f64, usize)>,
     pub legend_rows: usize,
@@ -159,7 +159,7 @@ impl<'a> Header<'a> {
             if x > 0.0 && x + width > PANEL_WIDTH {
                 (x, row) = (0.0, row + 1);
             }
-            entries.push(Entry { label, x, row, of });
+            entries.push(LegendEntry { label, x, row, of });
             x += width + 14.0;
         }
         let legend_rows = if entries.is_empty() { 0 } else { row + 1 };

@@ -5,10 +5,10 @@
 //! rollout: a traced program where instructions suffice, code with an exact way back where they do not (`spectrum`).
 //!
 //! ```
-//! use glauber_tasks::summaries::{Choice, observation};
+//! use glauber_tasks::summaries::{SummaryChoice, observation};
 //! use glauber_models::{ModelOptions, named};
 //! let model = named("susceptible-infected", &ModelOptions::none())?;
-//! let choice: Choice = "correlation(aware, 1, 2)".parse()?;
+//! let choice: SummaryChoice = "correlation(aware, 1, 2)".parse()?;
 //! assert_eq!(observation(&choice, &model)?.outputs(), ["distance 1", "distance 2"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -28,7 +28,7 @@ pub use selection::Selection;
 
 /// One summary of the list.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct SummaryEntry {
     /// Its name, as in a fit file.
     pub name: &'static str,
     /// How it is written.
@@ -39,38 +39,38 @@ pub struct Entry {
 }
 
 /// Every summary. To add one: a file beside this one, and a line here.
-pub const SUMMARIES: &[Entry] = &[
-    Entry {
+pub const SUMMARIES: &[SummaryEntry] = &[
+    SummaryEntry {
         name: "msd",
         usage: "msd",
         about: "mean squared displacement of the layers x, y (and z) from the origin",
         make: msd::observation,
     },
-    Entry {
+    SummaryEntry {
         name: "mean",
         usage: "mean(LAYER) or mean(LAYER=STATE)",
         about: "mean of a layer, or share of the sites in a state",
         make: mean::observation,
     },
-    Entry {
+    SummaryEntry {
         name: "count",
         usage: "count(LAYER) or count(LAYER=STATE)",
         about: "sum of a layer, or number of sites in a state",
         make: count::observation,
     },
-    Entry {
+    SummaryEntry {
         name: "variance",
         usage: "variance(LAYER) or variance(LAYER=STATE)",
         about: "variance over the sites",
         make: variance::observation,
     },
-    Entry {
+    SummaryEntry {
         name: "correlation",
         usage: "correlation(LAYER, DISTANCE, …)",
         about: "two-point correlation along the axes at these distances",
         make: correlation::observation,
     },
-    Entry {
+    SummaryEntry {
         name: "spectrum",
         usage: "spectrum(LAYER)",
         about: "power per wave number, averaged over all directions",
@@ -123,22 +123,22 @@ pub struct Arguments(Vec<String>);
 
 /// A summary as a person writes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct SummaryChoice {
     text: String,
     name: String,
     arguments: Arguments,
 }
 
-impl std::fmt::Display for Choice {
+impl std::fmt::Display for SummaryChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::str::FromStr for Choice {
+impl std::str::FromStr for SummaryChoice {
     type Err = SummaryError;
 
-    fn from_str(text: &str) -> Result<Choice, SummaryError> {
+    fn from_str(text: &str) -> Result<SummaryChoice, SummaryError> {
         let form = |why: &str| SummaryError::Form {
             text: text.to_string(),
             why: why.to_string(),
@@ -156,16 +156,20 @@ impl std::str::FromStr for Choice {
         if name.is_empty() || arguments.iter().any(String::is_empty) {
             return Err(form("something is empty"));
         }
-        Ok(Choice { text: trimmed.to_string(), name: name.to_string(), arguments: Arguments(arguments) })
+        Ok(SummaryChoice {
+            text: trimmed.to_string(),
+            name: name.to_string(),
+            arguments: Arguments(arguments),
+        })
     }
 }
 
-impl Choice {
+impl SummaryChoice {
     /// Its line of the list.
     ///
     /// # Errors
     /// [`SummaryError::Name`] where there is none.
-    pub fn entry(&self) -> Result<&'static Entry, SummaryError> {
+    pub fn entry(&self) -> Result<&'static SummaryEntry, SummaryError> {
         SUMMARIES.iter().find(|e| e.name == self.name).ok_or_else(|| SummaryError::Name {
             name: self.name.clone(),
             nearest: nearest_name(&self.name, SUMMARIES.iter().map(|e| e.name)),
@@ -186,7 +190,7 @@ impl Choice {
 ///
 /// # Errors
 /// [`SummaryError`] where the name, the layer, the state or a distance is wrong.
-pub fn observation(choice: &Choice, model: &Model) -> Result<Observation, SummaryError> {
+pub fn observation(choice: &SummaryChoice, model: &Model) -> Result<Observation, SummaryError> {
     let entry = choice.entry()?;
     (entry.make)(model, &choice.arguments).map_err(|error| match error {
         // What a summary says of its arguments is put into the whole text.

@@ -126,12 +126,12 @@ impl Likelihood {
         }
         Err(ObjectiveError::Failed(format!(
             "the log-likelihood of the observed step {} is {value}: a probability of the model is no number there",
-            self.told(before, theta)
+            self.described(before, theta)
         )))
     }
 
     /// Where a pair is in the data, and at which parameters it was looked at.
-    fn told(&self, before: u32, theta: &[f64]) -> String {
+    fn described(&self, before: u32, theta: &[f64]) -> String {
         let (run, time) = self.pairs.states.place(before);
         let at: Vec<String> =
             self.fitted.unknowns.iter().zip(theta).map(|(u, x)| format!("{} = {x}", u.name)).collect();
@@ -187,7 +187,7 @@ impl Objective for Likelihood {
         Some(format!(
             "the observed step {} has probability 0: the data contradict the model, or the parameters lie at the edge of \
              what the data allow",
-            self.told(before, theta)
+            self.described(before, theta)
         ))
     }
 }

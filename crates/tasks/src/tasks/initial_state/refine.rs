@@ -84,7 +84,7 @@ pub fn refine(
     if count == 0 || count > MOST_STARTS {
         return Ok(found);
     }
-    let mut search = Search { objective, weights: &weights, settings, calls: 0 };
+    let mut search = StartSearch { objective, weights: &weights, settings, calls: 0 };
     for sweep in 0..MOST_SWEEPS {
         let mut map = vec![vec![0.0; sites]; weights.len()];
         let mut moved = false;
@@ -126,7 +126,7 @@ fn by_weight(weights: &[f64]) -> Vec<usize> {
     order
 }
 
-struct Search<'a> {
+struct StartSearch<'a> {
     objective: &'a InitialState,
     weights: &'a [Vec<f64>],
     settings: RefinementSettings,
@@ -158,7 +158,7 @@ fn softmax(scores: &[f64], temperature: f64) -> Vec<f64> {
     powers.iter().map(|p| p / sum).collect()
 }
 
-impl Search<'_> {
+impl StartSearch<'_> {
     fn seed(&mut self, purpose: Purpose) -> u64 {
         self.calls += 1;
         derive_seed(self.settings.seed, purpose, self.calls)
