@@ -537,6 +537,7 @@ fn allowed(required: Requirement, x: f64, epsilon: f64) -> bool {
         Requirement::Trials => whole && (0.0..=1e9).contains(&x),
         Requirement::Rate => (0.0..=1e9).contains(&x),
         Requirement::Direction(count) => whole && x >= 0.0 && x < f64::from(count),
+        Requirement::Number => !x.is_nan(),
     }
 }
 

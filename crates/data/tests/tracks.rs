@@ -395,3 +395,33 @@ fn a_saved_curve_is_read_back() {
     assert_eq!(read_msd_curve(&path).unwrap(), curve);
     assert_eq!(read_msd_curve(folder.path().join("no.csv")).unwrap_err().kind(), DataErrorKind::Missing);
 }
+
+/// Curve and bootstrap errors are functions of what was seen, not of the order in which a table writes it down.
+#[test]
+fn the_order_of_a_table_s_rows_changes_no_bit() {
+    let mut rows: Vec<String> = Vec::new();
+    for track in 0..7u32 {
+        for time in 0..5 + track % 3 {
+            let x = f64::from(time * (track + 1) % 7) * 0.37 + f64::from(track);
+            rows.push(format!("{track},{time},{x},{}", x * 0.61 + f64::from(time)));
+        }
+    }
+    let curve = |rows: &[String]| {
+        let text = format!("id,t,x,y\n{}\n", rows.join("\n"));
+        let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+        let curve = mean_squared_displacement(&tracks, 3, Bootstrap { replicates: 50, seed: 3 }).unwrap();
+        curve
+            .points()
+            .iter()
+            .map(|p| (p.value.to_bits(), p.standard_error.map(f64::to_bits)))
+            .collect::<Vec<_>>()
+    };
+    let own = curve(&rows);
+    assert!(own.iter().all(|(_, error)| error.is_some()));
+    let reversed: Vec<String> = rows.iter().rev().cloned().collect();
+    assert_eq!(curve(&reversed), own);
+    rows.sort_by_key(|row| {
+        row.bytes().map(u64::from).fold(7, |sum, b| sum.wrapping_mul(6_364_136_223).wrapping_add(b))
+    });
+    assert_eq!(curve(&rows), own);
+}

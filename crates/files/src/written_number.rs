@@ -51,6 +51,24 @@ pub fn whole_number(text: &str) -> Option<u64> {
     number(digits).filter(|x| x.fract().abs() <= 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)
 }
 
+/// A number that was computed, without the digits that are rounding's.
+///
+/// ```
+/// use glauber_files::rounded;
+///
+/// assert_eq!(rounded(29.700000000000003), "29.7");
+/// assert_eq!(rounded(0.1 + 0.2), "0.3");
+/// assert_eq!(rounded(3.0), "3");
+/// ```
+pub fn rounded(value: f64) -> String {
+    let digits: f64 = format!("{value:.12e}").parse().unwrap_or(value);
+    if digits.abs() >= 1e16 || (digits.abs() < 1e-5 && digits != 0.0) {
+        format!("{digits:e}")
+    } else {
+        digits.to_string()
+    }
+}
+
 /// A number with so many significant digits, in powers of ten where it is very small or large.
 ///
 /// ```

@@ -19,6 +19,8 @@ pub(crate) struct Sheet {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) boundary: Vec<Edge>,
+    /// What a reader must know of it.
+    pub(crate) notes: Vec<String>,
     pub(crate) names: Names,
     pub(crate) states: Option<States>,
     pub(crate) layers: Vec<IntegerLayer>,
@@ -167,6 +169,7 @@ impl Sheet {
             hops: Vec::new(),
             shape,
             boundary,
+            notes: Vec::new(),
         };
         if let Some(value) = lattice.filter(|_| sheet.boundary.len() != sheet.shape.len()) {
             let (found, wanted) = (sheet.boundary.len(), sheet.shape.len());

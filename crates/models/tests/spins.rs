@@ -6,7 +6,7 @@ mod support;
 use glauber_engine::Run;
 use glauber_lattice::VonNeumann;
 use glauber_program::{Model, Scope};
-use support::{SIGMAS, assert_mean, model, number, outputs, shape, word};
+use support::{ALARM, assert_mean, model, number, outputs, shape, word};
 
 /// Energy per site without field: each pair counted once.
 fn ising_energy(s: &Scope) {
@@ -79,8 +79,8 @@ fn the_ising_energy_of_a_small_torus_and_its_derivative_are_exact() {
         let run = Run::new(&theta, 200).replicates(1500).seed(12);
         let seen = averages(&ising, run, 40, 4, energy, ising_energy);
         let column = |k: usize, scale: f64| -> Vec<f64> { seen.iter().map(|r| r[k] * scale).collect() };
-        assert_mean(&format!("{dynamics}: energy"), &column(0, 1.0), energy, SIGMAS);
-        assert_mean(&format!("{dynamics}: derivative"), &column(1, -16.0), slope, SIGMAS);
+        assert_mean(&format!("{dynamics}: energy"), &column(0, 1.0), energy, ALARM);
+        assert_mean(&format!("{dynamics}: derivative"), &column(1, -16.0), slope, ALARM);
     }
 }
 
@@ -104,7 +104,7 @@ fn the_field_turns_spins_of_an_open_lattice() {
         let run = Run::new(&theta, 150).replicates(1000).seed(13);
         let seen = averages(&ising, run, 30, 4, 0.0, |s| s.output("up", s.layer("up").mean()));
         let means: Vec<f64> = seen.iter().map(|r| r[0]).collect();
-        assert_mean(dynamics, &means, up / weight, SIGMAS);
+        assert_mean(dynamics, &means, up / weight, ALARM);
     }
 }
 
@@ -128,8 +128,8 @@ fn the_potts_energy_of_a_small_torus_is_exact() {
             });
             let column = |k: usize, scale: f64| -> Vec<f64> { seen.iter().map(|r| r[k] * scale).collect() };
             let what = format!("{states} states, {dynamics}");
-            assert_mean(&what, &column(0, 1.0), energy, SIGMAS);
-            assert_mean(&what, &column(1, -8.0), slope, SIGMAS);
+            assert_mean(&what, &column(0, 1.0), energy, ALARM);
+            assert_mean(&what, &column(1, -8.0), slope, ALARM);
         }
     }
 }

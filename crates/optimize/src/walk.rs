@@ -262,7 +262,9 @@ impl<'d, 'c> Walk<'d, 'c> {
 
     fn diverged(&self, what: String, loss: f64) -> End {
         let rate = self.descent.learning_rate.start;
-        let advice = if self.state.step == 0 {
+        let advice = if self.state.step == 0 && loss == f64::INFINITY {
+            "start the parameters where what was observed is possible, or let the model allow it".to_string()
+        } else if self.state.step == 0 {
             "the start itself gives no finite loss: check the data, and start the parameters elsewhere"
                 .to_string()
         } else if what.contains("became") && self.maps.unknowns().any(|(_, map)| map == Map::Identity) {

@@ -28,6 +28,8 @@ pub enum Requirement {
     Rate,
     /// The number of one of several offsets: whole, from 0, below their count.
     Direction(u32),
+    /// Any number, also an infinite one: what is compared.
+    Number,
 }
 
 /// A value that is checked while the program runs.
@@ -50,6 +52,7 @@ impl Requirement {
             Requirement::Trials => (0.0, MOST_COUNT, true),
             Requirement::Rate => (0.0, MOST_COUNT, false),
             Requirement::Direction(count) => (0.0, f64::from(*count) - 1.0, true),
+            Requirement::Number => (f64::NEG_INFINITY, f64::INFINITY, false),
         }
     }
 
@@ -115,6 +118,11 @@ impl Check {
                  with as many probabilities as there are offsets",
                 count.saturating_sub(1)
             ),
+            Requirement::Number => format!(
+                "`{what}` compares not-a-number, of which no comparison is true; give it a number at every site, also where \
+                 the outcome is not used: of a quotient, a root or a logarithm bound the argument first, as in \
+                 log(max(x, 1e-9))"
+            ),
         }
     }
 
@@ -127,6 +135,7 @@ impl Check {
             Requirement::Trials => format!("number of trials of {what}"),
             Requirement::Rate => format!("rate of {what}"),
             Requirement::Direction(_) => format!("direction of {what}"),
+            Requirement::Number => format!("what is compared in {what}"),
         }
     }
 }
@@ -144,6 +153,7 @@ mod tests {
             (Requirement::Trials, vec![0.0, 3.0, 1e9], vec![-1.0, 2.5, 1e10, f64::INFINITY, f64::NAN]),
             (Requirement::Rate, vec![0.0, 0.25, 1e9], vec![-1e-9, 1e10, f64::INFINITY, f64::NAN]),
             (Requirement::Direction(4), vec![0.0, 3.0], vec![-1.0, 0.5, 4.0]),
+            (Requirement::Number, vec![f64::NEG_INFINITY, -2.5, 0.0, f64::INFINITY], vec![f64::NAN]),
         ] {
             for value in good {
                 assert!(required.allows(value, single), "{required:?} {value}");

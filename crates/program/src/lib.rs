@@ -19,8 +19,9 @@ mod error;
 mod expression;
 mod model;
 mod trace;
-// … programs print, and are kept as bytes …
+// … programs print, say where they have no derivative, and are kept as bytes …
 mod display;
+mod slopeless;
 mod stored;
 // … and programs become other programs: the adjoint under an estimator, the likelihood.
 mod adjoint;
@@ -43,5 +44,6 @@ pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, Unary, ValueId};
 pub use program::{Instruction, Program, Sink, simplified};
+pub use slopeless::Slopeless;
 pub use stored::StoredError;
 pub use trace::{Next, Operand, Scope, Stage};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use glauber::lattice::{
     Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset as Displacement, VonNeumann,
 };
-use glauber::program::{Domain, Expr, Operand, Surrogate, nearest_name};
+use glauber::program::{Comparison, Domain, Expr, Operand, Surrogate, nearest_name};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -371,6 +371,24 @@ impl Expression {
             let equal = self.equal_to(&other)?;
             let made = if matches!(comparison, CompareOp::Eq) { equal } else { 1.0 - equal };
             return traced(other.py(), made);
+        }
+        let (ordered, swapped) = match comparison {
+            CompareOp::Lt | CompareOp::Gt => (Comparison::Less, matches!(comparison, CompareOp::Gt)),
+            _ => (Comparison::LessOrEqual, matches!(comparison, CompareOp::Ge)),
+        };
+        if let Some(Operand::Number(x)) = operand(&other)? {
+            if let Some(words) = own.settled(ordered, x, swapped) {
+                let sign = match comparison {
+                    CompareOp::Lt => "<",
+                    CompareOp::Le => "<=",
+                    CompareOp::Gt => ">",
+                    _ => ">=",
+                };
+                return Err(model_error(format!(
+                    "whether a value is {sign} {x} has one answer at every site, {words}: compare it with a number that it \
+                     may reach"
+                )));
+            }
         }
         binary(&other, |o| match comparison {
             CompareOp::Eq | CompareOp::Ne => own.equals(o),

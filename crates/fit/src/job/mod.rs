@@ -9,6 +9,7 @@ mod identity;
 mod names;
 mod observed_curve;
 mod pictures;
+mod slopes;
 mod stability;
 mod state;
 mod times;
@@ -138,12 +139,13 @@ impl Attempt {
 /// [`JobError`] with the place in the fit file or data where something is wrong, or where the file says what these fits
 /// do not use.
 pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let job = match file.task {
+    let mut job = match file.task {
         Task::Transition => transition::prepare(file),
         Task::Trajectory => trajectory::prepare(file),
         Task::Stability => stability::prepare(file),
         Task::State => state::prepare(file),
     }?;
+    slopes::tell(file, &mut job)?;
     file.refuse_unused()?;
     Ok(job)
 }

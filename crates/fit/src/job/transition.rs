@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use glauber_engine::{Options, Plan};
-use glauber_program::Model;
+use glauber_program::{Model, Op};
 
 use super::estimators::{estimator_of, own_estimator};
 use super::identity::{Digests, identity_of};
@@ -27,6 +27,11 @@ use glauber_tasks::tasks::unknowns::{Fitted, UnknownsError};
 
 /// The name of the exact likelihood among losses and comparisons.
 const LIKELIHOOD: &str = "likelihood";
+
+/// What a search finds that compares draws site by site.
+const SEARCH_BY_PIXELS: &str = "a search finds where the squared error of single draws is least, which is not at the right \
+                                probabilities but at 0 or 1: take the loss `likelihood`, where there is one, or `count`, or \
+                                an optimizer by gradients";
 
 /// How many pairs a minibatch has where nobody says.
 const USUAL_BATCH: u64 = 128;
@@ -56,6 +61,7 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
         told += &format!("; {further} of them, further apart than one step, are not in the likelihood");
     }
     let mut notes = vec![told];
+    notes.extend(clock_note(file, model, &pairs_of_states));
     let setting = Setting { file, model, fitted: &fitted, pairs: &pairs_of_states, options, read };
     let mut attempts = Vec::new();
     let starts = file.starts();
@@ -94,6 +100,17 @@ pub(crate) fn prepare(file: &FitFile) -> Result<Job, JobError> {
     });
     let judge = judge.flatten();
     Ok(Job { task: file.task, attempts, truth, notes, data_notes, model: own.model, state: None, judge })
+}
+
+/// From which step on a rule that reads the step's number is fitted.
+fn clock_note(file: &FitFile, model: &Model, pairs: &Pairs) -> Option<String> {
+    let reads = model.step.instructions.iter().any(|i| matches!(i.op, Op::StepIndex));
+    let first = pairs.states.steps.first().filter(|_| reads)?;
+    let said = pairs.states.timed || file.data.first_step.is_some();
+    let by = if said { "" } else { ", as nobody said otherwise (`data.first-step`)" };
+    Some(format!(
+        "the rule reads the step's number: the first state is taken for the one after step {first}{by}"
+    ))
 }
 
 pub(crate) fn wrong(file: &FitFile, table: &str, error: &UnknownsError) -> JobError {
@@ -175,7 +192,10 @@ impl Setting<'_> {
         )?;
         let method = file.method(&self.fitted.unknowns)?;
         let plain = estimator.name() == "straight-through" || matches!(method, Method::Search(_));
-        let caveat = (!plain).then(|| estimator.bias().to_string());
+        let mut caveat = (!plain).then(|| estimator.bias().to_string());
+        if matches!(method, Method::Search(_)) && loss.name == TRANSITION_LOSSES[0].name {
+            caveat = Some(SEARCH_BY_PIXELS.to_string());
+        }
         Ok((Box::new(objective), method, caveat))
     }
 }
