@@ -421,7 +421,7 @@ fn the_order_of_a_table_s_rows_changes_no_bit() {
     let reversed: Vec<String> = rows.iter().rev().cloned().collect();
     assert_eq!(curve(&reversed), own);
     rows.sort_by_key(|row| {
-        row.bytes().map(u64::from).fold(7, |sum, b| sum.wrapping_mul(6_364_136_223).wrapping_add(b))
+        row.bytes().map(u64::from).fold(7u64, |sum, b| sum.wrapping_mul(6_364_136_223).wrapping_add(b))
     });
     assert_eq!(curve(&rows), own);
 }
