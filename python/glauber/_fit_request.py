@@ -62,8 +62,8 @@ def _starts(start: Any, fitted: list[str]) -> dict[Any, Any]:
     if _nameless(start):
         example = ", ".join(f'"{name}": …' for name in fitted)
         raise TypeError(
-            f"start is {told(start)}, numbers without names, which are not read by their place: give start={{{example}}}, "
-            "with a list of numbers for several starts"
+            f"start is {told(start)}, numbers without names, which are not read by their place: give a dictionary, "
+            f"start={{{example}}}, with a list of numbers for several starts"
         )
     alone = start is None or isinstance(start, Mapping) or getattr(start, "ndim", 1) == 0
     table = None if alone else columns(start, "start")

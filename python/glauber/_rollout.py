@@ -53,6 +53,7 @@ class Rollout:
             str(precision),
             memory_of(memory),
         )
+        _glauber.check_estimator(*self._how[:3])
         self._observations = observations if observations is not None else _observations(model, observe)
         self.at = self.steps if at is None else at
         self._places = Places(_names(self._observations), self.at, self.steps)

@@ -33,7 +33,7 @@ def _named_arrays(
         isinstance(one, (Simulation, LastStates, Mapping)) for one in states
     ):
         raise TypeError(
-            f"the {what} are a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
+            f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
             "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])}"
         )
     own, states = _with_times(states, model)

@@ -124,7 +124,7 @@ def test_data_of_walks(data, words):
     [
         ({"start": {"beta": None}}, TypeError, "start of `beta` is None"),
         ({"start": {"beta": math.nan}}, glauber.InputError, "finite"),
-        ({"start": [0.3]}, TypeError, r'give start=\{"beta": …\}'),
+        ({"start": [0.3]}, TypeError, "give a dictionary"),
         ({"optimizer": 3}, TypeError, "the optimizer is 3: give its name"),
         ({"estimator": 3}, TypeError, "the estimator is 3: give its name"),
         ({"progress": "yes"}, TypeError, "progress is 'yes'"),

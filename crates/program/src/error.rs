@@ -29,8 +29,7 @@ pub enum ModelError {
     },
     /// A name that is none.
     #[error(
-        "model `{model}` declares a {kind} by the name {name:?}, which is none: give it one that stands on a line, of at least \
-         one letter"
+        "model `{model}` declares a {kind} by the name {name:?}, which is none: give it one of at least one letter"
     )]
     NoName {
         /// The model.

@@ -261,9 +261,9 @@ impl ModelBuilder {
         self
     }
 
-    /// Refuses a name that nobody could write down on a line.
+    /// Refuses a name that nobody could write down.
     fn check_name(&mut self, kind: &'static str, name: &str) {
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
+        if name.trim().is_empty() {
             let model = self.declarations.model.clone();
             self.error.get_or_insert(ModelError::NoName { model, name: name.to_string(), kind });
         }

@@ -128,6 +128,15 @@ pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Ne
     for at in given.try_iter().map_err(|_| PyTypeError::new_err(WANTED))? {
         offsets.push(offset(&at?, dimensions)?);
     }
+    if let Some(twice) =
+        offsets.iter().enumerate().find(|(i, at)| offsets[..*i].contains(at)).map(|(_, at)| at)
+    {
+        let own = &twice[3 - dimensions..];
+        return Err(PyValueError::new_err(format!(
+            "the neighbour at offset {own:?} is named twice: name each once, with its weight where it is to count more, as \
+             {{offset: 2.0}}"
+        )));
+    }
     Ok(Neighbourhood::of(&offsets))
 }
 

@@ -270,8 +270,7 @@ impl Model {
     fn notes(&self) -> Vec<String> {
         self.model.notes()
     }
-    /// Where gradients lack what parameters, or states of earlier steps, do: in words, with the parameters, and whether all
-    /// of what these do.
+    /// Where gradients lack what parameters, or states of earlier steps, do: in words, with the parameters.
     fn slopeless(&self, several_steps: bool, scored: bool) -> Vec<(String, Vec<String>)> {
         let found = self.model.slopeless(several_steps, scored);
         found.into_iter().map(|one| (one.words(), one.parameters)).collect()
