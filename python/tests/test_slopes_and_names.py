@@ -85,15 +85,15 @@ def test_conditions_made_of_whole_numbers_are_numpys(rule):
 
 
 @pytest.mark.parametrize(
-    "rule", [lambda n: n > 200, lambda n: n < -1, lambda n: n >= 9.5, lambda n: n < 10, lambda n: n % 3 > 5]
+    "rule", [lambda n: n > 200, lambda n: n < -1, lambda n: n >= 9.5, lambda n: 10 <= n, lambda n: n % 3 > 5]
 )
 def test_questions_with_one_answer_are_refused(rule):
-    with pytest.raises(glauber.ModelError, match=r"one answer at every site, (always|never)"):
+    with pytest.raises(glauber.ModelError, match=r"one answer at every site, never"):
         whole(rule)
 
 
-@pytest.mark.parametrize("rule", [lambda n: n > 9, lambda n: n >= 0, lambda n: n <= 9, lambda n: n < 0])
-def test_the_ends_of_a_range_may_be_asked(rule):
+@pytest.mark.parametrize("rule", [lambda n: n > 9, lambda n: n >= 0, lambda n: n <= 9, lambda n: n < 0, lambda n: n < 50])
+def test_the_ends_of_a_range_and_wide_bounds_may_be_asked(rule):
     whole(rule)
 
 
