@@ -20,7 +20,8 @@ pub(super) fn tell(file: &FitFile, job: &mut Job) -> Result<(), JobError> {
     let Some(own) = job.attempts.iter().find(|a| matches!(a.method, Method::Descent(_))) else {
         return Ok(());
     };
-    let scored = file.estimator.name.as_deref() == Some("score-function");
+    // Fits are called by their estimator; the fit file's own key counts as used once it is read.
+    let scored = own.name.split(',').next() == Some("score-function");
     let several = !matches!(file.task, Task::Transition);
     let names: Vec<&str> = own.objective.unknowns().iter().map(|u| u.name.as_str()).collect();
     let fitted = |of: &[String]| of.iter().filter(|n| names.contains(&n.as_str())).cloned().collect();
