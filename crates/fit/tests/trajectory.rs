@@ -274,7 +274,7 @@ fn what_is_wrong_is_said_with_its_place_and_remedy() {
         ("tracks", "id,t,x,y\n1,0,NaN,1\n1,1,1,1\n", "NaN"),
         ("tracks", "id,t,x,y\n1,0,1,1\n1,0,2,1\n", "two positions"),
         ("tracks", "id,t,x,y\n1,0,1,1\n2,1,1,1\n", "two positions"),
-        ("tracks", "id,t,x,y\n", "EMPTY"),
+        ("tracks", "id,t,x,y\n", "holds no tracks"),
         ("tracks", "id,t,x,y\n1,0,0,0\n1,0.5,1,0\n", "no whole number of steps"),
         ("tracks", "1,0,0,0\n1,1,1,0\n", "columns = { id = 1"),
         ("tracks", "id,t,x,y,z\n1,0,0,0,0\n1,1,1,0,3\n", "3-D"),
