@@ -112,7 +112,8 @@ def whole(value: Any, what: str, least: int = 0, most: int = 2**63 - 1) -> int:
         number = int(own)
     if not least <= number <= most:
         raise InputError(
-            f"{what} is {number}: give a whole number from {least}" + ("" if most > 2**60 else f" to {most}")
+            f"{what} is {number}: give a whole number from {least}"
+            + ("" if most > 2**60 and number < least else f" to {most}")
         )
     return number
 

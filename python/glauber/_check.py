@@ -24,18 +24,21 @@ class Check:
     agrees: dict[str, bool]
     bias: dict[str, str]
     """When each is unbiased, in its own words."""
+    notes: tuple[str, ...] = ()
+    """What the estimators' gradients lack, where anything."""
 
     def __repr__(self) -> str:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
             return f"{name:18}" + "".join(f"{m:>14.6g} ± {e:<9.2e}" for m, e in row.values()) + end
 
+        notes = [f"note: {note}" for note in self.notes]
         head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
         )
         rows = [
             line(n, row, " agrees" if self.agrees[n] else " differs") for n, row in self.estimators.items()
         ]
-        return "\n".join([head, line(self.kind, self.reference), *rows])
+        return "\n".join([*notes, head, line(self.kind, self.reference), *rows])
 
 
 def check(
@@ -76,4 +79,5 @@ def check(
         {name: dict(zip(names, pairs)) for name, pairs, _, _ in found["estimators"]},
         {name: agrees for name, _, agrees, _ in found["estimators"]},
         {name: bias for name, _, _, bias in found["estimators"]},
+        tuple(words for words, _ in model._native.slopeless(True, False)),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from glauber._arrays import memory_of, named_numbers, names, run_fields, seed_of, told, whole
 from glauber._containers import columns
 from glauber._model import Model, model_of
@@ -30,6 +32,7 @@ def fit_request(
     """
     _check(model, task)
     given = task._given(model)
+    own_fixed = {**given.get("fixed", {}), **_known(named_numbers(fixed, "fixed"), "fixed")}
     name, options = model._recipe or ("own-model", {})
     tables = {
         "model": name,
@@ -37,8 +40,8 @@ def fit_request(
         "model-options": options,
         "data": given["data"],
         "loss": given["loss"],
-        "start": _known(_starts(start), "start"),
-        "fixed": {**given.get("fixed", {}), **_known(named_numbers(fixed, "fixed"), "fixed")},
+        "start": _known(_starts(start, [n for n in model.parameters if n not in own_fixed]), "start"),
+        "fixed": own_fixed,
         **_tables({**settings, "compare": given["compare"]}),
     }
     return {
@@ -54,14 +57,29 @@ def fit_request(
     }
 
 
-def _starts(start: Any) -> dict[Any, Any]:
+def _starts(start: Any, fitted: list[str]) -> dict[Any, Any]:
     """Start values by name; the rows of a table are several starts."""
+    if _nameless(start):
+        example = ", ".join(f'"{name}": …' for name in fitted)
+        raise TypeError(
+            f"start is {told(start)}, numbers without names, which are not read by their place: give a dictionary, "
+            f"start={{{example}}}, with a list of numbers for several starts"
+        )
     alone = start is None or isinstance(start, Mapping) or getattr(start, "ndim", 1) == 0
     table = None if alone else columns(start, "start")
     if table is None:
         return named_numbers(start, "start")
     own = {name: list(column) for name, column in table.items()}
     return {name: column[0] if len(column) == 1 else column for name, column in own.items()}
+
+
+def _nameless(start: Any) -> bool:
+    """Whether start values are numbers alone: one, a list of them, an array without fields."""
+    if isinstance(start, (list, tuple)) and not hasattr(start, "_asdict"):
+        return bool(start) and all(map(_nameless, start))
+    if isinstance(start, np.ndarray):
+        return start.dtype.names is None and start.dtype.kind in "buifc"
+    return isinstance(start, (int, float, complex, np.number))
 
 
 def _known(given: dict[Any, Any], what: str) -> dict[Any, Any]:

@@ -210,7 +210,8 @@ class FitResult:
 
     def _remarks(self) -> list[str]:
         """What stands below the estimates: the notes, without the verdict, which stands above."""
-        about = [f"of {self.name}: {self.caveat}"] if self.caveat else []
+        said = self.caveat and any(note.endswith(self.caveat) for note in self.notes)
+        about = [f"of {self.name}: {self.caveat}"] if self.caveat and not said else []
         return [note for note in self.notes if note != self.verdict] + about
 
     def __repr__(self) -> str:

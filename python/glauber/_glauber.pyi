@@ -249,6 +249,10 @@ class Model:
         """
         The start and the step as text, and the step's adjoint under an estimator.
         """
+    def slopeless(self, /, several_steps: bool, scored: bool) -> list[tuple[str, list[str]]]:
+        """
+        Where gradients lack what parameters, or states of earlier steps, do: in words, with the parameters.
+        """
     def stored(self, /) -> tuple[bytes, list[tuple[str, NDArray[float64] | None, str | None]]]:
         """
         What `restored` makes the same model of.
@@ -471,6 +475,11 @@ def catalogue() -> list[tuple[str, str]]:
 def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
     """
     What every estimator says of the gradient of the layers' means after some steps, and what it is.
+    """
+
+def check_estimator(name: str, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex) -> None:
+    """
+    Refuses an estimator that there is not, or options that it does not take.
     """
 
 def fit_file(request: Incomplete, progress: Any | None) -> tuple[dict[str, Any], BaseException | None]:

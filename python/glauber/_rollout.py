@@ -5,6 +5,7 @@ A `Rollout` is compiled once and called many times.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,6 +53,7 @@ class Rollout:
             str(precision),
             memory_of(memory),
         )
+        _glauber.check_estimator(*self._how[:3])
         self._observations = observations if observations is not None else _observations(model, observe)
         self.at = self.steps if at is None else at
         self._places = Places(_names(self._observations), self.at, self.steps)
@@ -59,6 +61,7 @@ class Rollout:
         """The names of the numbers, in order."""
         self._events = [(t, k) for t in self._places.steps for k in range(len(self._observations))]
         self._data = [name for _, own in self._observations for name in own.fields]
+        self._told = False
         self._native: _glauber.Plan | None = None
         self._pull: _glauber.Plan | None = None
         self._forward: _glauber.Plan | None = None
@@ -186,9 +189,19 @@ class Rollout:
             slopes = self._places.slopes({loss or self.outputs[0]: 1.0})
         return self._gradient(self._plan(), asked, function, slopes, wrt_start)
 
+    def _tell_missing(self) -> None:
+        """Warns, once, of what the gradients of this rollout lack."""
+        if self._told:
+            return
+        self._told = True
+        for words, parameters in self.model._native.slopeless(True, self.estimator == "score-function"):
+            if parameters:
+                warnings.warn(f"model `{self.model.name}`: {words}", UserWarning, stacklevel=4)
+
     def _gradient(
         self, plan: _glauber.Plan, asked: Any, function: Any, slopes: Any, wrt_start: bool
     ) -> tuple[float, Gradient]:
+        self._tell_missing()
         value, by_parameter, by_field, by_start, flat = plan.gradient(asked, function, slopes, wrt_start)
         gradient = Gradient(zip(self.model.parameters, by_parameter.tolist()))
         gradient.update({name: values.reshape(self.model.shape) for name, values in by_field})

@@ -29,6 +29,13 @@ def _named_arrays(
     model: Model, states: Any, what: str, times: Any = None
 ) -> list[tuple[str, list[int], Any]]:
     """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
+    if isinstance(states, (list, tuple)) and any(
+        isinstance(one, (Simulation, LastStates, Mapping)) for one in states
+    ):
+        raise TypeError(
+            f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
+            "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])}"
+        )
     own, states = _with_times(states, model)
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")

@@ -16,7 +16,7 @@ cargo xtask COMMAND
 
   check    the quick loop: format, lints, unit tests of the crates above the engine
   test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
-           with --full its PyTorch part too, which installs several GB
+           with --full also the tests that take minutes, and the package's PyTorch part, which installs several GB
   python   the Python package's tests alone; --full as above; with --stubs: writes the native module's stub
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
@@ -84,6 +84,19 @@ fn test(full: bool) -> Result<()> {
     browser::ensure();
     lints()?;
     cargo(&["test", "--workspace"])?;
+    if full {
+        // Those that take minutes are left out by `#[ignore]`.
+        cargo(&[
+            "test",
+            "--release",
+            "--workspace",
+            "--exclude",
+            "glauber-python",
+            "--tests",
+            "--",
+            "--ignored",
+        ])?;
+    }
     main_job()?;
     python::test(full)
 }

@@ -8,7 +8,7 @@ use glauber::files::{number, whole_number};
 /// A whole number, as it may be written anywhere else.
 fn whole<N: TryFrom<u64>>(text: &str) -> Result<N, String> {
     let given = whole_number(text).and_then(|n| N::try_from(n).ok());
-    given.ok_or_else(|| "give a whole number from 0, such as 1000, 1_000 or 1e3".to_owned())
+    given.ok_or_else(|| format!("give a whole number from 0 to {}, such as 1000, 1_000 or 1e3", u64::MAX))
 }
 
 /// A finite number, as it may be written anywhere else.

@@ -4,7 +4,7 @@ use crate::arrays::open_regular;
 use crate::tables::{NoLayout, Sheet, read_text};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::{bytes_in_words, quoted};
-use glauber_files::plain;
+use glauber_files::rounded;
 use std::path::Path;
 
 /// The longest file that is read: 16 MiB, some hundred thousand times.
@@ -79,7 +79,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         };
         let time = sheet.number(&fields, places.time, line)?;
         if time < 0.0 || curve.times.last().is_some_and(|&last| time <= last) {
-            let found = format!("{} does not come after the one before it", plain(time));
+            let found = format!("{} does not come after the one before it", rounded(time));
             return Err(at(places.time, found, "sort the lines by time, from 0, and give each time once"));
         }
         curve.times.push(time);

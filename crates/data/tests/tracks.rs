@@ -463,3 +463,33 @@ fn numbers_in_messages_are_as_they_would_be_written() {
     let error = refused(&format!("{text}1,{},0,0\n", 0.1 * 297.0 * 5.618));
     assert!(!error.contains("0000000") && error.contains("29.7 in track"), "{error}");
 }
+
+/// Curve and bootstrap errors are functions of what was seen, not of the order in which a table writes it down.
+#[test]
+fn the_order_of_a_table_s_rows_changes_no_bit() {
+    let mut rows: Vec<String> = Vec::new();
+    for track in 0..7u32 {
+        for time in 0..5 + track % 3 {
+            let x = f64::from(time * (track + 1) % 7) * 0.37 + f64::from(track);
+            rows.push(format!("{track},{time},{x},{}", x * 0.61 + f64::from(time)));
+        }
+    }
+    let curve = |rows: &[String]| {
+        let text = format!("id,t,x,y\n{}\n", rows.join("\n"));
+        let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+        let curve = mean_squared_displacement(&tracks, 3, Bootstrap { replicates: 50, seed: 3 }).unwrap();
+        curve
+            .points()
+            .iter()
+            .map(|p| (p.value.to_bits(), p.standard_error.map(f64::to_bits)))
+            .collect::<Vec<_>>()
+    };
+    let own = curve(&rows);
+    assert!(own.iter().all(|(_, error)| error.is_some()));
+    let reversed: Vec<String> = rows.iter().rev().cloned().collect();
+    assert_eq!(curve(&reversed), own);
+    rows.sort_by_key(|row| {
+        row.bytes().map(u64::from).fold(7u64, |sum, b| sum.wrapping_mul(6_364_136_223).wrapping_add(b))
+    });
+    assert_eq!(curve(&rows), own);
+}

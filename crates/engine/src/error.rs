@@ -1,12 +1,19 @@
 //! Says what went wrong with a run, in the user's names.
 
+/// A number in the fewest digits that tell it from others: from others of single precision, where it is one.
+fn shortest(value: f64) -> String {
+    let single = value as f32;
+    if f64::from(single).to_bits() == value.to_bits() { single.to_string() } else { value.to_string() }
+}
+
 /// What went wrong with a run, and what to do about it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
     /// A rule gave a layer a value it cannot hold.
     #[error(
-        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: layer `{layer}` ({values}) was given {value}; \
-         correct the rule or widen the layer's range"
+        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: layer `{layer}` ({values}) was given {}; \
+         correct the rule or widen the layer's range",
+        shortest(*.value)
     )]
     OutOfRange {
         /// The model.
@@ -26,8 +33,9 @@ pub enum EngineError {
     },
     /// A probability outside [0, 1].
     #[error(
-        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: the probability of `{draw}` is {value}, \
-         not in [0, 1]; correct the rule or narrow the parameters' intervals"
+        "model `{model}`, step {step}, replicate {replicate}, site {site:?}: the probability of `{draw}` is {}, \
+         not in [0, 1]; correct the rule or narrow the parameters' intervals",
+        shortest(*.value)
     )]
     NotProbability {
         /// The model.

@@ -121,7 +121,7 @@ impl<F: Lane> Machine<F> {
             self.evaluate_stage(number, inputs);
             self.fold(pass);
             let found = self.run_pass(pass, inputs, results);
-            fault = fault.or(found);
+            fault = more_telling(fault, found);
             for (temporary, margin) in &pass.margins {
                 self.temporaries[*temporary as usize].fill_margin(&code.layout, *margin);
             }
@@ -136,7 +136,8 @@ impl<F: Lane> Machine<F> {
                 Sink::Check(check) if code.program.instruction(*value).rank != Rank::Site => {
                     let required = code.program.declarations().checks[*check as usize].required;
                     if !required.allows(number, F::EPSILON.to_f64()) {
-                        fault = fault.or(Some(Fault::Refused { check: *check, site: 0, value: number }));
+                        let found = Fault::Refused { check: *check, site: 0, value: number };
+                        fault = more_telling(fault, Some(found));
                     }
                 }
                 _ => {}
@@ -310,5 +311,14 @@ fn fault_of(violation: Violation, pass: &Pass) -> Fault {
             };
             Fault::OutOfRange { layer, site, value }
         }
+    }
+}
+
+/// The first of two faults; but an argument that may not be tells more than the value outside a layer's range that it
+/// led to.
+fn more_telling(first: Option<Fault>, then: Option<Fault>) -> Option<Fault> {
+    match (&first, &then) {
+        (Some(Fault::OutOfRange { .. }), Some(Fault::Refused { .. })) => then,
+        _ => first.or(then),
     }
 }

@@ -15,4 +15,4 @@ pub mod run_folder;
 
 pub use error::{DataError, DataErrorKind};
 pub use whole_file::{Overwrite, WholeFile};
-pub use written_number::{number, plain, significant, whole_number};
+pub use written_number::{number, rounded, significant, whole_number};

@@ -51,15 +51,22 @@ pub fn whole_number(text: &str) -> Option<u64> {
     number(digits).filter(|x| x.fract().abs() <= 0.0 && (0.0..=EXACT).contains(x)).map(|x| x as u64)
 }
 
-/// A number as a person would have written it: without the last digits, which sums and products leave behind.
+/// A number that was computed, without the digits that are rounding's.
 ///
 /// ```
-/// use glauber_files::plain;
+/// use glauber_files::rounded;
 ///
-/// assert_eq!((plain(0.1 * 297.0), plain(24.0), plain(1.0 / 3.0)), ("29.7".into(), "24".into(), "0.333333333333".into()));
+/// assert_eq!(rounded(29.700000000000003), "29.7");
+/// assert_eq!(rounded(0.1 + 0.2), "0.3");
+/// assert_eq!(rounded(3.0), "3");
 /// ```
-pub fn plain(value: f64) -> String {
-    format!("{value:.11e}").parse::<f64>().unwrap_or(value).to_string()
+pub fn rounded(value: f64) -> String {
+    let digits: f64 = format!("{value:.12e}").parse().unwrap_or(value);
+    if digits.abs() >= 1e16 || (digits.abs() < 1e-5 && digits != 0.0) {
+        format!("{digits:e}")
+    } else {
+        digits.to_string()
+    }
 }
 
 /// A number with so many significant digits, in powers of ten where it is very small or large.

@@ -5,7 +5,7 @@
 //! get a line in [`samples`], or the sweep fails.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use glauber_data::Overwrite;
@@ -222,7 +222,7 @@ fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, St
     Ok(found)
 }
 
-/// The sweep of one base with one more setting: keys with an effect go to `used`.
+/// The sweep of one base with one more setting: keys with an effect go to `used`. Whether the base takes the setting.
 fn sweep(
     folder: &Path,
     name: &str,
@@ -231,9 +231,9 @@ fn sweep(
     keys: &[String],
     used: &mut BTreeSet<String>,
     wrong: &mut Vec<String>,
-) {
-    // A base that a setting does not suit says so, with the reason; that is another test's business.
-    let Ok(plain) = outcome(folder, text, more) else { return };
+) -> bool {
+    // A base that a setting does not suit says so, with the reason: that the setting means something is asked of the others.
+    let Ok(plain) = outcome(folder, text, more) else { return false };
     for key in keys {
         let already = more.iter().any(|set| set.split('=').next() == Some(key));
         if already {
@@ -274,6 +274,7 @@ fn sweep(
             }
         }
     }
+    true
 }
 
 /// Whether a value is the one that a file without the key has.
@@ -318,6 +319,8 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
         assert!(samples(key).is_some(), "{key} is new: give it a line in `samples`");
     }
     let (mut used, mut wrong) = (BTreeSet::new(), Vec::new());
+    // Every loss, optimizer and estimator, and whether any base took it.
+    let mut settings: BTreeMap<String, bool> = BTreeMap::new();
     for (name, text) in bases() {
         let text = format!("{text}[optimizer]\nsteps = 3\n");
         let is_simulated = text.contains("[data.simulate]");
@@ -325,7 +328,7 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
             keys.iter().filter(|key| is_simulated || !key.starts_with("data.simulate")).cloned().collect();
         assert_eq!(outcome(folder, &text, &[]), outcome(folder, &text, &[]), "{name} is not the same twice");
         outcome(folder, &text, &[]).unwrap_or_else(|e| panic!("{name}: {e}"));
-        sweep(folder, &name, &text, &[], &own, &mut used, &mut wrong);
+        assert!(sweep(folder, &name, &text, &[], &own, &mut used, &mut wrong), "{name}");
         // What depends on losses, optimizers and estimators.
         let choices: Vec<String> = own
             .iter()
@@ -342,9 +345,14 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
                 if value.contains("sgd") || value.contains("nesterov") {
                     more.push("optimizer.learning-rate=0.01".into());
                 }
-                sweep(folder, &name, &text, &more, &choices, &mut used, &mut wrong);
+                let set = more[0].clone();
+                let taken = sweep(folder, &name, &text, &more, &choices, &mut used, &mut wrong);
+                *settings.entry(set).or_insert(false) |= taken;
             }
         }
+    }
+    for (set, taken) in &settings {
+        assert_eq!(*taken, !set.contains("nonsense"), "{set}: taken by no base, or by one though it is none");
     }
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
     let unused: Vec<&String> =

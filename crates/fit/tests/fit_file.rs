@@ -257,7 +257,7 @@ fn wrong_values_are_named_with_what_is_right() {
         ("[optimizer]\nsteps = 1.5", "`optimizer.steps` is 1.5, but must be a whole number"),
         ("[optimizer]\nsteps = \"many\"", "`optimizer.steps` is the text \"many\", but must be"),
         ("[optimizer]\nsteps = 99999999999999999999", "must be a whole number of at least"),
-        ("[run]\nseed = 18446744073709551616", "must be a whole number of at least 0"),
+        ("[run]\nseed = 18446744073709551616", "must be a whole number from 0 to 18446744073709551615"),
         ("[start]\nbeta = .3", "write 0.3, not .3"),
         ("[data]\nstates = \"C:\\Users\\me\\runs.npz\"", "in single quotes"),
         (
@@ -298,7 +298,7 @@ fn wrong_values_are_named_with_what_is_right() {
         ("[run]\nmemory = \"much\"", "\"much\" is no amount of memory: write it like \"1 GiB\""),
         ("[run]\nmemory = true", "`run.memory`: \"true\" is no amount"),
         ("[run]\nprecision = \"f16\"", "`run.precision` cannot be \"f16\""),
-        ("[run]\nseed = -1", "`run.seed` is -1, but must be a whole number of at least 0"),
+        ("[run]\nseed = -1", "`run.seed` is -1, but must be a whole number from 0 to 18446744073709551615"),
         ("[run]\nout = \"\"", "`run.out` is the text \"\", but must be a text that is not empty"),
         ("[run]\nformation-test = { steps = 3 }", "needs `every`"),
         ("[start]\nbeta = \"high\"", "`start.beta` is the text \"high\", but must be a number"),
@@ -400,7 +400,8 @@ fn overrides_replace_and_are_checked_like_the_file() {
     );
     assert_eq!(
         fail("run.seed=abc"),
-        "--set run.seed=abc: `run.seed` is the text \"abc\", but must be a whole number of at least 0"
+        "--set run.seed=abc: `run.seed` is the text \"abc\", but must be a whole number from 0 to 18446744073709551615, from \
+         2^63 on written as a text, \"…\""
     );
     assert!(fail("run.seed").contains("reads table.key=value"));
     assert!(fail("run.seed=").contains("the value is missing"));

@@ -275,19 +275,22 @@ fn what_is_wrong_is_said_with_its_place_and_remedy() {
         ("tracks", "id,t,x,y\n1,0,NaN,1\n1,1,1,1\n", "NaN"),
         ("tracks", "id,t,x,y\n1,0,1,1\n1,0,2,1\n", "two positions"),
         ("tracks", "id,t,x,y\n1,0,1,1\n2,1,1,1\n", "two positions"),
-        ("tracks", "id,t,x,y\n", ""),
+        ("tracks", "id,t,x,y\n", "holds no tracks"),
         ("tracks", "id,t,x,y\n1,0,0,0\n1,0.5,1,0\n", "no whole number of steps"),
         ("tracks", "1,0,0,0\n1,1,1,0\n", "columns = { id = N"),
         ("tracks", "id,t,x,y,z\n1,0,0,0,0\n1,1,1,0,3\n", "3-D"),
-        ("tracks", "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]><TrackMate>&b;</TrackMate>", ""),
+        (
+            "tracks",
+            "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]><TrackMate>&b;</TrackMate>",
+            "DOCTYPE",
+        ),
     ] {
         let path = with("data.csv", text);
         let found = refused(&cells, &[&format!("data.{key}={path}"), "data.step-time=1"]);
-        assert!(
-            found.contains(word) && found.contains("data.csv") || found.contains("data."),
-            "{text}: {found}"
-        );
+        // Which word is wrong, and in which file or by which key it stands.
         assert!(found.contains(word), "{text}: {found}");
+        let placed = found.contains("data.csv") || found.contains(&format!("data.{key}"));
+        assert!(placed, "{text}: {found}");
     }
     // Weights without standard errors, a logarithm of 0.
     let path = with("bare.csv", "lag,msd\n1,2\n2,4\n");

@@ -57,11 +57,18 @@ fn whole_numbers(value: Value<'_>, lowest: i64, highest: i64) -> Checked<Vec<i64
 /// replaced); a state, or a table of states and layers.
 pub(crate) fn outside(sheet: &mut Sheet, lattice: Option<Value<'_>>, own_edges: &[Edge]) -> Checked<()> {
     let table = lattice.and_then(|v| v.table("[lattice]"));
-    let Some(value) = table.and_then(|t| t.take("outside")) else { return Ok(()) };
+    let Some(value) = table.and_then(|t| t.take("outside")) else {
+        sheet.notes.extend(assumed_outside(sheet));
+        return Ok(());
+    };
     if !sheet.boundary.contains(&Edge::Fixed) && !own_edges.contains(&Edge::Fixed) {
         let message = "`outside` says what stands beyond fixed edges, and this lattice has none: write \
                        boundary = \"fixed\", or leave `outside` out";
         return problem(&value.span(), message);
+    }
+    if !sheet.boundary.contains(&Edge::Fixed) {
+        let words = "the file's `outside` is without effect: the option `boundary` leaves no fixed edge";
+        sheet.notes.push(words.into());
     }
     match value.table("lattice.outside") {
         None => outside_state(sheet, value),
@@ -85,6 +92,27 @@ pub(crate) fn outside(sheet: &mut Sheet, lattice: Option<Value<'_>>, own_edges: 
             Ok(())
         }
     }
+}
+
+/// What stands beyond fixed edges of which the file does not say it.
+fn assumed_outside(sheet: &Sheet) -> Option<String> {
+    let values = beyond(sheet)?;
+    Some(format!(
+        "the edges are fixed, and the file has no `lattice.outside`: beyond them every site is taken to be {values}"
+    ))
+}
+
+/// What stands beyond fixed edges, where there are any.
+pub(crate) fn beyond(sheet: &Sheet) -> Option<String> {
+    if !sheet.boundary.contains(&Edge::Fixed) {
+        return None;
+    }
+    let states = sheet.states.iter().map(|s| (s.layer.as_str(), format!("`{}`", s.names[s.outside])));
+    let layers = sheet.layers.iter().map(|l| (l.name.as_str(), l.outside.to_string()));
+    let several = sheet.states.is_some() && !sheet.layers.is_empty() || sheet.layers.len() > 1;
+    let named = |(layer, value): (&str, String)| if several { format!("{layer} = {value}") } else { value };
+    let values: Vec<String> = states.chain(layers).map(named).collect();
+    Some(values.join(", "))
 }
 
 fn outside_state(sheet: &mut Sheet, value: Value<'_>) -> Checked<()> {

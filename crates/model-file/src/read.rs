@@ -121,6 +121,12 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
             None => builder.parameter(&parameter.name, parameter.interval),
         };
     }
+    if let Some(words) = crate::declare::beyond(sheet) {
+        builder = builder.outside(&words);
+    }
+    for note in &sheet.notes {
+        builder = builder.note(note);
+    }
     for (name, _) in &sheet.covariates {
         builder = builder.covariate(name);
     }

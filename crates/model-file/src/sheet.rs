@@ -16,6 +16,8 @@ pub(crate) struct Sheet {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) boundary: Vec<Edge>,
+    /// What a reader must know of it.
+    pub(crate) notes: Vec<String>,
     pub(crate) names: Names,
     pub(crate) states: Option<States>,
     pub(crate) layers: Vec<IntegerLayer>,

@@ -53,6 +53,7 @@ pub(crate) fn sheet(
         hops: Vec::new(),
         shape,
         boundary,
+        notes: Vec::new(),
     };
     if let Some(value) = lattice.filter(|_| sheet.boundary.len() != sheet.shape.len()) {
         let (found, wanted) = (sheet.boundary.len(), sheet.shape.len());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use glauber_lattice::Neighbourhood;
-use glauber_program::{CountLaw, Expr, Operand, Scope, Unary};
+use glauber_program::{Comparison, CountLaw, Expr, Operand, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, Place, WORDS};
@@ -114,6 +114,24 @@ impl<'s> Translator<'s> {
         if matches!(infix, Infix::Equal | Infix::Unequal) && at == Where::Here {
             never_equal(a, b, own).or_else(|why| problem(&other.span, why))?;
             never_equal(b, a, other).or_else(|why| problem(&own.span, why))?;
+        }
+        let ordered = match infix {
+            Infix::Less => Some((Comparison::Less, false)),
+            Infix::AtMost => Some((Comparison::LessOrEqual, false)),
+            Infix::Greater => Some((Comparison::Less, true)),
+            Infix::AtLeast => Some((Comparison::LessOrEqual, true)),
+            _ => None,
+        };
+        if let Some((comparison, swapped)) = ordered.filter(|_| at == Where::Here) {
+            let sides = [(a, other, swapped), (b, own, !swapped)];
+            for (value, number, swapped) in sides {
+                // What holds everywhere is no slip: a bound that is wide enough.
+                let settled = written(number).and_then(|x| value.settled(comparison, x, swapped));
+                if let Some(words) = settled.filter(|words| words.starts_with("never")) {
+                    let message = format!("this comparison has one answer at every site, {words}");
+                    return problem(&number.span, message);
+                }
+            }
         }
         Ok(match infix {
             Infix::Less => a.less(b),
@@ -409,6 +427,15 @@ fn around(here: Expr, beyond: Option<Expr>, neighbourhood: Neighbourhood, at: Wh
         (Where::Beyond, Some(beyond)) => beyond * total,
         (_, Some(beyond)) => (here - beyond).neighbours(neighbourhood).sum() + beyond * total,
         (_, None) => here.neighbours(neighbourhood).sum(),
+    }
+}
+
+/// The number that stands in the file at this place.
+fn written(node: &Node) -> Option<f64> {
+    match &node.kind {
+        Kind::Number(x) => Some(*x),
+        Kind::Negate(a) => written(a).map(|x| -x),
+        _ => None,
     }
 }
 

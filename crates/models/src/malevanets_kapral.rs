@@ -133,7 +133,8 @@ fn diffused(s: &Scope, layer: &str, coefficient: &str, capacity: f64, slope: Slo
         Slope::Mean => drawn,
         Slope::Unit => drawn.with_gradient_of(occupancy),
         Slope::Inside => {
-            drawn.with_gradient_of(occupancy * (occupancy.greater(0.0) * occupancy.less(capacity)))
+            let between = (occupancy.greater(0.0) * occupancy.less(capacity)).hold();
+            drawn.with_gradient_of(occupancy * between)
         }
     };
     let d = s.parameter(coefficient);

@@ -9,8 +9,8 @@ mod support;
 use glauber_engine::Run;
 use glauber_models::{MODELS, OptionValue};
 use glauber_program::{Model, Scope};
-use glauber_statistics::tolerance::{shared, successes_within};
-use support::{SIGMAS, assert_mean, given, invert, last, model, number, outputs, shape, word};
+use glauber_statistics::tolerance::{mean_within, shared, successes_within};
+use support::{ALARM, assert_mean, given, invert, last, model, number, outputs, shape, word};
 
 /// The observed numbers of one replicate after another.
 fn sample(
@@ -46,18 +46,18 @@ fn first_steps_of_epidemics() {
                 &[shape(&lengths), word("neighbourhood", neighbourhood), word("boundary", boundary)],
             );
             let ever = sample(&sir, &[0.3, 0.5], 1, 4000, ever_infected);
-            assert_mean(&format!("{neighbourhood} {boundary}"), &ever, 1.0 + z * 0.3, SIGMAS);
+            assert_mean(&format!("{neighbourhood} {boundary}"), &ever, 1.0 + z * 0.3, ALARM);
         }
     }
     let seir = model("susceptible-exposed-infected-recovered", &[shape(&[7, 7])]);
     let (beta, gamma) = (0.2, 0.3);
     let ever = sample(&seir, &[beta, 0.0, gamma], 2, 10_000, ever_infected);
     let never: f64 = (1.0 - beta) * (gamma + (1.0 - gamma) * (1.0 - beta));
-    assert_mean("exposed", &ever, 1.0 + 8.0 * (1.0 - never), SIGMAS);
+    assert_mean("exposed", &ever, 1.0 + 8.0 * (1.0 - never), ALARM);
 }
 
 /// The share that escapes solves s = s₀ exp(−R₀ (1 − s)). With 40,000 sites and 400 infected at the start the finite
-/// size moves the mean by order 1/400 of its spread; tolerance: standard errors and 0.002.
+/// size moves the mean by order 1/400 of its spread: 0.002 besides the mean's own limit.
 #[test]
 fn final_size_of_a_well_mixed_epidemic() {
     let sir = model(
@@ -74,7 +74,7 @@ fn final_size_of_a_well_mixed_epidemic() {
         let run = Run::new(&theta, 300).replicates(24).seed(3);
         let left = outputs(&sir, run, &[300], |s| s.output("left", s.layer("state").is(0).mean()));
         let mean = left.mean()[0];
-        let allowed = 6.0 * left.standard_error()[0] + 0.002;
+        let allowed = mean_within(left.standard_error()[0], ALARM) + 0.002;
         assert!((mean - escaped).abs() < allowed, "R0 {spread}: {mean} for {escaped} ± {allowed}");
     }
 }
@@ -84,7 +84,7 @@ fn first_step_of_the_contact_process_and_the_fire() {
     let process =
         model("contact-process", &[shape(&[9, 9]), word("start", "centre"), number("time-step", 0.3)]);
     let occupied = sample(&process, &[2.5], 1, 10_000, |s| s.output("n", s.layer("occupied").sum()));
-    assert_mean("contact", &occupied, (-0.3f64).exp() + 4.0 * (1.0 - (-0.3 * 2.5 / 4.0f64).exp()), SIGMAS);
+    assert_mean("contact", &occupied, (-0.3f64).exp() + 4.0 * (1.0 - (-0.3 * 2.5 / 4.0f64).exp()), ALARM);
     let fire = model("forest-fire", &[shape(&[9, 9])]);
     let flat = glauber_engine::FieldData::shared(vec![0u8; 81]);
     let run = Run::new(&[0.4, 1.0, 1.0, 0.0, 0.0, 0.3], 1)
@@ -93,7 +93,7 @@ fn first_step_of_the_contact_process_and_the_fire() {
         .with_field("elevation", flat);
     let burnt = outputs(&fire, run, &[1], ever_infected).values;
     let chance = |hazard: f64| 1.0 - (-hazard).exp();
-    assert_mean("fire", &burnt, 1.0 + 4.0 * chance(0.4) + 4.0 * chance(0.4 / 2f64.sqrt()), SIGMAS);
+    assert_mean("fire", &burnt, 1.0 + 4.0 * chance(0.4) + 4.0 * chance(0.4 / 2f64.sqrt()), ALARM);
 }
 
 /// Wind, slope and fuel act on the right neighbour with the right sign: one step from the centre, site by site.
@@ -153,8 +153,10 @@ fn directed_percolation_is_critical_where_it_should_be() {
         // At distance 0.02 the time to die out is about 0.02^-1.73 = 870 steps; above, the density is near 0.02^0.28.
         assert!(below < 0.05 && above > 0.25 && above > 8.0 * below, "{below} {above}");
     }
-    let one = sample(&kinzel, &[0.6, 0.9], 1, 10, |s| s.output("n", s.layer("active").mean()));
-    assert!((one.iter().sum::<f64>() / 10.0 - 0.9).abs() < 0.02);
+    // Every site but those without a parent: of a full lattice all have two.
+    let one = sample(&kinzel, &[0.6, 0.9], 1, 10, |s| s.output("n", s.layer("active").sum()));
+    let (seen, of) = (one.iter().sum::<f64>() as u64, 10 * 2000);
+    assert!(successes_within(of, 0.9, ALARM).contains(&seen), "{seen} of {of}");
 }
 
 /// Compact directed percolation from one site survives with probability (2p − 1)/p², exactly. A run of 400 steps tells
@@ -166,7 +168,7 @@ fn compact_percolation_survives_as_often_as_a_walk_escapes() {
         let alive =
             sample(&kinzel, &[p, 1.0], 400, 2000, |s| s.output("n", s.layer("active").sum().min(1.0)));
         let wanted = if p > 0.5 { (2.0 * p - 1.0) / (p * p) } else { 0.0 };
-        assert_mean(&format!("p = {p}"), &alive, wanted, SIGMAS);
+        assert_mean(&format!("p = {p}"), &alive, wanted, ALARM);
     }
 }
 
@@ -210,10 +212,10 @@ fn voters_agree_after_the_exact_mean_time() {
     // The number of times without consensus is the time to it; 300 steps cut off less than 1e-6 of its mean.
     let rows = || seen.values.chunks_exact(seen.width);
     let waits: Vec<f64> = rows().map(|row| row.iter().step_by(2).sum()).collect();
-    assert_mean("time to consensus", &waits, wanted, SIGMAS);
+    assert_mean("time to consensus", &waits, wanted, ALARM);
     // The mean opinion never changes.
     let late: Vec<f64> = rows().map(|row| row[row.len() - 1]).collect();
-    assert_mean("share", &late, 0.5, SIGMAS);
+    assert_mean("share", &late, 0.5, ALARM);
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn a_glider_glides() {
     }
     // With noise only: every site alive with probability ε.
     let alive = sample(&life, &[0.0, 0.0, 0.2], 1, 2000, |s| s.output("n", s.layer("alive").mean()));
-    assert_mean("noise", &alive, 0.2, SIGMAS);
+    assert_mean("noise", &alive, 0.2, ALARM);
 }
 
 /// The current of a small ring, exactly: mean number of moves per step in the stationary state of all arrangements.
@@ -287,7 +289,7 @@ fn driven_particles_carry_the_exact_current() {
     let seen = outputs(&ring, run, &times, current);
     let means: Vec<f64> =
         seen.values.chunks_exact(seen.width).map(|row| row.iter().sum::<f64>() / row.len() as f64).collect();
-    assert_mean("small ring", &means, ring_current(sites, 3, p), SIGMAS);
+    assert_mean("small ring", &means, ring_current(sites, 3, p), ALARM);
     // Particles are conserved, and a large ring carries (1 − √(1 − 4pρ(1 − ρ)))/2; its own size moves that by
     // less than 1/sites.
     for (p, density) in [(0.5, 0.5), (0.9, 0.25), (0.02, 0.5)] {
@@ -337,9 +339,9 @@ fn births_deaths_and_arrivals_have_their_moments() {
             variance = a * a * variance + (b * (1.0 - b) + d * (1.0 - d)) * mean + 20.0 * nu;
             mean = a * mean + 20.0 * nu;
         }
-        assert_mean(boundary, &totals, mean, SIGMAS);
+        assert_mean(boundary, &totals, mean, ALARM);
         let squares: Vec<f64> = totals.iter().map(|n| (n - mean) * (n - mean)).collect();
-        assert_mean(boundary, &squares, variance, SIGMAS);
+        assert_mean(boundary, &squares, variance, ALARM);
     }
 }
 
@@ -414,4 +416,18 @@ fn every_model_runs_where_it_may() {
         }
         assert!(runs >= 2, "{}", entry.name);
     }
+}
+
+/// No parameter of the catalogue acts through comparisons alone, and those that do in part are known: what particles
+/// hop depends on where there is room.
+#[test]
+fn parameters_of_the_catalogue_have_derivatives() {
+    for entry in MODELS {
+        let found = model(entry.name, &[]).slopeless(true, false);
+        let told: Vec<&String> = found.iter().flat_map(|one| &one.parameters).collect();
+        assert!(found.iter().all(|one| one.only.is_empty()), "{}: {found:?}", entry.name);
+        assert!(told.is_empty() || entry.name == "gray-scott", "{}: {found:?}", entry.name);
+    }
+    let paper = model("malevanets-kapral", &[word("excitation", "paper")]).slopeless(true, false);
+    assert!(paper.is_empty(), "{paper:?}");
 }

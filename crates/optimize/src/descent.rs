@@ -175,6 +175,7 @@ impl Stepper for Downhill<'_> {
         if let Some((name, value)) = ground.maps.astray(&state.free) {
             return Ok(Look::Diverged(self.divergence(
                 format!("`{name}` became {value}"),
+                f64::NAN,
                 step,
                 ground.maps,
             )));
@@ -199,7 +200,7 @@ impl Stepper for Downhill<'_> {
         let rate = self.descent.learning_rate.at(step, self.descent.stopping.steps);
         let fault = bad_number(ground.unknowns, loss, &gradient, gradient_norm).map(|what| {
             let why = if loss == f64::INFINITY { ground.objective.why_infinite(at) } else { None };
-            self.divergence(why.unwrap_or(what), step, ground.maps)
+            self.divergence(why.unwrap_or(what), loss, step, ground.maps)
         });
         (self.gradient, self.gradient_norm, self.rate) = (gradient, gradient_norm, rate);
         let change = state.last_change;
@@ -257,9 +258,11 @@ impl Stepper for Downhill<'_> {
 }
 
 impl Downhill<'_> {
-    fn divergence(&self, what: String, step: u64, maps: &Maps) -> Divergence {
+    fn divergence(&self, what: String, loss: f64, step: u64, maps: &Maps) -> Divergence {
         let rate = self.descent.learning_rate.start;
-        let advice = if step == 0 {
+        let advice = if step == 0 && loss == f64::INFINITY {
+            "start the parameters where what was observed is possible, or let the model allow it".to_string()
+        } else if step == 0 {
             "the start itself gives no finite loss: check the data, and start the parameters elsewhere"
                 .to_string()
         } else if what.contains("became") && maps.unknowns().any(|(_, map)| map == Map::Identity) {

@@ -123,6 +123,7 @@ impl std::fmt::Display for Stopped {
             Stopped::Steps => write!(f, "took all its steps"),
             Stopped::Tolerance { change } => write!(f, "came to rest (last change {change:.2e})"),
             Stopped::Plateau { best } => write!(f, "stopped improving (mean loss {best:.6e})"),
+            Stopped::Diverged { step: 0, what, advice } => write!(f, "could not begin: {what}; {advice}"),
             Stopped::Diverged { step, what, advice } => {
                 write!(f, "diverged at step {step}: {what}; {advice}")
             }

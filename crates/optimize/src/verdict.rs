@@ -57,7 +57,7 @@ impl Known {
             Known::NotDetermined(Some(only)) => format!("no error: the data determine only {only}"),
             Known::NotReached => "not fitted: no gradient reached it".into(),
             Known::Unfinished => "no error: interrupted".into(),
-            Known::Diverged => "no estimate: diverged".into(),
+            Known::Diverged => "no estimate".into(),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Requirement {
     Chance,
     /// The number of one of several offsets: whole, from 0, below their count.
     Direction(u32),
+    /// Any number, also an infinite one: what is compared.
+    Number,
 }
 
 /// A value that is checked while the program runs.
@@ -51,6 +53,7 @@ impl Requirement {
             Requirement::Rate => (0.0, MOST_COUNT, false),
             Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0 + slack, false),
             Requirement::Direction(count) => (0.0, f64::from(*count) - 1.0, true),
+            Requirement::Number => (f64::NEG_INFINITY, f64::INFINITY, false),
         }
     }
 
@@ -122,6 +125,11 @@ impl Check {
                  with as many probabilities as there are offsets",
                 count.saturating_sub(1)
             ),
+            Requirement::Number => format!(
+                "`{what}` compares not-a-number, of which no comparison is true; give it a number at every site, also where \
+                 the outcome is not used: of a quotient, a root or a logarithm bound the argument first, as in \
+                 log(max(x, 1e-9))"
+            ),
         }
     }
 
@@ -135,6 +143,7 @@ impl Check {
             Requirement::Rate => format!("rate of {what}"),
             Requirement::Chance => format!("probability of a success of {what}"),
             Requirement::Direction(_) => format!("direction of {what}"),
+            Requirement::Number => format!("what is compared in {what}"),
         }
     }
 }
@@ -153,6 +162,7 @@ mod tests {
             (Requirement::Rate, vec![0.0, 0.25, 1e9], vec![-1e-9, 1e10, f64::INFINITY, f64::NAN]),
             (Requirement::Chance, vec![1e-9, 0.5, 1.0], vec![0.0, -0.5, 1.1, f64::NAN]),
             (Requirement::Direction(4), vec![0.0, 3.0], vec![-1.0, 0.5, 4.0]),
+            (Requirement::Number, vec![f64::NEG_INFINITY, -2.5, 0.0, f64::INFINITY], vec![f64::NAN]),
         ] {
             for value in good {
                 assert!(required.allows(value, single), "{required:?} {value}");

@@ -140,6 +140,10 @@ pub struct Declarations {
     pub draws: Vec<String>,
     /// What the values that are checked at run time are, and must be.
     pub checks: Vec<Check>,
+    /// What whoever declared it wants a reader to know, such as what was assumed where nothing was said.
+    pub notes: Vec<String>,
+    /// What stands beyond fixed edges, in words, where the rule itself says it and not the lattice.
+    pub outside: Option<String>,
 }
 
 impl Declarations {
@@ -155,6 +159,8 @@ impl Declarations {
             outputs: Vec::new(),
             draws: Vec::new(),
             checks: Vec::new(),
+            notes: Vec::new(),
+            outside: None,
         }
     }
 

@@ -2,13 +2,19 @@
 
 use std::fmt;
 
+use crate::declarations::Declarations;
+use crate::instruction::Instruction;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
 use crate::unary::Unary;
 
+/// How deep a value is written out in words; what lies deeper is `…`.
+const DEPTH: usize = 4;
+
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let declarations = &self.declarations;
+        let words = Words::of(self);
         writeln!(f, "{} on {}", declarations.model, declarations.lattice)?;
         for rank in [Rank::Run, Rank::Replicate, Rank::Site] {
             let of_rank = self.instructions.iter().enumerate().filter(|(_, i)| i.rank == rank);
@@ -17,12 +23,12 @@ impl fmt::Display for Program {
                 writeln!(f, "per {}:", name_of_rank(rank))?;
             }
             for (index, instruction) in lines {
-                writeln!(f, "  %{index} = {}", self.text(&instruction.op))?;
+                writeln!(f, "  %{index} = {}", words.text(&instruction.op))?;
             }
         }
         writeln!(f, "results:")?;
         for (sink, value) in &self.results {
-            writeln!(f, "  {} {} {}", self.sink(*sink), arrow(*sink), self.name(*value))?;
+            writeln!(f, "  {} {} {}", words.sink(*sink), arrow(*sink), words.name(*value))?;
         }
         Ok(())
     }
@@ -60,9 +66,47 @@ fn arrow(sink: Sink) -> &'static str {
     }
 }
 
-impl Program {
-    fn sink(&self, sink: Sink) -> String {
-        let d = &self.declarations;
+/// Instructions in words.
+pub(crate) struct Words<'a> {
+    pub(crate) declarations: &'a Declarations,
+    pub(crate) instructions: &'a [Instruction],
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn of(program: &'a Program) -> Words<'a> {
+        Words { declarations: &program.declarations, instructions: &program.instructions }
+    }
+
+    fn op(&self, value: ValueId) -> &Op {
+        &self.instructions[value.index()].op
+    }
+
+    /// A value as one would write it in a rule, as far as that is short.
+    pub(crate) fn written(&self, value: ValueId) -> String {
+        self.within(value, DEPTH)
+    }
+
+    fn within(&self, value: ValueId, depth: usize) -> String {
+        let op = self.op(value);
+        match op {
+            Op::Uniform { draw, .. } | Op::Centred { draw, .. } => {
+                format!("random number ({})", self.declarations.draws[*draw as usize])
+            }
+            op if inlined(op) => self.text(op),
+            _ if depth == 0 => "…".into(),
+            op => self.text_with(op, &|v| {
+                let own = self.within(*v, depth - 1);
+                match self.op(*v) {
+                    Op::Binary(function, ..) if infix(*function).is_some() => format!("({own})"),
+                    Op::Compare(..) | Op::Select(..) => format!("({own})"),
+                    _ => own,
+                }
+            }),
+        }
+    }
+
+    pub(crate) fn sink(&self, sink: Sink) -> String {
+        let d = self.declarations;
         match sink {
             Sink::NextLayer(i) => format!("next {}", d.layers[i as usize].name),
             Sink::Output(i) => format!("output {}", d.outputs[i as usize]),
@@ -74,13 +118,17 @@ impl Program {
     }
 
     fn name(&self, value: ValueId) -> String {
-        let op = &self.instruction(value).op;
+        let op = self.op(value);
         if inlined(op) { self.text(op) } else { format!("%{}", value.0) }
     }
 
     fn text(&self, op: &Op) -> String {
-        let d = &self.declarations;
-        let n = |v: &ValueId| self.name(*v);
+        self.text_with(op, &|v| self.name(*v))
+    }
+
+    /// An instruction, its operands as `n` writes them.
+    fn text_with(&self, op: &Op, n: &dyn Fn(&ValueId) -> String) -> String {
+        let d = self.declarations;
         let transposed = |t: &bool| if *t { ", transposed" } else { "" };
         match op {
             Op::Constant(number) => format!("{}", number.get()),

@@ -27,6 +27,35 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// A name that is none.
+    #[error(
+        "model `{model}` declares a {kind} by the name {name:?}, which is none: give it one of at least one letter"
+    )]
+    NoName {
+        /// The model.
+        model: String,
+        /// What was given.
+        name: String,
+        /// "layer", "parameter", "field" …
+        kind: &'static str,
+    },
+    /// Two states that no picture tells apart.
+    #[error(
+        "model `{model}` draws the states `{one}` and `{other}` of layer `{layer}` in the same colour, {colour}: give each its \
+         own"
+    )]
+    SameColour {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// One state.
+        one: String,
+        /// The other.
+        other: String,
+        /// The colour.
+        colour: String,
+    },
     /// Colours for more states than the layer has.
     #[error(
         "model `{model}` gives {found} colours to layer `{layer}`, which has {states} states: binary layers have two, \

@@ -21,8 +21,9 @@ mod graph;
 mod error;
 mod model;
 mod trace;
-// … programs print, and are kept as bytes …
+// … programs print, say where they have no derivative, and are kept as bytes …
 mod display;
+mod slopeless;
 mod stored;
 mod validate;
 // … programs become other programs: the adjoint under an estimator, the likelihood …
@@ -52,6 +53,7 @@ pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, ValueId};
 pub use program::{Program, Sink};
+pub use slopeless::Slopeless;
 pub use stored::StoredError;
 pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage};
 pub use unary::{Unary, UseOfUnary};

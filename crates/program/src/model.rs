@@ -39,7 +39,10 @@ pub struct Model {
 impl Model {
     /// Begins a model of this name on a lattice.
     pub fn build(name: &str, lattice: Lattice) -> ModelBuilder {
-        ModelBuilder { declarations: Declarations::new(name, lattice), start: None, error: None }
+        let mut builder =
+            ModelBuilder { declarations: Declarations::new(name, lattice), start: None, error: None };
+        builder.check_name("model", name);
+        builder
     }
 
     /// What the model speaks of.
@@ -74,7 +77,8 @@ impl Model {
         place.ok_or_else(|| unknown(self.name(), "layer", name, layers.iter().map(|p| p.name.as_str())))
     }
 
-    /// What a reader must know of the model as it stands: neighbourhoods that count a site twice on a small lattice.
+    /// What a reader must know of the model as it stands: what was assumed of it, and neighbourhoods that count a site twice
+    /// on a small lattice.
     ///
     /// ```
     /// # use glauber_lattice::{Lattice, Moore, Values};
@@ -88,7 +92,7 @@ impl Model {
     /// # Ok::<(), String>(())
     /// ```
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.declarations().notes.clone();
         for program in self.start.iter().chain([&self.step]) {
             let declarations = &program.declarations;
             let lattice = &declarations.lattice;
@@ -135,6 +139,15 @@ pub struct ModelBuilder {
 impl ModelBuilder {
     /// Declares a layer.
     pub fn layer(mut self, name: &str, values: Values) -> ModelBuilder {
+        self.check_name("layer", name);
+        if let Values::Categories(names) = &values {
+            for (place, state) in names.iter().enumerate() {
+                self.check_name("state", state);
+                if names[..place].contains(state) {
+                    self.duplicate("state", state);
+                }
+            }
+        }
         if self.declarations.layers.iter().any(|l| l.name == name) {
             self.duplicate("layer", name);
         }
@@ -176,6 +189,18 @@ impl ModelBuilder {
             return self;
         }
         layer.colours = colours.to_vec();
+        let named = |place: usize| match &layer.values {
+            Values::Categories(names) => names[place].clone(),
+            _ => place.to_string(),
+        };
+        for (other, colour) in colours.iter().enumerate().filter_map(|(i, c)| Some((i, (*c)?))) {
+            if let Some(one) = colours[..other].iter().position(|own| *own == Some(colour)) {
+                let (layer, one, other) = (layer.name.clone(), named(one), named(other));
+                let colour = colour.to_string();
+                self.error.get_or_insert(ModelError::SameColour { model, layer, one, other, colour });
+                break;
+            }
+        }
         self
     }
 
@@ -191,6 +216,7 @@ impl ModelBuilder {
 
     fn add_parameter(mut self, parameter: Parameter) -> ModelBuilder {
         let Interval { lowest, highest } = parameter.interval;
+        self.check_name("parameter", &parameter.name);
         if self.declarations.parameters.iter().any(|p| p.name == parameter.name) {
             self.duplicate("parameter", &parameter.name);
         }
@@ -200,6 +226,18 @@ impl ModelBuilder {
             self.error.get_or_insert(ModelError::EmptyInterval { model, name, lowest, highest });
         }
         self.declarations.parameters.push(parameter);
+        self
+    }
+
+    /// Has a reader told of something, by [`Model::notes`].
+    pub fn note(mut self, words: &str) -> ModelBuilder {
+        self.declarations.notes.push(words.to_string());
+        self
+    }
+
+    /// Says what stands beyond fixed edges where the rule works it in, the lattice's own being 0.
+    pub fn outside(mut self, words: &str) -> ModelBuilder {
+        self.declarations.outside = Some(words.to_string());
         self
     }
 
@@ -214,11 +252,21 @@ impl ModelBuilder {
     }
 
     fn field(mut self, name: &str, kind: FieldKind) -> ModelBuilder {
+        let what = if matches!(kind, FieldKind::Covariate) { "covariate" } else { "parameter field" };
+        self.check_name(what, name);
         if self.declarations.fields.iter().any(|f| f.name == name) {
             self.duplicate("field", name);
         }
         self.declarations.fields.push(Field { name: name.to_string(), kind });
         self
+    }
+
+    /// Refuses a name that nobody could write down.
+    fn check_name(&mut self, kind: &'static str, name: &str) {
+        if name.trim().is_empty() {
+            let model = self.declarations.model.clone();
+            self.error.get_or_insert(ModelError::NoName { model, name: name.to_string(), kind });
+        }
     }
 
     fn duplicate(&mut self, kind: &'static str, name: &str) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use glauber::lattice::{
     Hexagonal, Moore, Neighbourhood, Neighbours as _, Offset as Displacement, VonNeumann,
 };
-use glauber::program::{Domain, Expr, Operand, Surrogate, nearest_name};
+use glauber::program::{Comparison, Domain, Expr, Operand, Surrogate, nearest_name};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -118,6 +118,15 @@ pub fn neighbourhood(given: &Bound<'_, PyAny>, dimensions: usize) -> PyResult<Ne
     let mut offsets = Vec::new();
     for at in given.try_iter().map_err(|_| PyTypeError::new_err(WANTED))? {
         offsets.push(offset(&at?, dimensions)?);
+    }
+    if let Some(twice) =
+        offsets.iter().enumerate().find(|(i, at)| offsets[..*i].contains(at)).map(|(_, at)| at)
+    {
+        let own = &twice[3 - dimensions..];
+        return Err(PyValueError::new_err(format!(
+            "the neighbour at offset {own:?} is named twice: name each once, with its weight where it is to count more, as \
+             {{offset: 2.0}}"
+        )));
     }
     Ok(Neighbourhood::of(&offsets))
 }
@@ -362,6 +371,26 @@ impl Expression {
             let equal = self.equal_to(&other)?;
             let made = if matches!(comparison, CompareOp::Eq) { equal } else { 1.0 - equal };
             return traced(other.py(), made);
+        }
+        let (ordered, swapped) = match comparison {
+            CompareOp::Lt | CompareOp::Gt => (Comparison::Less, matches!(comparison, CompareOp::Gt)),
+            _ => (Comparison::LessOrEqual, matches!(comparison, CompareOp::Ge)),
+        };
+        if let Some(Operand::Number(x)) = operand(&other)? {
+            // What holds everywhere is no slip: a bound that is wide enough.
+            let settled = own.settled(ordered, x, swapped);
+            if let Some(words) = settled.filter(|words| words.starts_with("never")) {
+                let sign = match comparison {
+                    CompareOp::Lt => "<",
+                    CompareOp::Le => "<=",
+                    CompareOp::Gt => ">",
+                    _ => ">=",
+                };
+                return Err(model_error(format!(
+                    "whether a value is {sign} {x} has one answer at every site, {words}: compare it with a number that it \
+                     may reach"
+                )));
+            }
         }
         binary(&other, |o| match comparison {
             CompareOp::Eq | CompareOp::Ne => own.equals(o),

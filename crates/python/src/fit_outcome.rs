@@ -20,7 +20,8 @@ impl FitOutcome {
     fn write(&self, folder: PathBuf) -> PyResult<()> {
         let failed = |error: String| run_error(format!("the result could not be kept: {error}"));
         std::fs::create_dir_all(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
-        let mut there = std::fs::read_dir(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+        let mut there =
+            std::fs::read_dir(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
         if there.next().is_some() {
             let message = "holds files, and nothing is overwritten: give a new folder, or an empty one";
             return Err(input_error(format!("{} {message}", folder.display())));
@@ -82,8 +83,10 @@ fn formation<'py>(
         let own = PyDict::new(py);
         own.set_item("step", one.step)?;
         own.set_item("variance", one.score.variance)?;
-        own.set_item("correlation", one.score.correlation)?;
-        own.set_item("mean_wave_number", one.score.mean_wave_number)?;
+        // Of a uniform lattice there is neither.
+        let known = |x: f64| Some(x).filter(|x| !x.is_nan());
+        own.set_item("correlation", known(one.score.correlation))?;
+        own.set_item("mean_wave_number", known(one.score.mean_wave_number))?;
         own.set_item("verdict", one.verdict.word())?;
         own.set_item("patterns", one.patterns)?;
         let layers: Vec<_> = one.layers.iter().map(|layer| reals(py, layer.clone())).collect();

@@ -45,7 +45,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::pictures::picture;
     #[pymodule_export]
-    use crate::plan::Plan;
+    use crate::plan::{Plan, check_estimator};
     #[pymodule_export]
     use crate::running::forked;
     #[pymodule_export]

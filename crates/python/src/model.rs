@@ -270,6 +270,11 @@ impl Model {
     fn notes(&self) -> Vec<String> {
         self.model.notes()
     }
+    /// Where gradients lack what parameters, or states of earlier steps, do: in words, with the parameters.
+    fn slopeless(&self, several_steps: bool, scored: bool) -> Vec<(String, Vec<String>)> {
+        let found = self.model.slopeless(several_steps, scored);
+        found.into_iter().map(|one| (one.words(), one.parameters)).collect()
+    }
     /// Why there is no exact likelihood; nothing where there is.
     #[getter]
     fn no_likelihood(&self) -> Option<String> {
@@ -280,6 +285,9 @@ impl Model {
     fn show(&self, estimator: Option<&str>) -> PyResult<String> {
         let mut text = self.model.start.as_ref().map(|s| format!("start of {s}\n")).unwrap_or_default();
         text += &format!("step of {}", self.model.step);
+        for one in self.model.slopeless(true, false) {
+            text += &format!("note: {}\n", one.words());
+        }
         if let Some(name) = estimator {
             let own = glauber::program::estimators::named(name, EstimatorOptions::default())
                 .map_err(input_error)?;

@@ -37,6 +37,12 @@ pub fn estimator(name: &str, temperature: f64, samples: u32) -> PyResult<Box<dyn
     named(name, EstimatorOptions { temperature, samples }).map_err(input_error)
 }
 
+/// Refuses an estimator that there is not, or options that it does not take.
+#[pyfunction]
+pub fn check_estimator(name: &str, temperature: f64, samples: u32) -> PyResult<()> {
+    estimator(name, temperature, samples).map(drop)
+}
+
 /// A model compiled with its observations; with an estimator, for gradients too.
 #[pyclass(frozen, module = "glauber._glauber")]
 pub struct Plan {

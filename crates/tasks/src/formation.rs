@@ -11,7 +11,7 @@ use glauber_engine::{EngineError, Frame, Options, Plan};
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 
-use crate::pattern::{Criterion, PatternScore, Verdict};
+use crate::pattern::{Criterion, NoPattern, PatternScore, Verdict};
 use crate::tasks::unknowns::Fitted;
 
 /// The test, ready to be run at any θ.
@@ -26,6 +26,17 @@ pub struct FormationTest {
     /// What counts as a pattern in the first layer.
     pub criterion: Criterion,
     shape: Vec<usize>,
+}
+
+/// Why there is no test.
+#[derive(Debug, thiserror::Error)]
+pub enum FormationError {
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// There can be no pattern.
+    #[error("there can be no pattern, whatever the parameters: {0}; leave the test out")]
+    NoPattern(#[from] NoPattern),
 }
 
 /// What a test found.
@@ -47,21 +58,24 @@ impl FormationTest {
     /// A test of `rollouts` rollouts of `steps` steps; it looks at the first layer, whose highest value is its capacity.
     ///
     /// # Errors
-    /// [`EngineError`] where the model cannot be prepared, or does not say how a lattice starts.
+    /// [`EngineError`] where the model cannot be prepared, or does not say how a lattice starts; [`NoPattern`] where its first
+    /// layer cannot show any.
     pub fn new(
         model: &Model,
         fitted: Fitted,
         (rollouts, steps): (usize, usize),
         seed: u64,
         options: Options,
-    ) -> Result<FormationTest, EngineError> {
+    ) -> Result<FormationTest, FormationError> {
         if model.start.is_none() {
-            return Err(EngineError::NoStart { model: model.name().to_string() });
+            return Err(EngineError::NoStart { model: model.name().to_string() }.into());
         }
         let declarations = model.declarations();
         let shape = declarations.lattice.shape().to_vec();
-        let criterion =
-            Criterion::new(&shape, declarations.layers.first().map_or(1.0, |l| l.values.range().1));
+        let criterion = match declarations.layers.first() {
+            Some(layer) => Criterion::of_layer(layer, &declarations.lattice)?,
+            None => Criterion::new(&shape, 1.0),
+        };
         let plan = Plan::new(model, &[], None, options)?;
         Ok(FormationTest { plan, fitted, steps, rollouts: rollouts.max(1), seed, criterion, shape })
     }

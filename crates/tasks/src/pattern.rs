@@ -30,6 +30,9 @@
 //! assert_eq!(Criterion::new(&[64, 64], 50.0).verdict(&score), Verdict::Pattern);
 //! ```
 
+use glauber_files::significant;
+use glauber_lattice::Lattice;
+use glauber_program::Layer;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
@@ -77,7 +80,81 @@ pub struct Criterion {
     pub no_scale: f64,
 }
 
+/// Why no layer of a kind, on no lattice of a shape, can show a pattern by this criterion.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NoPattern {
+    /// No scale to judge variances by.
+    #[error(
+        "layer `{layer}` holds real numbers without a range, and how strong a pattern is, is judged by the range of the \
+         layer's values"
+    )]
+    Real {
+        /// The layer.
+        layer: String,
+    },
+    /// Numbers that only stand for names.
+    #[error("layer `{layer}` holds named states, whose numbers say nothing of more and less")]
+    Names {
+        /// The layer.
+        layer: String,
+    },
+    /// One value at every site.
+    #[error("layer `{layer}` can only hold {value}")]
+    Constant {
+        /// The layer.
+        layer: String,
+        /// What it holds.
+        value: f64,
+    },
+    /// A lattice shorter than a wave.
+    #[error(
+        "on a lattice of {lattice} no wave is longer than {longest} sites, and a pattern is one of waves above \
+         {WAVE_LENGTH} sites"
+    )]
+    Small {
+        /// The lattice.
+        lattice: String,
+        /// Its longest side.
+        longest: usize,
+    },
+}
+
+/// A pattern's mean wave is longer, sites.
+const WAVE_LENGTH: f64 = 12.8;
+
 impl Criterion {
+    /// For the values of a layer on a lattice.
+    ///
+    /// # Errors
+    /// [`NoPattern`] where they cannot show any.
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values};
+    /// use glauber_program::Layer;
+    /// use glauber_tasks::pattern::Criterion;
+    /// let layer = Layer::new("prey", Values::integers(0, 50));
+    /// assert!(Criterion::of_layer(&layer, &Lattice::square(64)).is_ok());
+    /// assert!(Criterion::of_layer(&layer, &Lattice::square(12)).is_err());
+    /// ```
+    pub fn of_layer(layer: &Layer, lattice: &Lattice) -> Result<Criterion, NoPattern> {
+        let name = layer.name.clone();
+        let (lowest, highest) = layer.values.range();
+        if layer.is_nominal() {
+            return Err(NoPattern::Names { layer: name });
+        }
+        if !(lowest.is_finite() && highest.is_finite()) {
+            return Err(NoPattern::Real { layer: name });
+        }
+        if lowest >= highest {
+            return Err(NoPattern::Constant { layer: name, value: lowest });
+        }
+        let longest = lattice.shape().iter().copied().max().unwrap_or(0);
+        if longest as f64 <= WAVE_LENGTH {
+            return Err(NoPattern::Small { lattice: lattice.to_string(), longest });
+        }
+        Ok(Criterion::new(lattice.shape(), highest - lowest))
+    }
+
     /// For a layer of values 0..capacity on a lattice of this shape.
     pub fn new(shape: &[usize], capacity: f64) -> Criterion {
         let side = mean_side(shape);
@@ -101,14 +178,21 @@ impl Criterion {
 
     /// The verdict with its reasons, in words.
     pub fn words(&self, score: &PatternScore) -> String {
+        if score.mean_wave_number.is_nan() {
+            return "no pattern (every site alike)".to_string();
+        }
+        let size = |x: f64| if x >= 1.0 { format!("{x:.1}") } else { significant(x, 2) };
         let verdict = match self.verdict(score) {
             Verdict::Pattern => "a pattern",
             Verdict::Unclear => "neither a clear pattern nor none",
             Verdict::None => "no pattern",
         };
         format!(
-            "{verdict} (variance {:.1}, a pattern has above {:.0}; mean wave number {:.1} cycles per lattice, a pattern has below {:.1})",
-            score.variance, self.variance, score.mean_wave_number, self.wave_number
+            "{verdict} (variance {}, a pattern has above {}; mean wave number {:.1} cycles per lattice, a pattern has below {:.1})",
+            size(score.variance),
+            significant(self.variance, 2),
+            score.mean_wave_number,
+            self.wave_number
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Compares estimators with the true gradient.
 
 use glauber::files::significant;
+use glauber::program::Slopeless;
 use glauber::tasks::check::{CheckError, CheckSettings, check};
 use serde_json::{Map, Value, json};
 
@@ -11,8 +12,10 @@ use crate::outcome::{CommandOutcome, Failure};
 /// Runs `glauber check`.
 pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
-    let (covariates, notes) = covariates_of(&loaded, &arguments.choice)?;
+    let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
+    let slopeless = model.slopeless(true, false);
+    notes.splice(0..0, slopeless.iter().map(Slopeless::words));
     let theta = parameters_of(&model, &arguments.parameters)?;
     if arguments.steps == 0 || arguments.replicates == 0 {
         return Err(Failure::input("--steps and --replicates must be at least 1"));
@@ -69,6 +72,7 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
         "model": model.name(),
         "theta": by_name(theta.iter().map(|x| json!(x)).collect()),
         "steps": settings.steps,
+        "notes": notes,
         "reference": {"kind": found.kind, "gradient": reference, "standard_error": errors},
         "estimators": estimators,
     });

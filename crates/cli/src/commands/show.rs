@@ -2,7 +2,7 @@
 
 use glauber::model_file::CovariateSource;
 use glauber::program::estimators::{EstimatorOptions, named};
-use glauber::program::{differentiate, log_likelihood};
+use glauber::program::{Slopeless, differentiate, log_likelihood};
 use serde_json::json;
 
 use super::{covariates_of, model_of, pairs};
@@ -18,6 +18,9 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
     let model = &loaded.model;
     let d = model.declarations();
     let mut text = format!("model {} on {}\n", model.name(), d.lattice);
+    if let Some(outside) = &d.outside {
+        text += &format!("  beyond the fixed edges {outside}\n");
+    }
     for layer in &d.layers {
         text += &format!("  layer      {}: {}\n", layer.name, layer.values);
     }
@@ -40,7 +43,9 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
         Err(error) => error.to_string(),
     };
     text += &format!("  likelihood {likelihood}\n");
-    for note in model.notes() {
+    let notes: Vec<String> =
+        model.notes().into_iter().chain(model.slopeless(true, false).iter().map(Slopeless::words)).collect();
+    for note in &notes {
         text += &format!("  note       {note}\n");
     }
     if let Some(start) = &model.start {
@@ -65,7 +70,7 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
         }).collect::<Vec<_>>(),
         "covariates": loaded.covariates.iter().map(|c| &c.name).collect::<Vec<_>>(),
         "likelihood": likelihood == "exact",
-        "notes": model.notes(),
+        "notes": notes,
         "step": model.step.to_string(),
         "adjoint": adjoint_text,
     });

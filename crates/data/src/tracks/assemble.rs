@@ -7,7 +7,7 @@ use super::points::{Point, Points};
 use super::track::{Track, Tracks, Units};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
-use glauber_files::plain;
+use glauber_files::rounded;
 use std::path::Path;
 
 impl Points {
@@ -92,7 +92,7 @@ impl Points {
         let found = format!(
             "track {} has two positions at time {} ({} {} and {})",
             quoted(&self.ids[a.track]),
-            plain(a.time),
+            rounded(a.time),
             self.line_word,
             a.line,
             b.line

@@ -1,6 +1,6 @@
 //! Says how a person words what a file does not say, so that errors name the words that they have.
 
-use glauber_files::plain;
+use glauber_files::rounded;
 
 /// Where a person says what a file does not, so that errors name the words that they have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl Face {
     /// How the interval is given.
     pub(super) fn interval(self, interval: f64) -> String {
         match self {
-            Self::FitFile => format!("`interval = {}` under [data]", plain(interval)),
-            Self::CommandLine => format!("--interval {}", plain(interval)),
+            Self::FitFile => format!("`interval = {}` under [data]", rounded(interval)),
+            Self::CommandLine => format!("--interval {}", rounded(interval)),
         }
     }
 }

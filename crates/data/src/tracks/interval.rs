@@ -6,7 +6,7 @@
 
 use super::face::Face;
 use glauber_files::error::quoted;
-use glauber_files::plain;
+use glauber_files::rounded;
 
 /// How far a step may be from a multiple, as a part of the interval, where the interval is found.
 const TOLERANCE: f64 = 0.05;
@@ -59,14 +59,14 @@ impl NoInterval {
         face: Face,
     ) -> (String, String, Option<u64>) {
         let said = |s: &Step| {
-            format!("{} in track {} ({line_word} {})", plain(s.length), quoted(&ids[s.track]), s.line)
+            format!("{} in track {} ({line_word} {})", rounded(s.length), quoted(&ids[s.track]), s.line)
         };
         match self {
             Self::NotMultiple { step, interval } => (
                 format!(
                     "the step in time of {} is no multiple of the interval {}",
                     said(step),
-                    plain(*interval)
+                    rounded(*interval)
                 ),
                 "correct the time or the interval".to_owned(),
                 Some(step.line),
@@ -74,8 +74,8 @@ impl NoInterval {
             Self::Other { found, interval } => (
                 format!(
                     "steps in time are multiples of {}, not of the interval {} that was given",
-                    plain(*found),
-                    plain(*interval)
+                    rounded(*found),
+                    rounded(*interval)
                 ),
                 format!("give {}, or leave it out", face.interval(*found)),
                 None,
@@ -85,7 +85,7 @@ impl NoInterval {
                 match (divisor, jitter) {
                     (Some(d), _) => format!(
                         "if frames are {} apart, with gaps, give {}; else split the file",
-                        plain(*d),
+                        rounded(*d),
                         face.interval(*d)
                     ),
                     (None, Some(usual)) => format!(
@@ -219,7 +219,7 @@ fn note_jitter(steps: &[Step], interval: f64, notes: &mut Vec<String>) {
         notes.push(format!(
             "steps in time deviate from multiples of the interval {} by up to {:.1} %; they were taken as \
              multiples",
-            plain(interval),
+            rounded(interval),
             worst * 100.0
         ));
     }

@@ -99,7 +99,12 @@ pub fn mean_squared_displacement(
     if lags > longest {
         return Err(MsdError::TooLong { lag: lags, longest });
     }
-    let sums: Vec<Vec<Sums>> = tracks.tracks().iter().map(|t| sums_of(t, lags as usize)).collect();
+    let mut sums: Vec<Vec<Sums>> = tracks.tracks().iter().map(|t| sums_of(t, lags as usize)).collect();
+    // In an order of their own, so that neither sums nor errors depend on the order of a table's rows.
+    sums.sort_by(|a, b| {
+        let by = a.iter().zip(b).map(|(a, b)| a.count.cmp(&b.count).then(a.squares.total_cmp(&b.squares)));
+        by.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    });
     let total = |lag: usize| {
         sums.iter().fold(Sums::default(), |all, t| Sums {
             squares: all.squares + t[lag].squares,

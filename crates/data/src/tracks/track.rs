@@ -276,7 +276,7 @@ impl fmt::Display for TracksSummary {
             "lengths     {} to {} positions, median {}",
             self.shortest, self.longest, self.median_length
         )?;
-        writeln!(f, "interval    {} {time}", glauber_files::plain(self.interval))?;
+        writeln!(f, "interval    {} {time}", glauber_files::rounded(self.interval))?;
         writeln!(
             f,
             "gaps        {} frames missing in {} tracks",

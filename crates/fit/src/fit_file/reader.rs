@@ -206,10 +206,16 @@ impl<'a> Reader<'a> {
                     self.discard(key);
                     Ok(Some(seed))
                 }
-                None => self.count(key, 0),
+                None => self.seed_by_number(key),
             },
-            _ => self.count(key, 0),
+            _ => self.seed_by_number(key),
         }
+    }
+
+    fn seed_by_number(&mut self, key: &str) -> Result<Option<u64>, FitFileError> {
+        let Some(node) = self.take(key) else { return Ok(None) };
+        let wanted = format!("a whole number from 0 to {}, from 2^63 on written as a text, \"…\"", u64::MAX);
+        self.as_count(key, &node, 0).map(Some).map_err(|_| self.wrong(key, &node, &wanted))
     }
 
     /// A list of whole numbers.

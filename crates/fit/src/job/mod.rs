@@ -6,6 +6,7 @@
 mod best;
 mod curves;
 mod session;
+mod slopes;
 mod stability;
 mod state;
 mod trajectory;
@@ -141,7 +142,9 @@ impl Job {
             }
         };
         notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
-        Ok(Job { problem, attempts, notes, state, judge })
+        let mut job = Job { problem, attempts, notes, state, judge };
+        slopes::tell(&mut job)?;
+        Ok(job)
     }
 
     /// All that a person must know of a result: of the fit itself, of the data, of how it was set up.

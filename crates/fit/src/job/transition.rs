@@ -8,10 +8,15 @@ use glauber_optimize::method::Method;
 use glauber_optimize::objective::Objective;
 use glauber_optimize::optimizers::Choice;
 use glauber_optimize::stopping::Tolerance;
-use glauber_tasks::losses::transition::TransitionLoss;
+use glauber_tasks::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
 use glauber_tasks::tasks::likelihood::Likelihood;
 use glauber_tasks::tasks::transition::{Pairs, Transition};
 use glauber_tasks::tasks::unknowns::Fitted;
+
+/// What a search finds that compares draws site by site.
+const SEARCH_BY_PIXELS: &str = "a search finds where the squared error of single draws is least, which is not at the right \
+                                probabilities but at 0 or 1: take the loss `likelihood`, where there is one, or `count`, or \
+                                an optimizer by gradients";
 
 /// How many pairs a minibatch has where nobody says.
 const USUAL_BATCH: u64 = 128;
@@ -81,7 +86,10 @@ impl Attempts for Setup<'_> {
             Transition::new(model, fitted.clone(), pairs, loss, &*estimator, batch, seed, *options)?;
         let method = self.problem.method(&fitted.unknowns, None)?;
         let plain = estimator.name() == "straight-through" || !method.is_by_gradient();
-        let caveat = (!plain).then(|| estimator.bias().to_string());
+        let mut caveat = (!plain).then(|| estimator.bias().to_string());
+        if !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name {
+            caveat = Some(SEARCH_BY_PIXELS.to_string());
+        }
         Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
     }
 }

@@ -139,12 +139,13 @@ impl<'a> TestsFolder<'a> {
         let mut csv = "step,variance,correlation,mean_wave_number,verdict,patterns,rollouts\n".to_string();
         for test in &found.tests {
             let s = &test.score;
+            // Of a uniform lattice there is neither.
+            let [correlation, mean_wave_number] = [s.correlation, s.mean_wave_number]
+                .map(|x| if x.is_nan() { String::new() } else { x.to_string() });
             csv += &format!(
-                "{},{},{},{},{},{},{}\n",
+                "{},{},{correlation},{mean_wave_number},{},{},{}\n",
                 test.step,
                 s.variance,
-                s.correlation,
-                s.mean_wave_number,
                 test.verdict.word(),
                 test.patterns,
                 found.rollouts

@@ -22,7 +22,7 @@ use glauber_optimize::checkpoint::Identity;
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Unknown;
-use glauber_program::{Estimator, Model};
+use glauber_program::{Estimator, Model, Op};
 use glauber_tasks::covariates::Covariates;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::losses::curve::CurveLoss;
@@ -297,8 +297,20 @@ fn transition(
     if estimator == LIKELIHOOD && further > 0 {
         words += &format!("; {further} of them, further apart than one step, are not in the likelihood");
     }
+    let notes = std::iter::once(words).chain(clock_note(file, &own.model, &pairs)).collect();
     let data = Observations::Transitions { pairs, loss: transition_loss(file)? };
-    Ok(Resolved { data, notes: vec![words], data_notes, read })
+    Ok(Resolved { data, notes, data_notes, read })
+}
+
+/// From which step on a rule that reads the step's number is fitted.
+fn clock_note(file: &FitFile, model: &Model, pairs: &Pairs) -> Option<String> {
+    let reads = model.step.instructions().iter().any(|i| matches!(i.op, Op::StepIndex));
+    let first = pairs.states.steps.first().filter(|_| reads)?;
+    let said = pairs.states.timed || file.data.first_step.is_some();
+    let by = if said { "" } else { ", as nobody said otherwise (`data.first-step`)" };
+    Some(format!(
+        "the rule reads the step's number: the first state is taken for the one after step {first}{by}"
+    ))
 }
 
 fn transition_loss(file: &FitFile) -> Result<TransitionLoss, JobError> {

@@ -116,8 +116,10 @@ fn reference_note(model: &Model, patterns: &States) -> String {
     let (layer, shape) = (&declarations.layers[0], declarations.lattice.shape());
     let values: Vec<f64> = (0..patterns.sites).map(|site| patterns.layers[0].at(site)).collect();
     let Some(score) = PatternScore::of(&values, shape) else { return String::new() };
-    let criterion = Criterion::new(shape, layer.values.range().1);
-    format!("the reference, in layer `{}`: {}", layer.name, criterion.words(&score))
+    match Criterion::of_layer(layer, &declarations.lattice) {
+        Ok(criterion) => format!("the reference, in layer `{}`: {}", layer.name, criterion.words(&score)),
+        Err(why) => format!("whether the reference is a pattern is not judged: {why}"),
+    }
 }
 
 /// What the tests during the fit cost.

@@ -14,6 +14,7 @@
 use std::iter::StepBy;
 use std::ops::RangeInclusive;
 
+use glauber_files::rounded;
 use glauber_tasks::states::States;
 
 use crate::error::JobError;
@@ -38,7 +39,8 @@ fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {
     let whole = ratio.round();
     if !(1.0..1e9).contains(&whole) || (ratio - whole).abs() > 1e-6 * whole {
         let message = format!(
-            "between two frames there are {ratio} steps; `interval` / `step-time` must be a whole number"
+            "between two frames there are {} steps; `interval` / `step-time` must be a whole number",
+            rounded(ratio)
         );
         return Err(file.wrong("data.interval", message).into());
     }

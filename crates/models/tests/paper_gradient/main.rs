@@ -116,8 +116,9 @@ fn the_paper_s_gradient_has_the_means_of_a_plain_program() {
     compare(50, 30, 30);
 }
 
+/// `cargo xtask test --full` runs it.
 #[test]
-#[ignore = "minutes"]
+#[ignore = "minutes: cargo xtask test --full runs it"]
 fn the_paper_s_gradient_has_the_means_of_a_plain_program_after_500_steps() {
     compare(500, 100, 100);
 }

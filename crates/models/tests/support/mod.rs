@@ -5,6 +5,7 @@ use glauber_engine::{FieldData, Frame, LossValue, Options, Outputs, Plan, Precis
 use glauber_models::{ModelOptions, OptionValue, named};
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Model, Scope, log_likelihood};
+use glauber_statistics::tolerance::{SampleMean, mean_within_estimated};
 
 /// A catalogue model with options.
 pub fn model(name: &str, options: &[(&str, OptionValue)]) -> Model {
@@ -46,17 +47,16 @@ pub fn last(model: &Model, run: Run<'_>) -> Vec<Frame> {
     plan.simulate(&run).unwrap_or_else(|e| panic!("{e}")).last
 }
 
-/// How many standard errors a mean of many may be off: false alarm 1e-6 for a normal mean.
-pub const SIGMAS: f64 = 4.9;
+/// How often a check of a mean may raise a false alarm.
+pub const ALARM: f64 = 1e-6;
 
-/// Fails where the mean of independent numbers is farther from `wanted` than `sigmas` standard errors.
-pub fn assert_mean(what: &str, sample: &[f64], wanted: f64, sigmas: f64) {
-    let n = sample.len() as f64;
-    let mean = sample.iter().sum::<f64>() / n;
-    let variance = sample.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
-    let error = (variance / n).sqrt();
+/// Fails where the mean of independent numbers, about normal, is so far from `wanted` as it is with this probability.
+pub fn assert_mean(what: &str, sample: &[f64], wanted: f64, false_alarm: f64) {
+    let found = SampleMean::of(sample);
+    let (mean, error) = (found.mean, found.standard_error());
+    let allowed = mean_within_estimated(sample.len(), found.sd, false_alarm);
     assert!(
-        (mean - wanted).abs() <= sigmas * error + 1e-9 * wanted.abs(),
+        (mean - wanted).abs() <= allowed + 1e-9 * wanted.abs(),
         "{what}: {mean} ± {error} for {wanted} ({:.1} standard errors)",
         (mean - wanted).abs() / error
     );

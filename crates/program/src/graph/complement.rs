@@ -193,6 +193,8 @@ fn of_power(g: &mut Graph, power: ValueId, base: ValueId, n: ValueId) -> Option<
             // Where b may be 1 the logarithm is none; there nothing is lost by subtracting. As −(xⁿ − 1), which has the
             // bits of 1 − xⁿ, since that form would be rewritten.
             let (near, one) = (g.compare(crate::op::Comparison::LessOrEqual, b, half), g.constant(1.0));
+            // Both forms are the same function: nothing is lost in a derivative, and `slopeless` need not tell of it.
+            let near = g.push(Op::Hold(near));
             let less = g.subtract(power, one);
             let plain = g.negate(less);
             Some(g.select(near, exact, plain))

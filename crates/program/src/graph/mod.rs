@@ -13,10 +13,12 @@ use glauber_lattice::{Boundary, Neighbourhood};
 use crate::bounds::domain_of;
 use crate::counts::CountLaw;
 use crate::declarations::{Declarations, FieldKind, Layer};
+use crate::display::Words;
 use crate::domain::Domain;
 use crate::instruction::Instruction;
 use crate::op::{Binary, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+use crate::unary::Unary;
 
 pub(crate) use complement::{complement, one_minus};
 
@@ -125,6 +127,7 @@ impl Graph {
             domain_of(&op, |v| self.domain(v), weights, &self.declarations.lattice)
         });
         let domain = self.left_of_trials(&op, domain);
+        let domain = self.remainder(&op, domain);
         let value = ValueId(self.instructions.len() as u32);
         self.instructions.push(Instruction { op: op.clone(), rank, domain });
         self.known.insert(op, value);
@@ -142,6 +145,44 @@ impl Graph {
             },
             _ => domain,
         }
+    }
+
+    /// What a division by a whole number k leaves of a whole number, a − k ⌊a/k⌋, lies from 0 to k − 1. Where single
+    /// precision holds a, the quotient's rounding does not reach the next whole number.
+    fn remainder(&self, op: &Op, domain: Domain) -> Domain {
+        const EXACT: f64 = 16_777_216.0;
+        let Op::Binary(Binary::Subtract, a, multiple) = *op else { return domain };
+        let Op::Binary(Binary::Multiply, x, y) = self.instruction(multiple).op else { return domain };
+        let own = self.domain(a);
+        if !(own.integer && own.proves(-EXACT, EXACT)) {
+            return domain;
+        }
+        let divisor = [(x, y), (y, x)].into_iter().find_map(|(k, floor)| {
+            let k = self.constant_value(k).filter(|k| k.fract().abs() <= 0.0 && k.abs() >= 1.0)?;
+            let Op::Unary(Unary::Floor, quotient) = self.instruction(floor).op else { return None };
+            let divides = match self.instruction(quotient).op {
+                Op::Binary(Binary::Divide, n, d) => {
+                    n == a && self.constant_value(d).is_some_and(|d| d.to_bits() == k.to_bits())
+                }
+                // A power of two, whose reciprocal is exact.
+                Op::Binary(Binary::Multiply, n, r) => [(n, r), (r, n)].into_iter().any(|(n, r)| {
+                    n == a
+                        && self.constant_value(r).is_some_and(|r| {
+                            r.to_bits() == (1.0 / k).to_bits() && k.abs().log2().fract().abs() <= 0.0
+                        })
+                }),
+                _ => false,
+            };
+            divides.then_some(k)
+        });
+        let Some(k) = divisor else { return domain };
+        let (lowest, highest) = if k > 0.0 { (0.0, k - 1.0) } else { (k + 1.0, 0.0) };
+        Domain { lowest: domain.lowest.max(lowest), highest: domain.highest.min(highest), ..domain }
+    }
+
+    /// Its instructions in words.
+    pub(crate) fn words(&self) -> Words<'_> {
+        Words { declarations: &self.declarations, instructions: &self.instructions }
     }
 
     fn source_domain(&self, op: &Op) -> Option<Domain> {

@@ -4,6 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use glauber_lattice::{Lattice, Neighbourhood, Neighbours, Offset, Overlap};
 
+use crate::bounds::decided;
 use crate::domain::Domain;
 use crate::error::ModelError;
 use crate::op::{Binary, Comparison, Op, Rank, Surrogate, ValueId};
@@ -43,7 +44,10 @@ impl Expr {
     fn compare(self, comparison: Comparison, other: Operand, swapped: bool) -> Expr {
         self.apply(|t, x| {
             let y = t.resolve(other);
-            if swapped { t.graph.compare(comparison, y, x) } else { t.graph.compare(comparison, x, y) }
+            let (a, b) = if swapped { (y, x) } else { (x, y) };
+            let holds = t.graph.compare(comparison, a, b);
+            t.check_compared(holds, a, b);
+            holds
         })
     }
 
@@ -51,6 +55,31 @@ impl Expr {
     /// they are made.
     pub fn mistake(self) -> Option<ModelError> {
         with_trace(self.trace, |t| t.mistake()).unwrap_or_else(|| Some(tracing_is_over()))
+    }
+
+    /// Whether a comparison with a number has the same answer everywhere because this value never comes so far: "always"
+    /// or "never" where it has, with what the value can be. Front ends refuse such questions.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Values};
+    /// # use glauber_program::{Comparison, Model};
+    /// # Model::build("m", Lattice::line(4)).layer("n", Values::integers(0, 9)).step(|s| {
+    /// let n = s.layer("n");
+    /// assert!(n.settled(Comparison::Less, 200.0, true).is_some_and(|words| words.starts_with("never")));
+    /// assert_eq!(n.settled(Comparison::Less, 9.0, true), None);
+    /// # s.next("n").set(n)
+    /// # })?;
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn settled(self, comparison: Comparison, number: f64, swapped: bool) -> Option<String> {
+        let own = self.domain()?;
+        let beyond = number < own.lowest || number > own.highest;
+        let other = Domain::point(number);
+        let (a, b) = if swapped { (other, own) } else { (own, other) };
+        let holds = decided(comparison, a, b).filter(|_| beyond && own.lowest < own.highest)?;
+        let answer = if holds { "always" } else { "never" };
+        let kind = if own.integer { "a whole number" } else { "a number" };
+        Some(format!("{answer}: the value is {kind} from {} to {}", own.lowest, own.highest))
     }
 
     /// Where its value lies; nothing where its tracing is over.

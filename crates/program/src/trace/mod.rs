@@ -6,7 +6,7 @@
 mod expression;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use glauber_lattice::Offset;
@@ -43,6 +43,8 @@ pub(crate) struct Trace {
     next: Vec<Option<ValueId>>,
     /// How many draws have each name.
     named: HashMap<String, usize>,
+    /// What is checked already for being a number.
+    compared: HashSet<ValueId>,
     error: Option<ModelError>,
 }
 
@@ -62,6 +64,24 @@ impl Trace {
         };
         if self.error.is_none() {
             self.error = Some(ModelError::TooLong { model: self.model(), what: what.into(), most });
+        }
+    }
+
+    /// Has the operands of a comparison checked to be numbers, unless their bounds prove it.
+    pub(crate) fn check_compared(&mut self, holds: ValueId, a: ValueId, b: ValueId) {
+        let open: Vec<ValueId> = [a, b].into_iter().filter(|v| self.graph.domain(*v).nan).collect();
+        // What comes of two constants is one; what failed is not-a-number already.
+        if self.error.is_some()
+            || open.is_empty()
+            || !matches!(self.graph.instruction(holds).op, Op::Compare(..))
+        {
+            return;
+        }
+        let what = self.graph.words().written(holds);
+        for value in open {
+            if self.compared.insert(value) {
+                check(self, &what, Requirement::Number, value);
+            }
         }
     }
 
@@ -141,8 +161,15 @@ impl Scope {
     pub fn open(declarations: Declarations, stage: Stage) -> Scope {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let next = vec![None; declarations.layers.len()];
-        let trace =
-            Trace { id, stage, graph: Graph::new(declarations), next, named: HashMap::new(), error: None };
+        let trace = Trace {
+            id,
+            stage,
+            graph: Graph::new(declarations),
+            next,
+            named: HashMap::new(),
+            compared: HashSet::new(),
+            error: None,
+        };
         TRACES.with_borrow_mut(|traces| traces.push(trace));
         Scope { id }
     }

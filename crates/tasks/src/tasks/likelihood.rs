@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision, Run};
+use glauber_files::rounded;
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Model, ModelError, log_likelihood};
 
@@ -133,8 +134,13 @@ impl Likelihood {
     /// Where a pair is in the data, and at which parameters it was looked at.
     fn described(&self, before: u32, theta: &[f64]) -> String {
         let (run, time) = self.pairs.states.place(before);
-        let at: Vec<String> =
-            self.fitted.unknowns.iter().zip(theta).map(|(u, x)| format!("{} = {x}", u.name)).collect();
+        let at: Vec<String> = self
+            .fitted
+            .unknowns
+            .iter()
+            .zip(theta)
+            .map(|(u, x)| format!("{} = {}", u.name, rounded(*x)))
+            .collect();
         let (model, step) = (&self.plan.declarations().model, self.pairs.states.steps[time]);
         format!("of run {run} from step {step} to {} under model `{model}` with {}", step + 1, at.join(", "))
     }
@@ -185,8 +191,8 @@ impl Objective for Likelihood {
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let before = self.impossible(theta).ok()??;
         Some(format!(
-            "the observed step {} has probability 0: the data contradict the model, or the parameters lie at the edge of \
-             what the data allow",
+            "the likelihood of the data is 0 there: the observed step {} has probability 0, so that the data contradict the \
+             model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",
             self.described(before, theta)
         ))
     }

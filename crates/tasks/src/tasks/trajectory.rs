@@ -69,12 +69,12 @@ pub enum TrajectoryError {
     },
     /// Weights without errors, or an error of 0.
     #[error(
-        "the loss `{loss}` divides by the data's standard errors, but {why}: give them, or take `squared-error`"
+        "the loss `{loss}` divides by the data's standard errors, but {why}, or take `squared-error` (without `loss.weighted`)"
     )]
     Errors {
         /// The loss.
         loss: &'static str,
-        /// What is missing.
+        /// What is missing, and where it would come from.
         why: String,
     },
 }
@@ -218,10 +218,21 @@ fn check(target: &Target, loss: &CurveLoss, outputs: usize) -> Result<(), Trajec
     }
     let errors = |why: String| Err(TrajectoryError::Errors { loss: loss.name, why });
     let Some(own) = &target.errors else {
-        return errors("the data have none".into());
+        return errors(
+            "the data have none: those of states and of simulated data are found from several runs, of which two or more \
+             are needed, those of tracks by `data.bootstrap`; give them in a column of a curve"
+                .into(),
+        );
     };
     match own.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
-        Some(place) => errors(format!("that after step {} is {}", target.steps[place / outputs], own[place])),
+        Some(place) => {
+            let step = target.steps[place / outputs];
+            let alike = if own[place] == 0.0 { " (all runs are alike there)" } else { "" };
+            errors(format!(
+                "that after step {step} is {}{alike}: leave that step out with `loss.at`",
+                own[place]
+            ))
+        }
         None => Ok(()),
     }
 }

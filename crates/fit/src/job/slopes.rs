@@ -1,0 +1,52 @@
+//! Says where a fit's gradients lack what its parameters do through step functions, or refuses it where they lack all.
+//!
+//! What is missing of a parameter stands before all other notes; what states do to later steps, which every gradient by
+//! rollouts lacks that a rule of comparisons has, among the last.
+
+use glauber_program::Slopeless;
+
+use super::{Job, JobError};
+use crate::fit_file::Task;
+
+/// So many places are told one by one.
+const TOLD: usize = 3;
+
+/// Puts what is missing among the notes.
+///
+/// # Errors
+/// [`JobError`] where a fitted parameter acts through step functions alone: no gradient would ever move it.
+pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
+    let Some(own) = job.attempts.iter().find(|a| a.method.is_by_gradient()) else {
+        return Ok(());
+    };
+    // Fits are called by their estimator; the fit file's own key counts as used once it is read.
+    let scored = own.name.split(',').next() == Some("score-function");
+    let several = !matches!(job.problem.file.task, Task::Transition);
+    let names: Vec<&str> = own.objective.unknowns().iter().map(|u| u.name.as_str()).collect();
+    let fitted = |of: &[String]| of.iter().filter(|n| names.contains(&n.as_str())).cloned().collect();
+    let found = job.problem.model.slopeless(several, scored).into_iter().map(|one| Slopeless {
+        parameters: fitted(&one.parameters),
+        only: fitted(&one.only),
+        ..one
+    });
+    let found: Vec<Slopeless> = found.filter(|one| one.of_states || !one.parameters.is_empty()).collect();
+    if let Some(alone) = found.iter().find(|one| !one.only.is_empty()) {
+        let alone = Slopeless { parameters: alone.only.clone(), ..alone.clone() };
+        return Err(job.problem.file.wrong("model", alone.words()).into());
+    }
+    let (of_states, of_parameters): (Vec<Slopeless>, Vec<Slopeless>) =
+        found.into_iter().partition(|one| one.of_states);
+    job.problem.data_notes.splice(0..0, told(&of_parameters));
+    job.notes.extend(told(&of_states));
+    Ok(())
+}
+
+/// The first places in words, and how many more there are.
+fn told(found: &[Slopeless]) -> Vec<String> {
+    let mut words: Vec<String> = found.iter().take(TOLD).map(Slopeless::words).collect();
+    if found.len() > TOLD {
+        let more = found.len() - TOLD;
+        words.push(format!("{more} more places of this rule have no derivative: see `glauber show`"));
+    }
+    words
+}
