@@ -193,7 +193,7 @@ def test_results_offer_trace_plot_and_json(transition):
 def test_results_are_saved_as_the_command_line_does(tmp_path, transition):
     transition.save(tmp_path / "transition")
     names = {path.name for path in (tmp_path / "transition").iterdir()}
-    assert names == {"result.json", "trace.csv", "trace.svg"}
+    assert names == {"result.json", "trace.csv", "trace-straight-through.csv", "trace.svg"}
     own = json.loads((tmp_path / "transition" / "result.json").read_text())
     assert own["parameters"] == transition.to_json()["parameters"] and own["notes"] == transition.notes
     with pytest.raises(glauber.InputError, match="nothing is overwritten"):

@@ -13,6 +13,7 @@ mod pattern;
 mod pictures;
 mod states;
 mod times;
+mod tracks;
 mod words;
 
 use std::collections::BTreeMap;
