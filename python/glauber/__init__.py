@@ -21,7 +21,7 @@ the speed of Rust, without Python in the loop.
 True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
-(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stability`,
+(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
 `InitialState`), images (`segment`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
 """
@@ -48,7 +48,7 @@ from glauber._outputs import Gradient, Outputs
 from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
 from glauber._simulation import Simulation, simulate
-from glauber._tasks import InitialState, Stability, Trajectory, Transition
+from glauber._tasks import InitialState, Stability, Stationary, Trajectory, Transition
 
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_glauber.forked)
@@ -78,6 +78,7 @@ __all__ = [
     "Simulation",
     "Simulator",
     "Stability",
+    "Stationary",
     "Trajectory",
     "Transition",
     "check",

@@ -45,7 +45,7 @@ def fit(
     Parameters
     ----------
     model : Model
-    task : Transition, Trajectory, Stability or InitialState
+    task : Transition, Trajectory, Stationary, Stability or InitialState
         The data and the loss.
     start : dict, optional
         Where the parameters start, by name (a Series, a row or a record too); a list of numbers, or a table of several rows,

@@ -258,6 +258,53 @@ def _curve_or_path(source: str, given: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Stationary:
+    """A summary of stationary states, whose times do not matter: snapshots of a process that has forgotten its start.
+
+    Parameters
+    ----------
+    states : Simulation, dict or array, optional
+        Snapshots, as the states of `Transition`: by layer an array [run, time, …lattice] or [time, …lattice].
+    simulate : dict, optional
+        In place of them: the last states of runs of the model itself, as in `Transition`.
+    summary : str
+        What is compared, such as "mean(aware)" or "correlation(particles, 1, 2, 4)".
+    steps : int
+        How many steps bring a rollout from the model's own start to its stationary state; it is compared after half as many
+        too.
+    loss : str, optional
+        "squared-error" (the default), "weighted" or "log-squared".
+    weighted : bool
+        Divide differences by the standard errors over runs.
+    """
+
+    states: Any = None
+    simulate: Mapping[str, Any] | None = None
+    summary: str | None = None
+    steps: Whole | None = None
+    loss: str | None = None
+    weighted: bool = False
+    compare: Sequence[str] = ()
+
+    def _given(self, model: Model) -> Given:
+        source = _one_of(states=self.states, simulate=self.simulate)
+        data: dict[str, Any] = {"steps": self.steps}
+        arrays = None
+        if source == "states":
+            data["states"] = "given.npz"
+            arrays = _named_arrays(model, self.states, "states")
+        else:
+            data["simulate"] = _simulated(self.simulate)
+        return {
+            "task": "stationary",
+            "data": data,
+            "loss": {"name": self.loss, "summary": self.summary, "weighted": self.weighted or None},
+            "arrays": arrays,
+            "compare": self.compare,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Stability:
     """A pattern that should stay: its distance to what it has become some steps later.
 
@@ -355,5 +402,5 @@ class InitialState:
         }
 
 
-Task = Transition | Trajectory | Stability | InitialState
+Task = Transition | Trajectory | Stationary | Stability | InitialState
 """Any of the tasks."""

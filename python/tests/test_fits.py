@@ -104,6 +104,38 @@ def test_real_tracks_as_an_array_and_as_a_file():
     assert of_array.params["p_resample"] == pytest.approx(0.616, abs=0.05)
 
 
+def test_stationary_states(tmp_path):
+    model = glauber.load("birth-death-migration", shape=(8, 8))
+    rates = {"birth": 0.0, "death": 0.2, "migration": 0.2}
+    seen = glauber.simulate(model, {**rates, "immigration": 0.4}, steps=60, every=20, replicates=40, seed=3)
+    snapshots = {"particles": np.asarray(seen["particles"])[:, -2:]}
+    task = glauber.Stationary(snapshots, summary="mean(particles)", steps=60)
+    found = glauber.fit(
+        model, task, {"immigration": 0.8}, fixed=rates, learning_rate=0.02, steps=30, replicates=8, progress=False
+    )
+    assert found.curves.times.tolist() == [30, 60]
+    (observed,) = found.curves.data.values()
+    assert observed == pytest.approx(2 * [snapshots["particles"].mean()])
+    assert found.params["immigration"] < 0.6
+    # As a fit file says it, to the last bit.
+    np.savez(tmp_path / "snapshots.npz", **snapshots)
+    (tmp_path / "fit.toml").write_text(
+        """
+model = "birth-death-migration"
+task = "stationary"
+model-options.shape = [8, 8]
+data = { states = "snapshots.npz", steps = 60 }
+loss.summary = "mean(particles)"
+start.immigration = 0.8
+fixed = { birth = 0.0, death = 0.2, migration = 0.2 }
+optimizer = { learning-rate = 0.02, steps = 30, replicates = 8 }
+"""
+    )
+    assert glauber.fit_file(tmp_path / "fit.toml", progress=False).params == found.params
+    with pytest.raises(glauber.InputError, match="needs `data.steps`"):
+        glauber.fit(model, glauber.Stationary(snapshots, summary="mean(particles)"), fixed=rates, progress=False)
+
+
 def test_stability_of_a_pattern():
     model = glauber.load("malevanets-kapral", shape=(16, 16))
     truth = {"D_A": 0.1, "D_B": 0.4, "k1": 0.98, "k2": 0.1, "k3": 0.2}
@@ -193,7 +225,7 @@ def test_results_offer_trace_plot_and_json(transition):
 def test_results_are_saved_as_the_command_line_does(tmp_path, transition):
     transition.save(tmp_path / "transition")
     names = {path.name for path in (tmp_path / "transition").iterdir()}
-    assert names == {"result.json", "trace.csv", "trace.svg"}
+    assert names == {"result.json", "trace.csv", "trace-straight-through.csv", "trace.svg"}
     own = json.loads((tmp_path / "transition" / "result.json").read_text())
     assert own["parameters"] == transition.to_json()["parameters"] and own["notes"] == transition.notes
     with pytest.raises(glauber.InputError, match="nothing is overwritten"):

@@ -11,7 +11,7 @@ use std::path::Path;
 use glauber_data::Overwrite;
 use glauber_data::arrays::{Array, write_npy, write_npz};
 use glauber_data::images::write_grey_png;
-use glauber_fit::fit_file::{FitFile, TABLES_OF_KEYS, Task};
+use glauber_fit::fit_file::{FitFile, TABLES_OF_KEYS, TASKS, Task};
 use glauber_fit::job::prepare;
 use glauber_model_file::load;
 use glauber_models::ModelOptions;
@@ -164,6 +164,8 @@ const TRAJECTORY: &str =
     "model = \"susceptible-infected\"\ntask = \"trajectory\"\nmodel-options.shape = [4, 5]\n";
 const WALK: &str = "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n";
 const STATE: &str = "model = \"susceptible-infected\"\ntask = \"state\"\nmodel-options.shape = [4, 5]\n";
+const STATIONARY: &str =
+    "model = \"susceptible-infected\"\ntask = \"stationary\"\nmodel-options.shape = [4, 5]\n";
 const STABILITY: &str =
     "model = \"susceptible-infected\"\ntask = \"stability\"\nmodel-options.shape = [4, 5]\n";
 const SIMULATE: &str = "[data.simulate]\nparameters = { beta = 0.3 }\nsteps = 4\n";
@@ -201,6 +203,16 @@ fn bases() -> Vec<(String, String)> {
             STABILITY,
             "[data]\nsteps = 2\n[data.simulate]\nparameters = { beta = 0.1 }\nsteps = 1\n",
         ),
+        base(
+            "stationary, states",
+            STATIONARY,
+            "[data]\nsteps = 4\nstates = \"runs.npz\"\n[loss]\nsummary = \"mean(aware)\"\n",
+        ),
+        base(
+            "stationary, simulated",
+            STATIONARY,
+            &format!("[data]\nsteps = 4\n{SIMULATE}runs = 4\n[loss]\nsummary = \"mean(aware)\"\n"),
+        ),
         base("stability, pattern", STABILITY, "[data]\nsteps = 2\npattern = \"pattern.npy\"\n"),
     ]
 }
@@ -215,7 +227,7 @@ fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, St
         let result = attempt.run(None, None, None).map_err(|e| e.to_string())?;
         found += &format!("{} {:?} {result:?}\n", attempt.name, attempt.start);
     }
-    if file.task == Task::Trajectory {
+    if matches!(file.task, Task::Trajectory | Task::Stationary) {
         let start = job.attempts[0].start.clone();
         found += &format!("{:?}", job.problem.curves(&[&start]).map_err(|e| e.to_string())?);
     }
@@ -284,8 +296,8 @@ fn is_default(key: &str, value: &str, name: &str, more: &[String]) -> bool {
         ("optimizer.name", &["\"adam\""]),
         ("loss.summary", &["\"msd\""]),
     ];
-    let usual_estimator = if name.starts_with("trajectory") { "\"reinmax\"" } else { "\"straight-through\"" };
-    (key == "estimator.name" && value == usual_estimator)
+    let task = TASKS.iter().find(|task| name.starts_with(&format!("{},", task.name))).unwrap();
+    (key == "estimator.name" && value == format!("\"{}\"", task.usual_estimator))
         || (key == "data.dimensions" && value == "2")
         // A frame a step, whatever its time, is what is meant where nobody says; `step-time` makes it another number.
         || (key == "data.interval" && !name.contains("tracks") && !name.ends_with("curve"))

@@ -14,6 +14,8 @@ pub enum Task {
     State,
     /// A pattern that should stay.
     Stability,
+    /// A summary of stationary states.
+    Stationary,
 }
 
 /// One task of the list.
@@ -60,6 +62,13 @@ pub const TASKS: &[TaskEntry] = &[
         sources: &["states", "pattern", "simulate"],
         usual_estimator: "straight-through",
         by_estimator: false,
+    },
+    TaskEntry {
+        task: Task::Stationary,
+        name: "stationary",
+        sources: &["states", "simulate"],
+        usual_estimator: "reinmax",
+        by_estimator: true,
     },
 ];
 

@@ -8,14 +8,12 @@ use glauber_program::Model;
 
 use super::model::{Own, engine_options};
 use super::states::{Seen, observed};
+use super::tracks::{axes_of, tracks_curve, unlike};
 use super::words::{name_of_data, notes_about, pairs, wrong};
 use crate::error::JobError;
-use crate::fit_file::{ColumnName, DataSource, FitFile, Simulation};
+use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
-use glauber_data::tracks::{
-    Bootstrap, Column, Columns, Face, MsdCurve, SHIPPED_CURVES, Track, TrackOptions, Tracks, Units,
-    mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve, tracks_of_table, usual_lags,
-};
+use glauber_data::tracks::{MsdCurve, SHIPPED_CURVES, Units, read_msd_curve, shipped_curve};
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
@@ -161,100 +159,6 @@ fn up_to_lag(file: &FitFile, curve: MsdCurve, lags: u64) -> Result<MsdCurve, Job
         return Err(file.wrong("data.lags", message).into());
     }
     Ok(curve.up_to_lag(lags))
-}
-
-/// The mean squared displacement of real tracks, with bootstrap errors.
-fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<(MsdCurve, Vec<String>), JobError> {
-    let data = &file.data;
-    let column = |c: &Option<ColumnName>| {
-        c.as_ref().map(|c| match c {
-            ColumnName::Name(name) => Column::Name(name.clone()),
-            ColumnName::Number(number) => Column::Number(*number as usize),
-        })
-    };
-    let options = TrackOptions {
-        columns: Columns {
-            id: column(&data.columns.id),
-            time: column(&data.columns.time),
-            x: column(&data.columns.x),
-            y: column(&data.columns.y),
-            z: column(&data.columns.z),
-            group: column(&data.columns.group),
-        },
-        interval: *data.interval,
-        length_unit: (*data.length_unit).clone(),
-        time_unit: (*data.time_unit).clone(),
-        face: Face::FitFile,
-        ..TrackOptions::default()
-    };
-    let name = name_of_data(file, path);
-    let tracks = match &file.given.tracks {
-        Some(table) => tracks_of_table(table, &name, &options)?,
-        None => read_tracks(path, &options)?,
-    };
-    let tracks = projected(file, model, chosen(file, tracks)?)?;
-    let lags = data.lags.map_or(usual_lags(&tracks), |lags| lags.min(u64::from(u32::MAX)) as u32);
-    let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
-    let curve = mean_squared_displacement(&tracks, lags, Bootstrap { replicates, seed: file.run.seed });
-    let curve = curve.map_err(|e| file.wrong("data.lags", format!("{name}: {e}")))?;
-    let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
-    let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
-    Ok((curve, notes_about(Path::new(&name), &notes)))
-}
-
-/// Only the tracks that are long enough.
-fn chosen(file: &FitFile, tracks: Tracks) -> Result<Tracks, JobError> {
-    let Some(shortest) = *file.data.shortest_track else { return Ok(tracks) };
-    let kept = tracks.tracks().iter().filter(|t| t.len() as u64 >= shortest).cloned().collect();
-    rebuilt(file, "data.shortest-track", &tracks, kept, tracks.dimensions())
-}
-
-/// The tracks with as many axes as the model has.
-fn projected(file: &FitFile, model: &Model, tracks: Tracks) -> Result<Tracks, JobError> {
-    let (found, axes) = (tracks.dimensions(), axes_of(model));
-    let wanted = file.data.dimensions.map_or(found, |d| d as usize);
-    if wanted > found {
-        let message = format!("the tracks are {found}-D, but `data.dimensions` is {wanted}");
-        return Err(file.wrong("data.dimensions", message).into());
-    }
-    if wanted != axes {
-        return Err(file.wrong("data.dimensions", unlike(model, wanted, axes)).into());
-    }
-    if wanted == found {
-        return Ok(tracks);
-    }
-    let flat = |t: &Track| {
-        let positions = t.positions().iter().map(|p| [p[0], p[1], 0.0]).collect();
-        Track::new(t.id().to_string(), t.start(), t.frames().to_vec(), positions)
-    };
-    let flattened: Result<Vec<Track>, _> = tracks.tracks().iter().map(flat).collect();
-    let flattened = flattened.map_err(|e| file.wrong("data.tracks", e.to_string()))?;
-    rebuilt(file, "data.dimensions", &tracks, flattened, wanted)
-}
-
-fn rebuilt(
-    file: &FitFile,
-    key: &str,
-    from: &Tracks,
-    tracks: Vec<Track>,
-    axes: usize,
-) -> Result<Tracks, JobError> {
-    let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
-    let rebuilt = Tracks::new(tracks, interval, axes, units, notes);
-    let rebuilt = rebuilt.map_err(|e| file.wrong(key, e.to_string()))?;
-    Ok(rebuilt.with_columns(from.columns().to_vec()))
-}
-
-fn axes_of(model: &Model) -> usize {
-    if model.layer("z").is_ok() { 3 } else { 2 }
-}
-
-fn unlike(model: &Model, found: usize, axes: usize) -> String {
-    format!(
-        "the data are {found}-D, but model `{}` moves in {axes} dimensions: a mean squared displacement of other axes \
-         is another number; `data.dimensions = 2` takes the first two axes of tracks",
-        model.name()
-    )
 }
 
 /// A curve in the data's units as a target in steps and sites.

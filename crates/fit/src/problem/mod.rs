@@ -12,7 +12,9 @@ mod names;
 mod pattern;
 mod pictures;
 mod states;
+mod stationary;
 mod times;
+mod tracks;
 mod words;
 
 use std::collections::BTreeMap;
@@ -88,7 +90,7 @@ pub enum Observations {
         /// What compares a step with the state that followed, where that is not the likelihood.
         loss: TransitionLoss,
     },
-    /// A summary over time.
+    /// A summary over time, or of a stationary state.
     Trajectory {
         /// The summary.
         observed: ObservedCurve,
@@ -133,8 +135,9 @@ impl Problem {
     pub fn resolve(file: &FitFile) -> Result<Problem, JobError> {
         let own = Own::read(file)?;
         // What is compared over time says most of what is wrong with a fit file for another model: it comes first.
-        let over_time = match file.task {
-            Task::Trajectory => Some(trajectory(file, &own)?),
+        let summary = match file.task {
+            Task::Trajectory => Some(over_time(file, &own, curve::observe)?),
+            Task::Stationary => Some(over_time(file, &own, stationary::observe)?),
             Task::Transition | Task::State | Task::Stability => None,
         };
         let fitted = match file.task {
@@ -155,8 +158,8 @@ impl Problem {
             _ => estimators::own_estimator(file).to_string(),
         };
         let options = model::engine_options(file);
-        let Resolved { data, mut notes, data_notes, read } = match (over_time, file.task, &fitted) {
-            (Some(over_time), ..) => over_time,
+        let Resolved { data, mut notes, data_notes, read } = match (summary, file.task, &fitted) {
+            (Some(summary), ..) => summary,
             (None, Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
             (None, Task::Stability, _) => stability(file, &own)?,
             (None, ..) => state(file, &own)?,
@@ -326,9 +329,13 @@ fn transition_loss(file: &FitFile) -> Result<TransitionLoss, JobError> {
     })
 }
 
-fn trajectory(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
+fn over_time(
+    file: &FitFile,
+    own: &Own,
+    observe: fn(&FitFile, &Own) -> Result<ObservedCurve, JobError>,
+) -> Result<Resolved, JobError> {
     let loss = curve::loss_of(file)?;
-    let mut observed = curve::observe(file, own)?;
+    let mut observed = observe(file, own)?;
     let mut read = Digests::of_model(file, own).with_target(&observed.target);
     if let Some(starts) = &observed.starts {
         read = read.with_states("the states that rollouts start from", starts);

@@ -1,0 +1,105 @@
+//! Takes a summary of stationary states from a fit file's data: snapshots whose times do not matter, or runs of the model.
+//!
+//! In a stationary state a summary has the same mean at every time. So rollouts of τ = `data.steps` steps from the model's
+//! own start are compared with it twice, after τ/2 and after τ steps: where they are still on their way after τ/2 steps,
+//! they agree with the data at one of the two at most, and the drawn curve shows it.
+
+use std::path::Path;
+
+use glauber_engine::{Observation, Outputs, Plan};
+
+use super::curve::{MOST_STEPS, ObservedCurve, Scale, check_simulation, choice, summaries};
+use super::model::{Own, engine_options};
+use super::states::{Seen, observed};
+use super::words::{name_of_data, pairs, wrong};
+use crate::error::JobError;
+use crate::fit_file::{DataSource, FitFile, Simulation};
+use glauber_tasks::tasks::trajectory::{Target, rollout};
+
+/// The fit file's data as a summary that no longer changes.
+pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobError> {
+    let Some(steps) = *file.data.steps else {
+        let message = "the task `stationary` needs `data.steps`: how many steps bring a rollout from the model's own start to \
+                       its stationary state; it is compared after half as many too";
+        return Err(file.wrong("data", message).into());
+    };
+    if !(2..=MOST_STEPS).contains(&steps) {
+        let message = format!("{steps} steps: give 2 to {}", MOST_STEPS);
+        return Err(file.wrong("data.steps", message).into());
+    }
+    let (choice, summary) = choice(file, &own.model)?;
+    let outputs = summary.outputs();
+    if choice.to_string() == "msd" {
+        let message = "a mean squared displacement grows without end, so it has no stationary value: name another summary, \
+                       or take the task `trajectory`";
+        return Err(file.wrong("loss.summary", message).into());
+    }
+    let (rows, words, data_notes) = match file.source()? {
+        DataSource::States(path) => of_states(file, own, path, summary)?,
+        DataSource::Simulate(simulation) => of_simulation(file, own, simulation, summary)?,
+        _ => {
+            let message = "the task `stationary` needs `data.states` or `data.simulate`";
+            return Err(file.wrong("data", message).into());
+        }
+    };
+    let (mean, errors) = (rows.mean(), rows.standard_error());
+    let several = rows.values.len() > rows.width;
+    let target = Target {
+        steps: vec![(steps / 2) as usize, steps as usize],
+        values: [mean.clone(), mean].concat(),
+        errors: several.then(|| [errors.clone(), errors].concat()),
+        outputs,
+    };
+    let notes = vec![format!("{choice} of {words}, compared after {} and {steps} steps", steps / 2)];
+    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), notes, data_notes })
+}
+
+/// The summary of every run, what they are in words, and what their reader has to say.
+type Rows = (Outputs, String, Vec<String>);
+
+/// Snapshots: of every run the mean over its times.
+fn of_states(file: &FitFile, own: &Own, path: &Path, summary: Observation) -> Result<Rows, JobError> {
+    let of_time = [
+        ("interval", file.data.interval.unmarked().is_some()),
+        ("step-time", file.data.step_time.unmarked().is_some()),
+        ("first-step", file.data.first_step.unmarked().is_some()),
+    ];
+    if let Some((key, _)) = of_time.iter().find(|(_, given)| *given) {
+        let message = "in a stationary state it does not matter when states were seen: leave it out";
+        return Err(file.wrong(&format!("data.{key}"), format!("`data.{key}`: {message}")).into());
+    }
+    let Seen { states, notes } = observed(file, &own.model, path)?;
+    let width = summary.outputs().len();
+    let whole = summaries(file, own, &states, summary)?;
+    let over_times = |run: &[f64]| -> Vec<f64> {
+        let sum = |k: usize| run[k..].iter().step_by(width).sum::<f64>();
+        (0..width).map(|k| sum(k) / states.times as f64).collect()
+    };
+    let values = whole.values.chunks(whole.width).flat_map(over_times).collect();
+    let words = format!(
+        "{} observed states, {} in each of {} runs, of {}",
+        states.runs * states.times,
+        states.times,
+        states.runs,
+        name_of_data(file, path)
+    );
+    Ok((Outputs { values, width }, words, notes))
+}
+
+/// The last states of runs of the model itself at known parameters.
+fn of_simulation(
+    file: &FitFile,
+    own: &Own,
+    simulation: &Simulation,
+    summary: Observation,
+) -> Result<Rows, JobError> {
+    let (model, key) = (&own.model, "data.simulate.parameters");
+    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
+    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
+    check_simulation(file, model, simulation, summary.outputs().len())?;
+    let plan = Plan::new(model, &[summary], None, engine_options(file))?;
+    let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
+    let run = rollout(run, &[simulation.steps as usize], None);
+    let words = format!("{} simulated runs after {} steps", simulation.runs, simulation.steps);
+    Ok((plan.simulate(&run)?.outputs, words, Vec::new()))
+}
