@@ -24,6 +24,7 @@
 
 use super::curve::{MsdCurve, MsdPoint};
 use super::track::{Track, Tracks};
+use crate::images::natural_order;
 
 /// How standard errors are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +100,10 @@ pub fn mean_squared_displacement(
     if lags > longest {
         return Err(MsdError::TooLong { lag: lags, longest });
     }
-    let mut sums: Vec<Vec<Sums>> = tracks.tracks().iter().map(|t| sums_of(t, lags as usize)).collect();
-    // In an order of their own, so that neither sums nor errors depend on the order of a table's rows.
-    sums.sort_by(|a, b| {
-        let by = a.iter().zip(b).map(|(a, b)| a.count.cmp(&b.count).then(a.squares.total_cmp(&b.squares)));
-        by.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-    });
+    // By their ids, so that neither sums nor errors depend on the order of a table's rows.
+    let mut ordered: Vec<&Track> = tracks.tracks().iter().collect();
+    ordered.sort_by(|a, b| natural_order(a.id(), b.id()));
+    let sums: Vec<Vec<Sums>> = ordered.into_iter().map(|t| sums_of(t, lags as usize)).collect();
     let total = |lag: usize| {
         sums.iter().fold(Sums::default(), |all, t| Sums {
             squares: all.squares + t[lag].squares,
