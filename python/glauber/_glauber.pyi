@@ -186,7 +186,7 @@ class FitOutcome:
     """
     What fits came to, to be written into a folder.
     """
-    def write(self, /, folder: str | PathLike[str] | Path) -> None:
+    def write(self, /, folder: str) -> None:
         """
         Writes what `glauber fit` writes into its folder; nothing that is there is overwritten.
         """

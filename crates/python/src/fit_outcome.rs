@@ -1,6 +1,6 @@
 //! Gives Python what the fits of a job came to, as dictionaries, and lets it be written into a folder.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use glauber::fit::outcome::{Curves, Fit, FormationTests, Outcome, StartMap};
 use pyo3::prelude::*;
@@ -17,17 +17,18 @@ pub struct FitOutcome(pub Outcome);
 #[pymethods]
 impl FitOutcome {
     /// Writes what `glauber fit` writes into its folder; nothing that is there is overwritten.
-    fn write(&self, folder: PathBuf) -> PyResult<()> {
+    fn write(&self, folder: &str) -> PyResult<()> {
+        let folder = Path::new(folder);
         let failed = |error: String| run_error(format!("the result could not be kept: {error}"));
-        std::fs::create_dir_all(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
         let mut there =
-            std::fs::read_dir(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+            std::fs::read_dir(folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
         if there.next().is_some() {
             let message = "holds files, and nothing is overwritten: give a new folder, or an empty one";
             return Err(input_error(format!("{} {message}", folder.display())));
         }
-        self.0.write_tests(&folder).map_err(failed)?;
-        self.0.write(&folder).map_err(failed)
+        self.0.write_tests(folder).map_err(failed)?;
+        self.0.write(folder).map_err(failed)
     }
 }
 
