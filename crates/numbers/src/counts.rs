@@ -67,7 +67,7 @@ pub fn poisson(key: &Key, site: u32, rate: f64) -> f64 {
 ///
 /// By inversion, 1 + ⌊ln u / ln(1 − p)⌋ (Devroye 1986, X.2.1): exact up to the rounding of f64 for any p.
 pub fn geometric(key: &Key, site: u32, p: f64) -> f64 {
-    if !(p > 0.0) {
+    if p.is_nan() || p <= 0.0 {
         return f64::NAN;
     }
     if p >= 1.0 {
