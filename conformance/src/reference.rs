@@ -20,9 +20,9 @@ const DRAWS_PER_PROGRAM: u32 = 1 << 16;
 /// What the reference gives.
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
-    /// [replicate][number] in event order.
+    /// \[replicate\]\[number\] in event order.
     pub outputs: Vec<Vec<f64>>,
-    /// [replicate][layer][site].
+    /// \[replicate\]\[layer\]\[site\].
     pub last: Vec<Frame>,
     /// The loss.
     pub value: f64,
@@ -30,7 +30,7 @@ pub struct Reference {
     pub parameters: Vec<f64>,
     /// The derivative by each parameter field, in the order of the declarations.
     pub fields: Vec<(String, Vec<f64>)>,
-    /// [replicate][layer][site].
+    /// \[replicate\]\[layer\]\[site\].
     pub start: Vec<Frame>,
     /// What went wrong where a rule left its range; the rest is then worth nothing.
     pub faults: Vec<EngineError>,

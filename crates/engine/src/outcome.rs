@@ -3,7 +3,7 @@
 /// The numbers observed in a run: for each replicate those of every event in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs {
-    /// [replicate][number], flattened.
+    /// \[replicate\]\[number\], flattened.
     pub values: Vec<f64>,
     /// Numbers per replicate.
     pub width: usize,

@@ -168,7 +168,7 @@ pub enum Op {
         /// Whether the transposed linear map is meant.
         transposed: bool,
     },
-    /// The whole plane moved by the offset that `direction` picks: at site i, x(i − offset[direction]).
+    /// The whole plane moved by the offset that `direction` picks: at site i, x(i − the offset).
     Translate {
         /// The field.
         x: ValueId,

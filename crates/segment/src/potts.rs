@@ -87,7 +87,7 @@ impl PottsWeights {
 impl FromStr for PottsWeights {
     type Err = SegmentationError;
 
-    /// Reads four or five numbers λa,λb,λc,λd[,λe], with commas between them; the fifth is 0 if left out.
+    /// Reads four or five numbers λa,λb,λc,λd and perhaps ,λe, with commas between them; the fifth is 0 if left out.
     fn from_str(text: &str) -> Result<PottsWeights, SegmentationError> {
         let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
         let weights = match numbers.as_deref() {

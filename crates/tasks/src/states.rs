@@ -90,7 +90,7 @@ pub enum StatesError {
     Engine(#[from] EngineError),
 }
 
-/// Observed lattices of a model: one entry per layer, [run][time][site].
+/// Observed lattices of a model: one entry per layer, \[run\]\[time\]\[site\].
 ///
 /// ```
 /// use glauber_tasks::states::States;

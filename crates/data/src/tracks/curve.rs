@@ -163,7 +163,7 @@ impl MsdCurve {
         self.points.iter().map(point).collect()
     }
 
-    /// The curve as the text of a file that [`read_msd_curve`] reads back.
+    /// The curve as the text of a file that `read_msd_curve` reads back.
     pub fn to_csv(&self) -> String {
         let mut text = String::new();
         for comment in &self.comments {

@@ -1,7 +1,7 @@
 //! Makes the fits of a [`Problem`]: objectives, methods, starts; and runs them all.
 //!
 //! A [`Job`] is a list of [`Attempt`]s: one for each start, and one for each estimator that is to be compared. Whoever
-//! runs it (the command line, Python, the reproduction) calls [`Job::run`] and shows the [`Outcome`](crate::outcome::Outcome).
+//! runs it (the command line, Python, the reproduction) calls [`Job::run`] and shows the [`Outcome`].
 
 mod best;
 mod curves;

@@ -1,7 +1,7 @@
 //! Draws curves: several panels of lines, points with error bars, bands and target lines, as SVG.
 //!
 //! The text of a picture stays text, its colours follow the reader's light or dark pages, its legend stands
-//! above the axes and never on the data, and traces of any length become small files ([`thin`]). Why this is
+//! above the axes and never on the data, and traces of any length become small files (`thin`). Why this is
 //! ours and not a library: `docs/decisions/0003-plots.md`.
 //!
 //! ```
