@@ -253,6 +253,11 @@ def labels_of_time(value: Any) -> list[Any] | None:
                     "the dates of the axis `time` are not evenly spaced: say by times= after which step each state was seen, "
                     "and give .values, or assign whole numbers to the axis"
                 )
+            if labels.dtype.kind not in "iufMm":
+                raise InputError(
+                    f"the labels of the axis `time` are no numbers ({labels.reshape(-1)[0]!r} …): assign the step of each state to "
+                    "it, or give .values and say by times= after which step each was seen"
+                )
             if labels.dtype.kind in "iuf" and not _counts(np.rint(labels).astype(int).tolist()):
                 return list(labels.tolist())
     return None

@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
 __version__: Final[str]
 

@@ -34,7 +34,7 @@ def _named_arrays(
     ):
         raise TypeError(
             f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
-            "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])}"
+            "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])} with times="
         )
     own, states = _with_times(states, model)
     if own is not None and times is not None:
@@ -291,6 +291,11 @@ class Stationary:
         data: dict[str, Any] = {"steps": self.steps}
         arrays = None
         if source == "states":
+            if isinstance(self.states, Simulation) and int(self.states.times[0]) == 0:
+                raise InputError(
+                    "the states are a simulation from its start on, which is no stationary state: give the later ones, such as "
+                    "{layer: run[layer][:, k:] for layer in run}, with the start and what follows it left out"
+                )
             data["states"] = "given.npz"
             arrays = _named_arrays(model, self.states, "states")
         else:

@@ -56,7 +56,7 @@ fn binary(
     }
 }
 
-/// d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln(a) db, the second term 0 where aᵇ is.
+/// d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln(a) db, the second term 0 where aᵇ or a is.
 fn power(g: &mut Graph, y: ValueId, a: ValueId, b: ValueId, bar: ValueId) -> Vec<(ValueId, ValueId)> {
     let one = g.constant(1.0);
     let less = g.subtract(b, one);
@@ -71,6 +71,9 @@ fn power(g: &mut Graph, y: ValueId, a: ValueId, b: ValueId, bar: ValueId) -> Vec
     let growth = g.multiply(y, log);
     let vanishes = g.compare(Comparison::Equal, y, zero);
     let growth = g.select(vanishes, zero, growth);
+    // 0⁰ is 1, and next to it 0ᵇ is 0: no slope is better than an infinite one.
+    let at_zero = g.compare(Comparison::Equal, a, zero);
+    let growth = g.select(at_zero, zero, growth);
     let to_b = g.multiply(bar, growth);
     vec![(a, to_a), (b, to_b)]
 }
