@@ -516,11 +516,9 @@ fn a_unit_other_than_the_files_is_refused() {
     assert_eq!((none.units().length.as_deref(), none.units().time.as_deref()), (Some("um"), Some("s")));
     // TrackMate's units are the file's, too.
     let options = TrackOptions { length_unit: Some("inch".into()), ..TrackOptions::default() };
-    let named = read_tracks(fixture("trackmate_spots.csv"), &options);
-    if let Err(error) = named {
-        assert!(error.to_string().contains("`inch`"), "{error}");
-    } else {
-        panic!("microns were called inches");
+    for name in ["trackmate_spots.csv", "trackmate_model.xml"] {
+        let error = read_tracks(fixture(name), &options).unwrap_err().to_string();
+        assert!(error.contains("`inch`"), "{error}");
     }
 }
 

@@ -357,9 +357,8 @@ mod tests {
         let sorted = ["11-30-2023", "12-15-2023", "01-02-2024"];
         assert_eq!(read(&["01-02-2024", "12-15-2023", "11-30-2023"], &none).unwrap(), sorted);
         // The number in front has nothing before it.
-        let first = arrange(&names(&["1_a", "2_a"]), &channel(Pick::Name("time".into())));
-        let first = first.or_else(|_| arrange(&names(&["1-01", "2-02"]), &none)).unwrap_or_else(|_| panic!());
-        assert!(first.notes.iter().all(|note| !note.contains("``")), "{:?}", first.notes);
+        let error = read(&["1-99", "2-00", "2-01"], &none).unwrap_err();
+        assert!(error.contains("2 at the beginning") && !error.contains("``"), "{error}");
         assert_eq!(
             read(&["a_10-09", "a_02-10", "a_02-09"], &none).unwrap(),
             ["a_02-09", "a_02-10", "a_10-09"]

@@ -197,7 +197,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         format!("the data have no standard error at lag {lag}{more}")
     });
     if let Some(missing) = partly.as_ref().filter(|_| loss_of(file).is_ok_and(|loss| loss.needs_errors)) {
-        let message = format!("{missing}: give one in each line of the curve, or leave those lines out");
+        let message = format!("{missing}: give one for each lag, or leave those lags out of the data");
         return Err(file.wrong(key, message).into());
     }
     let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
