@@ -162,7 +162,14 @@ fn curves_of_displacements_take_what_they_do_not_say() {
     // Without any interval a lag is one unit of time, which is no whole number of steps of 12.
     let set = ["fit", "fit.toml", "--quiet", "--out", "wrong"];
     refused(folder.path(), &set, &["no whole number of steps"]);
+    write("times.csv", "lag,msd\n24,10\n48,25\n");
+    write("later.csv", "# interval: 24 s\nlag,msd\n2,10\n3,25\n");
+    write("errors.csv", "# interval: 24 s\nlag,msd,se\n1,10,1\n2,25,\n4,60,2\n");
     for (value, words) in [
+        ("data.msd=said.csv,data.time-unit=min", "`data.time-unit` is `min`"),
+        ("data.msd=times.csv,data.interval=24", "24, 48"),
+        ("data.msd=later.csv,data.lags=1", "lags count intervals of 24"),
+        ("data.msd=errors.csv,loss.name=weighted", "no standard error at lag 2"),
         ("data.msd=said.csv,data.interval=30", "its interval is 24"),
         ("data.interval=24,data.bootstrap=10", "`data.bootstrap` is about tracks"),
         ("data.interval=24,data.shortest-track=3", "`data.shortest-track` is about tracks"),
@@ -170,6 +177,20 @@ fn curves_of_displacements_take_what_they_do_not_say() {
         let sets: Vec<&str> = value.split(',').flat_map(|set| ["--set", set]).collect();
         refused(folder.path(), &[&set[..], &sets].concat(), &[words]);
     }
+}
+
+#[test]
+fn units_of_a_file_are_not_relabelled() {
+    let folder = with("id,t [ms],x [nm],y [nm]\n1,0,0,0\n1,10,3,4\n");
+    refused(
+        folder.path(),
+        &["tracks", "cells.csv", "--length-unit", "um"],
+        &["`nm`", "--length-unit", "`um`"],
+    );
+    refused(folder.path(), &["tracks", "cells.csv", "--time-unit", "s"], &["`ms`", "--time-unit", "`s`"]);
+    done(folder.path(), &["tracks", "cells.csv", "--json", "--length-unit", "nm", "--bootstrap", "0"]);
+    let folder = with("id,frame,x,y\n1,0,0,0\n1,1,3,4\n");
+    refused(folder.path(), &["tracks", "cells.csv", "--time-unit", "h"], &["counts frames", "--interval"]);
 }
 
 #[test]

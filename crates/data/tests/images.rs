@@ -91,6 +91,9 @@ fn colour_tables_and_bits_are_expanded() {
     assert_eq!(palette.to_f64()[..4], [0.0, 1.0, 2.0, 3.0], "the file's own numbers");
     let shown: Vec<f64> = palette.to_unit()[..4].iter().map(|v| (v * 255.0).round()).collect();
     assert_eq!(shown, [0.0, 76.0, 150.0, 29.0], "the luma of their colours");
+    let colours = palette.table_colours().unwrap();
+    assert_eq!(colours[..3], [(0, [0, 0, 0]), (1, [255, 0, 0]), (2, [0, 255, 0])], "what they are drawn in");
+    assert_eq!(read("rgb8.png").unwrap().table_colours(), None);
     let tiff = read("palette.tif").unwrap();
     assert_eq!((tiff.to_f64(), tiff.to_unit()), (palette.to_f64(), palette.to_unit()));
     assert_eq!(read("bit.png").unwrap().to_unit(), expected(1, |v| v % 2.0));

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::print_stderr)]
 
 use glauber_data::tracks::{
-    Bootstrap, Column, Columns, SHIPPED_CURVES, TrackFormat, TrackLimits, TrackOptions, Tracks,
+    Bootstrap, Column, Columns, MsdCurve, SHIPPED_CURVES, TrackFormat, TrackLimits, TrackOptions, Tracks,
     detect_format, mean_squared_displacement, read_msd_curve, read_tracks, shipped_curve,
 };
 use glauber_data::{DataError, DataErrorKind};
@@ -492,4 +492,112 @@ fn the_order_of_a_table_s_rows_changes_no_bit() {
         row.bytes().map(u64::from).fold(7u64, |sum, b| sum.wrapping_mul(6_364_136_223).wrapping_add(b))
     });
     assert_eq!(curve(&rows), own);
+}
+
+fn with_units(text: &str, length: Option<&str>, time: Option<&str>) -> Result<Tracks, DataError> {
+    let owned = |unit: Option<&str>| unit.map(str::to_owned);
+    let options =
+        TrackOptions { length_unit: owned(length), time_unit: owned(time), ..TrackOptions::default() };
+    read_text(text, &options)
+}
+
+#[test]
+fn a_unit_other_than_the_files_is_refused() {
+    let table = "id,t [ms],x [nm],y [nm]\n1,0,0,0\n1,10,3,4\n";
+    for (length, time, words) in
+        [(Some("um"), None, ["`nm`", "`um`", "length-unit"]), (None, Some("s"), ["`ms`", "`s`", "time-unit"])]
+    {
+        let error = with_units(table, length, time).unwrap_err().to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    }
+    let tracks = with_units(table, Some("NM"), Some("milliseconds")).unwrap();
+    assert_eq!(tracks.units().length.as_deref(), Some("NM"));
+    let none = with_units("id,t,x,y\n1,0,0,0\n1,10,3,4\n", Some("um"), Some("s")).unwrap();
+    assert_eq!((none.units().length.as_deref(), none.units().time.as_deref()), (Some("um"), Some("s")));
+    // TrackMate's units are the file's, too.
+    let options = TrackOptions { length_unit: Some("inch".into()), ..TrackOptions::default() };
+    for name in ["trackmate_spots.csv", "trackmate_model.xml"] {
+        let error = read_tracks(fixture(name), &options).unwrap_err().to_string();
+        assert!(error.contains("`inch`"), "{error}");
+    }
+}
+
+#[test]
+fn frames_are_not_labelled_as_hours() {
+    let table = "id,frame,x,y\n1,0,0,0\n1,1,3,4\n";
+    let error = with_units(table, None, Some("h")).unwrap_err().to_string();
+    assert!(error.contains("counts frames, not `h`") && error.contains("interval"), "{error}");
+    assert_eq!(with_units(table, None, Some("frames")).unwrap().interval(), 1.0);
+    let options =
+        TrackOptions { interval: Some(0.5), time_unit: Some("h".into()), ..TrackOptions::default() };
+    assert_eq!(read_text(table, &options).unwrap().units().time.as_deref(), Some("h"));
+}
+
+#[test]
+fn columns_like_a_third_axis_are_noted() {
+    for name in ["z_slice", "depth", "Z-plane", "zpos", "Depth (um)", "plane z", "Slice"] {
+        let table = format!("id,t,x,y,{name}\n1,0,0,0,5\n1,10,3,4,6\n");
+        let tracks = read_text(&table, &TrackOptions::default()).unwrap();
+        assert!(
+            tracks.notes().iter().any(|n| n.contains("not read") && n.contains(name)),
+            "{name}: {:?}",
+            tracks.notes()
+        );
+    }
+    let tracks = read_text("id,t,x,y,size\n1,0,0,0,5\n1,10,3,4,6\n", &TrackOptions::default()).unwrap();
+    assert!(!tracks.notes().iter().any(|n| n.contains("not read")), "{:?}", tracks.notes());
+}
+
+#[test]
+fn many_tracks_at_one_point_are_noted() {
+    let table = |lost: f64| {
+        let mut text = "id,frame,x,y\n".to_owned();
+        for id in 1..=4 {
+            text += &format!("{id},0,{id},2\n{id},1,{id},3\n{id},2,{},-1\n", lost * f64::from(id) - 1.0);
+        }
+        text
+    };
+    let tracks = read_text(&table(0.0), &TrackOptions::default()).unwrap();
+    let note = &tracks.notes()[0];
+    assert!(note.starts_with("4 tracks are at the same point (-1, -1) at frame 2"), "{note}");
+    let tracks = read_text(&table(1.0), &TrackOptions::default()).unwrap();
+    assert!(!tracks.notes().iter().any(|n| n.contains("same point")), "{:?}", tracks.notes());
+    // Tracks that were moved to one start are no lost cells.
+    let starts = "id,frame,x,y\n1,0,0,0\n1,1,1,2\n2,0,0,0\n2,1,3,4\n3,0,0,0\n3,1,4,4\n";
+    let tracks = read_text(starts, &TrackOptions::default()).unwrap();
+    assert!(!tracks.notes().iter().any(|n| n.contains("same point")), "{:?}", tracks.notes());
+}
+
+#[test]
+fn lags_that_are_times_are_refused() {
+    let read = |text: &str| MsdCurve::from_csv(text, "msd.csv").map_err(|e| e.to_string());
+    let error = read("# interval: 24 s\nlag,msd\n24,1\n48,2\n72,3\n").unwrap_err();
+    assert!(error.contains("24, 48, 72") && error.contains("lags count intervals"), "{error}");
+    assert!(error.contains("divide them by the interval"), "{error}");
+    let counted = read("# interval: 24 s\n# lags: intervals\nlag,msd\n24,1\n48,2\n72,3\n").unwrap();
+    assert_eq!((counted.points()[0].lag, counted.interval()), (24, 24.0));
+    assert_eq!(read(&counted.to_csv()).unwrap().points(), counted.points());
+    let curve = read("# interval: 24 s\nlag,msd\n1,1\n2,2\n24,3\n").unwrap();
+    assert_eq!((curve.points().len(), curve.notes().len()), (3, 0));
+    let later = read("# interval: 24 s\nlag,msd\n2,1\n3,2\n").unwrap();
+    assert!(later.notes()[0].contains("the first, 2, is 48 s"), "{:?}", later.notes());
+    assert!(read("lag,msd\n24,1\n48,2\n").unwrap().with_interval(24.0).lags_like_times().is_some());
+}
+
+#[test]
+fn the_interval_of_a_curve_may_have_an_equals_sign() {
+    let read = |text: &str| MsdCurve::from_csv(text, "msd.csv").map_err(|e| e.to_string());
+    let curve = read("# interval = 60 s\n# length_unit = µm\nlag,msd\n1,1\n2,2\n").unwrap();
+    assert_eq!((curve.known_interval(), curve.units().time.as_deref()), (Some(60.0), Some("s")));
+    assert_eq!(curve.units().length.as_deref(), Some("µm"));
+    assert!(curve.comments().is_empty());
+    assert!(read("# interval = soon\nlag,msd\n1,1\n").unwrap_err().contains("`soon`"));
+}
+
+#[test]
+fn clock_times_ask_for_numbers() {
+    for text in ["id,time,x,y\n1,00:00:30,0,0\n1,00:01:00,3,4\n", "id,t,x,y\n1,0,0,0\n1,0:00:30,3,4\n"] {
+        let error = read_text(text, &TrackOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("00:30` is a clock time") && error.contains("(30)"), "{error}");
+    }
 }

@@ -43,7 +43,7 @@ fn samples(key: &str) -> Option<Vec<String>> {
         "data.columns" => plain(&["{ x = \"y\" }", "{ id = \"nonsense\" }"]),
         "data.interval" | "data.step-time" => plain(&["2", "12", "48", "7"]),
         "data.site-length" => plain(&["2"]),
-        "data.length-unit" => quoted(&["inch"]),
+        "data.length-unit" => quoted(&["inch", "micron"]),
         "data.time-unit" => quoted(&["fortnight"]),
         "data.dimensions" => plain(&["2", "3"]),
         "data.lags" => plain(&["2"]),

@@ -18,7 +18,7 @@ use glauber_model_file::{CovariateSource, Field, Loaded, ModelFileError};
 use glauber_program::nearest_name;
 
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
-use glauber_data::images::{ImageLimits, read_images};
+use glauber_data::images::{ImageLimits, read_images, usual_no_data};
 use glauber_data::{DataError, FileKind};
 
 /// Data per site by name, as a run takes them.
@@ -86,7 +86,10 @@ fn field(path: &Path, name: &str, lattice: &[usize], notes: &mut Vec<String>) ->
     };
     let (mut shape, numbers) = if FileKind::of(path).map_err(without_path)?.holds_arrays() {
         let array = array(path, name, without_path)?;
-        (array.shape().to_vec(), array.to_f64())
+        let numbers = array.to_f64();
+        let said = usual_no_data(&numbers);
+        notes.extend(said.map(|note| format!("covariate `{name}`, {}: {note}", path.display())));
+        (array.shape().to_vec(), numbers)
     } else {
         let stack = read_images(path, ImageLimits::default()).map_err(without_path)?;
         let (numbers, of_reader) = stack.numbers(path).map_err(without_path)?;
@@ -155,6 +158,18 @@ mod tests {
         write_grey_png(at("fuel.png"), 2, 3, &[0, 51, 255, 102, 204, 0], Overwrite::Refuse).unwrap();
         let grey = fuel(&at("fuel.png")).unwrap();
         assert!((grey[1] - 0.2).abs() < 1e-12 && (grey[2] - 1.0).abs() < 1e-12, "{grey:?}");
+    }
+
+    #[test]
+    fn usual_signs_of_no_data_in_arrays_are_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fuel.npy");
+        let array = Array::new(vec![2, 3], vec![0.5, -9999.0, 0.0, 0.0, 3.0, 4.0]).unwrap();
+        write_npy(&path, &array, Overwrite::Refuse).unwrap();
+        let given = [("fuel".to_string(), CovariateSource::File(path))];
+        let mut notes = Vec::new();
+        read_covariates(&fire(), &given, &mut notes).unwrap();
+        assert!(notes.len() == 1 && notes[0].contains("`fuel`") && notes[0].contains("-9999"), "{notes:?}");
     }
 
     #[test]

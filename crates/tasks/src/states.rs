@@ -2,7 +2,7 @@
 
 mod times;
 
-pub use times::times_name;
+pub use times::{times_name, unread_arrays};
 
 use std::sync::{Arc, Mutex};
 
@@ -81,6 +81,18 @@ pub enum StatesError {
         array: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// An array that looks like times, under a name that is not read.
+    #[error(
+        "array `{array}` looks like times, which are read from an array `{wanted}` alone: call it `{wanted}` if it holds the \
+         step after which each time was seen; else leave it out, and say how far apart the times are by `data.interval` \
+         and `data.step-time`"
+    )]
+    LikeTimes {
+        /// The array.
+        array: String,
+        /// The name that is read.
+        wanted: String,
     },
     /// Nothing to fit.
     #[error("{0}")]
@@ -201,7 +213,12 @@ impl States {
         arrays: &[(String, Array)],
     ) -> Result<States, StatesError> {
         let model = declarations.model.clone();
+        let unread = times::unread(declarations, arrays);
         let (steps, arrays) = times::split(declarations, arrays);
+        if let (None, Some(array)) = (steps, unread.iter().find(|(name, a)| times::is_like_times(name, a))) {
+            let (array, wanted) = (array.0.clone(), times_name(declarations).to_string());
+            return Err(StatesError::LikeTimes { array, wanted });
+        }
         let mut layers = Vec::new();
         let mut extent: Option<(usize, usize)> = None;
         for layer in &declarations.layers {

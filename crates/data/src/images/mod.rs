@@ -73,6 +73,7 @@ pub use folder::read_image_folder;
 pub use inside::{Inside, Threshold};
 pub use kind::FileKind;
 pub use numbered::natural_order;
+pub use numbers::usual_no_data;
 pub use series::{Series, read_series};
 pub use stack::ImageStack;
 pub use write::{write_grey_png, write_labels_tiff, write_mask_png};

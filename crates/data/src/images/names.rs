@@ -9,7 +9,7 @@ use super::choice::{Pick, SeriesChoice};
 use super::numbered::{Column, Counts, columns_of, cut, natural_order};
 use super::order::order_of;
 use super::refusal::Refusal;
-use super::stamps::stamps;
+use super::stamps::{check_dates, stamps};
 use glauber_files::error::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,6 +114,7 @@ fn kind_chosen<'a>(
 /// Names that differ in their numbers only.
 fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
     let mut columns = columns_of(names);
+    check_dates(&columns)?;
     let stamps = stamps(&mut columns);
     columns.retain(|column| column.distinct().len() > 1);
     if columns.is_empty() && names.len() > 1 {
@@ -144,20 +145,13 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
         }
         let column = columns.remove(at);
         let wanted = picked(&column, key, pick, &columns)?;
-        notes.push(format!(
-            "{key} {wanted} was read, by the number after {} in the names",
-            quoted(&column.before)
-        ));
+        notes.push(format!("{key} {wanted} was read, by the number {} of the names", column.place()));
         files.retain(|file| column.values[*file] == wanted);
         columns.retain(|column| files.iter().map(|f| column.values[*f]).collect::<BTreeSet<_>>().len() > 1);
     }
     if let Some(position) = columns.iter().find(|c| c.counts == Counts::Position && columns.len() > 1) {
         return Err(Refusal::unsupported(
-            format!(
-                "holds {} positions, numbered after {}",
-                position.distinct().len(),
-                quoted(&position.before)
-            ),
+            format!("holds {} positions, numbered {}", position.distinct().len(), position.place()),
             "put the pictures of each position into a folder of their own",
         ));
     }
@@ -173,11 +167,11 @@ fn is_time(pick: &Option<Pick>) -> bool {
 }
 
 fn no_such_axis(key: &str, columns: &[Column]) -> Refusal {
-    let places: Vec<String> = columns.iter().map(|column| quoted(&column.before)).collect();
+    let places: Vec<String> = columns.iter().map(Column::place).collect();
     let found = match &places[..] {
         [] => "holds names that differ in no number".to_string(),
         places => format!(
-            "holds names that differ in the numbers after {}: none of them counts {key}s",
+            "holds names that differ in the numbers {}: none of them counts {key}s",
             places.join(", ")
         ),
     };
@@ -202,14 +196,12 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
     match wanted {
         Some(number) if distinct.contains(&number) => Ok(number),
         Some(_) => Err(Refusal::unsupported(
-            format!("has the {key}s {known} after {} in its names", quoted(&column.before)),
+            format!("has the {key}s {known} {} of its names", column.place()),
             format!("give one of them as `data.{key}`"),
         )),
         None => {
-            let along: Vec<String> = others
-                .iter()
-                .map(|c| format!("{} after {}", c.distinct().len(), quoted(&c.before)))
-                .collect();
+            let along: Vec<String> =
+                others.iter().map(|c| format!("{} {}", c.distinct().len(), c.place())).collect();
             let along = if along.is_empty() {
                 String::new()
             } else {
@@ -217,9 +209,9 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
             };
             Err(Refusal::unsupported(
                 format!(
-                    "holds {} {key}s, by the numbers {known} after {} in its names{along}",
+                    "holds {} {key}s, by the numbers {known} {} of its names{along}",
                     distinct.len(),
-                    quoted(&column.before)
+                    column.place()
                 ),
                 format!("choose one by `data.{key}`, or give `data.{key} = \"time\"` where they are times"),
             ))
@@ -350,8 +342,23 @@ mod tests {
         ] {
             assert!(read(&all, &none).unwrap_err().contains("contradict"), "{all:?}");
         }
-        // No date: day and month cannot be told apart, but the order of all numbers is one.
-        assert!(read(&["a_01-02-2024", "a_02-01-2024"], &none).is_err());
+        // Day and month cannot be told apart, or change places.
+        for all in [
+            vec!["a_01-02-2024", "a_02-01-2024"],
+            vec!["05-11-2023", "05-12-2023", "05-01-2024"],
+            vec!["a_13-02-2024", "a_02-14-2024"],
+        ] {
+            let error = read(&all, &none).unwrap_err();
+            assert!(error.contains("dates in its names") && error.contains("year first"), "{all:?}: {error}");
+        }
+        // Only one way are all of them days that there are.
+        let sorted = ["30-11-2023", "15-12-2023", "02-01-2024"];
+        assert_eq!(read(&["02-01-2024", "15-12-2023", "30-11-2023"], &none).unwrap(), sorted);
+        let sorted = ["11-30-2023", "12-15-2023", "01-02-2024"];
+        assert_eq!(read(&["01-02-2024", "12-15-2023", "11-30-2023"], &none).unwrap(), sorted);
+        // The number in front has nothing before it.
+        let error = read(&["1-99", "2-00", "2-01"], &none).unwrap_err();
+        assert!(error.contains("2 at the beginning") && !error.contains("``"), "{error}");
         assert_eq!(
             read(&["a_10-09", "a_02-10", "a_02-09"], &none).unwrap(),
             ["a_02-09", "a_02-10", "a_10-09"]

@@ -81,6 +81,14 @@ pub(super) struct Column {
 }
 
 impl Column {
+    /// Where it is in the names, in words.
+    pub(super) fn place(&self) -> String {
+        match self.before.is_empty() {
+            true => "at the beginning".to_owned(),
+            false => format!("after {}", quoted(&self.before)),
+        }
+    }
+
     pub(super) fn distinct(&self) -> BTreeSet<u64> {
         self.values.iter().copied().collect()
     }

@@ -8,8 +8,31 @@ use super::stack::ImageStack;
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
 
-/// The value of old programs for no data.
-const USUAL_NO_DATA: [f64; 3] = [-9999.0, -32768.0, -3.402_823_466_385_288_6e38];
+/// What programs write for no data where the file does not say: GIS, and the filling values of NetCDF and CF.
+const USUAL_NO_DATA: [f64; 7] = [
+    -9999.0,
+    -99999.0,
+    -32768.0,
+    -3.402_823_466_385_288_6e38,
+    -1.797_693_134_862_315_7e308,
+    9.969_209_968_386_869e36,
+    1e20,
+];
+
+/// A note where numbers hold a value that often stands for no data, wherever they come from.
+///
+/// ```
+/// use glauber_data::images::usual_no_data;
+/// assert!(usual_no_data(&[1.0, -9999.0]).is_some_and(|note| note.contains("-9999")));
+/// assert_eq!(usual_no_data(&[1.0, -999.5]), None);
+/// ```
+pub fn usual_no_data(values: &[f64]) -> Option<String> {
+    let none = USUAL_NO_DATA.iter().find(|none| values.iter().any(|v| v.to_bits() == none.to_bits()))?;
+    Some(format!(
+        "it holds {}, which often stands for no data; it was taken as a number",
+        glauber_files::rounded(*none)
+    ))
+}
 
 impl ImageStack {
     /// The numbers, `[planes, height, width]` in C order, and notes on how they were read; `path` names the file in errors.
@@ -43,11 +66,7 @@ impl ImageStack {
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let range = format!("{lowest} to {highest}");
-        let suspicious =
-            USUAL_NO_DATA.iter().find(|none| values.iter().any(|v| v.to_bits() == none.to_bits()));
-        if let Some(none) = suspicious {
-            notes.push(format!("it holds {none}, which often stands for no data; it was taken as a number"));
-        }
+        notes.extend(usual_no_data(&values));
         if self.colour_table.is_some() {
             notes.push(format!("its numbers of colours in a table, {range}, were taken as they are"));
             return Ok((values, notes));

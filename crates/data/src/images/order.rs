@@ -3,7 +3,6 @@
 use super::numbered::{Column, Counts};
 use super::refusal::Refusal;
 use super::stamps::steps;
-use glauber_files::error::quoted;
 use std::collections::BTreeSet;
 
 /// Sorts the files in time; the number of each file's time (by file), where there is one number for it.
@@ -40,7 +39,7 @@ pub(super) fn order_of(
 }
 
 fn taken_for_times(column: &Column) -> String {
-    format!("the numbers after {} in the names were taken for times", quoted(&column.before))
+    format!("the numbers {} of the names were taken for times", column.place())
 }
 
 /// Numbers in several places: one that is called time and tells all files apart is time; else one that does and leads to the
@@ -75,8 +74,7 @@ fn one_of_several(
         notes.push("the names were taken for dates and clock times, and read in their order".to_string());
         return Ok(None);
     }
-    let places: Vec<String> =
-        columns.iter().map(|c| format!("{} after {}", distinct(c), quoted(&c.before))).collect();
+    let places: Vec<String> = columns.iter().map(|c| format!("{} {}", distinct(c), c.place())).collect();
     let why = if telling.is_empty() {
         "more than one series"
     } else {

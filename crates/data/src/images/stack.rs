@@ -174,6 +174,19 @@ impl ImageStack {
         self.array.outer(&[index]).map(|plane| self.shown(plane.to_f64()))
     }
 
+    /// The colours of the numbers that occur, where the numbers are those of colours in a table (a palette).
+    pub fn table_colours(&self) -> Option<Vec<(usize, [u8; 3])>> {
+        let table = self.colour_table.as_ref()?;
+        let mut seen = vec![false; 1 << 16];
+        for value in self.to_f64() {
+            if let Some(seen) = seen.get_mut(value as usize) {
+                *seen = true;
+            }
+        }
+        let numbers = (0..seen.len()).filter(|number| seen[*number]);
+        Some(numbers.map(|number| (number, table.get(number).copied().unwrap_or_default())).collect())
+    }
+
     /// The largest value of the depth, where the values are unsigned.
     pub(super) fn full_scale(&self) -> Option<f64> {
         let unsigned = matches!(

@@ -8,6 +8,8 @@
 //! | three of two digits each, where minutes or seconds go above 23 | a clock time |
 
 use super::numbered::{Column, Counts, step_of};
+use super::refusal::Refusal;
+use glauber_files::error::quoted;
 use std::ops::RangeInclusive;
 
 /// The time of each name in seconds, where the names have one; the columns that say it are marked as
@@ -36,8 +38,74 @@ pub(super) fn stamps(columns: &mut [Column]) -> Option<Vec<u64>> {
 /// How many columns there are, and the seconds that they say for every name.
 type Read = Option<(usize, Vec<u64>)>;
 
+/// Years that are taken for years.
+const YEARS: RangeInclusive<u64> = 1900..=2100;
+
+fn is_close(column: &Column) -> bool {
+    column.before.chars().count() == 1
+}
+
+/// Whether there is such a day.
+fn is_date(year: u64, month: u64, day: u64) -> bool {
+    let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
+    let days = match month {
+        2 => 28 + u64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    (1..=12).contains(&month) && (1..=days).contains(&day)
+}
+
+/// Where the first three numbers may be dates with the year behind: whether all are dates with the day first, and with
+/// the month first.
+fn year_last(columns: &[Column]) -> Option<(bool, bool)> {
+    let [a, b, c, ..] = columns else { return None };
+    let small = |column: &Column| column.fits(1..=2, 1..=31);
+    if !(is_close(b) && is_close(c) && c.fits(4..=4, YEARS) && small(a) && small(b)) {
+        return None;
+    }
+    let all = |month: &Column, day: &Column| {
+        (0..c.values.len()).all(|at| is_date(c.values[at], month.values[at], day.values[at]))
+    };
+    Some((all(b, a), all(a, b)))
+}
+
+/// Whether dates are the same with the day and with the month first: 05-05-2024, or one day in all names, which tells nothing.
+fn is_one_day_either_way(columns: &[Column]) -> bool {
+    let [a, b, c, ..] = columns else { return false };
+    a.values == b.values || [a, b, c].into_iter().all(|column| column.distinct().len() == 1)
+}
+
+/// Refuses names with dates that can be read with the day and with the month first, or with neither throughout.
+pub(super) fn check_dates(columns: &[Column]) -> Result<(), Refusal> {
+    if (0..columns.len()).any(|at| date_of(&columns[at..]).is_some()) {
+        return Ok(());
+    }
+    let Some((at, ways)) = (0..columns.len()).find_map(|at| Some((at, year_last(&columns[at..])?))) else {
+        return Ok(());
+    };
+    let [a, b, c] = [&columns[at], &columns[at + 1], &columns[at + 2]];
+    let either = |at: usize| {
+        let (first, second, year) = (a.values[at], b.values[at], c.values[at]);
+        is_date(year, second, first) || is_date(year, first, second)
+    };
+    // In one changing number dates are in one order, whichever way they are read.
+    let changing = [a, b, c].into_iter().filter(|column| column.distinct().len() > 1).count();
+    let why = match ways {
+        (true, true) if changing > 1 => "can be read with the day or with the month first",
+        (false, false) if (0..a.values.len()).all(either) => {
+            "are read some with the day first and some with the month first"
+        }
+        _ => return Ok(()),
+    };
+    let shown = format!("{}{}{}{}{}", a.texts[0], b.before, b.texts[0], c.before, c.texts[0]);
+    Err(Refusal::unsupported(
+        format!("holds dates in its names, such as {}, that {why}", quoted(&shown)),
+        "name the pictures with the year first, as 2024-01-31, or number them",
+    ))
+}
+
 fn date_of(columns: &[Column]) -> Read {
-    const YEARS: RangeInclusive<u64> = 1900..=2100;
     let first = &columns[0];
     let digits = first.texts[0].len();
     if matches!(digits, 8 | 12 | 14) && first.fits(digits..=digits, 0..=u64::MAX) {
@@ -52,19 +120,19 @@ fn date_of(columns: &[Column]) -> Read {
         return Some((1, first.values.iter().map(one).collect::<Option<_>>()?));
     }
     let [a, b, c, ..] = columns else { return None };
-    let close = |column: &Column| column.before.chars().count() == 1;
     let month = |column: &Column| column.fits(1..=2, 1..=12);
     let day = |column: &Column| column.fits(1..=2, 1..=31);
-    let (year, month, day) = if !close(b) || !close(c) {
-        return None;
-    } else if a.fits(4..=4, YEARS) && month(b) && day(c) {
+    let (year, month, day) = if is_close(b) && is_close(c) && a.fits(4..=4, YEARS) && month(b) && day(c) {
         (a, b, c)
-    } else if c.fits(4..=4, YEARS) && day(a) && month(b) && !month(a) {
-        (c, b, a)
-    } else if c.fits(4..=4, YEARS) && month(a) && day(b) && !month(b) {
-        (c, a, b)
     } else {
-        return None;
+        // Where every date reads either way, it is one only if it says the same either way.
+        let (day_first, month_first) = year_last(columns)?;
+        match (day_first, month_first) {
+            (true, false) => (c, b, a),
+            (false, true) => (c, a, b),
+            (true, true) if is_one_day_either_way(columns) => (c, b, a),
+            _ => return None,
+        }
     };
     let one = |at: usize| seconds_of_date(year.values[at], month.values[at], day.values[at]);
     Some((3, (0..a.values.len()).map(one).collect()))

@@ -107,7 +107,21 @@ pub(crate) fn numeral(text: &str) -> Option<f64> {
 
 /// Whether a field is a number, with a decimal point or comma.
 pub(crate) fn is_number(field: &str) -> bool {
-    numeral(field).is_some() || decimal_comma(field).is_some()
+    numeral(field).is_some() || decimal_comma(field).is_some() || clock(field).is_some()
+}
+
+/// The seconds of a clock time, `00:00:30` or `0:01:02.5`, which stands where a number should.
+pub(crate) fn clock(field: &str) -> Option<f64> {
+    let parts: Vec<&str> = field.trim().split(':').collect();
+    let [hours, minutes, seconds] = <[&str; 3]>::try_from(parts).ok()?;
+    let digits = |text: &str| !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    if ![hours, minutes, whole].into_iter().all(digits) || !part.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = number(seconds).filter(|s| *s < 60.0)?;
+    let minutes = number(minutes).filter(|m| *m < 60.0)?;
+    Some(number(hours)? * 3600.0 + minutes * 60.0 + seconds)
 }
 
 /// The number of a text with one decimal comma and no point.

@@ -1,6 +1,8 @@
 //! Hands out the rows of a table of text, each checked against the header, and reads their numbers.
 
-use super::layout::{self, Heading, Layout, NoLayout, Recognise, decimal_comma, numeral, without_empty_end};
+use super::layout::{
+    self, Heading, Layout, NoLayout, Recognise, clock, decimal_comma, numeral, without_empty_end,
+};
 use super::records::{Comment, RecordError, Records, Separator};
 use super::text::decoded;
 use crate::{DataError, DataErrorKind};
@@ -217,6 +219,13 @@ impl<'t> Sheet<'t> {
                 Some(value) => (value, true),
                 None if field.is_empty() => return wrong("is empty".to_owned(), gap),
                 None if is_missing(field) => return wrong(format!("{} is not a number", quoted(field)), gap),
+                None if clock(field).is_some() => {
+                    let seconds = glauber_files::rounded(clock(field).unwrap_or_default());
+                    return wrong(
+                        format!("{} is a clock time", quoted(field)),
+                        &format!("write times as numbers, such as seconds since the start ({seconds})"),
+                    );
+                }
                 None if field.contains(',') && field.contains('.') => {
                     return wrong(
                         format!("{} is not a number", quoted(field)),

@@ -5,9 +5,11 @@ use super::interval::{self, Step};
 use super::options::TrackOptions;
 use super::points::{Point, Points};
 use super::track::{Track, Tracks, Units};
+use super::unit;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use glauber_files::rounded;
+use std::collections::HashMap;
 use std::path::Path;
 
 impl Points {
@@ -20,6 +22,8 @@ impl Points {
         self.keep_apart(options.face);
         self.sort_by_track();
         self.check_duplicates(path, options.face)?;
+        self.note_one_point();
+        self.check_units(path, options)?;
         let interval = self.find_interval(path, options)?;
         let mut tracks = Vec::new();
         let mut one_point = 0usize;
@@ -84,6 +88,71 @@ impl Points {
             ));
         }
         self.points.sort_by(sorted);
+    }
+
+    /// Refuses a unit that is not the file's, and a unit of time for frames whose time nobody says.
+    fn check_units(&self, path: &Path, options: &TrackOptions) -> Result<(), DataError> {
+        let face = options.face;
+        // Frames that an interval is given for are times in the unit that is given with it.
+        let frames = |unit: &str| unit::is_frame(unit) && options.interval.is_some();
+        let own_time = self.units.time.as_deref().filter(|unit| !frames(unit));
+        let length = unit::contradiction(
+            self.units.length.as_deref(),
+            options.length_unit.as_deref(),
+            "length-unit",
+            face,
+        );
+        let time = || unit::contradiction(own_time, options.time_unit.as_deref(), "time-unit", face);
+        let of_frames = || {
+            let given = options.time_unit.as_deref().filter(|unit| !unit::is_frame(unit))?;
+            let unknown = self.frames && self.interval.is_none() && options.interval.is_none();
+            unknown.then(|| {
+                let option = face.option("time-unit");
+                let found = format!("counts frames, not {}, and no time of a frame is known", quoted(given));
+                let interval = face.option("interval");
+                (found, format!("say the time of a frame in that unit by {interval}, or leave {option} out"))
+            })
+        };
+        match length.or_else(of_frames).or_else(time) {
+            Some((found, remedy)) => Err(DataError::new(DataErrorKind::Value, path, found, remedy)),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes places where many tracks are at once: programs write one for cells that they lost.
+    fn note_one_point(&mut self) {
+        const MANY: usize = 3;
+        let mut at: HashMap<[u64; 4], (usize, Point, bool)> = HashMap::new();
+        // −0 is 0.
+        let bits = |value: f64| (value + 0.0).to_bits();
+        let mut last = None;
+        for point in &self.points {
+            let [x, y, z] = point.position.map(bits);
+            let crowd = at.entry([bits(point.time), x, y, z]).or_insert((0, *point, false));
+            crowd.0 += 1;
+            crowd.2 |= last == Some(point.track);
+            last = Some(point.track);
+        }
+        // Where all tracks begin, as those that were moved to one start do, nothing was lost.
+        let crowds = at.into_values().filter(|(count, _, later)| *count >= MANY && *later);
+        let mut crowds: Vec<(usize, Point)> = crowds.map(|(count, point, _)| (count, point)).collect();
+        crowds
+            .sort_by(|a, b| b.0.cmp(&a.0).then(a.1.time.total_cmp(&b.1.time)).then(a.1.line.cmp(&b.1.line)));
+        let Some(&(count, most)) = crowds.first() else { return };
+        let place: Vec<String> =
+            most.position.iter().take(self.dimensions.max(2)).map(|v| rounded(*v).to_string()).collect();
+        let word = if self.frames { "frame" } else { "time" };
+        let more = match crowds.len() - 1 {
+            0 => String::new(),
+            n => format!(", and so at {n} more times or places"),
+        };
+        let note = format!(
+            "{count} tracks are at the same point ({}) at {word} {}{more}: if it stands for lost cells, leave these \
+             lines out",
+            place.join(", "),
+            rounded(most.time)
+        );
+        self.notes.insert(0, note);
     }
 
     fn check_duplicates(&self, path: &Path, face: Face) -> Result<(), DataError> {

@@ -1,6 +1,7 @@
 //! Finds the columns of a table of points: by name, by number, or by what programs call them.
 
 use super::face::Face;
+use super::unit;
 use crate::tables::named_twice;
 use glauber_files::error::quoted;
 use std::fmt;
@@ -106,6 +107,10 @@ const TIME: &[&str] = &[
 const X: &[&str] = &["position_x", "x", "pos_x", "x_position", "centroid_x", "x_coord", "location_center_x"];
 const Y: &[&str] = &["position_y", "y", "pos_y", "y_position", "centroid_y", "y_coord", "location_center_y"];
 const Z: &[&str] = &["position_z", "z", "pos_z", "z_position", "centroid_z", "z_coord", "location_center_z"];
+
+/// Words in the names of columns that may be a third axis, which nobody reads unless asked to.
+const LIKE_Z: &[&str] =
+    &["slice", "depth", "zslice", "zplane", "zpos", "zposition", "zcoord", "zindex", "zlevel", "zstack"];
 
 /// Names of time columns that count frames.
 const FRAMES: &[&str] = &[
@@ -227,9 +232,7 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         return Err((found, listed(header)));
     }
     let units: Vec<&String> = axes.iter().filter_map(|axis| plain[*axis].unit.as_ref()).collect();
-    let same =
-        |a: &str, b: &str| a.replace(['µ', 'μ'], "u").eq_ignore_ascii_case(&b.replace(['µ', 'μ'], "u"));
-    if let Some(other) = units.iter().find(|unit| !same(unit, units[0])) {
+    if let Some(other) = units.iter().find(|unit| !unit::is_same(unit, units[0])) {
         let found = format!("has positions in `{}` and in `{other}`, which cannot be added up", units[0]);
         return Err((found, "give every axis in one unit, or name other columns".to_owned()));
     }
@@ -261,7 +264,8 @@ impl Places {
 
     /// Columns that are called like times and positions too, but were not read.
     pub(super) fn unread(&self, names: &[String]) -> Vec<String> {
-        let unread = |at: &usize| !self.reads(*at) && is_place_or_time(&names[*at]);
+        let unread =
+            |at: &usize| !self.reads(*at) && (is_place_or_time(&names[*at]) || is_like_z(&names[*at]));
         (0..names.len()).filter(unread).map(|at| names[at].clone()).collect()
     }
 
@@ -279,6 +283,11 @@ fn is_place_or_time(name: &str) -> bool {
     let known = |name: &str| [TIME, X, Y, Z].iter().any(|list| list.contains(&name));
     let plain = PlainName::of(name);
     known(&plain.name) || known(&plain.base)
+}
+
+/// Whether a column is called like a third axis in some way of one's own, as `z_slice` or `Depth`.
+fn is_like_z(name: &str) -> bool {
+    PlainName::of(name).name.split('_').any(|word| word == "z" || LIKE_Z.contains(&word))
 }
 
 /// The first of the known names that a column has, before those it has but for `n°` or a unit at its end.

@@ -1,6 +1,8 @@
 //! Holds and writes a curve of mean squared displacement over lag, and turns it into lattice units.
 
+use super::face::Face;
 use super::track::{Tracks, Units};
+use super::unit;
 use crate::{DataError, DataErrorKind};
 use std::fmt::Write as _;
 
@@ -22,6 +24,8 @@ pub struct MsdPoint {
 pub struct MsdCurve {
     /// None where nobody said it.
     pub(super) interval: Option<f64>,
+    /// Whether the file says that lags count intervals.
+    pub(super) lags_said: bool,
     pub(super) units: Units,
     pub(super) dimensions: Option<usize>,
     pub(super) points: Vec<MsdPoint>,
@@ -45,6 +49,7 @@ impl MsdCurve {
     pub(super) fn of_tracks(tracks: &Tracks, points: Vec<MsdPoint>, note: Option<String>) -> Self {
         Self {
             interval: Some(tracks.interval()),
+            lags_said: false,
             units: tracks.units().clone(),
             dimensions: Some(tracks.dimensions()),
             points,
@@ -63,6 +68,27 @@ impl MsdCurve {
         self.interval
     }
 
+    /// What is found and what to do where lags look like times, not like counts of intervals: all are multiples of the
+    /// interval, and the first is the interval.
+    pub fn lags_like_times(&self) -> Option<(String, String)> {
+        let interval = self.interval.filter(|interval| *interval > 1.0 && !self.lags_said)?;
+        let multiple = |lag: u32| (f64::from(lag) / interval).fract().abs() <= 0.0;
+        let first = self.points.first()?.lag;
+        let like = (f64::from(first) - interval).abs() <= 0.0 && self.points.iter().all(|p| multiple(p.lag));
+        like.then(|| {
+            let shown: Vec<String> = self.points.iter().take(3).map(|p| p.lag.to_string()).collect();
+            let more = if self.points.len() > 3 { ", …" } else { "" };
+            let found = format!(
+                "has the lags {}{more} at an interval of {}, which look like times: lags count intervals",
+                shown.join(", "),
+                glauber_files::rounded(interval)
+            );
+            let remedy = "divide them by the interval (1, 2, 3, …); if they do count intervals, say so in a line \
+                          `# lags: intervals`";
+            (found, remedy.to_owned())
+        })
+    }
+
     /// The same curve with another time of one lag.
     ///
     /// ```
@@ -79,12 +105,23 @@ impl MsdCurve {
         self
     }
 
-    /// The same curve with other units, where they are named.
-    #[must_use]
-    pub fn with_units(mut self, units: Units) -> Self {
+    /// The same curve with units, where it has none.
+    ///
+    /// # Errors
+    /// If it has another unit; with the key of the fit file at fault and what is wrong.
+    pub fn with_units(mut self, units: Units) -> Result<Self, (&'static str, String)> {
+        let wrong = |own: &Option<String>, given: &Option<String>, key: &'static str| {
+            unit::contradiction(own.as_deref(), given.as_deref(), key, Face::FitFile)
+                .map(|(found, remedy)| (key, format!("the curve {found}: {remedy}")))
+        };
+        let error = wrong(&self.units.length, &units.length, "length-unit")
+            .or_else(|| wrong(&self.units.time, &units.time, "time-unit"));
+        if let Some(error) = error {
+            return Err(error);
+        }
         self.units.length = units.length.or(self.units.length);
         self.units.time = units.time.or(self.units.time);
-        self
+        Ok(self)
     }
 
     /// The same curve without lags above `most`, as far as one is left.
@@ -173,6 +210,9 @@ impl MsdCurve {
         if let Some(interval) = self.interval {
             let _ = writeln!(text, "{}", format!("# interval: {interval} {time}").trim_end());
         }
+        if self.lags_said {
+            text.push_str("# lags: intervals\n");
+        }
         if let Some(length) = &self.units.length {
             let _ = writeln!(text, "# length unit: {length}");
         }
@@ -214,7 +254,7 @@ impl MsdCurve {
             last = point.lag;
         }
         let (units, comments, notes) = (Units::default(), Vec::new(), Vec::new());
-        Ok(Self { interval, units, dimensions: None, points, comments, notes })
+        Ok(Self { interval, lags_said: false, units, dimensions: None, points, comments, notes })
     }
 }
 

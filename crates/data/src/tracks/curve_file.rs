@@ -6,7 +6,7 @@ use crate::arrays::open_regular;
 use crate::tables::{Comment, NoLayout, Sheet, is_missing, read_text};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::{bytes_in_words, quoted};
-use glauber_files::number;
+use glauber_files::{number, rounded};
 use std::path::Path;
 
 /// The longest file of a curve that is read: 16 MiB, some hundred thousand lags.
@@ -15,8 +15,9 @@ const LONGEST: u64 = 16 << 20;
 /// Reads a curve from a CSV file with the columns `lag,msd[,standard_error][,sub_tracks]`, in any order.
 ///
 /// Lags are whole numbers of intervals, increasing from 1 (a lag of 0 with the value 0 is passed over). Comments say
-/// the rest: `# interval: 24 s`, `# length unit: µm`, `# dimensions: 2`; other comments are kept. Without them the
-/// interval is not known and there are no units. Separators, decimal commas and encodings are found as for tracks.
+/// the rest: `# interval: 24 s`, `# length unit: µm`, `# dimensions: 2` (or with `=`); other comments are kept. Without
+/// them the interval is not known and there are no units. Lags that look like times (24, 48, 72 at an interval of 24)
+/// are refused, unless `# lags: intervals` says that they are none. Separators, decimal commas and encodings are found as for tracks.
 ///
 /// # Errors
 /// If the file is missing, empty, too large or not text, a column is missing, a value is not a number, is negative or
@@ -53,6 +54,7 @@ fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataE
     sheet.check_names([places.lag, places.msd].into_iter().chain(optional))?;
     let curve = MsdCurve {
         interval: None,
+        lags_said: false,
         units: Units::default(),
         dimensions: None,
         points: Vec::new(),
@@ -138,6 +140,21 @@ impl Rows<'_> {
             let remedy = "give lines of lag,msd below a header of those names";
             return Err(DataError::new(DataErrorKind::Value, self.path, "holds no values", remedy));
         }
+        if let Some((found, remedy)) = self.curve.lags_like_times() {
+            return Err(DataError::new(DataErrorKind::Value, self.path, found, remedy));
+        }
+        let first = self.curve.points[0].lag;
+        if first > 1 && !self.curve.lags_said {
+            let note = match self.curve.interval {
+                Some(interval) => format!(
+                    "lags count intervals: the first, {first}, is {} {}",
+                    rounded(f64::from(first) * interval),
+                    self.curve.units.time.as_deref().unwrap_or("units of time")
+                ),
+                None => format!("lags count intervals: the first is {first} intervals"),
+            };
+            self.curve.notes.insert(0, note);
+        }
         Ok(self.curve)
     }
 
@@ -147,12 +164,13 @@ impl Rows<'_> {
 
     fn take_comment(&mut self, comment: Comment<'_>) -> Result<(), DataError> {
         let text = comment.text.trim();
-        let Some((key, value)) = text.split_once(':') else {
+        // `interval: 24 s` and `interval = 24 s`.
+        let Some((key, value)) = text.split_once([':', '=']) else {
             self.curve.comments.push(text.to_owned());
             return Ok(());
         };
         let value = value.trim();
-        match key.trim().to_lowercase().as_str() {
+        match key.trim().to_lowercase().replace(['_', '-'], " ").as_str() {
             "interval" => {
                 let (digits, unit) = value.split_once(' ').unwrap_or((value, ""));
                 let interval = number(digits).filter(|i| i.is_finite() && *i > 0.0);
@@ -164,6 +182,7 @@ impl Rows<'_> {
                 self.curve.units.time = Some(unit.trim().to_owned()).filter(|u| !u.is_empty());
             }
             "length unit" => self.curve.units.length = Some(value.to_owned()).filter(|u| !u.is_empty()),
+            "lags" if value.to_lowercase().starts_with("interval") => self.curve.lags_said = true,
             "dimensions" => self.curve.dimensions = value.parse().ok().filter(|d| (1..=3).contains(d)),
             _ => self.curve.comments.push(text.to_owned()),
         }

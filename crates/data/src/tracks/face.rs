@@ -50,6 +50,14 @@ impl Face {
         }
     }
 
+    /// How a setting is called.
+    pub(super) fn option(self, key: &str) -> String {
+        match self {
+            Self::FitFile => format!("`data.{key}`"),
+            Self::CommandLine => format!("--{key}"),
+        }
+    }
+
     /// How the interval is given.
     pub(super) fn interval(self, interval: f64) -> String {
         match self {

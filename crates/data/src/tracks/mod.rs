@@ -46,6 +46,7 @@ mod shipped;
 mod table;
 mod track;
 mod trackmate;
+mod unit;
 
 use crate::arrays::open_regular;
 use crate::{DataError, DataErrorKind};

@@ -56,9 +56,9 @@ pub struct TrackOptions {
     pub columns: Columns,
     /// The time from frame to frame; taken from the file or its times if none.
     pub interval: Option<f64>,
-    /// The unit of lengths, where the file names none or a wrong one.
+    /// The unit of lengths, where the file names none; another one than the file's is refused.
     pub length_unit: Option<String>,
-    /// The unit of times, where the file names none or a wrong one.
+    /// The unit of times, where the file names none; another one than the file's is refused.
     pub time_unit: Option<String>,
     /// How much may be taken into memory.
     pub limits: TrackLimits,

@@ -14,6 +14,7 @@ use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
 use glauber_data::tracks::{MsdCurve, SHIPPED_CURVES, Units, read_msd_curve, shipped_curve};
+use glauber_files::rounded;
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
@@ -148,14 +149,22 @@ fn as_said(file: &FitFile, curve: MsdCurve) -> Result<MsdCurve, JobError> {
         (Some(given), None) => curve.with_interval(given),
         _ => curve,
     };
-    Ok(curve.with_units(Units { length: (*data.length_unit).clone(), time: (*data.time_unit).clone() }))
+    if let Some((found, remedy)) = curve.lags_like_times() {
+        let key = if data.interval.is_some() { "data.interval" } else { "data.msd" };
+        return Err(file.wrong(key, format!("the curve {found}: {remedy}")).into());
+    }
+    let units = Units { length: (*data.length_unit).clone(), time: (*data.time_unit).clone() };
+    curve.with_units(units).map_err(|(key, message)| file.wrong(&format!("data.{key}"), message).into())
 }
 
 /// A curve without lags above the last that is asked for.
 fn up_to_lag(file: &FitFile, curve: MsdCurve, lags: u64) -> Result<MsdCurve, JobError> {
     let first = curve.points().first().map_or(0, |p| p.lag);
     if u64::from(first) > lags {
-        let message = format!("the data have no lag up to {lags}: the first is {first}");
+        let message = format!(
+            "the data have no lag up to {lags}: the first is {first} (lags count intervals of {}, not time)",
+            rounded(curve.interval())
+        );
         return Err(file.wrong("data.lags", message).into());
     }
     Ok(curve.up_to_lag(lags))
@@ -179,6 +188,18 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         None => curve,
     };
     let points = curve.to_lattice(step, site).map_err(|e| file.wrong("data.step-time", e))?;
+    let without = points.iter().position(|p| p.standard_error.is_none());
+    let some = points.iter().any(|p| p.standard_error.is_some());
+    let partly = without.filter(|_| some).map(|place| {
+        let lag = curve.points().get(place).map_or(0, |p| p.lag);
+        let count = points.iter().filter(|p| p.standard_error.is_none()).count();
+        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        format!("the data have no standard error at lag {lag}{more}")
+    });
+    if let Some(missing) = partly.as_ref().filter(|_| loss_of(file).is_ok_and(|loss| loss.needs_errors)) {
+        let message = format!("{missing}: give one for each lag, or leave those lags out of the data");
+        return Err(file.wrong(key, message).into());
+    }
     let errors: Option<Vec<f64>> = points.iter().map(|p| p.standard_error).collect();
     let target = Target {
         steps: points.iter().map(|p| p.step as usize).collect(),
@@ -189,6 +210,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     let units = curve.units();
     let said = |u: &Option<String>| u.clone().unwrap_or_default();
     let mut notes: Vec<String> = curve.comments().to_vec();
+    notes.extend(partly.map(|missing| format!("{missing}: none of the others is used")));
     notes.push(
         format!(
             "{} lags; one step is {step} {}, one site {site:.4} {}",

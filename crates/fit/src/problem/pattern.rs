@@ -14,14 +14,14 @@ use super::model::{Own, engine_options};
 use super::pictures::picture_of_each_layer;
 use super::states::Seen;
 use super::times::timed;
-use super::words::{name_of_data, pairs, wrong};
+use super::words::{name_of_data, notes_about, pairs, wrong};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionChoice, Simulation};
 use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
 use glauber_tasks::pattern::{Criterion, PatternScore};
-use glauber_tasks::states::{States, times_name};
+use glauber_tasks::states::{States, times_name, unread_arrays};
 use glauber_tasks::tasks::stability::Rollouts;
 
 /// τ where nobody says.
@@ -189,6 +189,10 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
         notes = of_pictures;
         arrays
     };
+    if is_array && (layers.len() == 1 || arrays.len() > 1) {
+        let unread = unread_arrays(model.declarations(), &arrays);
+        notes.extend(notes_about(Path::new(&name_of_data(file, path)), &unread));
+    }
     let named = match &arrays[..] {
         _ if !is_array => arrays,
         [(_, only)] if layers.len() > 1 || only.shape() == lattice => {

@@ -9,6 +9,7 @@ use glauber_data::arrays::{Array, Values as ArrayValues};
 use glauber_data::images::{
     ImageLimits, ImageStack, Pick, Series, SeriesChoice, Threshold, read_images, read_series,
 };
+use glauber_lattice::Values;
 use glauber_program::{Layer, Model};
 
 use super::words::notes_about;
@@ -105,9 +106,34 @@ fn lattices(
         ArrayValues::U8(found.inside.iter().map(|inside| u8::from(*inside != *file.data.invert)).collect())
     } else {
         stack.check_all_there(path)?;
+        if let Some(colours) = stack.table_colours() {
+            notes.insert(0, colours_in_words(layer, &colours));
+        }
         stack.array().values().clone()
     };
     Array::new(shape, values).map_err(|e| file.wrong("data", e.to_string()).into())
+}
+
+/// Which colours of a table were taken for which states.
+fn colours_in_words(layer: &Layer, colours: &[(usize, [u8; 3])]) -> String {
+    const SHOWN: usize = 8;
+    let one = |(number, [red, green, blue]): &(usize, [u8; 3])| {
+        let name = match &layer.values {
+            Values::Categories(names) => names.get(*number).map(|name| format!(" as `{name}`")),
+            _ => None,
+        };
+        format!("#{red:02x}{green:02x}{blue:02x} is {number}{}", name.unwrap_or_default())
+    };
+    let mut said: Vec<String> = colours.iter().take(SHOWN).map(one).collect();
+    if colours.len() > SHOWN {
+        said.push(format!("and {} more", colours.len() - SHOWN));
+    }
+    format!(
+        "its colours are numbers in a table, which were taken for the states of `{}`, whatever the colours: {}; if \
+         that is another order, save a grey picture whose values are the states",
+        layer.name,
+        said.join(", ")
+    )
 }
 
 /// Where the names in a folder skip numbers, the place of each time among all that there should be.
@@ -130,5 +156,18 @@ fn positions(series: &Series) -> (Option<Vec<u32>>, Option<String>) {
             )),
         ),
         None => (None, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_of_a_table_are_said_with_their_states() {
+        let names = ["empty", "tree", "fire"].map(str::to_owned).to_vec();
+        let layer = Layer::new("wood", Values::Categories(names));
+        let said = colours_in_words(&layer, &[(0, [0, 0, 0]), (1, [255, 0, 0]), (2, [0, 128, 0])]);
+        assert!(said.contains("#ff0000 is 1 as `tree`, #008000 is 2 as `fire`"), "{said}");
     }
 }

@@ -8,12 +8,12 @@ use glauber_program::Model;
 use super::model::Own;
 use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
-use super::words::{name_of_data, pairs, wrong};
+use super::words::{name_of_data, notes_about, pairs, wrong};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::FileKind;
 use glauber_data::arrays::{ReadLimits, read_arrays};
-use glauber_tasks::states::States;
+use glauber_tasks::states::{States, unread_arrays};
 
 /// Observed states, and what their reader has to say.
 pub(crate) struct Seen {
@@ -62,6 +62,8 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
         (notes, positions) = (pictures.notes, pictures.positions);
         vec![pictures.array]
     };
+    let unread = unread_arrays(model.declarations(), &arrays);
+    notes.extend(notes_about(Path::new(&name_of_data(file, path)), &unread));
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;

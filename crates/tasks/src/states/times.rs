@@ -1,7 +1,7 @@
 //! Reads and names the steps after which observed states were seen.
 
 use glauber_data::arrays::Array;
-use glauber_program::Declarations;
+use glauber_program::{Declarations, nearest_name};
 
 use super::StatesError;
 
@@ -32,6 +32,42 @@ pub(super) fn split<'a>(
     }
 }
 
+/// The arrays beside those of a model's states that nobody reads.
+pub(super) fn unread<'a>(
+    declarations: &Declarations,
+    arrays: &'a [(String, Array)],
+) -> Vec<&'a (String, Array)> {
+    let (_, layers) = split(declarations, arrays);
+    if declarations.layers.len() == 1 && layers.len() == 1 {
+        return Vec::new();
+    }
+    layers.into_iter().filter(|(name, _)| declarations.layers.iter().all(|l| l.name != *name)).collect()
+}
+
+/// Whether an array is called like times, and may hold several.
+pub(super) fn is_like_times(name: &str, array: &Array) -> bool {
+    const WORDS: [&str; 8] = ["t", "time", "times", "step", "steps", "timestep", "timesteps", "timepoints"];
+    let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let called = WORDS.contains(&plain.as_str()) || ["frame", "frames"].contains(&plain.as_str());
+    called && array.shape().len() == 1 && array.to_f64().len() > 1
+}
+
+/// A sentence for each array beside those of a model's states that is not read.
+pub fn unread_arrays(declarations: &Declarations, arrays: &[(String, Array)]) -> Vec<String> {
+    let own = || declarations.layers.iter().map(|l| l.name.as_str()).chain([times_name(declarations)]);
+    let one = |(name, _): &&(String, Array)| {
+        let hint = match nearest_name(name, own()) {
+            Some(nearest) => format!(": was `{nearest}` meant?"),
+            None => {
+                let names: Vec<String> = own().map(|name| format!("`{name}`")).collect();
+                format!("; read are {}", names.join(", "))
+            }
+        };
+        format!("the array `{name}` is not read{hint}")
+    };
+    unread(declarations, arrays).iter().map(one).collect()
+}
+
 /// The steps that an array holds, one for each of `times` times.
 ///
 /// # Errors
@@ -55,4 +91,39 @@ pub(super) fn steps_of(
         return fail(format!("{} follows {}", pair[1], pair[0]));
     }
     Ok(numbers.into_iter().map(|x| x as u32).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use glauber_data::arrays::Array;
+    use glauber_models::{ModelOptions, named};
+
+    use super::super::States;
+    use super::unread_arrays;
+
+    #[test]
+    fn arrays_that_are_not_read_are_said_and_times_refused() {
+        let model =
+            named("susceptible-infected", &ModelOptions::none().with("shape", vec![4.0, 5.0])).unwrap();
+        let declarations = model.declarations();
+        let layer = declarations.layers[0].name.clone();
+        let states = Array::new(vec![2, 4, 5], vec![0.0; 40]).unwrap();
+        let numbers = |n: usize| Array::new(vec![n], vec![3.0; n]).unwrap();
+        let with =
+            |name: &str, array: Array| vec![(layer.clone(), states.clone()), (name.to_string(), array)];
+        for name in ["time", "step", "Steps", "Times", "time_steps"] {
+            let error = States::from_arrays(declarations, &with(name, numbers(2))).unwrap_err().to_string();
+            assert!(error.contains(&format!("array `{name}`")) && error.contains("`times`"), "{error}");
+        }
+        // One number is a setting, and what is called otherwise is something else.
+        for (name, array) in [("steps", numbers(1)), ("seeds", numbers(2))] {
+            let arrays = with(name, array);
+            assert_eq!(States::from_arrays(declarations, &arrays).unwrap().times, 2);
+            let notes = unread_arrays(declarations, &arrays);
+            assert!(notes.len() == 1 && notes[0].contains(&format!("`{name}` is not read")), "{notes:?}");
+        }
+        let only = [("anything".to_string(), states.clone())];
+        assert!(unread_arrays(declarations, &only).is_empty());
+    }
 }
