@@ -35,8 +35,8 @@ const DRAW: &str = "write the draw as bernoulli(p), which has one";
 /// Where a value is chosen by what has a derivative itself.
 const CHOICE: &str = "write the choice as c * yes + (1 - c) * no, which has one";
 /// Elsewhere.
-const STEP: &str = "write a smooth function, such as a sigmoid, or heaviside with a surrogate slope, or fit by a search \
-                    (nelder-mead, cma-es), which needs none";
+const STEP: &str = "write a smooth function, such as a sigmoid (from Python and Rust also heaviside, which has a \
+                    surrogate slope), or fit by a search (nelder-mead, cma-es), which needs none";
 
 impl Slopeless {
     /// What is missing in a gradient, where, and what to do about it.
