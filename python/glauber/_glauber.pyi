@@ -338,6 +338,10 @@ class Observation:
         """
         The observation of a model that was stored.
         """
+    def slopeless(self, /) -> list[str]:
+        """
+        Where gradients lack what states do to its numbers, in words; nothing of a summary, which has its own derivative.
+        """
     def stored(self, /) -> bytes | str:
         """
         The summary's text, or the program as bytes: what `restored` makes the same observation of.

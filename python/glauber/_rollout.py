@@ -194,9 +194,14 @@ class Rollout:
         if self._told:
             return
         self._told = True
-        for words, parameters in self.model._native.slopeless(True, self.estimator == "score-function"):
-            if parameters:
-                warnings.warn(f"model `{self.model.name}`: {words}", UserWarning, stacklevel=4)
+        scored = self.estimator == "score-function"
+        of_model = self.model._native.slopeless(True, scored)
+        # What states do matters to later steps.
+        found = [words for words, parameters in of_model if parameters or self.steps > 1]
+        if not scored:
+            found += [words for _, own in self._observations for words in own.slopeless()]
+        for words in found:
+            warnings.warn(f"model `{self.model.name}`: {words}", UserWarning, stacklevel=4)
 
     def _gradient(
         self, plan: _glauber.Plan, asked: Any, function: Any, slopes: Any, wrt_start: bool

@@ -142,3 +142,63 @@ impl CountLaw {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unary::Numbers;
+
+    /// ln of the chance of k.
+    fn log_chance(law: CountLaw, k: f64, arguments: &[f64]) -> f64 {
+        let log_factorial = |n: f64| (1..=n as u32).map(|i| f64::from(i).ln()).sum::<f64>();
+        match (law, arguments) {
+            (CountLaw::Binomial, [n, p]) => {
+                log_factorial(*n) - log_factorial(k) - log_factorial(n - k)
+                    + k * p.ln()
+                    + (n - k) * (-p).ln_1p()
+            }
+            (CountLaw::Poisson, [rate]) => k * rate.ln() - rate - log_factorial(k),
+            (CountLaw::Geometric, [p]) => p.ln() + (k - 1.0) * (-p).ln_1p(),
+            _ => f64::NAN,
+        }
+    }
+
+    /// Arguments of every law, and numbers that may come out.
+    fn cases(law: CountLaw) -> Vec<(Vec<f64>, Vec<f64>)> {
+        match law {
+            CountLaw::Binomial => vec![(vec![7.0, 0.3], vec![0.0, 3.0, 7.0]), (vec![2.0, 0.9], vec![1.0])],
+            CountLaw::Poisson => vec![(vec![0.4], vec![0.0, 2.0]), (vec![6.5], vec![0.0, 9.0])],
+            CountLaw::Geometric => vec![(vec![0.25], vec![1.0, 2.0, 9.0]), (vec![0.8], vec![1.0, 3.0])],
+        }
+    }
+
+    #[test]
+    fn scores_and_slopes_are_those_of_the_laws() {
+        const STEP: f64 = 1e-6;
+        for law in CountLaw::ALL {
+            assert!(law.required().len() <= 2, "a draw is handed two arguments");
+            for (arguments, outcomes) in cases(law) {
+                let last = arguments.len() - 1;
+                let moved = |at: usize, by: f64| {
+                    let mut moved = arguments.clone();
+                    moved[at] += by;
+                    moved
+                };
+                // Central differences are off by h² of the third derivative and by rounding over h.
+                let near = |a: f64, b: f64| (a - b).abs() < 1e-8 * (1.0 + a.abs());
+                for k in outcomes {
+                    let of = |by: f64| log_chance(law, k, &moved(last, by));
+                    let (score, slope) =
+                        (law.score(&mut Numbers, k, &arguments), (of(STEP) - of(-STEP)) / (2.0 * STEP));
+                    assert!(near(score, slope), "{law:?} {arguments:?} {k}: {score} {slope}");
+                }
+                let through = law.through_mean(&mut Numbers, &arguments, 1.0);
+                for (at, found) in through.into_iter().enumerate() {
+                    let of = |by: f64| law.mean(&mut Numbers, &moved(at, by));
+                    let slope = (of(STEP) - of(-STEP)) / (2.0 * STEP);
+                    assert!(near(found, slope), "{law:?} {arguments:?} by {at}: {found} {slope}");
+                }
+            }
+        }
+    }
+}

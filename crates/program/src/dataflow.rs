@@ -26,14 +26,27 @@ pub fn dependent(
     is_source: impl Fn(ValueId, &Op) -> bool,
     ends: impl Fn(ValueId, &Op) -> bool,
 ) -> Vec<bool> {
-    let mut depends = vec![false; instructions.len()];
-    for (index, instruction) in instructions.iter().enumerate() {
+    let ends = |v: ValueId| ends(v, &instructions[v.index()].op);
+    reached(
+        instructions.len(),
+        |v| is_source(v, &instructions[v.index()].op) && !ends(v),
+        |v| if ends(v) { Vec::new() } else { instructions[v.index()].op.operands() },
+    )
+}
+
+/// For every one of `count` values, whether it is a source or is computed from one, where `operands` says what a value is
+/// computed from: values before it.
+pub fn reached(
+    count: usize,
+    is_source: impl Fn(ValueId) -> bool,
+    operands: impl Fn(ValueId) -> Vec<ValueId>,
+) -> Vec<bool> {
+    let mut reached = vec![false; count];
+    for index in 0..count {
         let value = ValueId(index as u32);
-        let mut any = is_source(value, &instruction.op);
-        instruction.op.visit(|v| any |= depends[v.index()]);
-        depends[index] = any && !ends(value, &instruction.op);
+        reached[index] = is_source(value) || operands(value).into_iter().any(|v| reached[v.index()]);
     }
-    depends
+    reached
 }
 
 /// For every one of `count` values, whether one of `wanted` is computed from it (or is it), where `operands` says what a

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::dataflow::{dependent, needed, reached};
 use crate::declarations::FieldKind;
 use crate::display::Words;
 use crate::model::Model;
@@ -44,7 +45,7 @@ impl Slopeless {
         let Slopeless { function, place, remedy, .. } = self;
         let reached = quoted(&self.parameters);
         let what = match (self.parameters.is_empty(), self.only.len() == self.parameters.len()) {
-            (true, _) => "what the states do to later steps through it is missing in gradients".to_string(),
+            (true, _) => "what states do through it is missing in gradients through them".to_string(),
             (_, true) => format!("{reached} acts through it alone, and every gradient by it is 0"),
             (_, false) => format!("what {reached} does through it is missing in gradients and in errors"),
         };
@@ -87,6 +88,27 @@ impl Model {
     }
 }
 
+impl Program {
+    /// The step functions of an observation through which states reach its numbers.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Values};
+    /// # use glauber_program::{Interval, Model};
+    /// let m = Model::build("piles", Lattice::line(4))
+    ///     .layer("grains", Values::up_to(3))
+    ///     .parameter("p", Interval::unit())
+    ///     .step(|s| s.next("grains").set(s.layer("grains") * s.bernoulli(s.parameter("p"))))?;
+    /// let twos = m.observe(|s| s.output("twos", s.layer("grains").equals(2.0).sum()))?;
+    /// assert!(twos.slopeless()[0].words().contains("what states do"));
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn slopeless(&self) -> Vec<Slopeless> {
+        let reading = Reading::of(self, "observation", false);
+        let cuts = reading.cuts(|op| matches!(op, Op::Layer(_)));
+        cuts.into_iter().map(|value| Slopeless { of_states: true, ..reading.told(value) }).collect()
+    }
+}
+
 /// A program whose effects are followed.
 struct Reading<'a> {
     program: &'a Program,
@@ -108,50 +130,24 @@ impl<'a> Reading<'a> {
         let fields = d.fields.iter().enumerate();
         let unknown = fields.filter(|(_, f)| matches!(f.kind, FieldKind::Parameter(_)));
         sources.extend(unknown.map(|(i, f)| (Op::Field(i as u32), f.name.clone())));
-        let mut counts = vec![false; program.instructions.len()];
-        for (sink, value) in &program.results {
-            counts[value.index()] |= matches!(sink, Sink::NextLayer(_) | Sink::Output(_));
-        }
-        for index in (0..counts.len()).rev() {
-            if !counts[index] {
-                continue;
-            }
-            match &program.instructions[index].op {
-                Op::Hold(_) => {}
-                Op::Replace { gradient, .. } => counts[gradient.index()] = true,
-                Op::Revealed { value, .. } => counts[value.index()] = true,
-                op => op.visit(|v| counts[v.index()] = true),
-            }
-        }
+        let count = program.instructions.len();
+        let counts =
+            needed(count, results_of(program).map(|(_, v)| *v), |v| read_by(&program.instruction(v).op));
         Reading { program, stage, sources, counts, scored }
     }
 
     /// What depends on what `is_source` accepts: at all, and by something that has a derivative.
     fn depends(&self, is_source: impl Fn(&Op) -> bool) -> (Vec<bool>, Vec<bool>) {
-        let mut any = vec![false; self.program.instructions.len()];
-        let mut smooth = any.clone();
-        for (index, instruction) in self.program.instructions.iter().enumerate() {
-            let op = &instruction.op;
-            let (mut here, mut sloped) = (is_source(op), is_source(op));
-            let mut read = |v: ValueId, slope: bool| {
-                here |= any[v.index()];
-                sloped |= slope && smooth[v.index()];
-            };
-            match op {
-                Op::Hold(_) => {}
-                draw if self.scored && is_draw(draw) => {}
-                Op::Replace { gradient, .. } => read(*gradient, true),
-                Op::Revealed { value, .. } => read(*value, true),
-                Op::Select(condition, yes, no) => {
-                    read(*condition, false);
-                    read(*yes, true);
-                    read(*no, true);
-                }
-                op => op.visit(|v| read(v, !is_step(op))),
-            }
-            (any[index], smooth[index]) = (here, sloped);
-        }
-        (any, smooth)
+        let op = |v: ValueId| &self.program.instruction(v).op;
+        // The outcome of a draw is scored, whatever its derivative.
+        let reads = |v: ValueId| if self.scored && is_draw(op(v)) { Vec::new() } else { read_by(op(v)) };
+        let sloped = |v: ValueId| match op(v) {
+            own if is_step(own) => Vec::new(),
+            Op::Select(_, yes, no) => vec![*yes, *no],
+            _ => reads(v),
+        };
+        let count = self.program.instructions.len();
+        (reached(count, |v| is_source(op(v)), reads), reached(count, |v| is_source(op(v)), sloped))
     }
 
     /// Whether a source reaches a state or an output, or a draw that is scored, by a way that has a derivative.
@@ -165,7 +161,7 @@ impl<'a> Reading<'a> {
     }
 
     fn results(&self) -> impl Iterator<Item = &(Sink, ValueId)> {
-        self.program.results.iter().filter(|(sink, _)| matches!(sink, Sink::NextLayer(_) | Sink::Output(_)))
+        results_of(self.program)
     }
 
     /// The step functions that parameters act through.
@@ -233,11 +229,7 @@ impl<'a> Reading<'a> {
 
     fn told(&self, value: ValueId) -> Slopeless {
         let words = Words::of(self.program);
-        let mut after = vec![false; self.program.instructions.len()];
-        for (index, instruction) in self.program.instructions.iter().enumerate() {
-            after[index] = index == value.index();
-            instruction.op.visit(|v| after[index] |= after[v.index()]);
-        }
+        let after = dependent(&self.program.instructions, |v, _| v == value, |_, _| false);
         let op = &self.program.instruction(value).op;
         let mut remedy = if matches!(op, Op::Select(..)) { CHOICE } else { STEP };
         op.visit(|v| {
@@ -254,6 +246,21 @@ impl<'a> Reading<'a> {
         );
         let function = words.written(value);
         Slopeless { parameters: vec![], only: vec![], of_states: false, function, place, remedy }
+    }
+}
+
+/// What a program leaves of what happens.
+fn results_of(program: &Program) -> impl Iterator<Item = &(Sink, ValueId)> {
+    program.results.iter().filter(|(sink, _)| matches!(sink, Sink::NextLayer(_) | Sink::Output(_)))
+}
+
+/// The values whose derivative an instruction hands on, or would, had it one.
+fn read_by(op: &Op) -> Vec<ValueId> {
+    match op {
+        Op::Hold(_) => Vec::new(),
+        Op::Replace { gradient, .. } => vec![*gradient],
+        Op::Revealed { value, .. } => vec![*value],
+        op => op.operands(),
     }
 }
 

@@ -266,12 +266,13 @@ fn widen(bound: f64) -> f64 {
     bound + bound.abs() * 1e-6
 }
 
+/// Formulas of numbers, for the tests of tables.
+#[cfg(test)]
+pub(crate) struct Numbers;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Formulas of numbers.
-    struct Numbers;
 
     impl Chain for Numbers {
         type Value = f64;

@@ -376,6 +376,11 @@ impl Model {
 
 #[pymethods]
 impl Observation {
+    /// Where gradients lack what states do to its numbers, in words; nothing of a summary, which has its own derivative.
+    fn slopeless(&self) -> Vec<String> {
+        let program = self.source.as_ref().ok();
+        program.map_or_else(Vec::new, |p| p.slopeless().iter().map(|one| one.words()).collect())
+    }
     /// The names of its numbers.
     #[getter]
     fn outputs(&self) -> Vec<String> {

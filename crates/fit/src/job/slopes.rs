@@ -19,8 +19,8 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     let Some(own) = job.attempts.iter().find(|a| a.method.is_by_gradient()) else {
         return Ok(());
     };
-    // Fits are called by their estimator; the fit file's own key counts as used once it is read.
-    let scored = own.name.split(',').next() == Some("score-function");
+    let by = if own.comparison { &own.name } else { &job.problem.estimator };
+    let scored = by == "score-function";
     let several = !matches!(job.problem.file.task, Task::Transition);
     let names: Vec<&str> = own.objective.unknowns().iter().map(|u| u.name.as_str()).collect();
     let fitted = |of: &[String]| of.iter().filter(|n| names.contains(&n.as_str())).cloned().collect();

@@ -263,25 +263,28 @@ impl Graph {
         }
     }
 
-    /// A binary value compared with a constant is itself, or 1 less itself: both have a derivative, which a comparison has
-    /// not.
+    /// A binary value compared with a constant, where that tells 0 from 1, is itself, or 1 less itself: both have a
+    /// derivative, which a comparison has not.
     fn compared_binary(&mut self, comparison: Comparison, a: ValueId, b: ValueId) -> Option<ValueId> {
-        let binary = |g: &Graph, v| g.domain(v).integer && g.domain(v).proves(0.0, 1.0);
-        let (x, y) = (self.constant_value(a), self.constant_value(b));
-        let rest = match (comparison, x, y) {
-            (Comparison::Equal, None, Some(c)) if binary(self, a) && is(c, 0.0) => a,
-            (Comparison::Equal, Some(c), None) if binary(self, b) && is(c, 0.0) => b,
-            (Comparison::Less, None, Some(c)) if binary(self, a) && c > 0.0 && c <= 1.0 => a,
-            (Comparison::LessOrEqual, None, Some(c)) if binary(self, a) && (0.0..1.0).contains(&c) => a,
-            (Comparison::Less, Some(c), None) if binary(self, b) && (0.0..1.0).contains(&c) => {
-                return Some(b);
-            }
-            (Comparison::LessOrEqual, Some(c), None) if binary(self, b) && c > 0.0 && c <= 1.0 => {
-                return Some(b);
-            }
+        let (x, c, constant_first) = match (self.constant_value(a), self.constant_value(b)) {
+            (None, Some(c)) => (a, c, false),
+            (Some(c), None) => (b, c, true),
             _ => return None,
         };
-        Some(self.one_minus(rest))
+        let domain = self.domain(x);
+        if !(domain.integer && domain.proves(0.0, 1.0)) {
+            return None;
+        }
+        let holds = |x: f64| match constant_first {
+            true => fold::holds(comparison, c, x),
+            false => fold::holds(comparison, x, c),
+        };
+        match (holds(0.0), holds(1.0)) {
+            (false, true) => Some(x),
+            (true, false) => Some(self.one_minus(x)),
+            // It is always the same, which its domain decides.
+            _ => None,
+        }
     }
 
     fn simplified_comparison(
@@ -296,15 +299,10 @@ impl Graph {
         if let Some(holds) = decided(comparison, self.domain(a), self.domain(b)) {
             return Ok(self.constant(f64::from(u8::from(holds))));
         }
-        // A binary value equals 1 exactly where it is itself 1.
-        let one = |g: &Graph, v| g.constant_value(v).is_some_and(|x| is(x, 1.0));
-        let binary = |g: &Graph, v| g.domain(v).integer && g.domain(v).proves(0.0, 1.0);
         if let Some(value) = self.compared_binary(comparison, a, b) {
             return Ok(value);
         }
         match comparison {
-            Comparison::Equal if one(self, b) && binary(self, a) => Ok(a),
-            Comparison::Equal if one(self, a) && binary(self, b) => Ok(b),
             Comparison::Equal if b < a => Err(Op::Compare(comparison, b, a)),
             _ => Err(Op::Compare(comparison, a, b)),
         }

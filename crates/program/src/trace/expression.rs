@@ -175,27 +175,27 @@ impl Expr {
         self.binary(Binary::Maximum, other.into(), false)
     }
 
-    /// 1 where equal, else 0; derivative 0.
+    /// 1 where equal, else 0; derivative 0, but for a binary value compared with a number.
     pub fn equals(self, other: impl Into<Operand>) -> Expr {
         self.compare(Comparison::Equal, other.into(), false)
     }
 
-    /// 1 where below, else 0; derivative 0.
+    /// 1 where below, else 0; derivative 0, but for a binary value compared with a number.
     pub fn less(self, other: impl Into<Operand>) -> Expr {
         self.compare(Comparison::Less, other.into(), false)
     }
 
-    /// 1 where not above, else 0; derivative 0.
+    /// 1 where not above, else 0; derivative 0, but for a binary value compared with a number.
     pub fn at_most(self, other: impl Into<Operand>) -> Expr {
         self.compare(Comparison::LessOrEqual, other.into(), false)
     }
 
-    /// 1 where above, else 0; derivative 0.
+    /// 1 where above, else 0; derivative 0, but for a binary value compared with a number.
     pub fn greater(self, other: impl Into<Operand>) -> Expr {
         self.compare(Comparison::Less, other.into(), true)
     }
 
-    /// 1 where not below, else 0; derivative 0.
+    /// 1 where not below, else 0; derivative 0, but for a binary value compared with a number.
     pub fn at_least(self, other: impl Into<Operand>) -> Expr {
         self.compare(Comparison::LessOrEqual, other.into(), true)
     }
