@@ -88,3 +88,21 @@ fn states_are_snapshots_whatever_their_times() {
     let error = job(ARRIVALS, &["data.states=states.npz"], folder.path()).err().unwrap();
     assert!(error.contains("needs `data.steps`"), "{error}");
 }
+
+/// Frames whose times say that the first is the start of a run are not all stationary.
+#[test]
+fn the_start_of_a_run_is_refused_as_a_snapshot() {
+    use glauber_data::arrays::{Array, Values, write_npz};
+    let folder = tempfile::tempdir().unwrap();
+    let array = |shape: Vec<usize>, at: fn(usize) -> f64| {
+        let count = shape.iter().product();
+        Array::new(shape, Values::F64((0..count).map(at).collect())).unwrap()
+    };
+    let (states, times) = (array(vec![2, 3, 8, 8], |_| 1.0), array(vec![3], |k| 10.0 * k as f64));
+    let path = folder.path().join("states.npz");
+    write_npz(&path, [("particles", &states), ("times", &times)], glauber_data::Overwrite::Refuse).unwrap();
+    let set = ["data.states=states.npz", "data.steps=4"];
+    let refused = job(ARRIVALS, &set, folder.path()).err().unwrap();
+    assert!(refused.contains("start of a run") && refused.contains("first = 2"), "{refused}");
+    assert!(job(ARRIVALS, &[set[0], set[1], "data.frames={first=2}"], folder.path()).is_ok());
+}

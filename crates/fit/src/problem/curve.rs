@@ -9,7 +9,7 @@ use glauber_program::Model;
 use super::model::{Own, engine_options};
 use super::states::{Seen, observed};
 use super::tracks::{axes_of, tracks_curve, unlike};
-use super::words::{name_of_data, notes_about, pairs, wrong};
+use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
@@ -384,9 +384,7 @@ pub(super) fn check_simulation(
 fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<ObservedCurve, JobError> {
     let model = &own.model;
     let (choice, summary) = choice(file, model)?;
-    let key = "data.simulate.parameters";
-    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
-    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
+    let truth = own.truth(file, simulation)?;
     let outputs = summary.outputs();
     check_simulation(file, model, simulation, outputs.len())?;
     let every = super::times::frames_of_simulation(file, simulation.steps as usize)?;

@@ -7,8 +7,9 @@ use glauber_program::Model;
 use glauber_tasks::covariates::{Covariates, read_covariates};
 use glauber_tasks::tasks::unknowns::{Fitted, UnknownsError};
 
+use super::words::{pairs, wrong};
 use crate::error::JobError;
-use crate::fit_file::{self, DataSource, FitFile, ModelSource, OptionChoice};
+use crate::fit_file::{self, DataSource, FitFile, ModelSource, OptionChoice, Simulation};
 
 /// The fit file's model, with the data per site that its rules read.
 #[derive(Clone, Debug)]
@@ -45,6 +46,12 @@ impl Own {
     /// The parameters that are fitted where these are fixed.
     pub(crate) fn fitted(&self, fixed: &[(String, f64)]) -> Result<Fitted, UnknownsError> {
         Ok(Fitted::new(&self.model, fixed)?.with_covariates(self.covariates.clone()))
+    }
+
+    /// All the model's parameters as a simulation of data has them.
+    pub(crate) fn truth(&self, file: &FitFile, simulation: &Simulation) -> Result<Vec<f64>, JobError> {
+        let all = self.fitted(&[]).and_then(|all| all.start(&self.model, &pairs(&simulation.parameters)));
+        all.map_err(|e| wrong(file, "data.simulate.parameters", &e))
     }
 
     /// One replicate of `steps` steps at all the model's parameters.

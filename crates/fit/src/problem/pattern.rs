@@ -14,7 +14,7 @@ use super::model::{Own, engine_options};
 use super::pictures::picture_of_each_layer;
 use super::states::Seen;
 use super::times::timed;
-use super::words::{name_of_data, notes_about, pairs, wrong};
+use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, ModelSource, OptionChoice, Simulation};
 use glauber_data::FileKind;
@@ -156,10 +156,7 @@ pub(crate) fn patterns_of(file: &FitFile, own: &Own) -> Result<Seen, JobError> {
 fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<States, JobError> {
     let own = own.starting(file, simulation.initial.as_ref())?;
     let model = &own.model;
-    let everything = own.fitted(&[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
-    let truth = everything
-        .start(model, &pairs(&simulation.parameters))
-        .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let truth = own.truth(file, simulation)?;
     let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
     if 2usize.saturating_mul(runs).saturating_mul(model.declarations().lattice.sites()) > 1 << 30 {
         return Err(file

@@ -8,7 +8,7 @@ use glauber_program::Model;
 use super::model::Own;
 use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
-use super::words::{name_of_data, notes_about, pairs, wrong};
+use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::FileKind;
@@ -34,10 +34,7 @@ pub(crate) fn states_of(file: &FitFile, own: &Own) -> Result<Seen, JobError> {
 
 fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<States, JobError> {
     let model = &own.model;
-    let everything = own.fitted(&[]).map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
-    let truth = everything
-        .start(model, &pairs(&simulation.parameters))
-        .map_err(|e| wrong(file, "data.simulate.parameters", &e))?;
+    let truth = own.truth(file, simulation)?;
     let (steps, runs) = (simulation.steps as usize, simulation.runs as usize);
     let frames = (steps + 1).saturating_mul(runs).saturating_mul(model.declarations().lattice.sites());
     if frames > 1 << 32 {

@@ -11,7 +11,7 @@ use glauber_engine::{Observation, Outputs, Plan};
 use super::curve::{MOST_STEPS, ObservedCurve, Scale, check_simulation, choice, summaries};
 use super::model::{Own, engine_options};
 use super::states::{Seen, observed};
-use super::words::{name_of_data, pairs, wrong};
+use super::words::name_of_data;
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_tasks::tasks::trajectory::{Target, rollout};
@@ -69,6 +69,15 @@ fn of_states(file: &FitFile, own: &Own, path: &Path, summary: Observation) -> Re
         return Err(file.wrong(&format!("data.{key}"), format!("`data.{key}`: {message}")).into());
     }
     let Seen { states, notes } = observed(file, &own.model, path)?;
+    if states.timed && states.steps.first() == Some(&0) {
+        let message = format!(
+            "{} begins with the start of a run, which is no stationary state: leave the first frames out, as with \
+             data.frames = {{ first = {} }}",
+            name_of_data(file, path),
+            states.times.div_ceil(2)
+        );
+        return Err(file.wrong("data.states", message).into());
+    }
     let width = summary.outputs().len();
     let whole = summaries(file, own, &states, summary)?;
     let over_times = |run: &[f64]| -> Vec<f64> {
@@ -93,9 +102,8 @@ fn of_simulation(
     simulation: &Simulation,
     summary: Observation,
 ) -> Result<Rows, JobError> {
-    let (model, key) = (&own.model, "data.simulate.parameters");
-    let everything = own.fitted(&[]).map_err(|e| wrong(file, key, &e))?;
-    let truth = everything.start(model, &pairs(&simulation.parameters)).map_err(|e| wrong(file, key, &e))?;
+    let model = &own.model;
+    let truth = own.truth(file, simulation)?;
     check_simulation(file, model, simulation, summary.outputs().len())?;
     let plan = Plan::new(model, &[summary], None, engine_options(file))?;
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
