@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import glauber
 import pytest
+from command import binary
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,9 +42,7 @@ def catalogue_model(request: pytest.FixtureRequest) -> glauber.Model:
 @pytest.fixture(scope="session")
 def command_line() -> object:
     """Calls the command line and gives its JSON."""
-    program = os.environ.get("GLAUBER_CLI")
-    if not program:
-        pytest.skip("GLAUBER_CLI does not name the command line, so nothing is compared with it")
+    program = binary()
 
     def call(*arguments: object) -> dict[str, object]:
         done = subprocess.run(

@@ -6,30 +6,20 @@ they differ comes alive. Files that glauber does not read must be refused with a
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import binary
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile is not installed, so its TIFFs were not compared")
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed, so its files were not compared")
 
-ROOT = Path(__file__).resolve().parents[2]
 SHAPE = (9, 13)
 SHADES = 255.0
 """Pictures of 8 bits that are no maps (PNG, JPEG, colours) are grey values from 0 to 1."""
-
-
-def binary() -> Path:
-    given = os.environ.get("GLAUBER_CLI")
-    places = [Path(given)] if given else [ROOT / "target" / kind / "glauber" for kind in ("release", "debug")]
-    for place in places:
-        if place.exists():
-            return place
-    pytest.skip("no glauber to compare with: build glauber-cli, or set GLAUBER_CLI")
 
 
 def run(folder: Path, picture: Path, expected: np.ndarray) -> tuple[int, str, int]:

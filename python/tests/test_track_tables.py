@@ -9,21 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import binary
 
 pandas = pytest.importorskip("pandas")
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = int(os.environ.get("GLAUBER_TABLES", "60"))
 """How many tables are written; each costs one run of the command line."""
-
-
-def binary() -> Path:
-    given = os.environ.get("GLAUBER_CLI")
-    places = [Path(given)] if given else [ROOT / "target" / kind / "glauber" for kind in ("release", "debug")]
-    for place in places:
-        if place.exists():
-            return place
-    pytest.skip("no glauber to compare with pandas: build glauber-cli, or set GLAUBER_CLI")
 
 
 def frame(random: np.random.Generator) -> pandas.DataFrame:
