@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::lowered;
-use glauber_program::{AdjointPair, Bundle, Declarations, Program};
+use glauber_program::{AdjointPair, Bundle, Declarations, Op, Program, Sink};
 
 use crate::backend::CompileOptions;
 use crate::compile::Code;
 use crate::error::EngineError;
+use crate::events::Rule;
 use crate::kept::Kept;
 use crate::kernel::Source;
 use crate::kernels::Lane;
@@ -33,7 +34,10 @@ pub(crate) struct Codes {
     pub(crate) declarations: Declarations,
     pub(crate) layout: Layout,
     pub(crate) start: Option<Arc<Code>>,
+    /// One step; where sites are updated one after another, a step that leaves everything as it is.
     pub(crate) step: Arc<Code>,
+    /// What an event does, where sites are updated one after another.
+    pub(crate) events: Option<Arc<Rule>>,
     /// What a step makes that its adjoint reads again.
     pub(crate) kept: Kept,
     pub(crate) observed: Vec<Observed>,
@@ -71,7 +75,14 @@ impl Codes {
                 }
             });
         }
-        let step = compile(&bundle.step);
+        let events = match bundle.is_by_events() {
+            true => Some(Arc::new(Rule::compile(bundle, options)?)),
+            false => None,
+        };
+        let step = match events {
+            Some(_) => compile(&nothing(bundle.declarations())),
+            None => compile(&bundle.step),
+        };
         let adjoints = bundle.adjoints.as_ref();
         let (adjoint, kept) = match adjoints {
             Some(a) => {
@@ -84,6 +95,7 @@ impl Codes {
             declarations: bundle.declarations().clone(),
             start: bundle.start.as_ref().map(compile),
             step,
+            events,
             kept,
             observed,
             adjoint,
@@ -116,6 +128,9 @@ impl Codes {
     /// For each layer how its margin must be filled.
     fn margins_of_layers(&self) -> Vec<Margin> {
         let margin = |layer: usize| {
+            if self.events.is_some() {
+                return Margin::Lattice;
+            }
             let mut margins =
                 self.all().into_iter().map(|c| c.margin(Source::Layer(layer as u32), Margin::Lattice));
             margins.find(|m| *m != Margin::Unread).unwrap_or(Margin::Unread)
@@ -149,6 +164,18 @@ impl Observed {
             Observed::Summary(summary) => summary.outputs().len(),
         }
     }
+}
+
+/// A step that leaves every layer as it is.
+fn nothing(declarations: &Declarations) -> Program {
+    let mut declarations = declarations.clone();
+    declarations.fields.clear();
+    let mut graph = glauber_program::Graph::new(declarations);
+    for layer in 0..graph.declarations.layers.len() as u32 {
+        let same = graph.push(Op::Layer(layer));
+        graph.result(Sink::NextLayer(layer), same);
+    }
+    graph.finish()
 }
 
 /// Compiles the adjoint of a step, which reads what the step made where that is kept.

@@ -267,6 +267,8 @@ impl<'p> Compiler<'p> {
                     continue;
                 }
                 Sink::Output(_) | Sink::ParameterAdjoint(_) => continue,
+                // A step is one of all sites, or an event's, which is no pass.
+                Sink::Elsewhere(_) | Sink::TotalRate | Sink::Fastest => continue,
             };
             let range = self.unproven_range(*sink, *value);
             kernels.push(store(to, a, range));

@@ -65,6 +65,30 @@ pub enum EngineError {
         /// The site, as an index into the lattice's shape.
         site: Vec<usize>,
     },
+    /// A step whose events cannot go on.
+    #[error("model `{model}`, step {step}, replicate {replicate}: {complaint}")]
+    Event {
+        /// The model.
+        model: String,
+        /// The step.
+        step: usize,
+        /// The replicate.
+        replicate: usize,
+        /// What is wrong, and what to do.
+        complaint: String,
+    },
+    /// A derivative of an update that has none.
+    #[error(
+        "model `{model}` with update = \"{update}\" has no gradient: the order in which sites were updated decides what \
+         happens, and no estimator is offered for it; fit it by a search (nelder-mead, cma-es), or give update = \
+         \"sublattices\", under which every estimator works"
+    )]
+    NoWayBack {
+        /// The model.
+        model: String,
+        /// The scheme.
+        update: &'static str,
+    },
     /// An observation that was made for another model.
     #[error(
         "observation {number} was made for model `{other}`, which has another lattice, other layers or other parameters \

@@ -24,7 +24,7 @@ pub(crate) use lane::Lane;
 pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::run_blocks;
+pub(crate) use vectors::{Drawn, draw, run_blocks};
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {

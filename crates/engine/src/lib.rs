@@ -18,6 +18,8 @@ mod tabulate;
 // … which run with the widest vectors there are …
 mod kernels;
 mod simd;
+// … or, for rules that are applied to one site after another, an event at a time …
+mod events;
 // … one replicate on a machine, many on workers, forwards and backwards in a rollout.
 mod codes;
 mod cpu;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glauber_lattice::Storage;
+use glauber_program::passes::Table;
 use glauber_program::{Op, Rank, Sink, ValueId, dataflow};
 use rayon::prelude::*;
 
@@ -271,32 +272,47 @@ impl<F: Lane> Machine<F> {
             return None;
         }
         self.filled = Some(Filled { step, output_adjoints: output_adjoints.to_vec() });
-        for (number, (table, inner)) in code.tables.iter().enumerate() {
-            let mut fields = Vec::new();
-            for place in 0..table.keys.len() {
-                let mut plane = Plane::zeros(Storage::Real, &inner.layout);
-                plane.set_dense(&inner.layout, Margin::Unread, |entry| table.key_at(place, entry));
-                fields.push(plane);
-            }
-            let mut next = [Plane::zeros(Storage::Real, &inner.layout)];
-            let address = Address { seed: 0, replicate: 0, step, first_draw: 0 };
-            let inputs = Inputs { fields: &fields, output_adjoints, address, ..Inputs::nothing() };
-            let mut results = Results {
-                next_layers: &mut next,
-                layer_adjoints: &mut [],
-                add_layer_adjoints: false,
-                field_adjoints: &mut [],
-                outputs: &mut [],
-                parameter_adjoints: &mut [],
-            };
-            if let Some(fault) = self.table_machines[number].run(&inputs, &mut results) {
-                return Some(fault);
-            }
-            if let [Plane::Real(values)] = &next {
-                self.tables[number].fill(values);
+        for (number, (table, _)) in code.tables.iter().enumerate() {
+            match tabulated(table, &mut self.table_machines[number], output_adjoints, step) {
+                Ok(values) => self.tables[number].fill(&values),
+                Err(fault) => return Some(fault),
             }
         }
         None
+    }
+}
+
+/// The values of a table, by the machine of its program, which knows the parameters.
+pub(crate) fn tabulated<F: Lane>(
+    table: &Table,
+    machine: &mut Machine<F>,
+    output_adjoints: &[f64],
+    step: u32,
+) -> Result<Vec<F>, Fault> {
+    let layout = machine.code().layout.clone();
+    let mut fields = Vec::new();
+    for place in 0..table.keys.len() {
+        let mut plane = Plane::zeros(Storage::Real, &layout);
+        plane.set_dense(&layout, Margin::Unread, |entry| table.key_at(place, entry));
+        fields.push(plane);
+    }
+    let mut next = [Plane::zeros(Storage::Real, &layout)];
+    let address = Address { seed: 0, replicate: 0, step, first_draw: 0 };
+    let inputs = Inputs { fields: &fields, output_adjoints, address, ..Inputs::nothing() };
+    let mut results = Results {
+        next_layers: &mut next,
+        layer_adjoints: &mut [],
+        add_layer_adjoints: false,
+        field_adjoints: &mut [],
+        outputs: &mut [],
+        parameter_adjoints: &mut [],
+    };
+    if let Some(fault) = machine.run(&inputs, &mut results) {
+        return Err(fault);
+    }
+    match next {
+        [Plane::Real(values)] => Ok(values),
+        _ => Ok(Vec::new()),
     }
 }
 

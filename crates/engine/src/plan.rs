@@ -39,7 +39,8 @@ impl Plan {
     ///
     /// # Errors
     /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
-    /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model.
+    /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model;
+    /// [`EngineError::NoWayBack`] for an estimator where sites are updated one after another.
     pub fn new(
         model: &Model,
         observations: &[Observation],
@@ -51,6 +52,10 @@ impl Plan {
         if let Some(number) = programs.iter().position(|p| p.as_ref().is_some_and(foreign)) {
             let other = programs[number].map_or_else(String::new, |p| p.declarations().model.clone());
             return Err(EngineError::Foreign { model: model.name().to_string(), number, other });
+        }
+        if estimator.is_some() && model.update().is_by_events() {
+            let update = model.update().name();
+            return Err(EngineError::NoWayBack { model: model.name().to_string(), update });
         }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {

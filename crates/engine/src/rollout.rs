@@ -12,6 +12,7 @@ use crate::backend::{Precision, Prepared};
 use crate::codes::Observed;
 use crate::cpu::{Compiled, Pool};
 use crate::error::EngineError;
+use crate::events::Trouble;
 use crate::fault::Fault;
 use crate::inputs::{Address, Inputs, Results};
 use crate::kernels::Lane;
@@ -193,6 +194,33 @@ impl<'a, F: Lane> Rollout<'a, F> {
         Ok(())
     }
 
+    /// Carries a state through a step, an event at a time.
+    fn advance_by_events(
+        &self,
+        worker: &mut Worker<F>,
+        state: &mut State<F>,
+        replicate: usize,
+        step: usize,
+    ) -> Result<(), EngineError> {
+        if self.run.interrupted() {
+            return Err(EngineError::Interrupted);
+        }
+        let Some(events) = &mut worker.events else {
+            return Err(EngineError::Broken("there are no events to run"));
+        };
+        events.choose(self.run, replicate);
+        let address = self.address(replicate, step);
+        events.run(state, address).map_err(|trouble| match trouble {
+            Trouble::Fault(fault) => self.explain(fault, &events.rule().program, replicate, step),
+            other => {
+                let model = self.plan.codes.declarations.model.clone();
+                let update = &self.plan.codes.declarations.update;
+                let complaint = other.complaint(update);
+                EngineError::Event { model, step: address.step as usize, replicate, complaint }
+            }
+        })
+    }
+
     fn events_at(&self, step: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
         let from = self.run.events.partition_point(|e| e.0 < step);
         let here = self.run.events[from..].iter().take_while(move |e| e.0 == step);
@@ -307,8 +335,12 @@ impl<'a, F: Lane> Rollout<'a, F> {
         record(0, &state);
         let mut next = worker.state(&self.plan.codes);
         for step in 1..=self.run.steps {
-            self.advance(worker, &state, &mut next, replicate, step)?;
-            std::mem::swap(&mut state, &mut next);
+            if worker.events.is_some() {
+                self.advance_by_events(worker, &mut state, replicate, step)?;
+            } else {
+                self.advance(worker, &state, &mut next, replicate, step)?;
+                std::mem::swap(&mut state, &mut next);
+            }
             self.observe(worker, &state, replicate, step, outputs)?;
             record(step, &state);
         }

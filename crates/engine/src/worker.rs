@@ -9,6 +9,7 @@ use crate::codes::{CodePair, Codes, Observed};
 use crate::compile::Code;
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
+use crate::events::Events;
 use crate::kernel::Source;
 use crate::kernels::Lane;
 use crate::machine::Machine;
@@ -87,6 +88,8 @@ pub(crate) struct Worker<F: Lane> {
     pub(crate) crew: usize,
     pub(crate) start: Option<Unit<F>>,
     pub(crate) step: Unit<F>,
+    /// What carries a state through a step where sites are updated one after another.
+    pub(crate) events: Option<Events<F>>,
     pub(crate) observed: Vec<Option<(Unit<F>, Option<UnitPair<F>>)>>,
     pub(crate) adjoint_step: Option<UnitPair<F>>,
     pub(crate) adjoint_start: Option<Unit<F>>,
@@ -218,6 +221,7 @@ impl<F: Lane> Worker<F> {
             crew,
             start: codes.start.as_ref().map(unit),
             step: unit(&codes.step),
+            events: codes.events.as_ref().map(|rule| Events::new(rule, options.simd)),
             observed: codes
                 .observed
                 .iter()
@@ -261,6 +265,7 @@ impl<F: Lane> Worker<F> {
     pub(crate) fn prepare(&mut self, run: &Run<'_>, backward: bool) -> Result<(), EngineError> {
         self.units_with_field_adjoints().for_each(|unit| unit.field_adjoints.clear());
         self.forward_units(run).try_for_each(|unit| unit.prepare(run))?;
+        self.events.iter_mut().try_for_each(|events| events.prepare(run))?;
         if backward {
             self.backward_units(run).try_for_each(|unit| unit.prepare(run))?;
         }

@@ -126,6 +126,19 @@ impl Key {
     }
 }
 
+/// The lanes of draw 0 whose words pick the site of an event, by its number within the step; high word first. Draws of
+/// a rule use lanes below 4, estimators those from 8 on.
+pub const EVENT_LANES: [u32; 2] = [4, 5];
+
+/// The lane of draw 0 that decides how many events a step has.
+pub const EVENT_COUNT_LANE: u32 = 6;
+
+/// One of `count` from 64 random bits: ⌊count · bits / 2⁶⁴⌋, each with the same probability to a part in 2⁶⁴ of `count`.
+#[inline(always)]
+pub fn one_of(bits: u64, count: u64) -> u64 {
+    ((u128::from(bits) * u128::from(count)) >> 64) as u64
+}
+
 /// A word below this gives a number that is refined by a second word: one in 2¹⁵.
 pub const FINE: u32 = 1 << 17;
 

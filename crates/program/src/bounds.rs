@@ -27,7 +27,11 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
         Op::Select(_, a, b) => of(*a).nan || of(*b).nan,
         Op::Replace { value, .. } | Op::Revealed { value, .. } => of(*value).nan,
         Op::Round(..) | Op::Hold(_) | Op::Spread(_) | Op::Normal(..) => any,
-        Op::Shift { x, .. } | Op::Translate { x, .. } => of(*x).beyond_edges(lattice).nan,
+        Op::Shift { x, .. } | Op::Translate { x, .. } | Op::There { x, .. } => {
+            of(*x).beyond_edges(lattice).nan
+        }
+        Op::Put { value, .. } => of(*value).nan,
+        Op::Inside(_) | Op::Fastest => false,
         Op::NeighbourSum { x, .. } => {
             let x = of(*x).beyond_edges(lattice);
             x.nan || x.unbounded()
@@ -84,7 +88,10 @@ fn range_of(
         }
         Op::Replace { value, .. } | Op::Revealed { value, .. } => of(*value),
         Op::Hold(a) | Op::Spread(a) => of(*a),
-        Op::Shift { x, .. } | Op::Translate { x, .. } => of(*x).beyond_edges(lattice),
+        Op::Shift { x, .. } | Op::Translate { x, .. } | Op::There { x, .. } => of(*x).beyond_edges(lattice),
+        Op::Put { value, .. } => of(*value),
+        Op::Inside(_) => Domain::BINARY,
+        Op::Fastest => Domain::real(f64::MIN_POSITIVE, f64::INFINITY),
         Op::NeighbourSum { x, neighbourhood, .. } => {
             let (positive, negative, whole) = weights(*neighbourhood);
             let x = of(*x).beyond_edges(lattice);

@@ -4,8 +4,10 @@ use crate::adjoint::differentiate;
 use crate::declarations::Declarations;
 use crate::estimators::Estimator;
 use crate::model::Model;
-use crate::passes::{reach, without_state_adjoints};
+use crate::passes::{reach, sublattices, without_state_adjoints};
 use crate::program::Program;
+use crate::scheme::footprint;
+use crate::update::Update;
 
 /// All programs of a model, as an estimator simulates them, with the adjoints it makes of them.
 ///
@@ -27,11 +29,11 @@ use crate::program::Program;
 pub struct Bundle {
     /// How a lattice starts where nobody gives a state.
     pub start: Option<Program>,
-    /// One step.
+    /// One step; where the update is by events, what one event does ([`Bundle::is_by_events`]).
     pub step: Program,
     /// The observations in their order; none where one is no program.
     pub observed: Vec<Option<Program>>,
-    /// What runs backwards, where an estimator was given.
+    /// What runs backwards, where an estimator was given and there is a way back.
     pub adjoints: Option<Adjoints>,
     /// How far the forward programs read from a site, along (z, y, x); their adjoints read no farther.
     pub reach: [usize; 3],
@@ -73,16 +75,31 @@ impl Bundle {
         estimator: Option<&dyn Estimator>,
     ) -> Bundle {
         let forward = |p: &Program| estimator.map_or_else(|| p.clone(), |e| e.forward(p));
-        let step = forward(&model.step);
+        let scored = estimator.is_some_and(|e| e.needs_advantage());
+        let step = match model.declarations().update {
+            Update::Sublattices => forward(&sublattices(&model.step, scored)),
+            _ => forward(&model.step),
+        };
         let start = model.start.as_ref().map(forward);
         let observed: Vec<Option<Program>> = observations.iter().map(|o| o.map(forward)).collect();
-        let adjoints = estimator.map(|e| Adjoints {
+        let by_events = model.declarations().update.is_by_events();
+        let adjoints = estimator.filter(|_| !by_events).map(|e| Adjoints {
             start: start.as_ref().map(|s| differentiate(s, e)),
             step: AdjointPair::new(&step, e),
             observed: observed.iter().map(|o| o.as_ref().map(|p| AdjointPair::new(p, e))).collect(),
         });
-        let reach = reach(std::iter::once(&step).chain(&start).chain(observed.iter().flatten()));
+        let mut reach = reach(std::iter::once(&step).chain(&start).chain(observed.iter().flatten()));
+        if by_events {
+            // An event reads layers at once, however the rule puts its offsets together.
+            let own = footprint(&step).reach;
+            reach = [0, 1, 2].map(|axis| reach[axis].max(own[axis]));
+        }
         Bundle { start, step, observed, adjoints, reach }
+    }
+
+    /// Whether the step is a rule for single events, in the words of [`Update`].
+    pub fn is_by_events(&self) -> bool {
+        self.declarations().update.is_by_events()
     }
 
     /// What the model speaks of.

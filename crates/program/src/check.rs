@@ -30,6 +30,8 @@ pub enum Requirement {
     Direction(u32),
     /// Any number, also an infinite one: what is compared.
     Number,
+    /// A site's sum of rates, as a share of the highest that was declared: at most 1.
+    Share,
 }
 
 /// A value that is checked while the program runs.
@@ -47,7 +49,7 @@ impl Requirement {
     pub fn bounds(&self, epsilon: f64) -> (f64, f64, bool) {
         let slack = ROUNDINGS * epsilon;
         match self {
-            Requirement::Probability => (-slack, 1.0 + slack, false),
+            Requirement::Probability | Requirement::Share => (-slack, 1.0 + slack, false),
             Requirement::WholeOfOne => (1.0 - slack, 1.0 + slack, false),
             Requirement::Trials => (0.0, MOST_COUNT, true),
             Requirement::Rate => (0.0, MOST_COUNT, false),
@@ -71,7 +73,7 @@ impl Requirement {
     /// Whether every value of a domain is allowed in every precision.
     pub(crate) fn proved_by(&self, domain: Domain) -> bool {
         let (lowest, highest, whole) = match self {
-            Requirement::Probability => (0.0, 1.0, false),
+            Requirement::Probability | Requirement::Share => (0.0, 1.0, false),
             Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0, false),
             _ => self.bounds(f64::EPSILON),
         };
@@ -125,6 +127,9 @@ impl Check {
                  with as many probabilities as there are offsets",
                 count.saturating_sub(1)
             ),
+            Requirement::Share => format!(
+                "the `{what}` of a site add up to {value} times the highest sum that the rule declares; declare a higher one"
+            ),
             Requirement::Number => format!(
                 "`{what}` compares not-a-number, of which no comparison is true; give it a number at every site, also where \
                  the outcome is not used: of a quotient, a root or a logarithm bound the argument first, as in \
@@ -144,6 +149,7 @@ impl Check {
             Requirement::Chance => format!("probability of a success of {what}"),
             Requirement::Direction(_) => format!("direction of {what}"),
             Requirement::Number => format!("what is compared in {what}"),
+            Requirement::Share => format!("share of {what} in the highest sum declared"),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::colour::Colour;
+use crate::update::Update;
 
 /// The range of a parameter.
 ///
@@ -144,6 +145,8 @@ pub struct Declarations {
     pub notes: Vec<String>,
     /// What stands beyond fixed edges, in words, where the rule itself says it and not the lattice.
     pub outside: Option<String>,
+    /// When the rule is applied to which sites.
+    pub update: Update,
 }
 
 impl Declarations {
@@ -161,6 +164,7 @@ impl Declarations {
             checks: Vec::new(),
             notes: Vec::new(),
             outside: None,
+            update: Update::Synchronous,
         }
     }
 

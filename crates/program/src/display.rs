@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::declarations::Declarations;
 use crate::instruction::Instruction;
-use crate::op::{Binary, Comparison, Op, Rank, ValueId};
+use crate::op::{Binary, Comparison, Op, Place, Rank, ValueId};
 use crate::program::{Program, Sink};
 use crate::unary::Unary;
 
@@ -60,8 +60,8 @@ fn inlined(op: &Op) -> bool {
 
 fn arrow(sink: Sink) -> &'static str {
     match sink {
-        Sink::NextLayer(_) | Sink::Output(_) => "<-",
-        Sink::Check(_) => "from",
+        Sink::NextLayer(_) | Sink::Output(_) | Sink::Elsewhere(_) => "<-",
+        Sink::Check(_) | Sink::TotalRate | Sink::Fastest => "from",
         _ => "+=",
     }
 }
@@ -84,6 +84,11 @@ impl<'a> Words<'a> {
     /// A value as one would write it in a rule, as far as that is short.
     pub(crate) fn written(&self, value: ValueId) -> String {
         self.within(value, DEPTH)
+    }
+
+    /// An instruction in words.
+    pub(crate) fn written_op(&self, op: &Op) -> String {
+        self.text_with(op, &|v| self.within(*v, DEPTH - 1))
     }
 
     fn within(&self, value: ValueId, depth: usize) -> String {
@@ -113,6 +118,9 @@ impl<'a> Words<'a> {
             Sink::LayerAdjoint(i) => format!("d/d {}", d.adjoint_name(i)),
             Sink::ParameterAdjoint(i) => format!("d/d {}", d.parameters[i as usize].name),
             Sink::FieldAdjoint(i) => format!("d/d {}", d.fields[i as usize].name),
+            Sink::Elsewhere(i) => format!("{} there", d.layers[i as usize].name),
+            Sink::TotalRate => "sum of rates".into(),
+            Sink::Fastest => "highest sum of rates".into(),
             Sink::Check(i) => d.checks[i as usize].label(),
         }
     }
@@ -166,6 +174,10 @@ impl<'a> Words<'a> {
                 let size = d.neighbourhoods[*offsets as usize].offsets().len();
                 format!("translate({}, by {} of {size} offsets{})", n(x), n(direction), transposed(t))
             }
+            Op::There { x, place } => format!("{} at {}", n(x), self.place(place, n)),
+            Op::Put { value, place } => format!("{} for {}", n(value), self.place(place, n)),
+            Op::Inside(place) => format!("{} exists", self.place(place, n)),
+            Op::Fastest => "highest sum of rates".into(),
             Op::SiteSum(a) => format!("sum over sites of {}", n(a)),
             Op::Uniform { draw, lane, .. } => {
                 let lane = if *lane == 0 { String::new() } else { format!(", lane {lane}") };
@@ -189,6 +201,16 @@ impl<'a> Words<'a> {
                 let arguments: Vec<String> = arguments.iter().map(&n).collect();
                 format!("{}({})", law.words().0, arguments.join(", "))
             }
+        }
+    }
+
+    fn place(&self, place: &Place, n: &dyn Fn(&ValueId) -> String) -> String {
+        match place {
+            Place::Neighbour { direction, offsets } => {
+                let size = self.declarations.neighbourhoods[*offsets as usize].offsets().len();
+                format!("neighbour {} of {size}", n(direction))
+            }
+            Place::Anywhere { draw } => format!("a site drawn ({})", self.declarations.draws[*draw as usize]),
         }
     }
 

@@ -223,14 +223,56 @@ pub enum ModelError {
         /// Its upper end.
         highest: f64,
     },
+    /// A rule that cannot be applied as its update scheme says.
+    #[error("model `{model}` with update = \"{update}\": {why}")]
+    Scheme {
+        /// The model.
+        model: String,
+        /// The scheme.
+        update: &'static str,
+        /// What stands in the way, and what to do about it.
+        why: String,
+    },
+    /// A site that is picked where no rule is applied.
+    #[error(
+        "model `{model}`: {what} stands in a start or an observation, but only a step may pick sites: leave it out"
+    )]
+    PickOutsideStep {
+        /// The model.
+        model: String,
+        /// What picks.
+        what: String,
+    },
+    /// Rates stated more than once.
+    #[error(
+        "the step of model `{model}` states rates twice, but an event is one transition: give all rates of a site in one \
+         list, rates([a, b, …])"
+    )]
+    RatesTwice {
+        /// The model.
+        model: String,
+    },
+    /// A highest sum of rates that differs from site to site.
+    #[error(
+        "model `{model}`: the highest sum of rates must be one number for the whole run: make it of parameters and numbers"
+    )]
+    FastestPerSite {
+        /// The model.
+        model: String,
+    },
     /// A transform that this model does not admit.
-    #[error("model `{model}` has no exact likelihood: {why}; fit it with a loss instead")]
+    #[error("model `{model}` has no exact likelihood: {why}{}", instead(.why))]
     NoLikelihood {
         /// The model.
         model: String,
         /// What stands in the way.
         why: String,
     },
+}
+
+/// What serves instead, where the reason does not say it.
+fn instead(why: &str) -> &'static str {
+    if why.contains("serves instead") { "" } else { "; fit it with a loss instead" }
 }
 
 fn hint(nearest: &Option<String>, known: &[String]) -> String {

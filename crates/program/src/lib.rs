@@ -14,12 +14,14 @@ mod instruction;
 mod op;
 mod program;
 mod unary;
+mod update;
 // … what depends on what; a graph grows a program and simplifies it …
 pub mod dataflow;
 mod graph;
 // … tracing writes a graph through handles with operators, and a model is a traced start and step …
 mod error;
 mod model;
+mod scheme;
 mod trace;
 // … programs print, say where they have no derivative, and are kept as bytes …
 mod display;
@@ -32,6 +34,7 @@ mod chance;
 mod derivatives;
 pub mod estimators;
 mod likelihood;
+mod rates;
 // … and what any backend makes of them: passes that keep the meaning, and all programs that a model needs.
 mod bundle;
 pub mod passes;
@@ -51,10 +54,12 @@ pub use graph::{Graph, MOST_INSTRUCTIONS};
 pub use instruction::Instruction;
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
-pub use op::{Binary, Comparison, Number, Op, Rank, Surrogate, ValueId};
+pub use op::{Binary, Comparison, Number, Op, Place, Rank, Surrogate, ValueId};
 pub use program::{Program, Sink};
+pub use scheme::{Colouring, footprint};
 pub use slopeless::Slopeless;
 pub use stored::StoredError;
-pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage};
+pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage, There};
 pub use unary::{Unary, UseOfUnary};
+pub use update::{Pick, UPDATES, Update};
 pub use validate::InvalidProgram;

@@ -12,6 +12,11 @@
 //! counts by the probability of what was revealed. Where a draw's argument is no probability at some parameters, the
 //! likelihood there is 0: a simulation would stop.
 //!
+//! Where colours of sites are updated one after another ([`Update::Sublattices`]), each site changes once in a step, in an
+//! order that is known: when a colour is updated, the sites of earlier colours are as they are observed after the step and
+//! the others as before it. The likelihood is the product over colours, and over the sites of each. Under the other
+//! schemes a site may change more than once between two states, and there is no product.
+//!
 //! It is taken as an observation of the state before, whose step has the number n: a rule that reads the step's number
 //! reads n + 1.
 
@@ -21,9 +26,12 @@ use crate::check::Requirement;
 use crate::dataflow::dependent;
 use crate::error::ModelError;
 use crate::graph::{Graph, one_minus};
-use crate::op::{Comparison, Op, Rank, ValueId};
+use crate::op::{Comparison, Op, Place, Rank, ValueId};
+use crate::passes::sublattices::mask;
 use crate::program::{Program, Sink};
+use crate::scheme::{at_neighbour, colouring};
 use crate::unary::Unary;
+use crate::update::Update;
 
 /// Joint outcomes above this number are not enumerated.
 const MOST_OUTCOMES: usize = 256;
@@ -47,34 +55,114 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
+    let step = &one_site_at_a_time(step)?;
     let mut declarations = step.declarations.clone();
     declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
+    declarations.update = Update::Synchronous;
     let mut graph = Graph::new(declarations);
     let mut total = graph.constant(0.0);
-    for group in independent_groups(step)? {
-        let chance = probability_of_observed(&mut graph, step, &group);
-        let log = graph.unary(Unary::Logarithm, chance);
-        total = graph.add(total, log);
+    let groups = independent_groups(step)?;
+    let certain = graph.constant(1.0);
+    for view in views(&mut graph, step)? {
+        for group in &groups {
+            let chance = probability_of_observed(&mut graph, step, group, &view);
+            let own = view.own.map_or(chance, |own| graph.select(own, chance, certain));
+            let log = graph.unary(Unary::Logarithm, own);
+            total = graph.add(total, log);
+        }
+        check_certain_arguments(&mut graph, step, &view);
     }
     let sum = graph.site_sum(total);
     graph.result(Sink::Output(0), sum);
-    check_certain_arguments(&mut graph, step);
     Ok(graph.finish())
 }
 
+/// What the sites of one colour see when they are updated.
+struct View {
+    /// For each layer its value at every site.
+    layers: Vec<ValueId>,
+    /// Which sites are updated; all where nothing is said.
+    own: Option<ValueId>,
+}
+
+impl View {
+    /// What an instruction is, seen by those sites; nothing where it is as it says.
+    fn seen(&self, g: &mut Graph, op: &Op) -> Option<ValueId> {
+        match op {
+            Op::Layer(i) => Some(self.layers[*i as usize]),
+            Op::There { x, place: Place::Neighbour { direction, offsets } } => {
+                Some(at_neighbour(g, *x, *direction, *offsets))
+            }
+            _ => None,
+        }
+    }
+
+    /// A checked value, harmless at other sites.
+    fn checked(&self, g: &mut Graph, required: Requirement, value: ValueId) -> ValueId {
+        let harmless = g.constant(required.harmless());
+        self.own.map_or(value, |own| g.select(own, value, harmless))
+    }
+}
+
+/// One view for each colour, in their order; a single one where all sites are updated at once.
+fn views(g: &mut Graph, step: &Program) -> Result<Vec<View>, ModelError> {
+    let before: Vec<ValueId> =
+        (0..step.declarations.layers.len() as u32).map(|i| g.push(Op::Layer(i))).collect();
+    if step.declarations.update == Update::Synchronous {
+        return Ok(vec![View { layers: before, own: None }]);
+    }
+    let colouring = colouring(step)?;
+    let colours = colouring.value(g);
+    let view = |colour: u32| {
+        let own = mask(g, &colouring, colours, colour);
+        let first = g.constant(f64::from(colour));
+        let done = g.compare(Comparison::Less, colours, first);
+        let layers = before.iter().zip(0..).map(|(before, i)| {
+            let after = g.push(Op::Target(i));
+            g.select(done, after, *before)
+        });
+        View { layers: layers.collect(), own: Some(own) }
+    };
+    Ok((0..colouring.colours).map(view).collect())
+}
+
+/// The rule, where each site changes at most once in a step.
+fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
+    const SERVES: &str = "; what serves instead is a fit to summaries over time (task = trajectory) by a search \
+                          (nelder-mead, cma-es), or update = \"sublattices\", which has an exact likelihood";
+    match &step.declarations.update {
+        Update::Synchronous => Ok(step.clone()),
+        Update::RandomSequential { .. } => Err(refuse(
+            step,
+            format!("sites are updated one after another in an order that nobody saw{SERVES}"),
+        )),
+        Update::ContinuousTime => Err(refuse(step, format!("sites change at times that nobody saw{SERVES}"))),
+        Update::Sublattices if step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {
+            Err(refuse(
+                step,
+                "the rule writes to a site that it picks, so that sites change more than once in a step, unseen; what \
+                 serves instead is a fit to summaries over time (task = trajectory)",
+            ))
+        }
+        Update::Sublattices => Ok(step.simulated()),
+    }
+}
+
 /// Has arguments checked that depend on no draw, as where the step is simulated: what a likelihood of 0 cannot say.
-fn check_certain_arguments(g: &mut Graph, step: &Program) {
+fn check_certain_arguments(g: &mut Graph, step: &Program, view: &View) {
     let random =
         dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let renamed = g.import(step, |g, _, op| match op {
         Op::Revealed { observed, .. } => Some(*observed),
         Op::StepIndex => Some(g.next_step()),
-        _ => None,
+        op => view.seen(g, op),
     });
     for (sink, value) in &step.results {
         let Sink::Check(check) = sink else { continue };
         if is_law(step, *check) && !random[value.index()] {
-            g.result(*sink, renamed[value.index()]);
+            let required = step.declarations.checks[*check as usize].required;
+            let checked = view.checked(g, required, renamed[value.index()]);
+            g.result(*sink, checked);
         }
     }
 }
@@ -180,6 +268,9 @@ fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, Mod
             Op::Count { .. } => {
                 return Err(refuse(step, "a next value depends on a binomial, Poisson or geometric number"));
             }
+            Op::There { x, place: Place::Neighbour { direction, .. } } if !random[x.index()] => {
+                open.push(*direction);
+            }
             op if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) => {
                 return Err(refuse(step, "a draw at one site changes the next value of another"));
             }
@@ -190,7 +281,7 @@ fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, Mod
 }
 
 /// Σ over joint outcomes of P(outcome) where it gives the observed values, else 0.
-fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> ValueId {
+fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group, view: &View) -> ValueId {
     let draws: Vec<ValueId> = group.draws.iter().copied().collect();
     let conditional = checks_within(step, group);
     let sizes: Vec<usize> = draws.iter().map(|d| outcomes_of(step, *d)).collect();
@@ -222,10 +313,11 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group) -> Valu
                     let place = draws.iter().position(|d| d == draw)?;
                     Some(g.constant(f64::from(u8::from(outcome[place] == *class as usize))))
                 }
-                _ => None,
+                (None, op, _) => view.seen(g, op),
             }
         });
-        check_where_possible(g, step, &conditional, &renamed, chance);
+        let possible = view.own.map_or(chance, |own| g.multiply(own, chance));
+        check_where_possible(g, step, &conditional, &renamed, possible);
         let mut matches = g.constant(1.0);
         for (layer, value) in &group.layers {
             let observed = g.push(Op::Target(*layer));

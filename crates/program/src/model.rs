@@ -8,7 +8,9 @@ use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Param
 use crate::error::{ModelError, unknown};
 use crate::op::Op;
 use crate::program::Program;
+use crate::scheme;
 use crate::trace::{Scope, Stage};
+use crate::update::Update;
 
 /// A stochastic lattice model: its declarations, its start and its step, each traced once into a program.
 ///
@@ -48,6 +50,37 @@ impl Model {
     /// What the model speaks of.
     pub fn declarations(&self) -> &Declarations {
         &self.step.declarations
+    }
+
+    /// When the rule is applied to which sites.
+    pub fn update(&self) -> &Update {
+        &self.step.declarations.update
+    }
+
+    /// The same rule under another update scheme.
+    ///
+    /// # Errors
+    /// [`ModelError::Scheme`] where the rule cannot be applied so.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Values, VonNeumann};
+    /// # use glauber_program::{Model, Update};
+    /// let voter = Model::build("voter", Lattice::square(8))
+    ///     .layer("opinion", Values::binary())
+    ///     .step(|s| s.next("opinion").bernoulli(s.layer("opinion").neighbours(VonNeumann).mean()))?;
+    /// let one_by_one = voter.updated("random-sequential".parse().unwrap_or_default())?;
+    /// assert!(one_by_one.update().is_by_events());
+    /// assert!(voter.updated(Update::ContinuousTime).is_err()); // it states no rates
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn updated(&self, update: Update) -> Result<Model, ModelError> {
+        let mut model = self.clone();
+        model.step.declarations.update = update;
+        if let Some(start) = &mut model.start {
+            start.declarations.update = model.step.declarations.update.clone();
+        }
+        scheme::check(&model.step)?;
+        Ok(model)
     }
 
     /// The model's name.
@@ -282,6 +315,12 @@ impl ModelBuilder {
         self.error.map_or(Ok(self.declarations), Err)
     }
 
+    /// Says when the rule is applied to which sites; all at once where nothing is said. Say it before the step is traced.
+    pub fn update(mut self, update: Update) -> ModelBuilder {
+        self.declarations.update = update;
+        self
+    }
+
     /// Traces how a lattice starts. Declare layers, parameters and fields first.
     pub fn start<T>(mut self, trace: impl FnOnce(&Scope) -> T) -> ModelBuilder {
         if self.error.is_none() {
@@ -306,6 +345,10 @@ impl ModelBuilder {
         let scope = Scope::open(self.declarations, Stage::Step);
         trace(&scope);
         let step = scope.close()?;
-        Ok(Model { start: self.start, step })
+        let mut start = self.start;
+        if let Some(start) = &mut start {
+            start.declarations.update = step.declarations.update.clone();
+        }
+        Ok(Model { start, step })
     }
 }

@@ -95,6 +95,31 @@ impl Surrogate {
     }
 }
 
+/// Another site, as an event that reads or writes it picks it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Place {
+    /// The neighbour at the offset that `direction` picks.
+    Neighbour {
+        /// Which offset: a whole number at every site, such as a categorical draw.
+        direction: ValueId,
+        /// The offsets, as a neighbourhood of the declarations.
+        offsets: u32,
+    },
+    /// A site drawn uniformly from the whole lattice (it may be the event's own).
+    Anywhere {
+        /// Which draw of the program.
+        draw: u32,
+    },
+}
+
+impl Place {
+    fn visit_mut(&mut self, mut f: impl FnMut(&mut ValueId)) {
+        if let Place::Neighbour { direction, .. } = self {
+            f(direction);
+        }
+    }
+}
+
 /// One instruction.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Op {
@@ -179,6 +204,24 @@ pub enum Op {
         /// Whether the transposed linear map is meant.
         transposed: bool,
     },
+    /// The value at another site that this one picks.
+    There {
+        /// The field.
+        x: ValueId,
+        /// Which site.
+        place: Place,
+    },
+    /// A value for another site that this one picks: what is written there.
+    Put {
+        /// What is written.
+        value: ValueId,
+        /// Which site.
+        place: Place,
+    },
+    /// 1 where there is a site at a place, 0 where it lies beyond a fixed edge.
+    Inside(Place),
+    /// In continuous time: the highest sum of rates that a site can have, of which rates are shares.
+    Fastest,
     /// The sum over all sites: one number per replicate.
     SiteSum(ValueId),
     /// A uniform number in [0, 1): a pure function of seed, replicate, step, draw, lane and site.
@@ -265,8 +308,14 @@ impl Op {
             | NextAdjoint(_)
             | OutputAdjoint(_)
             | Advantage
+            | Fastest
             | Uniform { .. }
             | Centred { .. } => {}
+            There { x, place } | Put { value: x, place } => {
+                f(x);
+                place.visit_mut(f);
+            }
+            Inside(place) => place.visit_mut(f),
             Unary(_, a) | Heaviside(a, _) | Round(a, _) | Hold(a) | Spread(a) | SiteSum(a) => f(a),
             Shift { x, .. } | NeighbourSum { x, .. } => f(x),
             Indicator { draw, .. } => f(draw),
@@ -313,16 +362,22 @@ impl Op {
 
     /// Whether it reads its operand at other sites, so that the operand must exist as a whole field first.
     pub fn reads_elsewhere(&self) -> bool {
-        matches!(self, Op::Shift { .. } | Op::NeighbourSum { .. } | Op::Translate { .. })
+        matches!(self, Op::Shift { .. } | Op::NeighbourSum { .. } | Op::Translate { .. } | Op::There { .. })
+    }
+
+    /// Whether only a rule that is applied to one site after another can have it.
+    pub fn is_of_events(&self) -> bool {
+        matches!(self, Op::There { .. } | Op::Put { .. } | Op::Inside(_) | Op::Fastest)
     }
 
     /// Its rank, given the ranks of its operands.
     pub fn rank(&self, rank_of: impl Fn(ValueId) -> Rank) -> Rank {
         use Op::*;
         match self {
-            Constant(_) | Parameter(_) | StepIndex => Rank::Run,
+            Constant(_) | Parameter(_) | StepIndex | Fastest => Rank::Run,
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
+            There { .. } | Put { .. } | Inside(_) => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),
             _ => self.operands().into_iter().map(rank_of).fold(Rank::Run, Rank::max),

@@ -21,6 +21,13 @@ pub enum Sink {
     ParameterAdjoint(u32),
     /// The derivative of the objective by a field (added).
     FieldAdjoint(u32),
+    /// A layer's value at another site, which an event writes: the value is an [`crate::Op::Put`]. Written after the site's
+    /// own, in the order of the results.
+    Elsewhere(u32),
+    /// In continuous time: the sum of the rates at a site.
+    TotalRate,
+    /// In continuous time: what the rule says is the highest sum of rates at a site.
+    Fastest,
     /// A value that must be what the declarations' check of this number requires.
     Check(u32),
 }

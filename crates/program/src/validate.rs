@@ -14,8 +14,9 @@ use crate::declarations::{Declarations, Interval, Layer};
 use crate::graph::{Graph, MOST_INSTRUCTIONS};
 use crate::instruction::Instruction;
 use crate::model::Model;
-use crate::op::{Number, Op, Rank, Surrogate, ValueId};
+use crate::op::{Number, Op, Place, Rank, Surrogate, ValueId};
 use crate::program::{Program, Sink};
+use crate::scheme;
 use crate::trace::Stage;
 
 /// Why something is no program.
@@ -105,9 +106,14 @@ pub(crate) fn program(
             Sink::ParameterAdjoint(i) => (i as usize) < d.parameters.len() && !site,
             Sink::FieldAdjoint(i) => (i as usize) < d.fields.len(),
             Sink::Check(i) => (i as usize) < d.checks.len(),
+            Sink::Elsewhere(i) => {
+                (i as usize) < d.layers.len() && matches!(instructions[value.index()].op, Op::Put { .. })
+            }
+            Sink::TotalRate => true,
+            Sink::Fastest => instructions[value.index()].rank == Rank::Run,
         };
         ensure(good, || format!("result {place} goes nowhere"))?;
-        let again = !known.insert(*sink) && !matches!(sink, Sink::Check(_));
+        let again = !known.insert(*sink) && !matches!(sink, Sink::Check(_) | Sink::Elsewhere(_));
         ensure(!again, || format!("result {place} is there twice"))?;
     }
     Ok(())
@@ -125,7 +131,15 @@ pub(crate) fn stage(program: &Program, stage: Stage) -> Result<(), InvalidProgra
         Stage::Observation => (d.outputs.len(), count(|s| matches!(s, Sink::Output(_)))),
         _ => (d.layers.len(), count(|s| matches!(s, Sink::NextLayer(_)))),
     };
-    ensure(found == wanted && found + checks == program.results.len(), || "its results are others".into())?;
+    let of_events = |s: &Sink| matches!(s, Sink::Elsewhere(_) | Sink::TotalRate | Sink::Fastest);
+    let events = program.results.iter().filter(|(s, _)| stage == Stage::Step && of_events(s)).count();
+    let all = found + checks + events;
+    ensure(found == wanted && all == program.results.len(), || "its results are others".into())?;
+    if stage != Stage::Step {
+        ensure(!any(&Op::is_of_events), || "it picks another site outside a step".into())?;
+    } else if let Err(error) = scheme::check(program) {
+        return Err(InvalidProgram(error.to_string()));
+    }
     if stage == Stage::Start {
         ensure(!any(&|op| matches!(op, Op::Layer(_))), || "a start reads a state".into())?;
     }
@@ -195,6 +209,12 @@ fn refers(d: &Declarations, op: &Op) -> bool {
             d.neighbourhoods.get(*n as usize).is_some_and(|own| !own.offsets().is_empty())
         }
         Op::Shift { offset, .. } => d.lattice.admits(*offset),
+        Op::There { place, .. } | Op::Put { place, .. } | Op::Inside(place) => match place {
+            Place::Neighbour { offsets: n, .. } => {
+                d.neighbourhoods.get(*n as usize).is_some_and(|own| !own.offsets().is_empty())
+            }
+            Place::Anywhere { draw } => below(*draw, d.draws.len()),
+        },
         Op::Uniform { draw, .. } | Op::Centred { draw, .. } | Op::Count { draw, .. } => {
             below(*draw, d.draws.len())
         }
@@ -209,6 +229,7 @@ fn fits(op: &Op, rank: impl Fn(ValueId) -> Rank, instructions: &[Instruction]) -
     match op {
         Op::Spread(x) => !site(x),
         Op::SiteSum(x) | Op::Shift { x, .. } | Op::NeighbourSum { x, .. } => site(x),
+        Op::There { x, .. } => site(x),
         Op::Translate { x, direction, .. } => site(x) && !site(direction),
         Op::Normal(a, b) => drawn(a) && drawn(b) && rank(*a) == rank(*b),
         Op::Uniform { rank, .. } | Op::Centred { rank, .. } => *rank != Rank::Run,

@@ -8,6 +8,14 @@ use crate::kernels::{Lane, Memory};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::{FINE, Key, centred, size_of_centred, uniform};
 
+/// The words of numbers that follow one another.
+#[inline(always)]
+pub(super) fn words(d: &mut [u32], key: Key, first: u32) {
+    for (i, d) in d.iter_mut().enumerate() {
+        *d = key.word(first.wrapping_add(i as u32));
+    }
+}
+
 #[inline(always)]
 pub(super) fn uniforms<F: Lane>(d: &mut [F], key: Key, site: u32) {
     // One number in 2¹⁵ is refined by a second word: the loop stays a vector's work, and such blocks are gone over again.

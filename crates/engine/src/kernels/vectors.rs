@@ -13,8 +13,9 @@ use crate::block::{Block, Column};
 use crate::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lane::Avx512;
-use crate::kernels::{Entries, Lane, Memory, Output, Violation, run};
+use crate::kernels::{Entries, Lane, Memory, Output, Violation, draws, run};
 use crate::simd::Simd;
+use glauber_numbers::noise::Key;
 
 /// What the vectors that code runs with can do beyond what a compiler makes of loops.
 pub(super) trait Vectors: Copy {
@@ -38,6 +39,47 @@ impl Vectors for Avx512 {
     #[inline(always)]
     fn look_up<F: Lane>(self, d: &mut [F], table: &Entries<F>, index: &[i32]) -> bool {
         F::permute(self, d, table, index)
+    }
+}
+
+/// What is drawn for numbers that follow one another, as for the sites of a block.
+pub(crate) enum Drawn<'d, F> {
+    Words(&'d mut [u32]),
+    Uniform(&'d mut [F]),
+    Centred(&'d mut [F]),
+}
+
+/// Draws the random numbers of a key from `first` on.
+pub(crate) fn draw<F: Lane>(simd: Simd, drawn: Drawn<'_, F>, key: Key, first: u32) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { draw_avx512(drawn, key, first) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { draw_avx2(drawn, key, first) },
+        _ => draw_any(drawn, key, first),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn draw_avx512<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
+    draw_any(drawn, key, first);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn draw_avx2<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
+    draw_any(drawn, key, first);
+}
+
+#[inline(always)]
+fn draw_any<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
+    match drawn {
+        Drawn::Words(d) => draws::words(d, key, first),
+        Drawn::Uniform(d) => draws::uniforms(d, key, first),
+        Drawn::Centred(d) => draws::centred_numbers(d, key, first),
     }
 }
 

@@ -8,11 +8,13 @@ mod last;
 mod lower;
 mod reach;
 mod simulated;
+pub(crate) mod sublattices;
 mod tables;
 mod twins;
 
 pub use last::without_state_adjoints;
 pub use lower::lowered;
 pub use reach::reach;
+pub use sublattices::sublattices;
 pub use tables::{MOST_ENTRIES, Table, TableKey, table_keys};
 pub use twins::twins;

@@ -1,6 +1,6 @@
 //! Tells how far programs read from a site: the margin that their fields need.
 
-use crate::op::Op;
+use crate::op::{Op, Place};
 use crate::program::Program;
 
 /// The farthest that any of the programs reads from a site, along (z, y, x), in sites.
@@ -17,6 +17,11 @@ pub fn reach<'p>(programs: impl IntoIterator<Item = &'p Program>) -> [usize; 3] 
                 Op::Shift { offset, .. } => widen(offset.map(|d| d.unsigned_abs() as usize)),
                 Op::NeighbourSum { neighbourhood: n, .. } | Op::Translate { offsets: n, .. } => {
                     widen(program.declarations.neighbourhoods[*n as usize].reach());
+                }
+                Op::There { place, .. } | Op::Put { place, .. } | Op::Inside(place) => {
+                    if let Place::Neighbour { offsets: n, .. } = place {
+                        widen(program.declarations.neighbourhoods[*n as usize].reach());
+                    }
                 }
                 _ => {}
             }

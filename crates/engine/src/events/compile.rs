@@ -1,0 +1,688 @@
+//! Makes of a rule the instructions that are run at the site of an event.
+//!
+//! A value is asked for at a *spot*: the event's site or one that it picks, and an offset from there. What reads elsewhere
+//! asks for its operand at another spot, so that in the end only layers and fields are read, at constant distances. Beyond
+//! a fixed edge a value that is computed is the edge's, as in a synchronous step.
+
+use std::collections::HashMap;
+
+use glauber_lattice::{Boundary, Layout, Offset};
+use glauber_program::passes::{Table, lowered};
+use glauber_program::{
+    Binary, Bundle, Comparison, CountLaw, Domain, Op, Pick, Place, Program, Rank, Requirement, Sink, Unary,
+    Update, ValueId,
+};
+
+use crate::backend::CompileOptions;
+use crate::compile::Code;
+use crate::error::EngineError;
+use crate::plane::holds;
+use crate::tabulate::Tables;
+
+/// A register of an event.
+pub(super) type Register = u16;
+
+/// Which site a distance is counted from: 0 the event's, n the one picked n-th.
+pub(super) type From = u8;
+
+/// What an event reads a plane of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    Layer(u16),
+    Field(u16),
+    /// 1 at every site, 0 beyond fixed edges.
+    Inside,
+    /// What stands beyond fixed edges.
+    Edge,
+}
+
+/// One instruction of an event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Instruction {
+    Read {
+        to: Register,
+        source: Source,
+        from: From,
+        distance: i32,
+    },
+    /// The sum of a plane at distances of the list, from `start` on.
+    Count {
+        to: Register,
+        source: Source,
+        from: From,
+        start: u32,
+        count: u16,
+    },
+    /// The same, weighted.
+    Sum {
+        to: Register,
+        source: Source,
+        from: From,
+        start: u32,
+        count: u16,
+    },
+    Coordinate {
+        to: Register,
+        axis: u8,
+    },
+    Noise {
+        to: Register,
+        slot: u16,
+    },
+    Unary {
+        to: Register,
+        function: Unary,
+        a: Register,
+    },
+    Binary {
+        to: Register,
+        function: Binary,
+        a: Register,
+        b: Register,
+    },
+    Compare {
+        to: Register,
+        comparison: Comparison,
+        a: Register,
+        b: Register,
+    },
+    Select {
+        to: Register,
+        condition: Register,
+        yes: Register,
+        no: Register,
+    },
+    Round {
+        to: Register,
+        a: Register,
+    },
+    Normal {
+        to: Register,
+        a: Register,
+        b: Register,
+    },
+    Law {
+        to: Register,
+        law: CountLaw,
+        draw: u32,
+        a: Register,
+        b: Register,
+    },
+    Lookup {
+        to: Register,
+        table: u16,
+        keys: [Register; 3],
+    },
+    /// Picks a neighbour: the site at the distance that a register says, of the list from `start` on.
+    Neighbour {
+        from: From,
+        direction: Register,
+        start: u32,
+        count: u16,
+    },
+    /// Picks a site of the whole lattice.
+    Anywhere {
+        from: From,
+        slot: u16,
+    },
+    Check {
+        check: u32,
+        a: Register,
+    },
+    Write {
+        layer: u16,
+        from: From,
+        a: Register,
+    },
+}
+
+/// A number that is the same at every site.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Slot {
+    Value(ValueId),
+    Number(f64),
+}
+
+/// Random numbers of an event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Noise {
+    pub(super) draw: u32,
+    pub(super) lane: u32,
+    pub(super) centred: bool,
+}
+
+/// How sites are picked, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Picked {
+    AnySite,
+    EachOnce,
+    Among { layer: u16, state: i32 },
+}
+
+/// A rule, compiled.
+pub(crate) struct Rule {
+    pub(crate) program: Program,
+    pub(crate) layout: Layout,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) registers: usize,
+    /// The numbers that are the same at every site, which registers begin with.
+    pub(super) slots: Vec<Slot>,
+    pub(super) noise: Vec<Noise>,
+    /// The draws that pick a site of the lattice.
+    pub(super) anywhere: Vec<u32>,
+    pub(super) distances: Vec<i32>,
+    pub(super) weights: Vec<f64>,
+    pub(super) tables: Vec<(Table, Box<Code>)>,
+    pub(super) pick: Picked,
+    pub(super) events: Option<u32>,
+    pub(super) continuous: bool,
+    /// The parameter that stands for the highest sum of rates.
+    pub(super) fastest: Option<u32>,
+    pub(super) boundaries: [Boundary; 3],
+}
+
+/// A value and the spot where it is asked for.
+type Asked = (ValueId, From, Offset);
+
+struct Compiler<'p> {
+    program: &'p Program,
+    tables: Tables,
+    layout: &'p Layout,
+    boundaries: [Boundary; 3],
+    instructions: Vec<Instruction>,
+    slots: Vec<Slot>,
+    noise: Vec<Noise>,
+    anywhere: Vec<u32>,
+    distances: Vec<i32>,
+    weights: Vec<f64>,
+    used_tables: Vec<usize>,
+    picked: HashMap<Place, From>,
+    made: HashMap<Asked, usize>,
+    /// Registers are numbered from here on until it is known how many numbers come before them.
+    registers: usize,
+}
+
+/// A register while the number of slots is not known yet: slots first, by their place, others behind.
+const FIRST: usize = 1 << 14;
+
+impl Rule {
+    /// Compiles the rule of a bundle that is applied by events.
+    pub(crate) fn compile(bundle: &Bundle, options: CompileOptions) -> Result<Rule, EngineError> {
+        let declarations = bundle.declarations();
+        let layout = Layout::new(&declarations.lattice, bundle.reach);
+        let (program, fastest) = with_fastest(&lowered(&bundle.step));
+        let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
+        let mut compiler = Compiler {
+            tables,
+            program: &program,
+            layout: &layout,
+            boundaries: declarations.lattice.boundaries(),
+            instructions: Vec::new(),
+            slots: Vec::new(),
+            noise: Vec::new(),
+            anywhere: Vec::new(),
+            distances: Vec::new(),
+            weights: Vec::new(),
+            used_tables: Vec::new(),
+            picked: HashMap::new(),
+            made: HashMap::new(),
+            registers: 0,
+        };
+        compiler.all()?;
+        let Compiler {
+            mut instructions,
+            slots,
+            noise,
+            anywhere,
+            distances,
+            weights,
+            used_tables,
+            registers,
+            tables,
+            ..
+        } = compiler;
+        for instruction in &mut instructions {
+            renumber(instruction, slots.len());
+        }
+        let inner = CompileOptions { tables: false, ..options };
+        let tables = used_tables.into_iter().map(|number| {
+            let table = tables.tables[number].clone();
+            let own = table.program(&program);
+            let layout = Layout::new(&own.declarations().lattice, [0; 3]);
+            (table, Box::new(Code::compile(&own, &layout, inner)))
+        });
+        let tables = tables.collect();
+        let (pick, events) = match &declarations.update {
+            Update::RandomSequential { pick, events } => (picked(pick, declarations)?, *events),
+            _ => (Picked::AnySite, None),
+        };
+        Ok(Rule {
+            instructions,
+            registers: slots.len() + registers,
+            slots,
+            noise,
+            anywhere,
+            distances,
+            weights,
+            tables,
+            pick,
+            events,
+            continuous: declarations.update == Update::ContinuousTime,
+            fastest,
+            boundaries: declarations.lattice.boundaries(),
+            layout,
+            program,
+        })
+    }
+
+    /// Whether it reads a field.
+    pub(super) fn reads_field(&self, field: usize) -> bool {
+        self.instructions.iter().any(|i| match i {
+            Instruction::Read { source, .. }
+            | Instruction::Count { source, .. }
+            | Instruction::Sum { source, .. } => *source == Source::Field(field as u16),
+            _ => false,
+        })
+    }
+}
+
+fn picked(pick: &Pick, d: &glauber_program::Declarations) -> Result<Picked, EngineError> {
+    Ok(match pick {
+        Pick::AnySite => Picked::AnySite,
+        Pick::EachOnce => Picked::EachOnce,
+        Pick::Among { layer, state } => {
+            let place = d.layers.iter().position(|l| l.name == *layer);
+            let place =
+                place.ok_or(EngineError::Broken("agents are drawn from a layer that is not declared"))?;
+            Picked::Among { layer: place as u16, state: *state }
+        }
+    })
+}
+
+/// The program with the highest sum of rates as one more parameter, where it reads it.
+fn with_fastest(program: &Program) -> (Program, Option<u32>) {
+    if !program.instructions().iter().any(|i| i.op == Op::Fastest) {
+        return (program.clone(), None);
+    }
+    let mut declarations = program.declarations().clone();
+    let place = declarations.parameters.len() as u32;
+    declarations.parameters.push(glauber_program::Parameter {
+        name: "highest sum of rates".into(),
+        interval: glauber_program::Interval::new(f64::MIN_POSITIVE, f64::INFINITY),
+        default: None,
+    });
+    let mut graph = glauber_program::Graph::new(declarations);
+    let renamed = graph.import(program, |g, _, op| match op {
+        Op::Fastest => Some(g.push(Op::Parameter(place))),
+        _ => None,
+    });
+    for (sink, value) in program.results() {
+        graph.result(*sink, renamed[value.index()]);
+    }
+    (graph.finish(), Some(place))
+}
+
+/// Moves a register of a value behind the slots.
+fn renumber(instruction: &mut Instruction, slots: usize) {
+    let own = |r: &mut Register| {
+        if *r as usize >= FIRST {
+            *r = (*r as usize - FIRST + slots) as Register;
+        }
+    };
+    use Instruction::*;
+    match instruction {
+        Read { to, .. } | Count { to, .. } | Sum { to, .. } | Coordinate { to, .. } | Noise { to, .. } => {
+            own(to)
+        }
+        Unary { to, a, .. } | Round { to, a } => [to, a].into_iter().for_each(own),
+        Binary { to, a, b, .. } | Compare { to, a, b, .. } | Normal { to, a, b } | Law { to, a, b, .. } => {
+            [to, a, b].into_iter().for_each(own);
+        }
+        Select { to, condition, yes, no } => [to, condition, yes, no].into_iter().for_each(own),
+        Lookup { to, keys, .. } => {
+            own(to);
+            keys.iter_mut().for_each(own);
+        }
+        Neighbour { direction: a, .. } | Check { a, .. } | Write { a, .. } => own(a),
+        Anywhere { .. } => {}
+    }
+}
+
+impl Compiler<'_> {
+    fn all(&mut self) -> Result<(), EngineError> {
+        let mut writes = Vec::new();
+        let here = |value: ValueId| (value, 0, [0; 3]);
+        for (sink, value) in self.program.results() {
+            let op = &self.program.instruction(*value).op;
+            match (sink, op) {
+                (Sink::NextLayer(i), Op::Layer(j)) if i == j => {}
+                (Sink::NextLayer(i), _) => {
+                    let a = self.register(here(*value))?;
+                    writes.push(Instruction::Write { layer: *i as u16, from: 0, a });
+                }
+                (Sink::Check(check), _) => {
+                    let a = self.register(here(*value))?;
+                    self.instructions.push(Instruction::Check { check: *check, a });
+                }
+                _ => {}
+            }
+        }
+        for (sink, value) in self.program.results() {
+            if let (Sink::Elsewhere(layer), Op::Put { value, place }) =
+                (sink, &self.program.instruction(*value).op)
+            {
+                let (a, from) = (self.register(here(*value))?, self.place(place)?);
+                writes.push(Instruction::Write { layer: *layer as u16, from, a });
+            }
+        }
+        self.instructions.extend(writes);
+        Ok(())
+    }
+
+    fn fresh(&mut self) -> Result<Register, EngineError> {
+        self.registers += 1;
+        let number = FIRST + self.registers - 1;
+        if number >= usize::from(u16::MAX) {
+            return Err(EngineError::Broken(
+                "a rule for single sites has more values than an event can hold",
+            ));
+        }
+        Ok(number as Register)
+    }
+
+    /// The register of a number that is the same at every site.
+    fn slot(&mut self, slot: Slot) -> Register {
+        let place = self.slots.iter().position(|v| *v == slot);
+        place.unwrap_or_else(|| {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        }) as Register
+    }
+
+    fn noise(&mut self, noise: Noise) -> u16 {
+        let place = self.noise.iter().position(|n| *n == noise);
+        place.unwrap_or_else(|| {
+            self.noise.push(noise);
+            self.noise.len() - 1
+        }) as u16
+    }
+
+    fn distance(&self, offset: Offset) -> i32 {
+        self.layout.distance(offset) as i32
+    }
+
+    /// Which picked site a place is; picks it where it is new.
+    fn place(&mut self, place: &Place) -> Result<From, EngineError> {
+        if let Some(from) = self.picked.get(place) {
+            return Ok(*from);
+        }
+        let pick = match place {
+            Place::Neighbour { direction, offsets } => {
+                let direction = self.register((*direction, 0, [0; 3]))?;
+                let offsets = self.program.declarations().neighbourhoods[*offsets as usize].offsets();
+                let start = self.distances.len() as u32;
+                for offset in offsets {
+                    let distance = self.distance(*offset);
+                    self.distances.push(distance);
+                    self.weights.push(1.0);
+                }
+                Instruction::Neighbour { from: 0, direction, start, count: offsets.len() as u16 }
+            }
+            Place::Anywhere { draw } => {
+                self.anywhere.push(*draw);
+                Instruction::Anywhere { from: 0, slot: self.anywhere.len() as u16 - 1 }
+            }
+        };
+        let from = self.picked.len() + 1;
+        if from > 8 {
+            return Err(EngineError::Broken("a rule picks more than eight other sites in one event"));
+        }
+        let from = from as From;
+        self.instructions.push(match pick {
+            Instruction::Neighbour { direction, start, count, .. } => {
+                Instruction::Neighbour { from, direction, start, count }
+            }
+            Instruction::Anywhere { slot, .. } => Instruction::Anywhere { from, slot },
+            other => other,
+        });
+        self.picked.insert(*place, from);
+        Ok(from)
+    }
+
+    /// Whether a plane holds what stands beyond the lattice's fixed edges.
+    fn holds_edges(&self, op: &Op) -> bool {
+        let storage = match op {
+            Op::Layer(i) => self.program.declarations().layers[*i as usize].values.storage(),
+            Op::Field(_) => glauber_lattice::Storage::U8,
+            _ => return false,
+        };
+        self.edges().all(|value| holds(storage, Domain::point(value)))
+    }
+
+    fn edges(&self) -> impl Iterator<Item = f64> + '_ {
+        self.boundaries.iter().filter_map(|b| match b {
+            Boundary::Fixed(value) => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// The register that holds a value at a spot, which is computed where it is not yet.
+    fn register(&mut self, asked: Asked) -> Result<Register, EngineError> {
+        let (value, from, offset) = asked;
+        let instruction = self.program.instruction(value);
+        let here = from == 0 && offset == [0; 3];
+        if instruction.rank != Rank::Site {
+            return Ok(self.slot(Slot::Value(value)));
+        }
+        if let Some(known) = self.made.get(&asked) {
+            return Ok((FIRST + known) as Register);
+        }
+        let op = instruction.op.clone();
+        let read = matches!(op, Op::Layer(_) | Op::Field(_));
+        let to = if !here && !read && self.edges().next().is_some() {
+            self.at_edge(asked)?
+        } else if !here && read && !self.holds_edges(&op) {
+            self.at_edge(asked)?
+        } else {
+            self.computed(asked)?
+        };
+        self.made.insert(asked, to as usize - FIRST);
+        Ok(to)
+    }
+
+    /// A value at a spot that may lie beyond a fixed edge, where it is the edge's.
+    fn at_edge(&mut self, asked: Asked) -> Result<Register, EngineError> {
+        let (_, from, offset) = asked;
+        let distance = self.distance(offset);
+        let own = self.computed(asked)?;
+        let (inside, edge, to) = (self.fresh()?, self.fresh()?, self.fresh()?);
+        self.instructions.extend([
+            Instruction::Read { to: inside, source: Source::Inside, from, distance },
+            Instruction::Read { to: edge, source: Source::Edge, from, distance },
+            Instruction::Select { to, condition: inside, yes: own, no: edge },
+        ]);
+        Ok(to)
+    }
+
+    fn source(&self, value: ValueId) -> Option<Source> {
+        let op = &self.program.instruction(value).op;
+        let source = match op {
+            Op::Layer(i) => Source::Layer(*i as u16),
+            Op::Field(i) => Source::Field(*i as u16),
+            _ => return None,
+        };
+        self.holds_edges(op).then_some(source)
+    }
+
+    /// Computes a value at a spot, as if there were no fixed edges.
+    fn computed(&mut self, asked: Asked) -> Result<Register, EngineError> {
+        let (value, from, offset) = asked;
+        let op = self.program.instruction(value).op.clone();
+        if let Some(number) = self.tables.number_of(value) {
+            return self.looked_up(asked, number);
+        }
+        let moved = |by: Offset| [0, 1, 2].map(|k| offset[k].saturating_add(by[k]));
+        let same = |v: ValueId| (v, from, offset);
+        let made = match op {
+            Op::Layer(i) => {
+                let (to, distance) = (self.fresh()?, self.distance(offset));
+                Instruction::Read { to, source: Source::Layer(i as u16), from, distance }
+            }
+            Op::Field(i) => {
+                let (to, distance) = (self.fresh()?, self.distance(offset));
+                Instruction::Read { to, source: Source::Field(i as u16), from, distance }
+            }
+            Op::Shift { x, offset: by, .. } => return self.register((x, from, moved(by))),
+            Op::There { x, place } if from == 0 && offset == [0; 3] => {
+                let from = self.place(&place)?;
+                return self.register((x, from, [0; 3]));
+            }
+            Op::Inside(place) if from == 0 && offset == [0; 3] => {
+                let from = self.place(&place)?;
+                Instruction::Read { to: self.fresh()?, source: Source::Inside, from, distance: 0 }
+            }
+            Op::NeighbourSum { x, neighbourhood, .. } => {
+                let own = self.program.declarations().neighbourhoods[neighbourhood as usize].clone();
+                let offsets: Vec<Offset> = own.offsets().iter().map(|o| moved(*o)).collect();
+                match self.source(x) {
+                    Some(source) => {
+                        let start = self.distances.len() as u32;
+                        for (offset, weight) in offsets.iter().zip(own.weights()) {
+                            let distance = self.distance(*offset);
+                            self.distances.push(distance);
+                            self.weights.push(*weight);
+                        }
+                        let (to, count) = (self.fresh()?, offsets.len() as u16);
+                        match own.counts() {
+                            true => Instruction::Count { to, source, from, start, count },
+                            false => Instruction::Sum { to, source, from, start, count },
+                        }
+                    }
+                    None => return self.summed(x, from, &offsets, own.weights()),
+                }
+            }
+            Op::Coordinate(axis) if from == 0 && offset == [0; 3] => {
+                Instruction::Coordinate { to: self.fresh()?, axis }
+            }
+            Op::Uniform { draw, lane, .. } if from == 0 && offset == [0; 3] => {
+                let slot = self.noise(Noise { draw, lane, centred: false });
+                Instruction::Noise { to: self.fresh()?, slot }
+            }
+            Op::Centred { draw, lane, .. } if from == 0 && offset == [0; 3] => {
+                let slot = self.noise(Noise { draw, lane, centred: true });
+                Instruction::Noise { to: self.fresh()?, slot }
+            }
+            Op::Unary(function, a) => {
+                let a = self.register(same(a))?;
+                Instruction::Unary { to: self.fresh()?, function, a }
+            }
+            Op::Binary(function, a, b) => {
+                let (a, b) = (self.register(same(a))?, self.register(same(b))?);
+                Instruction::Binary { to: self.fresh()?, function, a, b }
+            }
+            Op::Compare(comparison, a, b) => {
+                let (a, b) = (self.register(same(a))?, self.register(same(b))?);
+                Instruction::Compare { to: self.fresh()?, comparison, a, b }
+            }
+            Op::Bernoulli { p, u, .. } => {
+                let (a, b) = (self.register(same(u))?, self.register(same(p))?);
+                Instruction::Compare { to: self.fresh()?, comparison: Comparison::Less, a, b }
+            }
+            Op::Select(condition, yes, no) => {
+                let (condition, yes, no) =
+                    (self.register(same(condition))?, self.register(same(yes))?, self.register(same(no))?);
+                Instruction::Select { to: self.fresh()?, condition, yes, no }
+            }
+            Op::Round(a, _) => {
+                let a = self.register(same(a))?;
+                Instruction::Round { to: self.fresh()?, a }
+            }
+            Op::Normal(a, b) => {
+                let (a, b) = (self.register(same(a))?, self.register(same(b))?);
+                Instruction::Normal { to: self.fresh()?, a, b }
+            }
+            Op::Count { law, arguments, draw, .. } if from == 0 && offset == [0; 3] => {
+                let a = self.register(same(arguments[0]))?;
+                let b = arguments.get(1).map_or(Ok(a), |b| self.register(same(*b)))?;
+                Instruction::Law { to: self.fresh()?, law, draw, a, b }
+            }
+            Op::Spread(a) | Op::Hold(a) => return self.register(same(a)),
+            _ => return Err(EngineError::Broken("an instruction has no meaning at the site of an event")),
+        };
+        let to = target(&made);
+        self.instructions.push(made);
+        Ok(to)
+    }
+
+    /// The sum of a value that is computed at each spot.
+    fn summed(
+        &mut self,
+        x: ValueId,
+        from: From,
+        offsets: &[Offset],
+        weights: &[f64],
+    ) -> Result<Register, EngineError> {
+        let mut sum: Option<Register> = None;
+        for (offset, weight) in offsets.iter().zip(weights) {
+            let own = self.register((x, from, *offset))?;
+            let own = if (*weight - 1.0).abs() <= 0.0 {
+                own
+            } else {
+                let (to, a) = (self.fresh()?, self.slot(Slot::Number(*weight)));
+                self.instructions.push(Instruction::Binary { to, function: Binary::Multiply, a, b: own });
+                to
+            };
+            sum = Some(match sum {
+                None => own,
+                Some(a) => {
+                    let to = self.fresh()?;
+                    self.instructions.push(Instruction::Binary { to, function: Binary::Add, a, b: own });
+                    to
+                }
+            });
+        }
+        sum.ok_or(EngineError::Broken("a neighbourhood has no members"))
+    }
+
+    fn looked_up(&mut self, asked: Asked, number: usize) -> Result<Register, EngineError> {
+        let (_, from, offset) = asked;
+        let keys: Vec<ValueId> = self.tables.tables[number].keys.iter().map(|k| k.value).collect();
+        let mut registers = [0; 3];
+        for (register, key) in registers.iter_mut().zip(&keys) {
+            *register = self.register((*key, from, offset))?;
+        }
+        let place = self.used_tables.iter().position(|n| *n == number);
+        let table = place.unwrap_or_else(|| {
+            self.used_tables.push(number);
+            self.used_tables.len() - 1
+        }) as u16;
+        let to = self.fresh()?;
+        self.instructions.push(Instruction::Lookup { to, table, keys: registers });
+        Ok(to)
+    }
+}
+
+fn target(instruction: &Instruction) -> Register {
+    use Instruction::*;
+    match instruction {
+        Read { to, .. }
+        | Count { to, .. }
+        | Sum { to, .. }
+        | Coordinate { to, .. }
+        | Noise { to, .. }
+        | Unary { to, .. }
+        | Binary { to, .. }
+        | Compare { to, .. }
+        | Select { to, .. }
+        | Round { to, .. }
+        | Normal { to, .. }
+        | Law { to, .. }
+        | Lookup { to, .. } => *to,
+        Neighbour { .. } | Anywhere { .. } | Check { .. } | Write { .. } => 0,
+    }
+}
+
+/// What a check must hold.
+pub(super) fn required(program: &Program, check: u32) -> Requirement {
+    program.declarations().checks[check as usize].required
+}

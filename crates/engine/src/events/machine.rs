@@ -1,0 +1,265 @@
+//! Holds what a rule is run with: numbers of the run, tables, fields, edges.
+
+use std::sync::{Arc, Weak};
+
+use glauber_lattice::Storage;
+use glauber_program::{Op, Pick, Rank, Update, dataflow};
+
+use super::agents::Agents;
+use super::compile::{Instruction, Rule, Slot};
+use super::edges::Edges;
+use crate::data::Numbers;
+use crate::error::EngineError;
+use crate::fault::Fault;
+use crate::inputs::{Address, Inputs};
+use crate::kernels::Lane;
+use crate::machine::{Machine, tabulated};
+use crate::plane::{Margin, Plane};
+use crate::run::Run;
+use crate::scalars::evaluate;
+use crate::simd::Simd;
+use crate::worker::set;
+
+/// A rule with the memory to run it on one replicate.
+pub(crate) struct Events<F: Lane> {
+    pub(super) rule: Arc<Rule>,
+    pub(super) simd: Simd,
+    pub(super) edges: Edges,
+    pub(super) fields: Vec<Plane<F>>,
+    shared: Vec<Weak<Numbers>>,
+    chosen: Option<usize>,
+    /// 1 at every site, 0 beyond fixed edges; empty where nobody asks.
+    pub(super) inside: Plane<F>,
+    /// What stands beyond fixed edges; empty where nobody asks.
+    pub(super) edge: Plane<F>,
+    pub(super) registers: Vec<F>,
+    pub(super) tables: Vec<TableOf<F>>,
+    machines: Vec<Machine<F>>,
+    values: Vec<f64>,
+    parameters: Vec<f64>,
+    /// The step that numbers and tables were last made for.
+    made_for: Option<u32>,
+    by_step: bool,
+    pub(super) highest: f64,
+    pub(super) agents: Agents,
+    pub(super) order: Vec<u32>,
+    /// Room for the random numbers of a run of events.
+    pub(super) words: Vec<Vec<u32>>,
+    pub(super) noise: Vec<Vec<F>>,
+}
+
+/// A table's values and how keys count.
+pub(super) struct TableOf<F> {
+    pub(super) values: Vec<F>,
+    pub(super) lowest: [i32; 3],
+    pub(super) strides: [i32; 3],
+}
+
+impl<F: Lane> Events<F> {
+    pub(crate) fn new(rule: &Arc<Rule>, simd: Simd) -> Events<F> {
+        let layout = &rule.layout;
+        let d = rule.program.declarations();
+        let tables = rule.tables.iter().map(|(table, _)| {
+            let (mut lowest, mut strides, mut stride) = ([0; 3], [0; 3], 1);
+            for (place, key) in table.keys.iter().enumerate() {
+                lowest[place] = key.lowest;
+                strides[place] = stride;
+                stride *= key.count as i32;
+            }
+            TableOf { values: vec![F::ZERO; table.entries()], lowest, strides }
+        });
+        let asks = |source| {
+            rule.instructions
+                .iter()
+                .any(|i| matches!(i, Instruction::Read { source: own, .. } if *own == source))
+        };
+        let mut inside = Plane::U8(Vec::new());
+        if asks(super::compile::Source::Inside) {
+            let mut marks = vec![1_u8; layout.padded_len()];
+            layout.fill_margin_with(&mut marks, |_| 0);
+            inside = Plane::U8(marks);
+        }
+        let mut edge = Plane::U8(Vec::new());
+        if asks(super::compile::Source::Edge) {
+            edge = Plane::zeros(Storage::Real, layout);
+            edge.fill_margin(layout, Margin::Lattice);
+        }
+        let reads_step =
+            dataflow::dependent(rule.program.instructions(), |_, op| *op == Op::StepIndex, |_, _| false);
+        Events {
+            simd: simd.supported(),
+            edges: Edges::new(layout, rule.boundaries),
+            fields: d.fields.iter().map(|_| Plane::U8(Vec::new())).collect(),
+            shared: d.fields.iter().map(|_| Weak::new()).collect(),
+            chosen: None,
+            inside,
+            edge,
+            registers: vec![F::ZERO; rule.registers],
+            tables: tables.collect(),
+            machines: rule
+                .tables
+                .iter()
+                .map(|(_, code)| Machine::new(Arc::from(code.clone()), simd, 1))
+                .collect(),
+            values: vec![0.0; rule.program.instructions().len()],
+            parameters: Vec::new(),
+            made_for: None,
+            by_step: reads_step.contains(&true),
+            highest: 0.0,
+            agents: Agents::default(),
+            order: Vec::new(),
+            words: vec![Vec::new(); 2 + 2 * rule.anywhere.len()],
+            noise: vec![Vec::new(); rule.noise.len()],
+            rule: rule.clone(),
+        }
+    }
+
+    /// The rule.
+    pub(crate) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Sets parameters and the fields that are the same for every replicate.
+    pub(crate) fn prepare(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        self.chosen = None;
+        self.made_for = None;
+        self.parameters = run.parameters.to_vec();
+        let rule = self.rule.clone();
+        let d = rule.program.declarations();
+        for (place, field) in d.fields.iter().enumerate() {
+            let data = run.field(&field.name).ok_or_else(|| EngineError::MissingField {
+                model: d.model.clone(),
+                name: field.name.clone(),
+            })?;
+            let same = self.shared[place].as_ptr() == Arc::as_ptr(&data.numbers);
+            if data.picks.is_none() && !same && rule.reads_field(place) {
+                self.set_field(place, data, 0);
+                self.shared[place] = Arc::downgrade(&data.numbers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the fields that differ between replicates.
+    pub(crate) fn choose(&mut self, run: &Run<'_>, replicate: usize) {
+        if self.chosen.replace(replicate) == Some(replicate) {
+            return;
+        }
+        let rule = self.rule.clone();
+        for (place, field) in rule.program.declarations().fields.iter().enumerate() {
+            let data = run.field(&field.name).filter(|d| d.picks.is_some());
+            if let Some(data) = data.filter(|_| rule.reads_field(place)) {
+                self.shared[place] = Weak::new();
+                self.set_field(place, data, replicate);
+            }
+        }
+    }
+
+    fn set_field(&mut self, place: usize, data: &crate::data::FieldData, replicate: usize) {
+        let storage = if matches!(*data.numbers, Numbers::Bytes(_)) { Storage::U8 } else { Storage::Real };
+        let plane = &mut self.fields[place];
+        if plane.storage() != storage || plane.is_empty() {
+            *plane = Plane::zeros(storage, &self.rule.layout);
+        }
+        set(plane, &self.rule.layout, Margin::Lattice, data, replicate);
+    }
+
+    /// Makes the numbers and tables that hold in a step.
+    pub(super) fn make_ready(&mut self, address: Address) -> Result<(), Trouble> {
+        let wanted = if self.by_step { address.step } else { 0 };
+        if self.made_for == Some(wanted) {
+            return Ok(());
+        }
+        let rule = self.rule.clone();
+        let mut parameters = self.parameters.clone();
+        if rule.continuous {
+            self.highest = self.highest_rate(&rule, &parameters, address)?;
+            if rule.fastest.is_some() {
+                parameters.push(self.highest);
+            }
+        }
+        self.evaluate_scalars(&rule, &parameters, address);
+        for (slot, register) in rule.slots.iter().zip(&mut self.registers) {
+            *register = F::from_f64(match slot {
+                Slot::Value(value) => self.values[value.index()],
+                Slot::Number(number) => *number,
+            });
+        }
+        for (number, (table, _)) in rule.tables.iter().enumerate() {
+            let machine = &mut self.machines[number];
+            machine.prepare(&parameters);
+            let values = tabulated(table, machine, &[], address.step).map_err(Trouble::Fault)?;
+            let count = self.tables[number].values.len();
+            self.tables[number].values.copy_from_slice(&values[..count]);
+        }
+        self.made_for = Some(wanted);
+        Ok(())
+    }
+
+    fn evaluate_scalars(&mut self, rule: &Rule, parameters: &[f64], address: Address) {
+        for (index, instruction) in rule.program.instructions().iter().enumerate() {
+            if instruction.rank == Rank::Run {
+                self.values[index] = match &instruction.op {
+                    Op::Parameter(i) => parameters.get(*i as usize).copied().unwrap_or(f64::NAN),
+                    op => evaluate::<F>(op, &self.values, &Inputs { address, ..Inputs::nothing() }),
+                };
+            }
+        }
+    }
+
+    /// The highest sum of rates of a site: the declared one, or what follows from the rule.
+    fn highest_rate(&mut self, rule: &Rule, parameters: &[f64], address: Address) -> Result<f64, Trouble> {
+        let highest = match rule.program.result(glauber_program::Sink::Fastest) {
+            Some(declared) => {
+                self.evaluate_scalars(rule, parameters, address);
+                Some(self.values[declared.index()])
+            }
+            None => rule.program.highest_rate(parameters, address.step),
+        };
+        match highest {
+            Some(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+            // Nothing can happen.
+            Some(rate) if (-0.0..=0.0).contains(&rate) => Ok(f64::MIN_POSITIVE),
+            other => Err(Trouble::NoHighestRate(other)),
+        }
+    }
+}
+
+/// What an event met, besides values that may not be.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Fault(Fault),
+    /// No bound of the rates follows from the rule, or the declared one is none.
+    NoHighestRate(Option<f64>),
+    /// More events than can be numbered.
+    TooManyEvents(f64),
+    /// No site is in the state that sites are drawn from.
+    NoAgents,
+}
+
+impl Trouble {
+    /// What is wrong, and what to do about it.
+    pub(crate) fn complaint(&self, update: &Update) -> String {
+        match (self, update) {
+            (Trouble::NoHighestRate(None), _) => {
+                "no highest sum of rates of a site follows from the rule, as where a rate is \
+                 made of data without bounds: give one, rates([…], most = …) (from Rust rates_below)"
+                    .into()
+            }
+            (Trouble::NoHighestRate(Some(found)), _) => {
+                format!("the highest sum of rates of a site is {found}: it must be a number of 0 or more")
+            }
+            (Trouble::TooManyEvents(mean), _) => format!(
+                "a step has {mean:.3e} events on average, more than 4e9: take a smaller unit of time (divide all rates by \
+                 a number, and run as many times more steps)"
+            ),
+            (Trouble::NoAgents, Update::RandomSequential { pick: Pick::Among { layer, state }, .. }) => {
+                format!(
+                    "no site is left where {layer} is {state}, so that none can be drawn; stop before, or draw among all sites \
+                 where such sites can die out"
+                )
+            }
+            _ => "there is no site to be drawn".into(),
+        }
+    }
+}
