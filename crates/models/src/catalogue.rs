@@ -4,9 +4,9 @@ use glauber_program::{Model, nearest_name};
 
 use crate::options::{CatalogueError, ModelOptions, OptionReader, Slopes};
 use crate::{
-    birth_death_migration, contact_process, domany_kinzel, exclusion, forest_fire, gray_scott, ising, life,
-    malevanets_kapral, persistent_random_walk, potts, susceptible_exposed_infected_recovered,
-    susceptible_infected, susceptible_infected_recovered, voter,
+    birth_death_migration, contact_process, domany_kinzel, exclusion, forest_fire, gray_scott, ising,
+    kawasaki, life, malevanets_kapral, persistent_random_walk, potts, schelling, scratch_assay,
+    susceptible_exposed_infected_recovered, susceptible_infected, susceptible_infected_recovered, voter,
 };
 
 /// One model of the catalogue.
@@ -109,7 +109,7 @@ pub const MODELS: &[CatalogueEntry] = &[
     },
     CatalogueEntry {
         name: "ising",
-        summary: "spins in checkerboard order, Glauber's or Metropolis' dynamics",
+        summary: "spins in checkerboard or random order, Glauber's or Metropolis' dynamics",
         covariates: &[],
         walkers: None,
         slopes: None,
@@ -117,7 +117,7 @@ pub const MODELS: &[CatalogueEntry] = &[
     },
     CatalogueEntry {
         name: "potts",
-        summary: "sites of q states in checkerboard order, Glauber's or Metropolis' dynamics",
+        summary: "sites of q states in checkerboard or random order, Glauber's or Metropolis' dynamics",
         covariates: &[],
         walkers: None,
         slopes: None,
@@ -146,6 +146,30 @@ pub const MODELS: &[CatalogueEntry] = &[
         walkers: None,
         slopes: None,
         build: gray_scott::build,
+    },
+    CatalogueEntry {
+        name: "kawasaki",
+        summary: "spins that change places, so that the magnetisation is kept",
+        covariates: &[],
+        walkers: None,
+        slopes: None,
+        build: kawasaki::build,
+    },
+    CatalogueEntry {
+        name: "scratch-assay",
+        summary: "cells wander and divide into free sites, and close a gap",
+        covariates: &[],
+        walkers: None,
+        slopes: None,
+        build: scratch_assay::build,
+    },
+    CatalogueEntry {
+        name: "schelling",
+        summary: "agents of two kinds move until enough neighbours are like them",
+        covariates: &[],
+        walkers: None,
+        slopes: None,
+        build: schelling::build,
     },
 ];
 

@@ -1,6 +1,7 @@
-//! Flips spins on a lattice: the Ising model with Glauber's or Metropolis' dynamics, in checkerboard order.
+//! Flips spins on a lattice: the Ising model with Glauber's or Metropolis' dynamics, in checkerboard or random order.
 //!
-//! Spins σ = ±1 of energy E = −Σ σσ′ over nearest pairs − h Σ σ. A step updates all white sites, then all black ones:
+//! Spins σ = ±1 of energy E = −Σ σσ′ over nearest pairs − h Σ σ. A step updates all white sites, then all black ones
+//! (`update` = `sublattices`), or as many sites as there are, one after another, each drawn from all (`random-sequential`):
 //! Glauber (heat bath): P(σ = +1) = 1/(1 + exp(−2β(m + h))), with m the sum of the neighbours' spins;
 //! Metropolis: P(flip) = min(1, exp(−2β σ(m + h))).
 //! Both keep exp(−βE) unchanged.
@@ -17,11 +18,11 @@
 //! | `beta` (β) | inverse temperature, in units of the coupling | [0, 5] |
 //! | `field` (h) | external field, in units of the coupling | [−5, 5] |
 //!
-//! Options: `dynamics` (`glauber` or `metropolis`), `shape` (default [64, 64]), `boundary` (`periodic` or `free`),
+//! Options: `dynamics` (`glauber` or `metropolis`), `update` (`sublattices` or `random-sequential`), `shape` (default [64, 64]), `boundary` (`periodic` or `free`),
 //! `start` (`random` or `up`), `density` (of spins up at a random start, default 0.5).
 //!
 //! Reference: Glauber 1963, J. Math. Phys. 4, 294; Metropolis et al. 1953, J. Chem. Phys. 21, 1087. Departure from
-//! Glauber: discrete time, half the lattice at once.
+//! Glauber: discrete time; by sublattices half the lattice at once.
 //!
 //! Exact: by enumeration on the 4 × 4 torus, β = 0.3, h = 0: ⟨E⟩/N = −0.8440540736, its derivative by β −4.8999183731;
 //! on the infinite square lattice (Onsager 1944, Yang 1952): energy −1.10607920 at T = 2.5, magnetisation 0.91131938 at
@@ -42,12 +43,13 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .layer("up", Values::binary())
         .parameter_or("beta", Interval::new(0.0, 5.0), 0.4)
         .parameter_or("field", Interval::new(-5.0, 5.0), 0.0)
+        .update(board.update.clone())
         .start(|s| s.next("up").bernoulli(if up { 1.0 } else { density }))
-        .step(|s| board.sweep(s, "up", |spins| drawn(s, spins, &board, metropolis)))?;
+        .step(|s| s.next("up").set(drawn(s, s.layer("up"), &board, metropolis)))?;
     Ok(model)
 }
 
-/// The new values of all sites, given the values of their neighbours.
+/// The new value of a site, given the values of its neighbours.
 fn drawn(s: &Scope, up: Expr, board: &Checkerboard, metropolis: bool) -> Expr {
     // Beyond a free edge the spin is 0, so spins are summed, not ups.
     let around = (up * 2.0 - 1.0).neighbours(board.neighbours.clone()).sum();

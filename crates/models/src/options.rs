@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use glauber_lattice::{
     Boundary, Hexagonal, Lattice, LatticeError, Moore, Neighbourhood, Neighbours, VonNeumann,
 };
-use glauber_program::{ModelError, nearest_name};
+use glauber_program::{ModelError, Update, nearest_name};
 
 /// An option that chooses slopes: its name, and each of its values in words.
 pub type Slopes = (&'static str, &'static [(&'static str, &'static str)]);
@@ -322,6 +322,12 @@ impl<'a> OptionReader<'a> {
             _ => Boundary::Periodic,
         };
         Ok(Lattice::new(&shape)?.bounded(boundary))
+    }
+
+    /// The option `update`: one of these schemes, the first if not given.
+    pub fn update(&mut self, words: &[&'static str]) -> Result<Update, CatalogueError> {
+        let word = self.choice("update", words)?;
+        word.parse().map_err(|_| self.refuse("update", &words.join(", ")))
     }
 
     /// Refuses options that were never asked for.

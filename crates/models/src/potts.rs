@@ -1,7 +1,8 @@
-//! Turns sites to one of q states, preferring those of their neighbours: the Potts model in checkerboard order.
+//! Turns sites to one of q states, preferring those of their neighbours: the Potts model in checkerboard or random order.
 //!
-//! Energy E = −Σ [s = s′] over nearest pairs. A step updates all white sites, then all black ones, with nₖ neighbours
-//! in state k: Glauber (heat bath): P(k) = exp(βnₖ)/Σⱼ exp(βnⱼ); Metropolis: another state k is proposed with
+//! Energy E = −Σ [s = s′] over nearest pairs. A step updates all white sites, then all black ones (`update` =
+//! `sublattices`), or as many sites as there are, one after another, each drawn from all (`random-sequential`); with nₖ
+//! neighbours in state k: Glauber (heat bath): P(k) = exp(βnₖ)/Σⱼ exp(βnⱼ); Metropolis: another state k is proposed with
 //! probability 1/(q − 1) and taken with probability min(1, exp(β(nₖ − nₛ))), s the present state.
 //! Both keep exp(−βE) unchanged.
 //!
@@ -14,8 +15,8 @@
 //! | `state` | one of q | 0 … q − 1 |
 //! | `beta` (β) | inverse temperature, in units of the coupling | [0, 10] |
 //!
-//! Options: `states` (q, default 3, 2 to 16), `dynamics` (`glauber` or `metropolis`), `shape` (default [64, 64]),
-//! `boundary` (`periodic` or `free`), `start` (`random` or `ordered`: all in state 0).
+//! Options: `states` (q, default 3, 2 to 16), `dynamics` (`glauber` or `metropolis`), `update` (`sublattices` or
+//! `random-sequential`), `shape` (default [64, 64]), `boundary` (`periodic` or `free`), `start` (`random` or `ordered`: all in state 0).
 //!
 //! Reference: Potts 1952, Proc. Camb. Phil. Soc. 48, 106; Wu 1982, Rev. Mod. Phys. 54, 235.
 //!
@@ -37,17 +38,21 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let model = Model::build("potts", board.lattice.clone())
         .layer("state", Values::Categories(names))
         .parameter_or("beta", Interval::new(0.0, 10.0), 0.9)
+        .update(board.update.clone())
         .start(|s| match ordered {
             true => s.next("state").set(0.0),
             false => {
                 s.next("state").categorical(&vec![Operand::from(1.0 / f64::from(states)); states as usize])
             }
         })
-        .step(|s| board.sweep(s, "state", |state| drawn(s, state, states as u32, &board, metropolis)))?;
+        .step(|s| {
+            let next = drawn(s, s.layer("state"), states as u32, &board, metropolis);
+            s.next("state").set(next);
+        })?;
     Ok(model)
 }
 
-/// The new values of all sites, given the values of their neighbours.
+/// The new value of a site, given the values of its neighbours.
 fn drawn(s: &Scope, state: Expr, states: u32, board: &Checkerboard, metropolis: bool) -> Expr {
     let is = |k: u32| match (states, k) {
         (2, 1) => state,

@@ -81,8 +81,10 @@ fn final_size_of_a_well_mixed_epidemic() {
 
 #[test]
 fn first_step_of_the_contact_process_and_the_fire() {
-    let process =
-        model("contact-process", &[shape(&[9, 9]), word("start", "centre"), number("time-step", 0.3)]);
+    let process = model(
+        "contact-process",
+        &[shape(&[9, 9]), word("start", "centre"), number("time-step", 0.3), word("update", "synchronous")],
+    );
     let occupied = sample(&process, &[2.5], 1, 10_000, |s| s.output("n", s.layer("occupied").sum()));
     assert_mean("contact", &occupied, (-0.3f64).exp() + 4.0 * (1.0 - (-0.3 * 2.5 / 4.0f64).exp()), ALARM);
     let fire = model("forest-fire", &[shape(&[9, 9])]);
@@ -121,15 +123,14 @@ fn wind_blows_and_fire_climbs() {
     }
 }
 
-/// Between 300 and 1,000 lifetimes the density falls by far below the critical point and stays above it; λ_c = 3.29785
-/// in continuous time, and steps of 0.05 move it by less than the bracket's width.
+/// Between 300 and 1,000 lifetimes the density falls by far below the critical point and stays above it; λ_c = 3.29785.
 #[test]
 fn the_contact_process_lives_above_its_critical_point() {
-    let process = model("contact-process", &[shape(&[1000]), number("time-step", 0.05)]);
+    let process = model("contact-process", &[shape(&[1000])]);
     let densities = |lambda: f64| {
         let theta = [lambda];
-        let run = Run::new(&theta, 20_000).replicates(4).seed(5);
-        outputs(&process, run, &[6000, 20_000], |s| s.output("n", s.layer("occupied").mean())).mean()
+        let run = Run::new(&theta, 1_000).replicates(4).seed(5);
+        outputs(&process, run, &[300, 1_000], |s| s.output("n", s.layer("occupied").mean())).mean()
     };
     let (below, above) = (densities(3.0), densities(3.5));
     assert!(below[1] < 0.2 * below[0] && below[1] < 0.02, "at 3.0: {below:?}");
@@ -399,6 +400,8 @@ fn every_model_runs_where_it_may() {
                 let mut options = glauber_models::ModelOptions::none();
                 if entry.name == "persistent-random-walk" {
                     options.set("walkers", OptionValue::Number(50.0));
+                } else if entry.name == "scratch-assay" {
+                    options.set("shape", shape(&lengths).1);
                 } else {
                     options.set("shape", shape(&lengths).1);
                     options.set("boundary", OptionValue::Text(boundary.into()));
@@ -418,15 +421,17 @@ fn every_model_runs_where_it_may() {
     }
 }
 
-/// No parameter of the catalogue acts through comparisons alone, and those that do in part are known: what particles
-/// hop depends on where there is room.
+/// No parameter of the catalogue acts through comparisons alone, but for Schelling's, and those that do in part are known:
+/// what particles hop depends on where there is room.
 #[test]
 fn parameters_of_the_catalogue_have_derivatives() {
-    for entry in MODELS {
+    for entry in MODELS.iter().filter(|entry| entry.name != "schelling") {
         let found = model(entry.name, &[]).slopeless(true, false);
         let told: Vec<&String> = found.iter().flat_map(|one| &one.parameters).collect();
         assert!(found.iter().all(|one| one.only.is_empty()), "{}: {found:?}", entry.name);
-        assert!(told.is_empty() || entry.name == "gray-scott", "{}: {found:?}", entry.name);
+        // Where cells are drawn to move is compared with where their daughters went.
+        let known = ["gray-scott", "scratch-assay"].contains(&entry.name);
+        assert!(told.is_empty() || known, "{}: {found:?}", entry.name);
     }
     let paper = model("malevanets-kapral", &[word("excitation", "paper")]).slopeless(true, false);
     assert!(paper.is_empty(), "{paper:?}");

@@ -145,7 +145,7 @@ pub struct Declarations {
     pub notes: Vec<String>,
     /// What stands beyond fixed edges, in words, where the rule itself says it and not the lattice.
     pub outside: Option<String>,
-    /// When the rule is applied to which sites.
+    /// When the rule is applied to which sites; all at once for whatever is no step.
     pub update: Update,
 }
 

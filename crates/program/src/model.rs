@@ -76,9 +76,6 @@ impl Model {
     pub fn updated(&self, update: Update) -> Result<Model, ModelError> {
         let mut model = self.clone();
         model.step.declarations.update = update;
-        if let Some(start) = &mut model.start {
-            start.declarations.update = model.step.declarations.update.clone();
-        }
         scheme::check(&model.step)?;
         Ok(model)
     }
@@ -155,6 +152,7 @@ impl Model {
         declarations.outputs.clear();
         declarations.draws.clear();
         declarations.checks.clear();
+        declarations.update = Update::Synchronous;
         let scope = Scope::open(declarations, Stage::Observation);
         trace(&scope);
         scope.close()
@@ -324,7 +322,8 @@ impl ModelBuilder {
     /// Traces how a lattice starts. Declare layers, parameters and fields first.
     pub fn start<T>(mut self, trace: impl FnOnce(&Scope) -> T) -> ModelBuilder {
         if self.error.is_none() {
-            let scope = Scope::open(self.declarations.clone(), Stage::Start);
+            let declarations = Declarations { update: Update::Synchronous, ..self.declarations.clone() };
+            let scope = Scope::open(declarations, Stage::Start);
             trace(&scope);
             match scope.close() {
                 Ok(program) => self.start = Some(program),
@@ -345,10 +344,6 @@ impl ModelBuilder {
         let scope = Scope::open(self.declarations, Stage::Step);
         trace(&scope);
         let step = scope.close()?;
-        let mut start = self.start;
-        if let Some(start) = &mut start {
-            start.declarations.update = step.declarations.update.clone();
-        }
-        Ok(Model { start, step })
+        Ok(Model { start: self.start, step })
     }
 }

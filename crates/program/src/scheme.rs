@@ -231,7 +231,8 @@ impl Colouring {
                 continue;
             }
             let x = g.push(Op::Coordinate(axis as u8));
-            let own = remainder(g, x, *period);
+            // A sum of whole multiples is counted once, by all colours.
+            let own = if self.is_linear() { x } else { remainder(g, x, *period) };
             let own = g.scale(f64::from(*stride), own);
             sum = g.add(sum, own);
         }

@@ -18,6 +18,7 @@ use crate::op::{Number, Op, Place, Rank, Surrogate, ValueId};
 use crate::program::{Program, Sink};
 use crate::scheme;
 use crate::trace::Stage;
+use crate::update::Update;
 
 /// Why something is no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,9 @@ pub(crate) fn stage(program: &Program, stage: Stage) -> Result<(), InvalidProgra
     let all = found + checks + events;
     ensure(found == wanted && all == program.results.len(), || "its results are others".into())?;
     if stage != Stage::Step {
+        ensure(program.declarations.update == Update::Synchronous, || {
+            "it has an update without a step".into()
+        })?;
         ensure(!any(&Op::is_of_events), || "it picks another site outside a step".into())?;
     } else if let Err(error) = scheme::check(program) {
         return Err(InvalidProgram(error.to_string()));

@@ -177,7 +177,7 @@ fn infections() {
     recover(&case(&seir, &[0.3, 0.4, 0.2], &[Some(0.6), Some(0.6), Some(0.4)], &[5]), |s| {
         (1..4).for_each(|k| s.output(&format!("share {k}"), s.layer("state").is(k).mean()));
     });
-    let contact = model("contact-process", &SQUARE, &[]);
+    let contact = model("contact-process", &SQUARE, &[("update", "synchronous".into())]);
     recover(&case(&contact, &[2.0], &[Some(5.0)], &[8]), |s| {
         s.output("occupied", s.layer("occupied").mean())
     });

@@ -97,6 +97,9 @@ fn what_is_dropped_is_certain_and_what_is_kept_is_not() {
         if name == "ising" || name == "potts" {
             options.set("dynamics", OptionValue::Text("metropolis".into()));
         }
+        if name == "contact-process" {
+            options.set("update", OptionValue::Text("synchronous".into()));
+        }
         options
     };
     let (mut kept, mut dropped) = (0, 0);

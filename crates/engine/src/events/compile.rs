@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use glauber_lattice::{Boundary, Layout, Offset};
-use glauber_program::passes::{Table, lowered};
+use glauber_program::passes::Table;
 use glauber_program::{
     Binary, Bundle, Comparison, CountLaw, Domain, Op, Pick, Place, Program, Rank, Requirement, Sink, Unary,
-    Update, ValueId,
+    Update, ValueId, footprint,
 };
 
 use crate::backend::CompileOptions;
@@ -108,6 +108,21 @@ pub(super) enum Instruction {
         a: Register,
         b: Register,
     },
+    /// 1 where a draw of probability `p` succeeds, whose opposite has the probability `rest`: decided by a centred number.
+    Happens {
+        to: Register,
+        noise: Register,
+        p: Register,
+        rest: Register,
+    },
+    /// The class of a draw, decided by a centred number: pairs of sums below and beyond each class but the last, in the
+    /// list of operands from `start` on.
+    Class {
+        to: Register,
+        noise: Register,
+        start: u32,
+        count: u16,
+    },
     Lookup {
         to: Register,
         table: u16,
@@ -129,11 +144,6 @@ pub(super) enum Instruction {
         check: u32,
         a: Register,
     },
-    Write {
-        layer: u16,
-        from: From,
-        a: Register,
-    },
 }
 
 /// A number that is the same at every site.
@@ -141,6 +151,14 @@ pub(super) enum Instruction {
 pub(super) enum Slot {
     Value(ValueId),
     Number(f64),
+}
+
+/// A layer's value that an event writes, at its own site (0) or at one that it picks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Write {
+    pub(super) layer: u16,
+    pub(super) from: From,
+    pub(super) a: Register,
 }
 
 /// Random numbers of an event.
@@ -164,6 +182,15 @@ pub(crate) struct Rule {
     pub(crate) program: Program,
     pub(crate) layout: Layout,
     pub(super) instructions: Vec<Instruction>,
+    /// What an event writes, in order, when all is computed.
+    pub(super) writes: Vec<Write>,
+    /// Registers of instructions that read many.
+    pub(super) operands: Vec<Register>,
+    /// How many other sites an event picks.
+    pub(super) picks: usize,
+    /// How far from its site an event reads layers, and may write them.
+    pub(super) reads: Vec<i32>,
+    pub(super) written: Vec<i32>,
     pub(super) registers: usize,
     /// The numbers that are the same at every site, which registers begin with.
     pub(super) slots: Vec<Slot>,
@@ -190,6 +217,8 @@ struct Compiler<'p> {
     layout: &'p Layout,
     boundaries: [Boundary; 3],
     instructions: Vec<Instruction>,
+    writes: Vec<Write>,
+    operands: Vec<Register>,
     slots: Vec<Slot>,
     noise: Vec<Noise>,
     anywhere: Vec<u32>,
@@ -210,7 +239,7 @@ impl Rule {
     pub(crate) fn compile(bundle: &Bundle, options: CompileOptions) -> Result<Rule, EngineError> {
         let declarations = bundle.declarations();
         let layout = Layout::new(&declarations.lattice, bundle.reach);
-        let (program, fastest) = with_fastest(&lowered(&bundle.step));
+        let (program, fastest) = with_fastest(&bundle.step.simulated());
         let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
         let mut compiler = Compiler {
             tables,
@@ -218,6 +247,8 @@ impl Rule {
             layout: &layout,
             boundaries: declarations.lattice.boundaries(),
             instructions: Vec::new(),
+            writes: Vec::new(),
+            operands: Vec::new(),
             slots: Vec::new(),
             noise: Vec::new(),
             anywhere: Vec::new(),
@@ -231,19 +262,28 @@ impl Rule {
         compiler.all()?;
         let Compiler {
             mut instructions,
+            mut writes,
+            mut operands,
             slots,
             noise,
             anywhere,
             distances,
             weights,
-            used_tables,
-            registers,
-            tables,
             ..
         } = compiler;
-        for instruction in &mut instructions {
-            renumber(instruction, slots.len());
-        }
+        let Compiler { used_tables, registers, tables, picked: sites, .. } = compiler;
+        let behind_slots = |r: &mut Register| {
+            if *r as usize >= FIRST {
+                *r = (*r as usize - FIRST + slots.len()) as Register;
+            }
+        };
+        instructions.iter_mut().for_each(|instruction| instruction.registers(behind_slots));
+        writes.iter_mut().for_each(|write| behind_slots(&mut write.a));
+        operands.iter_mut().for_each(behind_slots);
+        let around = footprint(&program);
+        let distances_of = |offsets: &std::collections::BTreeSet<Offset>| -> Vec<i32> {
+            offsets.iter().map(|offset| layout.distance(*offset) as i32).collect()
+        };
         let inner = CompileOptions { tables: false, ..options };
         let tables = used_tables.into_iter().map(|number| {
             let table = tables.tables[number].clone();
@@ -258,6 +298,11 @@ impl Rule {
         };
         Ok(Rule {
             instructions,
+            writes,
+            operands,
+            picks: sites.len(),
+            reads: distances_of(&around.reads),
+            written: distances_of(&around.writes),
             registers: slots.len() + registers,
             slots,
             noise,
@@ -273,6 +318,16 @@ impl Rule {
             layout,
             program,
         })
+    }
+
+    /// Whether events may be run several at a time: not where the site of one depends on what the one before did, or where
+    /// it may read or write anywhere.
+    pub(super) fn may_gather(&self) -> bool {
+        let depends = match self.pick {
+            Picked::Among { layer, .. } => self.writes.iter().any(|w| w.layer == layer),
+            _ => false,
+        };
+        self.anywhere.is_empty() && !depends
     }
 
     /// Whether it reads a field.
@@ -322,35 +377,62 @@ fn with_fastest(program: &Program) -> (Program, Option<u32>) {
     (graph.finish(), Some(place))
 }
 
-/// Moves a register of a value behind the slots.
-fn renumber(instruction: &mut Instruction, slots: usize) {
-    let own = |r: &mut Register| {
-        if *r as usize >= FIRST {
-            *r = (*r as usize - FIRST + slots) as Register;
+impl Instruction {
+    /// Calls `own` with every register, the one written among them.
+    fn registers(&mut self, own: impl Fn(&mut Register) + Copy) {
+        use Instruction::*;
+        match self {
+            Read { to, .. }
+            | Count { to, .. }
+            | Sum { to, .. }
+            | Coordinate { to, .. }
+            | Noise { to, .. } => {
+                own(to);
+            }
+            Unary { to, a, .. } | Round { to, a } => [to, a].into_iter().for_each(own),
+            Binary { to, a, b, .. }
+            | Compare { to, a, b, .. }
+            | Normal { to, a, b }
+            | Law { to, a, b, .. } => [to, a, b].into_iter().for_each(own),
+            Select { to, condition: a, yes: b, no: c } | Happens { to, noise: a, p: b, rest: c } => {
+                [to, a, b, c].into_iter().for_each(own);
+            }
+            Class { to, noise, .. } => [to, noise].into_iter().for_each(own),
+            Lookup { to, keys, .. } => {
+                own(to);
+                keys.iter_mut().for_each(own);
+            }
+            Neighbour { direction: a, .. } | Check { a, .. } => own(a),
+            Anywhere { .. } => {}
         }
-    };
-    use Instruction::*;
-    match instruction {
-        Read { to, .. } | Count { to, .. } | Sum { to, .. } | Coordinate { to, .. } | Noise { to, .. } => {
-            own(to)
+    }
+
+    /// The register that it writes.
+    pub(super) fn target(&self) -> Option<Register> {
+        use Instruction::*;
+        match self {
+            Read { to, .. }
+            | Count { to, .. }
+            | Sum { to, .. }
+            | Coordinate { to, .. }
+            | Noise { to, .. }
+            | Unary { to, .. }
+            | Binary { to, .. }
+            | Compare { to, .. }
+            | Select { to, .. }
+            | Round { to, .. }
+            | Normal { to, .. }
+            | Law { to, .. }
+            | Happens { to, .. }
+            | Class { to, .. }
+            | Lookup { to, .. } => Some(*to),
+            Neighbour { .. } | Anywhere { .. } | Check { .. } => None,
         }
-        Unary { to, a, .. } | Round { to, a } => [to, a].into_iter().for_each(own),
-        Binary { to, a, b, .. } | Compare { to, a, b, .. } | Normal { to, a, b } | Law { to, a, b, .. } => {
-            [to, a, b].into_iter().for_each(own);
-        }
-        Select { to, condition, yes, no } => [to, condition, yes, no].into_iter().for_each(own),
-        Lookup { to, keys, .. } => {
-            own(to);
-            keys.iter_mut().for_each(own);
-        }
-        Neighbour { direction: a, .. } | Check { a, .. } | Write { a, .. } => own(a),
-        Anywhere { .. } => {}
     }
 }
 
 impl Compiler<'_> {
     fn all(&mut self) -> Result<(), EngineError> {
-        let mut writes = Vec::new();
         let here = |value: ValueId| (value, 0, [0; 3]);
         for (sink, value) in self.program.results() {
             let op = &self.program.instruction(*value).op;
@@ -358,7 +440,7 @@ impl Compiler<'_> {
                 (Sink::NextLayer(i), Op::Layer(j)) if i == j => {}
                 (Sink::NextLayer(i), _) => {
                     let a = self.register(here(*value))?;
-                    writes.push(Instruction::Write { layer: *i as u16, from: 0, a });
+                    self.writes.push(Write { layer: *i as u16, from: 0, a });
                 }
                 (Sink::Check(check), _) => {
                     let a = self.register(here(*value))?;
@@ -372,10 +454,9 @@ impl Compiler<'_> {
                 (sink, &self.program.instruction(*value).op)
             {
                 let (a, from) = (self.register(here(*value))?, self.place(place)?);
-                writes.push(Instruction::Write { layer: *layer as u16, from, a });
+                self.writes.push(Write { layer: *layer as u16, from, a });
             }
         }
-        self.instructions.extend(writes);
         Ok(())
     }
 
@@ -584,7 +665,30 @@ impl Compiler<'_> {
                 let (a, b) = (self.register(same(a))?, self.register(same(b))?);
                 Instruction::Compare { to: self.fresh()?, comparison, a, b }
             }
-            Op::Bernoulli { p, u, .. } => {
+            Op::Bernoulli { p, rest: Some(rest), u } => {
+                let noise = self.centred(u, from, offset)?;
+                let (p, rest) = (self.register(same(p))?, self.register(same(rest))?);
+                Instruction::Happens { to: self.fresh()?, noise, p, rest }
+            }
+            Op::Categorical { below, above, u, .. } => {
+                let noise = self.centred(u, from, offset)?;
+                let mut pairs = Vec::new();
+                for (below, above) in below.iter().zip(&above) {
+                    pairs.extend([self.register(same(*below))?, self.register(same(*above))?]);
+                }
+                let (start, count) = (self.operands.len() as u32, below.len() as u16);
+                self.operands.extend(pairs);
+                Instruction::Class { to: self.fresh()?, noise, start, count }
+            }
+            Op::Indicator { draw, class } => {
+                let (a, b) = (self.register(same(draw))?, self.slot(Slot::Number(f64::from(class))));
+                Instruction::Compare { to: self.fresh()?, comparison: Comparison::Equal, a, b }
+            }
+            Op::Heaviside(x, _) => {
+                let (a, b) = (self.slot(Slot::Number(0.0)), self.register(same(x))?);
+                Instruction::Compare { to: self.fresh()?, comparison: Comparison::Less, a, b }
+            }
+            Op::Bernoulli { p, rest: None, u } => {
                 let (a, b) = (self.register(same(u))?, self.register(same(p))?);
                 Instruction::Compare { to: self.fresh()?, comparison: Comparison::Less, a, b }
             }
@@ -606,11 +710,25 @@ impl Compiler<'_> {
                 let b = arguments.get(1).map_or(Ok(a), |b| self.register(same(*b)))?;
                 Instruction::Law { to: self.fresh()?, law, draw, a, b }
             }
-            Op::Spread(a) | Op::Hold(a) => return self.register(same(a)),
+            Op::Spread(a) | Op::Hold(a) | Op::Replace { value: a, .. } => return self.register(same(a)),
             _ => return Err(EngineError::Broken("an instruction has no meaning at the site of an event")),
         };
-        let to = target(&made);
+        let to = made.target().unwrap_or_default();
         self.instructions.push(made);
+        Ok(to)
+    }
+
+    /// The centred number of the draw that a uniform number is of.
+    fn centred(&mut self, u: ValueId, from: From, offset: Offset) -> Result<Register, EngineError> {
+        let Op::Uniform { draw, lane, .. } = self.program.instruction(u).op else {
+            return Err(EngineError::Broken("a draw is decided by no random number"));
+        };
+        if from != 0 || offset != [0; 3] {
+            return Err(EngineError::Broken("a draw is made at another site"));
+        }
+        let slot = self.noise(Noise { draw, lane, centred: true });
+        let to = self.fresh()?;
+        self.instructions.push(Instruction::Noise { to, slot });
         Ok(to)
     }
 
@@ -659,26 +777,6 @@ impl Compiler<'_> {
         let to = self.fresh()?;
         self.instructions.push(Instruction::Lookup { to, table, keys: registers });
         Ok(to)
-    }
-}
-
-fn target(instruction: &Instruction) -> Register {
-    use Instruction::*;
-    match instruction {
-        Read { to, .. }
-        | Count { to, .. }
-        | Sum { to, .. }
-        | Coordinate { to, .. }
-        | Noise { to, .. }
-        | Unary { to, .. }
-        | Binary { to, .. }
-        | Compare { to, .. }
-        | Select { to, .. }
-        | Round { to, .. }
-        | Normal { to, .. }
-        | Law { to, .. }
-        | Lookup { to, .. } => *to,
-        Neighbour { .. } | Anywhere { .. } | Check { .. } | Write { .. } => 0,
     }
 }
 

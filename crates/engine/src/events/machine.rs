@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use glauber_lattice::Storage;
+use glauber_lattice::{Storage, Values};
 use glauber_program::{Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
 use super::compile::{Instruction, Rule, Slot};
 use super::edges::Edges;
+use super::run::{Batch, MOST, RUN};
 use crate::data::Numbers;
 use crate::error::EngineError;
 use crate::fault::Fault;
@@ -32,6 +33,7 @@ pub(crate) struct Events<F: Lane> {
     pub(super) inside: Plane<F>,
     /// What stands beyond fixed edges; empty where nobody asks.
     pub(super) edge: Plane<F>,
+    /// Registers, each of a number for every event at hand.
     pub(super) registers: Vec<F>,
     pub(super) tables: Vec<TableOf<F>>,
     machines: Vec<Machine<F>>,
@@ -43,9 +45,19 @@ pub(crate) struct Events<F: Lane> {
     pub(super) highest: f64,
     pub(super) agents: Agents,
     pub(super) order: Vec<u32>,
-    /// Room for the random numbers of a run of events.
-    pub(super) words: Vec<Vec<u32>>,
-    pub(super) noise: Vec<Vec<F>>,
+    /// Room for the random numbers of a run of events, one run behind another.
+    pub(super) words: Vec<u32>,
+    pub(super) noise: Vec<F>,
+    /// What each layer holds.
+    pub(super) held: Vec<Held<F>>,
+    pub(super) batch: Batch,
+}
+
+/// What a layer holds.
+pub(super) struct Held<F> {
+    pub(super) lowest: F,
+    pub(super) highest: F,
+    pub(super) integer: bool,
 }
 
 /// A table's values and how keys count.
@@ -53,6 +65,11 @@ pub(super) struct TableOf<F> {
     pub(super) values: Vec<F>,
     pub(super) lowest: [i32; 3],
     pub(super) strides: [i32; 3],
+}
+
+fn held<F: Lane>(values: &Values) -> Held<F> {
+    let (lowest, highest) = values.range();
+    Held { lowest: F::from_f64(lowest), highest: F::from_f64(highest), integer: values.is_integer() }
 }
 
 impl<F: Lane> Events<F> {
@@ -94,7 +111,7 @@ impl<F: Lane> Events<F> {
             chosen: None,
             inside,
             edge,
-            registers: vec![F::ZERO; rule.registers],
+            registers: vec![F::ZERO; rule.registers * MOST],
             tables: tables.collect(),
             machines: rule
                 .tables
@@ -108,8 +125,10 @@ impl<F: Lane> Events<F> {
             highest: 0.0,
             agents: Agents::default(),
             order: Vec::new(),
-            words: vec![Vec::new(); 2 + 2 * rule.anywhere.len()],
-            noise: vec![Vec::new(); rule.noise.len()],
+            words: vec![0; RUN * (2 + 2 * rule.anywhere.len())],
+            noise: vec![F::ZERO; RUN * rule.noise.len()],
+            batch: Batch::new(rule),
+            held: d.layers.iter().map(|layer| held(&layer.values)).collect(),
             rule: rule.clone(),
         }
     }
@@ -179,11 +198,11 @@ impl<F: Lane> Events<F> {
             }
         }
         self.evaluate_scalars(&rule, &parameters, address);
-        for (slot, register) in rule.slots.iter().zip(&mut self.registers) {
-            *register = F::from_f64(match slot {
+        for (slot, register) in rule.slots.iter().zip(self.registers.chunks_exact_mut(MOST)) {
+            register.fill(F::from_f64(match slot {
                 Slot::Value(value) => self.values[value.index()],
                 Slot::Number(number) => *number,
-            });
+            }));
         }
         for (number, (table, _)) in rule.tables.iter().enumerate() {
             let machine = &mut self.machines[number];

@@ -1,30 +1,76 @@
-//! Runs the events of one step.
+//! Runs the events of one step: in order, but as many at a time as do not meet.
+//!
+//! Events are gathered as long as none of them reads what an earlier one of them may write (`gather`); then each
+//! instruction runs over all of them, and then they write, one after another. What comes out is the same bits as if each
+//! had been run by itself.
 
+use glauber_numbers::elementary;
 use glauber_numbers::noise::{EVENT_COUNT_LANE, EVENT_LANES, one_of};
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, CountLaw};
+use glauber_program::{Binary, Comparison, CountLaw, Unary};
 
-use super::compile::{From, Instruction, Picked, Rule, Source, required};
+use super::compile::{From, Instruction, Picked, Rule, Source, Write, required};
 use super::machine::{Events, Trouble};
 use crate::fault::Fault;
 use crate::inputs::Address;
 use crate::kernels::{Drawn, Lane, box_muller, draw};
 use crate::plane::{Plane, Stored};
-use glauber_numbers::elementary;
 
 /// Random numbers are drawn for this many events at a time.
-const RUN: usize = 512;
+pub(super) const RUN: usize = 512;
 
-/// The event at hand.
-struct Event {
-    /// Its number within the step.
-    number: u32,
-    /// Its place among the random numbers at hand.
+/// At most this many events are run at a time.
+pub(super) const MOST: usize = 64;
+
+/// The events at hand.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// How many they are.
+    count: usize,
+    /// The number of the first of them within the step, and its place among the random numbers at hand.
+    first: u32,
     index: usize,
-    /// Where its site stands, and the sites it has picked; none beyond a fixed edge.
-    places: [usize; 9],
-    outside: [bool; 9],
-    address: Address,
+    /// Where their sites stand, then the sites that they pick, [`MOST`] for each.
+    places: Vec<usize>,
+    /// Whether those lie beyond a fixed edge.
+    outside: Vec<bool>,
+    /// Values that may not be: the event, the check and the value.
+    refused: Vec<(usize, u32, f64)>,
+    /// Which places of a plane the events gathered may write: those that hold the batch's number.
+    written: Vec<u32>,
+    number: u32,
+}
+
+impl Batch {
+    pub(super) fn new(rule: &Rule) -> Batch {
+        let picks = rule.picks + 1;
+        Batch {
+            count: 0,
+            first: 0,
+            index: 0,
+            places: vec![0; MOST * picks],
+            outside: vec![false; MOST * picks],
+            refused: Vec::new(),
+            written: vec![0; if rule.may_gather() { rule.layout.padded_len() } else { 0 }],
+            number: 0,
+        }
+    }
+
+    /// Begins anew at an event.
+    fn begin(&mut self, first: u32, index: usize) {
+        (self.count, self.first, self.index) = (0, first, index);
+        self.number = self.number.wrapping_add(1);
+        if self.number == 0 {
+            self.written.fill(0);
+            self.number = 1;
+        }
+    }
+
+    /// A place at a distance from one of an event's.
+    #[inline(always)]
+    fn moved(&self, from: From, event: usize, distance: i32) -> usize {
+        self.places[from as usize * MOST + event].wrapping_add_signed(distance as isize)
+    }
 }
 
 impl<F: Lane> Events<F> {
@@ -32,103 +78,149 @@ impl<F: Lane> Events<F> {
     pub(crate) fn run(&mut self, layers: &mut [Plane<F>], address: Address) -> Result<(), Trouble> {
         self.make_ready(address)?;
         let rule = self.rule.clone();
+        let events = self.number_of_events(&rule, layers, address)?;
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut first = 0;
+        let mut outcome = Ok(());
+        while first < events && outcome.is_ok() {
+            let count = (events - first).min(RUN as u64) as usize;
+            self.draw(&rule, first as u32, count, address);
+            let mut index = 0;
+            while index < count && outcome.is_ok() {
+                batch.begin(first as u32 + index as u32, index);
+                outcome = self.gather(&rule, &mut batch, count);
+                index += batch.count;
+                outcome = outcome.and_then(|()| self.compute(&rule, layers, &mut batch, address));
+                outcome = outcome.and_then(|()| self.write_all(&rule, layers, &mut batch));
+            }
+            first += count as u64;
+        }
+        self.batch = batch;
+        outcome
+    }
+
+    /// How many events the step has; makes ready what they are picked from.
+    fn number_of_events(
+        &mut self,
+        rule: &Rule,
+        layers: &[Plane<F>],
+        address: Address,
+    ) -> Result<u64, Trouble> {
         let sites = rule.layout.sites();
-        let mut events = rule.events.map_or(sites as u64, u64::from);
+        let asked = rule.events.map(u64::from);
         if rule.continuous {
             let mean = sites as f64 * self.highest;
             if !(mean <= 4e9) {
                 return Err(Trouble::TooManyEvents(mean));
             }
             let key = address.key(0, EVENT_COUNT_LANE);
-            events = CountLaw::Poisson.draw(&key, 0, [mean, 0.0]) as u64;
+            return Ok(CountLaw::Poisson.draw(&key, 0, [mean, 0.0]) as u64);
         }
         match rule.pick {
             Picked::AnySite => {}
             Picked::EachOnce => {
                 self.order.clear();
                 self.order.extend(0..sites as u32);
-                if rule.events.is_none() {
-                    events = sites as u64;
-                }
             }
             Picked::Among { layer, state } => {
-                let plane = &layers[layer as usize];
-                let edges = &self.edges;
+                let (plane, edges) = (&layers[layer as usize], &self.edges);
                 let places = (0..sites).map(|site| edges.place_of(site));
                 let state = F::from_i32(state);
                 self.agents.gather(rule.layout.padded_len(), places, |place| value(plane, place) == state);
-                if rule.events.is_none() {
-                    events = self.agents.len() as u64;
-                }
-                if self.agents.len() == 0 {
-                    return Err(Trouble::NoAgents);
-                }
+                return match self.agents.len() as u64 {
+                    0 => Err(Trouble::NoAgents),
+                    agents => Ok(asked.unwrap_or(agents)),
+                };
             }
         }
-        let mut first = 0;
-        while first < events {
-            let count = (events - first).min(RUN as u64) as usize;
-            self.draw(&rule, first as u32, count, address);
-            for index in 0..count {
-                let number = first as u32 + index as u32;
-                let here = self.site(&rule, number, index, events)?;
-                let event = Event { number, index, places: [here; 9], outside: [false; 9], address };
-                self.event(&rule, layers, event)?;
-            }
-            first += count as u64;
-        }
-        Ok(())
+        Ok(asked.unwrap_or(sites as u64))
     }
 
     /// Draws the random numbers of a run of events.
     fn draw(&mut self, rule: &Rule, first: u32, count: usize, address: Address) {
         let picks = EVENT_LANES.map(|lane| (0, lane));
         let anywhere = rule.anywhere.iter().flat_map(|draw| [(*draw, 0), (*draw, 1)]);
-        for ((number, lane), own) in picks.into_iter().chain(anywhere).zip(&mut self.words) {
-            own.resize(count, 0);
+        for ((number, lane), own) in picks.into_iter().chain(anywhere).zip(self.words.chunks_exact_mut(RUN)) {
             let key = address.key(number, lane);
-            draw::<F>(self.simd, Drawn::Words(own), key, first);
+            draw::<F>(self.simd, Drawn::Words(&mut own[..count]), key, first);
         }
-        for (noise, own) in rule.noise.iter().zip(&mut self.noise) {
-            own.resize(count, F::ZERO);
-            let key = address.key(noise.draw, noise.lane);
+        for (noise, own) in rule.noise.iter().zip(self.noise.chunks_exact_mut(RUN)) {
+            let (own, key) = (&mut own[..count], address.key(noise.draw, noise.lane));
             let drawn = if noise.centred { Drawn::Centred(own) } else { Drawn::Uniform(own) };
             draw(self.simd, drawn, key, first);
         }
     }
 
     fn bits(&self, pair: usize, index: usize) -> u64 {
-        u64::from(self.words[pair][index]) << 32 | u64::from(self.words[pair + 1][index])
+        let (high, low) = (self.words[pair * RUN + index], self.words[(pair + 1) * RUN + index]);
+        u64::from(high) << 32 | u64::from(low)
+    }
+
+    /// Gathers events up to the first that reads what one of them may write; at least one.
+    fn gather(&mut self, rule: &Rule, batch: &mut Batch, count: usize) -> Result<(), Trouble> {
+        let most = if rule.may_gather() { MOST.min(count - batch.index) } else { 1 };
+        while batch.count < most {
+            let event = batch.count;
+            let here = self.site(rule, batch.first + event as u32, batch.index + event)?;
+            let at = |distance: &i32| here.wrapping_add_signed(*distance as isize);
+            if event > 0 && rule.reads.iter().any(|d| batch.written[at(d)] == batch.number) {
+                // It comes first in the next batch, and is picked again: an order by exchanges is put back.
+                self.put_back(rule, batch.first + event as u32, batch.index + event);
+                break;
+            }
+            batch.places[event] = here;
+            batch.count += 1;
+            if most == 1 {
+                break;
+            }
+            for distance in &rule.written {
+                if let Some(site) = self.edges.site(at(distance)) {
+                    let number = batch.number;
+                    batch.written[site] = number;
+                    self.edges.images(site, |image| batch.written[image] = number);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Where the site of an event stands.
     #[inline(always)]
-    fn site(&mut self, rule: &Rule, number: u32, index: usize, events: u64) -> Result<usize, Trouble> {
-        let bits = self.bits(0, index);
+    fn site(&mut self, rule: &Rule, number: u32, index: usize) -> Result<usize, Trouble> {
         match rule.pick {
-            Picked::AnySite => Ok(self.anywhere(rule, bits)),
+            Picked::AnySite => Ok(self.anywhere(rule, self.bits(0, index))),
             Picked::EachOnce => {
-                // Fisher and Yates, one exchange for each event.
-                let (sites, number) = (self.order.len() as u64, u64::from(number));
-                let at = number % sites;
-                let other = at + one_of(bits, sites - at);
-                debug_assert!(number < events);
-                self.order.swap(at as usize, other as usize);
-                Ok(self.edges.place_of(self.order[at as usize] as usize))
+                let (at, other) = self.exchanged(number, index);
+                self.order.swap(at, other);
+                Ok(self.edges.place_of(self.order[at] as usize))
             }
             Picked::Among { .. } => match self.agents.len() {
                 0 => Err(Trouble::NoAgents),
-                agents => Ok(self.agents.place(one_of(bits, agents as u64) as usize)),
+                agents => Ok(self.agents.place(one_of(self.bits(0, index), agents as u64) as usize)),
             },
+        }
+    }
+
+    /// Which two of the order an event exchanges (Fisher and Yates).
+    fn exchanged(&self, number: u32, index: usize) -> (usize, usize) {
+        let sites = self.order.len();
+        let at = number as usize % sites;
+        (at, at + one_of(self.bits(0, index), (sites - at) as u64) as usize)
+    }
+
+    /// Takes back that an event was picked.
+    fn put_back(&mut self, rule: &Rule, number: u32, index: usize) {
+        if rule.pick == Picked::EachOnce {
+            let (at, other) = self.exchanged(number, index);
+            self.order.swap(at, other);
         }
     }
 
     /// Where a site of the lattice stands that 64 bits pick: of its row-major number ⌊bits · sites / 2⁶⁴⌋, axis by axis.
     #[inline(always)]
     fn anywhere(&self, rule: &Rule, bits: u64) -> usize {
-        let extent = rule.layout.extent();
         let mut rest = bits;
-        let site = extent.map(|length| {
+        let site = rule.layout.extent().map(|length| {
             let product = u128::from(rest) * length as u128;
             rest = product as u64;
             (product >> 64) as usize
@@ -136,116 +228,169 @@ impl<F: Lane> Events<F> {
         self.edges.place(site)
     }
 
-    #[inline(always)]
-    fn read(&self, layers: &[Plane<F>], source: Source, place: usize) -> F {
+    fn plane<'p>(&'p self, layers: &'p [Plane<F>], source: Source) -> &'p Plane<F> {
         match source {
-            Source::Layer(i) => value(&layers[i as usize], place),
-            Source::Field(i) => value(&self.fields[i as usize], place),
-            Source::Inside => value(&self.inside, place),
-            Source::Edge => value(&self.edge, place),
-        }
-    }
-
-    #[inline(always)]
-    fn event(&mut self, rule: &Rule, layers: &mut [Plane<F>], mut event: Event) -> Result<(), Trouble> {
-        for instruction in &rule.instructions {
-            let r = |register: u16| self.registers[register as usize];
-            let (to, result) = match *instruction {
-                Instruction::Read { to, source, from, distance } => {
-                    (to, self.read(layers, source, moved(&event, from, distance)))
-                }
-                Instruction::Count { to, source, from, start, count } => {
-                    let distances = &rule.distances[start as usize..start as usize + count as usize];
-                    (to, self.count(layers, source, &event, from, distances))
-                }
-                Instruction::Sum { to, source, from, start, count } => {
-                    let range = start as usize..start as usize + count as usize;
-                    let terms = rule.distances[range.clone()].iter().zip(&rule.weights[range]);
-                    let sum = terms.fold(F::ZERO, |sum, (distance, weight)| {
-                        sum + F::from_f64(*weight) * self.read(layers, source, moved(&event, from, *distance))
-                    });
-                    (to, sum)
-                }
-                Instruction::Coordinate { to, axis } => {
-                    let [_, height, width] = rule.layout.extent();
-                    let site = self.edges.number(event.places[0]);
-                    let at = [site / (height * width), site / width % height, site % width];
-                    (to, F::from_i32(at[axis as usize] as i32))
-                }
-                Instruction::Noise { to, slot } => (to, self.noise[slot as usize][event.index]),
-                Instruction::Unary { to, function, a } => (to, function.value(r(a))),
-                Instruction::Binary { to, function, a, b } => (to, binary(function, r(a), r(b))),
-                Instruction::Compare { to, comparison, a, b } => (to, compare(comparison, r(a), r(b))),
-                Instruction::Select { to, condition, yes, no } => {
-                    (to, if r(condition) != F::ZERO { r(yes) } else { r(no) })
-                }
-                Instruction::Round { to, a } => (to, r(a).round_ties_even()),
-                Instruction::Normal { to, a, b } => (to, box_muller(r(a), r(b))),
-                Instruction::Law { to, law, draw, a, b } => {
-                    let key = event.address.key(draw, 0);
-                    let arguments = [r(a).to_f64(), r(b).to_f64()];
-                    (to, F::from_f64(law.draw(&key, event.number, arguments)))
-                }
-                Instruction::Lookup { to, table, keys } => {
-                    let table = &self.tables[table as usize];
-                    let mut entry = 0;
-                    for (place, key) in keys.iter().enumerate() {
-                        entry += (r(*key).nearest_i32() - table.lowest[place]) * table.strides[place];
-                    }
-                    (to, table.values[entry as usize])
-                }
-                Instruction::Neighbour { from, direction, start, count } => {
-                    let class = (r(direction).nearest_i32().max(0) as usize).min(count as usize - 1);
-                    let place =
-                        (event.places[0] as isize + rule.distances[start as usize + class] as isize) as usize;
-                    match self.edges.site(place) {
-                        Some(site) => event.places[from as usize] = site,
-                        None => {
-                            event.places[from as usize] = place;
-                            event.outside[from as usize] = true;
-                        }
-                    }
-                    continue;
-                }
-                Instruction::Anywhere { from, slot } => {
-                    let bits = self.bits(2 + 2 * slot as usize, event.index);
-                    event.places[from as usize] = self.anywhere(rule, bits);
-                    continue;
-                }
-                Instruction::Check { check, a } => {
-                    let found = r(a).to_f64();
-                    if !required(&rule.program, check).allows(found, F::EPSILON.to_f64()) {
-                        let site = self.edges.number(event.places[0]);
-                        return Err(Trouble::Fault(Fault::Refused { check, site, value: found }));
-                    }
-                    continue;
-                }
-                Instruction::Write { layer, from, a } => {
-                    if !event.outside[from as usize] {
-                        let (place, value) = (event.places[from as usize], r(a));
-                        self.write(rule, layers, layer, place, value)?;
-                    }
-                    continue;
-                }
-            };
-            self.registers[to as usize] = result;
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn count(&self, layers: &[Plane<F>], source: Source, event: &Event, from: From, distances: &[i32]) -> F {
-        let plane = match source {
             Source::Layer(i) => &layers[i as usize],
             Source::Field(i) => &self.fields[i as usize],
             Source::Inside => &self.inside,
             Source::Edge => &self.edge,
-        };
-        if let Plane::U8(bytes) = plane {
-            let sum: i32 = distances.iter().map(|d| i32::from(bytes[moved(event, from, *d)])).sum();
-            return F::from_i32(sum);
         }
-        distances.iter().fold(F::ZERO, |sum, d| sum + value(plane, moved(event, from, *d)))
+    }
+
+    /// Runs every instruction over the events gathered.
+    fn compute(
+        &mut self,
+        rule: &Rule,
+        layers: &[Plane<F>],
+        batch: &mut Batch,
+        address: Address,
+    ) -> Result<(), Trouble> {
+        let n = batch.count;
+        let mut registers = std::mem::take(&mut self.registers);
+        batch.refused.clear();
+        for instruction in &rule.instructions {
+            let Some(to) = instruction.target() else {
+                self.place_or_check(rule, &registers, batch, instruction);
+                continue;
+            };
+            // A value stands behind all that it is computed from.
+            let (before, rest) = registers.split_at_mut(to as usize * MOST);
+            let d = &mut rest[..n];
+            let r = |register: u16| &before[register as usize * MOST..][..n];
+            match *instruction {
+                Instruction::Read { source, from, distance, .. } => {
+                    each(self.plane(layers, source), d, |e| batch.moved(from, e, distance));
+                }
+                Instruction::Count { source, from, start, count, .. } => {
+                    let distances = &rule.distances[start as usize..start as usize + count as usize];
+                    counted_around(self.plane(layers, source), d, batch, from, distances);
+                }
+                Instruction::Sum { source, from, start, count, .. } => {
+                    let range = start as usize..start as usize + count as usize;
+                    let plane = self.plane(layers, source);
+                    for (e, d) in d.iter_mut().enumerate() {
+                        let terms = rule.distances[range.clone()].iter().zip(&rule.weights[range.clone()]);
+                        *d = terms.fold(F::ZERO, |sum, (distance, weight)| {
+                            sum + F::from_f64(*weight) * value(plane, batch.moved(from, e, *distance))
+                        });
+                    }
+                }
+                Instruction::Coordinate { axis, .. } => {
+                    let [_, height, width] = rule.layout.extent();
+                    for (e, d) in d.iter_mut().enumerate() {
+                        let site = self.edges.number(batch.places[e]);
+                        let at = [site / (height * width), site / width % height, site % width];
+                        *d = F::from_i32(at[axis as usize] as i32);
+                    }
+                }
+                Instruction::Noise { slot, .. } => {
+                    d.copy_from_slice(&self.noise[slot as usize * RUN + batch.index..][..n]);
+                }
+                Instruction::Unary { function, a, .. } => unary(function, d, r(a)),
+                Instruction::Binary { function, a, b, .. } => binary(function, d, r(a), r(b)),
+                Instruction::Compare { comparison, a, b, .. } => compare(comparison, d, r(a), r(b)),
+                Instruction::Select { condition, yes, no, .. } => {
+                    let choices = r(condition).iter().zip(r(yes).iter().zip(r(no)));
+                    for (d, (c, (yes, no))) in d.iter_mut().zip(choices) {
+                        *d = if *c != F::ZERO { *yes } else { *no };
+                    }
+                }
+                Instruction::Round { a, .. } => map(d, r(a), |a| a.round_ties_even()),
+                Instruction::Normal { a, b, .. } => map2(d, r(a), r(b), box_muller),
+                Instruction::Law { law, draw, a, b, .. } => {
+                    let key = address.key(draw, 0);
+                    for (e, d) in d.iter_mut().enumerate() {
+                        let arguments = [r(a)[e].to_f64(), r(b)[e].to_f64()];
+                        *d = F::from_f64(law.draw(&key, batch.first + e as u32, arguments));
+                    }
+                }
+                Instruction::Happens { noise, p, rest, .. } => {
+                    let chances = r(noise).iter().zip(r(p).iter().zip(r(rest)));
+                    for (d, (w, (p, rest))) in d.iter_mut().zip(chances) {
+                        let threshold = if *w < F::ZERO { -*rest } else { *p };
+                        *d = if *w < threshold { F::ONE } else { F::ZERO };
+                    }
+                }
+                Instruction::Class { noise, start, count, .. } => {
+                    d.fill(F::ZERO);
+                    let list = &rule.operands[start as usize..start as usize + 2 * count as usize];
+                    for pair in list.chunks_exact(2) {
+                        let sums = r(noise).iter().zip(r(pair[0]).iter().zip(r(pair[1])));
+                        for (d, (w, (below, above))) in d.iter_mut().zip(sums) {
+                            let threshold = if *w < F::ZERO { -*above } else { *below };
+                            *d = *d + if threshold <= *w { F::ONE } else { F::ZERO };
+                        }
+                    }
+                }
+                Instruction::Lookup { table, keys, .. } => {
+                    let table = &self.tables[table as usize];
+                    for (e, d) in d.iter_mut().enumerate() {
+                        let mut entry = 0;
+                        for (place, key) in keys.iter().enumerate() {
+                            entry += (r(*key)[e].nearest_i32() - table.lowest[place]) * table.strides[place];
+                        }
+                        *d = table.values[entry as usize];
+                    }
+                }
+                Instruction::Neighbour { .. } | Instruction::Anywhere { .. } | Instruction::Check { .. } => {}
+            }
+        }
+        self.registers = registers;
+        Ok(())
+    }
+
+    /// Picks other sites, or notes values that may not be.
+    fn place_or_check(&self, rule: &Rule, registers: &[F], batch: &mut Batch, instruction: &Instruction) {
+        let r = |register: u16, event: usize| registers[register as usize * MOST + event];
+        match *instruction {
+            Instruction::Neighbour { from, direction, start, count } => {
+                for e in 0..batch.count {
+                    let class = r(direction, e).nearest_i32().max(0) as usize;
+                    let distance = rule.distances[start as usize + class.min(count as usize - 1)];
+                    let place = batch.moved(0, e, distance);
+                    let site = self.edges.site(place);
+                    batch.places[from as usize * MOST + e] = site.unwrap_or(place);
+                    batch.outside[from as usize * MOST + e] = site.is_none();
+                }
+            }
+            Instruction::Anywhere { from, slot } => {
+                for e in 0..batch.count {
+                    let bits = self.bits(2 + 2 * slot as usize, batch.index + e);
+                    batch.places[from as usize * MOST + e] = self.anywhere(rule, bits);
+                }
+            }
+            Instruction::Check { check, a } => {
+                let required = required(&rule.program, check);
+                for e in 0..batch.count {
+                    let found = r(a, e).to_f64();
+                    if !required.allows(found, F::EPSILON.to_f64()) {
+                        batch.refused.push((e, check, found));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Has the events write, one after another; the first that may not is the error.
+    fn write_all(&mut self, rule: &Rule, layers: &mut [Plane<F>], batch: &mut Batch) -> Result<(), Trouble> {
+        let refused = batch.refused.iter().map(|(event, ..)| *event).min();
+        for event in 0..batch.count {
+            if refused == Some(event) {
+                let site = self.edges.number(batch.places[event]);
+                let first = batch.refused.iter().find(|(own, ..)| *own == event);
+                let (check, value) = first.map_or((0, f64::NAN), |(_, check, value)| (*check, *value));
+                return Err(Trouble::Fault(Fault::Refused { check, site, value }));
+            }
+            for Write { layer, from, a } in &rule.writes {
+                let at = *from as usize * MOST + event;
+                if *from == 0 || !batch.outside[at] {
+                    let new = self.registers[*a as usize * MOST + event];
+                    self.write(rule, layers, *layer, batch.places[at], new)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     #[inline(always)]
@@ -261,13 +406,10 @@ impl<F: Lane> Events<F> {
         if value(plane, place) == new {
             return Ok(());
         }
-        let values = &rule.program.declarations().layers[layer as usize].values;
-        let (lowest, highest) = values.range();
-        let number = new.to_f64();
-        let whole = !values.is_integer() || number.fract().abs() <= 0.0;
-        if !(number >= lowest && number <= highest && whole) && values.is_integer() {
-            let site = self.edges.number(place);
-            return Err(Trouble::Fault(Fault::OutOfRange { layer: u32::from(layer), site, value: number }));
+        let held = &self.held[layer as usize];
+        if held.integer && !(new >= held.lowest && new <= held.highest && is_whole(new)) {
+            let (site, value) = (self.edges.number(place), new.to_f64());
+            return Err(Trouble::Fault(Fault::OutOfRange { layer: u32::from(layer), site, value }));
         }
         if let Picked::Among { layer: own, state } = rule.pick {
             if own == layer {
@@ -280,9 +422,40 @@ impl<F: Lane> Events<F> {
     }
 }
 
+/// d = the plane at a place of each event.
 #[inline(always)]
-fn moved(event: &Event, from: From, distance: i32) -> usize {
-    (event.places[from as usize] as isize + distance as isize) as usize
+fn each<F: Lane>(plane: &Plane<F>, d: &mut [F], place: impl Fn(usize) -> usize) {
+    match plane {
+        Plane::U8(v) => {
+            for (e, d) in d.iter_mut().enumerate() {
+                *d = F::from_i32(i32::from(v[place(e)]));
+            }
+        }
+        other => {
+            for (e, d) in d.iter_mut().enumerate() {
+                *d = value(other, place(e));
+            }
+        }
+    }
+}
+
+/// d = the sum of the plane at distances from a place of each event.
+#[inline(always)]
+fn counted_around<F: Lane>(plane: &Plane<F>, d: &mut [F], batch: &Batch, from: From, distances: &[i32]) {
+    match plane {
+        Plane::U8(v) => {
+            for (e, d) in d.iter_mut().enumerate() {
+                let sum: i32 = distances.iter().map(|k| i32::from(v[batch.moved(from, e, *k)])).sum();
+                *d = F::from_i32(sum);
+            }
+        }
+        other => {
+            for (e, d) in d.iter_mut().enumerate() {
+                let values = distances.iter().map(|k| value(other, batch.moved(from, e, *k)));
+                *d = values.fold(F::ZERO, |sum, value| sum + value);
+            }
+        }
+    }
 }
 
 #[inline(always)]
@@ -306,25 +479,52 @@ fn store<F: Lane>(plane: &mut Plane<F>, place: usize, value: F) {
 }
 
 #[inline(always)]
-fn binary<F: Real>(function: Binary, a: F, b: F) -> F {
-    match function {
-        Binary::Add => a + b,
-        Binary::Subtract => a - b,
-        Binary::Multiply => a * b,
-        Binary::Divide => a / b,
-        Binary::Power => elementary::pow(a, b),
-        Binary::Minimum => a.min(b),
-        Binary::Maximum => a.max(b),
+fn map<F: Real>(d: &mut [F], a: &[F], f: impl Fn(F) -> F) {
+    for (d, a) in d.iter_mut().zip(a) {
+        *d = f(*a);
     }
 }
 
 #[inline(always)]
-fn compare<F: Real>(comparison: Comparison, a: F, b: F) -> F {
-    #[allow(clippy::float_cmp)] // The instruction means exact equality.
-    let holds = match comparison {
-        Comparison::Equal => a == b,
-        Comparison::Less => a < b,
-        Comparison::LessOrEqual => a <= b,
-    };
-    if holds { F::ONE } else { F::ZERO }
+fn map2<F: Real>(d: &mut [F], a: &[F], b: &[F], f: impl Fn(F, F) -> F) {
+    for (d, (a, b)) in d.iter_mut().zip(a.iter().zip(b)) {
+        *d = f(*a, *b);
+    }
+}
+
+fn unary<F: Real>(function: Unary, d: &mut [F], a: &[F]) {
+    map(d, a, |a| function.value(a));
+}
+
+fn binary<F: Real>(function: Binary, d: &mut [F], a: &[F], b: &[F]) {
+    match function {
+        Binary::Add => map2(d, a, b, |a, b| a + b),
+        Binary::Subtract => map2(d, a, b, |a, b| a - b),
+        Binary::Multiply => map2(d, a, b, |a, b| a * b),
+        Binary::Divide => map2(d, a, b, |a, b| a / b),
+        Binary::Power => map2(d, a, b, elementary::pow),
+        Binary::Minimum => map2(d, a, b, Real::min),
+        Binary::Maximum => map2(d, a, b, Real::max),
+    }
+}
+
+#[allow(clippy::float_cmp)] // The instruction means exact equality.
+fn compare<F: Real>(comparison: Comparison, d: &mut [F], a: &[F], b: &[F]) {
+    let truth = |holds: bool| if holds { F::ONE } else { F::ZERO };
+    match comparison {
+        Comparison::Equal => map2(d, a, b, |a, b| truth(a == b)),
+        Comparison::Less => map2(d, a, b, |a, b| truth(a < b)),
+        Comparison::LessOrEqual => map2(d, a, b, |a, b| truth(a <= b)),
+    }
+}
+
+/// Whether a number is whole.
+#[inline(always)]
+fn is_whole<F: Real>(x: F) -> bool {
+    // Exact up to here, and cheaper than the floor of any number.
+    const NEAR: i32 = 1 << 22;
+    match x.abs() <= F::from_i32(NEAR) {
+        true => F::from_i32(x.nearest_i32()) == x,
+        false => x.floor() == x,
+    }
 }

@@ -85,7 +85,10 @@ pub fn setting(name: &'static str) -> Setting {
         "susceptible-exposed-infected-recovered" => {
             (&[WIDE, ("start", Word("random")), ("density", Number(0.001))], &[], &[20, 50, 80, 120])
         }
-        "contact-process" => (&[WIDE], &[("lambda", 1.8)], &[0, 30, 200, 1000]),
+        "contact-process" => (&[WIDE], &[("lambda", 1.8)], &[0, 3, 20, 100]),
+        "kawasaki" => (&[WIDE, ("start", Word("random"))], &[("beta", 0.6)], &[0, 20, 200, 4000]),
+        "schelling" => (&[WIDE], &[("tolerance", 0.4)], &[0, 2, 5, 30]),
+        "scratch-assay" => (&[], &[("motility", 0.5), ("proliferation", 0.01)], &[0, 100, 200, 300]),
         "domany-kinzel" => (&[("shape", Lengths(&[384.0]))], &[("p1", 0.71), ("p2", 0.71)], &[192]),
         "voter" => (&[WIDE], &[], &[0, 20, 200, 1000]),
         "forest-fire" => (&[WIDE], &[("wind_x", 0.8)], &[15, 30, 45, 65]),

@@ -66,12 +66,19 @@ impl Graph {
                 None => Err(Op::SiteSum(x)),
             },
             Op::NeighbourSum { x, neighbourhood, transposed } if !self.has_fixed_edge() => {
-                match self.negated(x) {
-                    Some(x) => {
-                        let sum = self.push(Op::NeighbourSum { x, neighbourhood, transposed });
-                        Ok(self.negate(sum))
+                if let Some(x) = self.negated(x) {
+                    let sum = self.push(Op::NeighbourSum { x, neighbourhood, transposed });
+                    return Ok(self.negate(sum));
+                }
+                match self.whole_multiple(x).filter(|_| !transposed) {
+                    Some((y, factor, more)) if self.counts(neighbourhood) => {
+                        let count = self.declarations.neighbourhoods[neighbourhood as usize].offsets().len();
+                        let sum = self.push(Op::NeighbourSum { x: y, neighbourhood, transposed });
+                        let sum = self.scale(factor, sum);
+                        let more = self.constant(more * count as f64);
+                        Ok(self.add(sum, more))
                     }
-                    None => Err(Op::NeighbourSum { x, neighbourhood, transposed }),
+                    _ => Err(Op::NeighbourSum { x, neighbourhood, transposed }),
                 }
             }
             other => Err(other),
@@ -175,6 +182,36 @@ impl Graph {
             Op::Unary(Unary::Exponential, x) => Some(x),
             _ => None,
         }
+    }
+
+    /// Whether a neighbourhood's sum counts.
+    fn counts(&self, neighbourhood: u32) -> bool {
+        self.declarations.neighbourhoods[neighbourhood as usize].counts()
+    }
+
+    /// y, a and b where a value is a y + b in whole numbers so small that sums of them are exact in any precision, so
+    /// that neighbours are counted before they are scaled: y may be kept in bytes where a y + b may not.
+    fn whole_multiple(&self, value: ValueId) -> Option<(ValueId, f64, f64)> {
+        const SMALL: f64 = 4096.0;
+        let whole = |v: ValueId| {
+            let c = self.constant_value(v)?;
+            (c.fract().abs() <= 0.0 && c.abs() <= SMALL).then_some(c)
+        };
+        let small = |v: ValueId| {
+            let own = self.domain(v);
+            own.integer && own.proves(-SMALL, SMALL) && self.rank(v) == Rank::Site
+        };
+        let Op::Binary(function, x, y) = self.instruction(value).op else { return None };
+        let (inner, a, b) = match (function, whole(x), whole(y)) {
+            (Binary::Multiply, Some(c), None) => (y, c, 0.0),
+            (Binary::Multiply, None, Some(c)) => (x, c, 0.0),
+            (Binary::Add, Some(c), None) => (y, 1.0, c),
+            (Binary::Add, None, Some(c)) => (x, 1.0, c),
+            (Binary::Subtract, Some(c), None) => (y, -1.0, c),
+            (Binary::Subtract, None, Some(c)) => (x, 1.0, -c),
+            _ => return None,
+        };
+        (small(inner) && small(value)).then_some((inner, a, b))
     }
 
     /// What a value is the negative of.

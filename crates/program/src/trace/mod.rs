@@ -530,21 +530,30 @@ impl Scope {
         })
     }
 
-    /// Has the picked site become as this one is in every layer, and this one `left` in the layer, where `when` is not 0
-    /// and the picked site exists: what is here moves there.
+    /// Moves what is at this site in a layer to the picked one, and leaves `left` here, where `when` is 1 and the picked
+    /// site exists.
     pub fn move_to(&self, there: There, layer: &str, left: impl Into<Operand>, when: impl Into<Operand>) {
         let here = self.layer(layer);
         let when = there.exists() * self.number(0.0).plus(when.into());
-        self.next(layer).set(when.select(left, here));
-        self.next(layer).set_at(there, when.select(here, here.at(there)));
+        let left = self.number(0.0).plus(left.into());
+        self.next(layer).set(self.either(layer, when, left, here));
+        self.next(layer).set_at(there, self.either(layer, when, here, here.at(there)));
     }
 
-    /// Has this site and the picked one change places in a layer, where `when` is not 0 and the picked site exists.
+    /// Has this site and the picked one change places in a layer, where `when` is 1 and the picked site exists.
     pub fn swap_with(&self, there: There, layer: &str, when: impl Into<Operand>) {
         let (here, other) = (self.layer(layer), self.layer(layer).at(there));
         let when = there.exists() * self.number(0.0).plus(when.into());
-        self.next(layer).set(when.select(other, here));
-        self.next(layer).set_at(there, when.select(here, other));
+        self.next(layer).set(self.either(layer, when, other, here));
+        self.next(layer).set_at(there, self.either(layer, when, here, other));
+    }
+
+    /// One of two values of a layer by a 0 or 1, such that derivatives reach that too; of several states it is a choice.
+    fn either(&self, layer: &str, when: Expr, yes: Expr, no: Expr) -> Expr {
+        let nominal = with_trace(self.id, |t| {
+            t.graph.declarations.layers.iter().any(|own| own.name == layer && own.is_nominal())
+        });
+        if nominal == Some(true) { when.select(yes, no) } else { when * yes + (1.0 - when) * no }
     }
 
     /// Says what a layer becomes.
