@@ -103,6 +103,11 @@ impl Cells {
         Ok(Cells { lattice, labels, types })
     }
 
+    /// The same cells with other labels, which are known to fit.
+    pub(crate) fn with_labels(&self, labels: Vec<u32>) -> Cells {
+        Cells { lattice: self.lattice.clone(), labels, types: self.types.clone() }
+    }
+
     /// The lattice.
     pub fn lattice(&self) -> &Lattice {
         &self.lattice

@@ -9,6 +9,12 @@
 //! neither volume nor perimeter. Everything is in units of the temperature T. The Act term is no part of H: it favours copies from
 //! active sites (`act`), and `connected` refuses copies that would cut a cell (`connectivity`).
 
+/// The greatest coefficient: with it no sum overflows.
+const GREATEST: f64 = 1e100;
+
+/// The greatest activity, in steps.
+pub const MOST_ACTIVITY: u32 = 1 << 20;
+
 /// What a configuration costs, in units of the temperature. Each term may be absent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Energy {
@@ -107,13 +113,21 @@ pub enum EnergyError {
         /// The types of cells.
         types: usize,
     },
-    /// A coefficient that is no finite number.
-    #[error("{what} is {found}; it must be a finite number")]
+    /// A coefficient that is no number one can reckon with.
+    #[error("{what} is {found}; it must be a number, and no greater than {GREATEST:e}")]
     NotFinite {
         /// The coefficient, in words.
         what: String,
         /// The value.
         found: f64,
+    },
+    /// An activity that lasts too long.
+    #[error("max_act of type {kind} is {found} steps; at most {MOST_ACTIVITY} are possible")]
+    Activity {
+        /// The type.
+        kind: usize,
+        /// Its max_act.
+        found: u32,
     },
 }
 
@@ -171,8 +185,11 @@ impl Energy {
         }
         if let Some(act) = &self.act {
             same_length("Act", act.len(), types)?;
-            for (index, Act { strength, .. }) in act.iter().enumerate() {
+            for (index, Act { strength, most }) in act.iter().enumerate() {
                 finite(*strength, || format!("the strength of the Act term of type {}", index + 1))?;
+                if *most > MOST_ACTIVITY {
+                    return Err(EnergyError::Activity { kind: index + 1, found: *most });
+                }
             }
         }
         Ok(())
@@ -184,7 +201,7 @@ fn same_length(term: &'static str, found: usize, types: usize) -> Result<(), Ene
 }
 
 fn finite(found: f64, what: impl Fn() -> String) -> Result<(), EnergyError> {
-    if found.is_finite() { Ok(()) } else { Err(EnergyError::NotFinite { what: what(), found }) }
+    if found.abs() <= GREATEST { Ok(()) } else { Err(EnergyError::NotFinite { what: what(), found }) }
 }
 
 #[cfg(test)]

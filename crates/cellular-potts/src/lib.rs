@@ -2,11 +2,35 @@
 //!
 //! The modules in the order data flows:
 //!
-//! - `cells` holds labels and the cells' types, checked once; `starts` makes some;
-//! - `energy` says what a configuration costs.
+//! - `cells` holds labels and the cells' types, checked once;
+//! - `energy` says what a configuration costs, `act` and [`connectivity`] what besides decides about a copy, `chance`
+//!   whether it is made;
+//! - `plane` lays labels out in memory, `state` keeps what costs depend on;
+//! - `keys` names the random numbers of a step, `words` draws many at once;
+//! - `sequential` and `sublattices` take a step in either order, `simulation` any number of them.
+//! - `summaries` measures what came of it.
 
 mod cells;
 mod energy;
 
+mod act;
+mod chance;
+pub mod connectivity;
+
+mod plane;
+mod state;
+
+mod keys;
+mod words;
+
+mod sequential;
+mod sublattices;
+
+mod simulation;
+
+mod summaries;
+
 pub use cells::{Cells, CellsError, MOST_CELLS};
 pub use energy::{Acceptance, Act, Elastic, Energy, EnergyError, Order};
+pub use simulation::{Simulation, SimulationError};
+pub use summaries::displacement;
