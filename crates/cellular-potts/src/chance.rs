@@ -1,7 +1,15 @@
-//! Decides whether a copy is made, from the change of cost and one word of noise; two where the first leaves it open.
+//! Decides whether a copy is made, from the change of cost d and a word of noise; two where the first leaves it open.
 //!
-//! The copy is made where a number of 64 random bits is below p · 2⁶⁴, so that p is met to 2⁻⁶⁴. Its lower half is needed only
-//! where the upper one equals that of p · 2⁶⁴: once in 2³² attempts.
+//! The copy is made where a number u of 64 random bits is below p, so that p is met to 2⁻⁶⁴; the lower half is needed only
+//! where the upper one equals that of p: once in 2³² attempts.
+//!
+//! u < p is d < L(u) with L = −ln u (Metropolis) or ln((1 − u) / u) (heat bath). L of the upper half alone, in single precision,
+//! is a number known before d is, which spares the exponential: where d is farther from it than [`MARGIN`], u < p is
+//! decided, and only one attempt in ten thousand is decided by p itself. The outcome is that of p, always.
+//!
+//! Why the margin is right: u lies within 2⁻³² above its upper half w. For 2¹⁶ ≤ w < 2³² − 2¹⁶ that changes L by at most
+//! 2⁻³² (1/u + 1/(1 − u)) < 2⁻¹⁵; rounding w and two logarithms of at most 22.2, each exact to 2⁻²⁰ or better, add less than 2⁻¹⁷.
+//! Together that is below 2⁻¹⁴. Other words are left to p.
 
 use glauber_numbers::elementary;
 
@@ -9,10 +17,42 @@ use crate::energy::Acceptance;
 
 const WORD: f64 = 4_294_967_296.0;
 
-/// Whether a change of cost is accepted; `more` gives the second word.
+/// What is nearer to L is decided by p.
+pub(crate) const MARGIN: f64 = 1.0 / 16384.0;
+
+/// Words nearer than this to either end are left to p.
+const NEAR_END: u32 = 1 << 16;
+
+/// L of a word; NaN, which decides nothing, for a word near an end.
 #[inline(always)]
+pub(crate) fn level(acceptance: Acceptance, word: u32) -> f32 {
+    // Upper 31 bits, since no vectors before AVX-512 convert unsigned integers; the last bit is within the margin.
+    let of = |word: u32| elementary::ln::<f32>((word >> 1) as i32 as f32);
+    const LN_2_31: f32 = 21.487_562;
+    let level = match acceptance {
+        Acceptance::Metropolis => LN_2_31 - of(word),
+        Acceptance::HeatBath => of(!word) - of(word),
+    };
+    if word.wrapping_sub(NEAR_END) < 0_u32.wrapping_sub(2 * NEAR_END) { level } else { f32::NAN }
+}
+
+/// What a level says of a change of cost: `Some` where it is decided.
+#[inline(always)]
+pub(crate) fn decided(change: f64, level: f32) -> Option<bool> {
+    let apart = f64::from(level) - change;
+    if apart > MARGIN {
+        Some(true)
+    } else if apart < -MARGIN {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Whether a change of cost is accepted, by p; `more` gives the second word.
+#[inline]
 pub(crate) fn accepts(acceptance: Acceptance, change: f64, word: u32, more: impl FnOnce() -> u32) -> bool {
-    let p = probability(acceptance, change);
+    let p = acceptance.probability(change);
     if p >= 1.0 {
         return true;
     }
@@ -25,16 +65,6 @@ pub(crate) fn accepts(acceptance: Acceptance, change: f64, word: u32, more: impl
     f64::from(more()) < (scaled - f64::from(upper)) * WORD
 }
 
-/// With which probability a change of cost is accepted.
-#[inline(always)]
-pub(crate) fn probability(acceptance: Acceptance, change: f64) -> f64 {
-    match acceptance {
-        Acceptance::Metropolis if change <= 0.0 => 1.0,
-        Acceptance::Metropolis => elementary::exp(-change),
-        Acceptance::HeatBath => elementary::sigmoid(-change),
-    }
-}
-
 impl Acceptance {
     /// With which probability a copy that changes the cost (in units of the temperature) by `change` is made.
     ///
@@ -44,13 +74,18 @@ impl Acceptance {
     /// assert_eq!(Acceptance::HeatBath.probability(0.0), 0.5);
     /// ```
     pub fn probability(self, change: f64) -> f64 {
-        probability(self, change)
+        match self {
+            Acceptance::Metropolis if change <= 0.0 => 1.0,
+            Acceptance::Metropolis => elementary::exp(-change),
+            Acceptance::HeatBath => elementary::sigmoid(-change),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glauber_numbers::noise::Key;
 
     /// The words that are accepted, counted by bisection, are p of all pairs of words.
     #[test]
@@ -65,12 +100,38 @@ mod tests {
                     if accepted(middle) { low = middle + 1 } else { high = middle }
                 }
                 let share = low as f64 * 2_f64.powi(-64);
-                let p = probability(acceptance, change);
+                let p = acceptance.probability(change);
                 assert!(
                     (share - p).abs() <= 2_f64.powi(-63) + p * 1e-15,
                     "{acceptance:?} {change}: {share} {p}"
                 );
             }
+        }
+    }
+
+    /// What a level decides is what p decides, at the edge of the margin for words everywhere.
+    #[test]
+    fn levels_decide_as_probabilities_do() {
+        let key = Key::new(1, 2, 3, 4, 5);
+        let ends = (0..1 << 18).chain(u32::MAX - (1 << 18)..=u32::MAX);
+        for acceptance in [Acceptance::Metropolis, Acceptance::HeatBath] {
+            let mut open = 0;
+            for word in ends.clone().chain((0..400_000).map(|i| key.word(i))) {
+                let level = level(acceptance, word);
+                if level.is_nan() {
+                    open += 1;
+                    assert_eq!(decided(0.0, level), None);
+                    continue;
+                }
+                for apart in [-1.0, -1.01 * MARGIN, 1.01 * MARGIN, 0.5] {
+                    let change = f64::from(level) + apart;
+                    let found = decided(change, level).unwrap();
+                    for more in [0, u32::MAX] {
+                        assert_eq!(found, accepts(acceptance, change, word, || more), "{word} {change}");
+                    }
+                }
+            }
+            assert!((1 << 17..(1 << 17) + 100).contains(&open), "{open}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - `energy` says what a configuration costs, `act` and [`connectivity`] what besides decides about a copy, `chance`
 //!   whether it is made;
 //! - `plane` lays labels out in memory, `state` keeps what costs depend on;
-//! - `keys` names the random numbers of a step, `words` draws many at once;
+//! - `keys` names the random numbers of a step, `vectors` enters code that draws and decides many at once;
 //! - `sequential` and `sublattices` take a step in either order, `simulation` any number of them.
 //! - `summaries` measures what came of it.
 
@@ -21,7 +21,7 @@ mod plane;
 mod state;
 
 mod keys;
-mod words;
+mod vectors;
 
 mod sequential;
 mod sublattices;

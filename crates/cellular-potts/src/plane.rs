@@ -4,7 +4,7 @@
 //! periodic edges, written together with them, and [`OUTSIDE`] beyond fixed edges, which counts as medium in every
 //! sum and is no label of any site.
 
-use glauber_lattice::{Boundary, Layout, Moore, Neighbours, Offset};
+use glauber_lattice::{Boundary, Layout, Offset};
 
 use crate::cells::Cells;
 
@@ -44,12 +44,11 @@ pub(crate) struct Places {
 
 impl Places {
     /// Places with so wide a margin along the axes there are.
-    pub(crate) fn new(cells: &Cells, margin: usize) -> Places {
+    pub(crate) fn new(cells: &Cells, margin: usize, offsets: Vec<Offset>) -> Places {
         let lattice = cells.lattice();
         let dimensions = lattice.dimensions();
         let margin = [0, 1, 2].map(|axis| if axis + dimensions >= 3 { margin } else { 0 });
         let layout = Layout::new(lattice, margin);
-        let offsets = Moore.on(dimensions).offsets().to_vec();
         Places {
             extent: lattice.extent(),
             margin,
@@ -165,7 +164,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glauber_lattice::Lattice;
+    use glauber_lattice::{Lattice, Moore, Neighbours};
 
     /// After any write, the plane is what spreading the dense values anew gives.
     #[test]
@@ -179,7 +178,8 @@ mod tests {
                 }
                 let sites = lattice.sites();
                 let cells = Cells::new(lattice, vec![0; sites], vec![0]).unwrap();
-                let places = Places::new(&cells, margin);
+                let offsets = Moore.on(shape.len()).offsets().to_vec();
+                let places = Places::new(&cells, margin, offsets);
                 let mut dense = vec![0_u32; sites];
                 let mut plane = places.spread(&dense, 99);
                 for site in 0..sites {
@@ -198,7 +198,8 @@ mod tests {
         for shape in [[7, 1], [1, 9], [252, 252], [3, 65_537], [40_000, 3]] {
             let lattice = Lattice::new(&shape).unwrap().fixed(0.0);
             let sites = lattice.sites();
-            let places = Places::new(&Cells::new(lattice, vec![0; sites], vec![0]).unwrap(), 1);
+            let cells = Cells::new(lattice, vec![0; sites], vec![0]).unwrap();
+            let places = Places::new(&cells, 1, Moore.on(2).offsets().to_vec());
             for site in (0..sites).step_by(1 + sites / 5000).chain([sites - 1]) {
                 assert_eq!(places.split(site), (site / shape[1], site % shape[1]));
             }

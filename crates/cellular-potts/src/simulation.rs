@@ -1,13 +1,13 @@
 //! Runs cells through steps of the Cellular Potts dynamics, in either order.
 
-use glauber_lattice::Boundary;
+use glauber_lattice::{Boundary, Moore, Neighbours};
 
 use crate::cells::{Cells, CellsError};
 use crate::energy::{Acceptance, Energy, EnergyError, Order};
 use crate::keys::Noise;
-use crate::plane::{OUTSIDE, label};
+use crate::plane::{OUTSIDE, Places, label};
 use crate::state::{Copy, Prepared, State};
-use crate::words::Simd;
+use crate::vectors::{Simd, with_vectors};
 use crate::{sequential, sublattices};
 
 /// Why a simulation cannot be made.
@@ -74,6 +74,8 @@ pub struct Simulation {
     noise: Noise,
     step: u64,
     simd: Simd,
+    /// Whether sublattices decide attempts one by one though they could do it side by side: for tests.
+    one_by_one: bool,
     copies: Vec<Copy>,
 }
 
@@ -96,14 +98,27 @@ impl Simulation {
         if let Some(cell) = cells.types().iter().position(|&t| usize::from(t) > types) {
             return Err(SimulationError::Type { cell, found: cells.types()[cell], types });
         }
-        let state = State::new(&cells, energy);
-        let terms = Prepared::new(energy, acceptance, &state.places);
+        let offsets = Moore.on(cells.lattice().dimensions()).offsets().to_vec();
+        let terms = Prepared::new(energy, acceptance, &offsets);
+        // With an Act term the neighbours of neighbours are read.
+        let places = Places::new(&cells, if terms.has_act() { 2 } else { 1 }, offsets);
+        let state = State::new(&cells, &terms, places);
         if order == Order::Sublattices {
             check_colours(&cells, terms.has_act())?;
         }
         let noise = Noise { seed, replicate };
         let simd = Simd::widest();
-        Ok(Simulation { cells, state, terms, order, noise, step: 0, simd, copies: Vec::new() })
+        Ok(Simulation {
+            cells,
+            state,
+            terms,
+            order,
+            noise,
+            step: 0,
+            simd,
+            one_by_one: false,
+            copies: Vec::new(),
+        })
     }
 
     /// Takes so many steps; a step is one attempt per site (on average, where the order is random-sequential).
@@ -127,13 +142,15 @@ impl Simulation {
         let (state, terms, noise) = (&mut self.state, &self.terms, &self.noise);
         match self.order {
             Order::RandomSequential => {
-                sequential::step::<PLAIN, NEIGHBOURS>(state, terms, noise, self.step, self.simd);
+                let (noise, now) = (self.noise, self.step);
+                with_vectors(self.simd, sequential::Step::<PLAIN, NEIGHBOURS> { state, terms, noise, now });
             }
             Order::Sublattices => {
                 let period = period(terms.has_act());
+                let vectors = (!self.one_by_one).then_some(self.simd);
                 let copies = &mut self.copies;
                 sublattices::step::<PLAIN, NEIGHBOURS>(
-                    state, terms, noise, self.step, self.simd, period, copies,
+                    state, terms, noise, self.step, vectors, period, copies,
                 );
             }
         }
@@ -208,4 +225,98 @@ fn check_colours(cells: &Cells, act: bool) -> Result<(), SimulationError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::Elastic;
+    use glauber_lattice::Lattice;
+    use glauber_numbers::noise::Key;
+
+    fn mixed(lattice: Lattice, seed: u64) -> Cells {
+        let key = Key::new(seed, 0, 0, 0, 0);
+        let width = lattice.shape()[1] as u32;
+        let label = |site: u32| {
+            let patch = site / width / 3 * 7 + site % width / 4;
+            if key.word(site) % 5 == 0 { 0 } else { 1 + patch % 40 }
+        };
+        let labels = (0..lattice.sites() as u32).map(label).collect();
+        let types = (0..=40).map(|cell| if cell == 0 { 0 } else { 1 + (cell % 3) as u8 }).collect();
+        Cells::new(lattice, labels, types).unwrap()
+    }
+
+    fn energy() -> Energy {
+        let elastic = |strength, target| Elastic { strength, target };
+        let adhesion =
+            vec![0.3, 1.6, 1.3, 1.1, 1.6, 1.43, 1.1, 0.9, 1.3, 1.1, 0.27, 0.6, 1.1, 0.9, 0.6, 1.0 / 3.0];
+        let volume = Some(vec![elastic(0.11, 9.0), elastic(0.07, 12.5), elastic(0.2, 10.0)]);
+        Energy { volume, ..Energy::of_adhesion(3, adhesion) }
+    }
+
+    /// The fast ways take the courses of the plain ones, with all instructions there are and any threads.
+    #[test]
+    fn every_way_takes_the_same_course() {
+        let lattices = [
+            Lattice::new(&[12, 18]).unwrap(),
+            Lattice::new(&[13, 270]).unwrap().fixed(0.0),
+            Lattice::new(&[260, 256]).unwrap(),
+        ];
+        for (lattice, order) in
+            lattices.iter().flat_map(|l| [(l, Order::Sublattices), (l, Order::RandomSequential)])
+        {
+            for acceptance in [Acceptance::Metropolis, Acceptance::HeatBath] {
+                let start = || {
+                    Simulation::new(mixed(lattice.clone(), 4), &energy(), acceptance, order, 9, 2).unwrap()
+                };
+                let mut plain = start();
+                plain.simd = Simd::Plain;
+                plain.one_by_one = true;
+                plain.run(12);
+                for threads in [1, 2] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    for simd in Simd::available() {
+                        let mut fast = start();
+                        fast.simd = simd;
+                        pool.install(|| fast.run(12));
+                        assert!(
+                            fast.state.sites == plain.state.sites,
+                            "{lattice}, {order:?}, {simd:?}, {threads}"
+                        );
+                        assert_eq!(fast.state.volumes, plain.state.volumes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The short way to a cost gives what the long one gives, to rounding.
+    #[test]
+    fn short_and_long_costs_agree() {
+        let made = Simulation::new(
+            mixed(Lattice::square(24), 8),
+            &energy(),
+            Acceptance::HeatBath,
+            Order::Sublattices,
+            1,
+            0,
+        );
+        let Simulation { state, terms, .. } = made.unwrap();
+        let distances = <[isize; 8]>::try_from(state.places.distances()).unwrap();
+        let mut compared = 0;
+        for site in 0..state.places.sites() {
+            let address = state.places.address(site);
+            for distance in distances {
+                let source = address.wrapping_add_signed(distance);
+                let (old, new) = (state.sites[address], state.sites[source]);
+                if old != new {
+                    let short = state.plain_cost(&terms, &distances, address, old, new);
+                    let long = state.cost(&terms, address, source, old, new).change.unwrap();
+                    assert!((short - long).abs() < 1e-12, "{short} {long}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 1000, "{compared}");
+    }
 }

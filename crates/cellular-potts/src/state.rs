@@ -1,14 +1,16 @@
 //! Keeps what the cost of a copy depends on: labels, volumes, perimeters and activities; and says that cost.
 
+use glauber_lattice::Offset;
+
 use crate::act::{Activity, PreparedAct};
 use crate::cells::Cells;
-use crate::chance::accepts;
+use crate::chance::{accepts, decided, level};
 use crate::connectivity::Ring;
 use crate::energy::{Acceptance, Elastic, Energy};
 use crate::plane::{OUTSIDE, Places, kind, label};
 
-/// Rows of differences of adhesion are this long, so that no index needs a check.
-const ROW: usize = 16;
+/// The most types, medium included, whose neighbours are counted in parts of one number.
+pub(crate) const FEW: usize = 8;
 
 /// An energy made ready for the evaluation of copies.
 #[derive(Clone, Debug)]
@@ -17,8 +19,10 @@ pub(crate) struct Prepared {
     /// Types, the medium included.
     kinds: usize,
     adhesion: Vec<f64>,
-    /// J[b, n] − J[a, n] by (a, b), then n; empty where there are more types than fit.
-    differences: Vec<[f64; ROW]>,
+    /// J[b, n] − J[a, n] by n, then 8 a + b; empty where there are more types than [`FEW`].
+    pub(crate) differences: Vec<[f64; FEW * FEW]>,
+    /// J[a, a] by type, where they are few.
+    pub(crate) own: [f64; FEW],
     /// By type, the medium's without effect.
     volume: Vec<Elastic>,
     perimeter: Option<Vec<Elastic>>,
@@ -27,18 +31,19 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    pub(crate) fn new(energy: &Energy, acceptance: Acceptance, places: &Places) -> Prepared {
+    pub(crate) fn new(energy: &Energy, acceptance: Acceptance, offsets: &[Offset]) -> Prepared {
         let kinds = energy.types + 1;
         let mut adhesion = energy.adhesion.clone();
         // Two sites of medium have the same label; what lies outside is medium, too.
         adhesion[0] = 0.0;
-        let mut differences = Vec::new();
-        if kinds <= ROW {
-            differences = vec![[0.0; ROW]; ROW * ROW];
+        let (mut differences, mut own) = (Vec::new(), [0.0; FEW]);
+        if kinds <= FEW {
+            differences = vec![[0.0; FEW * FEW]; kinds];
             for a in 0..kinds {
+                own[a] = adhesion[a * kinds + a];
                 for b in 0..kinds {
                     for n in 0..kinds {
-                        differences[a * ROW + b][n] = adhesion[b * kinds + n] - adhesion[a * kinds + n];
+                        differences[n][a * FEW + b] = adhesion[b * kinds + n] - adhesion[a * kinds + n];
                     }
                 }
             }
@@ -53,16 +58,22 @@ impl Prepared {
             kinds,
             adhesion,
             differences,
+            own,
             volume: with_medium(energy.volume.as_ref().unwrap_or(&none)),
             perimeter: energy.perimeter.as_ref().map(with_medium),
             act: energy.act.as_ref().and_then(|act| PreparedAct::new(act)),
-            ring: energy.connected.then(|| Ring::new(places.offsets())),
+            ring: energy.connected.then(|| Ring::new(offsets)),
         }
     }
 
     /// Whether only adhesion of few types and volumes count, so that the short way can be taken.
     pub(crate) fn is_plain(&self) -> bool {
         self.perimeter.is_none() && self.act.is_none() && self.ring.is_none() && !self.differences.is_empty()
+    }
+
+    /// What one site more or less costs a cell.
+    fn bulk(&self, kind: usize, volume: i32) -> Bulk {
+        Bulk::new(self.volume[kind], volume)
     }
 
     /// Whether sites have activities.
@@ -92,6 +103,22 @@ pub(crate) struct Cost {
     perimeters: [i32; 2],
 }
 
+/// What the volume term makes of one site more or less.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bulk {
+    pub(crate) gain: f64,
+    pub(crate) loss: f64,
+}
+
+impl Bulk {
+    /// λ (2 (v − V) ± 1), with v not yet changed.
+    #[inline(always)]
+    fn new(elastic: Elastic, volume: i32) -> Bulk {
+        let twice = 2.0 * (f64::from(volume) - elastic.target);
+        Bulk { gain: elastic.strength * (twice + 1.0), loss: elastic.strength * (1.0 - twice) }
+    }
+}
+
 /// Everything that changes.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -100,6 +127,8 @@ pub(crate) struct State {
     pub(crate) sites: Vec<u32>,
     /// By label.
     pub(crate) volumes: Vec<i32>,
+    /// What one site more or less costs by the volume term, by label.
+    pub(crate) bulk: Vec<Bulk>,
     /// By label; the medium's is not kept. Empty without a perimeter term.
     pub(crate) perimeters: Vec<i64>,
     /// With an Act term.
@@ -108,19 +137,19 @@ pub(crate) struct State {
 
 impl State {
     /// The state of cells under an energy.
-    pub(crate) fn new(cells: &Cells, energy: &Energy) -> State {
-        let acts = energy.act.as_ref().is_some_and(|act| PreparedAct::new(act).is_some());
-        let places = Places::new(cells, if acts { 2 } else { 1 });
+    pub(crate) fn new(cells: &Cells, terms: &Prepared, places: Places) -> State {
         let types = cells.types().to_vec();
         let packed: Vec<u32> =
             cells.labels().iter().map(|&l| l | u32::from(types[l as usize]) << 24).collect();
+        let volumes: Vec<i32> = cells.volumes().iter().map(|&v| v as i32).collect();
         let sites = places.spread(&packed, OUTSIDE);
         let perimeters =
-            if energy.perimeter.is_some() { perimeters(&places, &sites, types.len()) } else { Vec::new() };
+            if terms.perimeter.is_some() { perimeters(&places, &sites, types.len()) } else { Vec::new() };
         State {
-            volumes: cells.volumes().iter().map(|&v| v as i32).collect(),
+            bulk: volumes.iter().zip(&types).map(|(&v, &k)| terms.bulk(usize::from(k), v)).collect(),
+            volumes,
             perimeters,
-            activity: acts.then(|| Activity::new(&places)),
+            activity: terms.has_act().then(|| Activity::new(&places)),
             sites,
 
             places,
@@ -149,7 +178,9 @@ impl State {
             of_new += i32::from(neighbour == new);
             members |= u32::from(neighbour == old) << bit;
         }
-        let mut change = self.with_volumes(terms, sum, [of_old, of_new], old, new);
+        let own = |k: usize| terms.adhesion[k * terms.kinds + k];
+        let adhesion = sum + (f64::from(of_old) * own(a) - f64::from(of_new) * own(b));
+        let mut change = adhesion + (self.bulk[label(new)].gain + self.bulk[label(old)].loss);
         let all = distances.len() as i32;
         let perimeters = [2 * of_old - all, all - 2 * of_new];
         if let Some(perimeter) = &terms.perimeter {
@@ -166,23 +197,10 @@ impl State {
         Cost { change: (!cut).then_some(change), perimeters }
     }
 
-    /// The change by adhesion, from its sum over neighbours and how many of them have the old and the new label, and
-    /// by volumes.
+    /// The change of cost where only adhesion of few types and volumes count: that of [`State::cost`], summed by types of
+    /// neighbours.
     #[inline(always)]
-    fn with_volumes(&self, terms: &Prepared, sum: f64, same: [i32; 2], old: u32, new: u32) -> f64 {
-        let (a, b) = (kind(old), kind(new));
-        let own = |k: usize| terms.adhesion[k * terms.kinds + k];
-        let adhesion = sum + f64::from(same[0]) * own(a) - f64::from(same[1]) * own(b);
-        let [loses, gains] = [(old, a), (new, b)].map(|(site, k)| {
-            let Elastic { strength, target } = terms.volume[k];
-            (strength, 2.0 * (f64::from(self.volumes[label(site)]) - target))
-        });
-        adhesion + (gains.0 * (gains.1 + 1.0) + loses.0 * (1.0 - loses.1))
-    }
-
-    /// The change of cost where only adhesion and volumes count: the same bits as [`State::cost`].
-    #[inline(always)]
-    fn plain_cost<const NEIGHBOURS: usize>(
+    pub(crate) fn plain_cost<const NEIGHBOURS: usize>(
         &self,
         terms: &Prepared,
         distances: &[isize; NEIGHBOURS],
@@ -190,15 +208,22 @@ impl State {
         old: u32,
         new: u32,
     ) -> f64 {
-        let row = &terms.differences[kind(old) * ROW + kind(new)];
-        let (mut sum, mut of_old, mut of_new) = (0.0, 0, 0);
+        // A byte for every type; a neighbourhood has at most 26 sites.
+        let (mut counts, mut of_old, mut of_new) = (0_u64, 0, 0);
         for distance in distances {
             let neighbour = self.sites[address.wrapping_add_signed(*distance)];
-            sum += row[kind(neighbour) % ROW];
+            counts += 1 << (8 * (kind(neighbour) % FEW));
             of_old += i32::from(neighbour == old);
             of_new += i32::from(neighbour == new);
         }
-        self.with_volumes(terms, sum, [of_old, of_new], old, new)
+        let (a, b) = (kind(old) % FEW, kind(new) % FEW);
+        let mut sum = 0.0;
+        for (n, differences) in terms.differences.iter().enumerate() {
+            let count = (counts >> (8 * n)) as u8;
+            sum += f64::from(count) * differences[a * FEW + b];
+        }
+        let adhesion = sum + (f64::from(of_old) * terms.own[a] - f64::from(of_new) * terms.own[b]);
+        adhesion + (self.bulk[label(new)].gain + self.bulk[label(old)].loss)
     }
 
     /// Whether the copy is accepted, and what it changes.
@@ -211,26 +236,26 @@ impl State {
         more: impl FnOnce() -> u32,
     ) -> Option<Copy> {
         let Attempt { site, address, source, old, new, word } = attempt;
-        if PLAIN {
-            let change = self.plain_cost(terms, distances, address, old, new);
-            return accepts(terms.acceptance, change, word, more).then_some(Copy {
-                site,
-                old,
-                new,
-                perimeters: [0; 2],
-            });
-        }
-        let cost = self.cost(terms, address, source, old, new);
-        let accepted = accepts(terms.acceptance, cost.change?, word, more);
-        accepted.then_some(Copy { site, old, new, perimeters: cost.perimeters })
+        let (change, perimeters) = if PLAIN {
+            (self.plain_cost(terms, distances, address, old, new), [0; 2])
+        } else {
+            let cost = self.cost(terms, address, source, old, new);
+            (cost.change?, cost.perimeters)
+        };
+        let accepted = decided(change, level(terms.acceptance, word))
+            .unwrap_or_else(|| accepts(terms.acceptance, change, word, more));
+        accepted.then_some(Copy { site, old, new, perimeters })
     }
 
     /// Makes a copy.
     #[inline(always)]
     pub(crate) fn make(&mut self, terms: &Prepared, copy: Copy) {
         self.places.write(&mut self.sites, copy.site as usize, copy.new);
-        self.volumes[label(copy.old)] -= 1;
-        self.volumes[label(copy.new)] += 1;
+        for (site, by) in [(copy.old, -1), (copy.new, 1)] {
+            let volume = &mut self.volumes[label(site)];
+            *volume += by;
+            self.bulk[label(site)] = terms.bulk(kind(site), *volume);
+        }
         if !self.perimeters.is_empty() {
             self.perimeters[label(copy.old)] += i64::from(copy.perimeters[0]);
             self.perimeters[label(copy.new)] += i64::from(copy.perimeters[1]);
