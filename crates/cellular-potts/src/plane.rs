@@ -10,6 +10,8 @@ use crate::cells::Cells;
 
 /// What stands beyond a fixed edge: no label, of the medium's type.
 pub(crate) const OUTSIDE: u32 = LABEL;
+/// How much may be read beyond the last site's neighbours, so that vectors need not end with a row.
+pub(crate) const BEYOND: usize = 160;
 /// The bits of a site that are its label.
 const LABEL: u32 = (1 << 24) - 1;
 
@@ -35,6 +37,8 @@ pub(crate) struct Places {
     strides: [usize; 3],
     /// Where each row of sites begins.
     rows: Vec<usize>,
+    /// Which rows have images.
+    imaged: Vec<bool>,
     /// 2⁶⁴ / the sites of a row, rounded up.
     reciprocal: u64,
     offsets: Vec<Offset>,
@@ -49,8 +53,13 @@ impl Places {
         let dimensions = lattice.dimensions();
         let margin = [0, 1, 2].map(|axis| if axis + dimensions >= 3 { margin } else { 0 });
         let layout = Layout::new(lattice, margin);
+        let extent = lattice.extent();
+        let near_edge = |axis: usize, x: usize| x < margin[axis] || x + margin[axis] >= extent[axis];
+        let imaged =
+            (0..layout.rows()).map(|row| near_edge(0, row / extent[1]) || near_edge(1, row % extent[1]));
         Places {
-            extent: lattice.extent(),
+            imaged: imaged.collect(),
+            extent,
             margin,
             periodic: lattice.boundaries().map(|b| b == Boundary::Periodic),
             strides: [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map(|unit| layout.distance(unit).unsigned_abs()),
@@ -107,9 +116,9 @@ impl Places {
         self.rows[row] + x
     }
 
-    /// An empty plane of these places, filled with one value.
+    /// An empty plane of these places, filled with one value; [`BEYOND`] more at its end.
     pub(crate) fn filled<T: Clone>(&self, value: T) -> Vec<T> {
-        vec![value; self.layout.padded_len()]
+        vec![value; self.layout.padded_len() + BEYOND]
     }
 
     /// A plane of values in site order; `outside` beyond fixed edges.
@@ -132,11 +141,9 @@ impl Places {
     pub(crate) fn write<T: Copy>(&self, plane: &mut [T], site: usize, value: T) {
         let (row, x) = self.split(site);
         plane[self.rows[row] + x] = value;
-        let at = [row / self.extent[1], row % self.extent[1], x];
-        let near_edge = (0..3)
-            .any(|axis| at[axis] < self.margin[axis] || at[axis] + self.margin[axis] >= self.extent[axis]);
-        if near_edge {
-            self.write_images(plane, at, value);
+        let margin = self.margin[2];
+        if self.imaged[row] || x < margin || x + margin >= self.extent[2] {
+            self.write_images(plane, [row / self.extent[1], row % self.extent[1], x], value);
         }
     }
 

@@ -6,7 +6,7 @@
 use crate::keys::{Draw, Noise, below, below_by_two};
 use crate::plane::OUTSIDE;
 use crate::state::{Attempt, Prepared, State};
-use crate::vectors::{Work, fill};
+use crate::vectors::{Vectors, Work, fill};
 
 /// Attempts whose words are drawn at once.
 const AHEAD: usize = 512;
@@ -21,7 +21,7 @@ pub(crate) struct Step<'a, const PLAIN: bool, const NEIGHBOURS: usize> {
 
 impl<const PLAIN: bool, const NEIGHBOURS: usize> Work for Step<'_, PLAIN, NEIGHBOURS> {
     #[inline(always)]
-    fn run(self) {
+    fn run(self, _: impl Vectors) {
         let Step { state, terms, noise, now } = self;
         let Ok(distances) = <[isize; NEIGHBOURS]>::try_from(state.places.distances()) else { return };
         let key = |draw, lane| noise.key(now, draw, lane);

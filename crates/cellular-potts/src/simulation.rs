@@ -103,6 +103,9 @@ impl Simulation {
         // With an Act term the neighbours of neighbours are read.
         let places = Places::new(&cells, if terms.has_act() { 2 } else { 1 }, offsets);
         let state = State::new(&cells, &terms, places);
+        // Where sublattices decide attempts side by side.
+        let coded = order == Order::Sublattices && terms.is_plain() && cells.lattice().dimensions() == 2;
+        let state = if coded { state.with_codes(types) } else { state };
         if order == Order::Sublattices {
             check_colours(&cells, terms.has_act())?;
         }

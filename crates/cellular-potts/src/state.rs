@@ -19,10 +19,8 @@ pub(crate) struct Prepared {
     /// Types, the medium included.
     kinds: usize,
     adhesion: Vec<f64>,
-    /// J[b, n] − J[a, n] by n, then 8 a + b; empty where there are more types than [`FEW`].
-    pub(crate) differences: Vec<[f64; FEW * FEW]>,
-    /// J[a, a] by type, where they are few.
-    pub(crate) own: [f64; FEW],
+    /// Costs where types are few.
+    pub(crate) few: Option<FewTypes>,
     /// By type, the medium's without effect.
     volume: Vec<Elastic>,
     perimeter: Option<Vec<Elastic>>,
@@ -36,30 +34,18 @@ impl Prepared {
         let mut adhesion = energy.adhesion.clone();
         // Two sites of medium have the same label; what lies outside is medium, too.
         adhesion[0] = 0.0;
-        let (mut differences, mut own) = (Vec::new(), [0.0; FEW]);
-        if kinds <= FEW {
-            differences = vec![[0.0; FEW * FEW]; kinds];
-            for a in 0..kinds {
-                own[a] = adhesion[a * kinds + a];
-                for b in 0..kinds {
-                    for n in 0..kinds {
-                        differences[n][a * FEW + b] = adhesion[b * kinds + n] - adhesion[a * kinds + n];
-                    }
-                }
-            }
-        }
         let with_medium = |elastic: &Vec<Elastic>| {
             let medium = Elastic { strength: 0.0, target: 0.0 };
             std::iter::once(medium).chain(elastic.iter().copied()).collect::<Vec<Elastic>>()
         };
         let none = vec![Elastic { strength: 0.0, target: 0.0 }; energy.types];
+        let volume = with_medium(energy.volume.as_ref().unwrap_or(&none));
         Prepared {
             acceptance,
             kinds,
+            few: (kinds <= FEW).then(|| FewTypes::new(&adhesion, &volume, offsets.len())),
             adhesion,
-            differences,
-            own,
-            volume: with_medium(energy.volume.as_ref().unwrap_or(&none)),
+            volume,
             perimeter: energy.perimeter.as_ref().map(with_medium),
             act: energy.act.as_ref().and_then(|act| PreparedAct::new(act)),
             ring: energy.connected.then(|| Ring::new(offsets)),
@@ -68,18 +54,102 @@ impl Prepared {
 
     /// Whether only adhesion of few types and volumes count, so that the short way can be taken.
     pub(crate) fn is_plain(&self) -> bool {
-        self.perimeter.is_none() && self.act.is_none() && self.ring.is_none() && !self.differences.is_empty()
+        self.perimeter.is_none() && self.act.is_none() && self.ring.is_none() && self.few.is_some()
     }
 
-    /// What one site more or less costs a cell.
-    fn bulk(&self, kind: usize, volume: i32) -> Bulk {
-        Bulk::new(self.volume[kind], volume)
+    /// 2 λ (v − V).
+    #[inline(always)]
+    fn pull(&self, kind: usize, volume: i32) -> f64 {
+        let Elastic { strength, target } = self.volume[kind];
+        2.0 * strength * (f64::from(volume) - target)
     }
 
     /// Whether sites have activities.
     pub(crate) fn has_act(&self) -> bool {
         self.act.is_some()
     }
+}
+
+/// Costs of copies where types are few: as tables, since they have few values.
+///
+/// ```text
+/// change = [base + (neighbours of type 1) slope_1 + … of type 2 + …]
+///          + [(neighbours of the label before) J_before − (neighbours of that after) J_after] + volumes
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) struct FewTypes {
+    /// The first bracket as far as type 2, by pair of types, then count of type 2, then of type 1, four bits each.
+    by_kinds: Vec<f64>,
+    /// What a neighbour of a type costs more than one of medium, from type 3 on: by type, then pair of types.
+    slopes: Vec<[f64; FEW * FEW]>,
+    /// The second bracket, by pair of types, then the count for the label after, then for that before.
+    by_same: Vec<f64>,
+    /// How many bits a count has: 4, or 5 in three dimensions.
+    bits: u32,
+}
+
+impl FewTypes {
+    fn new(adhesion: &[f64], volume: &[Elastic], neighbours: usize) -> FewTypes {
+        let kinds = volume.len();
+        let bits = if neighbours < 16 { 4 } else { 5 };
+        let counts = 1 << bits;
+        let mut few = FewTypes {
+            by_kinds: vec![0.0; FEW * FEW * counts * counts],
+            slopes: vec![[0.0; FEW * FEW]; kinds.saturating_sub(3)],
+            by_same: vec![0.0; FEW * FEW * counts * counts],
+            bits,
+        };
+        for old in 0..kinds {
+            for new in 0..kinds {
+                let own = |k: usize| adhesion[k * kinds + k];
+                let difference = |n: usize| adhesion[new * kinds + n] - adhesion[old * kinds + n];
+                let slope = |n: usize| if n < kinds { difference(n) - difference(0) } else { 0.0 };
+                let base = neighbours as f64 * difference(0) + (volume[old].strength + volume[new].strength);
+                let pair = pair(old, new);
+                for high in 0..=neighbours {
+                    for low in 0..=neighbours {
+                        let place = (pair * counts + high) * counts + low;
+                        let (low, high) = (low as f64, high as f64);
+                        few.by_kinds[place] = base + low * slope(1) + high * slope(2);
+                        few.by_same[place] = low * own(old) - high * own(new);
+                    }
+                }
+                for n in 3..kinds {
+                    few.slopes[n - 3][pair] = slope(n);
+                }
+            }
+        }
+        few
+    }
+
+    /// The change of cost but for volumes. `kinds` holds how many neighbours have each type, from 1 on, `same` how many have the
+    /// label before and, above, that after; each in so many bits as counts have.
+    #[inline(always)]
+    pub(crate) fn change<const BITS: u32>(&self, pair: usize, kinds: u64, same: u32) -> f64 {
+        debug_assert_eq!(BITS, self.bits);
+        let mask = (1 << (2 * BITS)) - 1;
+        let mut sum = self.by_kinds[pair << (2 * BITS) | kinds as usize & mask];
+        for (n, slopes) in self.slopes.iter().enumerate() {
+            let count = kinds >> (BITS * (n as u32 + 2)) & ((1 << BITS) - 1);
+            sum += f64::from(count as u32) * slopes[pair % (FEW * FEW)];
+        }
+        sum + self.by_same[pair << (2 * BITS) | same as usize & mask]
+    }
+}
+
+/// What a type counts for in a plane of codes.
+fn code(kind: usize, plane: usize) -> u8 {
+    match kind.checked_sub(2 * plane + 1) {
+        Some(0) => 1,
+        Some(1) => 16,
+        _ => 0,
+    }
+}
+
+/// Where costs of a copy onto one type from another are found.
+#[inline(always)]
+pub(crate) fn pair(old: usize, new: usize) -> usize {
+    (old % FEW) * FEW + new % FEW
 }
 
 /// A copy that was accepted.
@@ -103,22 +173,6 @@ pub(crate) struct Cost {
     perimeters: [i32; 2],
 }
 
-/// What the volume term makes of one site more or less.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bulk {
-    pub(crate) gain: f64,
-    pub(crate) loss: f64,
-}
-
-impl Bulk {
-    /// λ (2 (v − V) ± 1), with v not yet changed.
-    #[inline(always)]
-    fn new(elastic: Elastic, volume: i32) -> Bulk {
-        let twice = 2.0 * (f64::from(volume) - elastic.target);
-        Bulk { gain: elastic.strength * (twice + 1.0), loss: elastic.strength * (1.0 - twice) }
-    }
-}
-
 /// Everything that changes.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -127,8 +181,13 @@ pub(crate) struct State {
     pub(crate) sites: Vec<u32>,
     /// By label.
     pub(crate) volumes: Vec<i32>,
-    /// What one site more or less costs by the volume term, by label.
-    pub(crate) bulk: Vec<Bulk>,
+    /// 2 λ (v − V) of the volume term, by label: one site more costs λ more than that, one less λ less than its opposite.
+    pub(crate) pull: Vec<f64>,
+    /// By label.
+    types: Vec<u8>,
+    /// Where neighbours are counted by types for many sites at once: planes of one byte, each for two types: 1 where a site
+    /// has the first, 16 where it has the second. None elsewhere.
+    pub(crate) codes: Vec<Vec<u8>>,
     /// By label; the medium's is not kept. Empty without a perimeter term.
     pub(crate) perimeters: Vec<i64>,
     /// With an Act term.
@@ -146,14 +205,23 @@ impl State {
         let perimeters =
             if terms.perimeter.is_some() { perimeters(&places, &sites, types.len()) } else { Vec::new() };
         State {
-            bulk: volumes.iter().zip(&types).map(|(&v, &k)| terms.bulk(usize::from(k), v)).collect(),
+            pull: volumes.iter().zip(&types).map(|(&v, &k)| terms.pull(usize::from(k), v)).collect(),
             volumes,
             perimeters,
+            codes: Vec::new(),
+            types,
             activity: terms.has_act().then(|| Activity::new(&places)),
             sites,
 
             places,
         }
+    }
+
+    /// Makes the planes of codes for so many types of cells.
+    pub(crate) fn with_codes(mut self, types: usize) -> State {
+        let plane = |plane: usize| self.sites.iter().map(|&site| code(kind(site), plane)).collect();
+        self.codes = (0..types.div_ceil(2)).map(plane).collect();
+        self
     }
 
     /// The labels in site order.
@@ -180,7 +248,8 @@ impl State {
         }
         let own = |k: usize| terms.adhesion[k * terms.kinds + k];
         let adhesion = sum + (f64::from(of_old) * own(a) - f64::from(of_new) * own(b));
-        let mut change = adhesion + (self.bulk[label(new)].gain + self.bulk[label(old)].loss);
+        let bulk = terms.volume[a].strength + terms.volume[b].strength;
+        let mut change = adhesion + (bulk + (self.pull[label(new)] - self.pull[label(old)]));
         let all = distances.len() as i32;
         let perimeters = [2 * of_old - all, all - 2 * of_new];
         if let Some(perimeter) = &terms.perimeter {
@@ -208,22 +277,22 @@ impl State {
         old: u32,
         new: u32,
     ) -> f64 {
-        // A byte for every type; a neighbourhood has at most 26 sites.
-        let (mut counts, mut of_old, mut of_new) = (0_u64, 0, 0);
+        let Some(few) = &terms.few else { return f64::NAN };
+        // A place of four or five bits for every type but the medium's.
+        let bits = if NEIGHBOURS == 8 { 4 } else { 5 };
+        let (mut kinds, mut same) = (0_u64, 0_u32);
         for distance in distances {
             let neighbour = self.sites[address.wrapping_add_signed(*distance)];
-            counts += 1 << (8 * (kind(neighbour) % FEW));
-            of_old += i32::from(neighbour == old);
-            of_new += i32::from(neighbour == new);
+            kinds += (1 << (bits * (kind(neighbour) % FEW))) >> bits;
+            same += u32::from(neighbour == old) + (u32::from(neighbour == new) << bits);
         }
-        let (a, b) = (kind(old) % FEW, kind(new) % FEW);
-        let mut sum = 0.0;
-        for (n, differences) in terms.differences.iter().enumerate() {
-            let count = (counts >> (8 * n)) as u8;
-            sum += f64::from(count) * differences[a * FEW + b];
-        }
-        let adhesion = sum + (f64::from(of_old) * terms.own[a] - f64::from(of_new) * terms.own[b]);
-        adhesion + (self.bulk[label(new)].gain + self.bulk[label(old)].loss)
+        let pair = pair(kind(old), kind(new));
+        let adhesion = if NEIGHBOURS == 8 {
+            few.change::<4>(pair, kinds, same)
+        } else {
+            few.change::<5>(pair, kinds, same)
+        };
+        adhesion + (self.pull[label(new)] - self.pull[label(old)])
     }
 
     /// Whether the copy is accepted, and what it changes.
@@ -250,12 +319,43 @@ impl State {
     /// Makes a copy.
     #[inline(always)]
     pub(crate) fn make(&mut self, terms: &Prepared, copy: Copy) {
-        self.places.write(&mut self.sites, copy.site as usize, copy.new);
-        for (site, by) in [(copy.old, -1), (copy.new, 1)] {
-            let volume = &mut self.volumes[label(site)];
-            *volume += by;
-            self.bulk[label(site)] = terms.bulk(kind(site), *volume);
+        self.make_but_for_pulls(terms, copy);
+        self.refresh(terms, copy);
+    }
+
+    /// Makes copies, none of which touches what another one depends on but for volumes and perimeters.
+    pub(crate) fn make_all(&mut self, terms: &Prepared, copies: &[Copy]) {
+        for copy in copies {
+            self.make_but_for_pulls(terms, *copy);
         }
+        if copies.len() < self.volumes.len() / 4 {
+            for copy in copies {
+                self.refresh(terms, *copy);
+            }
+            return;
+        }
+        for (label, pull) in self.pull.iter_mut().enumerate() {
+            *pull = terms.pull(usize::from(self.types[label]), self.volumes[label]);
+        }
+    }
+
+    #[inline(always)]
+    fn refresh(&mut self, terms: &Prepared, copy: Copy) {
+        for site in [copy.old, copy.new] {
+            self.pull[label(site)] = terms.pull(kind(site), self.volumes[label(site)]);
+        }
+    }
+
+    #[inline(always)]
+    fn make_but_for_pulls(&mut self, terms: &Prepared, copy: Copy) {
+        self.places.write(&mut self.sites, copy.site as usize, copy.new);
+        if kind(copy.old) != kind(copy.new) {
+            for (plane, codes) in self.codes.iter_mut().enumerate() {
+                self.places.write(codes, copy.site as usize, code(kind(copy.new), plane));
+            }
+        }
+        self.volumes[label(copy.old)] -= 1;
+        self.volumes[label(copy.new)] += 1;
         if !self.perimeters.is_empty() {
             self.perimeters[label(copy.old)] += i64::from(copy.perimeters[0]);
             self.perimeters[label(copy.new)] += i64::from(copy.perimeters[1]);

@@ -60,9 +60,7 @@ pub(crate) fn step<const PLAIN: bool, const NEIGHBOURS: usize>(
                 let colour = Colour { first: x, period, count: (extent[2] - x).div_ceil(period) };
                 copies.clear();
                 attempts::<PLAIN, NEIGHBOURS>(state, terms, &keys, vectors, &colour, &rows, copies);
-                for copy in copies.iter() {
-                    state.make(terms, *copy);
-                }
+                state.make_all(terms, copies);
             }
         }
     }
