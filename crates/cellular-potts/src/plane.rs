@@ -116,6 +116,34 @@ impl Places {
         self.rows[row] + x
     }
 
+    /// The site in a direction, across periodic edges; beyond a fixed one, where none is, an arbitrary one.
+    pub(crate) fn neighbour(&self, site: usize, direction: usize) -> usize {
+        let (row, x) = self.split(site);
+        let at = [row / self.extent[1], row % self.extent[1], x];
+        (0..3).fold(0, |to, axis| {
+            let (length, by) = (self.extent[axis], self.offsets[direction][axis]);
+            // Offsets are −1, 0 or 1.
+            let x = match by {
+                0 => at[axis],
+                1 => {
+                    if at[axis] + 1 == length {
+                        0
+                    } else {
+                        at[axis] + 1
+                    }
+                }
+                _ => {
+                    if at[axis] == 0 {
+                        length - 1
+                    } else {
+                        at[axis] - 1
+                    }
+                }
+            };
+            to * length + x
+        })
+    }
+
     /// An empty plane of these places, filled with one value; [`BEYOND`] more at its end.
     pub(crate) fn filled<T: Clone>(&self, value: T) -> Vec<T> {
         vec![value; self.layout.padded_len() + BEYOND]

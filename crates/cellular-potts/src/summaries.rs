@@ -102,19 +102,22 @@ impl Cells {
         let (lattice, count) = (self.lattice(), self.types().len());
         let (extent, boundaries) = (lattice.extent(), lattice.boundaries());
         let mut sums = vec![([0_usize; 3], [0_i64; 3], 0_i64); count];
-        for (site, &label) in self.labels().iter().enumerate() {
-            if label == 0 {
+        // Stretches of medium are passed over.
+        for (stretch, labels) in self.labels().chunks(64).enumerate() {
+            if labels.iter().fold(0, |all, label| all | label) == 0 {
                 continue;
             }
-            let place = coordinates(site, extent);
-            let (first, sum, sites) = &mut sums[label as usize];
-            if *sites == 0 {
-                *first = place;
-            }
-            *sites += 1;
-            for axis in 0..3 {
-                let apart = place[axis] as i64 - first[axis] as i64;
-                sum[axis] += shortest(apart, extent[axis], boundaries[axis]);
+            for (site, &label) in (64 * stretch..).zip(labels).filter(|(_, label)| **label != 0) {
+                let place = coordinates(site, extent);
+                let (first, sum, sites) = &mut sums[label as usize];
+                if *sites == 0 {
+                    *first = place;
+                }
+                *sites += 1;
+                for axis in 0..3 {
+                    let apart = place[axis] as i64 - first[axis] as i64;
+                    sum[axis] += shortest(apart, extent[axis], boundaries[axis]);
+                }
             }
         }
         sums.iter()

@@ -3,6 +3,8 @@
 //! A step is as many attempts as sites. Which sites and directions they have does not depend on the state, so their words are
 //! drawn for many attempts at once; the attempts themselves are made in order.
 
+pub(crate) mod at_boundaries;
+
 use crate::keys::{Draw, Noise, below, below_by_two};
 use crate::plane::OUTSIDE;
 use crate::state::{Attempt, Prepared, State};
