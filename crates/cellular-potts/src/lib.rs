@@ -2,7 +2,7 @@
 //!
 //! The modules in the order data flows:
 //!
-//! - `cells` holds labels and the cells' types, checked once;
+//! - `cells` holds labels and the cells' types, checked once; `starts` makes some;
 //! - `energy` says what a configuration costs, `act` and [`connectivity`] what besides decides about a copy, `chance`
 //!   whether it is made;
 //! - `plane` lays labels out in memory, `state` keeps what costs depend on;
@@ -28,9 +28,14 @@ mod sublattices;
 
 mod simulation;
 
+mod starts;
 mod summaries;
+
+#[cfg(test)]
+mod law;
 
 pub use cells::{Cells, CellsError, MOST_CELLS};
 pub use energy::{Acceptance, Act, Elastic, Energy, EnergyError, Order};
 pub use simulation::{Simulation, SimulationError};
+pub use starts::StartError;
 pub use summaries::displacement;

@@ -72,8 +72,9 @@ const SPARSE: usize = 8;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Simulation {
+    /// Without its labels.
     cells: Cells,
-    state: State,
+    pub(crate) state: State,
     terms: Prepared,
     order: Order,
     noise: Noise,
@@ -83,7 +84,7 @@ pub struct Simulation {
     one_by_one: bool,
     copies: Vec<Copy>,
     /// With the random-sequential order where few sites can change.
-    boundary: Option<Boundary>,
+    pub(crate) boundary: Option<Boundary>,
 }
 
 impl Simulation {
@@ -123,6 +124,7 @@ impl Simulation {
         let boundary = (order == Order::RandomSequential)
             .then(|| Boundary::new(&state.places, &state.sites))
             .filter(|boundary| boundary.len() * SPARSE <= state.places.sites());
+        let cells = cells.with_labels(Vec::new());
         let noise = Noise { seed, replicate };
         let simd = Simd::widest();
         Ok(Simulation {

@@ -28,18 +28,18 @@ fn for_pairs(cells: &Cells, mut with: impl FnMut(u32, u32)) {
 }
 
 /// Which site lies where.
-struct NeighboursOf {
+pub(crate) struct NeighboursOf {
     extent: [usize; 3],
     boundaries: [Boundary; 3],
 }
 
 impl NeighboursOf {
-    fn new(lattice: &Lattice) -> NeighboursOf {
+    pub(crate) fn new(lattice: &Lattice) -> NeighboursOf {
         NeighboursOf { extent: lattice.extent(), boundaries: lattice.boundaries() }
     }
 
     /// The site at an offset; `None` beyond a fixed edge.
-    fn of(&self, site: usize, offset: Offset) -> Option<usize> {
+    pub(crate) fn of(&self, site: usize, offset: Offset) -> Option<usize> {
         let place = coordinates(site, self.extent);
         let mut to = 0;
         for axis in 0..3 {

@@ -2,6 +2,7 @@
 //!
 //! Wortel, Niculescu, Kolijn, Gov, de Boer, Textor (2021), "Local actin dynamics couple speed and persistence in a cellular Potts
 //! model of cell migration", Biophysical Journal 120, 2609; the data are public.
+#![allow(clippy::unwrap_used)]
 
 use glauber_cellular_potts::{Acceptance, Act, Cells, Elastic, Energy, Order, Simulation, displacement};
 use glauber_lattice::Lattice;
@@ -78,36 +79,74 @@ fn speed(tracks: &[Vec<[f64; 2]>]) -> f64 {
     sum / f64::from(count) / BETWEEN as f64
 }
 
-/// When the mean product of displacements has fallen to half of their mean square, in steps. As in the paper's analysis a
-/// subtrack of k displacements, first times last, counts as k records long, so that the mean square itself stands at one.
+/// When the autocovariance of displacements has fallen to half its greatest value, in steps, found as in the paper's analysis:
+/// from its values at 20 lags about as far as twice where it falls to half, smoothed by local parabolas over three quarters of
+/// them. There a subtrack of k displacements, its first times its last, counts as k records long, so that the mean square
+/// itself stands at one record, not at zero.
 fn half_life(tracks: &[Vec<[f64; 2]>]) -> f64 {
-    let covariance = |lag: usize| {
+    let value = |length: usize| {
         let (mut sum, mut count) = (0.0, 0_u32);
         for track in tracks {
-            for (first, last) in track.iter().zip(&track[lag.min(track.len())..]) {
+            for (first, last) in track.iter().zip(&track[(length - 1).min(track.len())..]) {
                 sum += first[0] * last[0] + first[1] * last[1];
                 count += 1;
             }
         }
         sum / f64::from(count)
     };
-    let half = covariance(0) / 2.0;
-    // Means over windows of a tenth of the lag: single lags are noisy.
-    let smooth = |lag: usize| {
-        let width = lag / 20;
-        (lag - width..=lag + width).map(covariance).sum::<f64>() / (2 * width + 1) as f64
+    let half = value(1) / 2.0;
+    let longest = tracks[0].len();
+    let between = |from: f64, to: f64, count: usize| -> Vec<usize> {
+        let at = |k: usize| (from.ln() + (to.ln() - from.ln()) * k as f64 / (count - 1) as f64).exp();
+        (0..count).map(|k| at(k).round() as usize).collect()
     };
-    let mut before = (0, covariance(0));
-    let mut lag = 1;
-    loop {
-        let now = smooth(lag);
-        if now <= half {
-            let part = (before.1 - half) / (before.1 - now);
-            return BETWEEN as f64 * (1.0 + before.0 as f64 + part * (lag - before.0) as f64);
+    let mut rough = between(1.0, longest as f64, 500);
+    rough.dedup();
+    let fallen = rough.into_iter().find(|&length| value(length) <= half).unwrap();
+    let end = (2 * fallen).min(longest - 1);
+    let mut lengths = match end {
+        0..20 => (1..=20).collect(),
+        20..550 => (1..=10).chain(between(11.0, end as f64, 10)).collect(),
+        _ => between(1.0, end as f64, 21),
+    };
+    lengths.dedup();
+    let points: Vec<(f64, f64)> =
+        lengths.iter().map(|&length| (length as f64 * BETWEEN as f64, value(length))).collect();
+    let smooth: Vec<(f64, f64)> = points.iter().map(|(x, _)| (*x, local_parabola(&points, *x))).collect();
+    let greatest = points.iter().map(|(_, y)| *y).fold(f64::MIN, f64::max);
+    let after = smooth.iter().position(|(_, y)| *y <= greatest / 2.0).unwrap().max(1);
+    let ((x0, y0), (x1, y1)) = (smooth[after - 1], smooth[after]);
+    x0 + (x1 - x0) * (y0 - greatest / 2.0) / (y0 - y1)
+}
+
+/// A parabola fitted to the nearest three quarters of the points, with weights (1 − (d/d_max)³)³, at x.
+fn local_parabola(points: &[(f64, f64)], x: f64) -> f64 {
+    let mut apart: Vec<f64> = points.iter().map(|(p, _)| (p - x).abs()).collect();
+    apart.sort_by(f64::total_cmp);
+    let reach = apart[points.len() * 3 / 4 - 1];
+    let mut matrix = [[0.0; 4]; 3];
+    for (p, y) in points {
+        let d = (p - x) / reach;
+        let weight = (1.0 - d.abs().min(1.0).powi(3)).powi(3);
+        let powers = [1.0, d, d * d];
+        for row in 0..3 {
+            for column in 0..3 {
+                matrix[row][column] += weight * powers[row] * powers[column];
+            }
+            matrix[row][3] += weight * powers[row] * y;
         }
-        before = (lag, now);
-        lag += 1 + lag / 30;
     }
+    for pivot in 0..3 {
+        for row in 0..3 {
+            if row != pivot {
+                let factor = matrix[row][pivot] / matrix[pivot][pivot];
+                for column in pivot..4 {
+                    matrix[row][column] -= factor * matrix[pivot][column];
+                }
+            }
+        }
+    }
+    matrix[0][3] / matrix[0][0]
 }
 
 fn compare(points: &[(u32, f64, f64, f64)], cells: u32, steps: u64) -> Vec<(f64, f64)> {

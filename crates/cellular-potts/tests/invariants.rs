@@ -1,4 +1,5 @@
 //! What costs and counts are kept while cells move is what they are when taken from the labels anew.
+#![allow(clippy::unwrap_used)]
 
 use glauber_cellular_potts::{Acceptance, Act, Cells, Elastic, Energy, Order, Simulation};
 use glauber_lattice::{Boundary, Lattice, Moore, Neighbours};

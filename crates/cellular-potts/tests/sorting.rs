@@ -1,4 +1,5 @@
 //! Sorting of two types of cells: the reference table of two independent programs.
+#![allow(clippy::unwrap_used)]
 
 use glauber_cellular_potts::{Acceptance, Cells, Elastic, Energy, Order, Simulation};
 use glauber_lattice::Lattice;
