@@ -14,7 +14,7 @@
 use glauber_numbers::elementary;
 
 use crate::energy::Act;
-use crate::plane::{Places, kind, label};
+use crate::plane::{Place, Places, kind, label};
 
 /// When the activity of each site has worn off.
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ impl Activity {
     }
 
     /// A site is gained by a cell whose sites are active for `most` steps (0: the medium).
-    pub(crate) fn gain(&mut self, places: &Places, site: usize, most: u32) {
-        places.write(&mut self.until, site, self.now + u64::from(most));
+    pub(crate) fn gain(&mut self, places: &Places, place: Place, most: u32) {
+        places.write(&mut self.until, place, self.now + u64::from(most));
     }
 
     /// A step is over.

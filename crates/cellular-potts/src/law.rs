@@ -135,7 +135,7 @@ fn compare(lattice: &Lattice, acceptance: Acceptance, order: Order, start: &Labe
         }
         observed.push(rest.0);
         expected.push(rest.1);
-        assert!(observed.len() > 100, "{} states", observed.len());
+        assert!(observed.len() > 50, "{} states", observed.len());
         let (found, limit) = (chi_square(&observed, &expected), chi_square_below(observed.len() - 1, 1e-5));
         assert!(found < limit, "{acceptance:?}, {order:?}, {sparse}: {found} above {limit}");
     }

@@ -27,6 +27,14 @@ pub(crate) fn kind(site: u32) -> usize {
     (site >> 24) as usize
 }
 
+/// Where a site stands in a plane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    site: usize,
+    address: usize,
+    imaged: bool,
+}
+
 /// The sites of a lattice in memory, and where each stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
@@ -164,13 +172,21 @@ impl Places {
         dense
     }
 
-    /// Writes a site and its images.
-    #[inline]
-    pub(crate) fn write<T: Copy>(&self, plane: &mut [T], site: usize, value: T) {
+    /// Where a site stands, and whether it has images.
+    #[inline(always)]
+    pub(crate) fn place(&self, site: usize) -> Place {
         let (row, x) = self.split(site);
-        plane[self.rows[row] + x] = value;
         let margin = self.margin[2];
-        if self.imaged[row] || x < margin || x + margin >= self.extent[2] {
+        let imaged = self.imaged[row] | (x < margin) | (x + margin >= self.extent[2]);
+        Place { site, address: self.rows[row] + x, imaged }
+    }
+
+    /// Writes a site and its images.
+    #[inline(always)]
+    pub(crate) fn write<T: Copy>(&self, plane: &mut [T], place: Place, value: T) {
+        plane[place.address] = value;
+        if place.imaged {
+            let (row, x) = self.split(place.site);
             self.write_images(plane, [row / self.extent[1], row % self.extent[1], x], value);
         }
     }
@@ -219,7 +235,7 @@ mod tests {
                 let mut plane = places.spread(&dense, 99);
                 for site in 0..sites {
                     dense[site] = site as u32 + 1;
-                    places.write(&mut plane, site, dense[site]);
+                    places.write(&mut plane, places.place(site), dense[site]);
                     assert_eq!(plane[places.address(site)], dense[site]);
                     assert_eq!(plane, places.spread(&dense, 99), "{shape:?}, margin {margin}, site {site}");
                 }

@@ -348,11 +348,10 @@ impl State {
 
     #[inline(always)]
     fn make_but_for_pulls(&mut self, terms: &Prepared, copy: Copy) {
-        self.places.write(&mut self.sites, copy.site as usize, copy.new);
-        if kind(copy.old) != kind(copy.new) {
-            for (plane, codes) in self.codes.iter_mut().enumerate() {
-                self.places.write(codes, copy.site as usize, code(kind(copy.new), plane));
-            }
+        let place = self.places.place(copy.site as usize);
+        self.places.write(&mut self.sites, place, copy.new);
+        for (plane, codes) in self.codes.iter_mut().enumerate() {
+            self.places.write(codes, place, code(kind(copy.new), plane));
         }
         self.volumes[label(copy.old)] -= 1;
         self.volumes[label(copy.new)] += 1;
@@ -361,7 +360,7 @@ impl State {
             self.perimeters[label(copy.new)] += i64::from(copy.perimeters[1]);
         }
         if let (Some(act), Some(activity)) = (&terms.act, &mut self.activity) {
-            activity.gain(&self.places, copy.site as usize, act.most(kind(copy.new)));
+            activity.gain(&self.places, place, act.most(kind(copy.new)));
         }
     }
 }

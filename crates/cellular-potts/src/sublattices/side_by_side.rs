@@ -172,9 +172,12 @@ fn count_kinds(state: &State, distances: &[isize; 8], begin: usize, kinds: &mut 
             sums[i] = (columns[i] + columns[i + 1] + columns[i + 2]).wrapping_sub(level[i + 1]);
         }
         // The first of every two, as two bytes read as one number.
-        for (kinds, sums) in kinds.iter_mut().zip(sums.as_chunks::<PERIOD>().0) {
-            let count = u32::from(u16::from_le_bytes(*sums) & 255) << (8 * plane as u32);
-            *kinds = if plane == 0 { count } else { *kinds | count };
+        let first = |sums: &[u8; PERIOD]| u32::from(u16::from_le_bytes(*sums) & 255);
+        let sums = sums.as_chunks::<PERIOD>().0;
+        if plane == 0 {
+            kinds.iter_mut().zip(sums).for_each(|(kinds, sums)| *kinds = first(sums));
+        } else {
+            kinds.iter_mut().zip(sums).for_each(|(kinds, sums)| *kinds |= first(sums) << (8 * plane as u32));
         }
     }
 }
