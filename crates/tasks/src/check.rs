@@ -111,6 +111,10 @@ pub fn check_until(
     settings: CheckSettings,
     stop: Option<&AtomicBool>,
 ) -> Result<Check, CheckError> {
+    if model.update().is_by_events() {
+        let (model, update) = (model.name().to_string(), model.update().name());
+        return Err(EngineError::NoWayBack { model, update }.into());
+    }
     let observation = layer_means(model)?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
     let reference = finite_differences(model, covariates, &observation, theta, (settings, stop))?;

@@ -64,6 +64,8 @@ pub(super) enum Instruction {
     Coordinate {
         to: Register,
         axis: u8,
+        from: From,
+        distance: i32,
     },
     Noise {
         to: Register,
@@ -561,8 +563,9 @@ impl Compiler<'_> {
                     None => return self.summed(x, from, &offsets, own.weights()),
                 }
             }
-            Op::Coordinate(axis) if from == 0 && offset == [0; 3] => {
-                Instruction::Coordinate { to: self.fresh()?, axis }
+            Op::Coordinate(axis) => {
+                let (to, distance) = (self.fresh()?, self.distance(offset));
+                Instruction::Coordinate { to, axis, from, distance }
             }
             Op::Uniform { draw, lane, .. } if from == 0 && offset == [0; 3] => {
                 let slot = self.noise(Noise { draw, lane, centred: false });

@@ -166,9 +166,9 @@ impl<F: Lane> Events<F> {
                     });
                     (to, sum)
                 }
-                Instruction::Coordinate { to, axis } => {
+                Instruction::Coordinate { to, axis, from, distance } => {
                     let [_, height, width] = rule.layout.extent();
-                    let site = self.edges.number(event.places[0]);
+                    let site = self.edges.number(moved(&event, from, distance));
                     let at = [site / (height * width), site / width % height, site % width];
                     (to, F::from_i32(at[axis as usize] as i32))
                 }
