@@ -109,7 +109,8 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::simulate`]; [`EngineError::Memory`] where no checkpointing fits the memory allowed;
-    /// [`EngineError::NoEstimator`] where the plan was made without one.
+    /// [`EngineError::NoEstimator`] where the plan was made without one; [`EngineError::NoWayBack`] where sites are updated one
+    /// after another.
     pub fn gradient(
         &self,
         run: &Run<'_>,
@@ -117,7 +118,12 @@ impl Plan {
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
         if !self.has_adjoints {
-            return Err(EngineError::NoEstimator { model: self.subject.declarations.model.clone() });
+            let d = &self.subject.declarations;
+            let (model, update) = (d.model.clone(), d.update.name());
+            return Err(match d.update.is_by_events() {
+                true => EngineError::NoWayBack { model, update },
+                false => EngineError::NoEstimator { model },
+            });
         }
         self.prepared.gradient(run, loss)
     }

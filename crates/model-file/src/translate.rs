@@ -449,7 +449,7 @@ impl<'s> Translator<'s> {
         let dimensions = self.sheet.shape.len();
         if arguments.len() != dimensions + 1 {
             let message =
-                format!("at takes an expression and {dimensions} offsets, one per axis of the lattice");
+                format!("at takes an expression and {dimensions} offsets, one per axis of the lattice, or `there`");
             return problem(&node.span, message);
         }
         let mut offset = [0; 3];

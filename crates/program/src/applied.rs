@@ -42,6 +42,13 @@ impl Model {
         said
     }
 
+    /// What a step is, where it is not all sites at once.
+    pub fn update_note(&self) -> Option<String> {
+        let update = self.update();
+        (*update != Update::Synchronous)
+            .then(|| format!("update {}: a step is {}", update.name(), update.words()))
+    }
+
     /// The adjoint of a whole step under an estimator; none where sites are updated one after another.
     pub fn adjoint(&self, estimator: &dyn Estimator) -> Option<Program> {
         Bundle::new(self, &[], Some(estimator)).adjoints.map(|adjoints| adjoints.step.whole)
