@@ -207,7 +207,7 @@ def test_mistakes_of_random_sequential(settings, words):
 
 def test_sublattices_that_do_not_close_are_refused_with_lengths_that_do():
     with pytest.raises(glauber.ModelError, match="multiple of 2"):
-        model_with(votes, "sublattices", lattice=(7, 8))
+        model_with(votes, "sublattices", lattice=(37, 37))
     with pytest.raises(glauber.ModelError, match="leads back to what the site"):
         model_with(swaps, "sublattices", lattice=(2, 2))
 

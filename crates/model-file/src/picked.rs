@@ -49,6 +49,8 @@ pub(crate) fn pick(sheet: &Sheet, scope: &Scope, lattice: &Lattice) -> Checked<O
             let used: [&Node; 1] = [node];
             Translator::new(sheet, scope, false, &used)?.expression(node)?
         }
+        // There is nothing to draw.
+        None if neighbourhood.offsets().len() == 1 => scope.number(0.0),
         None => {
             let total: f64 = neighbourhood.weights().iter().sum();
             let probabilities: Vec<Operand> =

@@ -679,6 +679,10 @@ fn particles_move_to_the_picked_site() {
                  B = 'binomial(8, 0.3)'\n[update]\n{update}\n{there}\n[reactions]\n'A, 0 -> 0, A' = 0.02\n'B, 0 -> 0, B' = 0.02\n\
                  '2 A, B -> 2 B, A' = 0.001\n'A -> B' = 0.01\n'B -> A' = 0.01"
             );
+            if update.contains("sublattices") && boundary == "reflecting" {
+                assert!(mistake(&text).contains("two sites would write to one"));
+                continue;
+            }
             let model = model(&text);
             let (before, after) = (run_frames(&model, &[], None, 0, 8), run_frames(&model, &[], None, 30, 8));
             for (a, b) in before.iter().zip(&after) {
@@ -772,7 +776,7 @@ fn mistakes_of_updates_have_a_place_and_a_remedy() {
         (&picks, "[parameters]\n@there = [0, 1]", "has a meaning"),
         (states, "[transitions]\n@'calm, angry -> angry, calm' = 1.0", "no other site is picked"),
         (states, "[transitions]\n'calm -> angry' = '@exists(there)'", "no other site is picked"),
-        (layers, "[hops]\n@n = 0.5", "'n, 0 -> 0, n'"),
+        (layers, "[hops]\n@n = 0.5", "as \"prey, 0 -> 0, prey\""),
         (layers, "among = { @m = 1 }\n[reactions]\n'n -> 0' = 0.1", "no layer called `m`"),
         (layers, "among = { n = @10 }\n[reactions]\n'n -> 0' = 0.1", "from 0 to 9"),
     ] {
@@ -801,7 +805,7 @@ fn mistakes_of_updates_have_a_place_and_a_remedy() {
             "states no rates",
         ),
         (
-            "update = 'sublattices'\nstates = ['a', 'b']\n[lattice]\nshape = [7, 8]\n[transitions]\n'a -> b' = 'mean(is(b))'"
+            "update = 'sublattices'\nstates = ['a', 'b']\n[lattice]\nshape = [37, 37]\n[transitions]\n'a -> b' = 'mean(is(b))'"
                 .to_string(),
             "a multiple of 2",
         ),
