@@ -15,7 +15,7 @@ use glauber_lattice::{Boundary, Lattice, Offset};
 use glauber_numbers::elementary;
 use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, CountLaw, Op, Program, Rank, Requirement, Sink, ValueId};
+use glauber_program::{Binary, Comparison, CountLaw, Op, Place, Program, Rank, Requirement, Sink, ValueId};
 
 /// What a program reads.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,9 @@ pub struct Inputs<'a> {
     pub address: (u64, u32, u32),
     /// Added to the number of every draw.
     pub first_draw: u32,
+    /// Where sites are updated one after another: which event of the step it is, and the highest sum of rates. Its
+    /// number is then what random numbers are made of, in place of the site's.
+    pub event: Option<(u32, f64)>,
 }
 
 /// What a program leaves; a result that it has not is not there.
@@ -80,6 +83,58 @@ impl<F: Real> Value<F> {
             Value::Many(_) => f64::NAN,
         }
     }
+}
+
+/// What an event leaves: what it writes, in order, and what is wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// Layer, site, value.
+    pub writes: Vec<(u32, usize, f64)>,
+    /// Layers that were given a value they cannot hold, and arguments of draws that are none.
+    pub faults: Vec<Fault>,
+}
+
+/// Runs a rule for the event of `inputs` at a site, with numbers of sites in the precision `F`.
+pub fn interpret_event<F: Real>(rule: &Program, inputs: &Inputs<'_>, site: usize) -> Written {
+    let mut interpreter =
+        Interpreter::<F> { program: rule, inputs, values: Vec::new(), classes: HashMap::new() };
+    for index in 0..rule.instructions().len() {
+        let value = interpreter.evaluate(ValueId(index as u32));
+        interpreter.values.push(value);
+    }
+    let mut written = Written::default();
+    let d = rule.declarations();
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for (sink, v) in rule.results() {
+        let value = interpreter.value(*v);
+        match (sink, &rule.instruction(*v).op) {
+            (Sink::NextLayer(layer), _) => own.push((*layer, site, value.at(site).to_f64())),
+            (Sink::Elsewhere(layer), Op::Put { place, .. }) => {
+                if let Ok(there) = interpreter.picked(place, site) {
+                    others.push((*layer, there, value.at(site).to_f64()));
+                }
+            }
+            (Sink::Check(check), _) => {
+                let number = match value {
+                    Value::One(x) => *x,
+                    Value::Many(v) => v[site].to_f64(),
+                };
+                if !allowed(d.checks[*check as usize].required, number, F::EPSILON.to_f64()) {
+                    written.faults.push(Fault::Refused { check: *check, site, value: number });
+                }
+            }
+            _ => {}
+        }
+    }
+    written.writes = own.into_iter().chain(others).collect();
+    for (layer, site, value) in &written.writes {
+        let values = &d.layers[*layer as usize].values;
+        let (lowest, highest) = values.range();
+        if values.is_integer() && !(value.fract() == 0.0 && *value >= lowest && *value <= highest) {
+            written.faults.push(Fault::OutOfRange { layer: *layer, site: *site, value: *value });
+        }
+    }
+    written
 }
 
 /// Runs `program` once, with sites in the precision `F`.
@@ -131,6 +186,26 @@ impl<F: Real> Interpreter<'_, F> {
         Key::new(seed, replicate, step, draw + self.inputs.first_draw, lane)
     }
 
+    /// What a site's random numbers are made of.
+    fn numbered(&self, site: usize) -> u32 {
+        self.inputs.event.map_or(site as u32, |(number, _)| number)
+    }
+
+    /// The site that another one picks, or the number that stands beyond the edge.
+    fn picked(&self, place: &Place, i: usize) -> Result<usize, f64> {
+        match place {
+            Place::Neighbour { direction, offsets } => {
+                let offsets = self.program.declarations().neighbourhoods[*offsets as usize].offsets();
+                let class = self.value(*direction).at(i).to_f64();
+                self.beyond(i, offsets[(class.max(0.0) as usize).min(offsets.len() - 1)])
+            }
+            Place::Anywhere { draw } => {
+                let [high, low] = [0, 1].map(|lane| u128::from(self.key(*draw, lane).word(self.numbered(i))));
+                Ok((((high << 32 | low) * self.sites() as u128) >> 64) as usize)
+            }
+        }
+    }
+
     fn evaluate(&mut self, id: ValueId) -> Value<F> {
         let d = &self.program.declarations();
         let instruction = self.program.instruction(id);
@@ -176,11 +251,18 @@ impl<F: Real> Interpreter<'_, F> {
                 let back = offsets[chosen].map(i32::wrapping_neg);
                 self.read(*x, &[(back, 1.0)], *transposed, true)
             }
+            Op::There { x, place } => self.field(|i| match self.picked(place, i) {
+                Ok(there) => v(x).at(there),
+                Err(outside) => F::from_f64(outside),
+            }),
+            Op::Put { value, .. } => v(value).clone(),
+            Op::Inside(place) => self.field(|i| if self.picked(place, i).is_ok() { F::ONE } else { F::ZERO }),
+            Op::Fastest => Value::One(self.inputs.event.map_or(f64::NAN, |(_, fastest)| fastest)),
             Op::SiteSum(a) => Value::One(self.site_sum(v(a))),
             Op::Uniform { draw, lane, rank } => {
                 let key = self.key(*draw, *lane);
                 match rank {
-                    Rank::Site => self.field(|i| key.uniform(i as u32)),
+                    Rank::Site => self.field(|i| key.uniform(self.numbered(i))),
                     _ => Value::One(key.uniform(0)),
                 }
             }
@@ -251,7 +333,7 @@ impl<F: Real> Interpreter<'_, F> {
     fn centred(&self, draw: u32, lane: u32, rank: Rank) -> Value<F> {
         let key = self.key(draw, lane);
         match rank {
-            Rank::Site => self.field(|i| key.centred(i as u32)),
+            Rank::Site => self.field(|i| key.centred(self.numbered(i))),
             _ => Value::One(key.centred(0)),
         }
     }
@@ -300,7 +382,7 @@ impl<F: Real> Interpreter<'_, F> {
 
     fn counted(&self, rank: Rank, draw: impl Fn(u32, &dyn Fn(ValueId) -> f64) -> f64) -> Value<F> {
         if rank == Rank::Site {
-            return self.field(|i| F::from_f64(draw(i as u32, &|v| self.value(v).at(i).to_f64())));
+            return self.field(|i| F::from_f64(draw(self.numbered(i), &|v| self.value(v).at(i).to_f64())));
         }
         Value::One(draw(0, &|v| self.value(v).one()))
     }
@@ -422,6 +504,8 @@ impl<F: Real> Interpreter<'_, F> {
                 Sink::FieldAdjoint(i) => {
                     results.field_adjoints.insert(*i, self.dense(*v));
                 }
+                // What is written elsewhere, and rates, are events' ([`interpret_event`]).
+                Sink::Elsewhere(_) | Sink::TotalRate | Sink::Fastest => {}
                 Sink::ParameterAdjoint(i) => {
                     results.parameter_adjoints.insert(*i, self.value(*v).one());
                 }
@@ -516,7 +600,7 @@ fn box_muller<F: Real>(u: F, v: F) -> F {
 fn allowed(required: Requirement, x: f64, epsilon: f64) -> bool {
     let whole = x.fract() == 0.0;
     match required {
-        Requirement::Probability => x >= -64.0 * epsilon && x <= 1.0 + 64.0 * epsilon,
+        Requirement::Probability | Requirement::Share => x >= -64.0 * epsilon && x <= 1.0 + 64.0 * epsilon,
         Requirement::WholeOfOne => (x - 1.0).abs() <= 64.0 * epsilon,
         Requirement::Trials => whole && (0.0..=1e9).contains(&x),
         Requirement::Rate => (0.0..=1e9).contains(&x),

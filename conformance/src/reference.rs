@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 
 use glauber_engine::{
-    Backend, EngineError, Frame, Gradient, LossValue, Observation, Options, Outputs, Precision, Prepared,
-    Recorder, Run, Simulation, Start, noise_seed,
+    Backend, EngineError, Fault, Frame, Gradient, LossValue, Observation, Options, Outputs, Precision,
+    Prepared, Recorder, Run, Simulation, Start, noise_seed,
 };
 use glauber_numbers::real::Real;
 use glauber_program::{Bundle, Estimator, FieldKind, Model, Program};
 
+use crate::events;
 use crate::interpreter::{Inputs, Results, interpret};
 
 /// Draws of observation k are numbered from (k + 1) · 2¹⁶ on, those of start and step from 0.
@@ -169,6 +170,14 @@ impl Oracle {
         let mut states = vec![first];
         for step in 1..=run.steps {
             let inputs = Inputs { layers: &states[step - 1], ..self.inputs(run, replicate, step) };
+            if self.bundle.is_by_events() {
+                let (state, faults) = events::step::<F>(&self.bundle.step, &inputs);
+                let number = Oracle::number(run, replicate, step);
+                let explain = |fault: Fault| fault.explain(&self.bundle.step, replicate, number as usize);
+                reference.faults.extend(faults.into_iter().map(explain));
+                states.push(state);
+                continue;
+            }
             let results = interpret::<F>(&self.bundle.step, &inputs);
             reference.note(&results, &self.bundle.step, replicate, Oracle::number(run, replicate, step));
             states.push(frame(results));

@@ -14,7 +14,9 @@ use crate::derivatives::{elementary, surrogate_slope};
 use crate::estimators::{Draw, Estimator};
 use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
+use crate::passes::sublattices;
 use crate::program::{Program, Sink};
+use crate::update::Update;
 
 /// Derivatives gathered so far for one value.
 #[derive(Clone, Copy, Default)]
@@ -38,9 +40,14 @@ pub(crate) struct Adjoint {
 /// It reads [`Op::NextAdjoint`] and [`Op::OutputAdjoint`] and leaves [`Sink::LayerAdjoint`], [`Sink::ParameterAdjoint`]
 /// and [`Sink::FieldAdjoint`] (for parameter fields). Where the estimator needs it, it reads [`Op::Advantage`].
 ///
-/// `program` must be what the estimator simulates: pass [`Estimator::forward`]'s result.
+/// `program` must be what the estimator simulates: pass [`Estimator::forward`]'s result. A rule that is applied colour
+/// after colour is differentiated as the whole step that it makes; one that is applied by events has no derivative
+/// ([`crate::Update::is_by_events`]), and what is left of it here is 0.
 pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
-    let program = &program.simulated();
+    let program = &match program.declarations.update {
+        Update::Sublattices => sublattices(program, estimator.needs_advantage()),
+        _ => program.simulated(),
+    };
     let mut graph = Graph::new(program.declarations.clone());
     let renamed = graph.import(program, |_, _, _| None);
     let forward = graph.len();

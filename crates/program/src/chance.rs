@@ -25,15 +25,34 @@ use crate::counts::CountLaw;
 use crate::declarations::FieldKind;
 use crate::graph::Graph;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
+use crate::passes::sublattices;
 use crate::program::{Program, Sink};
+use crate::update::Update;
 
 /// The program whose output is how many draws of one step from a state are not certain.
 ///
 /// `free` says of every parameter of the model whether it may be anything; one that is missing may. A run of the
 /// program needs some value for each of these, and the very value for the others.
+///
+/// Where sites are updated one after another, which one comes next is always left to chance: each counts.
 pub fn chance(step: &Program, free: &[bool]) -> Program {
+    let lowered;
+    let step = match step.declarations.update {
+        Update::Sublattices => {
+            lowered = sublattices(step, true);
+            &lowered
+        }
+        _ => step,
+    };
     let mut declarations = step.declarations.clone();
     declarations.outputs = vec!["chance".to_string()];
+    if declarations.update.is_by_events() {
+        let sites = declarations.lattice.sites() as f64;
+        let mut graph = Graph::new(declarations);
+        let all = graph.constant(sites);
+        graph.result(Sink::Output(0), all);
+        return graph.finish();
+    }
     let mut flags = Flags { step, free, of: Vec::new(), renamed: Vec::new(), uncertain: Vec::new() };
     let mut graph = Graph::new(declarations);
     graph.import(step, |g, original, op| Some(flags.value(g, original, op)));

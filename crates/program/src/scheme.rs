@@ -416,6 +416,14 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
                     "the rule draws a site from the whole lattice, from which no colouring keeps it apart: give update = \"random-sequential\"",
                 ));
             }
+            if has(|s| matches!(s, Sink::Elsewhere(_)))
+                && d.lattice.boundaries().contains(&Boundary::Reflecting)
+            {
+                return Err(refuse(
+                    rule,
+                    "the rule writes to a picked neighbour, and at a mirrored edge two sites would write to one: give fixed or periodic edges, or update = \"random-sequential\"",
+                ));
+            }
             colouring(rule).map(|_| ())
         }
         Update::RandomSequential { pick: Pick::Among { layer, state }, .. } => {

@@ -6,10 +6,12 @@
 use glauber_lattice::{Boundary, Offset};
 
 use crate::counts::CountLaw;
+use crate::declarations::Declarations;
 use crate::graph::Graph;
 use crate::op::{Comparison, Op, Place, ValueId};
 use crate::program::{Program, Sink};
 use crate::scheme::{Colouring, at_neighbour, colouring, picks};
+use crate::update::Update;
 
 /// The whole step of a rule that is applied colour after colour. Where `scored`, the draws of sites that are not of the
 /// colour at hand are certain, so that their outcome has no score.
@@ -17,7 +19,7 @@ pub fn sublattices(rule: &Program, scored: bool) -> Program {
     let rule = &rule.simulated();
     // Checked when the model was made: it has one.
     let Ok(colouring) = colouring(rule) else { return rule.clone() };
-    let mut g = Graph::new(rule.declarations.clone());
+    let mut g = Graph::new(Declarations { update: Update::Synchronous, ..rule.declarations.clone() });
     let colours = colouring.value(&mut g);
     let mut layers: Vec<ValueId> =
         (0..rule.declarations.layers.len() as u32).map(|i| g.push(Op::Layer(i))).collect();
