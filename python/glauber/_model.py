@@ -404,9 +404,10 @@ class Model:
         word, among, each_once, events = self._native.update
         if among is None and not each_once and events is None:
             return word
+        drawn: tuple[str, int | str] | None = among
         if among is not None and self.layers[among[0]].states:
-            among = (among[0], self.layers[among[0]].states[among[1]])
-        return RandomSequential(among, events, "permutation" if each_once else "replacement")
+            drawn = (among[0], self.layers[among[0]].states[among[1]])
+        return RandomSequential(drawn, events, "permutation" if each_once else "replacement")
 
     def with_update(self, update: str | RandomSequential) -> Model:
         """The same rule under another update.

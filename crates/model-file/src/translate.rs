@@ -448,8 +448,9 @@ impl<'s> Translator<'s> {
     fn displaced(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
         let dimensions = self.sheet.shape.len();
         if arguments.len() != dimensions + 1 {
-            let message =
-                format!("at takes an expression and {dimensions} offsets, one per axis of the lattice, or `there`");
+            let message = format!(
+                "at takes an expression and {dimensions} offsets, one per axis of the lattice, or `there`"
+            );
             return problem(&node.span, message);
         }
         let mut offset = [0; 3];
