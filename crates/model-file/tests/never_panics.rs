@@ -160,7 +160,7 @@ fn expressions_of_all_kinds() {
 const PICKED: [&str; 6] =
     ["at(is(a), there)", "at(n + beta, there)", "exists(there)", "there", "at(", "at(exists(there), there)"];
 
-fn file_by_events(expression: &str, update: usize) -> String {
+fn file_by_events(expression: &str, number: usize) -> String {
     let quoted = expression.replace('\\', "\\\\").replace('"', "\\\"").replace('\u{0}', "\\u0000");
     let update = [
         "scheme = \"random-sequential\"\nthere = \"von-neumann\"",
@@ -168,8 +168,8 @@ fn file_by_events(expression: &str, update: usize) -> String {
         "scheme = \"random-sequential\"\nthere = \"hexagonal\"\namong = { n = 1 }",
         "scheme = \"sublattices\"\nthere = { neighbourhood = \"von-neumann\", towards = \"x\" }",
         "scheme = \"continuous-time\"\nthere = \"moore\"\nmost = 10",
-    ][update % 5];
-    let boundary = ["fixed", "reflecting", "periodic"][update / 5 % 3];
+    ][number % 5];
+    let boundary = ["fixed", "reflecting", "periodic"][number / 5 % 3];
     format!(
         "states = [\"a\", \"b\"]\n[lattice]\nshape = [4, 6]\nboundary = \"{boundary}\"\n[layers]\nn = 5\n[parameters]\n\
          beta = [0.1, 1.0]\n[covariates]\nfuel = 0.5\n[start]\nb = 0.3\nn = 1\n[update]\n{update}\n[transitions]\n\
