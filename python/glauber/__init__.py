@@ -40,9 +40,10 @@ from glauber._glauber import (
     Neighbours,
     Next,
     Scope,
+    There,
     __version__,
 )
-from glauber._model import Lattice, Layer, Model, Parameter, load, models
+from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, load, models
 from glauber._objective import Objective, objective
 from glauber._outputs import Gradient, Outputs
 from glauber._rollout import Rollout, rollout, value_and_grad
@@ -71,6 +72,7 @@ __all__ = [
     "Objective",
     "Outputs",
     "Parameter",
+    "RandomSequential",
     "Rollout",
     "RunError",
     "Scope",
@@ -79,6 +81,7 @@ __all__ = [
     "Simulator",
     "Stability",
     "Stationary",
+    "There",
     "Trajectory",
     "Transition",
     "check",

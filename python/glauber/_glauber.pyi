@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "catalogue", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
 __version__: Final[str]
 
@@ -77,6 +77,11 @@ class Expression:
     def __xor__(self, other: object, /) -> Expression:
         """
         Exactly one of two conditions.
+        """
+    def at(self, /, there: There) -> Expression:
+        """
+        The value at a site that the rule picks, as s.neighbour("von-neumann"). It may be made of layers, fields and numbers, not
+        of draws.
         """
     def cos(self, /) -> Expression:
         """
@@ -220,6 +225,11 @@ class Model:
     @property
     def name(self, /) -> str: ...
     @property
+    def no_gradient(self, /) -> str | None:
+        """
+        Why gradients cannot pass through its steps; nothing where they can.
+        """
+    @property
     def no_likelihood(self, /) -> str | None:
         """
         Why there is no exact likelihood; nothing where there is.
@@ -261,6 +271,15 @@ class Model:
         """
         The summary of this name, such as "mean(aware)".
         """
+    @property
+    def update(self, /) -> tuple[str, tuple[str, int] | None, bool, int | None]:
+        """
+        When its rule is applied to which sites.
+        """
+    def updated(self, /, update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None]) -> Model:
+        """
+        The same rule under another update.
+        """
 
 @final
 class Neighbours:
@@ -293,9 +312,13 @@ class Next:
         """
         A class with these probabilities; the last class takes what is left of 1.
         """
-    def set(self, /, value: float | Expression) -> None:
+    def set(self, /, value: float | str | Expression) -> None:
         """
-        The next value at each site.
+        The next value at each site; of a layer of named states also a state's name.
+        """
+    def set_at(self, /, there: There, value: float | str | Expression) -> None:
+        """
+        The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written.
         """
 
 @final
@@ -385,6 +408,10 @@ class Scope:
     def __repr__(self, /) -> str: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
     def __setitem__(self, layer: str, value: Any, /) -> None: ...
+    def anywhere(self, /) -> There:
+        """
+        A site drawn uniformly from the whole lattice; it may be the site itself.
+        """
     def bernoulli(self, /, p: float | Expression) -> Expression:
         """
         1 with probability `p` at each site, else 0.
@@ -422,9 +449,24 @@ class Scope:
         """
         A layer's value at each site before the step.
         """
+    def move_to(self, /, there: There, layer: str, left: float | str | Expression | None = None, when: float | Expression | None = None) -> None:
+        """
+        Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is not
+        0 and there is such a site.
+        """
+    def neighbour(self, /, neighbourhood: str | Sequence[int | Sequence[int]] | Mapping[Any, float]) -> There:
+        """
+        A neighbour in a direction that is drawn for each site: uniformly, or by the neighbourhood's weights. Only a rule that is
+        applied to one site after another (`update=`) may pick sites.
+        """
+    def neighbour_towards(self, /, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> There:
+        """
+        The neighbour at the offset that `direction` picks from `offsets`, a whole number from 0 at each site.
+        """
     def next(self, /, layer: str) -> Next:
         """
-        Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`.
+        Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`; at a picked site `.set_at(there,
+        value)`.
         """
     def normal(self, /) -> Expression:
         """
@@ -450,6 +492,12 @@ class Scope:
         """
         The number of events of mean `rate` at each site.
         """
+    def rates(self, /, rates: Sequence[float | Expression], most: float | Expression | None = None) -> Expression:
+        """
+        The number of the transition that an event is, for transitions of these rates per unit of time; one number higher than
+        the last where none happens. For update="continuous-time", once in a rule. `most` is the highest sum of rates that a
+        site can have, needed only where it cannot be found from the rule.
+        """
     def replicate_bernoulli(self, /, p: float | Expression) -> Expression:
         """
         1 with probability `p` for each replicate, else 0.
@@ -462,6 +510,10 @@ class Scope:
         """
         The number of the step: 1 for the first.
         """
+    def swap_with(self, /, there: There, layer: str, when: float | Expression | None = None) -> None:
+        """
+        Has this site and the picked one change places in one layer, where `when` is not 0 and there is such a site.
+        """
     def translate(self, /, x: float | Expression, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
         """
         The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
@@ -469,6 +521,23 @@ class Scope:
     def uniform(self, /) -> Expression:
         """
         A uniform number in [0, 1) at each site.
+        """
+
+@final
+class There:
+    """
+    Another site, as a rule picks it for each site that it is applied to: a neighbour in a drawn direction, or a site drawn from
+    the lattice. `there["layer"]` and `x.at(there)` are what is there.
+    """
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __getitem__(self, name: str, /) -> Expression:
+        """
+        The layer, parameter or field of this name, at the picked site.
+        """
+    def __repr__(self, /) -> str: ...
+    def exists(self, /) -> Expression:
+        """
+        1 where there is such a site, 0 where it lies beyond a fixed edge.
         """
 
 def catalogue() -> list[tuple[str, str]]:
@@ -516,7 +585,7 @@ def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex
     Segments an image of grey values in [0, 1], flat and row by row; a truth gives scores.
     """
 
-def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
+def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
     """
     Traces a model: its start and step are Python functions of a scope, each called once.
     """

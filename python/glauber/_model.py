@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, names, number, path_text, real, table, told, whole
+from glauber._arrays import check_names, hint, names, number, path_text, real, table, told, whole
 from glauber._containers import lattice_axes
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
@@ -186,6 +186,83 @@ class Parameter:
             ) from None
 
 
+UPDATES = ("synchronous", "sublattices", "random-sequential", "continuous-time")
+"""The words for `update`."""
+
+
+@dataclass(frozen=True)
+class RandomSequential:
+    """Random sequential update with choices of its own: how the site of an event is picked, and how many events a step has.
+
+    The plain one, all sites with replacement and as many events in a step as sites, is the word "random-sequential".
+
+    Parameters
+    ----------
+    among : tuple of str and int or str, optional
+        A layer and a state, as ("occupied", 1) or ("cell", "agent"): sites are drawn among those in this state (agents), and a
+        step has as many events as there are of them when it begins.
+    events : int, optional
+        How many events a step has instead.
+    order : str
+        "replacement": sites are drawn with replacement. "permutation": all sites once, in an order drawn for every step.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> def step(s):
+    ...     there = s.neighbour("von-neumann")
+    ...     s.move_to(there, "walker", when=there["walker"] == 0)
+    >>> update = glauber.RandomSequential(among=("walker", 1))
+    >>> glauber.Model("walkers", (16, 16), {"walker": "binary"}, step, update=update).update
+    RandomSequential(among=('walker', 1), events=None, order='replacement')
+    """
+
+    among: tuple[str, int | str] | None = None
+    events: int | None = None
+    order: str = "replacement"
+
+    def __post_init__(self) -> None:
+        if self.order not in ("replacement", "permutation"):
+            raise InputError(f'the order is {told(self.order)}: give "replacement" or "permutation"')
+        if self.events is not None:
+            object.__setattr__(self, "events", whole(self.events, "the events of a step", 1, 2**32 - 1))
+        if self.among is None:
+            return
+        if self.order == "permutation":
+            raise InputError(
+                'a permutation takes every site once, so that none are drawn among="…": leave out one of the two'
+            )
+        pair = list(self.among) if _several(self.among) and not isinstance(self.among, (str, Mapping)) else []
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise InputError(
+                f'among is {told(self.among)}: give a layer and a state, as among=("occupied", 1)'
+            )
+        if not isinstance(pair[1], str):
+            pair[1] = whole(pair[1], "the state among which sites are drawn", -(2**31), 2**31 - 1)
+        object.__setattr__(self, "among", tuple(pair))
+
+
+def _update(given: Any, layers: Mapping[str, Layer]) -> tuple[str, tuple[str, int] | None, bool, int | None]:
+    """An update as the native module takes it."""
+    if isinstance(given, str):
+        if given not in UPDATES:
+            raise InputError(f'there is no update "{given}"{hint(given, UPDATES)}')
+        return given, None, False, None
+    if not isinstance(given, RandomSequential):
+        raise InputError(
+            f"update is {told(given)}: give one of {', '.join(UPDATES)}, or glauber.RandomSequential(…)"
+        )
+    among = given.among
+    if among is not None:
+        layer, state = among
+        check_names([layer], layers, "layer")
+        if isinstance(state, str):
+            check_names([state], layers[layer].states, f"state of layer `{layer}`")
+            state = layers[layer].states.index(state)
+        among = (layer, state)
+    return "random-sequential", among, given.order == "permutation", given.events
+
+
 class Model:
     """A stochastic lattice model: its declarations, how it starts, and what one step does.
 
@@ -214,6 +291,11 @@ class Model:
         How a lattice starts where nobody gives a state; as `step`, but there are no layers to read yet.
     colours : dict, optional
         What states are drawn in, by layer: {state: colour}, or a list by number; "#rrggbb" or a name as "red".
+    update : str or RandomSequential
+        When the rule is applied to which sites: "synchronous" (all at once, from the state before), "sublattices" (colour after
+        colour), "random-sequential" (one drawn site after another) or "continuous-time" (at rates per unit of time). Under the
+        last three a rule may pick another site and write to it (`Scope.neighbour`, `Scope.anywhere`), and layers of which it
+        says nothing stay as they are.
 
     Raises
     ------
@@ -251,6 +333,7 @@ class Model:
         fields: Mapping[str, Any] | None = None,
         start: Rule | None = None,
         colours: Mapping[str, Any] | None = None,
+        update: str | RandomSequential = "synchronous",
     ) -> None:
         if not isinstance(lattice, Lattice):
             lattice = Lattice(lattice)
@@ -279,6 +362,7 @@ class Model:
                 [(n, p.lowest, p.highest, p.default) for n, p in own.items()],
                 names(covariates, "covariates"),
                 [(n, p.lowest, p.highest) for n, p in unknown.items()],
+                _update(update, described),
                 start,
                 step,
             )
@@ -311,8 +395,32 @@ class Model:
             warnings.warn(f"model `{self.name}`: {note}", UserWarning, stacklevel=4)
 
     def show(self, estimator: str | None = None) -> str:
-        """The programs of start and step as text; with an estimator, the step's adjoint too."""
+        """How the rule is applied, and the programs of start and step as text; with an estimator, the step's adjoint too."""
         return self._native.show(estimator)
+
+    @property
+    def update(self) -> str | RandomSequential:
+        """When the rule is applied to which sites: a word, or a `RandomSequential` where that has choices of its own."""
+        word, among, each_once, events = self._native.update
+        if among is None and not each_once and events is None:
+            return word
+        drawn: tuple[str, int | str] | None = among
+        if among is not None and self.layers[among[0]].states:
+            drawn = (among[0], self.layers[among[0]].states[among[1]])
+        return RandomSequential(drawn, events, "permutation" if each_once else "replacement")
+
+    def with_update(self, update: str | RandomSequential) -> Model:
+        """The same rule under another update.
+
+        >>> import glauber
+        >>> glauber.load("voter", shape=(8, 8)).with_update("random-sequential").update
+        'random-sequential'
+        """
+        own = _update(update, self.layers)
+        if own == self._native.update:
+            return self
+        # The catalogue, asked again by its recipe, would give the other update.
+        return Model._of(self._native.updated(own), None)
 
     @property
     def notes(self) -> list[str]:
@@ -359,7 +467,8 @@ class Model:
     def __repr__(self) -> str:
         layers = ", ".join(f"{name}: {layer}" for name, layer in self.layers.items())
         intervals = ", ".join(f"{n} in [{p.lowest:g}, {p.highest:g}]" for n, p in self.parameters.items())
-        return f"Model({self.name!r}, shape {self.shape}, layers {layers}; parameters {intervals or 'none'})"
+        update = "" if self.update == "synchronous" else f"; update {self.update}"
+        return f"Model({self.name!r}, shape {self.shape}, layers {layers}; parameters {intervals or 'none'}{update})"
 
     def _repr_html_(self) -> str:
         row = "<tr><th>{}</th><td>{}</td><td>{}</td></tr>".format
@@ -371,6 +480,8 @@ class Model:
             row("field", html.escape(n), "covariate" if p is None else "unknown per site")
             for n, p in self.fields.items()
         ]
+        if self.update != "synchronous":
+            rows.append(row("update", html.escape(str(self.update)), ""))
         head = f"<b>{html.escape(self.name)}</b> on {html.escape(self._native.lattice)}"
         return f"<div>{head}<table>{''.join(rows)}</table></div>"
 
@@ -422,6 +533,9 @@ def load(name: str | os.PathLike[str], **options: Any) -> Model:
     >>> glauber.load("susceptible-infected", shape=(32, 32)).shape
     (32, 32)
     """
+    update = options.get("update")
+    if isinstance(update, RandomSequential):
+        return load(name, **{**options, "update": "random-sequential"}).with_update(update)
     given = {key.replace("_", "-"): _option(key, value) for key, value in options.items()}
     native = _glauber.load(path_text(name), list(given.items()))
     # What was read from a file is the model from now on; the catalogue can be asked again.

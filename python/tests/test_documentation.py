@@ -93,8 +93,9 @@ def test_the_readme_s_python_runs(tmp_path):
         runs(tmp_path, "-c", block)
 
 
-def test_the_guide_s_python_runs(tmp_path):
-    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("guide", ["python.md", "updates.md"])
+def test_the_guides_python_runs(guide, tmp_path):
+    text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.S)
     own = [b for b in blocks if "torch" not in b or importlib.util.find_spec("torch")]
     own = [b for b in own if "jax" not in b or importlib.util.find_spec("jax")]

@@ -228,3 +228,75 @@ fn a_fire_on_maps_is_found_from_five_burns() {
         );
     }
 }
+
+/// Commands say when sites are updated where that is not all at once, and refuse what has no way back.
+#[test]
+fn commands_say_the_update() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let example = |name: &str| format!("{}/../../examples/models/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let (scratch, contact) = (example("scratch-assay"), example("contact-process"));
+    let shown = done(here, &["show", &scratch]);
+    assert_eq!(shown["update"], "random-sequential");
+    let said = shown["application"].as_object().unwrap();
+    assert!(said["update"].as_str().unwrap().contains("drawn among those where cell is 1"), "{said:?}");
+    assert_eq!(
+        said["footprint"],
+        "reads the site itself and 4 others, up to 1 site away; writes the site itself and 4 others"
+    );
+    let text = String::from_utf8_lossy(&glauber(here, &["show", &contact]).stdout).into_owned();
+    assert!(text.contains("update     continuous-time: one unit of time"), "{text}");
+    // 4096 sites, of which each dies at rate 1 or is born at 1.9 at most.
+    assert!(text.contains("events     in a step 7782.4 on average"), "{text}");
+    refused(
+        here,
+        &["show", &contact, "--adjoint"],
+        &["update = \"continuous-time\" has no gradient", "nelder-mead"],
+    );
+    refused(here, &["check", &contact], &["has no gradient", "sublattices"]);
+    for (out, word) in [("a.npz", "random-sequential"), ("a.gif", "random-sequential")] {
+        let ran = done(here, &["simulate", &scratch, "--steps", "2", "--out", out]);
+        assert_eq!(ran["update"], word);
+        let notes = ran["notes"].to_string();
+        assert!(notes.contains("update random-sequential: a step is as many events"), "{notes}");
+    }
+    let plain =
+        done(here, &["simulate", "voter", "--option", "shape=[8,8]", "--steps", "2", "--out", "v.npz"]);
+    assert_eq!(plain["update"], "synchronous");
+    assert!(!plain["notes"].to_string().contains("a step is"), "{plain}");
+    let file = "states = [\"a\", \"b\"]\n[lattice]\nshape = [8, 8]\n[parameters]\np = { interval = [0, 1], default = 0.4 }\n\
+                [start]\nb = 0.5\n[transitions]\n\"a -> b\" = \"p * mean(is(b), von-neumann)\"\n\"b -> a\" = 0.1\n";
+    std::fs::write(here.join("m.toml"), file).unwrap();
+    let shown = done(here, &["show", "m.toml", "--option", "update=sublattices"]);
+    assert_eq!(
+        (&shown["application"]["colours"], &shown["likelihood"]),
+        (&Value::from("2"), &Value::from(true))
+    );
+    refused(
+        here,
+        &["show", "m.toml", "--option", "update=continuous-time"],
+        &["m.toml", "state probabilities"],
+    );
+    refused(
+        here,
+        &["show", "m.toml", "--option", "update=sublattices", "--option", "shape=[37,37]"],
+        &["multiple of 2"],
+    );
+    std::fs::write(
+        here.join("fit.toml"),
+        "model = \"m.toml\"\ntask = \"transition\"\n[model-options]\nupdate = \"sublattices\"\n[data]\nsimulate = { runs = 6, steps = 10, \
+         parameters = { p = 0.4 } }\n[start]\np = 0.7\n[loss]\nname = \"likelihood\"\n[optimizer]\nname = \"rprop\"\nsteps = 40\n",
+    )
+    .unwrap();
+    let found = done(here, &["fit", "fit.toml", "--quiet"]);
+    assert_eq!(found["update"], "sublattices");
+    assert!(
+        found["notes"].to_string().contains("update sublattices: a step is colour after colour"),
+        "{found}"
+    );
+    refused(
+        here,
+        &["fit", "fit.toml", "--quiet", "--set", "model-options.update=random-sequential"],
+        &["no exact likelihood", "task = trajectory"],
+    );
+}

@@ -1,5 +1,7 @@
 //! Says what went wrong with a run, in the user's names.
 
+use glauber_program::{Model, Update};
+
 /// A number in the fewest digits that tell it from others: from others of single precision, where it is one.
 fn shortest(value: f64) -> String {
     let single = value as f32;
@@ -80,14 +82,24 @@ pub enum EngineError {
     /// A derivative of an update that has none.
     #[error(
         "model `{model}` with update = \"{update}\" has no gradient: the order in which sites were updated decides what \
-         happens, and no estimator is offered for it; fit it by a search (nelder-mead, cma-es), or give update = \
-         \"sublattices\", under which every estimator works"
+         happens, and no estimator is offered for it; fit it by a search (nelder-mead, cma-es){}",
+        if *.sublattices { ", or give update = \"sublattices\", under which every estimator works" } else { "" }
     )]
     NoWayBack {
         /// The model.
         model: String,
         /// The scheme.
         update: &'static str,
+        /// Whether the rule can be applied by sublattices.
+        sublattices: bool,
+    },
+    /// A rule for single sites that is too large to be run.
+    #[error("model `{model}`: {why}")]
+    TooLarge {
+        /// The model.
+        model: String,
+        /// What is too large, and what to do about it.
+        why: &'static str,
     },
     /// An observation that was made for another model.
     #[error(
@@ -210,4 +222,15 @@ pub enum EngineError {
     /// Threads could not be started.
     #[error("could not start {0} threads: ask for fewer")]
     Threads(usize),
+}
+
+impl EngineError {
+    /// That a model's update has no derivative.
+    pub fn no_way_back(model: &Model) -> EngineError {
+        EngineError::NoWayBack {
+            model: model.name().to_string(),
+            update: model.update().name(),
+            sublattices: model.updated(Update::Sublattices).is_ok(),
+        }
+    }
 }

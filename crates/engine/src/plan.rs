@@ -31,6 +31,8 @@ pub struct Plan {
     subject: Subject,
     options: Options,
     has_adjoints: bool,
+    /// Why there never are any, where that is so.
+    no_way_back: Option<EngineError>,
     prepared: Box<dyn Prepared>,
 }
 
@@ -54,8 +56,7 @@ impl Plan {
             return Err(EngineError::Foreign { model: model.name().to_string(), number, other });
         }
         if estimator.is_some() && model.update().is_by_events() {
-            let update = model.update().name();
-            return Err(EngineError::NoWayBack { model: model.name().to_string(), update });
+            return Err(EngineError::no_way_back(model));
         }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {
@@ -64,9 +65,10 @@ impl Plan {
             reads_targets: bundle.observed.iter().map(|o| o.as_ref().is_some_and(reads_targets)).collect(),
         };
         let has_adjoints = bundle.adjoints.is_some();
+        let no_way_back = model.update().is_by_events().then(|| EngineError::no_way_back(model));
         let backend: &dyn Backend = options.backend.map_or(&Cpu, |named| named.0);
         let prepared = backend.prepare(bundle, observations, &options)?;
-        Ok(Plan { subject, options, has_adjoints, prepared })
+        Ok(Plan { subject, options, has_adjoints, no_way_back, prepared })
     }
 
     /// What the model speaks of.
@@ -109,7 +111,8 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::simulate`]; [`EngineError::Memory`] where no checkpointing fits the memory allowed;
-    /// [`EngineError::NoEstimator`] where the plan was made without one.
+    /// [`EngineError::NoEstimator`] where the plan was made without one; [`EngineError::NoWayBack`] where sites are updated one
+    /// after another.
     pub fn gradient(
         &self,
         run: &Run<'_>,
@@ -117,7 +120,8 @@ impl Plan {
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
         if !self.has_adjoints {
-            return Err(EngineError::NoEstimator { model: self.subject.declarations.model.clone() });
+            let none = EngineError::NoEstimator { model: self.subject.declarations.model.clone() };
+            return Err(self.no_way_back.clone().unwrap_or(none));
         }
         self.prepared.gradient(run, loss)
     }

@@ -64,7 +64,14 @@ const FUNCTIONS: &[Function] = &[
         2,
         4,
         Place::Step,
-        "at(x, offset along each axis): x at a displaced site, such as at(fuel, 0, 1)",
+        "at(x, offset along each axis): x at a displaced site, such as at(fuel, 0, 1); at(x, there): x at the picked site",
+    ),
+    function(
+        "exists",
+        1,
+        1,
+        Place::Step,
+        "exists(there): 1 where the picked site is on the lattice, 0 beyond an edge",
     ),
     function("uniform", 0, 0, Place::Start, "uniform(): a random number from 0 to 1"),
     function("bernoulli", 1, 1, Place::Start, "bernoulli(p): 1 with probability p, else 0"),
@@ -73,6 +80,9 @@ const FUNCTIONS: &[Function] = &[
 /// Every word that stands for a number: the site's coordinates (from 0; x along the last axis of the shape), 1 at the
 /// central site, the number of the step (1 for the first), π.
 pub(crate) const WORDS: &[&str] = &["x", "y", "z", "centre", "time", "pi"];
+
+/// The word for the site that a rule picks.
+pub(crate) const THERE: &str = "there";
 
 /// Every function.
 pub(crate) fn functions() -> impl Iterator<Item = Function> {

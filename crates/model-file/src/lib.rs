@@ -41,6 +41,21 @@
 //! "unaware -> aware" = "1 - (1 - beta)^exposure"
 //! ```
 //!
+//! One site after another instead of all at once, with another site that each event picks (`there`):
+//!
+//! ```toml
+//! [update]                                  # or the word alone, update = "sublattices"
+//! scheme = "random-sequential"              # synchronous, sublattices, random-sequential or continuous-time
+//! among = "agent"                           # sites are drawn among those in a state, or { layer = 1 }
+//! events = 100                              # of a step, where not as many as sites
+//! order = "replacement"                     # or "permutation": every site once
+//! there = "von-neumann"                     # a neighbourhood, "anywhere", or { neighbourhood, towards = "expression" }
+//! [transitions]                             # this site, the picked one -> this one, the picked one
+//! "agent, empty -> empty, agent" = "move * at(mean(is(agent)), there)"
+//! ```
+//!
+//! Under continuous-time transitions and reactions have rates per unit of time; `most` is the highest sum of them at a site.
+//!
 //! Particles instead of states, or beside them:
 //!
 //! ```toml
@@ -81,7 +96,10 @@ mod neighbourhoods;
 mod rules;
 mod sheet;
 mod tables;
+mod update;
 // … the model: expressions, start and step through the public builder …
+mod events;
+mod picked;
 mod read;
 mod start;
 mod step;

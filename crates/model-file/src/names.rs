@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::{Checked, problem};
-use super::functions::{WORDS, named};
+use super::functions::{THERE, WORDS, named};
 use super::limits;
 
 /// The names declared so far, with what they are.
@@ -24,7 +24,7 @@ impl Names {
         if name.chars().count() > limits::NAME {
             return problem(span, format!("a name has at most {} characters", limits::NAME));
         }
-        let word = WORDS.contains(&name) || ["and", "or", "not"].contains(&name);
+        let word = WORDS.contains(&name) || name == THERE || ["and", "or", "not"].contains(&name);
         if word || named(name).is_some() {
             let message = format!(
                 "`{name}` has a meaning in expressions and cannot name a {kind}: choose another name"

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use glauber_lattice::{Lattice, Values};
-use glauber_program::{Model, ModelBuilder, Scope};
+use glauber_program::{Model, ModelBuilder, Scope, UPDATES};
 
 use crate::covariate::Covariate;
 use crate::document::{self, Table};
@@ -78,7 +78,7 @@ pub fn parse(text: &str, path: &Path, options: &ModelOptions) -> Result<Loaded, 
     build(&sheet, &shown, text)
 }
 
-/// What the options say: shape, boundary, and values of the file's constants.
+/// What the options say: shape, boundary, update, and values of the file's constants.
 fn replaced<'o>(
     root: &Table<'_>,
     file_name: &str,
@@ -90,6 +90,11 @@ fn replaced<'o>(
         replaced.boundary = edge(reader.choice("boundary", &["periodic", "reflecting", "fixed"])?);
     } else {
         reader.choice("boundary", &["periodic"])?;
+    }
+    match reader.has("update") {
+        true => replaced.update = Some(reader.choice("update", &UPDATES)?),
+        // An option that it takes.
+        false => drop(reader.choice("update", &UPDATES)),
     }
     let constants = root.take("constants").and_then(|v| v.table("[constants]"));
     for name in constants.iter().flat_map(|t| t.all().unwrap_or_default()).map(document::KeyValue::name) {
@@ -124,6 +129,7 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
     if let Some(words) = crate::declare::beyond(sheet) {
         builder = builder.outside(&words);
     }
+    builder = builder.update(sheet.applied.update.clone());
     for note in &sheet.notes {
         builder = builder.note(note);
     }

@@ -7,7 +7,9 @@ use super::document::{KeyValue, Value, table_of};
 use super::error::{Checked, problem, unknown};
 use super::limits;
 use super::neighbourhoods::builtin;
-use super::sheet::{Edge, Hop, Reaction, Sheet, StartEntry, StartRule, Transition};
+use super::sheet::{Edge, Hop, Reaction, Sheet, Sides, StartEntry, StartRule, Transition};
+use super::translate::NO_THERE;
+use glauber_program::Update;
 
 /// `[start]`: for states their probabilities, for layers their values; expressions, or `{ at = [sites] }`.
 pub(crate) fn start(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
@@ -79,45 +81,98 @@ fn sides<'d>(entry: &KeyValue<'d>) -> Checked<[(&'d str, Range<usize>); 2]> {
     Ok([place(&text[..arrow], 0), place(&text[arrow + 2..], arrow + 2)])
 }
 
-/// `[transitions]`: "before -> after" = probability.
+/// What stands at this site and at the picked one, as in `agent, empty`; the latter where there is a comma.
+fn both<'d>((text, span): (&'d str, Range<usize>)) -> [Option<(&'d str, Range<usize>)>; 2] {
+    let place = |part: &'d str, offset: usize| {
+        let trimmed = part.trim();
+        let start = span.start + offset + (part.len() - part.trim_start().len());
+        (trimmed, start..start + trimmed.len())
+    };
+    match text.split_once(',') {
+        None => [Some((text, span)), None],
+        Some((own, there)) => [Some(place(own, 0)), Some(place(there, own.len() + 1))],
+    }
+}
+
+/// The parts of `a, b -> c, d`: before and after at this site, and those at the picked one where the rule names them.
+type Parts<'d> = ([(&'d str, Range<usize>); 2], Option<[(&'d str, Range<usize>); 2]>);
+
+fn parts<'d>(sheet: &Sheet, entry: &KeyValue<'d>) -> Checked<Parts<'d>> {
+    let [before, after] = sides(entry)?;
+    let ([own_before, there_before], [own_after, there_after]) = (both(before), both(after));
+    let own = [own_before.unwrap_or_default(), own_after.unwrap_or_default()];
+    let there = match (there_before, there_after) {
+        (None, None) => return Ok((own, None)),
+        (Some(before), Some(after)) => [before, after],
+        _ => {
+            let message =
+                "the picked site stands behind a comma on both sides, as in \"agent, empty -> empty, agent\"";
+            return problem(&entry.span(), message);
+        }
+    };
+    match sheet.applied.there {
+        Some(_) => Ok((own, Some(there))),
+        None => problem(&entry.span(), NO_THERE),
+    }
+}
+
+/// `[transitions]`: "before -> after" = probability; with the picked site, "before, there -> after, there".
 pub(crate) fn transitions(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
     let Some(value) = value else { return Ok(()) };
     if sheet.states.is_none() {
         return problem(&value.span(), "transitions need states: begin with states = [\"...\", \"...\"]");
     }
     for entry in table_of(value, "[transitions]")?.all()? {
-        let mut places = [0; 2];
-        for ((name, span), slot) in sides(entry)?.into_iter().zip(&mut places) {
-            let Some(place) = sheet.state(name) else {
+        let place = |(name, span): (&str, Range<usize>)| match sheet.state(name) {
+            Some(place) => Ok(place),
+            None => {
                 let known: Vec<&str> = states(sheet).collect();
-                return problem(&span, unknown("state", name, &known));
-            };
-            *slot = place;
-        }
-        let [from, to] = places;
-        if from == to {
+                problem(&span, unknown("state", name, &known))
+            }
+        };
+        let ([from, to], there) = parts(sheet, entry)?;
+        let (from, to) = (place(from)?, place(to)?);
+        let there = match there {
+            None => None,
+            Some([before, after]) => Some((place(before)?, place(after)?)),
+        };
+        if from == to && there.is_none_or(|(before, after)| before == after) {
             let message = "a state that stays needs no transition: what the others leave of 1 stays";
             return problem(&entry.span(), message);
         }
-        if sheet.transitions.iter().any(|t| (t.from, t.to) == (from, to)) {
+        if sheet.transitions.iter().any(|t| (t.from, t.to, t.there) == (from, to, there)) {
             return problem(
                 &entry.span(),
                 "this transition is stated already: add the probabilities up in one",
             );
         }
-        sheet.transitions.push(Transition { from, to, node: entry.value.expression()? });
+        let (text, node) = (entry.name().trim().to_string(), entry.value.expression()?);
+        sheet.transitions.push(Transition { text, from, to, there, node });
     }
     Ok(())
 }
 
-/// `[reactions]`: "A + B -> 2 B" = rate constant, or { probability = expression }.
+/// `[reactions]`: "A + B -> 2 B" = rate constant, or { probability = expression }; with the picked site,
+/// "A, B -> 0, 2 B".
 pub(crate) fn reactions(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
     let Some(value) = value else { return Ok(()) };
     for entry in table_of(value, "[reactions]")?.all()? {
-        let [before, after] = sides(entry)?;
+        let ([before, after], there) = parts(sheet, entry)?;
+        let text = match &there {
+            None => format!("{} -> {}", before.0, after.0),
+            Some([b, a]) => format!("{}, {} -> {}, {}", before.0, b.0, after.0, a.0),
+        };
         let reactants = particles(sheet, before.0, &before.1)?;
         let products = particles(sheet, after.0, &after.1)?;
-        if reactants == products {
+        let there = match there {
+            None => None,
+            Some([before, after]) => {
+                let (reactants, products) =
+                    (particles(sheet, before.0, &before.1)?, particles(sheet, after.0, &after.1)?);
+                Some(Sides { reactants, products })
+            }
+        };
+        if reactants == products && there.as_ref().is_none_or(|t| t.reactants == t.products) {
             return problem(&entry.span(), "this reaction changes nothing");
         }
         let (node, mass_action) = match entry.value.table("a reaction") {
@@ -132,8 +187,7 @@ pub(crate) fn reactions(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<
                 }
             }
         };
-        let text = format!("{} -> {}", before.0, after.0);
-        sheet.reactions.push(Reaction { text, reactants, products, node, mass_action });
+        sheet.reactions.push(Reaction { text, reactants, products, there, node, mass_action });
     }
     Ok(())
 }
@@ -178,6 +232,11 @@ fn particles(sheet: &Sheet, text: &str, span: &Range<usize>) -> Checked<Vec<(usi
 pub(crate) fn hops(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
     let Some(value) = value else { return Ok(()) };
     for entry in table_of(value, "[hops]")?.all()? {
+        if sheet.applied.update != Update::Synchronous {
+            let message = "hops move all particles at once: with this update write the move of one as a reaction with the picked \
+                           site, as \"prey, 0 -> 0, prey\" = \"d\"";
+            return problem(&entry.span(), message);
+        }
         let Some(layer) = sheet.layer(entry.name()) else {
             let known: Vec<&str> = layers(sheet).collect();
             return problem(&entry.span(), unknown("layer", entry.name(), &known));

@@ -10,6 +10,7 @@ use super::error::unknown;
 use super::names::Names;
 use super::neighbourhoods;
 use super::syntax::Node;
+use super::update::Applied;
 
 /// A model file, read and checked as far as one can without building the model.
 pub(crate) struct Sheet {
@@ -33,6 +34,16 @@ pub(crate) struct Sheet {
     pub(crate) transitions: Vec<Transition>,
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) hops: Vec<Hop>,
+    /// When the rule is applied.
+    pub(crate) applied: Applied,
+}
+
+/// Which other site an event picks.
+pub(crate) enum Towards {
+    /// A neighbour, drawn by the neighbourhood's weights, or the one whose number is stated.
+    Neighbour { neighbourhood: Neighbourhood, direction: Option<Node>, span: Range<usize> },
+    /// Any site of the lattice.
+    Anywhere,
 }
 
 /// What lies beyond an edge along one axis.
@@ -95,10 +106,13 @@ pub(crate) enum StartRule {
     Sites(Vec<Vec<usize>>),
 }
 
-/// `from -> to` with its probability.
+/// `from -> to` with its probability, or its rate.
 pub(crate) struct Transition {
+    pub(crate) text: String,
     pub(crate) from: usize,
     pub(crate) to: usize,
+    /// `from, of the picked site -> to, of the picked site`: the picked site's.
+    pub(crate) there: Option<(usize, usize)>,
     pub(crate) node: Node,
 }
 
@@ -107,9 +121,17 @@ pub(crate) struct Reaction {
     pub(crate) text: String,
     pub(crate) reactants: Vec<(usize, u32)>,
     pub(crate) products: Vec<(usize, u32)>,
+    /// Those at the picked site, where the reaction names them.
+    pub(crate) there: Option<Sides>,
     pub(crate) node: Node,
     /// Whether `node` is the rate constant of mass action, or the whole probability.
     pub(crate) mass_action: bool,
+}
+
+/// Counts per layer before and after a reaction.
+pub(crate) struct Sides {
+    pub(crate) reactants: Vec<(usize, u32)>,
+    pub(crate) products: Vec<(usize, u32)>,
 }
 
 /// How the particles of a layer move.

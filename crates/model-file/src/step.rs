@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use glauber_lattice::Lattice;
-use glauber_program::{Expr, Operand, Scope};
+use glauber_program::{Expr, Operand, Scope, Update};
 
 use super::error::Checked;
+use super::events;
 use super::sheet::{Hop, Reaction, Sheet, States};
 use super::syntax::Node;
 use super::translate::Translator;
@@ -14,6 +15,9 @@ use glauber_models::rules::{Transition, next_state};
 
 /// Writes one step into its tracing.
 pub(crate) fn trace(sheet: &Sheet, lattice: &Lattice, scope: &Scope) -> Checked<()> {
+    if sheet.applied.update != Update::Synchronous {
+        return events::trace(sheet, lattice, scope);
+    }
     let mut used: Vec<&Node> = sheet.transitions.iter().map(|t| &t.node).collect();
     used.extend(sheet.hops.iter().map(|h| &h.node));
     let mut before = Translator::new(sheet, scope, false, &used)?;
@@ -71,7 +75,7 @@ fn reactions<'s>(translator: &mut Translator<'s>) -> Checked<()> {
         for (place, reaction) in sheet.reactions.iter().enumerate() {
             let fires = channel.is(place as u32);
             for (layer, value) in next.iter_mut().enumerate() {
-                let change = change(reaction, layer);
+                let change = change(&reaction.reactants, &reaction.products, layer);
                 if change != 0 {
                     *value = *value + fires * f64::from(change);
                 }
@@ -85,9 +89,9 @@ fn reactions<'s>(translator: &mut Translator<'s>) -> Checked<()> {
 }
 
 /// How many particles of a layer a reaction makes (less those it takes).
-fn change(reaction: &Reaction, layer: usize) -> i32 {
+pub(crate) fn change(reactants: &[(usize, u32)], products: &[(usize, u32)], layer: usize) -> i32 {
     let of = |side: &[(usize, u32)]| side.iter().find(|(l, _)| *l == layer).map_or(0, |(_, n)| *n as i32);
-    of(&reaction.products) - of(&reaction.reactants)
+    of(products) - of(reactants)
 }
 
 /// The probability of a reaction at a site: its rate constant times the number of distinct sets of reactants
@@ -97,9 +101,22 @@ fn probability<'s>(
     reaction: &'s Reaction,
     occupancy: &[Expr],
 ) -> Checked<Expr> {
-    let mut p = translator.expression(&reaction.node)?;
-    if reaction.mass_action {
-        for (layer, count) in &reaction.reactants {
+    let p = translator.expression(&reaction.node)?;
+    let sides = (&reaction.reactants[..], &reaction.products[..]);
+    Ok(possible(translator.sheet, p, sides, reaction.mass_action, occupancy))
+}
+
+/// A probability times the number of distinct sets of reactants under mass action, and 0 where reactants lack or products
+/// would not fit.
+pub(crate) fn possible(
+    sheet: &Sheet,
+    mut p: Expr,
+    (reactants, products): (&[(usize, u32)], &[(usize, u32)]),
+    mass_action: bool,
+    occupancy: &[Expr],
+) -> Expr {
+    if mass_action {
+        for (layer, count) in reactants {
             let n = occupancy[*layer];
             // Kept from falling below 0 where a mean-field run has fractions of particles.
             for taken in 0..*count {
@@ -108,16 +125,16 @@ fn probability<'s>(
             }
         }
     }
-    for (layer, own) in translator.sheet.layers.iter().enumerate() {
-        let needs = reaction.reactants.iter().find(|(l, _)| *l == layer).map_or(0, |(_, n)| *n);
-        let change = change(reaction, layer);
+    for (layer, own) in sheet.layers.iter().enumerate() {
+        let needs = reactants.iter().find(|(l, _)| *l == layer).map_or(0, |(_, n)| *n);
+        let change = change(reactants, products, layer);
         if change > 0 {
             p = p * occupancy[layer].at_most(f64::from(own.highest - change));
         }
         // Mass action vanishes where reactants lack; a probability of one's own need not.
-        if needs > 0 && !reaction.mass_action {
+        if needs > 0 && !mass_action {
             p = p * occupancy[layer].at_least(f64::from(needs));
         }
     }
-    Ok(p)
+    p
 }

@@ -6,6 +6,7 @@ use super::document::{Table, optional_text};
 use super::error::{Checked, problem};
 use super::names::Names;
 use super::sheet::{Edge, Sheet};
+use super::update::{self, Applied};
 use super::{colours, declare, rules};
 
 /// What the options put in place of what the file says.
@@ -14,9 +15,10 @@ pub(crate) struct Replaced {
     pub(crate) shape: Option<Vec<usize>>,
     pub(crate) boundary: Option<Edge>,
     pub(crate) constants: Vec<(String, f64)>,
+    pub(crate) update: Option<&'static str>,
 }
 
-/// Reads a file's tables. `shape` and `boundary` replace the file's; `constants` replace values of its constants.
+/// Reads a file's tables. `shape`, `boundary` and `update` replace the file's; `constants` replace values of its constants.
 pub(crate) fn sheet(
     root: &Table<'_>,
     file_name: &str,
@@ -51,6 +53,7 @@ pub(crate) fn sheet(
         transitions: Vec::new(),
         reactions: Vec::new(),
         hops: Vec::new(),
+        applied: Applied::default(),
         shape,
         boundary,
         notes: Vec::new(),
@@ -76,6 +79,7 @@ pub(crate) fn sheet(
     declare::neighbourhoods(&mut sheet, root.take("neighbourhoods"), root.take("neighbourhood"))?;
     declare::covariates(&mut sheet, root.take("covariates"), folder)?;
     declare::definitions(&mut sheet, root.take("definitions"))?;
+    update::read(&mut sheet, root.take("update"), replaced.update)?;
     rules::start(&mut sheet, root.take("start"))?;
     rules::transitions(&mut sheet, root.take("transitions"))?;
     rules::reactions(&mut sheet, root.take("reactions"))?;

@@ -6,11 +6,16 @@ use glauber_lattice::Neighbourhood;
 use glauber_program::{Comparison, CountLaw, Expr, Operand, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
-use super::functions::{self, Place, WORDS};
+use super::functions::{self, Place, THERE, WORDS};
 use super::limits;
+use super::picked::Picked;
 use super::sheet::{Edge, Sheet};
 use super::syntax::{Infix, Kind, Node};
 use glauber_models::rules::is_state;
+
+/// What to do where a rule asks for a picked site and the file picks none.
+pub(crate) const NO_THERE: &str = "no other site is picked: say which one, as [update] there = \"von-neumann\", \
+                                   \"anywhere\", or { neighbourhood = \"...\", towards = \"...\" }";
 
 /// Where an expression is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub(crate) struct Translator<'s> {
     definitions: HashMap<&'s str, (Expr, Option<Expr>)>,
     /// Layers whose value is no longer the one before the step: they have hopped.
     moved: HashMap<String, Expr>,
+    /// The site that the step picks.
+    pub(crate) picked: Option<Picked>,
     work: usize,
 }
 
@@ -47,9 +54,22 @@ impl<'s> Translator<'s> {
             starting,
             definitions: HashMap::new(),
             moved: HashMap::new(),
+            picked: None,
             work: 0,
         };
         translator.with_definitions(used)
+    }
+
+    /// A translator of a step that has picked another site.
+    pub(crate) fn with_picked(
+        sheet: &'s Sheet,
+        scope: &'s Scope,
+        picked: Option<Picked>,
+        used: &[&'s Node],
+    ) -> Checked<Translator<'s>> {
+        let (definitions, moved) = (HashMap::new(), HashMap::new());
+        Translator { sheet, scope, starting: false, definitions, moved, picked, work: 0 }
+            .with_definitions(used)
     }
 
     /// A translator of a step in which some layers have moved already.
@@ -59,8 +79,15 @@ impl<'s> Translator<'s> {
         moved: HashMap<String, Expr>,
         used: &[&'s Node],
     ) -> Checked<Translator<'s>> {
-        let translator =
-            Translator { sheet, scope, starting: false, definitions: HashMap::new(), moved, work: 0 };
+        let translator = Translator {
+            sheet,
+            scope,
+            starting: false,
+            definitions: HashMap::new(),
+            moved,
+            picked: None,
+            work: 0,
+        };
         translator.with_definitions(used)
     }
 
@@ -174,6 +201,10 @@ impl<'s> Translator<'s> {
                 Ok(self.at_site(&halves))
             }
             (_, "x" | "y" | "z") => self.coordinate(name, node),
+            (_, THERE) => problem(
+                &node.span,
+                "`there` is the site that the rule picks: write at(x, there) or exists(there)",
+            ),
             _ => problem(&node.span, self.unknown(name)),
         }
     }
@@ -306,7 +337,15 @@ impl<'s> Translator<'s> {
                 let neighbourhood = self.neighbourhood(arguments.get(1))?;
                 Ok(self.count(state, neighbourhood, at))
             }
+            "at" if is_there(&arguments[1]) => self.at_picked(arguments, node, at),
             "at" => self.displaced(arguments, node, at),
+            "exists" => match (is_there(&arguments[0]), at) {
+                (false, _) => {
+                    problem(&arguments[0].span, "exists(there) asks of the site that the rule picks")
+                }
+                (true, Where::Here) => Ok(self.picked(node)?.exists),
+                (true, Where::Beyond) => Ok(self.scope.number(0.0)),
+            },
             _ => {
                 let neighbourhood = self.neighbourhood(arguments.get(1))?;
                 let total: f64 = neighbourhood.weights().iter().sum();
@@ -346,7 +385,7 @@ impl<'s> Translator<'s> {
     }
 
     /// 1 where the site is in a state.
-    fn is(&self, state: usize) -> Expr {
+    pub(crate) fn is(&self, state: usize) -> Expr {
         let Some(states) = &self.sheet.states else { return self.scope.number(0.0) };
         is_state(self.scope, &states.layer, states.names.len(), state)
     }
@@ -379,12 +418,39 @@ impl<'s> Translator<'s> {
         Ok((here, beyond))
     }
 
+    /// The site that the step picks.
+    pub(crate) fn picked(&self, node: &Node) -> Checked<Picked> {
+        match (self.picked, &self.sheet.applied.there) {
+            (Some(picked), _) => Ok(picked),
+            (None, Some(_)) => problem(
+                &node.span,
+                "which site is picked cannot depend on what is there: state `towards` by this site alone",
+            ),
+            (None, None) => problem(&node.span, NO_THERE),
+        }
+    }
+
+    /// The value at the picked site.
+    fn at_picked(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
+        if arguments.len() > 2 {
+            return problem(&node.span, "at(x, there) takes no offsets besides: the picked site is one");
+        }
+        let picked = self.picked(node)?;
+        let (here, beyond) = self.both(&arguments[0])?;
+        Ok(match (at, beyond) {
+            (Where::Beyond, Some(beyond)) => beyond,
+            (_, Some(beyond)) => (here - beyond).at(picked.there) + beyond,
+            (_, None) => here.at(picked.there),
+        })
+    }
+
     /// The value at a displaced site.
     fn displaced(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
         let dimensions = self.sheet.shape.len();
         if arguments.len() != dimensions + 1 {
-            let message =
-                format!("at takes an expression and {dimensions} offsets, one per axis of the lattice");
+            let message = format!(
+                "at takes an expression and {dimensions} offsets, one per axis of the lattice, or `there`"
+            );
             return problem(&node.span, message);
         }
         let mut offset = [0; 3];
@@ -398,6 +464,10 @@ impl<'s> Translator<'s> {
             (_, None) => here.shift(offset),
         })
     }
+}
+
+fn is_there(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Name(name) if name == THERE)
 }
 
 /// Refuses to ask whether a layer has a value that it never has.
@@ -464,7 +534,7 @@ fn is_truth(node: &Node) -> bool {
         Kind::Infix(infix, ..) => infix.is_truth(),
         Kind::Not(_) => true,
         Kind::Name(name) => name == "centre",
-        Kind::Call(name, _) => name == "is" || name == "bernoulli",
+        Kind::Call(name, _) => name == "is" || name == "bernoulli" || name == "exists",
         _ => false,
     }
 }

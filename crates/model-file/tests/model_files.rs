@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use glauber_engine::{EngineError, FieldData, Frame, LossValue, Options, Plan, Precision, Run};
+use glauber_lattice::{Boundary, Lattice, Values, VonNeumann};
 use glauber_model_file::{CovariateSource, Field, load, parse, template};
 use glauber_models::{ModelOptions, named};
 use glauber_program::estimators::GumbelSoftmax;
-use glauber_program::{Model, log_likelihood};
+use glauber_program::{Interval, Model, Pick, Update, log_likelihood};
 
 fn model(text: &str) -> Model {
     parse(text, "test.toml".as_ref(), &ModelOptions::none()).unwrap_or_else(|e| panic!("{e}")).model
@@ -576,4 +577,276 @@ fn questions_with_one_answer_are_refused() {
     {
         assert_eq!(refused(condition), Ok(()), "{condition}");
     }
+}
+
+/// Files of rules for one site after another give the bits of the same rules traced in Rust.
+#[test]
+fn rules_for_one_site_after_another_are_those_traced_in_rust() {
+    let line = Lattice::line(32).fixed(0.0);
+    let tasep = Model::build("tasep", line)
+        .layer("occupied", Values::categories(&["free", "particle"]))
+        .parameter("entry", Interval::unit())
+        .parameter("exit", Interval::unit())
+        .update(Update::sequential(Pick::AnySite))
+        .step(|s| {
+            let (here, right) = (s.layer("occupied"), s.neighbour_towards(s.number(0.0), &[[0, 0, 1]]));
+            let free = 1.0 - here;
+            let enters = free * s.coordinate(0).equals(0.0).select(s.parameter("entry"), 0.0);
+            let exits = here * right.exists().select(0.0, s.parameter("exit"));
+            let hops = here * (right.exists() * free.at(right));
+            let event = s.categorical(&[
+                enters.into(),
+                exits.into(),
+                hops.into(),
+                (1.0 - (enters + exits + hops)).into(),
+            ]);
+            let left = event.is(2).select(0.0, event.is(1).select(0.0, event.is(0).select(1.0, here)));
+            s.next("occupied").set(left);
+            s.next("occupied").set_at(right, event.is(2).select(1.0, here.at(right)));
+        });
+    let kawasaki = Model::build("kawasaki", Lattice::square(64))
+        .layer("up", Values::categories(&["down", "upward"]))
+        .parameter("beta", Interval::new(0.0, 2.0))
+        .update(Update::sequential(Pick::AnySite))
+        .step(|s| {
+            let (up, there) = (s.layer("up"), s.neighbour(VonNeumann));
+            let spin = up * 2.0 - 1.0;
+            let (around, other) = (spin.neighbours(VonNeumann).sum(), spin.at(there));
+            let cost = (spin * (around - other) + other * (around.at(there) - spin)) * 2.0;
+            let accepted = (-s.parameter("beta") * cost).sigmoid();
+            let unlike = up * (1.0 - up).at(there);
+            let fore = unlike * accepted;
+            let back = (1.0 - up) * up.at(there) * accepted;
+            let event = s.categorical(&[fore.into(), back.into(), (1.0 - (fore + back)).into()]);
+            s.next("up").set(event.is(1).select(1.0, event.is(0).select(0.0, up)));
+            s.next("up").set_at(there, event.is(1).select(0.0, event.is(0).select(1.0, up.at(there))));
+        });
+    let contact = Model::build("contact", Lattice::square(64))
+        .layer("state", Values::categories(&["free", "occupied"]))
+        .parameter("lambda", Interval::new(0.0, 10.0))
+        .update(Update::ContinuousTime)
+        .step(|s| {
+            let here = s.layer("state");
+            let birth = (1.0 - here) * (s.parameter("lambda") * here.neighbours(VonNeumann).mean());
+            let event = s.rates(&[here.into(), birth.into()]);
+            s.next("state").set(event.is(1).select(1.0, event.is(0).select(0.0, here)));
+        });
+    let agents = Update::sequential(Pick::Among { layer: "cell".into(), state: 1 });
+    let walls = Lattice::new(&[48, 96]).unwrap().along(1, Boundary::Reflecting);
+    let scratch = Model::build("scratch", walls)
+        .layer("cell", Values::categories(&["gap", "agent"]))
+        .parameter("motility", Interval::unit())
+        .parameter("division", Interval::unit())
+        .update(agents)
+        .step(|s| {
+            let (cell, there) = (s.layer("cell"), s.neighbour(VonNeumann));
+            let free = (1.0 - cell).at(there) * cell;
+            let divides = free * s.parameter("division");
+            let moves = free * (s.parameter("motility") * (1.0 - s.parameter("division")));
+            let event = s.categorical(&[divides.into(), moves.into(), (1.0 - (divides + moves)).into()]);
+            s.next("cell").set(event.is(1).select(0.0, event.is(0).select(1.0, cell)));
+            s.next("cell").set_at(there, event.is(1).select(1.0, event.is(0).select(1.0, cell.at(there))));
+        });
+    for (name, traced, theta) in [
+        ("tasep", tasep, vec![0.3, 0.8]),
+        ("kawasaki", kawasaki, vec![0.6]),
+        ("contact-process", contact, vec![1.9]),
+        ("scratch-assay", scratch, vec![0.9, 0.1]),
+    ] {
+        let (file, traced) = (load(&example(name), &ModelOptions::none()).unwrap().model, traced.unwrap());
+        let sites = file.declarations().lattice.sites();
+        let start =
+            || Some(vec![FieldData::shared((0..sites).map(|i| u8::from(i % 3 == 0)).collect::<Vec<_>>())]);
+        let (a, b) = (run_frames(&file, &theta, start(), 10, 3), run_frames(&traced, &theta, start(), 10, 3));
+        assert_eq!(a, b, "{name}");
+        assert_ne!(a, run_frames(&file, &theta, start(), 0, 3), "{name} does nothing");
+    }
+}
+
+/// Particles that react and move with the picked site are none too many and none too few, in any order and at any edge.
+#[test]
+fn particles_move_to_the_picked_site() {
+    for (update, there) in [
+        ("scheme = 'random-sequential'", "there = 'von-neumann'"),
+        ("scheme = 'random-sequential'\norder = 'permutation'", "there = 'anywhere'"),
+        ("scheme = 'sublattices'", "there = 'von-neumann'"),
+        ("scheme = 'continuous-time'\nmost = 2", "there = 'von-neumann'"),
+        ("scheme = 'continuous-time'", "there = 'anywhere'"),
+    ] {
+        for boundary in ["periodic", "reflecting", "fixed"] {
+            let text = format!(
+                "[lattice]\nshape = [6, 6]\nboundary = '{boundary}'\n[layers]\nA = 9\nB = 9\n[start]\nA = 'binomial(8, 0.3)'\n\
+                 B = 'binomial(8, 0.3)'\n[update]\n{update}\n{there}\n[reactions]\n'A, 0 -> 0, A' = 0.02\n'B, 0 -> 0, B' = 0.02\n\
+                 '2 A, B -> 2 B, A' = 0.001\n'A -> B' = 0.01\n'B -> A' = 0.01"
+            );
+            if update.contains("sublattices") && boundary == "reflecting" {
+                assert!(mistake(&text).contains("two sites would write to one"));
+                continue;
+            }
+            let model = model(&text);
+            let (before, after) = (run_frames(&model, &[], None, 0, 8), run_frames(&model, &[], None, 30, 8));
+            for (a, b) in before.iter().zip(&after) {
+                let total = |f: &Frame| f.iter().flatten().sum::<f64>();
+                assert!(
+                    (total(a) - total(b)).abs() < 1e-9,
+                    "{update} {there} {boundary}: {} {}",
+                    total(a),
+                    total(b)
+                );
+                assert_ne!(a, b, "{update} {there} {boundary}");
+            }
+        }
+    }
+}
+
+/// A particle alone does not meet itself: neither drawn from anywhere, nor mirrored at an edge.
+#[test]
+fn a_site_is_not_its_own_partner() {
+    for (there, boundary) in [("anywhere", "periodic"), ("von-neumann", "reflecting")] {
+        let text = format!(
+            "states = ['none', 'a']\n[lattice]\nshape = [2, 2]\nboundary = '{boundary}'\n[start]\na = {{ at = [0, 0] }}\n[update]\n\
+             scheme = 'random-sequential'\nthere = '{there}'\n[transitions]\n'a, a -> none, none' = 1.0"
+        );
+        let last = run_frames(&model(&text), &[], None, 50, 20);
+        assert!(last.iter().all(|f| (f[0].iter().sum::<f64>() - 1.0).abs() < 1e-9), "{there}");
+        // Its own changes are not undone by what the picked site would become.
+        let text = format!("{text}\n'a -> none' = 1.0")
+            .replace("'a, a -> none, none' = 1.0", "'a, none -> a, a' = 0.0");
+        let last = run_frames(&model(&text), &[], None, 50, 20);
+        assert!(last.iter().all(|f| f[0].iter().all(|x| x.abs() < 1e-9)), "{there}: {last:?}");
+    }
+}
+
+/// Mean occupancy of particles that hop at rate d to a neighbour, in continuous time on a ring: that of the exact master
+/// equation, exp(t d Δ/2). Limits of 4.4 standard errors at each of six sites (false alarm below 1e-4).
+#[test]
+fn hops_in_continuous_time_are_exact() {
+    let text = "[lattice]\nshape = [6]\n[layers]\nn = 60\n[start]\nn = '10 * (x == 2)'\n[update]\nscheme = 'continuous-time'\n\
+                there = 'von-neumann'\n[reactions]\n'n, 0 -> 0, n' = 0.5";
+    let runs = 20_000;
+    let last = run_frames(&model(text), &[], None, 2, runs);
+    let mut mean = [0.0, 0.0, 10.0, 0.0, 0.0, 0.0];
+    let parts = 20_000;
+    for _ in 0..parts {
+        let before = mean;
+        for (i, value) in mean.iter_mut().enumerate() {
+            let around = before[(i + 1) % 6] + before[(i + 5) % 6] - 2.0 * before[i];
+            *value += 2.0 / f64::from(parts) * 0.5 * around / 2.0;
+        }
+    }
+    for (site, wanted) in mean.into_iter().enumerate() {
+        let found = last.iter().map(|f| f[0][site]).sum::<f64>() / runs as f64;
+        // Independent particles are binomial.
+        let error = (wanted * (1.0 - wanted / 10.0) / runs as f64).sqrt();
+        assert!((found - wanted).abs() < 4.4 * error, "site {site}: {found}, exactly {wanted}");
+    }
+}
+
+#[test]
+fn mistakes_of_updates_have_a_place_and_a_remedy() {
+    let states = "states = ['calm', 'angry']\n[lattice]\nshape = [8, 8]\n";
+    let picks = format!("{states}[update]\nscheme = 'random-sequential'\nthere = 'moore'\n");
+    let layers = "[lattice]\nshape = [8, 8]\n[layers]\nn = 9\n[update]\nscheme = 'random-sequential'\n";
+    for (before, text, advice) in [
+        (states, "[update]\nscheme = @'sublatices'", "did you mean `sublattices`"),
+        (states, "update = @7", "table [update]"),
+        (states, "[update]\nscheme = 'random-sequential'\namong = @'angr'", "did you mean `angry`"),
+        (states, "[update]\nscheme = 'sublattices'\namong = @'angry'", "leave them out"),
+        (states, "[update]\nscheme = 'random-sequential'\nevents = @0", "from 1 to"),
+        (
+            states,
+            "[update]\nscheme = 'random-sequential'\norder = @'permutaton'",
+            "did you mean `permutation`",
+        ),
+        (
+            states,
+            "[update]\nscheme = 'random-sequential'\namong = 'calm'\norder = @'permutation'",
+            "leave out one",
+        ),
+        (states, "[update]\nscheme = 'synchronous'\nthere = @'moore'", "could write to one"),
+        (states, "[update]\nscheme = 'random-sequential'\nthere = @'more'", "did you mean `moore`"),
+        (states, "[update]\nscheme = 'random-sequential'\nmost = @1", "leave it out"),
+        (states, "[update]\n@there = 'moore'", ""),
+        (&picks, "[transitions]\n@'calm, angry -> angry' = 1.0", "comma on both sides"),
+        (&picks, "[transitions]\n'calm, @angy -> angry, calm' = 1.0", "did you mean `angry`"),
+        (&picks, "[transitions]\n@'calm, angry -> calm, angry' = 1.0", "needs no transition"),
+        (&picks, "[transitions]\n'calm -> angry' = '@at(is(calm), ther)'", "or `there`"),
+        (&picks, "[transitions]\n'calm -> angry' = '@there'", "write at(x, there)"),
+        (&picks, "[transitions]\n'calm -> angry' = '@at(1, there, 0)'", "no offsets"),
+        (&picks, "[parameters]\n@there = [0, 1]", "has a meaning"),
+        (states, "[transitions]\n@'calm, angry -> angry, calm' = 1.0", "no other site is picked"),
+        (states, "[transitions]\n'calm -> angry' = '@exists(there)'", "no other site is picked"),
+        (layers, "[hops]\n@n = 0.5", "as \"prey, 0 -> 0, prey\""),
+        (layers, "among = { @m = 1 }\n[reactions]\n'n -> 0' = 0.1", "no layer called `m`"),
+        (layers, "among = { n = @10 }\n[reactions]\n'n -> 0' = 0.1", "from 0 to 9"),
+    ] {
+        let marked = format!("{before}{text}").replace('\'', "\"");
+        // Keys of the top level come first.
+        let marked = match text.starts_with("update") {
+            true => format!("{text}\n{before}").replace('\'', "\""),
+            false => marked,
+        };
+        let at = marked.find('@').unwrap();
+        let (line, column) =
+            (marked[..at].matches('\n').count() + 1, at - marked[..at].rfind('\n').map_or(0, |i| i + 1) + 1);
+        let found = mistake(&marked.replace('@', ""));
+        if !advice.is_empty() {
+            let place = format!("test.toml, line {line}, column {column}: ");
+            assert!(found.starts_with(&place), "{found}\nwanted {place}");
+            assert!(found.contains(advice), "{found}\nwanted {advice}");
+        }
+    }
+    // What only the finished model shows.
+    for (text, words) in [
+        (format!("{picks}[transitions]\n'calm -> angry' = 'density(angry)'"), "sums over the whole lattice"),
+        (format!("{picks}[transitions]\n'calm -> angry' = 'mean(at(is(calm), there))'"), "by way of another site"),
+        (
+            "update = 'continuous-time'\nstates = ['calm', 'angry']\n".to_string(),
+            "states no rates",
+        ),
+        (
+            "update = 'sublattices'\nstates = ['a', 'b']\n[lattice]\nshape = [37, 37]\n[transitions]\n'a -> b' = 'mean(is(b))'"
+                .to_string(),
+            "a multiple of",
+        ),
+    ] {
+        let found = mistake(&text.replace('\'', "\""));
+        assert!(found.contains(words), "{found}\nwanted {words}");
+    }
+}
+
+/// The option `update` stands in place of the file's, and says what it leaves without effect.
+#[test]
+fn the_option_update_replaces_that_of_the_file() {
+    let with = |word: &str, text: &str| {
+        parse(&text.replace('\'', "\""), "test.toml".as_ref(), &ModelOptions::none().with("update", word))
+    };
+    let text = "states = ['a', 'b']\n[lattice]\nshape = [8, 8]\n[transitions]\n'a -> b' = 'mean(is(b))'\n'b -> a' = 0.1\n";
+    for word in ["synchronous", "sublattices", "random-sequential"] {
+        assert_eq!(with(word, text).unwrap().model.update().name(), word);
+    }
+    assert!(
+        with("continuous-time", text).unwrap_err().to_string().contains("states probabilities")
+            || with("continuous-time", text).unwrap_err().to_string().contains("state probabilities")
+    );
+    assert!(with("randomly", text).unwrap_err().to_string().contains("one of synchronous"));
+    let own = format!("{text}[update]\nscheme = 'random-sequential'\namong = 'a'\nevents = 3");
+    let model = with("sublattices", &own).unwrap().model;
+    assert!(
+        model.notes().iter().any(|n| n.contains("without effect under sublattices")),
+        "{:?}",
+        model.notes()
+    );
+    let model = with("random-sequential", &own).unwrap().model;
+    let pick = Pick::Among { layer: "state".into(), state: 0 };
+    assert_eq!(*model.update(), Update::RandomSequential { pick, events: Some(3) });
+    // A likelihood is there under sublattices, also where the rule reads the picked site.
+    let reads = format!("{text}[update]\nscheme = 'sublattices'\nthere = 'von-neumann'\n");
+    let reads = reads.replace("'b -> a' = 0.1", "'b, a -> a, a' = 0.1");
+    assert!(
+        log_likelihood(
+            &parse(&reads.replace('\'', "\""), "t.toml".as_ref(), &ModelOptions::none()).unwrap().model.step
+        )
+        .is_ok()
+    );
 }

@@ -156,6 +156,43 @@ fn expressions_of_all_kinds() {
     assert!(good > 80, "{good} of {cases} expressions were read: the pieces no longer fit the language");
 }
 
+/// What rules that pick another site have besides.
+const PICKED: [&str; 6] =
+    ["at(is(a), there)", "at(n + beta, there)", "exists(there)", "there", "at(", "at(exists(there), there)"];
+
+fn file_by_events(expression: &str, number: usize) -> String {
+    let quoted = expression.replace('\\', "\\\\").replace('"', "\\\"").replace('\u{0}', "\\u0000");
+    let update = [
+        "scheme = \"random-sequential\"\nthere = \"von-neumann\"",
+        "scheme = \"random-sequential\"\nthere = \"anywhere\"\norder = \"permutation\"",
+        "scheme = \"random-sequential\"\nthere = \"hexagonal\"\namong = { n = 1 }",
+        "scheme = \"sublattices\"\nthere = { neighbourhood = \"von-neumann\", towards = \"x\" }",
+        "scheme = \"continuous-time\"\nthere = \"moore\"\nmost = 10",
+    ][number % 5];
+    let boundary = ["fixed", "reflecting", "periodic"][number / 5 % 3];
+    format!(
+        "states = [\"a\", \"b\"]\n[lattice]\nshape = [4, 6]\nboundary = \"{boundary}\"\n[layers]\nn = 5\n[parameters]\n\
+         beta = [0.1, 1.0]\n[covariates]\nfuel = 0.5\n[start]\nb = 0.3\nn = 1\n[update]\n{update}\n[transitions]\n\
+         \"a, b -> b, a\" = \"{quoted}\"\n\"a -> b\" = 0.1\n[reactions]\n\"n, 0 -> 0, n\" = \"{quoted}\"\n"
+    )
+}
+
+#[test]
+fn expressions_of_rules_for_one_site_after_another() {
+    let good = std::cell::Cell::new(0u32);
+    let pieces: Vec<&str> = PIECES.into_iter().chain(PICKED).collect();
+    let expressions = prop::collection::vec(prop::sample::select(pieces), 1..8).prop_map(|p| p.join(" "));
+    let cases = 4000;
+    runner(cases)
+        .run(&(expressions, 0..15usize), |(text, update)| {
+            good.set(good.get() + u32::from(read(&file_by_events(&text, update))));
+            Ok(())
+        })
+        .unwrap();
+    let good = good.get();
+    assert!(good > 80, "{good} of {cases} expressions were read: the pieces no longer fit the language");
+}
+
 fn corpus() -> Vec<String> {
     let folder = format!("{}/../../examples/models", env!("CARGO_MANIFEST_DIR"));
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();

@@ -19,6 +19,7 @@ mod update;
 pub mod dataflow;
 mod graph;
 // … tracing writes a graph through handles with operators, and a model is a traced start and step …
+mod applied;
 mod error;
 mod model;
 mod scheme;

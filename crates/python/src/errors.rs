@@ -10,19 +10,36 @@ import_exception!(glauber, ModelError);
 import_exception!(glauber, InputError);
 import_exception!(glauber, RunError);
 
+/// What messages say in the words of other faces, and how Python writes it.
+const WORDS: [(&str, &str); 8] = [
+    (" (from Rust rates_below)", ""),
+    (" rates([", " s.rates(["),
+    ("; declare a higher one", "; give a higher one, s.rates([…], most=…)"),
+    ("(move_to, swap_with)", "(s.move_to, s.swap_with)"),
+    ("(set_at, move_to, swap_with)", "(s.next(layer).set_at, s.move_to, s.swap_with)"),
+    ("update = \"", "update=\""),
+    ("(task = trajectory)", "(glauber.Trajectory)"),
+    ("by a search (nelder-mead, cma-es)", "by a search (optimizer=\"nelder-mead\" or \"cma-es\")"),
+];
+
+/// A message in Python's words.
+pub fn in_python(error: impl std::fmt::Display) -> String {
+    WORDS.iter().fold(error.to_string(), |text, (other, own)| text.replace(other, own))
+}
+
 /// A mistake in a model.
 pub fn model_error(error: impl std::fmt::Display) -> PyErr {
-    ModelError::new_err(error.to_string())
+    ModelError::new_err(in_python(error))
 }
 
 /// Something given that does not fit.
 pub fn input_error(error: impl std::fmt::Display) -> PyErr {
-    InputError::new_err(error.to_string())
+    InputError::new_err(in_python(error))
 }
 
 /// A run that failed.
 pub fn run_error(error: impl std::fmt::Display) -> PyErr {
-    RunError::new_err(error.to_string())
+    RunError::new_err(in_python(error))
 }
 
 /// The engine's errors: of the rule while it runs, of what was given, or an interruption.
@@ -38,6 +55,7 @@ pub fn engine_error(error: EngineError) -> PyErr {
         e @ (EngineError::OutOfRange { .. }
         | EngineError::NotProbability { .. }
         | EngineError::Argument { .. }
+        | EngineError::Event { .. }
         | EngineError::Broken(_)
         | EngineError::Memory { .. }
         | EngineError::Threads(_)) => run_error(e),

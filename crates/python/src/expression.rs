@@ -14,8 +14,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::errors::model_error;
 use crate::operand::{needed, operand, refuse_complex};
+use crate::there::picked;
 use crate::traced::Expression;
-use crate::typing::{Anything, Around, As, Compared, Number, Offset, State, Traced};
+use crate::typing::{Anything, Around, As, Compared, Number, Offset, Picked, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
 `not` and `while` cannot ask for it: write glauber.where(condition, yes, no), combine conditions with `&`, `|` and `~`, \
@@ -590,6 +591,13 @@ impl Expression {
         let offset = self::offset(&offset, self.expr.dimensions())?;
         let moved = self.unary(|x| x.shift(offset))?;
         Ok(Expression { states: self.states.clone(), ..moved })
+    }
+    /// The value at a site that the rule picks, as s.neighbour("von-neumann"). It may be made of layers, fields and numbers, not
+    /// of draws.
+    fn at(&self, there: As<'_, Picked>) -> PyResult<Expression> {
+        let there = picked(&there)?;
+        let own = self.unary(|x| x.at(there))?;
+        Ok(Expression { states: self.states.clone(), ..own })
     }
     /// The values around each site: "moore", "von-neumann", "hexagonal", offsets, or {offset: weight}.
     #[pyo3(signature = (neighbourhood = None))]

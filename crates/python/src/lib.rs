@@ -10,10 +10,11 @@ mod traced;
 mod typing;
 // … work without the interpreter's lock, which Ctrl-C stops …
 mod running;
-// … traced values, the scope that makes them, models and observations …
+// … traced values, the scope that makes them, sites that a rule picks, models and observations …
 mod expression;
 mod model;
 mod scope;
+mod there;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod check;
 mod fit_outcome;
@@ -53,7 +54,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::segmentation::segment;
     #[pymodule_export]
-    use crate::traced::{Expression, Scope};
+    use crate::traced::{Expression, Scope, There};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "what Python calls it")]

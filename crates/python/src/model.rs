@@ -1,11 +1,11 @@
 //! Gives models and observations to Python: traced from functions, from the catalogue, from model files, from bytes.
 
-use glauber::engine::FieldData;
+use glauber::engine::{EngineError, FieldData};
 use glauber::lattice::{Boundary, Lattice, Values};
 use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
-use glauber::program::{Colour, Interval, Program, Stage, differentiate, log_likelihood};
+use glauber::program::{Colour, Interval, Pick, Program, Stage, Update, log_likelihood};
 use glauber::report::frames::Colouring;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::summaries;
@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::arrays::{GivenField, doubles, field, reals};
-use crate::errors::{input_error, model_error};
+use crate::errors::{in_python, input_error, model_error};
 use crate::scope::traced;
 use crate::typing::{Anything, As, Floats, Rule, Stored};
 
@@ -67,6 +67,23 @@ fn values((name, kind, range, states, _): &LayerTuple) -> PyResult<Values> {
     }
 }
 
+/// An update as Python describes it: its word; of random sequential order the layer and state among which sites are drawn,
+/// whether each is taken once in a step, and the number of events.
+type UpdateTuple = (String, Option<(String, i32)>, bool, Option<u32>);
+
+fn update((word, among, each_once, events): UpdateTuple) -> PyResult<Update> {
+    let update: Update = word.parse().map_err(input_error)?;
+    let pick = match (among, each_once) {
+        (Some((layer, state)), _) => Pick::Among { layer, state },
+        (None, true) => Pick::EachOnce,
+        (None, false) => Pick::AnySite,
+    };
+    Ok(match update {
+        Update::RandomSequential { .. } => Update::RandomSequential { pick, events },
+        other => other,
+    })
+}
+
 fn colour(text: &str) -> PyResult<Colour> {
     text.parse().map_err(input_error)
 }
@@ -86,7 +103,7 @@ fn lattice(shape: &[usize], boundaries: &[BoundaryTuple]) -> PyResult<Lattice> {
 
 /// Traces a model: its start and step are Python functions of a scope, each called once.
 #[pyfunction]
-#[pyo3(signature = (name, shape, boundaries, layers, parameters, covariates, fields, start, step))]
+#[pyo3(signature = (name, shape, boundaries, layers, parameters, covariates, fields, update, start, step))]
 pub fn trace(
     name: &str,
     shape: Vec<usize>,
@@ -95,6 +112,7 @@ pub fn trace(
     parameters: Vec<(String, f64, f64, Option<f64>)>,
     covariates: Vec<String>,
     fields: Vec<(String, f64, f64)>,
+    update: UpdateTuple,
     start: Option<As<'_, Rule>>,
     step: As<'_, Rule>,
 ) -> PyResult<Model> {
@@ -122,7 +140,7 @@ pub fn trace(
     for (field, lowest, highest) in &fields {
         builder = builder.parameter_field(field, Interval::new(*lowest, *highest));
     }
-    let declarations = builder.declared().map_err(model_error)?;
+    let declarations = builder.update(self::update(update)?).declared().map_err(model_error)?;
     let start = start.map(|f| traced(&f, declarations.clone(), Stage::Start)).transpose()?;
     let step = traced(&step, declarations, Stage::Step)?;
     Ok(Model { model: glauber::program::Model { start, step }, covariates: Vec::new() })
@@ -265,6 +283,32 @@ impl Model {
     fn has_start(&self) -> bool {
         self.model.start.is_some()
     }
+    /// When its rule is applied to which sites.
+    #[getter]
+    fn update(&self) -> UpdateTuple {
+        let update = self.model.update();
+        let (pick, events) = match update {
+            Update::RandomSequential { pick, events } => (pick.clone(), *events),
+            _ => (Pick::AnySite, None),
+        };
+        let each_once = pick == Pick::EachOnce;
+        let among = match pick {
+            Pick::Among { layer, state } => Some((layer, state)),
+            _ => None,
+        };
+        (update.name().to_string(), among, each_once, events)
+    }
+    /// The same rule under another update.
+    fn updated(&self, update: UpdateTuple) -> PyResult<Model> {
+        let model = self.model.updated(self::update(update)?).map_err(model_error)?;
+        Ok(Model { model, covariates: self.covariates.clone() })
+    }
+    /// Why gradients cannot pass through its steps; nothing where they can.
+    #[getter]
+    fn no_gradient(&self) -> Option<String> {
+        let events = self.model.update().is_by_events();
+        events.then(|| in_python(EngineError::no_way_back(&self.model)))
+    }
     /// What a reader must know of the model on its lattice.
     #[getter]
     fn notes(&self) -> Vec<String> {
@@ -278,12 +322,14 @@ impl Model {
     /// Why there is no exact likelihood; nothing where there is.
     #[getter]
     fn no_likelihood(&self) -> Option<String> {
-        log_likelihood(&self.model.step).err().map(|e| e.to_string())
+        log_likelihood(&self.model.step).err().map(in_python)
     }
     /// The start and the step as text, and the step's adjoint under an estimator.
     #[pyo3(signature = (estimator = None))]
     fn show(&self, estimator: Option<&str>) -> PyResult<String> {
-        let mut text = self.model.start.as_ref().map(|s| format!("start of {s}\n")).unwrap_or_default();
+        let mut text: String =
+            self.model.application().iter().map(|(name, words)| format!("{name} {words}\n")).collect();
+        text += &self.model.start.as_ref().map(|s| format!("start of {s}\n")).unwrap_or_default();
         text += &format!("step of {}", self.model.step);
         for one in self.model.slopeless(true, false) {
             text += &format!("note: {}\n", one.words());
@@ -291,7 +337,9 @@ impl Model {
         if let Some(name) = estimator {
             let own = glauber::program::estimators::named(name, EstimatorOptions::default())
                 .map_err(input_error)?;
-            let adjoint = differentiate(&own.forward(&self.model.step), &*own);
+            let Some(adjoint) = self.model.adjoint(&*own) else {
+                return Err(input_error(self.no_gradient().unwrap_or_default()));
+            };
             text += &format!("\nadjoint under {} of {adjoint}", own.name());
         }
         Ok(text)

@@ -9,10 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{input_error, model_error};
-use crate::expression::{checked, offset};
+use crate::expression::{checked, neighbourhood, offset, state_number};
 use crate::operand::{needed, operand};
-use crate::traced::{Expression, Scope};
-use crate::typing::{Anything, As, Number, Offset, Probabilities};
+use crate::there::picked;
+use crate::traced::{Expression, Scope, There};
+use crate::typing::{Anything, Around, As, Becomes, Number, Offset, Picked, Probabilities};
 
 /// What a layer becomes; see `Scope.next`.
 #[pyclass(frozen, module = "glauber")]
@@ -40,6 +41,15 @@ pub fn traced(function: &Bound<'_, PyAny>, declarations: Declarations, stage: St
         let words = mistake.to_string().replace(" next(\"", " s.next(\"").replace("(layer(\"", "(s.layer(\"");
         model_error(format!("{words}{}", place(function)))
     })
+}
+
+/// Operands of a list; `wanted` says what it should be.
+fn listed(given: &Bound<'_, PyAny>, wanted: &'static str, what: &str) -> PyResult<Vec<Operand>> {
+    let wrong = || PyTypeError::new_err(wanted);
+    if given.is_instance_of::<Expression>() {
+        return Err(wrong());
+    }
+    given.try_iter().map_err(|_| wrong())?.map(|p| needed(&p?, what)).collect()
 }
 
 /// Where a function was written.
@@ -84,7 +94,9 @@ impl Scope {
                 let name: String = name.extract().map_err(|_| {
                     PyTypeError::new_err("the keys of what a rule returns are names of layers")
                 })?;
-                let value = needed(&value, &format!("what the rule returns for `{name}`"))?;
+                let what = format!("what the rule returns for `{name}`");
+                let value =
+                    if observes { needed(&value, &what)? } else { self.value_for(&name, &value, &what)? };
                 self.with(|s| if observes { s.output(&name, value) } else { s.next(&name).set(value) })?;
             }
             return Ok(());
@@ -105,31 +117,18 @@ impl Scope {
         )))
     }
 
-    fn states_of(&self, layer: &str) -> Option<std::sync::Arc<Vec<String>>> {
-        self.declarations.layers.iter().find(|l| l.name == layer).and_then(|l| match &l.values {
-            Values::Categories(names) => Some(std::sync::Arc::new(names.clone())),
-            _ => None,
-        })
+    /// What a layer becomes: a number, a traced value, or one of its states by name.
+    fn value_for(&self, layer: &str, given: &Bound<'_, PyAny>, what: &str) -> PyResult<Operand> {
+        match self.states_of(layer) {
+            Some(states) if given.is_instance_of::<PyString>() => {
+                Ok(Operand::Number(f64::from(state_number(Some(&states), given)?)))
+            }
+            _ => needed(given, what),
+        }
     }
-}
 
-/// Several probabilities.
-fn probabilities(given: &Bound<'_, PyAny>) -> PyResult<Vec<Operand>> {
-    let wanted = || {
-        PyTypeError::new_err(
-            "a categorical draw takes a list of probabilities, the last of which takes what is left of 1",
-        )
-    };
-    if given.is_instance_of::<Expression>() {
-        return Err(wanted());
-    }
-    given.try_iter().map_err(|_| wanted())?.map(|p| needed(&p?, "a probability")).collect()
-}
-
-#[pymethods]
-impl Scope {
-    /// The layer, parameter or field of this name.
-    fn __getitem__(&self, name: &str) -> PyResult<Expression> {
+    /// The layer, parameter or field of a name.
+    pub(crate) fn named(&self, name: &str) -> PyResult<Expression> {
         let d = &self.declarations;
         if d.layers.iter().any(|l| l.name == name) {
             return self.layer(name);
@@ -154,6 +153,28 @@ impl Scope {
             "model `{}` has no layer, parameter or field called `{name}`{hint}",
             d.model
         )))
+    }
+
+    fn states_of(&self, layer: &str) -> Option<std::sync::Arc<Vec<String>>> {
+        self.declarations.layers.iter().find(|l| l.name == layer).and_then(|l| match &l.values {
+            Values::Categories(names) => Some(std::sync::Arc::new(names.clone())),
+            _ => None,
+        })
+    }
+}
+
+/// Several probabilities.
+fn probabilities(given: &Bound<'_, PyAny>) -> PyResult<Vec<Operand>> {
+    const WANTED: &str =
+        "a categorical draw takes a list of probabilities, the last of which takes what is left of 1";
+    listed(given, WANTED, "a probability")
+}
+
+#[pymethods]
+impl Scope {
+    /// The layer, parameter or field of this name.
+    fn __getitem__(&self, name: &str) -> PyResult<Expression> {
+        self.named(name)
     }
     /// A layer's value at each site before the step.
     fn layer(&self, name: &str) -> PyResult<Expression> {
@@ -257,6 +278,75 @@ impl Scope {
             s.translate(as_expr(x), as_expr(direction), &offsets)
         })
     }
+    /// A neighbour in a direction that is drawn for each site: uniformly, or by the neighbourhood's weights. Only a rule that is
+    /// applied to one site after another (`update=`) may pick sites.
+    fn neighbour(slf: &Bound<'_, Scope>, neighbourhood: As<'_, Around>) -> PyResult<There> {
+        let own = slf.get();
+        let around = self::neighbourhood(&neighbourhood, own.declarations.lattice.dimensions())?;
+        let there = own.with(|s| s.neighbour(around))?;
+        Ok(There { there, scope: slf.clone().unbind() })
+    }
+    /// The neighbour at the offset that `direction` picks from `offsets`, a whole number from 0 at each site.
+    fn neighbour_towards(
+        slf: &Bound<'_, Scope>,
+        direction: As<'_, Number>,
+        offsets: Vec<As<'_, Offset>>,
+    ) -> PyResult<There> {
+        let own = slf.get();
+        let dimensions = own.declarations.lattice.dimensions();
+        let offsets: PyResult<Vec<_>> = offsets.iter().map(|o| offset(o, dimensions)).collect();
+        let (direction, offsets) = (needed(&direction, "the direction")?, offsets?);
+        let there = own.with(|s| {
+            let direction = match direction {
+                Operand::Expr(e) => e,
+                Operand::Number(x) => s.number(x),
+            };
+            s.neighbour_towards(direction, &offsets)
+        })?;
+        Ok(There { there, scope: slf.clone().unbind() })
+    }
+    /// A site drawn uniformly from the whole lattice; it may be the site itself.
+    fn anywhere(slf: &Bound<'_, Scope>) -> PyResult<There> {
+        let there = slf.get().with(glauber::program::Scope::anywhere)?;
+        Ok(There { there, scope: slf.clone().unbind() })
+    }
+    /// The number of the transition that an event is, for transitions of these rates per unit of time; one number higher than
+    /// the last where none happens. For update="continuous-time", once in a rule. `most` is the highest sum of rates that a
+    /// site can have, needed only where it cannot be found from the rule.
+    #[pyo3(signature = (rates, most = None))]
+    fn rates(&self, rates: As<'_, Probabilities>, most: Option<As<'_, Number>>) -> PyResult<Expression> {
+        const WANTED: &str =
+            "s.rates takes a list of rates, one for each transition of a site, as s.rates([dies, breeds])";
+        let rates = listed(&rates, WANTED, "a rate")?;
+        let most = most.map(|m| needed(&m, "the highest sum of rates")).transpose()?;
+        self.make(|s| match most {
+            Some(most) => s.rates_below(&rates, most),
+            None => s.rates(&rates),
+        })
+    }
+    /// Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is not
+    /// 0 and there is such a site.
+    #[pyo3(signature = (there, layer, left = None, when = None))]
+    fn move_to(
+        &self,
+        there: As<'_, Picked>,
+        layer: &str,
+        left: Option<As<'_, Becomes>>,
+        when: Option<As<'_, Number>>,
+    ) -> PyResult<()> {
+        let there = picked(&there)?;
+        let left = left.map(|l| self.value_for(layer, &l, "what is left behind")).transpose()?;
+        let when = when.map(|w| needed(&w, "when it moves")).transpose()?;
+        let (left, when) = (left.unwrap_or(Operand::Number(0.0)), when.unwrap_or(Operand::Number(1.0)));
+        self.with(|s| s.move_to(there, layer, left, when))
+    }
+    /// Has this site and the picked one change places in one layer, where `when` is not 0 and there is such a site.
+    #[pyo3(signature = (there, layer, when = None))]
+    fn swap_with(&self, there: As<'_, Picked>, layer: &str, when: Option<As<'_, Number>>) -> PyResult<()> {
+        let there = picked(&there)?;
+        let when = when.map(|w| needed(&w, "when they change places")).transpose()?;
+        self.with(|s| s.swap_with(there, layer, when.unwrap_or(Operand::Number(1.0))))
+    }
     /// Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
     fn check_probability(&self, what: &str, p: As<'_, Number>) -> PyResult<()> {
         let p = needed(&p, "the probability")?;
@@ -267,7 +357,8 @@ impl Scope {
         let value = needed(&value, "an output")?;
         self.with(|s| s.output(name, value))
     }
-    /// Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`.
+    /// Says what a layer becomes: `.set(value)`, `.bernoulli(p)` or `.categorical([p, …])`; at a picked site `.set_at(there,
+    /// value)`.
     fn next(slf: &Bound<'_, Scope>, layer: &str) -> PyResult<Next> {
         Ok(Next { scope: slf.clone().unbind(), layer: layer.to_string() })
     }
@@ -299,12 +390,23 @@ impl Scope {
     }
 }
 
+impl Next {
+    fn value(&self, given: &Bound<'_, PyAny>) -> PyResult<Operand> {
+        self.scope.get().value_for(&self.layer, given, &format!("what layer `{}` becomes", self.layer))
+    }
+}
+
 #[pymethods]
 impl Next {
-    /// The next value at each site.
-    fn set(&self, value: As<'_, Number>) -> PyResult<()> {
-        let value = needed(&value, &format!("what layer `{}` becomes", self.layer))?;
+    /// The next value at each site; of a layer of named states also a state's name.
+    fn set(&self, value: As<'_, Becomes>) -> PyResult<()> {
+        let value = self.value(&value)?;
         self.scope.get().with(|s| s.next(&self.layer).set(value))
+    }
+    /// The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written.
+    fn set_at(&self, there: As<'_, Picked>, value: As<'_, Becomes>) -> PyResult<()> {
+        let (there, value) = (picked(&there)?, self.value(&value)?);
+        self.scope.get().with(|s| s.next(&self.layer).set_at(there, value))
     }
     /// 1 with probability `p`, else 0.
     fn bernoulli(&self, p: As<'_, Number>) -> PyResult<()> {

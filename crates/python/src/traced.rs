@@ -1,5 +1,5 @@
-//! Holds what Python sees of a tracing: its values, and the scope that makes them. What they can do stands in
-//! `expression` and `scope`.
+//! Holds what Python sees of a tracing: its values, the sites it picks, and the scope that makes them. What they can do stands in
+//! `expression`, `scope` and `there`.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,4 +22,12 @@ pub struct Scope {
     pub(crate) tracing: Mutex<Option<glauber::program::Scope>>,
     pub(crate) declarations: Declarations,
     pub(crate) stage: Stage,
+}
+
+/// Another site, as a rule picks it for each site that it is applied to: a neighbour in a drawn direction, or a site drawn from
+/// the lattice. `there["layer"]` and `x.at(there)` are what is there.
+#[pyclass(frozen, module = "glauber")]
+pub struct There {
+    pub(crate) there: glauber::program::There,
+    pub(crate) scope: Py<Scope>,
 }

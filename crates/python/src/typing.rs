@@ -76,6 +76,10 @@ kinds! {
     Compared = type_hint_union!(words::FLOAT, words::STR, words::TRACED);
     /// A state by its number or name.
     State = type_hint_union!(words::INT, words::STR);
+    /// What a layer becomes: a number, a traced value, or the name of one of its states.
+    Becomes = type_hint_union!(words::FLOAT, words::STR, words::TRACED);
+    /// A site that a rule picks.
+    Picked = <crate::traced::There as pyo3::PyTypeInfo>::TYPE_HINT;
     /// Probabilities of classes.
     Probabilities = type_hint_subscript!(words::SEQUENCE, Number::HINT);
     /// A displacement along each axis; of a line a number.

@@ -111,6 +111,9 @@ pub fn check_until(
     settings: CheckSettings,
     stop: Option<&AtomicBool>,
 ) -> Result<Check, CheckError> {
+    if model.update().is_by_events() {
+        return Err(EngineError::no_way_back(model).into());
+    }
     let observation = layer_means(model)?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
     let reference = finite_differences(model, covariates, &observation, theta, (settings, stop))?;

@@ -1,5 +1,6 @@
 //! Compares estimators with the true gradient.
 
+use glauber::engine::EngineError;
 use glauber::files::significant;
 use glauber::program::Slopeless;
 use glauber::tasks::check::{CheckError, CheckSettings, check};
@@ -16,6 +17,7 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     let model = loaded.model;
     let slopeless = model.slopeless(true, false);
     notes.splice(0..0, slopeless.iter().map(Slopeless::words));
+    notes.extend(model.update_note());
     let theta = parameters_of(&model, &arguments.parameters)?;
     if arguments.steps == 0 || arguments.replicates == 0 {
         return Err(Failure::input("--steps and --replicates must be at least 1"));
@@ -28,6 +30,7 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     };
     let found = check(&model, &covariates, &theta, settings).map_err(|error| match error {
         CheckError::Model(error) => Failure::input(error),
+        CheckError::Engine(error @ EngineError::NoWayBack { .. }) => Failure::input(error),
         CheckError::Engine(error) => Failure::run(error),
     })?;
     let names = &found.parameters;
@@ -70,6 +73,7 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     let errors = by_name(found.reference.iter().map(|m| json!(m.standard_error)).collect());
     let object = json!({
         "model": model.name(),
+        "update": model.update().name(),
         "theta": by_name(theta.iter().map(|x| json!(x)).collect()),
         "steps": settings.steps,
         "notes": notes,

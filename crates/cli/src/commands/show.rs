@@ -1,8 +1,11 @@
 //! Prints a model's programs.
 
+use std::collections::BTreeMap;
+
+use glauber::engine::EngineError;
 use glauber::model_file::CovariateSource;
 use glauber::program::estimators::{EstimatorOptions, named};
-use glauber::program::{Slopeless, differentiate, log_likelihood};
+use glauber::program::{Slopeless, log_likelihood};
 use serde_json::json;
 
 use super::{covariates_of, model_of, pairs};
@@ -38,6 +41,10 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
         };
         text += &format!("  covariate  {}: {source}\n", covariate.name);
     }
+    let application = model.application();
+    for (name, words) in &application {
+        text += &format!("  {name:<10} {words}\n");
+    }
     let likelihood = match log_likelihood(&model.step) {
         Ok(_) => "exact".to_string(),
         Err(error) => error.to_string(),
@@ -57,7 +64,8 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
         let estimator =
             named(arguments.estimator.as_deref().unwrap_or("straight-through"), EstimatorOptions::default())
                 .map_err(Failure::input)?;
-        let adjoint = differentiate(&estimator.forward(&model.step), &*estimator);
+        let adjoint = model.adjoint(&*estimator);
+        let adjoint = adjoint.ok_or_else(|| Failure::input(EngineError::no_way_back(model)))?;
         text += &format!("\nadjoint under {} of {adjoint}", estimator.name());
         adjoint_text = Some(adjoint.to_string());
     }
@@ -69,6 +77,8 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
             json!({"name": p.name, "interval": [p.interval.lowest, p.interval.highest], "default": p.default})
         }).collect::<Vec<_>>(),
         "covariates": loaded.covariates.iter().map(|c| &c.name).collect::<Vec<_>>(),
+        "update": model.update().name(),
+        "application": application.iter().cloned().collect::<BTreeMap<_, _>>(),
         "likelihood": likelihood == "exact",
         "notes": notes,
         "step": model.step.to_string(),

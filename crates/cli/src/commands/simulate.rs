@@ -26,6 +26,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
     let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
     let model = loaded.model;
     notes.extend(model.notes());
+    notes.extend(model.update_note());
     let parameters = parameters_of(&model, &arguments.parameters)?;
     let kind = arguments.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     if !["npz", "gif", "png"].contains(&kind.as_str()) {
@@ -86,6 +87,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
     let seconds = begin.elapsed().as_secs_f64();
     let object = json!({
         "model": model.name(),
+        "update": model.update().name(),
         "shape": model.declarations().lattice.shape(),
         "steps": arguments.steps,
         "replicates": replicates,

@@ -64,6 +64,8 @@ pub(super) enum Instruction {
     Coordinate {
         to: Register,
         axis: u8,
+        from: From,
+        distance: i32,
     },
     Noise {
         to: Register,
@@ -226,7 +228,7 @@ struct Compiler<'p> {
     weights: Vec<f64>,
     used_tables: Vec<usize>,
     picked: HashMap<Place, From>,
-    made: HashMap<Asked, usize>,
+    made: HashMap<Asked, Register>,
     /// Registers are numbered from here on until it is known how many numbers come before them.
     registers: usize,
 }
@@ -464,11 +466,15 @@ impl Compiler<'_> {
         self.registers += 1;
         let number = FIRST + self.registers - 1;
         if number >= usize::from(u16::MAX) {
-            return Err(EngineError::Broken(
-                "a rule for single sites has more values than an event can hold",
-            ));
+            let why =
+                "its rule computes more values for one site than an event can hold (some 49,000): shorten it";
+            return Err(self.too_large(why));
         }
         Ok(number as Register)
+    }
+
+    fn too_large(&self, why: &'static str) -> EngineError {
+        EngineError::TooLarge { model: self.program.declarations().model.clone(), why }
     }
 
     /// The register of a number that is the same at every site.
@@ -515,8 +521,9 @@ impl Compiler<'_> {
             }
         };
         let from = self.picked.len() + 1;
-        if from > 8 {
-            return Err(EngineError::Broken("a rule picks more than eight other sites in one event"));
+        if from > 15 {
+            let why = "its rule picks more than 15 other sites in one event: pick fewer";
+            return Err(self.too_large(why));
         }
         let from = from as From;
         self.instructions.push(match pick {
@@ -556,18 +563,14 @@ impl Compiler<'_> {
             return Ok(self.slot(Slot::Value(value)));
         }
         if let Some(known) = self.made.get(&asked) {
-            return Ok((FIRST + known) as Register);
+            return Ok(*known);
         }
         let op = instruction.op.clone();
         let read = matches!(op, Op::Layer(_) | Op::Field(_));
-        let to = if !here && !read && self.edges().next().is_some() {
-            self.at_edge(asked)?
-        } else if !here && read && !self.holds_edges(&op) {
-            self.at_edge(asked)?
-        } else {
-            self.computed(asked)?
-        };
-        self.made.insert(asked, to as usize - FIRST);
+        // What a plane holds of fixed edges is read like any other; what is computed there is not what stands there.
+        let right_at_edges = if read { self.holds_edges(&op) } else { self.edges().next().is_none() };
+        let to = if here || right_at_edges { self.computed(asked)? } else { self.at_edge(asked)? };
+        self.made.insert(asked, to);
         Ok(to)
     }
 
@@ -642,8 +645,9 @@ impl Compiler<'_> {
                     None => return self.summed(x, from, &offsets, own.weights()),
                 }
             }
-            Op::Coordinate(axis) if from == 0 && offset == [0; 3] => {
-                Instruction::Coordinate { to: self.fresh()?, axis }
+            Op::Coordinate(axis) => {
+                let (to, distance) = (self.fresh()?, self.distance(offset));
+                Instruction::Coordinate { to, axis, from, distance }
             }
             Op::Uniform { draw, lane, .. } if from == 0 && offset == [0; 3] => {
                 let slot = self.noise(Noise { draw, lane, centred: false });

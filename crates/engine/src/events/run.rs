@@ -110,7 +110,7 @@ impl<F: Lane> Events<F> {
         let asked = rule.events.map(u64::from);
         if rule.continuous {
             let mean = sites as f64 * self.highest;
-            if !(mean <= 4e9) {
+            if mean.is_nan() || mean > 4e9 {
                 return Err(Trouble::TooManyEvents(mean));
             }
             let key = address.key(0, EVENT_COUNT_LANE);
@@ -275,10 +275,10 @@ impl<F: Lane> Events<F> {
                         });
                     }
                 }
-                Instruction::Coordinate { axis, .. } => {
+                Instruction::Coordinate { axis, from, distance, .. } => {
                     let [_, height, width] = rule.layout.extent();
                     for (e, d) in d.iter_mut().enumerate() {
-                        let site = self.edges.number(batch.places[e]);
+                        let site = self.edges.number(batch.moved(from, e, distance));
                         let at = [site / (height * width), site / width % height, site % width];
                         *d = F::from_i32(at[axis as usize] as i32);
                     }

@@ -17,6 +17,7 @@ pub use state::StateFit;
 
 use std::sync::atomic::AtomicBool;
 
+use glauber_engine::EngineError;
 use glauber_optimize::checkpoint::{CheckpointPolicy, Identity};
 use glauber_optimize::descent::{Control, FitError};
 use glauber_optimize::fit_result::FitResult;
@@ -142,6 +143,7 @@ impl Job {
             }
         };
         notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
+        notes.extend(problem.model.update_note());
         let mut job = Job { problem, attempts, notes, state, judge };
         slopes::tell(&mut job)?;
         Ok(job)
@@ -173,12 +175,18 @@ fn attempts(problem: &Problem, task: &dyn Attempts) -> Result<Vec<Attempt>, JobE
         let identity = problem.identity(called);
         Attempt { name, comparison, caveat, objective, method, start, identity }
     };
+    let refused = |made: Made| match made.method.is_by_gradient() && problem.model.update().is_by_events() {
+        true => Err(JobError::from(EngineError::no_way_back(&problem.model))),
+        false => Ok(made),
+    };
     for (number, start) in starts.iter().enumerate() {
         let name = if several { format!("{own}, start {}", number + 1) } else { own.clone() };
-        attempts.push(attempt(task.made_by(&problem.estimator, start, false)?, name, false));
+        let made = refused(task.made_by(&problem.estimator, start, false)?)?;
+        attempts.push(attempt(made, name, false));
     }
     for other in &problem.compared {
-        attempts.push(attempt(task.made_by(other, &starts[0], true)?, other.clone(), true));
+        let made = refused(task.made_by(other, &starts[0], true)?)?;
+        attempts.push(attempt(made, other.clone(), true));
     }
     Ok(attempts)
 }

@@ -79,6 +79,7 @@ impl Job {
         let problem = &self.problem;
         Ok(Outcome {
             model: problem.model.name().to_string(),
+            update: problem.model.update().name().to_string(),
             layers: problem.model.declarations().layers.iter().map(|layer| layer.name.clone()).collect(),
             layer: problem.model.declarations().layers.first().cloned(),
             task: problem.task,

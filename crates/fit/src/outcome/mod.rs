@@ -28,6 +28,8 @@ use crate::fit_file::Task;
 pub struct Outcome {
     /// The model's name.
     pub model: String,
+    /// When its rule is applied to which sites, in one word.
+    pub update: String,
     /// The names of its layers.
     pub layers: Vec<String>,
     /// The first of them.

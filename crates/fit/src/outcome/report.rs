@@ -14,6 +14,7 @@ impl Outcome {
         let best = self.best.number;
         let mut object = serde_json::Map::new();
         object.insert("model".into(), json!(self.model));
+        object.insert("update".into(), json!(self.update));
         object.insert("task".into(), json!(self.task.name()));
         object.extend(self.fits[best].result.to_json());
         object.insert("notes".into(), json!(self.all_notes()));

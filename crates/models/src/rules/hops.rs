@@ -30,7 +30,7 @@ pub fn hopped(s: &Scope, occupancy: Expr, p: Expr, neighbourhood: &Neighbourhood
 }
 
 /// 1 where the site at `offset` does not lie beyond a reflecting edge; nothing where none can.
-fn within(s: &Scope, lattice: &Lattice, offset: [i32; 3]) -> Option<Expr> {
+pub fn within(s: &Scope, lattice: &Lattice, offset: [i32; 3]) -> Option<Expr> {
     let mut all: Option<Expr> = None;
     let first = 3 - lattice.dimensions();
     for (axis, length) in lattice.shape().iter().enumerate() {

@@ -6,6 +6,6 @@ mod starts;
 mod transitions;
 
 pub use checkerboard::Checkerboard;
-pub use hops::hopped;
+pub use hops::{hopped, within};
 pub use starts::{Seeds, centre};
 pub use transitions::{Transition, is_state, next_state};

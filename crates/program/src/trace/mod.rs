@@ -424,6 +424,13 @@ impl Scope {
             });
         }
         let total: f64 = neighbourhood.weights().iter().sum();
+        if neighbourhood.weights().iter().any(|w| *w < 0.0) || total.is_nan() || total <= 0.0 {
+            self.push(|t| {
+                let model = t.model();
+                let why = "a neighbour is drawn by the neighbourhood's weights: they must be 0 or more, one of them more";
+                t.fail(ModelError::Neighbourhood { model, why: why.into() })
+            });
+        }
         let probabilities: Vec<Operand> =
             neighbourhood.weights().iter().map(|w| Operand::Number(w / total)).collect();
         let direction = self.categorical_at(Rank::Site, &probabilities, "direction");

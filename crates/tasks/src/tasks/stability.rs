@@ -25,6 +25,7 @@ use crate::losses::stability::{StabilityLoss, distance, reference};
 use crate::states::States;
 use crate::tasks::transition::failed;
 use crate::tasks::unknowns::Fitted;
+use crate::tasks::way_back;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// Why a stability task could not be set up.
@@ -107,7 +108,7 @@ impl Stability {
             let (found, layers, model) = (patterns.sites, patterns.layers.len(), model.name().to_string());
             return Err(StabilityError::Shape { model, found, layers, sites, wanted });
         }
-        let plan = Plan::new(model, &[distance(model)?.into()], Some(estimator), options)?;
+        let plan = Plan::new(model, &[distance(model)?.into()], way_back(model, estimator), options)?;
         let names = declarations.layers.iter().map(|l| reference(&l.name)).collect();
         Ok(Stability { fitted, plan, patterns, names, loss, rollouts })
     }

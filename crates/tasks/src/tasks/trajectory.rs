@@ -24,6 +24,7 @@ use crate::losses::curve::CurveLoss;
 use crate::states::States;
 use crate::tasks::transition::failed;
 use crate::tasks::unknowns::Fitted;
+use crate::tasks::way_back;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// A summary of the data over time.
@@ -117,7 +118,7 @@ impl Trajectory {
         options: Options,
     ) -> Result<Trajectory, TrajectoryError> {
         check(&target, &loss, summary.outputs().len())?;
-        let plan = Plan::new(model, &[summary], Some(estimator), options)?;
+        let plan = Plan::new(model, &[summary], way_back(model, estimator), options)?;
         Ok(Trajectory { fitted, plan, target, loss, replication, starts })
     }
 

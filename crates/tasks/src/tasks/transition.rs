@@ -20,6 +20,7 @@ use glauber_program::{Estimator, Model, ModelError};
 use crate::losses::transition::{TransitionLoss, linearised, observed, slope};
 use crate::states::{States, StatesError};
 use crate::tasks::unknowns::Fitted;
+use crate::tasks::way_back;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// Observed pairs of states that tell something about the parameters.
@@ -57,6 +58,10 @@ impl Pairs {
             .filter(|s| (*s as usize + 1) % states.times != 0)
             .collect();
         let free: Vec<bool> = (0..fitted.all.len()).map(|i| fitted.places.contains(&i)).collect();
+        if model.update().is_by_events() {
+            // Which sites are picked is chance itself.
+            return Ok(Pairs { states, before: Arc::new(all), dropped: Arc::default() });
+        }
         let chance = Observation::Program(glauber_program::chance(&model.step, &free));
         let options = Options { precision: Precision::Double, ..options };
         let plan = Plan::new(model, &[chance], None, options)?;
@@ -150,6 +155,8 @@ pub struct Transition {
     seed: u64,
     /// The order of the pairs in the epoch last asked for.
     epoch: Option<(u64, Vec<u32>)>,
+    /// Whether there is no way back through a step.
+    forwards_only: bool,
 }
 
 /// The plans for pairs that are several steps apart.
@@ -178,7 +185,8 @@ impl Transition {
             return Err(TransitionError::Batch { found: batch, pairs: pairs.before.len() });
         }
         let observation = loss.observation(model)?;
-        let plan = Plan::new(model, &[Observation::Program(observation)], Some(estimator), options)?;
+        let back = way_back(model, estimator);
+        let plan = Plan::new(model, &[Observation::Program(observation)], back, options)?;
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
         let one_step = pairs.one_step_apart().before.len() == pairs.before.len();
@@ -186,11 +194,23 @@ impl Transition {
             true => None,
             false => Some(OverSeveral {
                 forwards: Plan::new(model, &[], None, options)?,
-                linear: Plan::new(model, &[linearised(model)?.into()], Some(estimator), options)?,
+                linear: Plan::new(model, &[linearised(model)?.into()], back, options)?,
             }),
         };
         let loss = *loss;
-        Ok(Transition { fitted, pairs, loss, plan, over_several, layers, batch, seed, epoch: None })
+        let forwards_only = back.is_none();
+        Ok(Transition {
+            fitted,
+            pairs,
+            loss,
+            plan,
+            over_several,
+            layers,
+            batch,
+            seed,
+            epoch: None,
+            forwards_only,
+        })
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.
@@ -219,21 +239,28 @@ impl Objective for Transition {
     }
 
     fn evaluate(&mut self, theta: &[f64], iteration: u64) -> Result<Evaluation, ObjectiveError> {
-        let batch = self.batch(iteration);
         let parameters = self.fitted.parameters(theta);
         let mut sum = Evaluation { value: 0.0, gradient: vec![0.0; theta.len()] };
-        let mut first = 0;
-        for (steps, before) in self.pairs.by_spacing(&batch) {
-            let weight = before.len() as f64 / batch.len() as f64;
-            let group = Group { before, steps: steps as usize, first, iteration };
-            first += group.before.len() as u32;
+        for (weight, group) in self.groups(iteration) {
             let part = match &self.over_several {
-                Some(plans) if steps > 1 => self.over_several(plans, &parameters, &group),
+                Some(plans) if group.steps > 1 => self.over_several(plans, &parameters, &group),
                 _ => self.over_one(&parameters, &group),
             };
             let part = part.map_err(failed)?;
             sum.value += weight * part.value;
             sum.gradient.iter_mut().zip(part.gradient).for_each(|(s, g)| *s += weight * g);
+        }
+        Ok(sum)
+    }
+
+    fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
+        if !self.forwards_only {
+            return Ok(self.evaluate(theta, iteration)?.value);
+        }
+        let parameters = self.fitted.parameters(theta);
+        let mut sum = 0.0;
+        for (weight, group) in self.groups(iteration) {
+            sum += weight * self.forwards(&parameters, &group).map_err(failed)?;
         }
         Ok(sum)
     }
@@ -249,6 +276,28 @@ struct Group {
 }
 
 impl Transition {
+    /// The groups of an iteration's batch, each with its share of it.
+    fn groups(&mut self, iteration: u64) -> Vec<(f64, Group)> {
+        let batch = self.batch(iteration);
+        let mut first = 0;
+        let mut groups = Vec::new();
+        for (steps, before) in self.pairs.by_spacing(&batch) {
+            let weight = before.len() as f64 / batch.len() as f64;
+            let count = before.len() as u32;
+            groups.push((weight, Group { before, steps: steps as usize, first, iteration }));
+            first += count;
+        }
+        groups
+    }
+
+    /// The loss of a group without a derivative.
+    fn forwards(&self, parameters: &[f64], group: &Group) -> Result<f64, EngineError> {
+        let mut run = self.run(parameters, group, Purpose::Transition);
+        run.fields.extend(self.layers.iter().map(|l| observed(l)).zip(self.seen(group)));
+        let values = self.plan.simulate(&run)?.outputs.values;
+        Ok(values.iter().sum::<f64>() / values.len().max(1) as f64)
+    }
+
     /// The run over the steps between the pairs of a group, one replicate each.
     fn run<'a>(&self, parameters: &'a [f64], group: &Group, purpose: Purpose) -> Run<'a> {
         let states = &self.pairs.states;

@@ -1,0 +1,107 @@
+//! Says in words how a model's rule is applied: its update, which sites it reads and writes, colours or events.
+
+use std::collections::BTreeSet;
+
+use glauber_lattice::Offset;
+
+use crate::bundle::Bundle;
+use crate::estimators::Estimator;
+use crate::model::Model;
+use crate::program::Program;
+use crate::scheme::{Footprint, colouring, footprint};
+use crate::update::{Pick, Update};
+
+impl Model {
+    /// How the rule is applied, each part under its name: `update`, `footprint`, and `colours` or `events` where there are.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Values, VonNeumann};
+    /// # use glauber_program::{Model, Update};
+    /// let voter = Model::build("voter", Lattice::square(8))
+    ///     .layer("opinion", Values::binary())
+    ///     .update(Update::Sublattices)
+    ///     .step(|s| {
+    ///         let there = s.neighbour(VonNeumann);
+    ///         s.next("opinion").set(s.layer("opinion").at(there))
+    ///     })?;
+    /// let said = voter.application();
+    /// assert_eq!(said[1].1, "reads 4 others, up to 1 site away; writes the site itself");
+    /// assert_eq!(said[2], ("colours", "2".to_string()));
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn application(&self) -> Vec<(&'static str, String)> {
+        let update = self.update();
+        let mut said = vec![
+            ("update", format!("{}: {}", update.name(), update.words())),
+            ("footprint", words(&footprint(&self.step))),
+        ];
+        if *update == Update::Sublattices {
+            said.extend(colouring(&self.step).ok().map(|c| ("colours", c.colours.to_string())));
+        }
+        said.extend(self.events().map(|events| ("events", events)));
+        said
+    }
+
+    /// What a step is, where it is not all sites at once.
+    pub fn update_note(&self) -> Option<String> {
+        let update = self.update();
+        (*update != Update::Synchronous)
+            .then(|| format!("update {}: a step is {}", update.name(), update.words()))
+    }
+
+    /// The adjoint of a whole step under an estimator; none where sites are updated one after another.
+    pub fn adjoint(&self, estimator: &dyn Estimator) -> Option<Program> {
+        Bundle::new(self, &[], Some(estimator)).adjoints.map(|adjoints| adjoints.step.whole)
+    }
+
+    /// How many events a step has, in words, where that is known before it runs.
+    fn events(&self) -> Option<String> {
+        let sites = self.declarations().lattice.sites();
+        match self.update() {
+            Update::Synchronous | Update::Sublattices => None,
+            Update::RandomSequential { events: Some(events), .. } => Some(format!("{events} in a step")),
+            Update::RandomSequential { pick: Pick::Among { layer, state }, .. } => {
+                Some(format!("in a step as many as sites where {layer} is {state}"))
+            }
+            Update::RandomSequential { .. } => Some(format!("{sites} in a step")),
+            Update::ContinuousTime => {
+                let usual: Option<Vec<f64>> =
+                    self.declarations().parameters.iter().map(|p| p.default).collect();
+                let highest = usual.and_then(|theta| self.step.highest_rate(&theta, 1));
+                Some(highest.map_or_else(
+                    || format!("in a step on average {sites} times the highest sum of rates of a site"),
+                    |r| {
+                        let mean = r * sites as f64;
+                        format!("in a step {mean} on average, where parameters are as usual: {sites} sites, rates of at most {r}")
+                    },
+                ))
+            }
+        }
+    }
+}
+
+fn words(footprint: &Footprint) -> String {
+    let own = |set: &BTreeSet<Offset>| {
+        let others = set.iter().filter(|o| **o != [0; 3]).count();
+        let itself = set.contains(&[0; 3]);
+        let others = match others {
+            0 => String::new(),
+            1 => "1 other".to_string(),
+            n => format!("{n} others"),
+        };
+        match (itself, others.is_empty()) {
+            (true, true) => "the site itself".to_string(),
+            (true, false) => format!("the site itself and {others}"),
+            (false, true) => "no site".to_string(),
+            (false, false) => others,
+        }
+    };
+    let reach = footprint.reach.into_iter().max().unwrap_or(0);
+    let far = match reach {
+        0 => String::new(),
+        1 => ", up to 1 site away".to_string(),
+        n => format!(", up to {n} sites away"),
+    };
+    let anywhere = if footprint.anywhere { "; and a site drawn from the whole lattice" } else { "" };
+    format!("reads {}{far}; writes {}{anywhere}", own(&footprint.reads), own(&footprint.writes))
+}
