@@ -1,5 +1,8 @@
-//! Steps and adjoints of two models in plain loops over rows, fused as far as a patient person would.
+//! Steps and adjoints of two models in plain loops over rows, fused as far as a patient person would; and updates of single
+//! sites, as one writes them first.
 
+pub mod contact_process;
+pub mod ising;
 pub mod malevanets_kapral;
 pub mod susceptible_infected;
 pub mod torus;

@@ -41,7 +41,7 @@ fn the_check_runs_on_every_model_and_the_unbiased_estimator_passes() {
             let settings = CheckSettings { steps: 2, replicates: 200, ..CheckSettings::default() };
             let theta: Vec<f64> =
                 loaded.model.declarations().parameters.iter().map(|p| p.default.unwrap()).collect();
-            let refused = check(&loaded.model, &[], &theta, settings).err().map(|e| e.to_string());
+            let refused = check(&loaded.model, &Vec::new(), &theta, settings).err().map(|e| e.to_string());
             assert!(refused.is_some_and(|e| e.contains("has no gradient")), "{}", entry.name);
             continue;
         }
