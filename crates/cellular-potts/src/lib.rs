@@ -1,4 +1,4 @@
-//! Simulates the Cellular Potts model: cells of many sites, which grow, move and sort by copying labels.
+//! Simulates the Cellular Potts model, cells of many sites which grow, move and sort by copying labels, and fits it to movies.
 //!
 //! The modules in the order data flows:
 //!
@@ -8,7 +8,12 @@
 //! - `plane` lays labels out in memory, `state` keeps what costs depend on;
 //! - `keys` names the random numbers of a step, `vectors` enters code that draws and decides many at once;
 //! - `sequential` and `sublattices` take a step in either order, `simulation` any number of them.
-//! - `summaries` measures what came of it.
+//! - `summaries` measures what came of it;
+//! - `labels` makes movies of arrays of labels;
+//! - `coefficients` says what is unknown, `surroundings` who is whose neighbour, `features` what every site of a movie could
+//!   have done, `likelihood` and `log_likelihood` how probable what it did was;
+//! - `fit` finds the unknowns, `calibration` holds copies made against copies expected, `check_by_simulation` the movie
+//!   against simulations from the estimates.
 
 mod cells;
 mod energy;
@@ -31,11 +36,33 @@ mod simulation;
 mod starts;
 mod summaries;
 
+mod labels;
+
+mod coefficients;
+mod surroundings;
+
+mod features;
+mod likelihood;
+mod log_likelihood;
+
+mod calibration;
+mod fit;
+
+mod check_by_simulation;
+
 #[cfg(test)]
 mod law;
 
+pub use calibration::{Calibration, Class};
 pub use cells::{Cells, CellsError, MOST_CELLS};
+pub use check_by_simulation::{Check, CheckError, CheckOptions, Quantity, check_by_simulation};
+pub use coefficients::{Coefficient, Unknown, UnknownError};
 pub use energy::{Acceptance, Act, Elastic, Energy, EnergyError, Order};
+pub use features::Counts;
+pub use fit::{CellsFit, FitError, fit};
+pub use labels::{LabelsError, Movie, TypesOf};
+pub use log_likelihood::{LikelihoodError, LogLikelihood};
 pub use simulation::{Simulation, SimulationError};
 pub use starts::StartError;
 pub use summaries::displacement;
+pub use surroundings::PeriodError;

@@ -55,6 +55,8 @@ pub enum Command {
     Segment(Segment),
     /// Draw synthetic data with their truth.
     Generate(Generate),
+    /// Fit the Cellular Potts model to labels of cells over time.
+    Cells(CellsCommand),
     /// Say what is in a file of cell tracks, and take their mean squared displacement.
     Tracks(TracksFile),
     /// Run the paper's experiments again, and say claim by claim what holds.
@@ -374,4 +376,91 @@ pub struct Cells {
     /// A new folder for the images.
     #[arg(long)]
     pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct CellsCommand {
+    #[command(subcommand)]
+    pub what: CellsWhat,
+}
+
+#[derive(Subcommand)]
+pub enum CellsWhat {
+    /// Fit adhesions, volume and perimeter terms to a stack of labels, with errors, and check the fit by simulation.
+    Fit(CellsFit),
+}
+
+/// How copies of labels are accepted.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum AcceptanceChoice {
+    /// min(1, e^-d).
+    Metropolis,
+    /// 1 / (1 + e^d).
+    HeatBath,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Coefficients are in units of T: J01, J11 … by types (0 the medium), volume_strength, volume_target,\n\
+    perimeter_strength, perimeter_target of all types, or of one with its number behind (volume_target2). What is neither\n\
+    fitted nor set is found in the frames, and said. Frames should be one Monte Carlo step apart; where they are not, the\n\
+    result says so.\n\nExamples:\n  \
+    glauber cells fit labels.tif --types types.csv --out sorting\n  \
+    glauber cells fit labels.npz --fit J01,J11,volume_strength --set volume_target=280 --frames 0:3\n  \
+    glauber cells fit labels.tif --type-range 1:24=1 --type-range 25:49=2 --torus --json"
+)]
+pub struct CellsFit {
+    /// The labels: a TIFF stack, a folder of pictures, NPY or NPZ, \[time, y, x\] or \[time, z, y, x\]; 0 is the medium.
+    pub labels: PathBuf,
+    /// Which array of an NPZ; `labels`, or the only one, where nobody says.
+    #[arg(long)]
+    pub array: Option<String>,
+    /// Which channel of several, from 0.
+    #[arg(long, value_parser = whole::<usize>)]
+    pub channel: Option<usize>,
+    /// How many slices a time has, where the pictures are of three dimensions.
+    #[arg(long, value_parser = whole::<usize>)]
+    pub depth: Option<usize>,
+    /// A table with the columns label and type; types are numbers from 1, or names.
+    #[arg(long, value_name = "FILE")]
+    pub types: Option<PathBuf>,
+    /// The type of a range of labels; may be repeated.
+    #[arg(long = "type-range", value_name = "FROM:TO=TYPE")]
+    pub type_ranges: Vec<String>,
+    /// The frames close on themselves; else there is medium beyond their edges.
+    #[arg(long)]
+    pub torus: bool,
+    /// Make one site of blocks of so many along each axis, by the most frequent label.
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
+    pub coarsen: usize,
+    /// The frames that are fitted, from 0, the last one not; later ones are predicted. All where nobody says.
+    #[arg(long, value_name = "FROM:TO")]
+    pub frames: Option<String>,
+    /// Take every n-th frame.
+    #[arg(long, default_value_t = 1, value_parser = whole::<usize>)]
+    pub every: usize,
+    /// How copies are accepted.
+    #[arg(long, default_value = "metropolis")]
+    pub acceptance: AcceptanceChoice,
+    /// Copies that would cut a cell are refused.
+    #[arg(long)]
+    pub connected: bool,
+    /// What is fitted; every adhesion that occurs and volume_strength where nobody says.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub fit: Vec<String>,
+    /// What is known; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub fixed: Vec<String>,
+    /// How many simulations check the fit; 0 for none.
+    #[arg(long, default_value_t = 39, value_parser = whole::<u32>)]
+    pub replicates: u32,
+    /// The seed of these simulations.
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
+    pub seed: u64,
+    /// The folder for the results; a new one below `out/` where nobody says.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How many threads; 0 for all cores. The result does not depend on it.
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
+    pub threads: usize,
 }

@@ -76,6 +76,7 @@ fn run(arguments: Arguments) -> Result<CommandOutcome, Failure> {
         Command::Check(own) => commands::check::run(&own),
         Command::Segment(own) => commands::segment::run(&own),
         Command::Generate(own) => commands::generate::run(&own),
+        Command::Cells(own) => commands::cells::run(&own),
         Command::Tracks(own) => commands::tracks::run(&own),
         Command::Reproduce(own) => commands::reproduce::run(&own),
     }

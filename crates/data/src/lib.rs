@@ -6,17 +6,20 @@
 //! - [`arrays`], a crate of its own, reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
+//! - [`read_cell_types`] reads which type every cell has from a table;
 //! - [`read_time_curve`] reads a curve over time from a table;
 //! - [`tracks`] reads cell tracks of several programs and takes their mean squared displacement.
 //!
 //! Every reader bounds what it allocates by what the file really holds and by a limit its caller sets, so a small
 //! file that claims to be large is refused before memory is taken.
 
+mod cell_types;
 pub mod images;
 mod tables;
 mod time_curve;
 pub mod tracks;
 
+pub use cell_types::{CellTypes, read_cell_types};
 pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_arrays as arrays;

@@ -14,3 +14,6 @@ pub mod outcome;
 // … fits that are ready to run, and who watches them.
 pub mod job;
 pub mod watch;
+
+// Cells on a lattice: labels over time, their fit and its check.
+pub mod cells;

@@ -27,8 +27,9 @@
 //! ```
 //!
 //! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
-//! [`model_file`], [`files`], [`data`], [`optimize`], [`tasks`], [`segment`], [`fit`], [`report`].
+//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`segment`], [`fit`], [`report`].
 
+pub use glauber_cellular_potts as cellular_potts;
 pub use glauber_data as data;
 pub use glauber_engine as engine;
 pub use glauber_files as files;

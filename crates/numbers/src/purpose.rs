@@ -46,6 +46,8 @@ pub enum Purpose {
     RefinementTrials = 24,
     /// Starting sites drawn at random; by layer.
     StartingSites = 31,
+    /// The simulations that check a fit of cells, and the parameters that they draw.
+    CellsCheck = 41,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

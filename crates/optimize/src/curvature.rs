@@ -15,23 +15,16 @@
 //! product a · b looks like curvature. Boyd & Vandenberghe, *Convex Optimization* (2004), §9.5 for the decrement;
 //! Rothenberg 1971, Econometrica 39, 577 for what is determined.
 
-use crate::combination::{Flat, combinations};
+use crate::information::{FLAT, Information, Judged, REST, variances};
 use crate::objective::{Interval, Objective, ObjectiveError};
-use crate::searches::eigen;
-use crate::verdict::{Known, Verdict, end_of, listed, numbers_of, significant};
+use crate::verdict::{Known, Verdict, end_of, numbers_of, significant};
 
 /// The longest θ that gets standard errors: the matrix takes its square, its eigenvectors the cube.
 const MOST_FOR_ERRORS: usize = 500;
-/// The largest Newton decrement of a fit at rest.
-const REST: f64 = 0.01;
-/// Eigenvalues of the scaled information that are none.
-const FLAT: f64 = 1e-9;
 /// Eigenvalues in whose directions a Newton step is always sound.
 const STIFF: f64 = 1e-3;
 /// Below this smallest eigenvalue the information is taken at the optimum itself.
 const WEAK: f64 = 0.1;
-/// The condition number from which on it is said.
-const ROUGH: f64 = 1e6;
 /// The step of a difference in standard errors.
 const STEP: f64 = 0.02;
 /// The share by which second derivatives at two distances differ at most where the likelihood is smooth.
@@ -91,55 +84,6 @@ struct Look<'a> {
     scale: f64,
 }
 
-/// Second derivatives by the numbers that are free, scaled: row and column k belong to number `free[k]`.
-struct Information {
-    free: Vec<usize>,
-    /// Roots of the diagonal.
-    roots: Vec<f64>,
-    values: Vec<f64>,
-    /// Eigenvectors, as columns.
-    vectors: Vec<f64>,
-}
-
-impl Information {
-    fn eigenvector(&self, k: usize) -> Vec<f64> {
-        let m = self.free.len();
-        (0..m).map(|i| self.vectors[i * m + k]).collect()
-    }
-
-    fn smallest(&self) -> f64 {
-        self.values.iter().copied().fold(f64::INFINITY, f64::min)
-    }
-
-    /// The slopes along every eigenvector.
-    fn slopes(&self, gradient: &[f64]) -> Vec<f64> {
-        let scaled: Vec<f64> =
-            self.free.iter().zip(&self.roots).map(|(i, root)| gradient[*i] / root).collect();
-        (0..self.free.len())
-            .map(|k| self.eigenvector(k).iter().zip(&scaled).map(|(v, g)| v * g).sum())
-            .collect()
-    }
-
-    /// gᵀ I⁻¹ g over the directions of at least this eigenvalue.
-    fn decrement(&self, gradient: &[f64], least: f64) -> f64 {
-        let slopes = self.slopes(gradient);
-        self.values.iter().zip(slopes).filter(|(value, _)| **value >= least).map(|(v, s)| s * s / v).sum()
-    }
-
-    /// The Newton step over those directions, by number of θ.
-    fn newton(&self, gradient: &[f64], least: f64) -> Vec<f64> {
-        let mut step = vec![0.0; gradient.len()];
-        for (k, slope) in
-            self.slopes(gradient).into_iter().enumerate().filter(|(k, _)| self.values[*k] >= least)
-        {
-            for ((i, root), v) in self.free.iter().zip(&self.roots).zip(self.eigenvector(k)) {
-                step[*i] -= v * slope / self.values[k] / root;
-            }
-        }
-        step
-    }
-}
-
 impl Look<'_> {
     fn verdict(&mut self, theta: &[f64]) -> Result<Verdict, ObjectiveError> {
         let n = theta.len();
@@ -188,7 +132,10 @@ impl Look<'_> {
         if far > REST {
             return Ok(self.far(n, far));
         }
-        Ok(self.errors(theta, &at, known))
+        let Look { objective, numbers, scale } = self;
+        let mut value = |theta: &[f64]| objective.value(theta, 0).map_or(f64::NAN, |v| v * *scale);
+        let judged = Judged { numbers, theta, remedy: " under [fixed]" };
+        Ok(judged.errors(&at, known, &mut value))
     }
 
     /// The slopes of −ln L at θ; `None` where L is 0 or not a number.
@@ -313,16 +260,7 @@ impl Look<'_> {
             }
         }
         let free: Vec<usize> = (0..n).filter(|i| known[*i].is_none()).collect();
-        let roots: Vec<f64> = free.iter().map(|i| rows[*i][*i].abs().sqrt()).collect();
-        let m = free.len();
-        let mut scaled = vec![0.0; m * m];
-        for (a, i) in free.iter().enumerate() {
-            for (b, j) in free.iter().enumerate() {
-                scaled[a * m + b] = 0.5 * (rows[*i][*j] + rows[*j][*i]) / (roots[a] * roots[b]);
-            }
-        }
-        let (values, vectors) = eigen(&scaled, m);
-        Ok(Information { free, roots, values, vectors })
+        Ok(Information::scaled(&rows, free))
     }
 
     /// The information at the optimum that is at most a tenth of a standard error away, and the slopes there.
@@ -351,118 +289,6 @@ impl Look<'_> {
         Ok((at, slopes))
     }
 
-    /// The errors of what is determined, and the names of what is not.
-    fn errors(&mut self, theta: &[f64], at: &Information, mut known: Vec<Option<Known>>) -> Verdict {
-        let m = at.free.len();
-        let mut order: Vec<usize> = (0..m).collect();
-        order.sort_by(|a, b| at.values[*a].total_cmp(&at.values[*b]));
-        let mut flat = order.iter().filter(|k| at.values[**k] < FLAT).count();
-        // A direction whose error is wider than an interval tells no more than the interval does.
-        while flat < m && self.wider_than_its_interval(at, &order[flat..]) {
-            flat += 1;
-        }
-        let (none, some) = order.split_at(flat);
-        let projector = |a: usize, b: usize| -> f64 {
-            none.iter().map(|k| at.vectors[a * m + k] * at.vectors[b * m + k]).sum()
-        };
-        let open: Vec<usize> = (0..m).filter(|a| projector(*a, *a) > 1e-6).collect();
-        let directions = Flat {
-            members: open.iter().map(|a| at.free[*a]).collect(),
-            roots: open.iter().map(|a| at.roots[*a]).collect(),
-            projector: open.iter().map(|a| open.iter().map(|b| projector(*a, *b)).collect()).collect(),
-        };
-        let names: Vec<String> = self.numbers.iter().map(|(name, _)| name.clone()).collect();
-        let intervals: Vec<Interval> = self.numbers.iter().map(|(_, interval)| *interval).collect();
-        let scale = self.scale;
-        let objective = &mut *self.objective;
-        let mut value = |theta: &[f64]| objective.value(theta, 0).map_or(f64::NAN, |v| v * scale);
-        let found = combinations(&directions, theta, &names, &intervals, &mut value);
-        for (members, words) in &found {
-            members.iter().for_each(|i| known[*i] = Some(Known::NotDetermined(words.clone())));
-        }
-        let variances = variances(at, some);
-        for (a, i) in at.free.iter().enumerate() {
-            let error = variances[a].sqrt();
-            // An end that is nearer than a tenth of an error is where it lies.
-            let Interval { lowest, highest } = self.numbers[*i].1;
-            let near = [lowest, highest].into_iter().find(|end| (theta[*i] - end).abs() < 0.1 * error);
-            known[*i].get_or_insert(near.map_or(Known::Error(error), Known::AtEnd));
-        }
-        let known: Vec<Known> = known.into_iter().map(|k| k.unwrap_or(Known::NotComputed)).collect();
-        let condition = match (some.first(), some.last()) {
-            (Some(least), Some(most)) => at.values[*most] / at.values[*least],
-            _ => 1.0,
-        };
-        self.said(theta, known, condition)
-    }
-
-    fn wider_than_its_interval(&self, at: &Information, some: &[usize]) -> bool {
-        let wide = |(a, variance): (usize, f64)| {
-            let Interval { lowest, highest } = self.numbers[at.free[a]].1;
-            variance.sqrt() > highest - lowest
-        };
-        variances(at, some).into_iter().enumerate().any(wide)
-    }
-
-    /// What is known, in words.
-    fn said(&self, theta: &[f64], known: Vec<Known>, condition: f64) -> Verdict {
-        let mut words = Vec::new();
-        let mut notes = Vec::new();
-        // Where one number has no second derivative, nothing is known of how the others hang together with it.
-        let mut known = known;
-        if known.iter().any(|k| matches!(k, Known::NotSmooth)) {
-            known.iter_mut().filter(|k| k.error().is_some()).for_each(|k| *k = Known::NotSmooth);
-        }
-        let those = |wanted: &dyn Fn(&Known) -> bool| -> Vec<&str> {
-            let with = self.numbers.iter().zip(&known).filter(|(_, k)| wanted(k));
-            with.map(|((name, _), _)| name.as_str()).collect()
-        };
-        let mut combined: Vec<(String, Vec<&str>)> = Vec::new();
-        for ((name, _), known) in self.numbers.iter().zip(&known) {
-            match known {
-                Known::NotDetermined(Some(only)) => match combined.iter_mut().find(|(c, _)| c == only) {
-                    Some((_, members)) => members.push(name),
-                    None => combined.push((only.clone(), vec![name])),
-                },
-                Known::AtEnd(end) => words.push(format!("`{name}` lies at the end {end} of its interval")),
-                _ => {}
-            }
-        }
-        for (only, members) in &combined {
-            words.push(format!("the data determine only {only}, not {}", listed(members)));
-            notes.push(format!("to get errors, fix all but one of {} under [fixed]", listed(members)));
-        }
-        let alone = those(&|k| matches!(k, Known::NotDetermined(None)));
-        if !alone.is_empty() {
-            words.push(format!("the data do not determine {}", listed(&alone)));
-        }
-        let rough = those(&|k| matches!(k, Known::NotSmooth));
-        if !rough.is_empty() {
-            words.push(format!(
-                "the likelihood is not smooth at {}: it has a kink there, or is 0 right beside it",
-                listed(&rough)
-            ));
-        }
-        if condition > ROUGH {
-            notes.push(format!(
-                "the information's condition number is {condition:.1e}: the data hardly determine one direction, and errors are rough"
-            ));
-        }
-        for ((x, (name, interval)), known) in theta.iter().zip(&self.numbers).zip(&known) {
-            let Some(error) = known.error() else { continue };
-            for end in [interval.lowest, interval.highest] {
-                if (x - end).abs() < 2.0 * error {
-                    notes.push(format!(
-                        "the error of `{name}` reaches beyond the end {end} of its interval: the normal law is rough there"
-                    ));
-                }
-            }
-        }
-        let warns = !words.is_empty();
-        let words = if warns { words.join("; ") } else { "at its optimum".to_string() };
-        Verdict { known, at_optimum: Some(true), words, warns, notes }
-    }
-
     fn far(&self, n: usize, decrement: f64) -> Verdict {
         let distance = significant(decrement.sqrt(), 2);
         self.elsewhere(n, &format!("by slope and curvature about {distance} standard errors away"))
@@ -474,14 +300,4 @@ impl Look<'_> {
         verdict.notes.push("take more steps, another learning rate or another start".into());
         verdict
     }
-}
-
-/// The variances of the numbers that are free, over some eigenvectors.
-fn variances(at: &Information, some: &[usize]) -> Vec<f64> {
-    let m = at.free.len();
-    let variance = |a: usize| {
-        let own = some.iter().map(|k| at.vectors[a * m + k] * at.vectors[a * m + k] / at.values[*k]);
-        own.sum::<f64>() / (at.roots[a] * at.roots[a])
-    };
-    (0..m).map(variance).collect()
 }

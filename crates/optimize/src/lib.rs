@@ -33,6 +33,8 @@ pub mod verdict;
 
 mod combination;
 
+pub mod information;
+
 pub mod curvature;
 
 pub mod fit_result;

@@ -1,6 +1,7 @@
 //! Holds one file per command.
 
 mod carry_on;
+pub mod cells;
 pub mod check;
 pub mod fit;
 pub mod generate;

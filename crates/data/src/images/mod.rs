@@ -7,6 +7,7 @@
 //! - [`read_series`] takes planes for times, obeying what ImageJ, OME, tifffile and names in folders say of channels and
 //!   slices;
 //! - [`ImageStack::inside`] tells two classes apart: masks of any two values, labels, grey values;
+//! - [`ImageStack::labels`] gives whole numbers that name objects;
 //! - [`ImageStack::numbers`] gives data per site;
 //! - [`ImageStack::to_unit`] gives what the picture shows, 0 black to 1 white.
 //!
@@ -59,6 +60,7 @@ mod stamps;
 
 // … what their numbers mean …
 mod inside;
+mod labels;
 mod numbers;
 
 // … and what is written.

@@ -1,0 +1,124 @@
+//! Fits synthetic movies of sorting cells, and counts how often the intervals hold the truth.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod support;
+
+use glauber_cellular_potts::{
+    Acceptance, Cells, CellsFit, Coefficient, Energy, Movie, Order, Simulation, Unknown, fit,
+};
+use glauber_statistics::tolerance::{shared, successes_within};
+use support::{Plain, block, sorting};
+
+const TRUTH: [f64; 6] = [1.6, 1.6, 1.4, 1.1, 0.2, 0.1];
+const TARGET: f64 = 64.0;
+
+fn six() -> Vec<Unknown> {
+    let pairs = [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+    let mut unknowns: Vec<Unknown> = pairs.iter().map(|(a, b)| Unknown::adhesion(*a, *b)).collect();
+    unknowns.push(Unknown::shared("volume_strength", 2, Coefficient::VolumeStrength));
+    unknowns
+}
+
+/// 64², 49 cells of two types, 40 steps, from a block of squares: by the plain sweep, or by the crate's own.
+fn movie(acceptance: Acceptance, seed: u64, plain: bool) -> Movie {
+    let (lattice, labels, types) = block(64, 7, 8);
+    let energy = sorting(TARGET);
+    if plain {
+        return Plain::new(lattice, labels, types, &energy, acceptance, seed).film(41, 1);
+    }
+    let cells = Cells::new(lattice.clone(), labels.clone(), types.clone()).unwrap();
+    let mut simulation = Simulation::new(cells, &energy, acceptance, Order::Sublattices, seed, 0).unwrap();
+    let mut frames = vec![labels];
+    for _ in 0..40 {
+        simulation.run(1);
+        frames.push(simulation.cells().labels().to_vec());
+    }
+    Movie::new(lattice, types, frames).unwrap()
+}
+
+/// The energy of which only the target is known.
+fn start() -> Energy {
+    let mut energy = sorting(TARGET);
+    energy.adhesion.fill(0.5);
+    energy.volume.iter_mut().flatten().for_each(|term| term.strength = 0.02);
+    energy
+}
+
+fn fitted(movie: &Movie, acceptance: Acceptance) -> CellsFit {
+    fit(&[movie], &start(), acceptance, &six()).unwrap()
+}
+
+fn coverage(acceptance: Acceptance, movies: u64, alarm: f64, plain: bool) {
+    let mut held = [0u64; 6];
+    let mut sizes = [0.0f64; 6];
+    let mut squares = [0.0f64; 6];
+    let (mut seconds, mut doubted) = (0.0f64, 0);
+    for seed in 0..movies {
+        let movie = movie(acceptance, 1000 + seed, plain);
+        let begun = std::time::Instant::now();
+        let fit = fitted(&movie, acceptance);
+        seconds += begun.elapsed().as_secs_f64();
+        assert!(fit.at_optimum && fit.counts.impossible == 0, "movie {seed}: {fit}");
+        doubted += u64::from(fit.effective);
+        for place in 0..6 {
+            let [low, high] = fit.interval(place).unwrap();
+            held[place] += u64::from((low..=high).contains(&TRUTH[place]));
+            let z = (fit.estimates[place] - TRUTH[place]) / fit.error(place).unwrap();
+            squares[place] += z * z / movies as f64;
+            sizes[place] += fit.error(place).unwrap() / TRUTH[place] / movies as f64;
+        }
+    }
+    for place in 0..6 {
+        eprintln!(
+            "{acceptance:?} {:16} held {} of {movies}, relative error {:.4}, rms z {:.3}",
+            six()[place].name,
+            held[place],
+            sizes[place],
+            squares[place].sqrt()
+        );
+    }
+    eprintln!("{:.3} s a fit, {doubted} doubted", seconds / movies as f64);
+    assert!(doubted <= *successes_within(movies, 0.001, alarm).end(), "{doubted} of {movies} doubted");
+    for place in 0..6 {
+        let range = successes_within(movies, 0.95, shared(alarm, 6));
+        assert!(range.contains(&held[place]), "{} of {movies} held, {range:?}", held[place]);
+    }
+}
+
+#[test]
+fn intervals_hold_the_truth_as_often_as_they_say() {
+    coverage(Acceptance::Metropolis, 12, 0.001, true);
+}
+
+/// Nanoseconds that this thread has run, where the system says so; else the time that has passed.
+fn run_time(begun: std::time::Instant) -> f64 {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds: Option<f64> = said.and_then(|text| text.split_whitespace().next()?.parse().ok());
+    nanoseconds.map_or(begun.elapsed().as_secs_f64(), |ns| 1e-9 * ns)
+}
+
+/// On one core, whatever else the machine does.
+#[test]
+#[ignore = "a time, of a release build: cargo xtask test --full runs it"]
+fn a_fit_takes_less_than_half_a_second() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for acceptance in [Acceptance::Metropolis, Acceptance::HeatBath] {
+        let movies: Vec<Movie> = (0..5).map(|seed| movie(acceptance, seed, false)).collect();
+        let begun = std::time::Instant::now();
+        let seconds = pool.install(|| {
+            let before = run_time(begun);
+            let steps: Vec<usize> = movies.iter().map(|movie| fitted(movie, acceptance).steps).collect();
+            let each = (run_time(begun) - before) / movies.len() as f64;
+            eprintln!("{acceptance:?}: {each:.3} s a fit, {steps:?} steps");
+            each
+        });
+        assert!(seconds < 0.5, "{seconds} s");
+    }
+}
+
+#[test]
+#[ignore = "minutes: cargo xtask test --full runs it"]
+fn intervals_of_400_movies_hold_the_truth_as_often_as_they_say() {
+    coverage(Acceptance::Metropolis, 400, 0.001, false);
+    coverage(Acceptance::HeatBath, 400, 0.001, false);
+}

@@ -1,0 +1,199 @@
+//! Fits cells from a stack of labels on the command line: what is found, what is said, what is refused.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use glauber::cellular_potts::{Acceptance, Cells, Elastic, Energy, Order, Simulation};
+use glauber::data::Overwrite;
+use glauber::data::arrays::{Array, write_npy};
+use glauber::data::images::write_labels_tiff;
+use glauber::lattice::Lattice;
+use serde_json::Value;
+
+const SIDE: usize = 48;
+
+fn glauber(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_glauber")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
+    let output = glauber(folder, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{arguments:?}: no «{word}» in «{message}»");
+    }
+}
+
+/// 25 cells of two types in the middle of a torus, `frames` of them, `stride` steps apart; labels of cells are 1000 and 40.
+fn film(frames: usize, stride: u64) -> Vec<u16> {
+    let mut labels = vec![0; SIDE * SIDE];
+    for y in 0..40 {
+        for x in 0..40 {
+            labels[(4 + y) * SIDE + 4 + x] = (y / 8 * 5 + x / 8 + 1) as u32;
+        }
+    }
+    let types: Vec<u8> = (0..26).map(|label| if label == 0 { 0 } else { 1 + (label % 2) as u8 }).collect();
+    let cells = Cells::new(Lattice::square(SIDE), labels, types).unwrap();
+    let energy = Energy {
+        volume: Some(vec![Elastic { strength: 0.1, target: 64.0 }; 2]),
+        ..Energy::of_adhesion(2, vec![0.0, 1.6, 1.6, 1.6, 1.4, 1.1, 1.6, 1.1, 0.2])
+    };
+    let order = Order::Sublattices;
+    let mut simulation = Simulation::new(cells, &energy, Acceptance::Metropolis, order, 11, 0).unwrap();
+    let mut film = Vec::new();
+    for frame in 0..frames {
+        if frame > 0 {
+            simulation.run(stride);
+        }
+        // Labels as segmentations have them: neither small nor without gaps.
+        film.extend(
+            simulation
+                .cells()
+                .labels()
+                .iter()
+                .map(|label| if *label == 0 { 0 } else { 1000 + 40 * *label as u16 }),
+        );
+    }
+    film
+}
+
+fn with_film(frames: usize, stride: u64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.tif");
+    write_labels_tiff(path, frames, SIDE, SIDE, &film(frames, stride), Overwrite::Refuse).unwrap();
+    let mut table = String::from("label,type\n");
+    for label in 1..26 {
+        table += &format!("{},{}\n", 1000 + 40 * label, if label % 2 == 0 { "dark" } else { "light" });
+    }
+    std::fs::write(folder.path().join("types.csv"), table).unwrap();
+    folder
+}
+
+#[test]
+fn a_stack_of_labels_and_a_table_of_types_give_parameters_with_errors() {
+    let folder = with_film(31, 1);
+    let arguments = [
+        "cells",
+        "fit",
+        "labels.tif",
+        "--types",
+        "types.csv",
+        "--torus",
+        "--set",
+        "volume_target=64",
+        "--out",
+        "run",
+        "--json",
+    ];
+    let output = glauber(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let result = json_of(&output);
+    // In the order of the alphabet dark is 1, which the film has for even labels.
+    for (name, truth) in
+        [("J01", 1.6), ("J02", 1.6), ("J11", 1.4), ("J12", 1.1), ("J22", 0.2), ("volume_strength", 0.1)]
+    {
+        let found = &result["parameters"][name];
+        let (estimate, error) =
+            (found["estimate"].as_f64().unwrap(), found["standard_error"].as_f64().unwrap());
+        assert!((estimate - truth).abs() < 4.5 * error && error < 0.1 * truth.max(0.5), "{name}: {found}");
+    }
+    assert_eq!(result["effective"], false, "{result}");
+    assert_eq!(
+        (&result["cells"], &result["types"][0], &result["updates"]["impossible"]),
+        (&25.into(), &"dark".into(), &0.into())
+    );
+    assert_eq!(result["check"]["frames"].as_array().unwrap().len(), 30);
+    assert_eq!(result["fixed"]["volume_target"], 64.0);
+    let run = folder.path().join("run");
+    for file in ["result.json", "parameters.json", "check.csv", "check.svg"] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    let kept: Value = serde_json::from_slice(&std::fs::read(run.join("parameters.json")).unwrap()).unwrap();
+    assert_eq!(kept["parameters"], result["parameters"]);
+    // The same labels as an array of 32 bits, types by ranges: the same numbers.
+    let values: Vec<u32> = film(31, 1).into_iter().map(u32::from).collect();
+    let array = Array::new(vec![31, SIDE, SIDE], values).unwrap();
+    write_npy(folder.path().join("labels.npy"), &array, Overwrite::Refuse).unwrap();
+    let ranges: Vec<String> =
+        (1..26).map(|label| format!("{0}:{0}={1}", 1000 + 40 * label, 1 + label % 2)).collect();
+    let mut arguments = vec![
+        "cells",
+        "fit",
+        "labels.npy",
+        "--torus",
+        "--set",
+        "volume_target=64",
+        "--replicates",
+        "0",
+        "--json",
+    ];
+    ranges.iter().for_each(|range| arguments.extend(["--type-range", range]));
+    let again = json_of(&glauber(folder.path(), &arguments));
+    assert_eq!(again["parameters"], result["parameters"]);
+    assert_eq!(again["check"], Value::Null);
+}
+
+#[test]
+fn frames_apart_are_said_first_and_later_frames_predicted() {
+    let folder = with_film(13, 5);
+    let output =
+        glauber(folder.path(), &["cells", "fit", "labels.tif", "--types", "types.csv", "--frames", "0:9"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let first = text.lines().next().unwrap();
+    assert!(
+        first.contains("frames look further apart than one step") && first.contains("frames 0 to 8"),
+        "{text}"
+    );
+    for words in
+        ["(effective)", "simulations of frames 9 to 12", "note: `volume_target1` is not given", "--torus"]
+    {
+        assert!(text.contains(words), "no «{words}» in {text}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_words() {
+    let folder = with_film(3, 1);
+    let fit = |more: &[&'static str]| [&["cells", "fit", "labels.tif"][..], more].concat();
+    let with_types = |more: &[&'static str]| fit(&[&["--types", "types.csv"][..], more].concat());
+    refused(
+        folder.path(),
+        &with_types(&["--fit", "J01,J11"]),
+        &["pairs of neighbouring sites are of types", "neither fitted nor set"],
+    );
+    refused(folder.path(), &with_types(&["--fit", "K"]), &["`K` is no coefficient", "volume_strength"]);
+    refused(folder.path(), &with_types(&["--fit", "J01", "--set", "J01=1"]), &["is to be fitted and"]);
+    refused(folder.path(), &with_types(&["--frames", "2:9"]), &["frames 0 to 2"]);
+    refused(folder.path(), &with_types(&["--frames", "2"]), &["FROM:TO"]);
+    refused(folder.path(), &with_types(&["--set", "volume_target=x"]), &["`x` is not a number"]);
+    refused(
+        folder.path(),
+        &with_types(&["--torus", "--coarsen", "5"]),
+        &["blocks of 5 do not fit axis 0 of length 48"],
+    );
+    refused(folder.path(), &fit(&["--type-range", "1:9=0"]), &["FROM:TO=TYPE"]);
+    refused(
+        folder.path(),
+        &fit(&["--type-range", "1:9=1"]),
+        &["the types do not say what label 1040 is", "(and 24 labels more)"],
+    );
+    std::fs::write(folder.path().join("few.csv"), "label,type\n1040,1\n").unwrap();
+    refused(folder.path(), &fit(&["--types", "few.csv"]), &["the types do not say what label 1080 is"]);
+    let negative = Array::new(vec![2, 4, 4], vec![-1i32; 32]).unwrap();
+    write_npy(folder.path().join("negative.npy"), &negative, Overwrite::Refuse).unwrap();
+    refused(folder.path(), &["cells", "fit", "negative.npy"], &["label -1 in frame 0, row 0, column 0"]);
+    let flat = Array::new(vec![4, 4], vec![1i32; 16]).unwrap();
+    write_npy(folder.path().join("flat.npy"), &flat, Overwrite::Refuse).unwrap();
+    refused(folder.path(), &["cells", "fit", "flat.npy"], &["[time, y, x]"]);
+    let grey = Array::new(vec![2, 4, 4], vec![0.5f32; 32]).unwrap();
+    write_npy(folder.path().join("grey.npy"), &grey, Overwrite::Refuse).unwrap();
+    refused(folder.path(), &["cells", "fit", "grey.npy"], &["holds 0.5, which is no label"]);
+    // Nothing was left behind.
+    assert!(!folder.path().join("out/labels").exists());
+}
