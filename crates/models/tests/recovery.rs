@@ -8,9 +8,10 @@
 mod support;
 
 use glauber_engine::{FieldData, Run};
+use glauber_lattice::{Lattice, Moore, Values};
 use glauber_model_file::parse;
 use glauber_models::{MODELS, ModelOptions, OptionValue};
-use glauber_program::{Model, log_likelihood};
+use glauber_program::{Interval, Model, Update, log_likelihood};
 use glauber_statistics::tolerance;
 use support::{Likelihood, model, number, shape, transitions, word};
 
@@ -99,6 +100,44 @@ fn spins_in_checkerboard_order() {
         let two = model("potts", &[shape(&[20, 20]), word("dynamics", dynamics), number("states", 2.0)]);
         recover(&two, Run::new(&[0.8], 10).replicates(2).seed(34), &[0.4]);
     }
+}
+
+/// A rule of one's own by sublattices: two couplings and a field, and a voter's copies in drawn directions; the likelihood
+/// follows from the scheme.
+#[test]
+fn own_rules_by_sublattices() {
+    let any = Interval::new(-3.0, 3.0);
+    let spins = Model::build("anisotropic", Lattice::square(32))
+        .layer("up", Values::binary())
+        .parameter("across", any)
+        .parameter("along", any)
+        .parameter("field", any)
+        .update(Update::Sublattices)
+        .start(|s| s.next("up").bernoulli(0.5))
+        .step(|s| {
+            let spin = s.layer("up") * 2.0 - 1.0;
+            let across = spin.shift([0, 0, 1]) + spin.shift([0, 0, -1]);
+            let along = spin.shift([0, 1, 0]) + spin.shift([0, -1, 0]);
+            let pull = s.parameter("across") * across + s.parameter("along") * along + s.parameter("field");
+            s.next("up").bernoulli((pull * 2.0).sigmoid());
+        })
+        .unwrap();
+    recover(&spins, Run::new(&[0.3, -0.15, 0.05], 20).replicates(2).seed(35), &[0.0, 0.0, 0.0]);
+    let voters = Model::build("voters", Lattice::square(24))
+        .layer("opinion", Values::binary())
+        .parameter("follows", Interval::unit())
+        .parameter("errs", Interval::unit())
+        .update(Update::Sublattices)
+        .start(|s| s.next("opinion").bernoulli(0.5))
+        .step(|s| {
+            let there = s.neighbour(Moore);
+            let own = s.layer("opinion");
+            let taken = s.bernoulli(s.parameter("follows")).select(own.at(there), own);
+            let errs = s.bernoulli(s.parameter("errs"));
+            s.next("opinion").set(errs.select(1.0 - taken, taken));
+        })
+        .unwrap();
+    recover(&voters, Run::new(&[0.6, 0.05], 20).replicates(2).seed(36), &[0.3, 0.2]);
 }
 
 #[test]
