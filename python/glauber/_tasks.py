@@ -59,7 +59,8 @@ def _with_times(states: Any, model: Model) -> tuple[Any, Any]:
         # As `Simulation.save` and `glauber simulate` write them.
         return states[name], {key: array for key, array in states.items() if key != name}
     labelled = states.values() if isinstance(states, Mapping) else [states]
-    found = [own for own in map(labels_of_time, labelled) if own is not None]
+    lattice = lattice_axes(len(model.shape))
+    found = [own for own in (labels_of_time(one, lattice) for one in labelled) if own is not None]
     if any(other != found[0] for other in found[1:]):
         raise InputError("the layers are labelled by different times: give all alike")
     return (found[0] if found else None), states
