@@ -92,21 +92,38 @@ impl<'s> Translator<'s> {
             Kind::Number(x) => Ok(self.scope.number(*x)),
             Kind::Name(name) => self.name(name, node, at),
             Kind::Negate(a) => Ok(-self.value(a, at)?),
-            Kind::Not(a) => Ok(1.0 - self.truth(a, at)?),
+            Kind::Not(a) => Ok(1.0 - self.truth(a, at, "not")?),
             Kind::Infix(infix, a, b) => self.infix(*infix, a, b, at),
             Kind::Call(name, arguments) => self.call(name, arguments, node, at),
         }
     }
 
-    /// 1 where an expression is not 0.
-    fn truth(&mut self, node: &'s Node, at: Where) -> Checked<Expr> {
+    /// A condition, 0 or 1; `asked_by` is what combines it or chooses by it.
+    fn truth(&mut self, node: &'s Node, at: Where, asked_by: &str) -> Checked<Expr> {
         let value = self.value(node, at)?;
-        Ok(if is_truth(node) { value } else { 1.0 - value.equals(0.0) })
+        let Some(domain) = value.domain().filter(|_| !is_truth(node)) else { return Ok(value) };
+        if domain.integer && domain.proves(0.0, 1.0) {
+            return Ok(value);
+        }
+        let (lowest, highest) = (domain.lowest, domain.highest);
+        let kind = match domain.integer {
+            true => format!("a whole number from {lowest} to {highest}"),
+            false if lowest.is_finite() && highest.is_finite() => {
+                format!("a number from {lowest} to {highest}")
+            }
+            false => "any number".to_string(),
+        };
+        let message = format!(
+            "`{asked_by}` asks for a condition, which is 0 or 1, but this is {kind}: compare it with a number, as in n > 0; \
+             for something to happen with a probability, multiply by it"
+        );
+        problem(&node.span, message)
     }
 
     fn infix(&mut self, infix: Infix, a: &'s Node, b: &'s Node, at: Where) -> Checked<Expr> {
         if matches!(infix, Infix::And | Infix::Or) {
-            let (a, b) = (self.truth(a, at)?, self.truth(b, at)?);
+            let word = if infix == Infix::And { "and" } else { "or" };
+            let (a, b) = (self.truth(a, at, word)?, self.truth(b, at, word)?);
             return Ok(if infix == Infix::And { a * b } else { a.max(b) });
         }
         let (own, other) = (a, b);
@@ -258,7 +275,7 @@ impl<'s> Translator<'s> {
 
     fn elementary(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
         if name == "if" {
-            let condition = self.truth(&arguments[0], at)?;
+            let condition = self.truth(&arguments[0], at, "if")?;
             let (yes, no) = (self.value(&arguments[1], at)?, self.value(&arguments[2], at)?);
             return Ok(condition.select(yes, no));
         }
@@ -400,23 +417,20 @@ impl<'s> Translator<'s> {
     }
 }
 
-/// Refuses to ask whether a layer has a value that it never has.
+/// Refuses to ask whether a value is a number that it never is.
 fn never_equal(own: Expr, other: Expr, node: &Node) -> Result<(), String> {
-    let (Kind::Name(name), Some(layer), Some(asked)) = (&node.kind, own.domain(), other.domain()) else {
-        return Ok(());
-    };
+    let (Some(value), Some(asked)) = (own.domain(), other.domain()) else { return Ok(()) };
     let constant = asked.lowest.to_bits() == asked.highest.to_bits();
-    let (lowest, highest) = (layer.lowest, layer.highest);
-    if constant
-        && layer.integer
-        && lowest < highest
-        && lowest.is_finite()
-        && !(asked.integer && asked.within(lowest, highest))
-    {
-        let value = asked.lowest;
-        return Err(format!("`{name}` is never {value}: it is a whole number from {lowest} to {highest}"));
+    let (lowest, highest) = (value.lowest, value.highest);
+    if !constant || lowest >= highest || value.within_reach(asked.lowest) {
+        return Ok(());
     }
-    Ok(())
+    let name = match &node.kind {
+        Kind::Name(name) => format!("`{name}`"),
+        _ => "this value".to_string(),
+    };
+    let kind = if value.integer { "a whole number" } else { "a number" };
+    Err(format!("{name} is never {}: it is {kind} from {lowest} to {highest}", asked.lowest))
 }
 
 /// The sum over a neighbourhood of a value that is `beyond` behind fixed edges: sites there count 0 in the engine, so
