@@ -260,7 +260,7 @@ impl Scalar {
     /// What the loss does from near an end inwards.
     fn beyond(&self, end: f64) -> Beyond {
         let Sample { mean, error } = Sample::of(&self.natural_slopes);
-        let inwards = if end == self.map.interval().lowest { mean } else { -mean };
+        let inwards = if end.to_bits() == self.map.interval().lowest.to_bits() { mean } else { -mean };
         match () {
             () if mean == 0.0 || mean.abs() <= FAR * error => Beyond::Unknown,
             () if inwards < 0.0 => Beyond::Falls,
