@@ -33,8 +33,9 @@ pub(super) fn of(file: &FitFile, own: &Own) -> Result<Simulated, JobError> {
     let declared = &own.model.declarations().parameters;
     for ((parameter, true_value), taken) in declared.iter().zip(&data).zip(fit) {
         let name = &parameter.name;
-        let is_default = !simulation.parameters.contains_key(name)
-            && !(starts_are_fitted && file.fixed.contains_key(name));
+        let is_said =
+            simulation.parameters.contains_key(name) || (starts_are_fitted && file.fixed.contains_key(name));
+        let is_default = !is_said;
         let whose = if is_default { ", its default, since nothing else was said" } else { "" };
         match taken {
             Some(taken) if taken.to_bits() != true_value.to_bits() => notes.push(format!(
