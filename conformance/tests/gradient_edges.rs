@@ -10,17 +10,28 @@ const DOUBLE: Precision = Precision::Double;
 
 /// A coin at each site; observed is the mean of what `seen` makes of it. A false alarm is none: the gradient is exact.
 fn slope_of(seen: impl Fn(Expr) -> Expr) -> f64 {
+    slope_and_share_of(seen).0
+}
+
+/// And the share of heads there was.
+fn slope_and_share_of(seen: impl Fn(Expr) -> Expr) -> (f64, f64) {
     let coins = Model::build("coins", Lattice::line(16))
         .layer("heads", Values::binary())
         .parameter("p", Interval::unit())
         .start(|s| s.next("heads").set(0.0))
         .step(|s| s.next("heads").bernoulli(s.parameter("p")))
         .unwrap();
-    let mean = coins.observe(|s| s.output("mean", seen(s.layer("heads")).mean())).unwrap();
+    let mean = coins.observe(|s| {
+        s.output("mean", seen(s.layer("heads")).mean());
+        s.output("share", s.layer("heads").mean());
+    });
+    let mean = mean.unwrap();
     let options = Options { precision: DOUBLE, ..Options::default() };
     let plan = Plan::new(&coins, &[mean.into()], Some(&StraightThrough), options).unwrap();
-    let loss = |m: &[f64]| LossValue { value: m[0], slopes: vec![1.0] };
-    plan.gradient(&Run::new(&[0.3], 1).replicates(3).observe(1, 0), &loss).unwrap().parameters[0]
+    // The loss's value is the share.
+    let loss = |m: &[f64]| LossValue { value: m[1], slopes: vec![1.0, 0.0] };
+    let found = plan.gradient(&Run::new(&[0.3], 1).replicates(3).observe(1, 0), &loss).unwrap();
+    (found.parameters[0], found.value)
 }
 
 #[test]
@@ -39,6 +50,68 @@ fn a_binary_value_compared_with_a_number_has_its_derivative() {
     }
     for (k, down) in downs.into_iter().enumerate() {
         assert!((slope_of(down) + 1.0).abs() < 1e-12, "down {k}: {}", slope_of(down));
+    }
+}
+
+/// Of two independent coins the expectation of what compares them is a product of theirs; the slope by both is
+/// the derivative of that, at the outcomes.
+#[test]
+fn two_binary_values_compared_have_the_derivative_of_their_expectation() {
+    let next = |x: Expr| x.shift([0, 0, 1]);
+    type Case<'a> = (&'a str, Box<dyn Fn(Expr) -> Expr>, fn(f64) -> f64);
+    let cases: [Case<'_>; 9] = [
+        ("greater of", Box::new(move |x| x.max(next(x))), |m| 2.0 * (1.0 - m)),
+        ("lesser of", Box::new(move |x| x.min(next(x))), |m| 2.0 * m),
+        ("product", Box::new(move |x| x * next(x)), |m| 2.0 * m),
+        ("equals", Box::new(move |x| x.equals(next(x))), |m| -2.0 * (1.0 - 2.0 * m)),
+        ("differs", Box::new(move |x| 1.0 - x.equals(next(x))), |m| 2.0 * (1.0 - 2.0 * m)),
+        ("less", Box::new(move |x| x.less(next(x))), |m| 1.0 - 2.0 * m),
+        ("greater", Box::new(move |x| x.greater(next(x))), |m| 1.0 - 2.0 * m),
+        ("at most", Box::new(move |x| x.at_most(next(x))), |m| 2.0 * m - 1.0),
+        ("itself", Box::new(|x| x.max(x) + x.equals(x) + x.less(x)), |_| 1.0),
+    ];
+    for (name, seen, right) in cases {
+        let (slope, share) = slope_and_share_of(seen);
+        assert!(share > 0.0 && share < 1.0);
+        assert!((slope - right(share)).abs() < 1e-12, "{name}: {slope}, not {}", right(share));
+    }
+}
+
+/// What is not chosen adds nothing to a gradient, though its slope there be infinite or no number.
+#[test]
+fn a_branch_that_is_not_taken_has_no_slope() {
+    type Rule = fn(Expr, Expr) -> Expr;
+    let rules: [(&str, Rule); 10] = [
+        ("quotient", |n, p| n.greater(0.0).select(p / n, 0.0)),
+        ("both ways", |n, p| n.equals(0.0).select(0.0, p / n)),
+        ("function of a quotient", |n, p| n.greater(0.0).select((p / n).exp() - 1.0, 0.0).min(1.0)),
+        ("product with a quotient", |n, p| n.greater(0.0).select((p / n) * p, 0.0)),
+        ("inside another", |n, p| n.greater(0.0).select(n.less(3.0).select(p / n, p / n), 0.0)),
+        ("root", |n, p| n.greater(0.0).select((p * n / 9.0).sqrt(), 0.0)),
+        ("logarithm", |n, p| n.greater(0.0).select(-(p * n / 9.0).ln() / 9.0, 0.0).min(1.0)),
+        ("power", |n, p| n.greater(0.0).select((p * n / 9.0).pow(0.3), 0.0)),
+        ("overflow", |n, p| n.less(8.0).select(p, (1000.0 + p).exp())),
+        ("lesser of", |n, p| (p / n).min(p)),
+    ];
+    for (name, rule) in rules {
+        for precision in [Precision::Single, DOUBLE] {
+            let sparse = Model::build("sparse", Lattice::square(8).periodic())
+                .layer("on", Values::binary())
+                .parameter("p", Interval::new(0.1, 0.5))
+                .start(|s| s.next("on").bernoulli(0.05))
+                .step(|s| {
+                    let n = s.layer("on").neighbours(Moore).sum();
+                    s.next("on").bernoulli(rule(n, s.parameter("p")));
+                })
+                .unwrap();
+            let share = sparse.observe(|s| s.output("share", s.layer("on").mean())).unwrap();
+            let options = Options { precision, ..Options::default() };
+            let plan = Plan::new(&sparse, &[share.into()], Some(&StraightThrough), options).unwrap();
+            let loss = |m: &[f64]| LossValue { value: m[0], slopes: vec![1.0] };
+            let found = plan.gradient(&Run::new(&[0.3], 3).replicates(4).observe(3, 0), &loss).unwrap();
+            let slope = found.parameters[0];
+            assert!(slope.is_finite() && slope.abs() > 1e-6, "{name}, {precision:?}: {slope}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ import difflib
 import math
 import operator
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -193,8 +194,30 @@ def field(name: str, value: Any, shape: Sequence[int], replicates: int) -> tuple
         return array.reshape(-1), None
     if array.shape == (replicates, *shape):
         return array.reshape(-1), replicates
+    if array.shape[1:] == shape:
+        own = array.shape[0]
+        raise InputError(
+            f"{name} holds {own} lattices, one for each of {own} replicates, but {replicates} {'is' if replicates == 1 else 'are'} "
+            f"run: give replicates={own}, or one lattice of them, which all replicates then share"
+        )
     each = f", or {(replicates, *shape)} with one for each replicate"
     raise InputError(f"{name} has shape {array.shape}, but the lattice has {shape}: give {shape}{each}")
+
+
+def check_kinds(model: Any, given: Any, what: str) -> None:
+    """Refuses the states of a simulation (or its `.last`) where their numbers mean other states in this model."""
+    for name, layer in (getattr(given, "kinds", None) or {}).items():
+        if name not in model.layers:
+            continue
+        theirs, ours = layer.states, model.layers[name].states
+        if bool(theirs) == bool(ours) and all(a == b for a, b in zip(theirs, ours)):
+            continue
+        told_as = [", ".join(states) if states else "numbers without names" for states in (theirs, ours)]
+        raise InputError(
+            f"in {what} the states of layer `{name}` are {told_as[0]}, but in model `{model.name}` they are {told_as[1]}: their "
+            f'numbers mean other states; where the numbers are meant, give them alone, as {{"{name}": run["{name}"]}}, '
+            "translated where need be"
+        )
 
 
 def start_fields(model: Any, start: Any, replicates: int) -> list[tuple[np.ndarray, int | None]] | None:
@@ -202,6 +225,7 @@ def start_fields(model: Any, start: Any, replicates: int) -> list[tuple[np.ndarr
     if start is None:
         return None
     names = list(model.layers)
+    check_kinds(model, start, "the start")
     given = by_name(start, "the start", names)
     if given is None:
         if len(names) != 1:
@@ -327,6 +351,19 @@ def theta_rows(given: Any, names: Sequence[str], what: str) -> np.ndarray:
     if missing:
         raise InputError(f"{what} have no column `{missing[0]}`: give {', '.join(names)}")
     return np.stack([numbers(f"{what}, `{n}`", table[n]).astype(float).reshape(-1) for n in names], axis=-1)
+
+
+def warn_of_slopes(what: str, value: float, names: Sequence[str], gradient: Sequence[Any], depth: int) -> None:
+    """Warns where a gradient is no number though the loss is one, `depth` calls up."""
+    lost = [n for n, slope in zip(names, gradient) if not np.isfinite(slope).all()]
+    if lost and math.isfinite(value):
+        warnings.warn(
+            f"{what}: the gradient of {', '.join(f'`{n}`' for n in lost)} is no finite number, though the loss is {value:g}: a "
+            "function of the rule, or of the loss, has no finite slope at a value that it meets, such as a quotient by 0, or "
+            "the root or logarithm of 0; keep its argument away from there, as p / max(n, 1)",
+            UserWarning,
+            stacklevel=depth + 1,
+        )
 
 
 def memory_of(value: Any) -> int:

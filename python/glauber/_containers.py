@@ -20,14 +20,17 @@ AXES: dict[str, frozenset[str]] = {
     "x": frozenset(["x", "column", "columns", "col", "lon", "long", "longitude", "easting"]),
     "y": frozenset(["y", "row", "rows", "lat", "latitude", "northing"]),
     "z": frozenset(["z", "plane", "planes", "slice", "depth", "altitude"]),
-    "time": frozenset(["time", "times", "t", "step", "steps", "frame", "frames"]),
+    "time": frozenset(
+        ["time", "t", "tp", "datetime", "step", "frame", "second", "sec", "minute", "min", "hour", "day", "week", "month", "quarter", "year"]
+        + ["date", "generation", "iteration", "tick", "sweep", "epoch", "snapshot"]
+    ),
     "run": frozenset(
         ["run", "runs", "replicate", "replicates", "realisation", "realization", "member", "batch"]
     ),
     "layer": frozenset(["layer", "layers", "variable"]),
     "colour": frozenset(["colour", "color", "channel", "c", "band", "rgb", "s"]),
 }
-"""What an axis may be called, without case; the first word of each is what errors say."""
+"""What an axis may be called, without case; the words of time also in the plural and among others, as `sample_time`."""
 
 
 def kind_of(value: Any) -> str:
@@ -241,33 +244,96 @@ def by_name(value: Any, what: str, known: Sequence[str]) -> dict[Any, Any] | Non
     return None
 
 
-def labels_of_time(value: Any) -> list[Any] | None:
-    """The labels of the axis `time` of an array of xarray, where they are whole numbers that are not 0, 1, 2 …"""
-    if kind_of(value) != "xarray.DataArray":
+def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
+    """The labels of the axis of time, whatever it is called, where they are not 0, 1, 2 …
+
+    Of an array of xarray they are those of the axis and of what else is known along it; of a table of pandas, whose rows
+    are the times of a line, its index.
+
+    Raises
+    ------
+    InputError
+        For labels that are no numbers, dates that are not evenly spaced, and several labels that differ.
+    """
+    kind = kind_of(value)
+    if kind == "pandas.DataFrame" and len(lattice) == 1:
+        return _steps_of("the index", np.asarray(value.index))
+    if kind != "xarray.DataArray":
         return None
-    for dim in value.dims:
-        if _meaning(dim) == "time" and dim in value.coords:
-            labels = value.coords[dim].values
-            if labels.dtype.kind in "Mm" and len(set(np.diff(labels).tolist())) > 1:
-                raise InputError(
-                    "the dates of the axis `time` are not evenly spaced: say by times= after which step each state was seen, "
-                    "and give .values, or assign whole numbers to the axis"
-                )
-            if labels.dtype.kind not in "iufMm":
-                raise InputError(
-                    f"the labels of the axis `time` are no numbers ({labels.reshape(-1)[0]!r} …): assign the step of each state to "
-                    "it, or give .values and say by times= after which step each was seen"
-                )
-            if labels.dtype.kind in "iuf" and not _counts(np.rint(labels).astype(int).tolist()):
-                return list(labels.tolist())
-    return None
+    dim = _axis_of_time(value, lattice)
+    if dim is None:
+        return None
+    own = {dim: value.coords[dim]} if dim in value.coords else {}
+    beside = {n: c for n, c in value.coords.items() if n != dim and c.dims == (dim,) and _meaning(n, c) == "time"}
+    found = {name: _steps_of(f"`{name}`", np.asarray(c.values)) for name, c in {**own, **beside}.items()}
+    first = next(iter(found), None)
+    for name, labels in found.items():
+        if not np.allclose(_spacing(labels, value.sizes[dim]), _spacing(found[first], value.sizes[dim])):
+            raise InputError(
+                f"the times are labelled by `{first}` and otherwise by `{name}`: leave one of them out, as array.drop_vars(\"{name}\")"
+            )
+    return None if first is None else found[first]
 
 
-def _meaning(axis: Any) -> str | None:
-    """What an axis' name means: one of `AXES`, "" where it says nothing, None where it is not known."""
-    if axis is None or str(axis).startswith("dim_"):
-        return ""
-    return next((word for word, names in AXES.items() if str(axis).lower() in names), None)
+def _axis_of_time(value: Any, lattice: Sequence[str]) -> Any:
+    """The axis that is time: by its name, by its labels, or because no axis has a name and it lies there."""
+    meanings = _meanings(value)
+    if "time" in meanings:
+        return value.dims[meanings.index("time")]
+    before = value.ndim - len(lattice)
+    return value.dims[before - 1] if before > 0 and all(m == "" for m in meanings) else None
+
+
+def _steps_of(what: str, labels: np.ndarray) -> list[Any] | None:
+    """Labels of times as numbers; none where they are 0, 1, 2 … or dates that are evenly spaced."""
+    if _dated(labels):
+        moments = labels.tolist() if labels.dtype.kind == "O" else list(labels)
+        if len({later - earlier for earlier, later in zip(moments, moments[1:])}) > 1:
+            raise InputError(
+                f"the dates of {what}, the axis of time, are not evenly spaced: say by times= after which step each state was "
+                "seen, and give .values, or assign whole numbers to the axis"
+            )
+        return None
+    if labels.dtype.kind not in "iuf":
+        raise InputError(
+            f"the labels of {what}, the axis of time, are no numbers ({labels.reshape(-1)[0]!r} …): assign the step of each "
+            "state to it, or give .values and say by times= after which step each was seen"
+        )
+    return None if np.array_equal(labels, np.arange(labels.size)) else list(labels.tolist())
+
+
+def _spacing(labels: Sequence[float] | None, length: int) -> np.ndarray:
+    """How times follow one another, whatever their unit."""
+    times = np.asarray(labels if labels is not None else range(length), dtype=float)
+    steps = np.diff(times)
+    return steps / steps[0] if steps.size and steps[0] else steps
+
+
+def _meaning(axis: Any, coordinate: Any = None) -> str | None:
+    """What an axis' name, or its labels, mean: one of `AXES`, "" where it has no name, None where that is not known."""
+    whole = str(axis).lower()
+    for meaning, names in AXES.items():
+        if whole in names:
+            return meaning
+    # sample_time, timepoint, Days …
+    words = "".join(c if c.isalpha() else " " for c in whole).split()
+    if any(w.removesuffix("s") in AXES["time"] or w.startswith("time") for w in words):
+        return "time"
+    if coordinate is not None and _dated(np.asarray(coordinate.values)):
+        return "time"
+    return "" if axis is None or str(axis).startswith("dim_") else None
+
+
+def _dated(labels: np.ndarray) -> bool:
+    """Whether labels are dates, or spans of time."""
+    return labels.dtype.kind in "Mm" or (
+        labels.dtype.kind == "O" and labels.size > 0 and hasattr(labels.reshape(-1)[0], "timetuple")
+    )
+
+
+def _meanings(value: Any) -> list[str | None]:
+    """What each axis of an array of xarray means."""
+    return [_meaning(dim, value.coords[dim] if dim in value.coords else None) for dim in value.dims]
 
 
 def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
@@ -289,7 +355,7 @@ def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
         if dim in value.coords and value.coords[dim].ndim == 1:
             _check_rising(what, value.coords[dim].values.tolist())
     fitting = [axes for axes in wanted if len(axes) == value.ndim]
-    meanings = [_meaning(dim) for dim in value.dims]
+    meanings = _meanings(value)
     if not fitting or all(m == "" for m in meanings) or (value.ndim == 1 and meanings[0] is None):
         return value
     for axes in fitting:
@@ -303,11 +369,11 @@ def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
 
 
 def _order(meanings: Sequence[str | None], axes: Sequence[str]) -> list[int] | None:
-    """Where each axis lies; one that is not known is the one that is left."""
+    """Where each axis lies; one that is not known is the one that is left, except that times and layers are never guessed."""
     places: list[int | None] = [meanings.index(axis) if axis in meanings else None for axis in axes]
     open_axes = [i for i, place in enumerate(places) if place is None]
     left = [i for i in range(len(axes)) if i not in places]
-    if len(open_axes) == 1 and len(left) == 1 and not meanings[left[0]]:
+    if len(open_axes) == 1 and len(left) == 1 and not meanings[left[0]] and axes[open_axes[0]] not in ("time", "layer"):
         places[open_axes[0]] = left[0]
     return None if None in places else [p for p in places if p is not None]
 

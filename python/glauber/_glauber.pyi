@@ -331,6 +331,16 @@ class Objective:
         The loss and its gradient; the gradient is left out where it is not wanted.
         """
     @property
+    def notes(self, /) -> list[str]:
+        """
+        What a person should know of the data and of how the objective was set up.
+        """
+    @property
+    def slopeless(self, /) -> list[str]:
+        """
+        Those of the notes that say what gradients lack.
+        """
+    @property
     def start(self, /) -> NDArray[float64]:
         """
         θ where the fit starts.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import theta_of
+from glauber._arrays import theta_of, warn_of_slopes
 from glauber._errors import InputError
 from glauber._fit_request import fit_request
 from glauber._kinds import Whole
@@ -38,6 +39,8 @@ class Objective:
         """Where a fit starts."""
         self.iteration = 0
         """Which noise is used."""
+        self.notes: list[str] = native.notes
+        """What is to be known of the data, and of what gradients lack, as in a fit's result."""
 
     def _theta(self, theta: Any) -> np.ndarray:
         array = theta_of(theta, self.names, self._lengths).reshape(-1)
@@ -47,7 +50,10 @@ class Objective:
 
     def __call__(self, theta: Any) -> tuple[float, np.ndarray]:
         value, gradient = self._native.evaluate(self._theta(theta), self.iteration, True)
-        return value, np.asarray(gradient)
+        own = np.asarray(gradient)
+        parts = np.split(own, np.cumsum(self._lengths)[:-1])
+        warn_of_slopes(f"model `{self._given[0].name}`", value, self.names, parts, 2)
+        return value, own
 
     def value(self, theta: Any) -> float:
         """The loss alone."""
@@ -101,4 +107,7 @@ def objective(
         "precision": precision,
         "memory": memory,
     }
-    return Objective((model, task, start), settings)
+    own = Objective((model, task, start), settings)
+    for words in own._native.slopeless:
+        warnings.warn(f"model `{model.name}`: {words}", UserWarning, stacklevel=2)
+    return own

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, memory_of, named_arrays, number, real, told, whole
+from glauber._arrays import check_names, memory_of, named_arrays, number, real, told, warn_of_slopes, whole
 from glauber._callables import RolloutObjective, Simulator
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
@@ -106,7 +106,7 @@ class Rollout:
         shape = (replicates, *self.model.shape)
         states = {n: s.reshape(shape) for n, s in zip(self.model.layers, last)}
         step = (asked["first_step"] or 0) + self.steps
-        return Outputs(self.at, self._places.of_replicates(flat, replicates), LastStates(states, step))
+        return Outputs(self.at, self._places.of_replicates(flat, replicates), LastStates(states, step, self.model.layers))
 
     def __call__(
         self,
@@ -208,6 +208,9 @@ class Rollout:
     ) -> tuple[float, Gradient]:
         self._tell_missing()
         value, by_parameter, by_field, by_start, flat = plan.gradient(asked, function, slopes, wrt_start)
+        fields = [name for name, _ in by_field]
+        everything = [*by_parameter.tolist(), *(values for _, values in by_field)]
+        warn_of_slopes(f"model `{self.model.name}`", value, [*self.model.parameters, *fields], everything, 3)
         gradient = Gradient(zip(self.model.parameters, by_parameter.tolist()))
         gradient.update({name: values.reshape(self.model.shape) for name, values in by_field})
         if by_start is not None:

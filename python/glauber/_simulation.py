@@ -82,13 +82,16 @@ class LastStates(dict[str, np.ndarray]):
 
     step: int
     """The number of the step that the states were left by."""
+    kinds: dict[str, Layer]
+    """What the numbers of each layer mean."""
 
-    def __init__(self, layers: Mapping[str, np.ndarray], step: int) -> None:
+    def __init__(self, layers: Mapping[str, np.ndarray], step: int, kinds: Mapping[str, Layer] | None = None) -> None:
         super().__init__(layers)
         self.step = int(step)
+        self.kinds = dict(kinds or {})
 
     def __reduce__(self) -> Any:
-        return LastStates, (dict(self), self.step)
+        return LastStates, (dict(self), self.step, self.kinds)
 
 
 def steps_behind(start: Any) -> int | None:
@@ -133,10 +136,22 @@ class Simulation(Mapping[str, np.ndarray]):
         """
         return self.final
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, for `data.states` of a fit file."""
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, for `data.states` of a fit file.
+
+        Raises
+        ------
+        InputError
+            Where a file of this name is there, unless it may be overwritten.
+        """
         times = "times" if "times" not in self.layers else "times of states"
-        with open(path_text(path), "wb") as file:
+        try:
+            file = open(path_text(path), "wb" if overwrite else "xb")
+        except FileExistsError:
+            raise InputError(
+                f"{path_text(path)} is already there and is not overwritten: choose another name, or give overwrite=True"
+            ) from None
+        with file:
             arrays: dict[str, Any] = {**self.layers, times: self.times}
             np.savez_compressed(file, **arrays)
 
@@ -206,7 +221,7 @@ def simulate(
     fields : dict, optional
         Covariates and parameter fields: arrays of the lattice's shape, or [replicate, …lattice].
     every : int
-        Keep the states of steps 0, every, 2·every …
+        Keep the states of steps 0, every, 2·every …; that after the last step is in `.last` in any case.
     first_step : int, optional
         How many steps the start has behind it, for rules that read the step's number, and for the noise, which is that of
         the steps' numbers; by default what `start` says, else 0: two runs from plain arrays have the same noise under the
@@ -257,5 +272,5 @@ def simulate(
         dict(zip(model.parameters, asked["parameters"])),
         asked["seed"],
         dict(model.layers),
-        LastStates(final, begin + asked["steps"]),
+        LastStates(final, begin + asked["steps"], model.layers),
     )

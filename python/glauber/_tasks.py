@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import hint, named_numbers, numbers, table, whole
+from glauber._arrays import check_kinds, hint, named_numbers, numbers, table, whole
 from glauber._containers import by_name, labels_of_time, lattice_axes
 from glauber._curves import curve_of
 from glauber._errors import InputError
@@ -36,6 +36,7 @@ def _named_arrays(
             f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
             "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])} with times="
         )
+    check_kinds(model, states, f"the {what}")
     own, states = _with_times(states, model)
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
@@ -59,7 +60,8 @@ def _with_times(states: Any, model: Model) -> tuple[Any, Any]:
         # As `Simulation.save` and `glauber simulate` write them.
         return states[name], {key: array for key, array in states.items() if key != name}
     labelled = states.values() if isinstance(states, Mapping) else [states]
-    found = [own for own in map(labels_of_time, labelled) if own is not None]
+    lattice = lattice_axes(len(model.shape))
+    found = [own for own in (labels_of_time(one, lattice) for one in labelled) if own is not None]
     if any(other != found[0] for other in found[1:]):
         raise InputError("the layers are labelled by different times: give all alike")
     return (found[0] if found else None), states
@@ -294,7 +296,8 @@ class Stationary:
             if isinstance(self.states, Simulation) and int(self.states.times[0]) == 0:
                 raise InputError(
                     "the states are a simulation from its start on, which is no stationary state: give the later ones, such as "
-                    "{layer: run[layer][:, k:] for layer in run}, with the start and what follows it left out"
+                    "{layer: run[layer][:, k:] for layer in run}, with the start and what follows it left out; where its start was "
+                    "a stationary state already, say so by first_step= of the simulation, as simulate(…, first_step=1)"
                 )
             data["states"] = "given.npz"
             arrays = _named_arrays(model, self.states, "states")

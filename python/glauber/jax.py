@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glauber._arrays import (
+    check_kinds,
     check_missing,
     check_names,
     named_arrays,
@@ -165,6 +166,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
         fields: dict[str, Any] | None = None,
         first_step: int | None = None,
     ) -> dict[str, Any]:
+        check_kinds(model, start, "the start")
         usual = {n: p.default for n, p in model.parameters.items() if p.default is not None}
         given = {**usual, **named_numbers(parameters, "parameters")}
         known = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_missing, check_names, named_arrays, named_numbers, told, whole
+from glauber._arrays import check_kinds, check_missing, check_names, named_arrays, named_numbers, told, whole
 from glauber._containers import kind_of, lattice_axes, ordered
 from glauber._errors import InputError
 from glauber._outputs import Gradient
@@ -176,6 +176,7 @@ def rollout(run: Rollout, result: str = "outputs") -> Callable[..., dict[str, An
             "start": model.layers,
             "fields": model.fields,
         }
+        check_kinds(model, start, "the start")
         for kind, given in (("parameters", parameters), ("start", start), ("fields", fields)):
             known_names = [] if kind == "parameters" else list(known[kind])
             own = (

@@ -690,3 +690,76 @@ def test_slopes_are_read_by_name_and_none_is_left_out():
     with pytest.raises(glauber.InputError, match="missing"):
         run.value_and_grad(TRUTH, lambda m: (0.0, {"mean(here)": np.ma.masked, "count(here)": 0.0}))
     assert math.isfinite(run.value_and_grad(TRUTH, "count(here)")[0])
+
+
+# The axis of time, whatever it is called.
+
+GAPS = [0, 1, 2, 3, 5, 6, 9]
+OF_TIME = (
+    "time t T frame frames step day days hour minute second week month year date datetime tp timepoint time_point time_step "
+    "sample_time sampling_date generation iteration tick acquisition_time"
+).split()
+
+
+def told_times(value, model=None, **task):
+    """The times that a task hands on of what it is given."""
+    model = model or glauber.load("susceptible-infected", shape=(4, 6))
+    arrays = glauber.Transition(value, **task)._given(model)["arrays"]
+    return next((flat.tolist() for name, _, flat in arrays if name == "times"), None)
+
+
+@pytest.mark.parametrize("dim", OF_TIME)
+def test_labels_of_an_axis_of_time_are_times_whatever_it_is_called(dim):
+    pandas = optional("pandas")
+    array = np.zeros((2, len(GAPS), 4, 6))
+    dims = ("run", dim, "y", "x")
+    assert told_times(data_array(array, dims, **{dim: GAPS})) == GAPS
+    assert told_times(data_array(array.swapaxes(0, 1), (dim, "run", "y", "x"), **{dim: GAPS})) == GAPS
+    assert told_times(data_array(array, dims, **{dim: range(7)})) is None
+    days = pandas.to_datetime("2024-01-28") + pandas.to_timedelta(GAPS, unit="D")
+    texts = [f"d{t:02d}" for t in GAPS]
+    for labels in (days, days.tz_localize("UTC"), days.date, days - days[0], texts):
+        with pytest.raises(glauber.InputError, match="axis of time"):
+            told_times(data_array(array, dims, **{dim: np.asarray(labels)}))
+    # As frames of a film: one after the other.
+    assert told_times(data_array(array, dims, **{dim: pandas.date_range("2024-01-28", periods=7)})) is None
+
+
+def test_times_beside_an_axis_are_times():
+    pandas = optional("pandas")
+    array = np.zeros((2, len(GAPS), 4, 6))
+    dims = ("run", "frame", "y", "x")
+    assert told_times(data_array(array, dims, time=("frame", GAPS))) == GAPS
+    assert told_times(data_array(array, dims, time=("frame", GAPS), frame=GAPS)) == GAPS
+    assert told_times(data_array(array, dims, seconds=("frame", [30 * t for t in GAPS]), frame=GAPS)) == GAPS
+    assert told_times(data_array(array, dims, mouse=("run", ["a", "b"]), frame=GAPS)) == GAPS
+    with pytest.raises(glauber.InputError, match="leave one of them out"):
+        told_times(data_array(array, dims, time=("frame", GAPS), frame=range(7)))
+    days = pandas.to_datetime("2024-01-28") + pandas.to_timedelta(GAPS, unit="D")
+    with pytest.raises(glauber.InputError, match="not evenly spaced"):
+        told_times(data_array(array, dims, taken=("frame", days)))
+    with pytest.raises(glauber.InputError, match="not evenly spaced"):
+        told_times(data_array(array, ("run", "seen", "y", "x"), seen=days))
+
+
+def test_an_axis_without_a_name_is_not_guessed_to_be_time():
+    array = np.zeros((7, 4, 6))
+    for dims in (("patient", "y", "x"), ("slice", "y", "x"), ("dim_0", "y", "x"), ("index", "y", "x")):
+        with pytest.raises(glauber.InputError, match="name them time, y, x"):
+            told_times(data_array(array, dims))
+    # The run is the one that is left; axes that have no names at all go by order, with their labels.
+    assert told_times(data_array(array[None], ("mouse", "time", "lat", "lon"), time=GAPS)) == GAPS
+    assert told_times(data_array(array, ("dim_0", "dim_1", "dim_2"), dim_0=GAPS)) == GAPS
+
+
+def test_the_rows_of_a_table_are_times_of_a_line():
+    pandas = optional("pandas")
+    line = glauber.load("domany-kinzel", shape=(6,))
+    table = pandas.DataFrame(np.zeros((7, 6)))
+    assert told_times(table, line) is None
+    assert told_times(table.set_axis(GAPS), line) == GAPS
+    assert told_times({next(iter(line.layers)): table.set_axis(GAPS)}, line) == GAPS
+    days = pandas.to_datetime("2024-01-28") + pandas.to_timedelta(GAPS, unit="D")
+    for index in (days, [f"d{t}" for t in GAPS]):
+        with pytest.raises(glauber.InputError, match="axis of time"):
+            told_times(table.set_axis(index), line)

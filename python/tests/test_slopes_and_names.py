@@ -165,7 +165,7 @@ def test_a_clock_that_nobody_set_is_said():
 
 def test_where_the_likelihood_is_0_at_the_start_it_is_said():
     own = model(lambda s: s.bernoulli(glauber.minimum(1, s["a"] + s["p"])))
-    with pytest.raises(glauber.RunError, match="could not begin: the likelihood of the data is 0 there") as error:
+    with pytest.raises(glauber.RunError, match="could not begin: the likelihood of the data is 0: .* whatever the parameters") as error:
         glauber.fit(own, glauber.Transition(SEEN, loss="likelihood"), {"p": 0.3}, steps=5, progress=False)
     assert "diverged" not in str(error.value)
 

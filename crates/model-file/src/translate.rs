@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use glauber_lattice::Neighbourhood;
-use glauber_program::{Comparison, CountLaw, Expr, Operand, Scope, Unary};
+use glauber_program::{Comparison, CountLaw, Domain, Expr, Operand, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, Place, THERE, WORDS};
@@ -119,28 +119,46 @@ impl<'s> Translator<'s> {
             Kind::Number(x) => Ok(self.scope.number(*x)),
             Kind::Name(name) => self.name(name, node, at),
             Kind::Negate(a) => Ok(-self.value(a, at)?),
-            Kind::Not(a) => Ok(1.0 - self.truth(a, at)?),
+            Kind::Not(a) => Ok(1.0 - self.truth(a, at, "not")?),
             Kind::Infix(infix, a, b) => self.infix(*infix, a, b, at),
             Kind::Call(name, arguments) => self.call(name, arguments, node, at),
         }
     }
 
-    /// 1 where an expression is not 0.
-    fn truth(&mut self, node: &'s Node, at: Where) -> Checked<Expr> {
+    /// A condition, 0 or 1; `asked_by` is what combines it or chooses by it.
+    fn truth(&mut self, node: &'s Node, at: Where, asked_by: &str) -> Checked<Expr> {
         let value = self.value(node, at)?;
-        Ok(if is_truth(node) { value } else { 1.0 - value.equals(0.0) })
+        let Some(domain) = value.domain().filter(|_| !is_truth(node)) else { return Ok(value) };
+        if domain.integer && domain.proves(0.0, 1.0) {
+            return Ok(value);
+        }
+        let (lowest, highest) = (domain.lowest, domain.highest);
+        let kind = match domain.integer {
+            true => format!("a whole number from {lowest} to {highest}"),
+            false if lowest.is_finite() && highest.is_finite() => {
+                format!("a number from {lowest} to {highest}")
+            }
+            false => "any number".to_string(),
+        };
+        let message = format!(
+            "`{asked_by}` asks for a condition, which is 0 or 1, but this is {kind}: compare it with a number, as in n > 0; \
+             for something to happen with a probability, multiply by it"
+        );
+        problem(&node.span, message)
     }
 
     fn infix(&mut self, infix: Infix, a: &'s Node, b: &'s Node, at: Where) -> Checked<Expr> {
         if matches!(infix, Infix::And | Infix::Or) {
-            let (a, b) = (self.truth(a, at)?, self.truth(b, at)?);
+            let word = if infix == Infix::And { "and" } else { "or" };
+            let (a, b) = (self.truth(a, at, word)?, self.truth(b, at, word)?);
             return Ok(if infix == Infix::And { a * b } else { a.max(b) });
         }
         let (own, other) = (a, b);
         let (a, b) = (self.value(a, at)?, self.value(b, at)?);
         if matches!(infix, Infix::Equal | Infix::Unequal) && at == Where::Here {
-            never_equal(a, b, own).or_else(|why| problem(&other.span, why))?;
-            never_equal(b, a, other).or_else(|why| problem(&own.span, why))?;
+            let (of_a, of_b) = (self.reach(own).or(a.domain()), self.reach(other).or(b.domain()));
+            never_equal(of_a, of_b, own).or_else(|why| problem(&other.span, why))?;
+            never_equal(of_b, of_a, other).or_else(|why| problem(&own.span, why))?;
         }
         let ordered = match infix {
             Infix::Less => Some((Comparison::Less, false)),
@@ -150,10 +168,13 @@ impl<'s> Translator<'s> {
             _ => None,
         };
         if let Some((comparison, swapped)) = ordered.filter(|_| at == Where::Here) {
-            let sides = [(a, other, swapped), (b, own, !swapped)];
-            for (value, number, swapped) in sides {
+            let sides = [(a, own, other, swapped), (b, other, own, !swapped)];
+            for (value, name, number, swapped) in sides {
                 // What holds everywhere is no slip: a bound that is wide enough.
-                let settled = written(number).and_then(|x| value.settled(comparison, x, swapped));
+                let settled = written(number).and_then(|x| match self.reach(name) {
+                    Some(domain) => never(domain, comparison, x, swapped),
+                    None => value.settled(comparison, x, swapped),
+                });
                 if let Some(words) = settled.filter(|words| words.starts_with("never")) {
                     let message = format!("this comparison has one answer at every site, {words}");
                     return problem(&number.span, message);
@@ -173,6 +194,23 @@ impl<'s> Translator<'s> {
             Infix::Power => a.pow(b),
             _ => a + b,
         })
+    }
+
+    /// Where a value that this lattice bounds lies, closer than its program tells.
+    fn reach(&self, node: &Node) -> Option<Domain> {
+        match &node.kind {
+            Kind::Name(name) if self.sheet.names.kind(name).is_none() => {
+                let from_last = ["x", "y", "z"].iter().position(|own| own == name);
+                let length = from_last.and_then(|k| self.sheet.shape.iter().rev().nth(k));
+                match (name.as_str(), length) {
+                    ("time", _) => Some(Domain::integers(1.0, f64::from(u32::MAX))),
+                    (_, Some(length)) => Some(Domain::integers(0.0, *length as f64 - 1.0)),
+                    _ => None,
+                }
+            }
+            Kind::Call(name, _) if name == "density" => Some(Domain::UNIT),
+            _ => None,
+        }
     }
 
     fn name(&mut self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
@@ -289,7 +327,7 @@ impl<'s> Translator<'s> {
 
     fn elementary(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
         if name == "if" {
-            let condition = self.truth(&arguments[0], at)?;
+            let condition = self.truth(&arguments[0], at, "if")?;
             let (yes, no) = (self.value(&arguments[1], at)?, self.value(&arguments[2], at)?);
             return Ok(condition.select(yes, no));
         }
@@ -470,23 +508,32 @@ fn is_there(node: &Node) -> bool {
     matches!(&node.kind, Kind::Name(name) if name == THERE)
 }
 
-/// Refuses to ask whether a layer has a value that it never has.
-fn never_equal(own: Expr, other: Expr, node: &Node) -> Result<(), String> {
-    let (Kind::Name(name), Some(layer), Some(asked)) = (&node.kind, own.domain(), other.domain()) else {
-        return Ok(());
-    };
+/// Refuses to ask whether a value is a number that it never is.
+fn never_equal(own: Option<Domain>, other: Option<Domain>, node: &Node) -> Result<(), String> {
+    let (Some(value), Some(asked)) = (own, other) else { return Ok(()) };
     let constant = asked.lowest.to_bits() == asked.highest.to_bits();
-    let (lowest, highest) = (layer.lowest, layer.highest);
-    if constant
-        && layer.integer
-        && lowest < highest
-        && lowest.is_finite()
-        && !(asked.integer && asked.within(lowest, highest))
-    {
-        let value = asked.lowest;
-        return Err(format!("`{name}` is never {value}: it is a whole number from {lowest} to {highest}"));
+    let (lowest, highest) = (value.lowest, value.highest);
+    if !constant || lowest >= highest || value.within_reach(asked.lowest) {
+        return Ok(());
     }
-    Ok(())
+    let name = match &node.kind {
+        Kind::Name(name) => format!("`{name}`"),
+        _ => "this value".to_string(),
+    };
+    let kind = if value.integer { "a whole number" } else { "a number" };
+    Err(format!("{name} is never {}: it is {kind} from {lowest} to {highest}", asked.lowest))
+}
+
+/// That a value of a domain never stands so to a number that lies beyond it, in words.
+fn never(domain: Domain, comparison: Comparison, number: f64, swapped: bool) -> Option<String> {
+    let Domain { lowest, highest, .. } = domain;
+    let holds = |x: f64| {
+        let (a, b) = if swapped { (number, x) } else { (x, number) };
+        if comparison == Comparison::Less { a < b } else { a <= b }
+    };
+    let beyond = number < lowest || number > highest;
+    (beyond && lowest < highest && !holds(lowest) && !holds(highest))
+        .then(|| format!("never: the value is from {lowest} to {highest}"))
 }
 
 /// The sum over a neighbourhood of a value that is `beyond` behind fixed edges: sites there count 0 in the engine, so

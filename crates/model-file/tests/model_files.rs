@@ -534,6 +534,50 @@ fn numbers_that_a_layer_never_has_are_refused() {
     }
 }
 
+/// The same of anything else that is asked, and of conditions that are none.
+#[test]
+fn questions_that_are_none_are_refused() {
+    let rule = |chance: &str| {
+        format!(
+            "states = [\"s\", \"i\"]\n[lattice]\nshape = [8, 8]\n[parameters]\np = [0.0, 1.0]\n[transitions]\n\
+             \"s -> i\" = \"p * count(i) / 8\"\n\"i -> s\" = \"{chance}\"\n"
+        )
+    };
+    for test in [
+        "count(s) == 2.5",
+        "count(s) == -1",
+        "p == 2",
+        "density(s) == 2",
+        "is(s) == 2",
+        "time == 0",
+        "2 == p",
+    ] {
+        let found = mistake(&rule(&format!("p * ({test})")));
+        assert!(found.contains("is never"), "{test}: {found}");
+    }
+    let none = [
+        "p and 0.5",
+        "not p",
+        "if(p, .1, .9)",
+        "p or is(s)",
+        "is(s) and count(s)",
+        "if(time, .1, .9)",
+        "not .5",
+    ];
+    for chance in none {
+        let found = mistake(&rule(chance));
+        assert!(found.contains("asks for a condition") && found.contains("line 8"), "{chance}: {found}");
+    }
+    let some = [
+        "p * (is(s) and count(s) > 1)",
+        "if(is(s) or 1, p, 0)",
+        "p * not (x == 3)",
+        "p * (p == 0.5)",
+        "p * (count(s) == 2)",
+    ];
+    some.iter().for_each(|chance| drop(model(&rule(chance))));
+}
+
 /// What stands beyond fixed edges is said where the file does not say it, and where an option leaves none of them.
 #[test]
 fn what_stands_beyond_edges_is_said() {

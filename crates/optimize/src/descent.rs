@@ -260,8 +260,14 @@ impl Stepper for Downhill<'_> {
 impl Downhill<'_> {
     fn divergence(&self, what: String, loss: f64, step: u64, maps: &Maps) -> Divergence {
         let rate = self.descent.learning_rate.start;
-        let advice = if step == 0 && loss == f64::INFINITY {
+        let advice = if loss == f64::INFINITY && what.contains("whatever the parameters") {
+            "check the order of the data's times and which number means which state, or let the model allow it".to_string()
+        } else if step == 0 && loss == f64::INFINITY {
             "start the parameters where what was observed is possible, or let the model allow it".to_string()
+        } else if step == 0 && loss.is_finite() {
+            "the loss is finite, but a function of the rule or the loss has no finite slope at a value that it meets, such as \
+             a quotient by 0, or the root or logarithm of 0: keep its argument away from there, as p / max(n, 1), or start the parameters elsewhere"
+                .to_string()
         } else if step == 0 {
             "the start itself gives no finite loss: check the data, and start the parameters elsewhere"
                 .to_string()

@@ -14,6 +14,7 @@ use crate::keeper::Keeper;
 use crate::maps::{Map, Maps};
 use crate::objective::{Objective, Unknown};
 use crate::observer::FitPlan;
+use crate::rest::Ended;
 use crate::resting::{LAST_PART, verdict_of_loss};
 use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural, scalar_places};
 use crate::stopping::{Stopped, StoppingRules};
@@ -226,8 +227,14 @@ impl Driver<'_, '_> {
             (_, Some(likelihood)) => look(ground.objective, &theta, likelihood.data),
             (_, None) => {
                 let share = if self.rules.average > 0.0 { self.rules.average } else { LAST_PART };
-                let course = self.stepper.shows_rest().then_some((&self.state.course, share));
-                verdict_of_loss(ground.unknowns, &theta, course, self.stepper.reached())
+                let places = scalar_places(ground.unknowns);
+                let scalars: Vec<f64> = places.iter().map(|i| theta[*i]).collect();
+                let losses: Vec<f64> = self.state.trace.records.iter().map(|record| record.loss).collect();
+                let maps = ground.maps.of_scalars();
+                let course = &self.state.course;
+                let ended = Ended { course, share, maps: &maps, theta: &scalars, losses: &losses };
+                let ended = self.stepper.shows_rest().then_some(ended);
+                verdict_of_loss(ground.unknowns, &scalars, ended.as_ref(), self.stepper.reached())
             }
         };
         let result = Findings {

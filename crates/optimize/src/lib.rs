@@ -43,6 +43,7 @@ pub mod fit_result;
 mod control;
 mod driver;
 mod identity;
+mod rest;
 mod resting;
 mod stepper;
 

@@ -172,6 +172,16 @@ impl IntervalMap {
         self.map
     }
 
+    /// The interval.
+    pub fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// The interval's width, which may be infinite.
+    pub fn width(&self) -> f64 {
+        self.interval.highest - self.interval.lowest
+    }
+
     /// θ → u. An end of a logit or log interval gives the coordinate's limit, never an infinity.
     pub fn to_free(&self, natural: f64) -> f64 {
         let Interval { lowest, highest } = self.interval;
@@ -277,6 +287,16 @@ impl Maps {
     /// Each unknown and its map.
     pub fn unknowns(&self) -> impl Iterator<Item = (&Unknown, Map)> {
         self.unknowns.iter().zip(self.maps.iter().map(|m| m.map))
+    }
+
+    /// The map of every scalar.
+    pub fn of_scalars(&self) -> Vec<IntervalMap> {
+        self.unknowns
+            .iter()
+            .zip(&self.maps)
+            .filter(|(unknown, _)| unknown.is_scalar())
+            .map(|(_, m)| *m)
+            .collect()
     }
 
     /// θ → u, with a note for each unknown whose start had to be moved inside its interval.

@@ -1,47 +1,27 @@
 //! Says what is known of a fit of a loss that is no likelihood: whether it stood still, what it never reached.
 
-use crate::course::{Course, Rest};
-use crate::objective::{Interval, Unknown};
-use crate::stepper::scalar_places;
-use crate::verdict::{Known, Verdict, end_of, listed, with_precision};
+use crate::objective::Unknown;
+use crate::rest::{Beyond, Ended, Rest};
+use crate::verdict::{Known, Verdict, end_of, listed, significant, with_precision};
 
 /// The share of a course, at its end, by which rest is told where nothing is averaged.
 pub(crate) const LAST_PART: f64 = 0.2;
 
-/// What is known of a fit that ended at `theta`. `course` with the share of it that tells rest: nothing where it tells
-/// none. `reached` says by unknown whether the fit could speak of it.
+/// What is known of a fit whose scalars ended at `theta`; `ended` with its course, nothing where that tells no rest.
+/// `reached` says by unknown whether the fit could speak of it.
 pub(crate) fn verdict_of_loss(
     unknowns: &[Unknown],
     theta: &[f64],
-    course: Option<(&Course, f64)>,
+    ended: Option<&Ended<'_>>,
     reached: Option<&[bool]>,
 ) -> Verdict {
-    let places = scalar_places(unknowns);
     let scalars: Vec<&Unknown> = unknowns.iter().filter(|u| u.is_scalar()).collect();
-    let theta: Vec<f64> = places.iter().map(|i| theta[*i]).collect();
-    let intervals: Vec<Interval> = scalars.iter().map(|u| u.interval).collect();
-    let share = course.map_or(0.0, |(_, share)| share);
-    let rest = course.map(|(course, share)| course.rest(share, &intervals, &theta));
-    let (known, at_optimum) = match rest {
-        Some(Rest::Moved(..) | Rest::Pulled(_)) => (Known::NotAtOptimum, Some(false)),
-        Some(Rest::Stood) => (Known::NoLikelihood, Some(true)),
-        Some(Rest::Unclear) | None => (Known::NoLikelihood, None),
-    };
-    let mut words = Vec::new();
-    match rest {
-        Some(Rest::Moved(k, from, to)) => words.push(format!(
-            "not at its optimum: `{}` still moved, from {} to {} between the two halves of the last {:.0} % of the steps",
-            scalars[k].name,
-            with_precision(from, Some((to - from).abs())),
-            with_precision(to, Some((to - from).abs())),
-            100.0 * share
-        )),
-        Some(Rest::Pulled(k)) => words.push(format!(
-            "not at its optimum: `{}` stands, but the loss still falls along it; the learning rate is too low, or fell too fast",
-            scalars[k].name
-        )),
-        _ => {}
-    }
+    let share = ended.map_or(0.0, |ended| ended.share);
+    let rest = ended.map(Ended::rest);
+    let at_optimum = rest.as_ref().and_then(at_optimum);
+    let known = if at_optimum == Some(false) { Known::NotAtOptimum } else { Known::NoLikelihood };
+    let mut words: Vec<String> =
+        rest.as_ref().and_then(|rest| warning(rest, &scalars, theta, share)).into_iter().collect();
     let mut known = vec![known; scalars.len()];
     let reached = unknowns.iter().zip(reached.unwrap_or_default());
     let missed: Vec<&str> = reached.filter(|(_, r)| !**r).map(|(u, _)| u.name.as_str()).collect();
@@ -52,22 +32,117 @@ pub(crate) fn verdict_of_loss(
         if missed.contains(&unknown.name.as_str()) {
             known[k] = Known::NotReached;
         } else if let Some(end) = end_of(unknown.interval, theta[k]) {
-            words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
+            let is_said = matches!(
+                rest,
+                Some(Rest::Flat(i, _, Beyond::Falls | Beyond::Unknown) | Rest::Climbed(_, _, Some((i, _)))) if i == k
+            );
+            if !is_said {
+                words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
+            }
             known[k] = Known::AtEnd(end);
         }
     }
     // An end may be where a step too wide threw it: that is no rest.
-    let thrown = known.iter().any(|k| matches!(k, Known::AtEnd(_)));
-    let at_optimum = if thrown && at_optimum == Some(true) { None } else { at_optimum };
+    let at_end = known.iter().any(|k| matches!(k, Known::AtEnd(_)));
+    let at_optimum = if at_end && at_optimum == Some(true) { None } else { at_optimum };
     let warns = !words.is_empty();
     if !warns {
+        let unclear = rest.as_ref().and_then(|rest| unclear(rest, &scalars, share));
         words.push(match rest {
             Some(Rest::Stood) => "at rest; error not known, since the loss is no likelihood".to_string(),
-            Some(_) if !scalars.is_empty() => {
-                "error not known, since the loss is no likelihood; too few steps to tell rest".to_string()
-            }
             _ => "error not known, since the loss is no likelihood".to_string(),
         });
+        words.extend(unclear);
     }
     Verdict { known, at_optimum, words: words.join("; "), warns, notes: Vec::new() }
+}
+
+/// Whether a course says that a fit came to its optimum; nothing where it does not tell.
+fn at_optimum(rest: &Rest) -> Option<bool> {
+    match rest {
+        Rest::Stood => Some(true),
+        Rest::Moved(..) | Rest::Turned(..) | Rest::Drifted(_) => Some(false),
+        Rest::Pulled(_) | Rest::Climbed(..) => Some(false),
+        Rest::Flat(_, _, Beyond::Falls) => Some(false),
+        Rest::Flat(..) | Rest::Slow(_) | Rest::Short => None,
+    }
+}
+
+/// What a course that is no rest is to be called, in the first line.
+fn warning(rest: &Rest, scalars: &[&Unknown], theta: &[f64], share: f64) -> Option<String> {
+    let last = format!("the last {:.0} % of the steps", 100.0 * share);
+    let between = |from: f64, to: f64| {
+        let digits = |x| with_precision(x, Some((to - from).abs()));
+        (digits(from), digits(to))
+    };
+    Some(match *rest {
+        Rest::Drifted(ref moved) => {
+            let names: Vec<&str> = moved.iter().map(|k| scalars[*k].name.as_str()).collect();
+            format!(
+                "not at its optimum: {} still moved together one way in {last}; take more steps",
+                listed(&names)
+            )
+        }
+        Rest::Moved(k, from, to) => {
+            let (from, to) = between(from, to);
+            let name = &scalars[k].name;
+            format!(
+                "not at its optimum: `{name}` still moved, from {from} to {to} between the two halves of {last}"
+            )
+        }
+        Rest::Turned(k, low, high) => {
+            let (low, high) = between(low, high);
+            let name = &scalars[k].name;
+            format!(
+                "not at its optimum: `{name}` still moved, between {low} and {high} in {last}, in few long sweeps: take more steps"
+            )
+        }
+        Rest::Pulled(k) => format!(
+            "not at its optimum: `{}` stands, but the loss still falls along it; the learning rate is too low, or fell too fast",
+            scalars[k].name
+        ),
+        Rest::Climbed(before, now, Some((k, end))) => format!(
+            "not at its optimum: `{}` was thrown to the end {end} of its interval, where steps hardly move it (the loss was {} \
+             before, and is {} on average in {last}): lower the learning rate, or start elsewhere",
+            scalars[k].name,
+            significant(before, 2),
+            significant(now, 2)
+        ),
+        Rest::Climbed(before, now, None) => format!(
+            "not at its optimum: the loss was {} before, and is {} on average in {last}: lower the learning rate, or start \
+             elsewhere",
+            significant(before, 2),
+            significant(now, 2)
+        ),
+        Rest::Flat(k, end, Beyond::Falls) => format!(
+            "not at its optimum: `{}` was thrown to the end {end} of its interval, where steps hardly move it, though the loss \
+             falls from there inwards: lower the learning rate, or start elsewhere",
+            scalars[k].name
+        ),
+        Rest::Flat(k, end, Beyond::Unknown) => format!(
+            "`{}` lies so near the end {end} of its interval that steps hardly move it: whether it belongs there is not known; \
+             lower the learning rate, or start elsewhere, to see",
+            scalars[k].name
+        ),
+        // That it lies at its end is said of every parameter that does.
+        Rest::Flat(k, _, Beyond::Rises) if end_of(scalars[k].interval, theta[k]).is_some() => return None,
+        Rest::Flat(k, end, Beyond::Rises) => {
+            format!("`{}` approaches the end {end} of its interval", scalars[k].name)
+        }
+        Rest::Stood | Rest::Slow(_) | Rest::Short => return None,
+    })
+}
+
+/// Why it is not clear whether a fit came to rest.
+fn unclear(rest: &Rest, scalars: &[&Unknown], share: f64) -> Option<String> {
+    match rest {
+        _ if scalars.is_empty() => None,
+        Rest::Short => Some("too few steps to tell rest".to_string()),
+        Rest::Slow(k) => Some(format!(
+            "not clear whether it is at rest: `{}` wandered slowly in the last {:.0} % of the steps; take more",
+            scalars[*k].name,
+            100.0 * share
+        )),
+        _ => None,
+    }
 }

@@ -8,14 +8,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dataflow::dependent;
+use crate::dataflow::{dependent, reached};
 use crate::declarations::FieldKind;
 use crate::derivatives::{elementary, surrogate_slope};
 use crate::estimators::{Draw, Estimator};
 use crate::graph::Graph;
-use crate::op::{Op, Rank, ValueId};
+use crate::op::{Binary, Comparison, Op, Rank, ValueId};
 use crate::passes::sublattices;
 use crate::program::{Program, Sink};
+use crate::unary::Unary;
 use crate::update::Update;
 
 /// Derivatives gathered so far for one value.
@@ -30,6 +31,8 @@ struct Bar {
 pub(crate) struct Adjoint {
     pub(crate) graph: Graph,
     active: Vec<bool>,
+    /// Whether a value, or what it is computed from, may be infinite or not-a-number at some site; see [`steep`].
+    steep: Vec<bool>,
     bars: HashMap<ValueId, Bar>,
     /// For categorical draws, by class: the derivative by "the draw came out as this class".
     classes: BTreeMap<(ValueId, u32), Bar>,
@@ -60,7 +63,8 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
     };
     let ends = |_: ValueId, op: &Op| matches!(op, Op::Hold(_) | Op::Compare(..));
     let active = dependent(graph.instructions(), is_source, ends);
-    let mut adjoint = Adjoint { graph, active, bars: HashMap::new(), classes: BTreeMap::new() };
+    let steep = steep(&graph);
+    let mut adjoint = Adjoint { graph, active, steep, bars: HashMap::new(), classes: BTreeMap::new() };
     for (sink, value) in &program.results {
         let value = renamed[value.index()];
         match sink {
@@ -77,6 +81,31 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
     }
     adjoint.collect(forward);
     adjoint.graph.finish()
+}
+
+/// Which values may be infinite or not-a-number, or have such a slope, for numbers that their operands may have: those of
+/// functions with a pole, and what is computed from them. A choice ends it: what is chosen is meant to be a number.
+fn steep(graph: &Graph) -> Vec<bool> {
+    // Beyond this the exponential is infinite in single precision.
+    const LARGEST_EXPONENT: f64 = 88.0;
+    let domain = |v: ValueId| graph.domain(v);
+    let op = |v: ValueId| &graph.instruction(v).op;
+    let has_pole = |v: ValueId| match op(v) {
+        Op::Binary(Binary::Divide, _, b) => domain(*b).contains_zero(),
+        Op::Binary(Binary::Power, a, _) => domain(*a).lowest <= 0.0,
+        Op::Unary(Unary::SquareRoot | Unary::Logarithm, x) => domain(*x).lowest <= 0.0,
+        Op::Unary(Unary::LogarithmOnePlus, x) => domain(*x).lowest <= -1.0,
+        Op::Unary(Unary::Exponential | Unary::ExponentialMinusOne, x) => {
+            domain(*x).highest > LARGEST_EXPONENT
+        }
+        Op::Unary(Unary::HyperbolicCosine, x) => !domain(*x).within(-LARGEST_EXPONENT, LARGEST_EXPONENT),
+        _ => false,
+    };
+    let hands_on = |v: ValueId| match op(v) {
+        own @ (Op::Unary(..) | Op::Binary(..)) => own.operands(),
+        _ => Vec::new(),
+    };
+    reached(graph.len(), has_pole, hands_on)
 }
 
 impl Adjoint {
@@ -152,6 +181,7 @@ impl Adjoint {
         match op {
             Op::Unary(..) | Op::Binary(..) => {
                 for (operand, contribution) in elementary(&mut self.graph, value, &op, bar) {
+                    let contribution = self.where_it_matters(value, bar, contribution);
                     self.accumulate(operand, contribution, rank);
                 }
             }
@@ -168,7 +198,7 @@ impl Adjoint {
                 self.accumulate(x, contribution, rank);
             }
             Op::Round(x, surrogate) => {
-                let below = self.graph.unary(crate::unary::Unary::Floor, x);
+                let below = self.graph.unary(Unary::Floor, x);
                 let half = self.graph.constant(0.5);
                 let fraction = self.graph.subtract(x, below);
                 let from_step = self.graph.subtract(fraction, half);
@@ -205,6 +235,17 @@ impl Adjoint {
             // Held values, comparisons and noise have no derivative; sources are collected at the end.
             _ => {}
         }
+    }
+
+    /// A contribution where anything depends on the value, else 0: of a branch that is not taken, as that of
+    /// where(n > 0, p / n, 0) at n = 0, the slope may be infinite, and 0 · ∞ is no number.
+    fn where_it_matters(&mut self, value: ValueId, bar: ValueId, contribution: ValueId) -> ValueId {
+        if !self.steep[value.index()] || contribution == bar {
+            return contribution;
+        }
+        let zero = self.graph.constant(0.0);
+        let idle = self.graph.compare(Comparison::Equal, bar, zero);
+        self.graph.select(idle, zero, contribution)
     }
 
     /// Hands on derivatives by states where a value is a state that another value was, chosen or moved.

@@ -130,10 +130,12 @@ impl Model {
                 let Op::NeighbourSum { neighbourhood, .. } = instruction.op else { continue };
                 let own = &declarations.neighbourhoods[neighbourhood as usize];
                 let Some(Overlap::Twice(one, other)) = own.overlap(lattice) else { continue };
+                let apart = one.iter().zip(&other).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
                 let [one, other] = [one, other].map(|o| format!("{:?}", &o[3 - lattice.dimensions()..]));
                 let note = format!(
                     "on a lattice of {lattice} the neighbours at offsets {one} and {other} are the same site, which \
-                     counts twice; where that is not meant, choose lengths of 3 or more, or another boundary"
+                     counts twice; where that is not meant, choose lengths of {} or more, or another boundary",
+                    apart + 1
                 );
                 if !notes.contains(&note) {
                     notes.push(note);

@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::reals;
 use crate::errors::{input_error, run_error};
+use crate::spoken::in_python;
 use crate::typing::{As, Floats, Table};
 
 /// What fits came to, to be written into a folder.
@@ -33,7 +34,10 @@ impl FitOutcome {
 }
 
 /// All that Python's `FitResult` is made of.
-pub fn numbers(py: Python<'_>, outcome: Outcome) -> PyResult<As<'_, Table>> {
+pub fn numbers(py: Python<'_>, outcome: Outcome, in_memory: bool) -> PyResult<As<'_, Table>> {
+    let said = |notes: &[String]| -> Vec<String> {
+        notes.iter().map(|note| if in_memory { in_python(note) } else { note.clone() }).collect()
+    };
     let all = PyDict::new(py);
     all.set_item("best", outcome.best.number)?;
     all.set_item("best_of", &outcome.best.words)?;
@@ -51,8 +55,8 @@ pub fn numbers(py: Python<'_>, outcome: Outcome) -> PyResult<As<'_, Table>> {
     all.set_item("state", outcome.start.as_ref().map(|map| start_map(py, map)))?;
     all.set_item("model", &outcome.model)?;
     all.set_item("task", outcome.task.name())?;
-    all.set_item("about", &outcome.notes)?;
-    all.set_item("data_notes", &outcome.data_notes)?;
+    all.set_item("about", said(&outcome.notes))?;
+    all.set_item("data_notes", said(&outcome.data_notes))?;
     all.set_item("truth", &outcome.truth)?;
     all.set_item("outcome", FitOutcome(outcome))?;
     Ok(As::of(all.into_any()))

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
 use crate::model::Model;
+use crate::spoken::in_python;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
 
@@ -102,7 +103,7 @@ impl FitRequest<'_> {
 fn file_error(error: FitFileError, in_memory: bool) -> PyErr {
     match error.place {
         Place::Set(_) => input_error(error),
-        _ if in_memory => input_error(error.message),
+        _ if in_memory => input_error(in_python(&error.message)),
         _ => input_error(error),
     }
 }
@@ -113,6 +114,7 @@ pub fn job_error(error: JobError, in_memory: bool) -> PyErr {
         JobError::File(e) => file_error(e, in_memory),
         JobError::Engine(e) => engine_error(e),
         JobError::Model(e) => model_error(e),
+        other if in_memory => input_error(in_python(&other.to_string())),
         other => input_error(other),
     }
 }

@@ -83,7 +83,7 @@ pub fn fit_file<'py>(
     match (done.result.map_err(|e| failed(e, in_memory)).and_then(usable), done.raised) {
         (Err(_), Some(raised)) => Err(raised),
         (Err(error), None) => Err(error),
-        (Ok(outcome), raised) => Ok((numbers(py, outcome)?, raised)),
+        (Ok(outcome), raised) => Ok((numbers(py, outcome, in_memory)?, raised)),
     }
 }
 

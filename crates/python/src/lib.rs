@@ -24,6 +24,7 @@ mod objective;
 mod pictures;
 mod plan;
 mod segmentation;
+mod spoken;
 mod values;
 
 use pyo3::prelude::pymodule;

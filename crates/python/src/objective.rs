@@ -12,6 +12,7 @@ use crate::arrays::{doubles, reals};
 use crate::errors::{input_error, run_error};
 use crate::fit_request::{FitRequest, job_error};
 use crate::running::run_whole;
+use crate::spoken::in_python;
 use crate::typing::{As, Floats};
 
 /// An objective of a fit.
@@ -23,6 +24,8 @@ pub struct Objective {
     unknowns: Vec<glauber::optimize::objective::Unknown>,
     start: Vec<f64>,
     threads: usize,
+    notes: Vec<String>,
+    slopeless: Vec<String>,
 }
 
 /// The objective of a fit file's first fit.
@@ -30,10 +33,13 @@ pub struct Objective {
 pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Objective> {
     let (file, threads) = request.read()?;
     let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| job_error(e, true))?;
+    let notes = job.problem.data_notes.iter().chain(&job.notes).map(|note| in_python(note)).collect();
+    let slopeless = job.slopeless;
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
     let objective = Mutex::new(Some(first.objective));
-    Ok(Objective { objective, returned: Condvar::new(), unknowns, start: first.start, threads })
+    let returned = Condvar::new();
+    Ok(Objective { objective, returned, unknowns, start: first.start, threads, notes, slopeless })
 }
 
 /// The objective in the hands of one call, which gives it back however it ends.
@@ -91,6 +97,16 @@ impl Objective {
             .iter()
             .map(|u| (u.name.clone(), u.interval.lowest, u.interval.highest, shape(&u.extent)))
             .collect()
+    }
+    /// What a person should know of the data and of how the objective was set up.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+    /// Those of the notes that say what gradients lack.
+    #[getter]
+    fn slopeless(&self) -> Vec<String> {
+        self.slopeless.clone()
     }
     /// θ where the fit starts.
     #[getter]

@@ -40,6 +40,10 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
     let layer = job.problem.model.declarations().layers.first().cloned();
     let several = job.attempts.len() > 1;
     let sink = FolderSink::new(&out, file.run.checkpoint_every, arguments.resume, layer.as_ref(), several);
+    if let Err(message) = sink.check_resumed(job.attempts.iter().map(|attempt| attempt.name.as_str())) {
+        claimed.abandon();
+        return Err(Failure::input(message));
+    }
     let mut watch =
         |name: &str| Box::new(ProgressWatch::new(name, show, |result| result.stopped.to_string())) as Box<_>;
     let mut outcome = job.run(&mut watch, &sink, &INTERRUPT).map_err(|error| match error {

@@ -136,12 +136,9 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
     let mut shape = vec![states.runs, states.times];
     shape.extend(model.declarations().lattice.shape());
     let mut arrays = Vec::new();
-    // A fit takes states to be those of steps 0, 1, 2 … where nothing says otherwise.
-    if states.steps.iter().enumerate().any(|(place, step)| place as u64 != u64::from(*step)) {
-        let steps: Vec<i64> = states.steps.iter().map(|step| i64::from(*step)).collect();
-        let array = Array::new(vec![steps.len()], ArrayValues::I64(steps)).map_err(Failure::run)?;
-        arrays.push((times_name(model.declarations()).to_string(), array));
-    }
+    let steps: Vec<i64> = states.steps.iter().map(|step| i64::from(*step)).collect();
+    let times = Array::new(vec![steps.len()], ArrayValues::I64(steps)).map_err(Failure::run)?;
+    arrays.push((times_name(model.declarations()).to_string(), times));
     for (layer, numbers) in model.declarations().layers.iter().zip(states.layers) {
         let values = match std::sync::Arc::unwrap_or_clone(numbers) {
             Numbers::Bytes(v) => ArrayValues::U8(v),

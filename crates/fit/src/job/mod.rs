@@ -40,6 +40,8 @@ pub struct Job {
     pub attempts: Vec<Attempt>,
     /// What a person should know before they run.
     pub notes: Vec<String>,
+    /// Those of the notes, of the data's too, that say what gradients lack.
+    pub slopeless: Vec<String>,
     /// What a fit of an initial state needs afterwards; nothing for other tasks.
     pub state: Option<StateFit>,
     /// What tells better than the fits' own loss which of several starts is best: the exact likelihood, where there is one.
@@ -144,7 +146,7 @@ impl Job {
         };
         notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
         notes.extend(problem.model.update_note());
-        let mut job = Job { problem, attempts, notes, state, judge };
+        let mut job = Job { problem, attempts, notes, slopeless: Vec::new(), state, judge };
         slopes::tell(&mut job)?;
         Ok(job)
     }

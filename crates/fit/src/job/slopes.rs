@@ -6,7 +6,7 @@
 use glauber_program::Slopeless;
 
 use super::{Job, JobError};
-use crate::fit_file::Task;
+use crate::problem::{LIKELIHOOD, Observations};
 
 /// So many places are told one by one.
 const TOLD: usize = 3;
@@ -21,7 +21,10 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     };
     let by = if own.comparison { &own.name } else { &job.problem.estimator };
     let scored = by == "score-function";
-    let several = !matches!(job.problem.file.task, Task::Transition);
+    let several = match &job.problem.data {
+        Observations::Transitions { pairs, .. } => by != LIKELIHOOD && pairs.are_several_steps_apart(),
+        _ => true,
+    };
     let names: Vec<&str> = own.objective.unknowns().iter().map(|u| u.name.as_str()).collect();
     let fitted = |of: &[String]| of.iter().filter(|n| names.contains(&n.as_str())).cloned().collect();
     let found = job.problem.model.slopeless(several, scored).into_iter().map(|one| Slopeless {
@@ -36,8 +39,10 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     }
     let (of_states, of_parameters): (Vec<Slopeless>, Vec<Slopeless>) =
         found.into_iter().partition(|one| one.of_states);
-    job.problem.data_notes.splice(0..0, told(&of_parameters));
-    job.notes.extend(told(&of_states));
+    let (of_parameters, of_states) = (told(&of_parameters), told(&of_states));
+    job.slopeless = of_parameters.iter().chain(&of_states).cloned().collect();
+    job.problem.data_notes.splice(0..0, of_parameters);
+    job.notes.extend(of_states);
     Ok(())
 }
 

@@ -103,6 +103,29 @@ impl FolderSink {
         fits.iter().any(|fit| self.path(&file_name(&fit.name)).exists())
     }
 
+    /// Refuses a folder with a checkpoint of none of the fits of these names: to begin anew beside it would leave a run behind
+    /// that can be carried on no more.
+    ///
+    /// # Errors
+    /// What is there and what is not, in words.
+    pub fn check_resumed<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+        let names: Vec<String> = names.map(file_name).collect();
+        let entries = std::fs::read_dir(&self.out).into_iter().flatten().flatten();
+        let mut found: Vec<String> = entries
+            .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("checkpoint-").map(str::to_string))
+            .collect();
+        found.sort();
+        match found.into_iter().find(|own| !names.contains(own)) {
+            Some(other) if self.resume => Err(format!(
+                "{} holds the checkpoint of a fit by `{other}`, but the fit file, with what --set changes of it, now fits by \
+                 {}: restore its loss, estimator and starts to carry on, or start in another output folder",
+                self.out.display(),
+                names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes the checkpoints of fits whose outcome is written.
     pub fn remove_checkpoints(&self, fits: &[Fit]) {
         for fit in fits {

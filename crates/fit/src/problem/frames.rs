@@ -138,7 +138,18 @@ fn of_states(file: &FitFile, states: &States) -> Result<ObservedFrames, JobError
     let mut frames: Vec<ObservedFrame> =
         (0..states.times).map(|n| ObservedFrame { step: step(n), layers: lattice(n) }).collect();
     if frames[0].step == 0 {
-        truth = Some(frames[0].layers.iter().map(|layer| on(layer)).collect());
+        let started: Vec<Vec<usize>> = frames[0].layers.iter().map(|layer| on(layer)).collect();
+        if let Some(wanted) = *file.data.start_sites
+            && started.iter().all(|sites| sites.len() as u64 != wanted)
+        {
+            let message = format!(
+                "frame 0 is taken for the start itself, and has {} sites on, but `data.start-sites` is {wanted}: if it was seen \
+                 later, say after how many steps by `data.steps`; else correct `data.start-sites`",
+                started.iter().map(|sites| sites.len().to_string()).collect::<Vec<_>>().join(" and ")
+            );
+            return Err(file.wrong("data.start-sites", message).into());
+        }
+        truth = Some(started);
         notes.push(
             "frame 0 is taken for the start itself and not fitted to; if it was seen later, give `data.steps`"
                 .to_string(),

@@ -15,6 +15,7 @@ mod states;
 mod stationary;
 mod times;
 mod tracks;
+mod truth;
 mod words;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use glauber_optimize::checkpoint::Identity;
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Unknown;
-use glauber_program::{Estimator, Model, Op};
+use glauber_program::{Estimator, Model};
 use glauber_tasks::covariates::Covariates;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::losses::curve::CurveLoss;
@@ -39,10 +40,11 @@ use glauber_tasks::tasks::unknowns::Fitted;
 pub use curve::{ObservedCurve, Scale};
 
 use crate::error::JobError;
-use crate::fit_file::{DataSource, FitFile, MapChoice, OptionChoice, Task};
+use crate::fit_file::{FitFile, MapChoice, OptionChoice, Task};
 use frames::{ObservedFrames, Of};
 use identity::Digests;
 use model::Own;
+use truth::Simulated;
 use words::{pairs, wrong};
 
 /// The name of the exact likelihood among losses and comparisons.
@@ -167,15 +169,12 @@ impl Problem {
         let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };
         let (compared, again) = names::compared(file, &estimator, others)?;
         notes.extend(again);
-        let truth = match &file.data.source {
-            Some(DataSource::Simulate(simulation)) if fitted.is_some() => simulation.parameters.clone(),
-            _ => BTreeMap::new(),
-        };
+        let Simulated { truth, notes: of_truth } = truth::of(file, &own)?;
         Ok(Problem {
             task: file.task,
             walkers: model::counted_walkers(file),
             covariates: own.covariates,
-            data_notes: [own.notes, data_notes].concat(),
+            data_notes: [own.notes, of_truth, data_notes].concat(),
             model: own.model,
             file: file.clone(),
             fitted,
@@ -305,15 +304,11 @@ fn transition(
     Ok(Resolved { data, notes, data_notes, read })
 }
 
-/// From which step on a rule that reads the step's number is fitted.
+/// From which step on a rule that reads the step's number is fitted, where that was said.
 fn clock_note(file: &FitFile, model: &Model, pairs: &Pairs) -> Option<String> {
-    let reads = model.step.instructions().iter().any(|i| matches!(i.op, Op::StepIndex));
-    let first = pairs.states.steps.first().filter(|_| reads)?;
     let said = pairs.states.timed || file.data.first_step.is_some();
-    let by = if said { "" } else { ", as nobody said otherwise (`data.first-step`)" };
-    Some(format!(
-        "the rule reads the step's number: the first state is taken for the one after step {first}{by}"
-    ))
+    let first = pairs.states.steps.first().filter(|_| said && states::reads_the_step(model))?;
+    Some(format!("the rule reads the step's number: the first state is taken for the one after step {first}"))
 }
 
 fn transition_loss(file: &FitFile) -> Result<TransitionLoss, JobError> {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use glauber_engine::{Options, Plan};
-use glauber_program::Model;
+use glauber_program::{Model, Op};
 
 use super::model::Own;
 use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
 use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
-use crate::fit_file::{DataSource, FitFile, Simulation};
+use crate::fit_file::{DataSource, FitFile, Simulation, Task};
 use glauber_data::FileKind;
 use glauber_data::arrays::{ReadLimits, read_arrays};
 use glauber_tasks::states::{States, unread_arrays};
@@ -64,5 +64,24 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;
+    notes.extend(guessed_clock(file, model, &states));
     Ok(Seen { states, notes })
+}
+
+/// Whether a model's rule reads the number of the step.
+pub(crate) fn reads_the_step(model: &Model) -> bool {
+    model.step.instructions().iter().any(|i| matches!(i.op, Op::StepIndex))
+}
+
+/// Which step the first state is taken for, where the rule reads the step's number and nobody said it.
+fn guessed_clock(file: &FitFile, model: &Model, states: &States) -> Option<String> {
+    let said = states.timed || file.data.first_step.unmarked().is_some();
+    let matters = matches!(file.task, Task::Transition | Task::Trajectory);
+    (matters && !said && reads_the_step(model)).then(|| {
+        let first = states.steps.first().copied().unwrap_or(0);
+        format!(
+            "the rule reads the step's number: the first state is taken for the one after step {first}, as nobody \
+             said otherwise: say it by `data.first-step`, or by times with the states"
+        )
+    })
 }

@@ -153,6 +153,13 @@ impl Graph {
             Binary::Maximum if self.domain(b).lowest >= self.domain(a).highest && !self.domain(a).nan => {
                 Ok(b)
             }
+            // Both and either of two conditions: the same numbers, with the derivative of their expectation.
+            Binary::Minimum if self.is_binary(a) && self.is_binary(b) => Ok(self.multiply(a, b)),
+            Binary::Maximum if self.is_binary(a) && self.is_binary(b) => {
+                let (not_a, not_b) = (self.one_minus(a), self.one_minus(b));
+                let neither = self.multiply(not_a, not_b);
+                Ok(self.one_minus(neither))
+            }
             _ => self.simplified_signs(function, a, b),
         }
     }
@@ -306,10 +313,9 @@ impl Graph {
         let (x, c, constant_first) = match (self.constant_value(a), self.constant_value(b)) {
             (None, Some(c)) => (a, c, false),
             (Some(c), None) => (b, c, true),
-            _ => return None,
+            _ => return self.compared_binaries(comparison, a, b),
         };
-        let domain = self.domain(x);
-        if !(domain.integer && domain.proves(0.0, 1.0)) {
+        if !self.is_binary(x) {
             return None;
         }
         let holds = |x: f64| match constant_first {
@@ -322,6 +328,33 @@ impl Graph {
             // It is always the same, which its domain decides.
             _ => None,
         }
+    }
+
+    /// Two binary values compared, as products of them and their complements: as one is in each of them, which is what
+    /// their expectation is where they are independent, so that the derivative is that of the expectation.
+    fn compared_binaries(&mut self, comparison: Comparison, a: ValueId, b: ValueId) -> Option<ValueId> {
+        if a == b || !self.is_binary(a) || !self.is_binary(b) {
+            return None;
+        }
+        let (not_a, not_b) = (self.one_minus(a), self.one_minus(b));
+        Some(match comparison {
+            Comparison::Less => self.multiply(not_a, b),
+            Comparison::LessOrEqual => {
+                let greater = self.multiply(a, not_b);
+                self.one_minus(greater)
+            }
+            Comparison::Equal => {
+                let (greater, less) = (self.multiply(a, not_b), self.multiply(not_a, b));
+                let (at_most, at_least) = (self.one_minus(greater), self.one_minus(less));
+                self.multiply(at_most, at_least)
+            }
+        })
+    }
+
+    /// Whether a value is 0 or 1.
+    fn is_binary(&self, value: ValueId) -> bool {
+        let domain = self.domain(value);
+        domain.integer && domain.proves(0.0, 1.0)
     }
 
     fn simplified_comparison(

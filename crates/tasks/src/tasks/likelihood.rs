@@ -16,7 +16,7 @@ use glauber_program::{Model, ModelError, log_likelihood};
 
 use crate::tasks::transition::{CHUNK, Pairs, failed, typical};
 use crate::tasks::unknowns::Fitted;
-use glauber_optimize::objective::{Evaluation, LogLikelihood, Objective, ObjectiveError, Unknown};
+use glauber_optimize::objective::{Evaluation, Interval, LogLikelihood, Objective, ObjectiveError, Unknown};
 
 /// Why a likelihood could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +157,39 @@ impl Likelihood {
         Ok(None)
     }
 
+    /// At how many other parameters a pair cannot happen, where that is all that are tried: spread over their intervals.
+    fn never(&self, before: u32) -> Option<usize> {
+        const SHARES: [f64; 5] = [0.5, 0.1, 0.9, 0.02, 0.98];
+        let unknowns = &self.fitted.unknowns;
+        let middle = typical(unknowns);
+        let at = |k: usize, turn: usize| -> Vec<f64> {
+            let of = |(i, (unknown, middle)): (usize, (&Unknown, &f64))| {
+                let Interval { lowest, highest } = unknown.interval;
+                let share = SHARES[(k + turn * i) % SHARES.len()];
+                match (lowest.is_finite(), highest.is_finite()) {
+                    (true, true) => lowest + share * (highest - lowest),
+                    _ => middle * 4.0 * share,
+                }
+            };
+            // A field's sites are all alike.
+            let mut places = 0;
+            let whole = unknowns.iter().enumerate().flat_map(|(i, unknown)| {
+                let own = of((i, (unknown, &middle[places])));
+                places += unknown.len();
+                std::iter::repeat_n(own, unknown.len()).collect::<Vec<_>>()
+            });
+            whole.collect()
+        };
+        let mut tried: Vec<Vec<f64>> = (0..SHARES.len()).flat_map(|k| [at(k, 0), at(k, 1)]).collect();
+        tried.dedup();
+        let cannot = |theta: &Vec<f64>| {
+            let parameters = self.fitted.parameters(theta);
+            let outputs = self.plan.simulate(&self.run(&parameters, &[before])).ok()?.outputs;
+            Some(outputs.values[0] == f64::NEG_INFINITY)
+        };
+        tried.iter().all(|theta| cannot(theta) == Some(true)).then_some(tried.len())
+    }
+
     /// The run that takes the likelihood of some pairs.
     fn run<'a>(&self, parameters: &'a [f64], before: &[u32]) -> Run<'a> {
         let after: Vec<u32> = before.iter().map(|s| s + 1).collect();
@@ -190,6 +223,13 @@ impl Objective for Likelihood {
 
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let before = self.impossible(theta).ok()??;
+        if let Some(tried) = self.never(before) {
+            return Some(format!(
+                "the likelihood of the data is 0: the observed step {} cannot happen, as at all {tried} other values of the \
+                 parameters that were tried, so it seems, whatever the parameters",
+                self.described(before, theta)
+            ));
+        }
         Some(format!(
             "the likelihood of the data is 0 there: the observed step {} has probability 0, so that the data contradict the \
              model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",

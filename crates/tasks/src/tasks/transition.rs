@@ -95,6 +95,11 @@ impl Pairs {
         groups
     }
 
+    /// Whether the states of any are several steps apart.
+    pub fn are_several_steps_apart(&self) -> bool {
+        self.before.iter().any(|state| spacing(&self.states, *state) > 1)
+    }
+
     /// Those whose states are one step apart.
     pub fn one_step_apart(&self) -> Pairs {
         let one = self.by_spacing(&self.before).remove(&1).unwrap_or_default();
