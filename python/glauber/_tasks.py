@@ -194,6 +194,8 @@ class Trajectory:
     columns : dict, optional
         Of tracks: which column holds what, where their names do not say, {"id": …, "time": …, "x": …, "y": …, "z": …}, by name
         or number from 1.
+    length_unit, time_unit : str, optional
+        Of tracks: their units, where the data name none; other ones than the data's are refused.
     """
 
     states: Any = None
@@ -215,6 +217,8 @@ class Trajectory:
     compare: Sequence[str] = ()
     times: Any = None
     columns: Mapping[str, Any] | None = None
+    length_unit: str | None = None
+    time_unit: str | None = None
 
     def _given(self, model: Model) -> Given:
         source = _one_of(states=self.states, tracks=self.tracks, msd=self.msd, simulate=self.simulate)
@@ -228,6 +232,8 @@ class Trajectory:
             "shortest-track": self.shortest_track,
             "bootstrap": self.bootstrap,
             "dimensions": self.dimensions,
+            "length-unit": self.length_unit,
+            "time-unit": self.time_unit,
             "initial": self.initial,
             "columns": table(self.columns, "columns", '{"id": "TRACK", "time": 3}') or None,
         }

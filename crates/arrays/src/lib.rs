@@ -41,7 +41,7 @@ pub use checks::BadValue;
 pub use half::half_to_single;
 pub use header::ArrayHeader;
 pub use npy::{open_regular, read_npy, read_npy_from, write_npy};
-pub use npz::{NpzReader, read_arrays};
+pub use npz::{NpzReader, read_arrays, read_arrays_of_numbers};
 pub use npz_writer::{NpzWriter, write_npz};
 pub use values::{ElementType, Slice, Values};
 

@@ -134,6 +134,18 @@ impl NpzReader {
 /// # Errors
 /// Those of [`read_npy`] and [`NpzReader`]; also if all arrays together are above the limit, or there is none.
 pub fn read_arrays(path: impl AsRef<Path>, limits: ReadLimits) -> Result<Vec<(String, Array)>, DataError> {
+    read_arrays_of_numbers(path, limits, &|_| true).map(|(arrays, _)| arrays)
+}
+
+/// The same but for the arrays of an archive that hold no numbers (texts, objects) and are not needed: their names.
+///
+/// # Errors
+/// Those of [`read_arrays`], of arrays that hold numbers or are needed.
+pub fn read_arrays_of_numbers(
+    path: impl AsRef<Path>,
+    limits: ReadLimits,
+    needed: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<(String, Array)>, Vec<String>), DataError> {
     let path = path.as_ref();
     let (mut file, _) = open_regular(path)?;
     let mut start = Vec::with_capacity(MAGIC.len());
@@ -144,12 +156,20 @@ pub fn read_arrays(path: impl AsRef<Path>, limits: ReadLimits) -> Result<Vec<(St
     if !start.starts_with(b"PK") {
         let array = read_npy(path, limits)?;
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        return Ok(vec![(name, array)]);
+        return Ok((vec![(name, array)], Vec::new()));
     }
     let mut archive = NpzReader::open(path, limits)?;
     let mut total = 0u64;
+    let (mut names, mut others) = (Vec::new(), Vec::new());
     for name in archive.names().to_vec() {
-        total = total.saturating_add(archive.header(&name)?.data_bytes());
+        match archive.header(&name) {
+            Ok(header) => {
+                total = total.saturating_add(header.data_bytes());
+                names.push(name);
+            }
+            Err(error) if error.kind() == DataErrorKind::Unsupported && !needed(&name) => others.push(name),
+            Err(error) => return Err(error),
+        }
     }
     if total > limits.bytes {
         let found = format!(
@@ -160,12 +180,12 @@ pub fn read_arrays(path: impl AsRef<Path>, limits: ReadLimits) -> Result<Vec<(St
         let remedy = "read its arrays one by one, or raise the limit";
         return Err(DataError::new(DataErrorKind::TooLarge, path, found, remedy));
     }
-    let names = archive.names().to_vec();
     if names.is_empty() {
         let remedy = "write it with numpy.savez(path, name=array)";
         return Err(DataError::new(DataErrorKind::Missing, path, "holds no arrays", remedy));
     }
-    names.into_iter().map(|name| archive.read(&name).map(|array| (name, array))).collect()
+    let arrays = names.into_iter().map(|name| archive.read(&name).map(|array| (name, array)));
+    Ok((arrays.collect::<Result<_, _>>()?, others))
 }
 
 fn zip_error(path: &Path, array: Option<&str>, error: &ZipError) -> DataError {
@@ -192,5 +212,37 @@ fn zip_error(path: &Path, array: Option<&str>, error: &ZipError) -> DataError {
     match array {
         Some(name) => error.at(format!("array `{name}`")),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::write_npy;
+    use glauber_files::Overwrite;
+    use std::io::Write;
+
+    #[test]
+    fn arrays_without_numbers_are_passed_over_unless_they_are_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (npy, npz) = (folder.path().join("a.npy"), folder.path().join("a.npz"));
+        write_npy(&npy, &Array::new(vec![2], vec![1.0, 2.0]).unwrap(), Overwrite::Refuse).unwrap();
+        let mut text = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        let header = "{'descr': '<U2', 'fortran_order': False, 'shape': (), }";
+        text.extend(format!("{header:<117}\n").bytes());
+        text.extend([b'h', 0, 0, 0, b'i', 0, 0, 0]);
+        let mut archive = zip::ZipWriter::new(File::create(&npz).unwrap());
+        for (name, bytes) in [("state.npy", std::fs::read(&npy).unwrap()), ("label.npy", text)] {
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(&bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        let (arrays, others) =
+            read_arrays_of_numbers(&npz, ReadLimits::default(), &|name| name == "state").unwrap();
+        assert_eq!((arrays.len(), arrays[0].0.as_str(), others), (1, "state", vec!["label".to_owned()]));
+        let error = read_arrays_of_numbers(&npz, ReadLimits::default(), &|name| name == "label").unwrap_err();
+        assert!(error.to_string().contains("label"), "{error}");
+        assert!(read_arrays(&npz, ReadLimits::default()).is_err());
     }
 }

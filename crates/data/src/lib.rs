@@ -4,6 +4,7 @@
 //!
 //! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
 //! - [`arrays`], a crate of its own, reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
+//! - [`no_data_sign`] knows the numbers that stand for no data, wherever they come from;
 //! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`read_cell_types`] reads which type every cell has from a table;
@@ -14,6 +15,8 @@
 //! file that claims to be large is refused before memory is taken.
 
 mod cell_types;
+mod no_data;
+
 pub mod images;
 mod tables;
 mod time_curve;
@@ -25,3 +28,4 @@ pub use time_curve::{TimeCurve, read_time_curve};
 pub use glauber_arrays as arrays;
 pub use glauber_files::{DataError, DataErrorKind, Overwrite, WholeFile};
 pub use images::FileKind;
+pub use no_data::{NoDataSign, no_data_sign};

@@ -1,6 +1,7 @@
 //! Reads a curve over time from a table: for each step or time one or several numbers, perhaps with standard errors.
 
 use crate::arrays::open_regular;
+use crate::no_data::no_data_sign;
 use crate::tables::{NoLayout, Sheet, read_text};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::{bytes_in_words, quoted};
@@ -71,7 +72,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         errors: places.errors.is_some().then(Vec::new),
         notes: note.into_iter().collect(),
     };
-    let mut fields = Vec::new();
+    let (mut fields, mut lines) = (Vec::new(), Vec::new());
     while let Some(line) = sheet.row(&mut fields)? {
         let at = |column: usize, found: String, remedy: &str| {
             let place = format!("line {line}, column {}", column + 1);
@@ -79,10 +80,16 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         };
         let time = sheet.number(&fields, places.time, line)?;
         if time < 0.0 || curve.times.last().is_some_and(|&last| time <= last) {
-            let found = format!("{} does not come after the one before it", rounded(time));
+            let found = match curve.times.last() {
+                Some(last) if time >= 0.0 => {
+                    format!("{} does not come after {}", rounded(time), rounded(*last))
+                }
+                _ => format!("{} is before the start, 0", rounded(time)),
+            };
             return Err(at(places.time, found, "sort the lines by time, from 0, and give each time once"));
         }
         curve.times.push(time);
+        lines.push(line);
         for &column in &places.values {
             curve.values.push(sheet.number(&fields, column, line)?);
         }
@@ -102,6 +109,16 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         let remedy = "give lines of numbers below the header";
         return Err(DataError::new(DataErrorKind::Value, path, "holds no values", remedy));
     }
+    for (at, &column) in places.values.iter().enumerate() {
+        let own: Vec<f64> = curve.values.iter().skip(at).step_by(places.values.len()).copied().collect();
+        let sign = no_data_sign(&own).filter(|sign| sign.sure || sign.value < 0.0);
+        if let Some(sign) = sign {
+            let found = format!("the value is {}", sign.in_words("times"));
+            let place = format!("line {}, column {}", lines[sign.first], quoted(&sheet.names()[column]));
+            let remedy = "leave the line out: a curve need not have a value at every time";
+            return Err(DataError::new(DataErrorKind::Value, path, found, remedy).at(place));
+        }
+    }
     let read: Vec<String> = columns.iter().map(|column| quoted(&sheet.names()[*column])).collect();
     curve.notes.insert(0, format!("read from the columns {}", read.join(", ")));
     curve.notes.extend(sheet.notes()?);
@@ -120,7 +137,14 @@ struct Places {
 impl Places {
     /// The columns of a header, or what is missing and what to do.
     fn of(header: &[String], wanted: &[String]) -> Result<Self, (String, String)> {
-        let plain: Vec<String> = header.iter().map(|name| name.trim().to_lowercase()).collect();
+        let lower = |name: &String| name.trim().to_lowercase();
+        let plain: Vec<String> = header.iter().map(lower).collect();
+        // `time (min)`, `t [h]`, `time/h`
+        let bare: Vec<String> = plain
+            .iter()
+            .map(|name| name.split(['(', '[', '/']).next().unwrap_or_default().trim().to_owned())
+            .collect();
+        let find_bare = |known: &[&str]| bare.iter().position(|name| known.contains(&name.as_str()));
         let find = |known: &[&str]| plain.iter().position(|name| known.contains(&name.as_str()));
         let names: Vec<String> = header.iter().map(|name| quoted(name)).collect();
         let remedy = format!(
@@ -128,7 +152,8 @@ impl Places {
             if wanted.len() == 1 { "value".to_owned() } else { wanted.join(", ") },
             names.join(", ")
         );
-        let (time, in_steps) = match (find(&["step", "steps"]), find(&["time", "t"])) {
+        let of_time = |known: &[&str]| find(known).or_else(|| find_bare(known));
+        let (time, in_steps) = match (of_time(&["step", "steps"]), of_time(&["time", "t"])) {
             (Some(step), _) => (step, true),
             (None, Some(time)) => (time, false),
             (None, None) => return Err(("has no column `step` or `time`".to_owned(), remedy)),
@@ -191,6 +216,9 @@ mod tests {
         assert_eq!((curve.times, curve.in_steps), (vec![0.0, 2.5], false));
         assert_eq!((curve.values, curve.errors), (vec![1.0, 0.5, 0.25, 0.125], None));
         assert!(curve.notes[0].contains("`t`, `distance 1`, `distance 2`"), "{:?}", curve.notes);
+        let curve = read("# interval 30 s\ntime (min),value\n1,2\n2,4\n", &["mean(aware)"]).unwrap();
+        assert_eq!((curve.times, curve.values, curve.in_steps), (vec![1.0, 2.0], vec![2.0, 4.0], false));
+        assert!(curve.notes.iter().any(|note| note.contains("`interval 30 s`")), "{:?}", curve.notes);
         let curve = read("\"\" \"step\" \"cover\" \"se\"\n\"1\" 3 0.5 0.1\n", &["mean(aware)"]).unwrap();
         assert_eq!((curve.values, curve.errors), (vec![0.5], Some(vec![0.1])));
     }
@@ -202,7 +230,9 @@ mod tests {
             ("time_of_day,value\n1,2\n", "has no column `step` or `time`"),
             ("1,2\n3,4\n", "has no header"),
             ("step,value\n", "holds no values"),
-            ("step,value\n2,1\n1,1\n", "1 does not come after"),
+            ("step,value\n2,1\n1,1\n", "1 does not come after 2"),
+            ("step,value\n-1,1\n", "-1 is before the start"),
+            ("step,value\n1,0.2\n2,-9999\n", "the value is -9999, which often stands for no data"),
             ("step,value,se\n1,1,-1\n", "a standard error is -1"),
             ("step,value\n1,far\n", "`far` is not a number"),
             ("step,value\n1,2,3\n2,2\n", "has 3 fields"),

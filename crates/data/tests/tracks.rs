@@ -601,3 +601,120 @@ fn clock_times_ask_for_numbers() {
         assert!(error.contains("00:30` is a clock time") && error.contains("(30)"), "{error}");
     }
 }
+
+#[test]
+fn positions_that_stand_for_no_data_are_refused_or_noted() {
+    let table = |lost: &str| format!("id,t,x,y\n1,0,0,0\n1,1,3,4\n1,2,5,4\n2,0,{lost},1\n2,1,9,2\n2,2,8,2\n");
+    for lost in ["-9999", "-999", "65535", "1e20", "-3.40282e38", "-32768"] {
+        let error = read_text(&table(lost), &TrackOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("often stands for no data"), "{lost}: {error}");
+    }
+    // A whole track of them, and in memory.
+    let all = "id,t,x,y\n1,0,0,0\n1,1,3,4\n2,0,-9999,1\n2,1,-9999,2\n";
+    let error = read_text(all, &TrackOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("-9999 at 2 positions"), "{error}");
+    // Among numbers like it, it may be one.
+    let wide = "id,t,x,y\n1,0,-20000,0\n1,1,-9999,4\n1,2,20000,4\n";
+    let tracks = read_text(wide, &TrackOptions::default()).unwrap();
+    assert!(tracks.notes()[0].contains("x is -9999"), "{:?}", tracks.notes());
+    assert!(read_text(&table("30"), &TrackOptions::default()).is_ok());
+}
+
+#[test]
+fn units_are_one_unit_and_an_interval_is_that_of_the_file() {
+    let with = |interval: Option<f64>, length: Option<&str>, time: Option<&str>| TrackOptions {
+        interval,
+        length_unit: length.map(str::to_owned),
+        time_unit: time.map(str::to_owned),
+        ..TrackOptions::default()
+    };
+    let simple = |attributes: &str| {
+        format!(
+            "<Tracks {attributes}><particle nSpots=\"2\"><detection t=\"0\" x=\"0\" y=\"0\" z=\"0\"/>\
+             <detection t=\"1\" x=\"3\" y=\"4\" z=\"0\"/></particle></Tracks>"
+        )
+    };
+    let known = simple("spaceUnits=\"um\" frameInterval=\"30.0\" timeUnits=\"sec\"");
+    let error = read_text(&known, &with(Some(24.0), None, None)).unwrap_err().to_string();
+    assert!(error.contains("a frame takes 30 sec") && error.contains("24"), "{error}");
+    assert!((read_text(&known, &with(Some(30.0), None, None)).unwrap().interval() - 30.0).abs() < 1e-9);
+    let unknown = simple("spaceUnits=\"um\" frameInterval=\"NaN\" timeUnits=\"sec\"");
+    let error = read_text(&unknown, &TrackOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("no time of a frame is known") && error.contains("interval"), "{error}");
+    assert!(read_text(&unknown, &with(Some(30.0), None, None)).is_ok());
+    let frames = simple("spaceUnits=\"pixel\" frameInterval=\"1.0\" timeUnits=\"frame\"");
+    let tracks = read_text(&frames, &with(Some(30.0), None, None)).unwrap();
+    assert_eq!((tracks.interval(), tracks.units().time.as_deref()), (30.0, None));
+    // A spot table of TrackMate read by its frames, whose line of units has none for them.
+    let spots = "TRACK_ID,POSITION_X,POSITION_Y,POSITION_T,FRAME\nTrack,X,Y,T,Frame\n,(micron),(micron),(sec),\n\
+                 1,0,0,0,0\n1,3,4,30,1\n";
+    let by_frame = Columns { time: Some("FRAME".parse().unwrap()), ..Columns::default() };
+    let tracks =
+        read_text(spots, &TrackOptions { columns: by_frame.clone(), ..with(Some(30.0), None, None) })
+            .unwrap();
+    assert_eq!(tracks.units().length.as_deref(), Some("micron"));
+    assert!(!tracks.notes().iter().any(|note| note.contains("belong to no track")), "{:?}", tracks.notes());
+    let nm = TrackOptions { columns: by_frame, ..with(Some(30.0), Some("nm"), None) };
+    assert!(read_text(spots, &nm).unwrap_err().to_string().contains("`micron`"));
+    for two in [
+        "TRACK_ID,POSITION_X,POSITION_Y,POSITION_T\n,(micron),(pixel),(sec)\n1,0,0,0\n1,3,4,30\n",
+        "Position X,Position Y,Unit,Time,TrackID\n0,0,um,1,1\n3,4,nm,2,1\n",
+    ] {
+        let error = read_text(two, &TrackOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("cannot be added up") && error.contains("line"), "{error}");
+    }
+    // Units in the names themselves.
+    let columns = Columns {
+        time: Some("minutes".parse().unwrap()),
+        x: Some("x/um".parse().unwrap()),
+        ..Columns::default()
+    };
+    let named = "id,minutes,x/um,y/um\n1,0,0,0\n1,1,3,4\n";
+    let tracks =
+        read_text(named, &TrackOptions { columns: columns.clone(), ..TrackOptions::default() }).unwrap();
+    assert_eq!(
+        (tracks.units().length.as_deref(), tracks.units().time.as_deref()),
+        (Some("um"), Some("minutes"))
+    );
+    let error =
+        read_text(named, &TrackOptions { columns, ..with(None, None, Some("s")) }).unwrap_err().to_string();
+    assert!(error.contains("`minutes`"), "{error}");
+}
+
+#[test]
+fn third_axes_by_any_name_are_named_and_empty_ones_are_none() {
+    for name in ["plane", "layer", "axial", "ZM", "depth", "z_pos", "zcoord", "Height"] {
+        let text = format!("id,t,x,y,{name}\n1,0,0,0,1\n1,1,3,4,2\n1,2,3,5,4\n");
+        let tracks = read_text(&text, &TrackOptions::default()).unwrap();
+        let said = tracks.notes().iter().any(|note| note.contains("not read") && note.contains(name));
+        assert!(said, "{name}: {:?}", tracks.notes());
+    }
+    let tracks = read_text("id,t,x,y,z\n1,0,0,0,\n1,1,3,4,\n", &TrackOptions::default()).unwrap();
+    assert_eq!(tracks.dimensions(), 2);
+    assert!(tracks.notes().iter().any(|note| note.contains("`z` is empty")), "{:?}", tracks.notes());
+    assert!(read_text("id,t,x,y,z\n1,0,0,0,\n1,1,3,4,2\n", &TrackOptions::default()).is_err());
+}
+
+#[test]
+fn comments_and_odd_numbers_are_said() {
+    let tracks =
+        read_text("# interval 30 s\nid,t,x,y\n1,0,0,0\n1,1,3,4\n", &TrackOptions::default()).unwrap();
+    assert!(
+        tracks.notes().iter().any(|n| n.contains("`interval 30 s` above the rows")),
+        "{:?}",
+        tracks.notes()
+    );
+    let tracks = read_text("# id,t,x,y\n1,0,0,0\n1,1,3,4\n", &TrackOptions::default()).unwrap();
+    assert!(!tracks.notes().iter().any(|n| n.contains("passed over")), "{:?}", tracks.notes());
+    for number in ["1_0", "0x10"] {
+        let text = format!("id,t,x,y\n1,0,0,0\n1,1,{number},4\n");
+        assert!(
+            read_text(&text, &TrackOptions::default()).unwrap_err().to_string().contains("is not a number")
+        );
+    }
+    for time in ["2024-01-31T12:30:00Z", "2024-01-31", "0:30", "31/01/2024 12:30"] {
+        let text = format!("id,t,x,y\n1,0,0,0\n1,{time},3,4\n");
+        let error = read_text(&text, &TrackOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("date or clock time") && error.contains("since the start"), "{error}");
+    }
+}

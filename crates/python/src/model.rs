@@ -1,6 +1,7 @@
 //! Gives models and observations to Python: traced from functions, from the catalogue, from model files, from bytes.
 
-use glauber::engine::{EngineError, FieldData};
+use glauber::data::no_data_sign;
+use glauber::engine::{EngineError, FieldData, Numbers};
 use glauber::lattice::{Boundary, Lattice, Values};
 use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
@@ -178,10 +179,15 @@ pub fn load(name: &str, options: Vec<(String, As<'_, Anything>)>) -> PyResult<Mo
     let mut notes = Vec::new();
     let covariates = usual_fields(&loaded, &mut notes);
     for note in notes {
-        let text = std::ffi::CString::new(note).unwrap_or_default();
-        Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1))?;
+        Python::attach(|py| warn(py, &note))?;
     }
     Ok(Model { model: loaded.model, covariates })
+}
+
+/// Warns a user of Python.
+fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
+    let text = std::ffi::CString::new(text).unwrap_or_default();
+    PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1)
 }
 
 /// The covariates that come with a model, read once and for all; one that cannot be had fails only where it is needed.
@@ -207,6 +213,14 @@ impl Model {
     /// # Errors
     /// Where what comes with the model is needed and cannot be had.
     pub fn fields_of_run(&self, given: Vec<(String, GivenField)>) -> PyResult<Covariates> {
+        for (name, (numbers, _)) in &given {
+            let Numbers::Reals(numbers) = &numbers.0 else { continue };
+            if let Some(sign) = no_data_sign(numbers) {
+                let words = sign.in_words("places");
+                let text = format!("field `{name}` holds {words}; it was taken as a number");
+                Python::attach(|py| warn(py, &text))?;
+            }
+        }
         let mut all: Covariates = given.into_iter().map(|(name, data)| (name, field(data))).collect();
         for (name, usual) in &self.covariates {
             if !all.iter().any(|(n, _)| n == name) {

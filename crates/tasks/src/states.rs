@@ -2,7 +2,7 @@
 
 mod times;
 
-pub use times::{times_name, unread_arrays};
+pub use times::{mask_array, times_name, unread_arrays};
 
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,7 @@ use glauber_engine::{EngineError, FieldData, Frame, Numbers, Options, Plan, Reco
 use glauber_program::{Declarations, Model};
 
 use glauber_data::arrays::{Array, Values as ArrayValues};
+use glauber_data::no_data_sign;
 
 /// What is wrong with observed lattices.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -55,7 +56,7 @@ pub enum StatesError {
         wanted: (usize, usize),
     },
     /// A value that its layer cannot hold.
-    #[error("array `{layer}`, run {run}, time {time}, site {site}: {value} is not {values}")]
+    #[error("array `{layer}`, run {run}, time {time}, site {site}: {value} is not {values}{}", remedy_for(*.value, .values))]
     Value {
         /// The layer.
         layer: String,
@@ -424,5 +425,15 @@ fn checked_numbers(
             Numbers::Bytes(v.into_iter().map(|x| x as u8).collect())
         }
         other => other,
+    })
+}
+
+/// What to do about a value that a layer cannot hold, where it is one that masks and maps have.
+fn remedy_for(value: f64, values: &str) -> String {
+    if values.contains("binary") && (value - 255.0).abs() < 0.5 {
+        return "; a mask of 0 and 255 is `states > 127` in NumPy (pictures are read so)".to_owned();
+    }
+    no_data_sign(&[0.0, 1.0, value]).map_or(String::new(), |_| {
+        "; it often stands for no data, and lattices with sites that nobody saw cannot be given: crop them".to_owned()
     })
 }

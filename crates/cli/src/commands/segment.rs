@@ -13,7 +13,7 @@ use glauber::data::arrays::{ReadLimits, read_arrays};
 use glauber::data::images::{
     ImageLimits, ImageStack, Threshold, read_images, write_labels_tiff, write_mask_png,
 };
-use glauber::data::{FileKind, Overwrite};
+use glauber::data::{FileKind, Overwrite, no_data_sign};
 use glauber::engine::useful_threads;
 use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::report::colour::Rgb;
@@ -39,10 +39,11 @@ pub fn run(arguments: &Segment) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let settings = settings_of(arguments)?;
     let stack = read_images(&arguments.image, ImageLimits::default()).map_err(Failure::input)?;
+    let of_image = no_data_of(&stack, &arguments.image)?;
     let truth = arguments.truth.as_ref().map(|path| truth_of(path, &stack, arguments.truth_threshold));
     let (truth, of_truth) =
         truth.transpose()?.map_or((None, Vec::new()), |(masks, notes)| (Some(masks), notes));
-    let notes = [stack.notes(), &of_truth].concat();
+    let notes = [&of_image, stack.notes(), &of_truth].concat();
     if arguments.out.is_none() && arguments.image.file_stem().is_none() {
         return Err(Failure::input("give --out FOLDER"));
     }
@@ -63,6 +64,25 @@ pub fn run(arguments: &Segment) -> Result<CommandOutcome, Failure> {
         }
     };
     work.finish(&planes, begin.elapsed().as_secs_f64())
+}
+
+/// Refuses an image with pixels that are no data, as the file or the usual sign says; a note where they may be.
+fn no_data_of(stack: &ImageStack, path: &Path) -> Result<Vec<String>, Failure> {
+    stack.check_all_there(path).map_err(Failure::input)?;
+    if stack.array().element_type().is_integer() && stack.bit_depth() <= 8 {
+        return Ok(Vec::new());
+    }
+    let Some(sign) = no_data_sign(&stack.to_f64()) else { return Ok(Vec::new()) };
+    let words = sign.in_words("pixels");
+    if sign.sure {
+        return Err(Failure::input(format!(
+            "{}: holds {words}; fill them, or crop the image to where there are data",
+            path.display()
+        )));
+    }
+    Ok(vec![format!(
+        "it holds {words}, far from all other values: it was taken as a grey value, and may come out as the object"
+    )])
 }
 
 /// The preset with what the command line changes.

@@ -87,7 +87,7 @@ pub(super) fn axes_of(
     } else if text.starts_with("SCIFIO=") {
         Ok(scifio(text))
     } else if text.starts_with('{') {
-        Ok(tifffile(text, [height, width, samples], pages))
+        Ok(tifffile(text, [height, width, samples]))
     } else if text.starts_with('<') && text.contains("<OME") {
         ome(text)
     } else {
@@ -139,7 +139,7 @@ fn scifio(text: &str) -> Option<Axes> {
     Some(Axes::new(lengths, "ImageJ (SCIFIO)"))
 }
 
-fn tifffile(text: &str, [height, width, samples]: [usize; 3], pages: usize) -> Option<Axes> {
+fn tifffile(text: &str, [height, width, samples]: [usize; 3]) -> Option<Axes> {
     let object: serde_json::Value = serde_json::from_str(text).ok()?;
     let shape: Vec<usize> = object
         .get("shape")?
@@ -153,7 +153,8 @@ fn tifffile(text: &str, [height, width, samples]: [usize; 3], pages: usize) -> O
     if let Some(letters) = named {
         for (letter, size) in letters.iter().zip(&shape) {
             match letter.to_ascii_uppercase() {
-                'Y' | 'X' | 'S' => {}
+                'Y' | 'X' => {}
+                'S' if samples > 1 || *size == 1 => {}
                 'T' => lengths.push((Axis::Time, *size)),
                 'Z' => lengths.push((Axis::Slice, *size)),
                 'C' => lengths.push((Axis::Channel, *size)),
@@ -176,8 +177,8 @@ fn tifffile(text: &str, [height, width, samples]: [usize; 3], pages: usize) -> O
         };
     }
     let axes = Axes::new(lengths, "tifffile");
-    // Nothing is said that is not there: pages that disagree are read as they are.
-    (axes.planes >= pages && axes.planes > 1).then_some(axes)
+    // Pages that were written one by one say of themselves that they are one.
+    (axes.planes > 1).then_some(axes)
 }
 
 /// What OME metadata say of the planes of the first image.
@@ -198,6 +199,7 @@ fn ome(text: &str) -> Result<Option<Axes>, Refusal> {
     let mut reader = Reader::from_str(text);
     let mut pixels: Option<Pixels> = None;
     let mut images = 0;
+    let mut modulo: Option<(String, String)> = None;
     loop {
         match reader.read_event().map_err(|_| unreadable())? {
             Event::Start(element) | Event::Empty(element) => {
@@ -223,6 +225,12 @@ fn ome(text: &str) -> Result<Option<Axes>, Refusal> {
                             pixels.given.push((number(&element, "IFD"), first, planes));
                         }
                     }
+                    // A further axis within C, Z or T, such as lifetimes or angles.
+                    name if name.starts_with("ModuloAlong") => {
+                        let inside = name.trim_start_matches("ModuloAlong").to_string();
+                        let what = attribute(&element, "Type").unwrap_or_else(|| "a further axis".to_owned());
+                        modulo = Some((inside, what));
+                    }
                     "UUID" if images == 1 => {
                         // A plane in a file of another name; its own name may be an older one, so names are not compared.
                         if let (Some(pixels), Some(name)) = (&mut pixels, attribute(&element, "FileName")) {
@@ -242,6 +250,13 @@ fn ome(text: &str) -> Result<Option<Axes>, Refusal> {
     if pixels.other_files {
         let remedy = "save all planes into one file (Fiji: File > Save As > Tiff, or bfconvert)";
         return Err(Refusal::unsupported("is one of several OME files of a series", remedy));
+    }
+    if let Some((inside, what)) = modulo {
+        let found = format!(
+            "has OME metadata by which the planes along {inside} are those of two axes, one of them {what}"
+        );
+        let remedy = "save one series of times as a file of its own, or without OME metadata where all planes are times";
+        return Err(Refusal::unsupported(found, remedy));
     }
     pixels.axes(images).map(Some)
 }
@@ -353,6 +368,20 @@ mod tests {
         // Planes behind one directory are announced, whatever they are.
         assert_eq!(read("ImageJ=1.53t\nimages=7\n", 1).unwrap().planes(), 7);
         assert_eq!(read("ImageJ=1.53t\nimages=1\nchannels=3\n", 1), None);
+    }
+
+    #[test]
+    fn further_axes_are_not_taken_for_times() {
+        let ome = "<OME><Image><Pixels DimensionOrder=\"XYCZT\" SizeC=\"1\" SizeZ=\"1\" SizeT=\"18\"/></Image>\
+                   <StructuredAnnotations><XMLAnnotation><Value><Modulo><ModuloAlongT Type=\"lifetime\" Start=\"0\" End=\"1\"/>\
+                   </Modulo></Value></XMLAnnotation></StructuredAnnotations></OME>";
+        let error = axes_of(ome, (4, 5, 1), 18).unwrap_err().in_file(std::path::Path::new("a"));
+        assert!(error.to_string().contains("along T") && error.to_string().contains("lifetime"), "{error}");
+        let axes = read("{\"shape\": [9, 2, 4, 5], \"axes\": \"TSYX\"}", 18).unwrap();
+        assert_eq!(axes.lengths, [(Axis::Time, 9), (Axis::Other("S".into()), 2)]);
+        assert_eq!(axes_of("{\"shape\": [3, 4, 5], \"axes\": \"SYX\"}", (4, 5, 3), 1).unwrap(), None);
+        // A second series behind the first.
+        assert_eq!(read("{\"shape\": [9, 4, 5], \"axes\": \"TYX\"}", 12).unwrap().planes(), 9);
     }
 
     #[test]

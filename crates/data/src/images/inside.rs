@@ -16,6 +16,7 @@
 
 use super::luma::luma;
 use super::stack::ImageStack;
+use crate::no_data::{is_no_data, no_data_sign};
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
 
@@ -89,7 +90,15 @@ impl ImageStack {
             None => self.level(&look, path, threshold.key)?,
         };
         let inside: Vec<bool> = values.iter().map(|value| *value > level).collect();
-        self.check_no_data(&values, &inside, path)?;
+        notes.extend(self.check_no_data(&values, &inside, path)?);
+        if let Some(sign) = threshold.given.and_then(|_| no_data_sign(&values)) {
+            let state = if sign.value > level { "1" } else { "0" };
+            let words = sign.in_words("pixels");
+            notes.insert(
+                0,
+                format!("it holds {words}: it counts as {state}, as any other value does by the threshold"),
+            );
+        }
         let share = inside.iter().filter(|inside| **inside).count();
         if share == 0 || share == inside.len() {
             let found = match share {
@@ -156,8 +165,15 @@ impl ImageStack {
             self.check_colours(lowest, highest, path, key)?;
             let usual = lowest.abs() < f64::MIN_POSITIVE
                 && ((highest - 1.0).abs() < f64::MIN_POSITIVE || full.is_some_and(|full| highest >= full));
-            let note = format!("the grey values are {lowest} and {highest}: {highest} counts as 1");
-            return Ok((0.5 * (lowest + highest), if usual { Vec::new() } else { vec![note] }));
+            let note = match self.colours_in_words() {
+                Some(colours) => Some(format!(
+                    "its colours are numbers in a table ({colours}), of which the larger number counts as 1; `{key}` chooses \
+                     otherwise"
+                )),
+                None => (!usual)
+                    .then(|| format!("the grey values are {lowest} and {highest}: {highest} counts as 1")),
+            };
+            return Ok((0.5 * (lowest + highest), note.into_iter().collect()));
         }
         if let Some(second) = look.beside_full {
             let found = format!(
@@ -180,10 +196,10 @@ impl ImageStack {
             ));
         }
         if labels {
-            return Ok((
-                0.0,
-                vec![format!("the grey values {range} were taken for labels: above 0 counts as 1")],
-            ));
+            let colours =
+                self.colours_in_words().map_or(String::new(), |colours| format!(" (colours: {colours})"));
+            let note = format!("the grey values {range} were taken for labels{colours}: above 0 counts as 1");
+            return Ok((0.0, vec![note]));
         }
         let real = full.is_none() && !look.whole;
         if real && lowest >= 0.0 && highest <= 1.0 {
@@ -200,8 +216,10 @@ impl ImageStack {
             }
             _ if lowest >= highest => Ok((full.map_or(lowest, |full| 0.5 * full), Vec::new())),
             _ => {
+                let sign = no_data_sign(&self.to_f64());
+                let sign = sign.map_or(String::new(), |sign| format!(" ({})", sign.in_words("pixels")));
                 let found = format!(
-                    "holds values from {lowest} to {highest}, and nothing says which of them count as 1"
+                    "holds values from {lowest} to {highest}{sign}, and nothing says which of them count as 1"
                 );
                 Err(DataError::new(
                     DataErrorKind::Value,
@@ -213,34 +231,63 @@ impl ImageStack {
         }
     }
 
-    /// Two numbers of a table of greys must be as bright as they are large, else there is no telling what was meant.
+    /// Two numbers of a table of colours must be as bright as they are large, else there is no telling what was meant: as a
+    /// picture the brighter one counts as 1, as a mask the larger number.
     fn check_colours(&self, lower: f64, upper: f64, path: &Path, key: &str) -> Result<(), DataError> {
         let Some(table) = &self.colour_table else { return Ok(()) };
-        let colour = |value: f64| table.get(value as usize).copied().unwrap_or_default();
-        let grey = |[red, green, blue]: [u8; 3]| red == green && green == blue;
-        let bright = |[red, green, blue]: [u8; 3]| luma(red, green, blue);
-        let (low, high) = (colour(lower), colour(upper));
-        if grey(low) && grey(high) && bright(low) > bright(high) {
-            let found = format!(
-                "shows its number {lower} brighter ({}) than its number {upper} ({})",
-                bright(low),
-                bright(high)
-            );
-            let remedy = format!("save it as grey without a colour table, or give `{key}` for the numbers");
-            return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
+        let bright = |value: f64| {
+            let [red, green, blue] = table.get(value as usize).copied().unwrap_or_default();
+            luma(red, green, blue)
+        };
+        if bright(lower) <= bright(upper) {
+            return Ok(());
         }
-        Ok(())
+        let colours = self.colours_in_words().unwrap_or_else(|| format!("{lower}, {upper}"));
+        let found = format!("shows its number {lower} brighter than its number {upper} ({colours})");
+        let remedy = format!(
+            "save it as grey without a colour table, or give `{key} = {}`: number {upper} counts as 1",
+            0.5 * (lower + upper)
+        );
+        Err(DataError::new(DataErrorKind::Value, path, found, remedy))
+    }
+
+    /// The colours of the numbers of a table, where they are not greys as bright as they are large.
+    fn colours_in_words(&self) -> Option<String> {
+        const SHOWN: usize = 4;
+        let colours = self.table_colours()?;
+        let grey = colours.iter().all(|(_, [red, green, blue])| red == green && green == blue);
+        if grey && colours.windows(2).all(|pair| pair[0].1[0] <= pair[1].1[0]) {
+            return None;
+        }
+        let one = |(number, [red, green, blue]): &(usize, [u8; 3])| {
+            format!("{number} is #{red:02x}{green:02x}{blue:02x}")
+        };
+        let mut all: Vec<String> = colours.iter().take(SHOWN).map(one).collect();
+        if colours.len() > SHOWN {
+            all.push(format!("and {} more", colours.len() - SHOWN));
+        }
+        Some(all.join(", "))
     }
 
     /// No data may count as outside where that is what the value means, as in masks from maps; nowhere else.
-    fn check_no_data(&self, values: &[f64], inside: &[bool], path: &Path) -> Result<(), DataError> {
-        let Some(none) = self.no_data else { return Ok(()) };
+    fn check_no_data(
+        &self,
+        values: &[f64],
+        inside: &[bool],
+        path: &Path,
+    ) -> Result<Option<String>, DataError> {
+        let Some(none) = self.no_data else { return Ok(None) };
         let is_none = |value: f64| is_no_data(value, none);
         let count = values.iter().filter(|value| is_none(**value)).count();
         let counted = values.iter().zip(inside).any(|(value, inside)| is_none(*value) && *inside);
         let plain_zero = none.abs() < f64::MIN_POSITIVE && !counted;
-        if count == 0 || plain_zero {
-            return Ok(());
+        if count == 0 {
+            return Ok(None);
+        }
+        if plain_zero {
+            return Ok(Some(format!(
+                "the file says that 0 stands for no data: {count} such pixels count as 0"
+            )));
         }
         Err(no_data_error(path, none, count))
     }
@@ -265,20 +312,77 @@ impl ImageStack {
     }
 }
 
-/// Whether a value is the one that says "nothing known here": as written, rounded to single precision, or, for the huge
-/// numbers that programs write with few digits, to five.
-pub(super) fn is_no_data(value: f64, none: f64) -> bool {
-    const HUGE: f64 = 1e30;
-    let close = |a: f64, b: f64| (a - b).abs() < f64::MIN_POSITIVE;
-    (none.is_nan() && value.is_nan())
-        || value.to_bits() == none.to_bits()
-        || close(value, none)
-        || close(value, f64::from(none as f32))
-        || (value.abs() > HUGE && none.abs() > HUGE && (value / none - 1.0).abs() < 1e-5)
-}
-
 /// The error for sites without data.
 pub(super) fn no_data_error(path: &Path, none: f64, count: usize) -> DataError {
     let found = format!("has no data ({none}) at {count} sites");
     DataError::new(DataErrorKind::Value, path, found, "fill them, or crop the file to where there are data")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::arrays::{Array, Values};
+
+    const GIVEN: Threshold<'_> = Threshold { given: None, key: "data.threshold" };
+
+    fn stack(values: Values, width: usize) -> ImageStack {
+        let array = Array::new(vec![1, values.len() / width, width], values).unwrap();
+        ImageStack::of_array(array, "a").unwrap()
+    }
+
+    #[test]
+    fn tables_of_two_colours_are_said_or_refused() {
+        let (black, white, red, dark) = ([0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 0, 128]);
+        for (table, inside, noted) in [
+            ([black, white], true, false),
+            ([black, red], true, true),
+            ([dark, red], true, true),
+            ([red, white], true, true),
+            // What is shown as bright is no ground.
+            ([white, black], false, false),
+            ([red, black], false, false),
+            ([red, dark], false, false),
+        ] {
+            let mut picture = stack(Values::U8(vec![0, 1, 0, 0]), 2);
+            picture.colour_table = Some(table.to_vec());
+            match picture.inside(GIVEN, "a.png") {
+                Ok(found) => {
+                    assert!(inside, "{table:?}");
+                    assert_eq!(found.inside, [false, true, false, false]);
+                    assert_eq!(
+                        found.notes.iter().any(|note| note.contains("numbers in a table")),
+                        noted,
+                        "{table:?}"
+                    );
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(
+                        !inside && error.contains("brighter") && error.contains("data.threshold = 0.5"),
+                        "{error}"
+                    );
+                }
+            }
+            let given = picture.inside(Threshold { given: Some(0.5), ..GIVEN }, "a.png").unwrap();
+            assert_eq!(given.inside, [false, true, false, false]);
+        }
+        let mut labels = stack(Values::U8(vec![0, 0, 1, 1, 2, 2]), 6);
+        labels.colour_table = Some(vec![white, red, dark]);
+        let notes = labels.inside(GIVEN, "a.png").unwrap().notes;
+        assert!(notes[0].contains("0 is #ffffff, 1 is #ff0000"), "{notes:?}");
+    }
+
+    #[test]
+    fn no_data_below_a_threshold_are_said() {
+        let map = stack(Values::F32(vec![0.2, 0.7, -9999.0, 0.9]), 2);
+        let error = map.inside(GIVEN, "a.tif").unwrap_err().to_string();
+        assert!(error.contains("-9999, which often stands for no data"), "{error}");
+        let notes = map.inside(Threshold { given: Some(0.5), ..GIVEN }, "a.tif").unwrap().notes;
+        assert!(notes[0].contains("-9999") && notes[0].contains("counts as 0"), "{notes:?}");
+        let mut mask = stack(Values::U8(vec![0, 1, 1, 0]), 2);
+        mask.no_data = Some(0.0);
+        let notes = mask.inside(GIVEN, "a.tif").unwrap().notes;
+        assert!(notes[0].contains("2 such pixels count as 0"), "{notes:?}");
+    }
 }

@@ -51,6 +51,8 @@ mod tagged;
 mod kind;
 
 // … files of a folder, and one series of a file or folder …
+mod calendar;
+mod date_words;
 mod folder;
 mod names;
 mod numbered;

@@ -6,10 +6,11 @@
 //! is asked.
 
 use super::choice::{Pick, SeriesChoice};
+use super::date_words::{DateWords, spelled};
 use super::numbered::{Column, Counts, columns_of, cut, natural_order};
 use super::order::order_of;
 use super::refusal::Refusal;
-use super::stamps::{check_dates, stamps};
+use super::stamps::read_stamps;
 use glauber_files::error::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +34,13 @@ pub(super) struct Arranged {
 /// # Errors
 /// If there are several series and the choice names none of them.
 pub(super) fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
-    let kinds = kinds_of(names);
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let words = DateWords::of(&all);
+    let kinds = kinds_of(names, &words);
     let mut notes = Vec::new();
     let (kept, by_word) = match &kinds[..] {
         [_] => ((0..names.len()).collect(), false),
-        kinds if kinds.iter().all(|(_, files)| files.len() == 1) => {
-            return Ok(alphabetical(names));
-        }
+        kinds if kinds.iter().all(|(_, files)| files.len() == 1) => return alphabetical(names),
         kinds => {
             let (pattern, files) = kind_chosen(kinds, choice)?;
             notes.push(format!("of the folder's pictures those named `{pattern}` were read"));
@@ -48,7 +49,7 @@ pub(super) fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arrange
     };
     let choice = if by_word { &SeriesChoice { channel: None, ..choice.clone() } } else { choice };
     let own: Vec<&str> = kept.iter().map(|file| names[*file].as_str()).collect();
-    let mut arranged = within_one_kind(&own, choice)?;
+    let mut arranged = within_one_kind(&own, choice, &words)?;
     arranged.files.iter_mut().for_each(|file| *file = kept[*file]);
     arranged.names =
         arranged.files.iter().step_by(arranged.slices).map(|file| names[*file].clone()).collect();
@@ -57,24 +58,47 @@ pub(super) fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arrange
 }
 
 /// Names by their pattern, such as `t#_red`.
-fn kinds_of(names: &[String]) -> Vec<(String, Vec<usize>)> {
+fn kinds_of(names: &[String], words: &DateWords) -> Vec<(String, Vec<usize>)> {
     let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (file, name) in names.iter().enumerate() {
-        kinds.entry(cut(name).texts.join("#")).or_default().push(file);
+        kinds.entry(cut(name, words).texts.join("#")).or_default().push(file);
     }
     kinds.into_iter().collect()
 }
 
-fn alphabetical(names: &[String]) -> Arranged {
+/// Names without a number in common: the alphabet is their order only where they are single letters of it, one after the
+/// other.
+fn alphabetical(names: &[String]) -> Result<Arranged, Refusal> {
     let mut files: Vec<usize> = (0..names.len()).collect();
     files.sort_by(|a, b| natural_order(&names[*a], &names[*b]));
     let order: Vec<String> = files.iter().take(3).map(|file| quoted(&names[*file])).collect();
     let more = if names.len() > 3 { " …" } else { "" };
-    let notes = vec![format!(
-        "the names are not one name with a number: the pictures were read as {}{more}",
-        order.join(", ")
-    )];
-    Arranged { files, slices: 1, frames: None, names: Vec::new(), notes }
+    let order = order.join(", ") + more;
+    if !are_letters(&files.iter().map(|file| names[*file].as_str()).collect::<Vec<_>>()) {
+        let why = match names.iter().any(|name| name.split(|c: char| !c.is_alphabetic()).any(spelled)) {
+            true => "spell their numbers, or have letters that may be Roman numerals",
+            false => "have no number that says their order in time",
+        };
+        return Err(Refusal::unsupported(
+            format!("holds pictures whose names, {order}, {why}"),
+            "number the names in the order of time, as t00, t01",
+        ));
+    }
+    let notes = vec![format!("the names are not one name with a number: the pictures were read as {order}")];
+    Ok(Arranged { files, slices: 1, frames: None, names: Vec::new(), notes })
+}
+
+/// Whether sorted names differ in one letter only, which goes up by one.
+fn are_letters(sorted: &[&str]) -> bool {
+    let letter = |first: &str, name: &str| {
+        let common = first.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+        let rest = |name: &str| name.chars().skip(common + 1).collect::<String>();
+        let at = |name: &str| name.chars().nth(common).filter(char::is_ascii_alphabetic).map(u32::from);
+        (rest(first) == rest(name)).then(|| Some((common, at(first)?, at(name)?)))?
+    };
+    let steps: Option<Vec<_>> = sorted.windows(2).map(|pair| letter(pair[0], pair[1])).collect();
+    steps
+        .is_some_and(|steps| steps.iter().all(|(place, one, next)| *place == steps[0].0 && *next == *one + 1))
 }
 
 fn kind_chosen<'a>(
@@ -107,15 +131,18 @@ fn kind_chosen<'a>(
             kinds.len(),
             words.join(", ")
         ),
-        "give `data.channel = \"WORD\"` with a word that only the wanted ones have, or put them into a folder of their own",
+        "where they are several series, give `data.channel = \"WORD\"` with a word that only the wanted ones have, or put them \
+         into a folder of their own; where they are one, number them in their order",
     ))
 }
 
 /// Names that differ in their numbers only.
-fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
-    let mut columns = columns_of(names);
-    check_dates(&columns)?;
-    let stamps = stamps(&mut columns);
+fn within_one_kind(names: &[&str], choice: &SeriesChoice, words: &DateWords) -> Result<Arranged, Refusal> {
+    let mut columns = columns_of(names, words);
+    let mut notes = Vec::new();
+    if names.len() > 1 {
+        read_stamps(names, &mut columns, words, &mut notes)?;
+    }
     columns.retain(|column| column.distinct().len() > 1);
     if columns.is_empty() && names.len() > 1 {
         return Err(Refusal::unsupported(
@@ -128,7 +155,6 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
         ));
     }
     let mut files: Vec<usize> = (0..names.len()).collect();
-    let mut notes = Vec::new();
     for (what, key, pick) in
         [(Counts::Channel, "channel", &choice.channel), (Counts::Slice, "slice", &choice.slice)]
     {
@@ -157,7 +183,7 @@ fn within_one_kind(names: &[&str], choice: &SeriesChoice) -> Result<Arranged, Re
     }
     let slice = columns.iter().position(|c| c.counts == Counts::Slice).filter(|_| choice.depth.is_some());
     let slice = slice.map(|at| columns.remove(at));
-    let order = order_of(&columns, stamps.as_deref(), &mut files, &mut notes)?;
+    let order = order_of(&columns, &mut files, &mut notes)?;
     let frames = order.map(|order| files.iter().map(|file| order[*file]).collect::<Vec<u64>>());
     stacked(files, frames, slice.as_ref(), notes)
 }
@@ -326,6 +352,8 @@ mod tests {
             // A number of its own that agrees with the date.
             (vec!["d_2024-01-31_0007", "d_2024-02-01_0008", "d_2024-02-01_0010"], vec![7, 8, 10]),
             (vec!["t3_2024-02-01", "t4_2024-02-02", "t5_2024-01-01"], vec![3, 4, 5]),
+            // Of a date and a number that agree in order the date knows the gaps.
+            (vec!["2024-02-01_1", "2024-02-02_2", "2024-02-05_3"], vec![0, 1, 4]),
         ] {
             let mut turned = names(&all);
             turned.reverse();
@@ -346,10 +374,11 @@ mod tests {
         for all in [
             vec!["a_01-02-2024", "a_02-01-2024"],
             vec!["05-11-2023", "05-12-2023", "05-01-2024"],
+            vec!["05-02-2024", "07-02-2024", "05-03-2024", "07-05-2024"],
             vec!["a_13-02-2024", "a_02-14-2024"],
         ] {
             let error = read(&all, &none).unwrap_err();
-            assert!(error.contains("dates in its names") && error.contains("year first"), "{all:?}: {error}");
+            assert!(error.contains("day first") && error.contains("year first"), "{all:?}: {error}");
         }
         // Only one way are all of them days that there are.
         let sorted = ["30-11-2023", "15-12-2023", "02-01-2024"];
@@ -359,10 +388,105 @@ mod tests {
         // The number in front has nothing before it.
         let error = read(&["1-99", "2-00", "2-01"], &none).unwrap_err();
         assert!(error.contains("2 at the beginning") && !error.contains("``"), "{error}");
-        assert_eq!(
-            read(&["a_10-09", "a_02-10", "a_02-09"], &none).unwrap(),
-            ["a_02-09", "a_02-10", "a_10-09"]
-        );
+    }
+
+    /// Names in time; the frames that they say.
+    #[test]
+    fn dates_and_clock_times_of_every_spelling_are_read_with_their_gaps() {
+        let none = SeriesChoice::default();
+        let even: Vec<u64> = (0..9).collect();
+        for (all, frames) in [
+            // Over the end of a month.
+            ("28-01 29-01 30-01 31-01 01-02 02-02", &even[..6]),
+            ("28.01. 29.01. 31.01. 01.02.", &[0, 1, 3, 4]),
+            ("01-28 01-29 01-30 01-31 02-01", &even[..5]),
+            ("280124 290124 300124 310124 010224 020224", &even[..6]),
+            ("240128 240129 240130 240131 240201", &even[..5]),
+            ("img_0128 img_0129 img_0130 img_0131 img_0201", &even[..5]),
+            ("img_2801 img_2901 img_3001 img_3101 img_0102", &even[..5]),
+            ("28012024 30012024 01022024", &even[..3]),
+            ("01282024 01302024 02012024", &even[..3]),
+            ("24-01-28 24-01-29 24-01-31 24-02-01", &[0, 1, 3, 4]),
+            ("28-01-24 29-01-24 30-01-24 31-01-24 01-02-24", &even[..5]),
+            ("01-28-24 01-29-24 01-30-24 01-31-24 02-01-24", &even[..5]),
+            ("28Jan 29Jan 31Jan 01Feb", &[0, 1, 3, 4]),
+            ("Jan-28 Jan-30 Feb-01", &even[..3]),
+            ("28Jan2024 30Jan2024 01Feb2024 05Feb2024", &[0, 1, 2, 4]),
+            ("28-Jan-24 29-Jan-24 30-Jan-24 31-Jan-24 01-Feb-24", &even[..5]),
+            ("2024366 2025001 2025003", &[0, 1, 3]),
+            ("2024-365 2024-366 2025-001 2025-003", &[0, 1, 2, 4]),
+            ("2024w51 2024w52 2025w01 2025w03", &[0, 1, 2, 4]),
+            ("2024-W52-6 2024-W52-7 2025-W01-2", &[0, 1, 3]),
+            // Months and years.
+            ("2023-11-01 2023-12-01 2024-01-01 2024-03-01", &[0, 1, 2, 4]),
+            ("2024-01-31 2024-02-29 2024-04-30", &[0, 1, 3]),
+            ("01-11-2023 01-12-2023 01-01-2024 01-02-2024", &even[..4]),
+            ("2023-11 2023-12 2024-01 2024-03", &[0, 1, 2, 4]),
+            ("11-2023 12-2023 01-2024 03-2024", &[0, 1, 2, 4]),
+            ("202311 202312 202401 202402", &even[..4]),
+            ("112023 122023 012024 022024", &even[..4]),
+            ("Nov2023 Dec2023 Jan2024 Mar2024", &[0, 1, 2, 4]),
+            ("2023_Nov 2023_Dec 2024_Jan", &even[..3]),
+            ("jan feb mar apr jun", &[0, 1, 2, 3, 5]),
+            ("Jan Feb Mrz Apr Mai", &even[..5]),
+            ("nov dec jan feb", &even[..4]),
+            ("2023Q3 2023Q4 2024Q2", &[0, 1, 3]),
+            ("2010-07-01 2011-07-01 2013-07-01", &[0, 1, 3]),
+            // Clock times.
+            ("10-00 10-15 10-30 10-45 11-00 11-30", &[0, 1, 2, 3, 4, 6]),
+            ("img_10_00 img_10_15 img_10_45", &[0, 1, 3]),
+            ("23-30 23-45 00-00 00-15", &even[..4]),
+            ("23h30m 23h45m 00h00m 00h15m", &even[..4]),
+            ("1000 1015 1030 1045 1100", &even[..5]),
+            ("900am 1000am 1200pm 100pm", &[0, 1, 3, 4]),
+            ("d0_h00 d0_h08 d0_h16 d1_h00 d1_h16", &[0, 1, 2, 3, 5]),
+            // Numbers that are only numbers.
+            ("t0.0 t0.5 t1.0 t2.0", &[0, 1, 2, 4]),
+            ("img_0001 img_0002 img_0004", &[1, 2, 4]),
+            ("IMG_1058 IMG_1059 IMG_1060 IMG_1061", &[1058, 1059, 1060, 1061]),
+            ("step_0100 step_0250 step_1000", &[100, 250, 1000]),
+        ] {
+            let sorted: Vec<&str> = all.split(' ').collect();
+            let mut turned = names(&sorted);
+            turned.reverse();
+            let found = arrange(&turned, &none).unwrap_or_else(|e| panic!("{}", e.in_file(Path::new(all))));
+            assert_eq!(found.names, sorted);
+            assert_eq!(found.frames.unwrap(), frames, "{all}");
+        }
+        let spaced = ["28 January 2024", "30 January 2024", "01 February 2024"];
+        assert_eq!(read(&["01 February 2024", "28 January 2024", "30 January 2024"], &none).unwrap(), spaced);
+        let days = ["January 28, 2024", "February 01, 2024"];
+        assert_eq!(read(&["February 01, 2024", "January 28, 2024"], &none).unwrap(), days);
+        let week = ["Mon 29 Jan", "Wed 31 Jan", "Thu 1 Feb"];
+        assert_eq!(read(&["Thu 1 Feb", "Mon 29 Jan", "Wed 31 Jan"], &none).unwrap(), week);
+    }
+
+    #[test]
+    fn names_that_say_several_times_or_none_are_refused() {
+        let none = SeriesChoice::default();
+        for (all, word) in [
+            // As dates, months first or last, or clock times these are in other orders or other steps.
+            ("a_10-09 a_02-10 a_02-09", "can be read as"),
+            ("0102 0205 0301", "can be read as"),
+            ("01-28 01-29 01-31 02-01", "can be read as"),
+            ("0930 1015 1045 1130 1145", "can be read as"),
+            ("01-02 03-02 05-06 07-08", "can be read as"),
+            ("30-12 31-12 02-01", "end of a year"),
+            ("23-30 23-45 00-15", "across midnight"),
+            ("Mon_1 Tue_2 Mon_8", "days of the week"),
+            ("Jan_100 Feb_200", "no dates"),
+            ("I II III IV V VI VII VIII IX", "Roman"),
+            ("one two three", "spell"),
+            ("early middle late", "no number"),
+            ("r0_c0 r0_c1 r1_c0 r1_c1", "channel"),
+            ("01_01 01_02 02_01 02_02", "more than one series"),
+        ] {
+            let all: Vec<&str> = all.split(' ').collect();
+            let error = read(&all, &none).err().unwrap_or_else(|| panic!("{all:?}"));
+            assert!(error.contains(word), "{all:?}: {error}");
+        }
+        assert!(arrange(&names(&["one"]), &none).is_ok());
+        assert_eq!(read(&["plot_c", "plot_a", "plot_b"], &none).unwrap(), ["plot_a", "plot_b", "plot_c"]);
     }
 
     #[test]
@@ -406,12 +530,5 @@ mod tests {
         let found = arrange(&names(&["z1_t1", "z2_t1", "z1_t2", "z2_t2"]), &deep).unwrap();
         assert_eq!((found.files, found.slices, found.frames), (vec![0, 1, 2, 3], 2, Some(vec![1, 2])));
         assert!(read(&["z1_t1", "z2_t1", "z1_t2"], &deep).unwrap_err().contains("1 of 2 slices"));
-    }
-
-    #[test]
-    fn names_without_numbers_are_read_by_the_alphabet_and_said() {
-        let found = arrange(&names(&["middle", "early", "late"]), &SeriesChoice::default()).unwrap();
-        assert_eq!(found.files, [1, 2, 0]);
-        assert!(found.notes[0].contains("early"), "{:?}", found.notes);
     }
 }

@@ -1,5 +1,6 @@
 //! Cuts the names of a folder's pictures into texts and numbers, says what the numbers count, and finds gaps in them.
 
+use super::date_words::{DateWords, Mark};
 use glauber_files::error::quoted;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -21,24 +22,37 @@ pub(super) enum Counts {
 
 /// A name cut into what is text and what is number: text, number, text, number, …, text.
 pub(super) struct Cut<'a> {
-    pub(super) texts: Vec<&'a str>,
-    numbers: Vec<&'a str>,
+    pub(super) texts: Vec<String>,
+    numbers: Vec<(&'a str, u64, Mark)>,
 }
 
-pub(super) fn cut(name: &str) -> Cut<'_> {
-    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+/// Cuts a name; words that are months or halves of a day in all names are numbers too, days of the week are left out.
+pub(super) fn cut<'a>(name: &'a str, words: &DateWords) -> Cut<'a> {
+    let (mut texts, mut numbers, mut text) = (Vec::new(), Vec::new(), String::new());
     let mut rest = name;
-    loop {
-        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        texts.push(&rest[..text]);
-        rest = &rest[text..];
-        if rest.is_empty() {
-            return Cut { texts, numbers };
+    while let Some(first) = rest.chars().next() {
+        let like = |c: char| match first {
+            '0'..='9' => c.is_ascii_digit(),
+            _ => c.is_alphabetic() == first.is_alphabetic() && !c.is_ascii_digit(),
+        };
+        let end = rest.find(|c: char| !like(c)).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        let number = match first.is_ascii_digit() {
+            true => Some((token, token.parse().unwrap_or(u64::MAX), Mark::Digits)),
+            false => words.number(token).map(|(value, mark)| (token, value, mark)),
+        };
+        match number {
+            Some(number) => {
+                texts.push(std::mem::take(&mut text));
+                numbers.push(number);
+            }
+            None if words.is_day_of_week(token) => {}
+            None => text.push_str(token),
         }
-        let number = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        numbers.push(&rest[..number]);
-        rest = &rest[number..];
     }
+    texts.push(text);
+    Cut { texts, numbers }
 }
 
 /// What the number after one text and before another counts.
@@ -67,7 +81,13 @@ fn counts(before: &str, after: &str) -> Counts {
         "h" | "hr" | "hours" => Counts::Clock(3_600),
         "m" | "min" | "minutes" => Counts::Clock(60),
         "s" | "sec" | "seconds" => Counts::Clock(1),
-        _ => Counts::Unknown,
+        _ => match word.to_lowercase().as_str() {
+            "d" | "day" | "days" => Counts::Clock(86_400),
+            "h" | "hr" | "hour" | "hours" => Counts::Clock(3_600),
+            "min" | "minute" | "minutes" => Counts::Clock(60),
+            "sec" | "second" | "seconds" => Counts::Clock(1),
+            _ => Counts::Unknown,
+        },
     }
 }
 
@@ -78,6 +98,10 @@ pub(super) struct Column {
     pub(super) texts: Vec<String>,
     /// What stands before it.
     pub(super) before: String,
+    /// What stands behind it.
+    pub(super) after: String,
+    /// Digits, or a word that stands for a number.
+    pub(super) mark: Mark,
 }
 
 impl Column {
@@ -97,20 +121,22 @@ impl Column {
     pub(super) fn fits(&self, digits: RangeInclusive<usize>, values: RangeInclusive<u64>) -> bool {
         let counts =
             !matches!(self.counts, Counts::Channel | Counts::Slice | Counts::Position | Counts::Stamp);
-        counts
+        (counts && self.mark == Mark::Digits)
             && self.texts.iter().all(|text| digits.contains(&text.len()))
             && self.values.iter().all(|value| values.contains(value))
     }
 }
 
-pub(super) fn columns_of(names: &[&str]) -> Vec<Column> {
-    let cuts: Vec<Cut<'_>> = names.iter().map(|name| cut(name)).collect();
+pub(super) fn columns_of(names: &[&str], words: &DateWords) -> Vec<Column> {
+    let cuts: Vec<Cut<'_>> = names.iter().map(|name| cut(name, words)).collect();
     let Some(first) = cuts.first() else { return Vec::new() };
     let column = |at: usize| Column {
-        counts: counts(first.texts[at], first.texts[at + 1]),
-        values: cuts.iter().map(|c| c.numbers[at].parse().unwrap_or(u64::MAX)).collect(),
-        texts: cuts.iter().map(|c| c.numbers[at].to_string()).collect(),
-        before: first.texts[at].to_string(),
+        counts: counts(&first.texts[at], &first.texts[at + 1]),
+        values: cuts.iter().map(|c| c.numbers[at].1).collect(),
+        texts: cuts.iter().map(|c| c.numbers[at].0.to_string()).collect(),
+        before: first.texts[at].clone(),
+        after: first.texts[at + 1].clone(),
+        mark: first.numbers[at].2,
     };
     (0..first.numbers.len()).map(column).collect()
 }

@@ -3,21 +3,11 @@
 //! A number of a file is that number, whatever its depth. Only pictures in the ordinary sense, PNG and JPEG of 8 bits
 //! and less and colours, are grey values from 0 (black) to 1 (white), and masks of 0 and full scale are 0 and 1.
 
-use super::inside::{is_no_data, no_data_error};
+use super::inside::no_data_error;
 use super::stack::ImageStack;
+use crate::no_data::{is_no_data, no_data_sign};
 use crate::{DataError, DataErrorKind};
 use std::path::Path;
-
-/// What programs write for no data where the file does not say: GIS, and the filling values of NetCDF and CF.
-const USUAL_NO_DATA: [f64; 7] = [
-    -9999.0,
-    -99999.0,
-    -32768.0,
-    -3.402_823_466_385_288_6e38,
-    -1.797_693_134_862_315_7e308,
-    9.969_209_968_386_869e36,
-    1e20,
-];
 
 /// A note where numbers hold a value that often stands for no data, wherever they come from.
 ///
@@ -27,11 +17,8 @@ const USUAL_NO_DATA: [f64; 7] = [
 /// assert_eq!(usual_no_data(&[1.0, -999.5]), None);
 /// ```
 pub fn usual_no_data(values: &[f64]) -> Option<String> {
-    let none = USUAL_NO_DATA.iter().find(|none| values.iter().any(|v| v.to_bits() == none.to_bits()))?;
-    Some(format!(
-        "it holds {}, which often stands for no data; it was taken as a number",
-        glauber_files::rounded(*none)
-    ))
+    let sign = no_data_sign(values)?;
+    Some(format!("it holds {}; it was taken as a number", sign.in_words("places")))
 }
 
 impl ImageStack {

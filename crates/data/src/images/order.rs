@@ -2,34 +2,23 @@
 
 use super::numbered::{Column, Counts};
 use super::refusal::Refusal;
-use super::stamps::steps;
 use std::collections::BTreeSet;
 
 /// Sorts the files in time; the number of each file's time (by file), where there is one number for it.
 pub(super) fn order_of(
     columns: &[Column],
-    stamps: Option<&[u64]>,
     files: &mut [usize],
     notes: &mut Vec<String>,
 ) -> Result<Option<Vec<u64>>, Refusal> {
-    let numbers: Option<Vec<u64>> = match (columns, stamps) {
-        ([], _) => None,
-        (stamped, Some(stamps)) if stamped.iter().all(|c| c.counts == Counts::Stamp) => {
-            files.sort_by_key(|file| stamps[*file]);
-            let sorted: Vec<u64> = files.iter().map(|file| stamps[*file]).collect();
-            let (frames, apart) = steps(&sorted);
-            notes.push(format!("the names were taken for dates and clock times, steps of {apart}"));
-            let mut numbers = vec![0; stamps.len()];
-            files.iter().zip(frames).for_each(|(file, frame)| numbers[*file] = frame);
-            Some(numbers)
-        }
-        ([one], _) => {
+    let numbers: Option<Vec<u64>> = match columns {
+        [] => None,
+        [one] => {
             if matches!(one.counts, Counts::Channel | Counts::Slice | Counts::Position) {
                 notes.push(taken_for_times(one));
             }
             Some(one.values.clone())
         }
-        (several, _) => one_of_several(several, files, notes)?,
+        several => Some(one_of_several(several, files, notes)?),
     };
     match &numbers {
         Some(numbers) => files.sort_by_key(|file| numbers[*file]),
@@ -45,34 +34,23 @@ fn taken_for_times(column: &Column) -> String {
 /// Numbers in several places: one that is called time and tells all files apart is time; else one that does and leads to the
 /// same order as all numbers one after the other; if they contradict one another or make a table, there are several
 /// series.
-fn one_of_several(
-    columns: &[Column],
-    files: &[usize],
-    notes: &mut Vec<String>,
-) -> Result<Option<Vec<u64>>, Refusal> {
+fn one_of_several(columns: &[Column], files: &[usize], notes: &mut Vec<String>) -> Result<Vec<u64>, Refusal> {
     let distinct = |column: &Column| files.iter().map(|f| column.values[*f]).collect::<BTreeSet<_>>().len();
     let telling: Vec<&Column> = columns.iter().filter(|c| distinct(c) == files.len()).collect();
     if let Some(time) = telling.iter().find(|c| c.counts == Counts::Time) {
         notes.push(taken_for_times(time));
-        return Ok(Some(time.values.clone()));
+        return Ok(time.values.clone());
     }
     let mut in_order = files.to_vec();
     in_order.sort_by_key(|file| columns.iter().map(|c| c.values[*file]).collect::<Vec<_>>());
     let follows = |column: &&Column| in_order.windows(2).all(|w| column.values[w[0]] < column.values[w[1]]);
     if telling.iter().all(follows)
-        && let Some(time) = telling.last()
+        && let Some(time) = telling.iter().find(|c| c.counts == Counts::Stamp).or(telling.last())
     {
-        notes.push(taken_for_times(time));
-        return Ok(Some(time.values.clone()));
-    }
-    let plain = columns.iter().all(|c| {
-        matches!(c.counts, Counts::Unknown | Counts::Stamp) && c.texts.iter().all(|t| t.len() % 2 == 0)
-    });
-    let table = columns.iter().map(distinct).fold(1, usize::saturating_mul);
-    // Parts of dates and clock times have even numbers of digits and fill no table, or only a part of one.
-    if telling.is_empty() && plain && (columns.len() > 2 || table != files.len()) {
-        notes.push("the names were taken for dates and clock times, and read in their order".to_string());
-        return Ok(None);
+        if time.counts != Counts::Stamp {
+            notes.push(taken_for_times(time));
+        }
+        return Ok(time.values.clone());
     }
     let places: Vec<String> = columns.iter().map(|c| format!("{} {}", distinct(c), c.place())).collect();
     let why = if telling.is_empty() {
@@ -82,6 +60,7 @@ fn one_of_several(
     };
     Err(Refusal::unsupported(
         format!("holds names that differ in several numbers ({}): {why}", places.join(", ")),
-        "put the pictures of one series into a folder of their own, or mark what the numbers count, as t01_ch0",
+        "put the pictures of one series into a folder of their own, or mark what the numbers count, as t01_ch0, or give dates with \
+         the year first",
     ))
 }

@@ -1,156 +1,212 @@
-//! Reads dates and clock times in the names of a folder's pictures, such as 2024-01-31_12-59-58 or 00d03h30m.
+//! Decides what dates and clock times in the names of a folder's pictures are, such as 2024-01-31_12-59-58 or 00d03h30m.
 //!
-//! | numbers | read as |
-//! |---|---|
-//! | 2024 01 31, 20240131; 31 01 2024 where one number is above 12 | a date |
-//! | with `d`, `h`, `m`, `s` behind them | days, hours, minutes, seconds |
-//! | two or three, or 125958, behind a date | a clock time |
-//! | three of two digits each, where minutes or seconds go above 23 | a clock time |
+//! Names have a reading where all of them can be read so (see `calendar`). One that is sure, with a year of four digits or
+//! with units, is taken. Of several that put the pictures at different times, a mere count among them, one is taken where
+//! it alone has all pictures equally far apart, and said; else they are refused.
 
-use super::numbered::{Column, Counts, step_of};
+use super::calendar::{Reading, Unit, readings};
+use super::date_words::{DateWords, Mark};
+use super::numbered::{Column, Counts};
 use super::refusal::Refusal;
 use glauber_files::error::quoted;
-use std::ops::RangeInclusive;
 
-/// The time of each name in seconds, where the names have one; the columns that say it are marked as
-/// [`Counts::Stamp`].
-pub(super) fn stamps(columns: &mut [Column]) -> Option<Vec<u64>> {
-    let mut seconds = vec![0u64; columns.first()?.values.len()];
-    let (mut at, mut dated, mut clocked) = (0, false, false);
-    while at < columns.len() {
-        let rest = &columns[at..];
-        let date = if dated { None } else { date_of(rest) };
-        let clock = || if clocked { None } else { clock_of(rest, dated) };
-        let Some((length, times)) = date.clone().or_else(clock) else {
-            at += 1;
-            continue;
+/// What to do about names that say no one time.
+const REMEDY: &str =
+    "name the pictures with the year first, as 2024-01-31 or 2024-01-31_23-59, or number them in their order";
+
+/// Puts one column, of the numbers of times, in place of those of a date and clock time, where the names have them.
+///
+/// # Errors
+/// If there is more than one way to read them.
+pub(super) fn read_stamps(
+    names: &[&str],
+    columns: &mut Vec<Column>,
+    words: &DateWords,
+    notes: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    check_mixed(columns)?;
+    let Some((at, all)) = found(columns) else {
+        return match words.days_of_week || columns.iter().any(|column| column.mark != Mark::Digits) {
+            true => Err(unclear(
+                names,
+                "have days of the week, months, am or pm that are no dates or clock times",
+            )),
+            false => Ok(()),
         };
-        seconds.iter_mut().zip(times).for_each(|(all, time)| *all = all.saturating_add(time));
-        columns[at..at + length].iter_mut().for_each(|column| column.counts = Counts::Stamp);
-        // A date of twelve or fourteen digits has its clock time in itself.
-        let whole = date.is_some() && length == 1 && columns[at].texts[0].len() > 8;
-        (dated, clocked) = (dated || date.is_some(), clocked || whole || date.is_none());
-        at += length;
-    }
-    (dated || clocked).then_some(seconds)
-}
-
-/// How many columns there are, and the seconds that they say for every name.
-type Read = Option<(usize, Vec<u64>)>;
-
-/// Years that are taken for years.
-const YEARS: RangeInclusive<u64> = 1900..=2100;
-
-fn is_close(column: &Column) -> bool {
-    column.before.chars().count() == 1
-}
-
-/// Whether there is such a day.
-fn is_date(year: u64, month: u64, day: u64) -> bool {
-    let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
-    let days = match month {
-        2 => 28 + u64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     };
-    (1..=12).contains(&month) && (1..=days).contains(&day)
-}
-
-/// Where the first three numbers may be dates with the year behind: whether all are dates with the day first, and with
-/// the month first.
-fn year_last(columns: &[Column]) -> Option<(bool, bool)> {
-    let [a, b, c, ..] = columns else { return None };
-    let small = |column: &Column| column.fits(1..=2, 1..=31);
-    if !(is_close(b) && is_close(c) && c.fits(4..=4, YEARS) && small(a) && small(b)) {
-        return None;
-    }
-    let all = |month: &Column, day: &Column| {
-        (0..c.values.len()).all(|at| is_date(c.values[at], month.values[at], day.values[at]))
-    };
-    Some((all(b, a), all(a, b)))
-}
-
-/// Whether dates are the same with the day and with the month first: 05-05-2024, or one day in all names, which tells nothing.
-fn is_one_day_either_way(columns: &[Column]) -> bool {
-    let [a, b, c, ..] = columns else { return false };
-    a.values == b.values || [a, b, c].into_iter().all(|column| column.distinct().len() == 1)
-}
-
-/// Refuses names with dates that can be read with the day and with the month first, or with neither throughout.
-pub(super) fn check_dates(columns: &[Column]) -> Result<(), Refusal> {
-    if (0..columns.len()).any(|at| date_of(&columns[at..]).is_some()) {
-        return Ok(());
-    }
-    let Some((at, ways)) = (0..columns.len()).find_map(|at| Some((at, year_last(&columns[at..])?))) else {
-        return Ok(());
-    };
-    let [a, b, c] = [&columns[at], &columns[at + 1], &columns[at + 2]];
-    let either = |at: usize| {
-        let (first, second, year) = (a.values[at], b.values[at], c.values[at]);
-        is_date(year, second, first) || is_date(year, first, second)
-    };
-    // In one changing number dates are in one order, whichever way they are read.
-    let changing = [a, b, c].into_iter().filter(|column| column.distinct().len() > 1).count();
-    let why = match ways {
-        (true, true) if changing > 1 => "can be read with the day or with the month first",
-        (false, false) if (0..a.values.len()).all(either) => {
-            "are read some with the day first and some with the month first"
+    let (length, wide) = (all[0].length, columns.len());
+    let (reading, counted, others) = decided(&all, names)?;
+    let (frames, apart) = counted;
+    if reading.what == COUNT {
+        if !others.is_empty() {
+            notes.push(format!(
+                "the numbers in the names were taken for a count, not for {}",
+                others.join(" or ")
+            ));
         }
-        _ => return Ok(()),
+        return Ok(());
+    }
+    let not = if others.is_empty() { String::new() } else { format!(", not for {}", others.join(" or ")) };
+    let texts = columns[at].texts.clone();
+    let stamp = Column {
+        counts: Counts::Stamp,
+        values: frames,
+        texts,
+        before: columns[at].before.clone(),
+        after: columns[at + length - 1].after.clone(),
+        mark: Mark::Digits,
+    };
+    if stamp.distinct().len() > 1 {
+        notes.push(format!("the names were taken for {}{not}, steps of {apart}", reading.what));
+    }
+    columns.splice(at..(at + length).min(wide), [stamp]);
+    Ok(())
+}
+
+const COUNT: &str = "a count";
+
+/// The place of the first date or clock time, and its readings.
+fn found(columns: &[Column]) -> Option<(usize, Vec<Reading>)> {
+    let varies = |column: &Column| column.distinct().len() > 1;
+    let marked =
+        |column: &Column| matches!(column.counts, Counts::Channel | Counts::Slice | Counts::Position);
+    let mut units = None;
+    for at in 0..columns.len() {
+        let rest = &columns[at..];
+        let mut all = readings(rest);
+        // What is not sure must be all that changes; and a frame's number is its number.
+        let alone = |reading: &Reading| {
+            let inside = at..at + reading.length;
+            let others = (0..columns.len()).filter(|place| !inside.contains(place));
+            let counter =
+                |place: usize| columns[place].counts == Counts::Time && reading.unit != Unit::Number;
+            inside.clone().any(|place| varies(&columns[place]))
+                && others.into_iter().all(|place| !varies(&columns[place]) || marked(&columns[place]))
+                && !(inside.len() == 1 && counter(at))
+        };
+        let sure = all.iter().any(|reading| reading.sure);
+        all.retain(|reading| if sure { reading.sure } else { alone(reading) });
+        let longest = all.iter().map(|reading| reading.length).max();
+        if let Some(longest) = longest {
+            all.retain(|reading| reading.length == longest);
+            let table = longest > 1 && !sure && is_table(&columns[at..at + longest]);
+            if table {
+                all.retain(Reading::is_even);
+            }
+            if longest == 1 && !sure && rest[0].mark == Mark::Digits {
+                all.push(count(&rest[0]));
+            }
+            let clock =
+                clock_of(&rest[longest..], true).filter(|_| all.iter().all(|reading| reading.is_date));
+            if let Some((length, seconds)) = clock {
+                all = readings_with(rest, longest, length, &seconds);
+            }
+            if !all.is_empty() {
+                return Some((at, all));
+            }
+        }
+        units = units.or_else(|| Some((at, clock_of(rest, false)?)));
+    }
+    let (at, (length, times)) = units?;
+    let what = "clock times".to_owned();
+    let reading = Reading { what, length, times, unit: Unit::Second, sure: true, is_date: false, days: None };
+    let mut all = vec![reading];
+    let hours = columns[at].values.iter().all(|hour| *hour < 24) && columns[at].counts == Counts::Clock(3600);
+    if let Some(times) = all[0].across_midnight().filter(|_| hours && length > 1) {
+        all.push(Reading { what: "clock times across midnight".to_owned(), times, ..all[0].clone() });
+    }
+    Some((at, all))
+}
+
+/// Dates with the clock time behind them.
+fn readings_with(columns: &[Column], length: usize, clock: usize, seconds: &[u64]) -> Vec<Reading> {
+    let dated = |reading: Reading| {
+        let days = reading.days?;
+        let times = days.iter().zip(seconds).map(|(day, clock)| day + clock).collect();
+        Some(Reading { times, length: length + clock, unit: Unit::Second, days: None, ..reading })
+    };
+    let all = readings(columns).into_iter().filter(|reading| reading.length == length && reading.is_date);
+    let sure: Vec<Reading> = all.collect();
+    let any = sure.iter().any(|reading| reading.sure);
+    sure.into_iter().filter(|reading| reading.sure || !any).filter_map(dated).collect()
+}
+
+fn count(column: &Column) -> Reading {
+    let (what, times) = (COUNT.to_owned(), column.values.clone());
+    Reading { what, length: 1, times, unit: Unit::Number, sure: false, is_date: false, days: None }
+}
+
+/// Whether the numbers are a table: all of the first with all of the second, and so on, as those of several series are.
+fn is_table(columns: &[Column]) -> bool {
+    let changing: Vec<usize> =
+        columns.iter().map(|c| c.distinct().len()).filter(|count| *count > 1).collect();
+    let names = columns[0].values.len();
+    changing.len() > 1 && changing.iter().copied().fold(1, usize::saturating_mul) == names
+}
+
+type Frames = (Vec<u64>, String);
+
+/// The one reading of several, with its frames, and what the others are that would put the pictures elsewhere.
+fn decided<'a>(all: &'a [Reading], names: &[&str]) -> Result<(&'a Reading, Frames, Vec<String>), Refusal> {
+    let counted: Vec<Frames> = all.iter().map(Reading::frames).collect();
+    let even: Vec<usize> = (0..all.len()).filter(|&at| all[at].is_even()).collect();
+    let agree = |places: &[usize]| places.windows(2).all(|pair| counted[pair[0]].0 == counted[pair[1]].0);
+    let every: Vec<usize> = (0..all.len()).collect();
+    // What is a count as well is one.
+    let first = |places: &[usize]| {
+        let count = places.iter().find(|at| all[**at].what == COUNT);
+        count.or(places.first()).copied()
+    };
+    let chosen = match (agree(&every), first(&even)) {
+        (true, _) => first(&every).unwrap_or(0),
+        (false, Some(first)) if agree(&even) => first,
+        _ => {
+            let mut words: Vec<&str> = all.iter().map(|reading| reading.what.as_str()).collect();
+            words.dedup();
+            return Err(unclear(
+                names,
+                &format!("can be read as {}, in different times", words.join(" or ")),
+            ));
+        }
+    };
+    let other = |at: &usize| counted[*at].0 != counted[chosen].0;
+    let mut others: Vec<String> =
+        every.iter().filter(|at| other(at)).map(|at| all[*at].what.clone()).collect();
+    others.dedup();
+    Ok((&all[chosen], counted[chosen].clone(), others))
+}
+
+fn unclear(names: &[&str], why: &str) -> Refusal {
+    let shown: Vec<String> = names.iter().take(2).map(|name| quoted(name)).collect();
+    Refusal::unsupported(format!("holds names, such as {}, that {why}", shown.join(" and ")), REMEDY)
+}
+
+/// Refuses dates that are read some with the day first and some with the month first.
+fn check_mixed(columns: &[Column]) -> Result<(), Refusal> {
+    let mixed = columns.windows(3).find(|window| {
+        let close = |column: &Column| column.before.chars().count() == 1;
+        let small = |column: &Column| column.fits(1..=2, 1..=31);
+        let dates = close(&window[1]) && close(&window[2]) && window[2].fits(4..=4, 1900..=2100);
+        let (first, second) = (&window[0].values, &window[1].values);
+        let either = first.iter().zip(second).all(|(a, b)| *a <= 12 || *b <= 12);
+        let above = |values: &[u64]| values.iter().any(|value| *value > 12);
+        dates && small(&window[0]) && small(&window[1]) && either && above(first) && above(second)
+    });
+    let Some([a, b, c]) = mixed.and_then(|window| <&[Column; 3]>::try_from(window).ok()) else {
+        return Ok(());
     };
     let shown = format!("{}{}{}{}{}", a.texts[0], b.before, b.texts[0], c.before, c.texts[0]);
     Err(Refusal::unsupported(
-        format!("holds dates in its names, such as {}, that {why}", quoted(&shown)),
-        "name the pictures with the year first, as 2024-01-31, or number them",
+        format!(
+            "holds dates in its names, such as {}, that are read some with the day first and some with the month first",
+            quoted(&shown)
+        ),
+        REMEDY,
     ))
 }
 
-fn date_of(columns: &[Column]) -> Read {
-    let first = &columns[0];
-    let digits = first.texts[0].len();
-    if matches!(digits, 8 | 12 | 14) && first.fits(digits..=digits, 0..=u64::MAX) {
-        let per_day = [1, 10_000, 1_000_000][(digits - 8).div_ceil(3)];
-        let one = |value: &u64| {
-            let (date, clock) = (value / per_day, value % per_day);
-            let clock = if digits == 12 { clock * 100 } else { clock };
-            let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
-            let right = YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-            right.then(|| seconds_of_date(year, month, day)).zip(seconds_of_clock(clock)).map(|(d, c)| d + c)
-        };
-        return Some((1, first.values.iter().map(one).collect::<Option<_>>()?));
-    }
-    let [a, b, c, ..] = columns else { return None };
-    let month = |column: &Column| column.fits(1..=2, 1..=12);
-    let day = |column: &Column| column.fits(1..=2, 1..=31);
-    let (year, month, day) = if is_close(b) && is_close(c) && a.fits(4..=4, YEARS) && month(b) && day(c) {
-        (a, b, c)
-    } else {
-        // Where every date reads either way, it is one only if it says the same either way.
-        let (day_first, month_first) = year_last(columns)?;
-        match (day_first, month_first) {
-            (true, false) => (c, b, a),
-            (false, true) => (c, a, b),
-            (true, true) if is_one_day_either_way(columns) => (c, b, a),
-            _ => return None,
-        }
-    };
-    let one = |at: usize| seconds_of_date(year.values[at], month.values[at], day.values[at]);
-    Some((3, (0..a.values.len()).map(one).collect()))
-}
-
-/// Seconds from the year 0 to a day, by the Gregorian calendar; years begin with March, so that February's end is theirs.
-fn seconds_of_date(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    (365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day) * 86_400
-}
-
-/// Seconds of 125958; none where it is no time of a day.
-fn seconds_of_clock(digits: u64) -> Option<u64> {
-    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
-    (hour < 24 && minute < 60 && second < 60).then_some(3600 * hour + 60 * minute + second)
-}
-
-fn clock_of(columns: &[Column], dated: bool) -> Read {
+/// The numbers that are a clock time with units, or one behind a date; how many, and its seconds.
+fn clock_of(columns: &[Column], dated: bool) -> Option<(usize, Vec<u64>)> {
     let mut units: Vec<u64> = Vec::new();
     for column in columns {
         match column.counts {
@@ -161,12 +217,10 @@ fn clock_of(columns: &[Column], dated: bool) -> Read {
         }
     }
     let bare = |n: usize| {
-        let parts = columns.get(..n)?;
-        let digits = if dated { 1..=2 } else { 2..=2 };
-        let within = parts.iter().zip([23, 59, 59]).all(|(c, most)| c.fits(digits.clone(), 0..=most));
+        let parts = columns.get(..n).filter(|_| dated)?;
+        let within = parts.iter().zip([23, 59, 59]).all(|(c, most)| c.fits(1..=2, 0..=most));
         let close = parts[1..].iter().all(|c| c.before.chars().count() == 1);
-        let beyond_hours = parts[1..].iter().any(|c| c.values.iter().any(|v| *v > 23));
-        (within && close && (dated || (n == 3 && beyond_hours))).then(|| [3600, 60, 1][..n].to_vec())
+        (within && close).then(|| [3600, 60, 1][..n].to_vec())
     };
     if units.is_empty() {
         units = bare(3).or_else(|| bare(2)).unwrap_or_default();
@@ -187,23 +241,8 @@ fn clock_of(columns: &[Column], dated: bool) -> Read {
     Some((units.len(), (0..columns[0].values.len()).map(sum).collect()))
 }
 
-/// Times in their order as multiples of the step between them, counted from the first, and the step in words. The clock
-/// of a camera may be a twentieth of a step early or late.
-pub(super) fn steps(sorted: &[u64]) -> (Vec<u64>, String) {
-    let mut lengths: Vec<u64> = sorted.windows(2).map(|w| w[1] - w[0]).filter(|step| *step > 0).collect();
-    lengths.sort_unstable();
-    let usual = lengths.get(lengths.len().saturating_sub(1) / 2).copied().unwrap_or(1);
-    let near = |step: &u64| {
-        let multiple = *step as f64 / usual as f64;
-        multiple > 0.5 && (multiple - multiple.round()).abs() <= 0.05
-    };
-    let step = if lengths.iter().all(near) { usual } else { step_of(sorted) };
-    let mut frames = vec![0u64; sorted.len()];
-    for (at, pair) in sorted.windows(2).enumerate() {
-        // Step by step, so that small errors do not add up.
-        frames[at + 1] = frames[at] + ((pair[1] - pair[0]) as f64 / step.max(1) as f64).round() as u64;
-    }
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let (unit, word) = units.into_iter().find(|(unit, _)| step % unit == 0).unwrap_or((1, "s"));
-    (frames, format!("{} {word}", step / unit))
+/// Seconds of 125958; none where it is no time of a day.
+fn seconds_of_clock(digits: u64) -> Option<u64> {
+    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
+    (hour < 24 && minute < 60 && second < 60).then_some(3600 * hour + 60 * minute + second)
 }

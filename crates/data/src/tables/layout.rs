@@ -96,8 +96,9 @@ fn separator_line(text: &str) -> Option<(usize, Separator)> {
     key.trim().eq_ignore_ascii_case("sep").then_some((front, separator))
 }
 
-/// The number of a text; Fortran writes `1.0D+02` for 1.0e+02.
+/// The number of a text; Fortran writes `1.0D+02` for 1.0e+02. 1_0 and 0x10 are names, not numbers.
 pub(crate) fn numeral(text: &str) -> Option<f64> {
+    let number = |text: &str| number(text).filter(|_| !text.contains(['_', 'x', 'X']));
     let fortran = || {
         let (mantissa, exponent) = text.split_once(['D', 'd'])?;
         number(mantissa).and_then(|_| number(&format!("{mantissa}e{exponent}")))

@@ -39,7 +39,7 @@ struct Seen {
 }
 
 /// A table on its way to rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sheet<'t> {
     path: &'t Path,
     records: Records<'t>,
@@ -54,8 +54,6 @@ pub(crate) struct Sheet<'t> {
     seen: Vec<Seen>,
     comma: Option<Written>,
     point: Option<Written>,
-    /// Comments above the rows.
-    comments_above: usize,
     /// What is to be done about a number that is missing.
     gap: &'static str,
 }
@@ -91,14 +89,12 @@ impl<'t> Sheet<'t> {
             seen: Vec::new(),
             comma: None,
             point: None,
-            comments_above: 0,
             gap: "complete or remove the line",
         };
         let mut fields = Vec::new();
         for _ in 0..sheet.layout.above {
             sheet.record(&mut fields)?;
         }
-        sheet.comments_above = sheet.records.comments.len();
         match &sheet.layout.heading {
             Heading::None { columns } => {
                 sheet.names = (1..=*columns).map(|n| n.to_string()).collect();
@@ -232,6 +228,12 @@ impl<'t> Sheet<'t> {
                         "write numbers without separators of thousands",
                     );
                 }
+                None if is_time_of_day(field) => {
+                    return wrong(
+                        format!("{} is a date or clock time, not a number", quoted(field)),
+                        "write times as numbers, such as seconds or hours since the start",
+                    );
+                }
                 None => {
                     return wrong(
                         format!("{} is not a number", quoted(field)),
@@ -273,10 +275,24 @@ impl<'t> Sheet<'t> {
         Err(DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}")))
     }
 
-    /// A note where lines between the rows were passed over as comments.
-    pub(crate) fn note_of_comments(&self) -> Option<String> {
-        let comments = self.records.comments.len() - self.comments_above;
-        (comments > 0).then(|| format!("{comments} lines between the rows begin with # and were passed over"))
+    /// Notes where comments were passed over: above the rows, but for one that is the header, and between them.
+    pub(crate) fn note_of_comments(&self) -> Vec<String> {
+        let first = self.first.map_or(u64::MAX, |(line, _)| line);
+        let header = match self.layout.heading {
+            Heading::Names { line, in_comment: true, .. } => Some(line),
+            _ => None,
+        };
+        let others = self.records.comments.iter().filter(|comment| Some(comment.line) != header);
+        let others = others.filter(|comment| !comment.text.trim().is_empty());
+        let (above, between): (Vec<_>, Vec<_>) = others.partition(|comment| comment.line < first);
+        let one = |comments: &[&Comment<'_>], place: &str| {
+            let first = quoted(comments.first()?.text.trim());
+            Some(match comments.len() {
+                1 => format!("the comment {first} {place} was passed over"),
+                count => format!("{count} comments {place} were passed over, the first {first}"),
+            })
+        };
+        one(&above, "above the rows").into_iter().chain(one(&between, "between the rows")).collect()
     }
 
     /// What was passed over and how it was read, in sentences.
@@ -331,6 +347,21 @@ pub(crate) fn named_twice(names: &[String], at: usize) -> Option<usize> {
 /// Words that stand for a missing number.
 pub(crate) fn is_missing(field: &str) -> bool {
     ["na", "nan", "none", "null", "n/a", "#n/a", "-"].iter().any(|word| field.eq_ignore_ascii_case(word))
+}
+
+/// Whether a field is like 2024-01-31, 31.01.2024, 31/01/24, 0:30 or 2024-01-31T12:30:00Z.
+fn is_time_of_day(field: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
+    let date = |text: &str| {
+        ['-', '/', '.'].iter().any(|mark| text.split(*mark).count() == 3 && text.split(*mark).all(digits))
+    };
+    let clock = |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        matches!(parts.len(), 2 | 3)
+            && parts.iter().all(|part| digits(part.split('.').next().unwrap_or_default()))
+    };
+    let first = field.split(['T', ' ']).next().unwrap_or_default();
+    date(first) || clock(field.trim())
 }
 
 /// One to three digits, a comma, three digits.

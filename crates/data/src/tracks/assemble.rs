@@ -6,6 +6,7 @@ use super::options::TrackOptions;
 use super::points::{Point, Points};
 use super::track::{Track, Tracks, Units};
 use super::unit;
+use crate::no_data::no_data_sign;
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
 use glauber_files::rounded;
@@ -19,6 +20,7 @@ impl Points {
     /// If a track has two positions at one time, times have no common interval, or no track has two positions.
     pub(super) fn assemble(mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
         self.leave_out_minus_one();
+        self.check_no_data(path)?;
         self.keep_apart(options.face);
         self.sort_by_track();
         self.check_duplicates(path, options.face)?;
@@ -54,9 +56,11 @@ impl Points {
         }
         self.note_gaps(&tracks);
         let dimensions = self.flatten(&mut tracks);
+        // Frames that an interval is given for are in its unit, which nobody names.
+        let own_time = self.units.time.filter(|unit| !(unit::is_frame(unit) && options.interval.is_some()));
         let units = Units {
             length: options.length_unit.clone().or(self.units.length),
-            time: options.time_unit.clone().or(self.units.time),
+            time: options.time_unit.clone().or(own_time),
         };
         if !self.unread.is_empty() {
             let names: Vec<String> = self.unread.iter().map(|name| quoted(name)).collect();
@@ -66,6 +70,27 @@ impl Points {
             DataError::new(DataErrorKind::Value, path, e.to_string(), "check how the tracks were exported")
         })?;
         Ok(tracks.with_columns(self.columns))
+    }
+
+    /// Refuses positions that stand for no data, and notes those that may.
+    fn check_no_data(&mut self, path: &Path) -> Result<(), DataError> {
+        for (axis, name) in ["x", "y", "z"].into_iter().enumerate().take(self.dimensions.max(2)) {
+            let values: Vec<f64> = self.points.iter().map(|point| point.position[axis]).collect();
+            let Some(sign) = no_data_sign(&values) else { continue };
+            let words = format!("{name} is {}", sign.in_words("positions"));
+            if !sign.apart {
+                self.notes.insert(0, format!("{words}; it was taken as a number"));
+                continue;
+            }
+            let found = format!("{words} and lies far from all others");
+            let remedy = format!(
+                "leave these {}s out: frames without a position are gaps, and gaps are handled",
+                self.line_word
+            );
+            let place = format!("{} {}", self.line_word, self.points[sign.first].line);
+            return Err(DataError::new(DataErrorKind::Value, path, found, remedy).at(place));
+        }
+        Ok(())
     }
 
     /// Sorts points by track (in order of appearance) and time.
@@ -104,16 +129,35 @@ impl Points {
         );
         let time = || unit::contradiction(own_time, options.time_unit.as_deref(), "time-unit", face);
         let of_frames = || {
-            let given = options.time_unit.as_deref().filter(|unit| !unit::is_frame(unit))?;
+            let own = self.units.time.as_deref().filter(|_| self.interval_missing);
+            let given = options.time_unit.as_deref().or(own);
+            let given = given.filter(|unit| !unit.trim().is_empty() && !unit::is_frame(unit))?;
             let unknown = self.frames && self.interval.is_none() && options.interval.is_none();
             unknown.then(|| {
-                let option = face.option("time-unit");
-                let found = format!("counts frames, not {}, and no time of a frame is known", quoted(given));
                 let interval = face.option("interval");
-                (found, format!("say the time of a frame in that unit by {interval}, or leave {option} out"))
+                let found = format!("counts frames, not {}, and no time of a frame is known", quoted(given));
+                let mut remedy = format!("say the time of a frame in that unit by {interval}");
+                if options.time_unit.is_some() {
+                    remedy += &format!(", or leave {} out", face.option("time-unit"));
+                }
+                (found, remedy)
             })
         };
-        match length.or_else(of_frames).or_else(time) {
+        let other_interval = || {
+            let (own, given) = (self.interval.filter(|_| self.frames)?, options.interval?);
+            // Programs write 1 for what they do not know.
+            let differs = (own / given - 1.0).abs() > 1e-3 && own > 0.0 && own_time.is_some();
+            differs.then(|| {
+                let (unit, interval) = (own_time.unwrap_or_default(), face.option("interval"));
+                let found = format!(
+                    "says that a frame takes {} {unit}, but {interval} is {}",
+                    rounded(own),
+                    rounded(given)
+                );
+                (found, format!("leave {interval} out, or correct the time of a frame in the file"))
+            })
+        };
+        match length.or_else(of_frames).or_else(time).or_else(other_interval) {
             Some((found, remedy)) => Err(DataError::new(DataErrorKind::Value, path, found, remedy)),
             None => Ok(()),
         }

@@ -109,8 +109,26 @@ const Y: &[&str] = &["position_y", "y", "pos_y", "y_position", "centroid_y", "y_
 const Z: &[&str] = &["position_z", "z", "pos_z", "z_position", "centroid_z", "z_coord", "location_center_z"];
 
 /// Words in the names of columns that may be a third axis, which nobody reads unless asked to.
-const LIKE_Z: &[&str] =
-    &["slice", "depth", "zslice", "zplane", "zpos", "zposition", "zcoord", "zindex", "zlevel", "zstack"];
+const LIKE_Z: &[&str] = &[
+    "slice",
+    "plane",
+    "layer",
+    "depth",
+    "axial",
+    "height",
+    "altitude",
+    "elevation",
+    "pos",
+    "position",
+    "coord",
+    "coordinate",
+    "index",
+    "level",
+    "stack",
+];
+
+/// How many of these words are a third axis without a z before them.
+const LIKE_Z_ALONE: usize = 8;
 
 /// Names of time columns that count frames.
 const FRAMES: &[&str] = &[
@@ -287,7 +305,13 @@ fn is_place_or_time(name: &str) -> bool {
 
 /// Whether a column is called like a third axis in some way of one's own, as `z_slice` or `Depth`.
 fn is_like_z(name: &str) -> bool {
-    PlainName::of(name).name.split('_').any(|word| word == "z" || LIKE_Z.contains(&word))
+    // `z_slice`, `Depth`, `zpos`, `ZM`.
+    let alone = |word: &str| LIKE_Z[..LIKE_Z_ALONE].contains(&word);
+    let behind_z = |rest: &str| rest.is_empty() || UNITS.contains(&rest) || LIKE_Z.contains(&rest);
+    PlainName::of(name)
+        .name
+        .split('_')
+        .any(|word| alone(word) || word.strip_prefix('z').is_some_and(behind_z))
 }
 
 /// The first of the known names that a column has, before those it has but for `n°` or a unit at its end.
@@ -311,9 +335,15 @@ struct PlainName {
 impl PlainName {
     fn of(name: &str) -> Self {
         let name = name.trim().trim_matches('"').trim();
-        let (name, bracketed) = match name.find(['(', '[']) {
+        let (name, bracketed) = match name.find(['(', '[', '/']) {
+            Some(at) if at > 0 && name[at..].starts_with('/') => {
+                // x/um
+                let unit = name[at + 1..].trim();
+                if is_unit(unit) { (&name[..at], Some(unit.to_owned())) } else { (name, None) }
+            }
             Some(at) if at > 0 => (&name[..at], unit_in_brackets(&name[at..])),
-            _ => (name, None),
+            // `minutes` are minutes.
+            _ => (name, Some(name.to_owned()).filter(|name| is_unit(name) && name.len() > 1)),
         };
         let name = name.trim().to_lowercase().replace([' ', '-', '.'], "_");
         // ImageJ's Manual Tracking writes `Track n°`.

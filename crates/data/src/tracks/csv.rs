@@ -10,6 +10,7 @@ use super::columns::{self, Column, Columns, Places, unit_in_brackets};
 use super::options::{TrackFormat, TrackOptions};
 use super::points::{Groups, Point, Points};
 use super::track::Tracks;
+use super::unit::is_same;
 use crate::tables::{NoLayout, Sheet, is_missing, is_number, read_text};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
@@ -35,17 +36,40 @@ fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<
     };
     let sheet = Sheet::open(&text, path, &recognise, by_number, |no| refused(no, path, options, by_number))?
         .with_gap("remove the line: a frame without a position is a gap, and gaps are handled");
-    let places = columns::find(sheet.names(), wanted, options.face)
+    let mut places = columns::find(sheet.names(), wanted, options.face)
         .map_err(|(found, remedy)| DataError::new(DataErrorKind::Missing, path, found, remedy))?;
+    let mut notes: Vec<String> = note.into_iter().collect();
+    if let Some(&z) = places.axes.get(2).filter(|z| wanted.z.is_none() && is_empty(sheet.clone(), **z)) {
+        places.axes.pop();
+        notes.push(format!("the column {} is empty: the tracks were read as 2-D", quoted(&sheet.names()[z])));
+    }
     let points = Points {
         frames: places.frames,
         dimensions: places.axes.len(),
         line_word: "line",
         groups: Groups::of(sheet.names(), &places),
-        notes: note.into_iter().collect(),
+        notes,
         ..Points::default()
     };
     Rows { path, options, sheet, places, without_track: 0, points }.read()
+}
+
+/// Whether nothing stands in a column of a table, from the first row with a number elsewhere on.
+fn is_empty(mut sheet: Sheet<'_>, column: usize) -> bool {
+    let mut fields = Vec::new();
+    let (mut rows, mut empty) = (0usize, true);
+    while let Ok(Some(_)) = sheet.row(&mut fields) {
+        let field = fields.get(column).map_or("", String::as_str);
+        let header = rows == 0 && !field.is_empty() && !is_number(field) && !is_missing(field);
+        if !header {
+            rows += 1;
+            empty &= field.is_empty() || is_missing(field);
+        }
+        if !empty {
+            return false;
+        }
+    }
+    rows > 0
 }
 
 /// Why a table cannot be read, in words.
@@ -128,7 +152,7 @@ impl Rows<'_> {
         while let Some(line) = self.sheet.row(&mut fields)? {
             if rows == 0 && header_lines < MOST_HEADER_LINES && self.is_header_line(&fields) {
                 header_lines += 1;
-                self.take_units(&fields);
+                self.take_units(&fields, line)?;
             } else {
                 rows += 1;
                 self.add(&fields, line, rows == 1)?;
@@ -155,28 +179,50 @@ impl Rows<'_> {
         named("TRACK_ID") && named("POSITION_X")
     }
 
-    /// Whether a line says words where numbers should be, everywhere: only header lines do.
+    /// Whether a line says words where numbers should be, or nothing: only header lines do.
     fn is_header_line(&self, fields: &[String]) -> bool {
-        let mut words = std::iter::once(&self.places.time).chain(&self.places.axes);
-        words.all(|&i| fields.get(i).is_some_and(|f| !is_number(f) && !f.is_empty() && !is_missing(f)))
+        let numbers = || std::iter::once(&self.places.time).chain(&self.places.axes);
+        let word = |field: &String| !field.is_empty() && !is_missing(field);
+        numbers().all(|&i| fields.get(i).is_some_and(|field| !is_number(field)))
+            && self.places.axes.iter().all(|&i| fields.get(i).is_some_and(word))
     }
 
-    fn take_units(&mut self, fields: &[String]) {
+    /// Takes the units of a line of them.
+    fn take_units(&mut self, fields: &[String], line: u64) -> Result<(), DataError> {
         let trackmate = self.is_trackmate();
         let unit = |i: usize| {
             let field = fields.get(i)?;
             let bare = || (!trackmate && columns::is_unit(field)).then(|| field.clone());
             unit_in_brackets(field).or_else(bare)
         };
+        let lengths: Vec<String> = self.places.axes.iter().filter_map(|axis| unit(*axis)).collect();
+        for other in &lengths {
+            self.check_length(&lengths[0], other, line)?;
+        }
         self.points.units.length = unit(self.places.axes[0]).or(self.points.units.length.take());
         self.points.units.time = unit(self.places.time).or(self.points.units.time.take());
+        Ok(())
+    }
+
+    /// Refuses positions in two units.
+    fn check_length(&self, one: &str, other: &str, line: u64) -> Result<(), DataError> {
+        if is_same(one, other) {
+            return Ok(());
+        }
+        let found =
+            format!("has positions in {} and in {}, which cannot be added up", quoted(one), quoted(other));
+        let remedy = "give all positions in one unit";
+        Err(DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}")))
     }
 
     fn add(&mut self, fields: &[String], line: u64, first: bool) -> Result<(), DataError> {
-        if first && let Some(unit) = self.places.unit_column {
-            // Imaris names the unit of lengths in every line.
-            let unit = fields.get(unit).filter(|unit| columns::is_unit(unit)).cloned();
-            self.points.units.length = self.points.units.length.take().or(unit);
+        // Imaris names the unit of lengths in every line.
+        let unit =
+            self.places.unit_column.and_then(|at| fields.get(at)).filter(|unit| columns::is_unit(unit));
+        match (unit, &self.points.units.length) {
+            (Some(unit), None) if first => self.points.units.length = Some(unit.clone()),
+            (Some(unit), Some(own)) => self.check_length(own, unit, line)?,
+            _ => {}
         }
         let field = |column: usize| fields.get(column).map_or("", String::as_str);
         let id = field(self.places.id);

@@ -344,7 +344,7 @@ mod tests {
                 "# interval: soon\nlag,msd\n1,2\n",
                 "msd.csv, line 1: the interval `soon` is not a positive number",
             ),
-            ("lag,msd\n0,1\n", "msd.csv, line 2, column `lag`: lag 0 does not come after"),
+            ("lag,msd\n0,1\n", "msd.csv, line 2, column `lag`: lag 0 has the value 1, not 0"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -224,6 +224,10 @@ impl Rows<'_> {
         if lag == 0 && value.abs() <= 0.0 {
             return Ok(());
         }
+        if lag == 0 {
+            let found = format!("lag 0 has the value {}, not 0", rounded(value));
+            return Err(self.error(at_lag, found, "leave lag 0 out: positions at one time are not apart"));
+        }
         if lag <= self.curve.points.last().map_or(0, |p| p.lag) {
             let found = format!("lag {lag} does not come after the one before it");
             return Err(self.error(at_lag, found, "sort the lags, from 1, and give each once"));

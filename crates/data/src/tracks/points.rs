@@ -26,6 +26,8 @@ pub(super) struct Points {
     /// Whether times count frames; `interval` is then the time of a frame, if the file says.
     pub(super) frames: bool,
     pub(super) interval: Option<f64>,
+    /// Whether the file has a place for the time of a frame, and does not say it there.
+    pub(super) interval_missing: bool,
     pub(super) units: Units,
     pub(super) dimensions: usize,
     pub(super) notes: Vec<String>,

@@ -313,6 +313,7 @@ impl Source<'_> {
                 .notes
                 .push("t is not a whole number everywhere: it was taken for time, not for frames".into());
         }
+        points.interval_missing = points.frames && points.interval.is_none();
         document.points.assemble(self.path, self.options)
     }
 
@@ -321,6 +322,7 @@ impl Source<'_> {
         points.dimensions = 3;
         points.frames = true;
         points.interval = time_of_a_frame(&document.spots).or(document.time_interval.filter(|&i| i > 0.0));
+        points.interval_missing = points.interval.is_none();
         let all = document.tracks.len();
         if let Some(shown) = &document.shown {
             document.tracks.retain(|t| shown.contains(&t.id));

@@ -11,9 +11,10 @@ use super::times::{chosen, one_step_a_frame, timed};
 use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation, Task};
-use glauber_data::FileKind;
-use glauber_data::arrays::{ReadLimits, read_arrays};
-use glauber_tasks::states::{States, unread_arrays};
+use glauber_data::arrays::{Array, ReadLimits, read_arrays_of_numbers};
+use glauber_data::{FileKind, no_data_sign};
+use glauber_lattice::Values;
+use glauber_tasks::states::{States, mask_array, times_name, unread_arrays};
 
 /// Observed states, and what their reader has to say.
 pub(crate) struct Seen {
@@ -47,20 +48,54 @@ fn simulated(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<State
     chosen(file, States::record(&plan, &run)?, "the simulated run")
 }
 
+/// Notes on layers of real and whole numbers that hold a number which often stands for no data; others refuse it.
+fn signs_of_no_data(model: &Model, arrays: &[(String, Array)]) -> Vec<String> {
+    let layers = &model.declarations().layers;
+    let numbers = |values: &Values| matches!(values, Values::Real | Values::Integers { .. });
+    let one = |(name, array): &(String, Array)| {
+        let layer =
+            layers.iter().find(|layer| layer.name == *name).or((arrays.len() == 1).then(|| &layers[0]))?;
+        let sign =
+            Some(layer).filter(|layer| numbers(&layer.values)).and_then(|_| no_data_sign(&array.to_f64()))?;
+        Some(format!(
+            "the layer `{}` holds {}; it was taken as a number",
+            layer.name,
+            sign.in_words("places")
+        ))
+    };
+    arrays.iter().filter_map(one).collect()
+}
+
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
 pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
     let (mut notes, mut positions) = (Vec::new(), None);
+    let declarations = model.declarations();
     let arrays = if let Some(arrays) = &file.given.arrays {
         arrays.to_vec()
     } else if FileKind::of(path)?.holds_arrays() {
-        read_arrays(path, ReadLimits::default())?
+        let needed = |name: &str| {
+            name == times_name(declarations) || declarations.layers.iter().any(|layer| layer.name == name)
+        };
+        let (arrays, others) = read_arrays_of_numbers(path, ReadLimits::default(), &needed)?;
+        let others = others.iter().map(|name| format!("the array `{name}` holds no numbers and is not read"));
+        notes.extend(notes_about(path, &others.collect::<Vec<_>>()));
+        arrays
     } else {
         let pictures = pictures(file, model, path)?;
         (notes, positions) = (pictures.notes, pictures.positions);
         vec![pictures.array]
     };
-    let unread = unread_arrays(model.declarations(), &arrays);
-    notes.extend(notes_about(Path::new(&name_of_data(file, path)), &unread));
+    if let Some(mask) = mask_array(declarations, &arrays) {
+        let message = format!(
+            "{}: the array `{mask}` may say which sites were seen, and lattices with sites that nobody saw cannot be given: \
+             crop the states to where all were seen, or leave the array out if it says nothing",
+            name_of_data(file, path)
+        );
+        return Err(file.wrong("data.states", message).into());
+    }
+    let mut about = signs_of_no_data(model, &arrays);
+    about.extend(unread_arrays(declarations, &arrays));
+    notes.extend(notes_about(Path::new(&name_of_data(file, path)), &about));
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;

@@ -95,7 +95,8 @@ fn rebuilt(
     let (interval, units, notes) = (from.interval(), from.units().clone(), from.notes().to_vec());
     let rebuilt = Tracks::new(tracks, interval, axes, units, notes);
     let rebuilt = rebuilt.map_err(|e| file.wrong(key, e.to_string()))?;
-    Ok(rebuilt.with_columns(from.columns().to_vec()))
+    let used = |(what, _): &&(&'static str, String)| axes > 2 || *what != "z";
+    Ok(rebuilt.with_columns(from.columns().iter().filter(used).cloned().collect()))
 }
 
 /// How many axes a model of walkers has.

@@ -47,9 +47,48 @@ pub(super) fn unread<'a>(
 /// Whether an array is called like times, and may hold several.
 pub(super) fn is_like_times(name: &str, array: &Array) -> bool {
     const WORDS: [&str; 8] = ["t", "time", "times", "step", "steps", "timestep", "timesteps", "timepoints"];
-    let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let plain = plain(name);
     let called = WORDS.contains(&plain.as_str()) || ["frame", "frames"].contains(&plain.as_str());
     called && array.shape().len() == 1 && array.to_f64().len() > 1
+}
+
+/// The key that says what an array is called for.
+fn of_time(name: &str) -> Option<&'static str> {
+    match plain(name).as_str() {
+        "interval" | "dt" | "deltat" | "timeinterval" | "frameinterval" => {
+            Some("`data.interval` and `data.step-time`")
+        }
+        "firststep" | "start" | "offset" => Some("`data.first-step`"),
+        _ => None,
+    }
+}
+
+/// A name in lower case without what is no letter or digit.
+fn plain(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The first array beside those of a model's states that is called like one of what was seen, site by site: `mask`, `valid`.
+pub fn mask_array<'a>(declarations: &Declarations, arrays: &'a [(String, Array)]) -> Option<&'a str> {
+    const WORDS: [&str; 12] = [
+        "mask",
+        "masks",
+        "masked",
+        "valid",
+        "invalid",
+        "missing",
+        "ismissing",
+        "nodata",
+        "nan",
+        "isnan",
+        "unobserved",
+        "notseen",
+    ];
+    let sites = declarations.lattice.sites();
+    let called = |(name, array): &&(String, Array)| {
+        WORDS.contains(&plain(name).as_str()) && array.shape().iter().product::<usize>() >= sites
+    };
+    unread(declarations, arrays).into_iter().find(called).map(|(name, _)| name.as_str())
 }
 
 /// A sentence for each array beside those of a model's states that is not read.
@@ -58,10 +97,14 @@ pub fn unread_arrays(declarations: &Declarations, arrays: &[(String, Array)]) ->
     let one = |(name, _): &&(String, Array)| {
         let hint = match nearest_name(name, own()) {
             Some(nearest) => format!(": was `{nearest}` meant?"),
-            None => {
-                let names: Vec<String> = own().map(|name| format!("`{name}`")).collect();
-                format!("; read are {}", names.join(", "))
-            }
+            None => match of_time(name) {
+                Some(key) => format!("; the fit file says it by {key}"),
+                None => {
+                    let there = own().filter(|name| arrays.iter().any(|(own, _)| own == name));
+                    let names: Vec<String> = there.map(|name| format!("`{name}`")).collect();
+                    if names.is_empty() { String::new() } else { format!("; read are {}", names.join(", ")) }
+                }
+            },
         };
         format!("the array `{name}` is not read{hint}")
     };

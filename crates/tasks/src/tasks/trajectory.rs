@@ -228,7 +228,8 @@ fn check(target: &Target, loss: &CurveLoss, outputs: usize) -> Result<(), Trajec
     match own.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
         Some(place) => {
             let step = target.steps[place / outputs];
-            let alike = if own[place] == 0.0 { " (all runs are alike there)" } else { "" };
+            let alike =
+                if own[place] == 0.0 { " (all runs are alike there, or the curve says so)" } else { "" };
             errors(format!(
                 "that after step {step} is {}{alike}: leave that step out with `loss.at`",
                 own[place]

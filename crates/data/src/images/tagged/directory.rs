@@ -30,6 +30,8 @@ pub(super) mod tag {
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const METAMORPH: [u16; 2] = [33628, 33629];
     pub const LSM: u16 = 34412;
+    /// The sizes of the blocks of ImageJ's own metadata, and these.
+    pub const IMAGEJ: [u16; 2] = [50838, 50839];
     pub const GDAL_METADATA: u16 = 42112;
     pub const NO_DATA: u16 = 42113;
 }

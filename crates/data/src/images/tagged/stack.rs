@@ -71,6 +71,11 @@ impl<S: Read + Seek> Stack<'_, S> {
         let colour_table = self.colour_table(&layout, first)?;
         let no_data = self.text(first, tag::NO_DATA)?.trim().parse().ok();
         let scaling = scaling_of(&self.text(first, tag::GDAL_METADATA)?, &description, sample[0]);
+        if let Some(interval) = imagej_interval(&description) {
+            self.notes.push(format!(
+                "ImageJ says that a frame takes {interval}, which was not read: `data.interval` and `data.step-time` say it"
+            ));
+        }
         if let Some([scale, offset]) = scaling {
             self.notes.push(format!(
                 "the file gives its numbers the scale {scale} and the offset {offset}, which data per site take; masks, \
@@ -288,7 +293,7 @@ impl<S: Read + Seek> Stack<'_, S> {
     /// Red, green and blue, 0 to 255, of every number of a picture with a table of colours.
     fn colour_table(&mut self, layout: &Layout, page: usize) -> Result<Option<Vec<[u8; 3]>>, DataError> {
         if layout.colours != Colours::Table {
-            return Ok(None);
+            return self.imagej_table(layout, page);
         }
         let table = self.file.numbers(&self.directories[page], tag::COLOUR_TABLE);
         let table = table.map_err(|refusal| refusal.in_file(self.path))?.unwrap_or_default();
@@ -302,6 +307,66 @@ impl<S: Read + Seek> Stack<'_, S> {
         let part = |value: u64| (value >> shift).min(255) as u8;
         Ok(Some((0..colours).map(|c| [0, 1, 2].map(|i| part(table[i * colours + c]))).collect()))
     }
+
+    /// The table by which ImageJ shows a picture of 8 bits (LUT), where it shows larger numbers darker.
+    fn imagej_table(&mut self, layout: &Layout, page: usize) -> Result<Option<Vec<[u8; 3]>>, DataError> {
+        let of_tag = |stack: &mut Self, tag| {
+            let numbers = stack.file.numbers(&stack.directories[page], tag);
+            numbers.map_err(|refusal| refusal.in_file(stack.path)).map(Option::unwrap_or_default)
+        };
+        if !tag::IMAGEJ.iter().all(|tag| self.directories[page].has(*tag)) || layout.bits > 16 {
+            return Ok(None);
+        }
+        let (sizes, bytes) = (of_tag(self, tag::IMAGEJ[0])?, of_tag(self, tag::IMAGEJ[1])?);
+        let Some(table) = first_table(&sizes, &bytes) else { return Ok(None) };
+        let bright = |[red, green, blue]: [u8; 3]| u32::from(red) + u32::from(green) + u32::from(blue);
+        if bright(table[0]) <= bright(table[255]) {
+            return Ok(None);
+        }
+        if layout.bits == 8 && layout.colours != Colours::RedGreenBlue {
+            return Ok(Some(table));
+        }
+        let note = "ImageJ shows larger numbers darker (an inverting table, LUT): its numbers were taken as they are";
+        self.notes.push(note.to_owned());
+        Ok(None)
+    }
+}
+
+/// The time between frames in ImageJ's description, with its unit.
+fn imagej_interval(description: &str) -> Option<String> {
+    let text = description.strip_prefix("ImageJ=")?;
+    let value =
+        |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::trim);
+    let interval: f64 =
+        value("finterval")?.parse().ok().filter(|interval: &f64| interval.is_finite() && *interval > 0.0)?;
+    Some(format!("{} {}", glauber_files::rounded(interval), value("tunit").unwrap_or("s")))
+}
+
+/// The first table of colours in ImageJ's metadata: a header of the kinds of blocks and how many there are of each, then the
+/// blocks, in the order of the header.
+fn first_table(sizes: &[u64], bytes: &[u64]) -> Option<Vec<[u8; 3]>> {
+    let header = usize::try_from(*sizes.first()?).ok()?;
+    let kinds = bytes.get(4..header)?.chunks_exact(8);
+    let (mut block, mut at) = (1usize, header);
+    for kind in kinds {
+        let text: Vec<u8> = kind[..4].iter().map(|byte| *byte as u8).collect();
+        let count = |bytes: &mut dyn Iterator<Item = &u64>| {
+            bytes.fold(0usize, |n, byte| n << 8 | (*byte as usize & 255))
+        };
+        let (big, little) = (count(&mut kind[4..].iter()), count(&mut kind[4..].iter().rev()));
+        if text == b"luts" || text == b"stul" {
+            let table = bytes.get(at..at.checked_add(768)?)?;
+            let part = |colour: usize, number: usize| table[256 * colour + number] as u8;
+            return Some(
+                (0..256).map(|number| [part(0, number), part(1, number), part(2, number)]).collect(),
+            );
+        }
+        for _ in 0..big.min(little) {
+            at = at.checked_add(usize::try_from(*sizes.get(block)?).ok()?)?;
+            block += 1;
+        }
+    }
+    None
 }
 
 /// Makes a refusal the error of a plane of a file.
