@@ -191,7 +191,8 @@ def simulate(
     InputError
         For a start or coefficients that do not fit together.
     """
-    given = [name for name, one in [("blocks", blocks), ("grown", grown), ("start", start)] if one is not None]
+    starts = {"blocks": blocks, "grown": grown, "start": start}
+    given = [name for name, one in starts.items() if one is not None]
     if len(given) != 1:
         raise InputError(
             "say how the cells start: blocks=(7, 7) with sides=(8, 8), or grown=60 with counts=(20,), or start=labels"
@@ -207,7 +208,9 @@ def simulate(
         raise InputError("give the cells that are to grow by types: counts=(20,)")
     if (blocks is None) != (sides is None) or (blocks is None and begin is not None):
         raise InputError("blocks and sides go together, and begin with them: blocks=(7, 7), sides=(8, 8)")
-    labels, own_shape, file = (None, _wholes(shape, "shape") or [], None) if start is None else _labels(start, _FRAME)
+    own_shape, labels, file = _wholes(shape, "shape") or [], None, None
+    if start is not None:
+        labels, own_shape, file = _labels(start, _FRAME)
     found = _glauber.cells_simulate(
         own_shape,
         _wholes(begin, "begin"),
@@ -357,7 +360,8 @@ def _parameters(params: Any, what: str) -> list[tuple[str, float]]:
     """Coefficients by name; of a fit its estimates and what was fixed."""
     if isinstance(params, CellsFit):
         params = {**params.fixed, **params.params}
-    return [(str(name), real(value, f"{what}[{name!r}]")) for name, value in named_numbers(params, what).items()]
+    own = named_numbers(params, what)
+    return [(str(name), real(value, f"{what}[{name!r}]")) for name, value in own.items()]
 
 
 def _labels(
@@ -365,8 +369,9 @@ def _labels(
 ) -> tuple[np.ndarray | None, list[int], Any]:
     """Flat labels and the shape of a frame; or a file."""
     if isinstance(labels, (str, os.PathLike)):
-        numbered = [None if n is None else whole(n, w, 0, 2**32) for n, w in [(channel, "channel"), (depth, "depth")]]
-        return None, [], (path_text(labels), array, *numbered)
+        channel = None if channel is None else whole(channel, "channel", 0, 2**32)
+        depth = None if depth is None else whole(depth, "depth", 0, 2**32)
+        return None, [], (path_text(labels), array, channel, depth)
     if array is not None or channel is not None or depth is not None:
         raise InputError("array, channel and depth are of a file: leave them out, or give labels by their path")
     given = numbers("the labels", labels, axes=axes)
@@ -393,6 +398,8 @@ def _types(types: Any) -> tuple[Any, str | None]:
                 f"the types have the columns {', '.join(map(str, table))}: name two of them label and type"
             )
         pairs = list(zip(table["label"], table["type"]))
+    elif not isinstance(types, Iterable):
+        raise TypeError(f"the types are {told(types)}: give {{label: type}}, or [0, 1, 2, …] by label")
     else:
         pairs = list(enumerate(types))
         if pairs and not isinstance(pairs[0][1], str) and pairs[0][1] == 0:
@@ -406,6 +413,8 @@ def _types(types: Any) -> tuple[Any, str | None]:
         if len(called) > 255:
             raise InputError(f"the types have {len(called)} names: at most 255 are possible")
         return (list(zip(labels, (called.index(kind) + 1 for kind in kinds))), called), None
+    if any(isinstance(kind, str) for kind in kinds):
+        raise InputError("the types hold names and numbers: give numbers from 1, or names, not both")
     numbered = [whole(kind, f"the type of label {label}", 0, 255) for label, kind in zip(labels, kinds)]
     most = max(numbered, default=1)
     return (list(zip(labels, numbered)), [str(kind) for kind in range(1, most + 1)]), None

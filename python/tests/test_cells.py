@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from glauber import cells
 
-TRUTH = {"J01": 1.6, "J02": 1.6, "J11": 1.4, "J12": 1.1, "J22": 0.2, "volume_strength": 0.1, "volume_target": 64}
+TRUTH = {"J01": 1.6, "J02": 1.6, "J11": 1.4, "J12": 1.1, "J22": 0.2}
+TRUTH |= {"volume_strength": 0.1, "volume_target": 64}
 START = dict(shape=(48, 48), blocks=(5, 5), sides=(8, 8), counts=(13, 12))
 
 
@@ -76,6 +77,10 @@ def test_what_is_missing_is_asked_for(movie):
         cells.simulate({k: v for k, v in TRUTH.items() if k != "J22"}, **START)
     with pytest.raises(glauber.InputError, match="needs two or more"):
         cells.fit(movie.labels[:1], movie.types)
+    with pytest.raises(glauber.InputError, match="not both"):
+        cells.fit(movie.labels, {label: "a" if label == 1 else 1 for label in movie.types})
+    with pytest.raises(TypeError, match="give {label: type}"):
+        cells.fit(movie.labels, 3)
     with pytest.raises(glauber.InputError, match="give \\(from, to\\)"):
         cells.fit(movie.labels, movie.types, frames=(3, 1))
     notes = cells.fit(movie.labels, movie.types, replicates=0).notes

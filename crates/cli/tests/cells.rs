@@ -343,7 +343,7 @@ fn grown_cells_of_three_dimensions_are_fitted_from_their_stack() {
     ];
     refused(folder.path(), &["cells", "fit", "m.tif"], &["8 slices × 7 frames", "--depth"]);
     let result = json_of(&glauber(folder.path(), &fit));
-    assert_eq!((&result["steps"], &result["updates"]["impossible"]), (&6.into(), &0.into()), "{result}");
+    assert_eq!((&result["frames"][1], &result["updates"]["impossible"]), (&7.into(), &0.into()), "{result}");
     let cells = std::fs::read_to_string(folder.path().join("c.csv")).unwrap();
     assert!(cells.starts_with("step,id,type,volume,perimeter,z,y,x\n"), "{cells:.80}");
 }

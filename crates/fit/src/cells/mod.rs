@@ -146,6 +146,13 @@ pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
     let lattice = Lattice::new(&stack.shape)
         .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
     let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
+    if stack.labels.len() < 2 * lattice.sites() {
+        return Err(CellsError::Request(format!(
+            "{}: {} frame of labels: a movie needs two or more; labels over time are [time, y, x] or [time, z, y, x]",
+            request.labels.name(),
+            stack.labels.len() / lattice.sites()
+        )));
+    }
     let mut movie = Movie::read(lattice, &stack.labels, &types).map_err(labels_error)?;
     if request.coarsen > 1 {
         movie = movie.coarsened(request.coarsen).map_err(labels_error)?;
