@@ -170,7 +170,8 @@ def simulate(
     counts : sequence of int
         How many cells are of type 1, of type 2 …, mixed at random.
     start : array [y, x] or [z, y, x], or path
-        Start with these labels; a file is read as `glauber cells fit` reads it, `frame` says which of its frames.
+        Start with these labels; a file is read as `fit` reads it, or is a PIF; `frame` says which of its
+        frames.
     types : dict, table, array or path
         Of `start`: {label: type}; a table with the columns label and type; types by label, the medium's 0 first.
     torus : bool

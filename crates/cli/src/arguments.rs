@@ -463,7 +463,8 @@ pub struct CellsSimulate {
     /// How many cells are of type 1, of type 2 …, mixed at random; all blocks of type 1 where nobody says.
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>)]
     pub counts: Vec<usize>,
-    /// Start with these labels: a TIFF, a folder of pictures, NPY or NPZ, as `cells fit` reads them; 0 is the medium.
+    /// Start with these labels: a TIFF, a folder of pictures, NPY or NPZ, as `cells fit` reads them, 0 the medium; or a PIF of
+    /// CompuCell3D (.pif, .piff), which has types of its own.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["blocks", "grown", "counts", "shape"])]
     pub start: Option<PathBuf>,
     /// Which frame of these labels, from 0.

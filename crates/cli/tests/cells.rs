@@ -349,6 +349,24 @@ fn grown_cells_of_three_dimensions_are_fitted_from_their_stack() {
 }
 
 #[test]
+fn cells_start_from_a_pif() {
+    let folder = tempfile::tempdir().unwrap();
+    let pif = "0 Medium 0 19 0 15 0 0\n1 soft 2 6 3 7 0 0\n2 hard 7 11 3 7 0 0\n3 soft 7 11 8 12 0 0\n";
+    std::fs::write(folder.path().join("cells.piff"), pif).unwrap();
+    let mut simulate =
+        vec!["cells", "simulate", "--start", "cells.piff", "--out", "m.npy", "--json", "--steps", "3"];
+    for one in ["J01=1", "J02=1", "J12=0.5", "J22=0.4", "volume_strength=0.2", "volume_target=25"] {
+        simulate.extend(["--set", one]);
+    }
+    let output = glauber(folder.path(), &simulate);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = json_of(&output);
+    assert_eq!((&told["shape"][0], &told["shape"][1], &told["cells"]), (&16.into(), &20.into(), &3.into()));
+    let table = std::fs::read_to_string(folder.path().join("m-types.csv")).unwrap();
+    assert_eq!(table, "label,type,name\n1,2,soft\n2,1,hard\n3,2,soft\n");
+}
+
+#[test]
 fn simulations_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let start =

@@ -3,6 +3,7 @@
 //! What nobody says is guessed from the movie and said in the notes: which adhesions occur, which sizes cells are held at.
 //! The frames after those that are fitted are predicted.
 
+mod pif;
 mod report;
 mod simulate;
 mod stack;

@@ -3,12 +3,14 @@
 //! Nothing is guessed that changes the course: a coefficient that can come to matter is set, or the request is refused. What a fit of
 //! the labels would stumble on is said in the notes.
 
+use std::borrow::Cow;
+
 use glauber_cellular_potts::{
     Acceptance, Act, Cells, Energy, Order, Simulation, StartingLabels, Unknown, shuffled_types,
 };
 use glauber_lattice::Lattice;
 
-use super::{CellsError, Labels, Types};
+use super::{CellsError, Labels, Types, pif};
 
 /// The most labels that are kept: 4 GiB of them.
 const MOST_LABELS: usize = 1 << 30;
@@ -340,7 +342,18 @@ impl Beginning {
                 Ok(Beginning::numbered(cells, counts.len(), notes))
             }
             Start::Labels { labels, types, frame } => {
-                let stack = labels.read()?;
+                let of_pif = match labels {
+                    Labels::File(file) if pif::is_pif(&file.path) => Some(pif::read(&file.path)?),
+                    _ => None,
+                };
+                let (stack, types) = match of_pif {
+                    Some((stack, own)) => {
+                        // A table that is given says more than the file.
+                        let own = if matches!(types, Types::One) { Types::Table(own) } else { types.clone() };
+                        (Cow::Owned(stack), own)
+                    }
+                    None => (labels.read()?, types.clone()),
+                };
                 notes.extend(stack.notes.iter().cloned());
                 let (types, type_names) = types.read(&mut notes)?;
                 let lattice = lattice(&stack.shape)?;
