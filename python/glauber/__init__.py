@@ -22,13 +22,14 @@ True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
 (`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
-`InitialState`), images (`segment`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
+`InitialState`), images (`segment`), cells of the Cellular Potts model
+(`glauber.cells`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
 """
 
 import os as _os
 
-from glauber import _functions, _glauber
+from glauber import _functions, _glauber, cells
 from glauber._callables import Simulator
 from glauber._check import Check, check
 from glauber._errors import InputError, ModelError, RunError
@@ -84,6 +85,7 @@ __all__ = [
     "There",
     "Trajectory",
     "Transition",
+    "cells",
     "check",
     "fit",
     "fit_file",

@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "cells_fit", "cells_simulate", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
 __version__: Final[str]
 
@@ -553,6 +553,16 @@ class There:
 def catalogue() -> list[tuple[str, str]]:
     """
     The names of the catalogue's models, each with what it is.
+    """
+
+def cells_fit(labels: NDArray[Any] | None, shape: SupportsGetItem[int, SupportsIndex], file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, torus: bool, coarsen: SupportsIndex, frames: tuple[SupportsIndex, SupportsIndex] | None, every: SupportsIndex, acceptance: str, connected: bool, unknown: SupportsGetItem[int, str], fixed: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> tuple[str, str]:
+    """
+    Fits the Cellular Potts model to labels over time; what was found as JSON, and in words.
+    """
+
+def cells_simulate(shape: SupportsGetItem[int, SupportsIndex], begin: SupportsGetItem[int, SupportsIndex] | None, blocks: SupportsGetItem[int, SupportsIndex] | None, sides: SupportsGetItem[int, SupportsIndex], counts: SupportsGetItem[int, SupportsIndex] | None, volume: SupportsIndex | None, labels: NDArray[Any] | None, file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, frame: SupportsIndex, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], torus: bool, order: str, acceptance: str, connected: bool, steps: SupportsIndex, every: SupportsIndex, seed: SupportsIndex, replicate: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
+    """
+    Simulates cells that start as blocks (`blocks`), grown (`volume`) or as labels.
     """
 
 def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:

@@ -109,6 +109,48 @@ fn more(others: usize) -> String {
     }
 }
 
+/// One frame of labels as cells to start from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartingLabels {
+    /// The cells, numbered without gaps.
+    pub cells: Cells,
+    /// By number the label that a cell was given with, the medium's 0 first.
+    pub names: Vec<i64>,
+    /// What is unusual, in words.
+    pub notes: Vec<String>,
+}
+
+impl StartingLabels {
+    /// Of the labels of one frame, in site order.
+    ///
+    /// # Errors
+    /// [`LabelsError`]: negative labels, labels without a type, no cell at all, more or fewer labels than sites.
+    ///
+    /// ```
+    /// use glauber_cellular_potts::{StartingLabels, TypesOf};
+    /// use glauber_lattice::Lattice;
+    /// let types = TypesOf::Table(vec![(7, 2), (40, 1)]);
+    /// let start = StartingLabels::read(Lattice::new(&[2, 3])?, &[0, 7, 7, 40, 40, 0], &types)?;
+    /// assert_eq!((start.cells.labels(), &start.names[..]), (&[0, 1, 1, 2, 2, 0][..], &[0, 7, 40][..]));
+    /// assert_eq!(start.cells.types(), [0, 2, 1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(lattice: Lattice, values: &[i64], types: &TypesOf) -> Result<StartingLabels, LabelsError> {
+        let sites = lattice.sites();
+        if values.len() != sites {
+            return Err(LabelsError::Length { values: values.len(), sites, lattice: lattice.to_string() });
+        }
+        let Numbered { names, types, mut frames, mut notes } = numbered(&lattice, values, types)?;
+        let cells = Cells::new(lattice, frames.pop().unwrap_or_default(), types)?;
+        let pieces = pieces(cells.labels(), &Surroundings::new(cells.lattice()), names.len());
+        let cut: BTreeSet<u32> = (1..names.len()).filter(|&n| pieces[n] > 1).map(|n| n as u32).collect();
+        if !cut.is_empty() {
+            notes.push(format!("{} in two or more pieces", in_words(&names, &cut)));
+        }
+        Ok(StartingLabels { cells, names, notes })
+    }
+}
+
 /// Frames of labels, one step apart, and the types of all their cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Movie {
@@ -147,42 +189,7 @@ impl Movie {
         if values.len() < 2 * sites {
             return Err(LabelsError::TooFew(values.len() / sites));
         }
-        if let Some(at) = values.iter().position(|label| *label < 0) {
-            let place = place_of(&lattice, at % sites);
-            return Err(LabelsError::Negative { label: values[at], frame: at / sites, place });
-        }
-        let frames = values.chunks_exact(sites);
-        if let Some(empty) = frames.clone().position(|frame| frame.iter().all(|label| *label == 0)) {
-            return Err(LabelsError::Empty(empty));
-        }
-        let mut first_seen: BTreeMap<i64, usize> = BTreeMap::new();
-        for (frame, labels) in frames.clone().enumerate() {
-            let mut last = 0;
-            for label in labels.iter().copied().filter(|label| *label != 0) {
-                if label != last {
-                    first_seen.entry(label).or_insert(frame);
-                    last = label;
-                }
-            }
-        }
-        let mut notes = Vec::new();
-        let kinds = kinds(types, &first_seen, &mut notes)?;
-        let names: Vec<i64> = std::iter::once(0).chain(first_seen.keys().copied()).collect();
-        let number: BTreeMap<i64, u32> =
-            names.iter().zip(0..).map(|(name, number)| (*name, number)).collect();
-        let frames: Vec<Vec<u32>> = frames
-            .map(|labels| {
-                let mut last = (0, 0);
-                let numbered = |label: &i64| {
-                    if *label != last.0 {
-                        last = (*label, number.get(label).copied().unwrap_or(0));
-                    }
-                    last.1
-                };
-                labels.iter().map(numbered).collect()
-            })
-            .collect();
-        let types: Vec<u8> = std::iter::once(0).chain(kinds).collect();
+        let Numbered { names, types, frames, notes } = numbered(&lattice, values, types)?;
         if let Some(first) = frames.first() {
             Cells::new(lattice.clone(), first.clone(), types.clone())?;
         }
@@ -362,7 +369,7 @@ impl Movie {
             }
             before = Some((frame, volumes));
         }
-        let named = |labels: &BTreeSet<u32>| self.named(labels);
+        let named = |labels: &BTreeSet<u32>| in_words(&self.names, labels);
         if !in_pieces.is_empty() {
             let frames: Vec<String> = pieces_in.iter().take(5).map(usize::to_string).collect();
             let dots = if pieces_in.len() > 5 { ", …" } else { "" };
@@ -394,19 +401,67 @@ impl Movie {
         }
         notes
     }
+}
 
-    /// "cell 7 is", "cells 7, 9 and 3 others are".
-    fn named(&self, labels: &BTreeSet<u32>) -> String {
-        let names: Vec<String> =
-            labels.iter().take(5).map(|label| self.names[*label as usize].to_string()).collect();
-        match (names.len(), labels.len()) {
-            (1, 1) => format!("cell {} is", names[0]),
-            (shown, all) if all > shown => {
-                format!("cells {} and {} others are", names.join(", "), all - shown)
+/// "cell 7 is", "cells 7, 9 and 3 others are".
+fn in_words(names: &[i64], labels: &BTreeSet<u32>) -> String {
+    let shown: Vec<String> = labels.iter().take(5).map(|label| names[*label as usize].to_string()).collect();
+    match (shown.len(), labels.len()) {
+        (1, 1) => format!("cell {} is", shown[0]),
+        (few, all) if all > few => {
+            format!("cells {} and {} others are", shown.join(", "), all - few)
+        }
+        _ => format!("cells {} are", shown.join(", ")),
+    }
+}
+
+/// Labels numbered anew without gaps.
+struct Numbered {
+    names: Vec<i64>,
+    types: Vec<u8>,
+    frames: Vec<Vec<u32>>,
+    notes: Vec<String>,
+}
+
+/// Frames of labels, one after the other, numbered in the order of the labels as given.
+fn numbered(lattice: &Lattice, values: &[i64], types: &TypesOf) -> Result<Numbered, LabelsError> {
+    let sites = lattice.sites();
+    if let Some(at) = values.iter().position(|label| *label < 0) {
+        let place = place_of(lattice, at % sites);
+        return Err(LabelsError::Negative { label: values[at], frame: at / sites, place });
+    }
+    let frames = values.chunks_exact(sites);
+    if let Some(empty) = frames.clone().position(|frame| frame.iter().all(|label| *label == 0)) {
+        return Err(LabelsError::Empty(empty));
+    }
+    let mut first_seen: BTreeMap<i64, usize> = BTreeMap::new();
+    for (frame, labels) in frames.clone().enumerate() {
+        let mut last = 0;
+        for label in labels.iter().copied().filter(|label| *label != 0) {
+            if label != last {
+                first_seen.entry(label).or_insert(frame);
+                last = label;
             }
-            _ => format!("cells {} are", names.join(", ")),
         }
     }
+    let mut notes = Vec::new();
+    let kinds = kinds(types, &first_seen, &mut notes)?;
+    let names: Vec<i64> = std::iter::once(0).chain(first_seen.keys().copied()).collect();
+    let number: BTreeMap<i64, u32> = names.iter().zip(0..).map(|(name, number)| (*name, number)).collect();
+    let frames: Vec<Vec<u32>> = frames
+        .map(|labels| {
+            let mut last = (0, 0);
+            let numbered = |label: &i64| {
+                if *label != last.0 {
+                    last = (*label, number.get(label).copied().unwrap_or(0));
+                }
+                last.1
+            };
+            labels.iter().map(numbered).collect()
+        })
+        .collect();
+    let types: Vec<u8> = std::iter::once(0).chain(kinds).collect();
+    Ok(Numbered { names, types, frames, notes })
 }
 
 /// The type of every label that was seen, in their order.

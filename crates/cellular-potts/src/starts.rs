@@ -52,6 +52,23 @@ pub enum StartError {
     },
 }
 
+/// Types of so many cells each (`counts[0]` of type 1 …), in an order drawn at random.
+///
+/// ```
+/// use glauber_cellular_potts::shuffled_types;
+/// let types = shuffled_types(&[3, 2], 1);
+/// assert_eq!((types.len(), types.iter().filter(|kind| **kind == 2).count()), (5, 2));
+/// ```
+pub fn shuffled_types(counts: &[usize], seed: u64) -> Vec<u8> {
+    let kinds = counts.iter().zip(1..=u8::MAX);
+    let mut types: Vec<u8> = kinds.flat_map(|(count, kind)| std::iter::repeat_n(kind, *count)).collect();
+    let key = Key::new(derive_seed(seed, Purpose::StartingSites, 2), 0, 0, 0, 0);
+    for place in 1..types.len() {
+        types.swap(place, below(key.word(place as u32), place + 1));
+    }
+    types
+}
+
 impl Cells {
     /// Blocks side by side: `counts` of them along each axis, each with `sides` sites, the first one's first site at `begin`. `kind` says
     /// the type of a block from its place among them. Cells are numbered in the order of their places, from 1 on.

@@ -55,7 +55,7 @@ pub enum Command {
     Segment(Segment),
     /// Draw synthetic data with their truth.
     Generate(Generate),
-    /// Fit the Cellular Potts model to labels of cells over time.
+    /// Simulate cells of the Cellular Potts model, or fit it to labels of cells over time.
     Cells(CellsCommand),
     /// Say what is in a file of cell tracks, and take their mean squared displacement.
     Tracks(TracksFile),
@@ -388,6 +388,17 @@ pub struct CellsCommand {
 pub enum CellsWhat {
     /// Fit adhesions, volume and perimeter terms to a stack of labels, with errors, and check the fit by simulation.
     Fit(CellsFit),
+    /// Simulate cells from blocks, grown seeds or labels, and write their labels over time.
+    Simulate(CellsSimulate),
+}
+
+/// Which sites attempt a copy, and when.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum OrderChoice {
+    /// Sites by colours, each once a step: what fits suppose.
+    Sublattices,
+    /// The classic order: sites drawn at random, one after another.
+    RandomSequential,
 }
 
 /// How copies of labels are accepted.
@@ -399,19 +410,9 @@ pub enum AcceptanceChoice {
     HeatBath,
 }
 
+/// What of a file of labels is read, and what types its cells have.
 #[derive(Args)]
-#[command(
-    after_help = "Coefficients are in units of T: J01, J11 … by types (0 the medium), volume_strength, volume_target,\n\
-    perimeter_strength, perimeter_target of all types, or of one with its number behind (volume_target2). What is neither\n\
-    fitted nor set is found in the frames, and said. Frames should be one Monte Carlo step apart; where they are not, the\n\
-    result says so.\n\nExamples:\n  \
-    glauber cells fit labels.tif --types types.csv --out sorting\n  \
-    glauber cells fit labels.npz --fit J01,J11,volume_strength --set volume_target=280 --frames 0:3\n  \
-    glauber cells fit labels.tif --type-range 1:24=1 --type-range 25:49=2 --torus --json"
-)]
-pub struct CellsFit {
-    /// The labels: a TIFF stack, a folder of pictures, NPY or NPZ, \[time, y, x\] or \[time, z, y, x\]; 0 is the medium.
-    pub labels: PathBuf,
+pub struct LabelsChoice {
     /// Which array of an NPZ; `labels`, or the only one, where nobody says.
     #[arg(long)]
     pub array: Option<String>,
@@ -427,6 +428,109 @@ pub struct CellsFit {
     /// The type of a range of labels; may be repeated.
     #[arg(long = "type-range", value_name = "FROM:TO=TYPE")]
     pub type_ranges: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The cells start as blocks (--blocks, --sides), as seeds grown at random (--grown), both on a lattice of --shape, or as\n\
+    labels (--start). Coefficients are in units of T, called as `cells fit` calls them: J01, J11 … by types (0 the medium),\n\
+    volume_strength, volume_target, perimeter_strength, perimeter_target, and act_strength, max_act; of all types, or of one\n\
+    with its number behind (volume_target2). Beside OUT stands OUT-types.csv, the types of all labels, as `cells fit` reads them.\n\nExamples:\n  \
+    glauber cells simulate --shape 64,64 --torus --blocks 7,7 --sides 8,8 --counts 25,24 --set J01=1.6 --set J02=1.6 --set J11=1.4 \\\n      \
+    --set J12=1.1 --set J22=0.2 --set volume_strength=0.1 --set volume_target=64 --steps 40 --out movie.tif --film movie.gif\n  \
+    glauber cells fit movie.tif --types movie-types.csv --torus --set volume_target=64\n  \
+    glauber cells simulate --shape 150,150 --torus --grown 500 --counts 1 --order random-sequential --set J01=1 --set volume_strength=1.5 \\\n      \
+    --set volume_target=500 --set perimeter_strength=0.1 --set perimeter_target=260 --set act_strength=10 --set max_act=30 \\\n      \
+    --steps 2000 --every 20 --out walker.npz --cells walker.csv\n  \
+    glauber cells simulate --start labels.tif --types types.csv --set J01=1 --set J11=0.5 --steps 100 --out after.tif"
+)]
+pub struct CellsSimulate {
+    /// Sites along each axis, (z,) y, x.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>)]
+    pub shape: Vec<usize>,
+    /// Start with so many blocks along each axis, each a cell.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>, requires = "sides")]
+    pub blocks: Vec<usize>,
+    /// The sites of a block along each axis.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>, requires = "blocks")]
+    pub sides: Vec<usize>,
+    /// The first site of the first block; where nobody says, the blocks stand in the middle.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>, requires = "blocks")]
+    pub begin: Vec<usize>,
+    /// Start with seeds at random sites, each grown to so many sites.
+    #[arg(long, value_name = "SITES", value_parser = whole::<usize>, conflicts_with = "blocks", requires = "counts")]
+    pub grown: Option<usize>,
+    /// How many cells are of type 1, of type 2 …, mixed at random; all blocks of type 1 where nobody says.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>)]
+    pub counts: Vec<usize>,
+    /// Start with these labels: a TIFF, a folder of pictures, NPY or NPZ, as `cells fit` reads them, 0 the medium; or a PIF of
+    /// CompuCell3D (.pif, .piff), which has types of its own.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["blocks", "grown", "counts", "shape"])]
+    pub start: Option<PathBuf>,
+    /// Which frame of these labels, from 0.
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
+    pub frame: usize,
+    #[command(flatten)]
+    pub choice: LabelsChoice,
+    /// A coefficient's value; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// The lattice closes on itself; else there is medium beyond its edges.
+    #[arg(long)]
+    pub torus: bool,
+    /// Which sites attempt a copy, and when.
+    #[arg(long, default_value = "sublattices")]
+    pub order: OrderChoice,
+    /// How copies are accepted.
+    #[arg(long, default_value = "metropolis")]
+    pub acceptance: AcceptanceChoice,
+    /// Copies that would cut a cell are refused.
+    #[arg(long)]
+    pub connected: bool,
+    /// How many steps.
+    #[arg(long, default_value_t = 50, value_parser = whole::<u64>)]
+    pub steps: u64,
+    /// Keep every n-th state, the start's included.
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
+    pub every: u64,
+    /// The seed of the start and of all steps.
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
+    pub seed: u64,
+    /// Which realisation from that start.
+    #[arg(long, default_value_t = 0, value_parser = whole::<u32>)]
+    pub replicate: u32,
+    /// How many threads; 0 for all cores. The result does not depend on it.
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
+    pub threads: usize,
+    /// Where the labels go: .tif (pages in the order of time), .npy, or .npz (also the types and times).
+    #[arg(long)]
+    pub out: PathBuf,
+    /// A table of every cell at every state kept: step, id, type, volume, perimeter, centroid (.csv).
+    #[arg(long, value_name = "FILE")]
+    pub cells: Option<PathBuf>,
+    /// A film of the cells in the colours of their types (.gif).
+    #[arg(long, value_name = "FILE")]
+    pub film: Option<PathBuf>,
+    /// A picture of the last state kept (.png).
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Coefficients are in units of T: J01, J11 … by types (0 the medium), volume_strength, volume_target,\n\
+    perimeter_strength, perimeter_target of all types, or of one with its number behind (volume_target2). What is neither\n\
+    fitted nor set is found in the frames, and said. Frames should be one Monte Carlo step apart; where they are not, the\n\
+    result says so.\n\nExamples:\n  \
+    glauber cells fit labels.tif --types types.csv --out sorting\n  \
+    glauber cells fit labels.npz --fit J01,J11,volume_strength --set volume_target=280 --frames 0:3\n  \
+    glauber cells fit labels.tif --type-range 1:24=1 --type-range 25:49=2 --torus --json"
+)]
+pub struct CellsFit {
+    /// The labels: a TIFF stack, a folder of pictures, NPY or NPZ, \[time, y, x\] or \[time, z, y, x\]; 0 is the medium.
+    pub labels: PathBuf,
+    #[command(flatten)]
+    pub choice: LabelsChoice,
     /// The frames close on themselves; else there is medium beyond their edges.
     #[arg(long)]
     pub torus: bool,

@@ -197,3 +197,192 @@ fn what_does_not_fit_is_refused_in_words() {
     // Nothing was left behind.
     assert!(!folder.path().join("out/labels").exists());
 }
+
+/// What is simulated on the command line is fitted on the command line, without a word about either file.
+#[test]
+fn a_simulated_movie_is_fitted_with_the_types_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = [
+        "cells",
+        "simulate",
+        "--shape",
+        "48,48",
+        "--torus",
+        "--blocks",
+        "5,5",
+        "--sides",
+        "8,8",
+        "--counts",
+        "13,12",
+        "--set",
+        "J01=1.6",
+        "--set",
+        "J02=1.6",
+        "--set",
+        "J11=1.4",
+        "--set",
+        "J12=1.1",
+        "--set",
+        "J22=0.2",
+        "--set",
+        "volume_strength=0.1",
+        "--set",
+        "volume_target=64",
+        "--steps",
+        "30",
+        "--out",
+        "movie.tif",
+        "--cells",
+        "cells.csv",
+        "--film",
+        "movie.gif",
+        "--picture",
+        "last.png",
+        "--json",
+    ];
+    let output = glauber(folder.path(), &simulate);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = json_of(&output);
+    assert_eq!(
+        (&told["frames"], &told["cells"], &told["order"]),
+        (&31.into(), &25.into(), &"sublattices".into())
+    );
+    assert_eq!(told["types_table"], "movie-types.csv");
+    let table = std::fs::read_to_string(folder.path().join("cells.csv")).unwrap();
+    assert!(table.starts_with("step,id,type,volume,perimeter,y,x\n0,1,"), "{table:.80}");
+    assert_eq!(table.lines().count(), 1 + 31 * 25);
+    let fit = [
+        "cells",
+        "fit",
+        "movie.tif",
+        "--types",
+        "movie-types.csv",
+        "--torus",
+        "--set",
+        "volume_target=64",
+        "--replicates",
+        "0",
+        "--json",
+    ];
+    let result = json_of(&glauber(folder.path(), &fit));
+    for (name, truth) in
+        [("J01", 1.6), ("J02", 1.6), ("J11", 1.4), ("J12", 1.1), ("J22", 0.2), ("volume_strength", 0.1)]
+    {
+        let found = &result["parameters"][name];
+        let (estimate, error) =
+            (found["estimate"].as_f64().unwrap(), found["standard_error"].as_f64().unwrap());
+        assert!((estimate - truth).abs() < 4.5 * error && error < 0.1 * truth.max(0.5), "{name}: {found}");
+    }
+    assert_eq!((&result["effective"], &result["updates"]["impossible"]), (&false.into(), &0.into()));
+    // Nothing is overwritten, and nothing is done before that is known.
+    refused(folder.path(), &simulate, &["movie.tif exists already"]);
+    // The same cells again from the movie's first frame, types by its table: the same course under the same seed.
+    let mut again = vec!["cells", "simulate", "--start", "movie.tif", "--types", "movie-types.csv"];
+    again.extend(simulate.iter().skip_while(|own| **own != "--set").take(14));
+    again.extend(["--torus", "--steps", "30", "--out", "again.npz", "--json"]);
+    let told = json_of(&glauber(folder.path(), &again));
+    assert!(told["notes"].to_string().contains("has 31 frames"), "{told}");
+    let fit = [
+        "cells",
+        "fit",
+        "again.npz",
+        "--types",
+        "again-types.csv",
+        "--torus",
+        "--set",
+        "volume_target=64",
+        "--replicates",
+        "0",
+        "--json",
+    ];
+    assert_eq!(json_of(&glauber(folder.path(), &fit))["parameters"], result["parameters"]);
+}
+
+/// Slices of three dimensions come back as slices.
+#[test]
+fn grown_cells_of_three_dimensions_are_fitted_from_their_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = [
+        "cells",
+        "simulate",
+        "--shape",
+        "8,16,20",
+        "--grown",
+        "100",
+        "--counts",
+        "12",
+        "--set",
+        "J01=0.4",
+        "--set",
+        "J11=0.3",
+        "--set",
+        "volume_strength=0.05",
+        "--set",
+        "volume_target=100",
+        "--steps",
+        "6",
+        "--out",
+        "m.tif",
+        "--cells",
+        "c.csv",
+        "--json",
+    ];
+    let output = glauber(folder.path(), &simulate);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let fit = [
+        "cells",
+        "fit",
+        "m.tif",
+        "--depth",
+        "8",
+        "--set",
+        "volume_target=100",
+        "--replicates",
+        "0",
+        "--json",
+    ];
+    refused(folder.path(), &["cells", "fit", "m.tif"], &["8 slices × 7 frames", "--depth"]);
+    let result = json_of(&glauber(folder.path(), &fit));
+    assert_eq!((&result["frames"][1], &result["updates"]["impossible"]), (&7.into(), &0.into()), "{result}");
+    let cells = std::fs::read_to_string(folder.path().join("c.csv")).unwrap();
+    assert!(cells.starts_with("step,id,type,volume,perimeter,z,y,x\n"), "{cells:.80}");
+}
+
+#[test]
+fn cells_start_from_a_pif() {
+    let folder = tempfile::tempdir().unwrap();
+    let pif = "0 Medium 0 19 0 15 0 0\n1 soft 2 6 3 7 0 0\n2 hard 7 11 3 7 0 0\n3 soft 7 11 8 12 0 0\n";
+    std::fs::write(folder.path().join("cells.piff"), pif).unwrap();
+    let mut simulate =
+        vec!["cells", "simulate", "--start", "cells.piff", "--out", "m.npy", "--json", "--steps", "3"];
+    for one in ["J01=1", "J02=1", "J12=0.5", "J22=0.4", "volume_strength=0.2", "volume_target=25"] {
+        simulate.extend(["--set", one]);
+    }
+    let output = glauber(folder.path(), &simulate);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = json_of(&output);
+    assert_eq!((&told["shape"][0], &told["shape"][1], &told["cells"]), (&16.into(), &20.into(), &3.into()));
+    let table = std::fs::read_to_string(folder.path().join("m-types.csv")).unwrap();
+    assert_eq!(table, "label,type,name\n1,2,soft\n2,1,hard\n3,2,soft\n");
+}
+
+#[test]
+fn simulations_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let start =
+        ["cells", "simulate", "--out", "m.tif", "--shape", "20,20", "--blocks", "2,2", "--sides", "5,5"];
+    for (more, words) in [
+        (&["--set", "J01=1"][..], "`J11`, the adhesion of types 1 and 1, is not set"),
+        (&["--set", "J01=x"], "is not a number"),
+        (&["--types", "t.csv"], "--counts gives blocks"),
+        (&["--begin", "18,0", "--set", "J01=1", "--set", "J11=1"], "beyond axis 0"),
+        (&["--cells", "m.csv.tif"], "must end in .csv"),
+        (&["--cells", "m-types.csv"], "is named twice"),
+        (&["--film", "nowhere/m.gif"], "there is no folder nowhere"),
+        (&["--grown", "30", "--counts", "4"], "cannot be used with"),
+    ] {
+        refused(folder.path(), &[&start[..], more].concat(), &[words]);
+    }
+    refused(folder.path(), &["cells", "simulate", "--out", "m.tif"], &["say how the cells start"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -11,7 +11,7 @@ import_exception!(glauber, InputError);
 import_exception!(glauber, RunError);
 
 /// What messages say in the words of other faces, and how Python writes it.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 13] = [
     (" (from Rust rates_below)", ""),
     (" rates([", " s.rates(["),
     ("; declare a higher one", "; give a higher one, s.rates([…], most=…)"),
@@ -19,6 +19,11 @@ const WORDS: [(&str, &str); 8] = [
     ("(set_at, move_to, swap_with)", "(s.next(layer).set_at, s.move_to, s.swap_with)"),
     ("update = \"", "update=\""),
     ("(task = trajectory)", "(glauber.Trajectory)"),
+    ("give --torus", "give torus=True"),
+    ("(--array NAME)", "(array=)"),
+    ("--channel", "channel="),
+    ("--depth", "depth="),
+    ("`cells fit`", "glauber.cells.fit"),
     ("by a search (nelder-mead, cma-es)", "by a search (optimizer=\"nelder-mead\" or \"cma-es\")"),
 ];
 

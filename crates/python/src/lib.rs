@@ -16,6 +16,7 @@ mod model;
 mod scope;
 mod there;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
+mod cells;
 mod check;
 mod fit_outcome;
 mod fit_request;
@@ -32,6 +33,8 @@ use pyo3::prelude::pymodule;
 /// The native part of glauber.
 #[pymodule]
 mod _glauber {
+    #[pymodule_export]
+    use crate::cells::{cells_fit, cells_simulate};
     #[pymodule_export]
     use crate::check::check;
     #[pymodule_export]

@@ -80,7 +80,7 @@ pub use numbered::natural_order;
 pub use numbers::usual_no_data;
 pub use series::{Series, read_series};
 pub use stack::ImageStack;
-pub use write::{write_grey_png, write_labels_tiff, write_mask_png};
+pub use write::{StackExtent, write_grey_png, write_label_stack, write_labels_tiff, write_mask_png};
 
 /// The formats that are read.
 const FORMATS: &[Format] = &[png_jpeg::PNG, png_jpeg::JPEG, tagged::TIFF, ascii_grid::ASCII_GRID];

@@ -1,8 +1,9 @@
-//! Writes masks and labels that other programs open: 8-bit PNG and 16-bit TIFF, whole or not at all.
+//! Writes masks and labels that other programs open: 8-bit PNG and TIFF of 16 or 32 bits, whole or not at all.
 
 use crate::{DataError, DataErrorKind, Overwrite, WholeFile};
 use std::path::Path;
-use tiff::encoder::{TiffEncoder, colortype::Gray16};
+use tiff::encoder::colortype::{ColorType, Gray16, Gray32};
+use tiff::encoder::{TiffEncoder, TiffValue};
 use tiff::tags::Tag;
 
 /// Writes a mask as an 8-bit grey PNG, 255 where it is true, row by row from the top.
@@ -60,10 +61,65 @@ pub fn write_labels_tiff(
     labels: &[u16],
     overwrite: Overwrite,
 ) -> Result<(), DataError> {
-    let path = path.as_ref();
+    let extent = StackExtent { frames: planes, slices: 1, height, width };
+    write_stack::<Gray16>(path.as_ref(), extent, labels, overwrite)
+}
+
+/// How large a stack is: every frame has its slices, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackExtent {
+    /// Moments in time.
+    pub frames: usize,
+    /// Slices of a moment; 1 of a plane.
+    pub slices: usize,
+    /// Rows of a slice.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// Writes labels over time as an uncompressed grey TIFF, of 16 bits where they all fit, else of 32; ImageJ's description says
+/// which pages are frames and which slices. `labels` are frame by frame, slice by slice, row by row from the top.
+///
+/// # Errors
+/// Those of [`write_labels_tiff`].
+///
+/// ```
+/// use glauber_data::{Overwrite, images::{ImageLimits, StackExtent, read_images, write_label_stack}};
+/// let folder = tempfile::tempdir()?;
+/// let extent = StackExtent { frames: 3, slices: 1, height: 1, width: 2 };
+/// write_label_stack(folder.path().join("labels.tif"), extent, &[0, 1, 1, 1, 1, 70_000], Overwrite::Refuse)?;
+/// let read = read_images(folder.path().join("labels.tif"), ImageLimits::default())?;
+/// assert_eq!(read.planes(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_label_stack(
+    path: impl AsRef<Path>,
+    extent: StackExtent,
+    labels: &[u32],
+    overwrite: Overwrite,
+) -> Result<(), DataError> {
+    let narrow: Option<Vec<u16>> = labels.iter().map(|label| u16::try_from(*label).ok()).collect();
+    match narrow {
+        Some(narrow) => write_stack::<Gray16>(path.as_ref(), extent, &narrow, overwrite),
+        None => write_stack::<Gray32>(path.as_ref(), extent, labels, overwrite),
+    }
+}
+
+fn write_stack<C: ColorType>(
+    path: &Path,
+    extent: StackExtent,
+    labels: &[C::Inner],
+    overwrite: Overwrite,
+) -> Result<(), DataError>
+where
+    [C::Inner]: TiffValue,
+{
+    let StackExtent { frames, slices, height, width } = extent;
+    let planes = frames.saturating_mul(slices);
     let (rows, columns) = check(path, planes, height, width, labels.len())?;
     // Offsets in a plain TIFF have 32 bits; a kilobyte a plane is room for its directory.
-    if labels.len() as u64 * 2 + planes as u64 * 1024 > u64::from(u32::MAX) {
+    if std::mem::size_of_val(labels) as u64 + planes as u64 * 1024 > u64::from(u32::MAX) {
         let found = "would take more than the 4 GiB a TIFF file can hold";
         return Err(DataError::new(DataErrorKind::TooLarge, path, found, "write it as NPZ, or in parts"));
     }
@@ -71,10 +127,14 @@ pub fn write_labels_tiff(
     let written = (|| {
         let mut encoder = TiffEncoder::new(&mut file)?;
         for (index, plane) in labels.chunks_exact(height * width).enumerate() {
-            let mut image = encoder.new_image::<Gray16>(columns, rows)?;
+            let mut image = encoder.new_image::<C>(columns, rows)?;
             if index == 0 && planes > 1 {
                 // ImageJ takes planes for a stack in time only if told so.
-                let description = format!("ImageJ=1.54\nimages={planes}\nframes={planes}\nloop=false\n");
+                let volumes = if slices > 1 { format!("slices={slices}\n") } else { String::new() };
+                let hyperstack = if slices > 1 { "hyperstack=true\n" } else { "" };
+                let description = format!(
+                    "ImageJ=1.54\nimages={planes}\n{volumes}frames={frames}\n{hyperstack}loop=false\n"
+                );
                 image.encoder().write_tag(Tag::ImageDescription, description.as_str())?;
             }
             image.write_data(plane)?;

@@ -1,23 +1,26 @@
-//! Fits the Cellular Potts model to a stack of labels: files become a movie, names become unknowns, and a fit is checked.
+//! Simulates the Cellular Potts model, and fits it to a stack of labels: files become a movie, names become unknowns, and a fit is checked.
 //!
 //! What nobody says is guessed from the movie and said in the notes: which adhesions occur, which sizes cells are held at.
 //! The frames after those that are fitted are predicted.
 
+mod pif;
 mod report;
+mod simulate;
 mod stack;
+mod tissue;
 
-use std::ops::{Range, RangeInclusive};
-use std::path::PathBuf;
+use std::ops::Range;
 
 use glauber_cellular_potts::{
     Acceptance, CellsFit, Check, CheckError, CheckOptions, Energy, FitError, LabelsError, Movie, Order,
-    TypesOf, Unknown, check_by_simulation, fit,
+    SimulationError, StartError, Unknown, check_by_simulation, fit,
 };
-use glauber_data::images::Pick;
-use glauber_data::{DataError, read_cell_types};
+use glauber_data::DataError;
 use glauber_lattice::Lattice;
 
 pub use report::OUTPUTS;
+pub use simulate::{CellRow, CellsSimulation, SimulateRequest, Start, simulate};
+pub use stack::{LabelStack, Labels, LabelsFile, Types};
 
 /// Where J/T starts.
 const ADHESION: f64 = 0.5;
@@ -27,18 +30,10 @@ const STRENGTHS: [f64; 2] = [0.02, 0.001];
 /// What is to be fitted to what.
 #[derive(Clone, Debug)]
 pub struct CellsRequest {
-    /// A TIFF stack, a folder of pictures, an NPY or NPZ of labels `[time, (z,) y, x]`.
-    pub labels: PathBuf,
-    /// Which array of an NPZ.
-    pub array: Option<String>,
-    /// Which channel of several.
-    pub channel: Option<Pick>,
-    /// How many slices a time of a picture stack has.
-    pub depth: Option<usize>,
-    /// A table of labels and types.
-    pub types: Option<PathBuf>,
-    /// Types by ranges of labels, where there is no table.
-    pub type_ranges: Vec<(RangeInclusive<i64>, u8)>,
+    /// The frames.
+    pub labels: Labels,
+    /// The types of their cells.
+    pub types: Types,
     /// Whether the frames close on themselves; else there is medium beyond their edges.
     pub torus: bool,
     /// Sites of a block along each axis that become one.
@@ -62,15 +57,11 @@ pub struct CellsRequest {
 }
 
 impl CellsRequest {
-    /// A fit of everything, as usual, to this file.
-    pub fn new(labels: impl Into<PathBuf>) -> CellsRequest {
+    /// A fit of everything, as usual, to these labels.
+    pub fn new(labels: Labels) -> CellsRequest {
         CellsRequest {
-            labels: labels.into(),
-            array: None,
-            channel: None,
-            depth: None,
-            types: None,
-            type_ranges: Vec::new(),
+            labels,
+            types: Types::One,
             torus: false,
             coarsen: 1,
             frames: None,
@@ -105,6 +96,15 @@ pub enum CellsError {
     /// Movies and unknowns that do not fit together.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// Cells that cannot start as asked.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A simulation that cannot be made.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// It was stopped from outside.
+    #[error("the simulation was stopped")]
+    Stopped,
     /// The check could not be made.
     #[error("the fit could not be checked by simulation: {0}")]
     Check(#[from] CheckError),
@@ -140,13 +140,20 @@ pub struct CellsOutcome {
 /// # Errors
 /// [`CellsError`] with what does not fit together.
 pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
-    let stack = stack::read(request)?;
-    let mut notes = stack.notes;
-    let labels_error = |error| CellsError::Labels { path: request.labels.display().to_string(), error };
-    let (types, type_names) = types_of(request, &mut notes)?;
+    let stack = request.labels.read()?;
+    let mut notes = stack.notes.clone();
+    let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
+    let (types, type_names) = request.types.read(&mut notes)?;
     let lattice = Lattice::new(&stack.shape)
-        .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.display())))?;
+        .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
     let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
+    if stack.labels.len() < 2 * lattice.sites() {
+        return Err(CellsError::Request(format!(
+            "{}: {} frame of labels: a movie needs two or more; labels over time are [time, y, x] or [time, z, y, x]",
+            request.labels.name(),
+            stack.labels.len() / lattice.sites()
+        )));
+    }
     let mut movie = Movie::read(lattice, &stack.labels, &types).map_err(labels_error)?;
     if request.coarsen > 1 {
         movie = movie.coarsened(request.coarsen).map_err(labels_error)?;
@@ -194,29 +201,6 @@ pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
         seed: request.seed,
         seconds: 0.0,
     })
-}
-
-/// The types of labels, and their names.
-fn types_of(request: &CellsRequest, notes: &mut Vec<String>) -> Result<(TypesOf, Vec<String>), CellsError> {
-    if let Some(path) = &request.types {
-        if !request.type_ranges.is_empty() {
-            return Err(CellsError::Request(
-                "types are given by a table and by ranges: give one of them".into(),
-            ));
-        }
-        let types = read_cell_types(path)?;
-        notes.extend(types.notes);
-        return Ok((TypesOf::Table(types.rows), types.names));
-    }
-    let most = request.type_ranges.iter().map(|(_, kind)| *kind).max();
-    let names = (1..=most.unwrap_or(1)).map(|kind| kind.to_string()).collect();
-    match most {
-        Some(_) => Ok((TypesOf::Ranges(request.type_ranges.clone()), names)),
-        None => {
-            notes.push("no types are given: all cells have type 1".into());
-            Ok((TypesOf::One, names))
-        }
-    }
 }
 
 /// The energy with everything in it that is known, and what is not.

@@ -1,28 +1,127 @@
-//! Reads labels over time from pictures or arrays.
+//! Reads labels over time from pictures or arrays, and the types of their cells.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use glauber_cellular_potts::TypesOf;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
-use glauber_data::images::{ImageLimits, ImageStack, SeriesChoice, read_series};
-use glauber_data::{DataError, DataErrorKind, FileKind};
+use glauber_data::images::{ImageLimits, ImageStack, Pick, SeriesChoice, read_series};
+use glauber_data::{CellTypes, DataError, DataErrorKind, FileKind, read_cell_types};
 
-use super::{CellsError, CellsRequest};
+use super::CellsError;
 
 /// Labels, frames one after the other.
-pub(super) struct LabelStack {
-    pub(super) labels: Vec<i64>,
+#[derive(Clone, Debug)]
+pub struct LabelStack {
+    /// The labels.
+    pub labels: Vec<i64>,
     /// Of a frame.
-    pub(super) shape: Vec<usize>,
-    pub(super) notes: Vec<String>,
+    pub shape: Vec<usize>,
+    /// How they were read.
+    pub notes: Vec<String>,
 }
 
-pub(super) fn read(request: &CellsRequest) -> Result<LabelStack, CellsError> {
-    let path = &request.labels;
-    if !path.is_dir() && FileKind::of(path)?.holds_arrays() {
-        return of_array(request);
+/// A file of labels, and what to read of it.
+#[derive(Clone, Debug)]
+pub struct LabelsFile {
+    /// A TIFF stack, a folder of pictures, an NPY or NPZ of labels `[time, (z,) y, x]`.
+    pub path: PathBuf,
+    /// Which array of an NPZ.
+    pub array: Option<String>,
+    /// Which channel of several.
+    pub channel: Option<Pick>,
+    /// How many slices a time of a picture stack has.
+    pub depth: Option<usize>,
+}
+
+/// Where labels come from.
+#[derive(Clone, Debug)]
+pub enum Labels {
+    /// A file.
+    File(LabelsFile),
+    /// Memory.
+    Stack(LabelStack),
+}
+
+impl Labels {
+    /// A file of which nothing needs to be said.
+    pub fn of_file(path: impl Into<PathBuf>) -> Labels {
+        Labels::File(LabelsFile { path: path.into(), array: None, channel: None, depth: None })
     }
-    let choice = SeriesChoice { channel: request.channel.clone(), slice: None, depth: request.depth };
-    let series = read_series(path, &choice, ImageLimits::default())?;
+
+    /// What messages call them.
+    pub fn name(&self) -> String {
+        match self {
+            Labels::File(file) => file.path.display().to_string(),
+            Labels::Stack(_) => "the labels".into(),
+        }
+    }
+
+    /// The labels themselves.
+    ///
+    /// # Errors
+    /// [`CellsError`] where the file is no stack of labels.
+    pub fn read(&self) -> Result<Cow<'_, LabelStack>, CellsError> {
+        match self {
+            Labels::File(file) => read(file).map(Cow::Owned),
+            Labels::Stack(stack) => Ok(Cow::Borrowed(stack)),
+        }
+    }
+}
+
+/// Where the types of cells come from.
+#[derive(Clone, Debug, Default)]
+pub enum Types {
+    /// Nowhere: all cells have type 1.
+    #[default]
+    One,
+    /// A table of labels and types.
+    File(PathBuf),
+    /// Ranges of labels.
+    Ranges(Vec<(RangeInclusive<i64>, u8)>),
+    /// A table in memory.
+    Table(CellTypes),
+}
+
+impl Types {
+    /// The types of labels, and what each is called, from type 1 on.
+    ///
+    /// # Errors
+    /// [`CellsError::Data`] where the table cannot be read.
+    pub fn read(&self, notes: &mut Vec<String>) -> Result<(TypesOf, Vec<String>), CellsError> {
+        let numbers = |most: u8| (1..=most).map(|kind| kind.to_string()).collect();
+        Ok(match self {
+            Types::One => {
+                notes.push("no types are given: all cells have type 1".into());
+                (TypesOf::One, numbers(1))
+            }
+            Types::Ranges(ranges) => {
+                let most = ranges.iter().map(|(_, kind)| *kind).max();
+                (TypesOf::Ranges(ranges.clone()), numbers(most.unwrap_or(1)))
+            }
+            Types::File(path) => {
+                let types = read_cell_types(path)?;
+                notes.extend(types.notes);
+                (TypesOf::Table(types.rows), types.names)
+            }
+            Types::Table(types) => {
+                notes.extend(types.notes.iter().cloned());
+                (TypesOf::Table(types.rows.clone()), types.names.clone())
+            }
+        })
+    }
+}
+
+fn read(file: &LabelsFile) -> Result<LabelStack, CellsError> {
+    let path = &file.path;
+    if !path.is_dir() && FileKind::of(path)?.holds_arrays() {
+        return of_array(file);
+    }
+    let choice = SeriesChoice { channel: file.channel.clone(), slice: None, depth: file.depth };
+    let series = read_series(path, &choice, ImageLimits::default()).map_err(|error| in_words(error, path))?;
     let labels = series.stack.labels(path)?;
-    let shape = series.shape(request.depth)[1..].to_vec();
+    let shape = series.shape(file.depth)[1..].to_vec();
     let mut notes: Vec<String> = series.stack.notes().iter().map(|note| in_options(note)).collect();
     if let Some(gap) = series.gap() {
         let words =
@@ -35,15 +134,27 @@ pub(super) fn read(request: &CellsRequest) -> Result<LabelStack, CellsError> {
     Ok(LabelStack { labels, shape, notes })
 }
 
+/// An error of a stack that has slices, with what this command has for them.
+fn in_words(error: DataError, path: &Path) -> CellsError {
+    if error.remedy().contains("`data.slice`") {
+        return CellsError::Request(format!(
+            "{}: {}; for labels of three dimensions give their slices a frame, --depth",
+            path.display(),
+            error.found()
+        ));
+    }
+    error.into()
+}
+
 /// Keys of fit files as options of the command.
 fn in_options(note: &str) -> String {
     note.replace("`data.channel`", "--channel").replace("`data.slice`", "--depth")
 }
 
-fn of_array(request: &CellsRequest) -> Result<LabelStack, CellsError> {
-    let path = &request.labels;
+fn of_array(file: &LabelsFile) -> Result<LabelStack, CellsError> {
+    let path = &file.path;
     let mut arrays = read_arrays(path, ReadLimits::default())?;
-    let wanted = request.array.as_deref();
+    let wanted = file.array.as_deref();
     let at = arrays
         .iter()
         .position(|(name, _)| Some(name.as_str()) == wanted || (wanted.is_none() && name == "labels"));
@@ -55,7 +166,11 @@ fn of_array(request: &CellsRequest) -> Result<LabelStack, CellsError> {
         return Err(DataError::new(DataErrorKind::Missing, path, found, remedy).into());
     };
     let array = arrays.swap_remove(at).1;
-    let shape = array.shape().to_vec();
+    let mut shape = array.shape().to_vec();
+    if shape.len() == 2 {
+        // One moment.
+        shape.insert(0, 1);
+    }
     if !(3..=4).contains(&shape.len()) {
         let found = format!("has shape {shape:?}");
         let remedy = "labels over time are [time, y, x] or [time, z, y, x]";

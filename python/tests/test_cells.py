@@ -1,0 +1,87 @@
+"""Simulates and fits cells from Python: what is found, what is said, what is refused."""
+
+from __future__ import annotations
+
+import glauber
+import numpy as np
+import pytest
+from glauber import cells
+
+TRUTH = {"J01": 1.6, "J02": 1.6, "J11": 1.4, "J12": 1.1, "J22": 0.2}
+TRUTH |= {"volume_strength": 0.1, "volume_target": 64}
+START = dict(shape=(48, 48), blocks=(5, 5), sides=(8, 8), counts=(13, 12))
+
+
+@pytest.fixture(scope="module")
+def movie():
+    return cells.simulate(TRUTH, **START, torus=True, steps=30)
+
+
+def test_what_is_simulated_is_fitted(movie):
+    assert movie.labels.shape == (31, 48, 48) and movie.labels.dtype == np.uint32
+    assert sorted(movie.types.values()) == [1] * 13 + [2] * 12
+    found = cells.fit(movie.labels, movie.types, torus=True, fixed={"volume_target": 64})
+    for name, error in found.standard_errors.items():
+        assert abs(found.params[name] - TRUTH[name]) < 4.5 * error, name
+    assert not found.effective and found.fixed == {"volume_target": 64.0}
+    assert {"words", "frames", "quantities"} <= set(found.check)
+    assert "J12" in repr(found) and "J12" in found._repr_html_()
+    # Names of types, a table, types by label: the same numbers.
+    names = {label: "ab"[kind - 1] for label, kind in movie.types.items()}
+    by_label = [0, *(movie.types[label] for label in sorted(movie.types))]
+    table = {"label": list(movie.types), "type": list(movie.types.values())}
+    for types in (names, by_label, table):
+        again = cells.fit(
+            movie.labels.astype(float), types, torus=True, fixed={"volume_target": 64}, replicates=0
+        )
+        assert again.params == found.params and again.check is None
+    # A fit's result is what a simulation takes.
+    assert cells.simulate(found, **START, torus=True, steps=1).params["volume_target"] == 64
+
+
+def test_the_table_of_cells_is_that_of_the_labels(movie):
+    assert movie.cells.dtype.names == ("step", "id", "type", "volume", "perimeter", "y", "x")
+    last = movie.cells[movie.cells["step"] == 30]
+    for row in last:
+        assert (movie.labels[-1] == row["id"]).sum() == row["volume"]
+    assert movie._repr_html_().startswith("<div><img")
+
+
+def test_labels_start_a_simulation(movie):
+    again = cells.simulate(TRUTH, start=movie.labels[0], types=movie.types, torus=True, steps=30)
+    assert (again.labels == movie.labels).all()
+    assert again.types == movie.types
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(shape=(20, 20)), "blocks="),
+        (dict(blocks=(2, 2), sides=(4, 4)), "shape="),
+        (dict(shape=(20, 20), grown=20), "counts="),
+        (dict(shape=(20, 20), blocks=(2, 2)), "sides="),
+        (dict(shape=(20, 20), blocks=(9, 9), sides=(4, 4)), "beyond axis 0"),
+        (dict(**START, order="random"), '"random-sequential"'),
+        (dict(**START, types={1: 1}), "counts="),
+        (dict(start=np.full((4, 4), 0.5)), "whole numbers"),
+        (dict(start=np.ones((4, 4), int), types={2: 1}), "label 1"),
+    ],
+)
+def test_starts_that_do_not_fit_are_refused(arguments, words):
+    with pytest.raises(glauber.InputError, match=words):
+        cells.simulate(TRUTH, **arguments)
+
+
+def test_what_is_missing_is_asked_for(movie):
+    with pytest.raises(glauber.InputError, match="`J22`"):
+        cells.simulate({k: v for k, v in TRUTH.items() if k != "J22"}, **START)
+    with pytest.raises(glauber.InputError, match="needs two or more"):
+        cells.fit(movie.labels[:1], movie.types)
+    with pytest.raises(glauber.InputError, match="not both"):
+        cells.fit(movie.labels, {label: "a" if label == 1 else 1 for label in movie.types})
+    with pytest.raises(TypeError, match="give {label: type}"):
+        cells.fit(movie.labels, 3)
+    with pytest.raises(glauber.InputError, match="give \\(from, to\\)"):
+        cells.fit(movie.labels, movie.types, frames=(3, 1))
+    notes = cells.fit(movie.labels, movie.types, replicates=0).notes
+    assert any("torus=True" in note for note in notes) and not any("--" in note for note in notes)
