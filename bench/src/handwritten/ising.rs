@@ -14,8 +14,10 @@ pub fn run(side: usize, sweeps: usize, beta: f64, seed: u64) -> f64 {
         for y in 0..side {
             let (row, above, below) = (y * side, ((y + wrap) & wrap) * side, ((y + 1) & wrap) * side);
             for x in ((y + sweep) & 1..side).step_by(2) {
-                let around =
-                    up[row + ((x + 1) & wrap)] + up[row + ((x + wrap) & wrap)] + up[above + x] + up[below + x];
+                let around = up[row + ((x + 1) & wrap)]
+                    + up[row + ((x + wrap) & wrap)]
+                    + up[above + x]
+                    + up[below + x];
                 let u = (random.next() >> 40) as f32 / 16_777_216.0;
                 up[row + x] = u8::from(u < chance[around as usize]);
             }

@@ -204,7 +204,8 @@ impl Ended {
 
     fn alive(&self) -> Option<u32> {
         let arrays = read_arrays(self.folder.join("o.npz"), ReadLimits::default()).ok()?;
-        let first = arrays.first()?.1.outer(&[0, 0])?;
+        let (_, states) = arrays.iter().find(|(name, _)| name != "times")?;
+        let first = states.outer(&[0, 0])?;
         Some(first.to_f64().iter().sum::<f64>() as u32)
     }
 

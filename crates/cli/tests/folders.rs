@@ -110,10 +110,10 @@ fn a_killed_run_is_resumed_with_its_own_data_only() {
     killed(here, "run");
     assert!(here.join("run/.running").exists());
     let short = [&RESUME[..], &["--set", "optimizer.steps=5000"]].concat();
-    // By another loss it would be another run beside this one.
-    let other = [&short[..], &["--set", "loss.name=likelihood"]].concat();
-    refused(here, &other, &["straight-through", "likelihood", "restore"]);
-    assert!(!here.join("run/checkpoint-likelihood").exists());
+    // By another estimator it would be another run beside this one.
+    let other = [&short[..], &["--set", "estimator.name=reinmax"]].concat();
+    refused(here, &other, &["straight-through", "reinmax", "restore"]);
+    assert!(!here.join("run/checkpoint-reinmax").exists());
     // The same path, other states.
     let own = std::fs::read(here.join("runs.npz")).unwrap();
     std::fs::remove_file(here.join("runs.npz")).unwrap();

@@ -253,7 +253,7 @@ fn commands_say_the_update() {
         &["show", &contact, "--adjoint"],
         &["update = \"continuous-time\" has no gradient", "nelder-mead"],
     );
-    refused(here, &["check", &contact], &["has no gradient", "sublattices"]);
+    refused(here, &["check", &contact], &["has no gradient", "cma-es"]);
     for (out, word) in [("a.npz", "random-sequential"), ("a.gif", "random-sequential")] {
         let ran = done(here, &["simulate", &scratch, "--steps", "2", "--out", out]);
         assert_eq!(ran["update"], word);

@@ -48,7 +48,8 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
             let cost = 2.0 * (spin * (around - other) + other * (around.at(there) - spin));
             let worth = -(s.parameter("beta") * cost);
             let taken = if metropolis { worth.exp().min(1.0) } else { worth.sigmoid() };
-            let exchanged = s.bernoulli(up.equals(up.at(there)).select(0.0, taken));
+            let differ = 1.0 - up.equals(up.at(there));
+            let exchanged = s.bernoulli(differ * taken);
             s.swap_with(there, "up", exchanged);
         })?;
     Ok(model)

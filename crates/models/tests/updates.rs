@@ -32,9 +32,7 @@ fn the_current_of_an_open_line_is_derridas() {
 /// Exchanges keep the magnetisation, and at rest have the energy of the ensemble with as many spins up as down.
 #[test]
 fn kawasaki_exchanges_keep_the_ensemble() {
-    for (dynamics, update) in
-        [("heat-bath", "random-sequential"), ("metropolis", "random-sequential")]
-    {
+    for (dynamics, update) in [("heat-bath", "random-sequential"), ("metropolis", "random-sequential")] {
         let spins = model("kawasaki", &[shape(&[4, 4]), word("dynamics", dynamics), word("update", update)]);
         let theta = [0.3];
         let times: Vec<usize> = (60..=300).step_by(4).collect();

@@ -47,8 +47,10 @@ pub(crate) struct Adjoint {
 /// after colour is differentiated as the whole step that it makes; one that is applied by events has no derivative
 /// ([`crate::Update::is_by_events`]), and what is left of it here is 0.
 pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
+    // Only a step is applied to sites.
+    let is_step = program.results.iter().any(|(sink, _)| matches!(sink, Sink::NextLayer(_)));
     let program = &match program.declarations.update {
-        Update::Sublattices => sublattices(program, estimator.needs_advantage()),
+        Update::Sublattices if is_step => sublattices(program, estimator.needs_advantage()),
         _ => program.simulated(),
     };
     let mut graph = Graph::new(program.declarations.clone());

@@ -154,7 +154,7 @@ pub fn simulate(request: &SimulateRequest, stop: &dyn Fn() -> bool) -> Result<Ce
     let Beginning { cells, names, type_names, mut notes } = begin;
     let types = type_names.len().max(cells.types().iter().copied().max().unwrap_or(1).into());
     let energy = energy_of(request, &cells, types, &mut notes)?;
-    let frames = request.steps / request.every + 1;
+    let frames = (request.steps / request.every).saturating_add(1);
     let sites = cells.lattice().sites();
     let kept = usize::try_from(frames).ok().and_then(|frames| frames.checked_mul(sites));
     if kept.is_none_or(|kept| kept > MOST_LABELS) {
