@@ -130,8 +130,9 @@ impl StartingLabels {
     /// use glauber_cellular_potts::{StartingLabels, TypesOf};
     /// use glauber_lattice::Lattice;
     /// let types = TypesOf::Table(vec![(7, 2), (40, 1)]);
-    /// let start = StartingLabels::read(Lattice::new(&[2, 3])?, &[0, 7, 7, 40, 40, 0], &types)?;
-    /// assert_eq!((start.cells.labels(), &start.names[..]), (&[0, 1, 1, 2, 2, 0][..], &[0, 7, 40][..]));
+    /// let labels = [0, 7, 7, 40, 40, 0, 0, 0, 0];
+    /// let start = StartingLabels::read(Lattice::new(&[3, 3])?, &labels, &types)?;
+    /// assert_eq!((start.cells.labels(), &start.names[..]), (&[0, 1, 1, 2, 2, 0, 0, 0, 0][..], &[0, 7, 40][..]));
     /// assert_eq!(start.cells.types(), [0, 2, 1]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -225,8 +225,9 @@ impl Objective for Likelihood {
         let before = self.impossible(theta).ok()??;
         if let Some(tried) = self.never(before) {
             return Some(format!(
-                "the likelihood of the data is 0: the observed step {} cannot happen, as at all {tried} other values of the \
-                 parameters that were tried, so it seems, whatever the parameters",
+                "the likelihood of the data is 0: the observed step {} has probability 0, as at all {tried} other values of \
+                 the parameters that were tried; either it cannot happen, whatever the parameters, or these are far from \
+                 those at which it can",
                 self.described(before, theta)
             ));
         }
