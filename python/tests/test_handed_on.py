@@ -141,7 +141,7 @@ def test_a_rule_that_reads_the_step_says_which_the_first_state_was_taken_for():
 
 
 def test_snapshots_from_the_start_on_are_no_stationary_states():
-    model = glauber.load("contact-process", shape=(16, 16))
+    model = glauber.load("contact-process", update="synchronous", shape=(16, 16))
     run = glauber.simulate(model, {"lambda": 3.0}, steps=30, replicates=4)
     layer = next(iter(run))
 
