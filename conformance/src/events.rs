@@ -13,6 +13,7 @@ use glauber_program::{Binary, CountLaw, Op, Pick, Program, Rank, Sink, Update, V
 use crate::interpreter::{Inputs, interpret_event};
 
 /// The state after a step, and what went wrong in it.
+#[allow(clippy::float_cmp)] // States are whole numbers.
 pub fn step<F: Real>(rule: &Program, inputs: &Inputs<'_>) -> (Vec<Vec<f64>>, Vec<Fault>) {
     let d = rule.declarations();
     let sites = d.lattice.sites();

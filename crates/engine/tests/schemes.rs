@@ -422,6 +422,45 @@ fn events_are_the_same_bits_however_they_are_run() {
     }
 }
 
+/// Sites whose neighbours are all eight around them have four colours wherever two by two closes, whatever the lengths by four.
+#[test]
+fn colourings_are_as_few_as_close() {
+    for (shape, colours) in [(&[6, 6][..], 4), (&[6, 10], 4), (&[9, 9], 9), (&[4, 6, 10], 8)] {
+        let board = Model::build("m", Lattice::new(shape).unwrap())
+            .layer("x", Values::binary())
+            .update(Update::Sublattices)
+            .step(|s| s.next("x").bernoulli(s.layer("x").neighbours(glauber_lattice::Moore).mean()))
+            .unwrap();
+        let lattice = &board.declarations().lattice;
+        let found =
+            glauber_program::Colouring::of(&glauber_program::footprint(&board.step), lattice).unwrap();
+        assert_eq!(found.colours, colours, "{shape:?}");
+    }
+}
+
+/// A rule in continuous time that changes something without a transition says so.
+#[test]
+fn changes_without_a_transition_are_told() {
+    let build = |ages: bool| {
+        Model::build("m", Lattice::line(8))
+            .layer("x", Values::binary())
+            .layer("age", Values::integers(0, 100))
+            .parameter("rate", Interval::positive())
+            .update(Update::ContinuousTime)
+            .step(|s| {
+                let event = s.rates(&[s.parameter("rate").into(), s.layer("x").into()]);
+                s.swap_with(s.neighbour(VonNeumann), "x", event.is(1));
+                let older = (s.layer("age") + 1.0).min(100.0);
+                s.next("age").set(if ages { older } else { event.is(0).select(older, s.layer("age")) });
+            })
+            .unwrap()
+            .notes()
+    };
+    assert_eq!(build(false), Vec::<String>::new());
+    let notes = build(true);
+    assert!(notes.len() == 1 && notes[0].contains("may change `age` also where no transition"), "{notes:?}");
+}
+
 /// What cannot be is refused in words.
 #[test]
 fn rules_that_cannot_be_applied_so_are_refused() {
@@ -447,6 +486,18 @@ fn rules_that_cannot_be_applied_so_are_refused() {
         (build(Update::Sublattices, &[2], moves), "leads back to what the site itself writes"),
         (build(Update::Sublattices, &[8], far), "whole lattice"),
         (build(Update::ContinuousTime, &[8], plain), "states no rates"),
+        (build(sequential(), &[1], moves), "is the site itself"),
+        (
+            build(
+                Update::RandomSequential {
+                    pick: Pick::Among { layer: "x".into(), state: 1 },
+                    events: Some(0),
+                },
+                &[8],
+                plain,
+            ),
+            "0 events",
+        ),
         (build(sequential(), &[8], summing), "sums over the whole lattice"),
         (build(sequential(), &[8], shifted), "only the site of the event draws"),
         (
@@ -473,6 +524,10 @@ fn rules_that_cannot_be_applied_so_are_refused() {
     let plan = Plan::new(&bounded, &[], None, Options::default()).unwrap();
     let message = plan.simulate(&Run::new(&[3.0], 1)).unwrap_err().to_string();
     assert!(message.contains("`rates` of a site add up to 1.5 times"), "{message}");
+    let fast = contact(Update::ContinuousTime, &[64, 64]);
+    let plan = Plan::new(&fast, &[], None, Options::default()).unwrap();
+    let message = plan.simulate(&Run::new(&[1e8], 1)).unwrap_err().to_string();
+    assert!(message.contains("events on average, more than 1e9"), "{message}");
     let dying = exclusion(Pick::Among { layer: "occupied".into(), state: 1 }, None);
     let plan = Plan::new(&dying, &[], None, Options::default()).unwrap();
     let empty = vec![FieldData::shared(vec![0_u8; 20])];

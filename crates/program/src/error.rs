@@ -261,18 +261,13 @@ pub enum ModelError {
         model: String,
     },
     /// A transform that this model does not admit.
-    #[error("model `{model}` has no exact likelihood: {why}{}", instead(.why))]
+    #[error("model `{model}` has no exact likelihood: {why}")]
     NoLikelihood {
         /// The model.
         model: String,
-        /// What stands in the way.
+        /// What stands in the way, and what serves instead.
         why: String,
     },
-}
-
-/// What serves instead, where the reason does not say it.
-fn instead(why: &str) -> &'static str {
-    if why.contains("serves instead") { "" } else { "; fit it with a loss instead" }
 }
 
 fn hint(nearest: &Option<String>, known: &[String]) -> String {

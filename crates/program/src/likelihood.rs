@@ -132,17 +132,15 @@ fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
                           (nelder-mead, cma-es), or update = \"sublattices\", which has an exact likelihood";
     match &step.declarations.update {
         Update::Synchronous => Ok(step.clone()),
-        Update::RandomSequential { .. } => Err(refuse(
+        Update::RandomSequential { .. } => Err(none(
             step,
             format!("sites are updated one after another in an order that nobody saw{SERVES}"),
         )),
-        Update::ContinuousTime => Err(refuse(step, format!("sites change at times that nobody saw{SERVES}"))),
+        Update::ContinuousTime => Err(none(step, format!("sites change at times that nobody saw{SERVES}"))),
         Update::Sublattices if step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {
-            Err(refuse(
-                step,
-                "the rule writes to a site that it picks, so that sites change more than once in a step, unseen; what \
-                 serves instead is a fit to summaries over time (task = trajectory)",
-            ))
+            let why = "the rule writes to a site that it picks, so that sites change more than once in a step, unseen; what \
+                       serves instead is a fit to summaries over time (task = trajectory)";
+            Err(none(step, why.to_string()))
         }
         Update::Sublattices => Ok(step.simulated()),
     }
@@ -227,8 +225,12 @@ fn merged(groups: Vec<Group>, mut one: Group) -> Vec<Group> {
     rest
 }
 
-fn refuse(step: &Program, why: impl Into<String>) -> ModelError {
-    ModelError::NoLikelihood { model: step.declarations.model.clone(), why: why.into() }
+fn refuse(step: &Program, why: impl std::fmt::Display) -> ModelError {
+    none(step, format!("{why}; fit it with a loss instead"))
+}
+
+fn none(step: &Program, why: String) -> ModelError {
+    ModelError::NoLikelihood { model: step.declarations.model.clone(), why }
 }
 
 fn outcomes_of(step: &Program, draw: ValueId) -> usize {

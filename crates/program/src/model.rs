@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::colour::Colour;
 use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
 use crate::error::{ModelError, unknown};
-use crate::op::Op;
+use crate::op::{Op, Place};
 use crate::program::Program;
 use crate::scheme;
 use crate::trace::{Scope, Stage};
@@ -123,12 +123,28 @@ impl Model {
     /// ```
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.declarations().notes.clone();
+        if *self.update() == Update::ContinuousTime {
+            let changed = scheme::changed_without_event(&self.step);
+            if !changed.is_empty() {
+                let layers: Vec<String> = changed.iter().map(|name| format!("`{name}`")).collect();
+                notes.push(format!(
+                    "the rule may change {} also where no transition happens, at a pace that no rate says: let every change \
+                     depend on which transition it is (event == 0, …)",
+                    layers.join(", ")
+                ));
+            }
+        }
         for program in self.start.iter().chain([&self.step]) {
             let declarations = &program.declarations;
             let lattice = &declarations.lattice;
             for instruction in &program.instructions {
-                let Op::NeighbourSum { neighbourhood, .. } = instruction.op else { continue };
-                let own = &declarations.neighbourhoods[neighbourhood as usize];
+                let (Op::NeighbourSum { neighbourhood: n, .. }
+                | Op::There { place: Place::Neighbour { offsets: n, .. }, .. }
+                | Op::Put { place: Place::Neighbour { offsets: n, .. }, .. }) = instruction.op
+                else {
+                    continue;
+                };
+                let own = &declarations.neighbourhoods[n as usize];
                 let Some(Overlap::Twice(one, other)) = own.overlap(lattice) else { continue };
                 let apart = one.iter().zip(&other).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
                 let [one, other] = [one, other].map(|o| format!("{:?}", &o[3 - lattice.dimensions()..]));

@@ -160,6 +160,9 @@ pub struct Colouring {
     pub colours: u32,
 }
 
+/// Whole numbers up to here are exact in single precision.
+const MOST_EXACT: u64 = 1 << 24;
+
 /// The most colours that are tried.
 const MOST_COLOURS: u32 = 16;
 
@@ -197,10 +200,11 @@ impl Colouring {
     fn closes(&self, lattice: &Lattice) -> bool {
         let (extent, boundaries) = (lattice.extent(), lattice.boundaries());
         (0..3).all(|k| {
-            boundaries[k] != Boundary::Periodic
-                || self.strides[k] == 0
-                || (extent[k] as u64 * u64::from(self.strides[k])) % u64::from(self.colours) == 0
-                    && (self.is_linear() || extent[k] % self.periods[k] as usize == 0)
+            let once_round = match self.is_linear() {
+                true => (extent[k] as u64 * u64::from(self.strides[k])) % u64::from(self.colours),
+                false => extent[k] as u64 % u64::from(self.periods[k]),
+            };
+            boundaries[k] != Boundary::Periodic || self.strides[k] == 0 || once_round == 0
         })
     }
 
@@ -225,14 +229,17 @@ impl Colouring {
 
     /// The colour of every site, as a value of a program.
     pub(crate) fn value(&self, g: &mut Graph) -> ValueId {
+        // Where single precision holds it, a sum of whole multiples is counted by all colours at once.
+        let extent = g.declarations.lattice.extent();
+        let most: u64 = (0..3).map(|k| extent[k] as u64 * u64::from(self.strides[k])).sum();
+        let at_once = self.is_linear() && most < MOST_EXACT;
         let mut sum = g.constant(0.0);
         for (axis, (period, stride)) in self.periods.iter().zip(&self.strides).enumerate() {
             if *stride == 0 {
                 continue;
             }
             let x = g.push(Op::Coordinate(axis as u8));
-            // A sum of whole multiples is counted once, by all colours.
-            let own = if self.is_linear() { x } else { remainder(g, x, *period) };
+            let own = if at_once { x } else { remainder(g, x, *period) };
             let own = g.scale(f64::from(*stride), own);
             sum = g.add(sum, own);
         }
@@ -290,6 +297,10 @@ fn refuse(rule: &Program, why: impl Into<String>) -> ModelError {
 /// The colouring of a rule under [`Update::Sublattices`].
 pub(crate) fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
     let d = &rule.declarations;
+    if d.lattice.shape().iter().any(|length| *length as u64 > MOST_EXACT) {
+        let why = "an axis has more than 16,777,216 sites, beyond which coordinates are no longer exact: use a smaller lattice";
+        return Err(refuse(rule, why));
+    }
     let footprint = footprint(rule);
     Colouring::of(&footprint, &d.lattice).ok_or_else(|| {
         let (extent, boundaries) = (d.lattice.extent(), d.lattice.boundaries());
@@ -409,6 +420,9 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
             ));
         }
     }
+    if matches!(d.update, Update::RandomSequential { events: Some(0), .. }) {
+        return Err(refuse(rule, "a step has 0 events: give at least 1"));
+    }
     match &d.update {
         Update::Sublattices => {
             if footprint(rule).anywhere {
@@ -445,11 +459,49 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
             }
             Ok(())
         }
-        Update::RandomSequential { events: Some(0), .. } => {
-            Err(refuse(rule, "a step has 0 events: give at least 1"))
-        }
         _ => Ok(()),
     }
+}
+
+/// The layers that a rule in continuous time changes, as far as can be told, also where no transition happens: at a pace
+/// that the highest sum of rates sets, which stands for nothing.
+pub(crate) fn changed_without_event(rule: &Program) -> Vec<String> {
+    let names = |layers: BTreeSet<u32>| -> Vec<String> {
+        layers.into_iter().map(|i| rule.declarations.layers[i as usize].name.clone()).collect()
+    };
+    let Some(total) = rule.result(Sink::TotalRate) else { return Vec::new() };
+    // The class of no transition, of the draw whose other classes add up to the share that the rates have.
+    let rates = |op: &Op| match op {
+        Op::Categorical { probabilities, below, .. } => {
+            let last = *below.last()?;
+            let share = last == total || rule.instruction(last).op.operands().contains(&total);
+            share.then_some(probabilities.len() - 1)
+        }
+        _ => None,
+    };
+    let mut g = Graph::new(rule.declarations.clone());
+    let renamed = g.import(rule, |g, original, op| match (&rule.instruction(original).op, op) {
+        (own @ Op::Categorical { .. }, _) => rates(own).map(|none| g.constant(none as f64)),
+        (Op::Indicator { draw, class }, _) => rates(&rule.instruction(*draw).op)
+            .map(|none| g.constant(f64::from(u8::from(*class as usize == none)))),
+        _ => None,
+    });
+    let mut changed = BTreeSet::new();
+    for (sink, value) in &rule.results {
+        let own = &g.instruction(renamed[value.index()]).op;
+        let same = match (sink, own) {
+            (Sink::NextLayer(i), own) => *own == Op::Layer(*i),
+            (Sink::Elsewhere(i), Op::Put { value, place }) => match &g.instruction(*value).op {
+                Op::There { x, place: from } => from == place && g.instruction(*x).op == Op::Layer(*i),
+                _ => false,
+            },
+            _ => true,
+        };
+        if let (false, Sink::NextLayer(i) | Sink::Elsewhere(i)) = (same, sink) {
+            changed.insert(*i);
+        }
+    }
+    names(changed)
 }
 
 /// A value at the neighbour that a direction picks: a choice among shifted fields.

@@ -430,7 +430,8 @@ fn checked_numbers(
 
 /// What to do about a value that a layer cannot hold, where it is one that masks and maps have.
 fn remedy_for(value: f64, values: &str) -> String {
-    if values.contains("binary") && (value - 255.0).abs() < 0.5 {
+    let two = values.contains("binary") || (values.contains("1 (") && !values.contains("2 ("));
+    if two && (value - 255.0).abs() < 0.5 {
         return "; a mask of 0 and 255 is `states > 127` in NumPy (pictures are read so)".to_owned();
     }
     no_data_sign(&[0.0, 1.0, value]).map_or(String::new(), |_| {

@@ -244,8 +244,9 @@ impl ImageStack {
         }
         let colours = self.colours_in_words().unwrap_or_else(|| format!("{lower}, {upper}"));
         let found = format!("shows its number {lower} brighter than its number {upper} ({colours})");
+        let equals = if key.starts_with("--") { " " } else { " = " };
         let remedy = format!(
-            "save it as grey without a colour table, or give `{key} = {}`: number {upper} counts as 1",
+            "save it as grey without a colour table, or give `{key}{equals}{}`: number {upper} counts as 1",
             0.5 * (lower + upper)
         );
         Err(DataError::new(DataErrorKind::Value, path, found, remedy))

@@ -57,7 +57,20 @@ pub(super) fn read_stamps(
         mark: Mark::Digits,
     };
     if stamp.distinct().len() > 1 {
-        notes.push(format!("the names were taken for {}{not}, steps of {apart}", reading.what));
+        // Other ways to read them that come to the same frames.
+        let mut same: Vec<&str> = all.iter().map(|reading| reading.what.as_str()).collect();
+        same.retain(|what| *what != reading.what && !others.iter().any(|other| other == what));
+        same.dedup();
+        notes.push(match same.is_empty() {
+            true => format!("the names were taken for {}{not}, steps of {apart}", reading.what),
+            false => {
+                let same = same.join(" or ");
+                format!(
+                    "the names were taken for {}{not}; as {same} they would be the same frames",
+                    reading.what
+                )
+            }
+        });
     }
     columns.splice(at..(at + length).min(wide), [stamp]);
     Ok(())

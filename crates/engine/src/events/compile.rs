@@ -7,208 +7,17 @@
 use std::collections::HashMap;
 
 use glauber_lattice::{Boundary, Layout, Offset};
-use glauber_program::passes::Table;
 use glauber_program::{
-    Binary, Bundle, Comparison, CountLaw, Domain, Op, Pick, Place, Program, Rank, Requirement, Sink, Unary,
-    Update, ValueId, footprint,
+    Binary, Bundle, Comparison, Domain, Op, Pick, Place, Program, Rank, Sink, Update, ValueId, footprint,
 };
 
+use super::instruction::{From, Instruction, Noise, Picked, Register, Slot, Source, Write};
+use super::rule::Rule;
 use crate::backend::CompileOptions;
 use crate::compile::Code;
 use crate::error::EngineError;
 use crate::plane::holds;
 use crate::tabulate::Tables;
-
-/// A register of an event.
-pub(super) type Register = u16;
-
-/// Which site a distance is counted from: 0 the event's, n the one picked n-th.
-pub(super) type From = u8;
-
-/// What an event reads a plane of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Source {
-    Layer(u16),
-    Field(u16),
-    /// 1 at every site, 0 beyond fixed edges.
-    Inside,
-    /// What stands beyond fixed edges.
-    Edge,
-}
-
-/// One instruction of an event.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Instruction {
-    Read {
-        to: Register,
-        source: Source,
-        from: From,
-        distance: i32,
-    },
-    /// The sum of a plane at distances of the list, from `start` on.
-    Count {
-        to: Register,
-        source: Source,
-        from: From,
-        start: u32,
-        count: u16,
-    },
-    /// The same, weighted.
-    Sum {
-        to: Register,
-        source: Source,
-        from: From,
-        start: u32,
-        count: u16,
-    },
-    Coordinate {
-        to: Register,
-        axis: u8,
-        from: From,
-        distance: i32,
-    },
-    Noise {
-        to: Register,
-        slot: u16,
-    },
-    Unary {
-        to: Register,
-        function: Unary,
-        a: Register,
-    },
-    Binary {
-        to: Register,
-        function: Binary,
-        a: Register,
-        b: Register,
-    },
-    Compare {
-        to: Register,
-        comparison: Comparison,
-        a: Register,
-        b: Register,
-    },
-    Select {
-        to: Register,
-        condition: Register,
-        yes: Register,
-        no: Register,
-    },
-    Round {
-        to: Register,
-        a: Register,
-    },
-    Normal {
-        to: Register,
-        a: Register,
-        b: Register,
-    },
-    Law {
-        to: Register,
-        law: CountLaw,
-        draw: u32,
-        a: Register,
-        b: Register,
-    },
-    /// 1 where a draw of probability `p` succeeds, whose opposite has the probability `rest`: decided by a centred number.
-    Happens {
-        to: Register,
-        noise: Register,
-        p: Register,
-        rest: Register,
-    },
-    /// The class of a draw, decided by a centred number: pairs of sums below and beyond each class but the last, in the
-    /// list of operands from `start` on.
-    Class {
-        to: Register,
-        noise: Register,
-        start: u32,
-        count: u16,
-    },
-    Lookup {
-        to: Register,
-        table: u16,
-        keys: [Register; 3],
-    },
-    /// Picks a neighbour: the site at the distance that a register says, of the list from `start` on.
-    Neighbour {
-        from: From,
-        direction: Register,
-        start: u32,
-        count: u16,
-    },
-    /// Picks a site of the whole lattice.
-    Anywhere {
-        from: From,
-        slot: u16,
-    },
-    Check {
-        check: u32,
-        a: Register,
-    },
-}
-
-/// A number that is the same at every site.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Slot {
-    Value(ValueId),
-    Number(f64),
-}
-
-/// A layer's value that an event writes, at its own site (0) or at one that it picks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Write {
-    pub(super) layer: u16,
-    pub(super) from: From,
-    pub(super) a: Register,
-}
-
-/// Random numbers of an event.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Noise {
-    pub(super) draw: u32,
-    pub(super) lane: u32,
-    pub(super) centred: bool,
-}
-
-/// How sites are picked, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Picked {
-    AnySite,
-    EachOnce,
-    Among { layer: u16, state: i32 },
-}
-
-/// A rule, compiled.
-pub(crate) struct Rule {
-    pub(crate) program: Program,
-    pub(crate) layout: Layout,
-    pub(super) instructions: Vec<Instruction>,
-    /// What an event writes, in order, when all is computed.
-    pub(super) writes: Vec<Write>,
-    /// Registers of instructions that read many.
-    pub(super) operands: Vec<Register>,
-    /// How many other sites an event picks.
-    pub(super) picks: usize,
-    /// How far from its site an event reads layers, and may write them.
-    pub(super) reads: Vec<i32>,
-    pub(super) written: Vec<i32>,
-    pub(super) registers: usize,
-    /// The numbers that are the same at every site, which registers begin with.
-    pub(super) slots: Vec<Slot>,
-    pub(super) noise: Vec<Noise>,
-    /// The draws that pick a site of the lattice.
-    pub(super) anywhere: Vec<u32>,
-    pub(super) distances: Vec<i32>,
-    pub(super) weights: Vec<f64>,
-    pub(super) tables: Vec<(Table, Box<Code>)>,
-    pub(super) pick: Picked,
-    pub(super) events: Option<u32>,
-    pub(super) continuous: bool,
-    /// The parameter that stands for the highest sum of rates.
-    pub(super) fastest: Option<u32>,
-    pub(super) boundaries: [Boundary; 3],
-}
 
 /// A value and the spot where it is asked for.
 type Asked = (ValueId, From, Offset);
@@ -262,6 +71,10 @@ impl Rule {
             registers: 0,
         };
         compiler.all()?;
+        if compiler.slots.len() > FIRST {
+            let why = "its rule reads more numbers that are the same at every site than an event can hold (16,384): shorten it";
+            return Err(compiler.too_large(why));
+        }
         let Compiler {
             mut instructions,
             mut writes,
@@ -321,26 +134,6 @@ impl Rule {
             program,
         })
     }
-
-    /// Whether events may be run several at a time: not where the site of one depends on what the one before did, or where
-    /// it may read or write anywhere.
-    pub(super) fn may_gather(&self) -> bool {
-        let depends = match self.pick {
-            Picked::Among { layer, .. } => self.writes.iter().any(|w| w.layer == layer),
-            _ => false,
-        };
-        self.anywhere.is_empty() && !depends
-    }
-
-    /// Whether it reads a field.
-    pub(super) fn reads_field(&self, field: usize) -> bool {
-        self.instructions.iter().any(|i| match i {
-            Instruction::Read { source, .. }
-            | Instruction::Count { source, .. }
-            | Instruction::Sum { source, .. } => *source == Source::Field(field as u16),
-            _ => false,
-        })
-    }
 }
 
 fn picked(pick: &Pick, d: &glauber_program::Declarations) -> Result<Picked, EngineError> {
@@ -377,60 +170,6 @@ fn with_fastest(program: &Program) -> (Program, Option<u32>) {
         graph.result(*sink, renamed[value.index()]);
     }
     (graph.finish(), Some(place))
-}
-
-impl Instruction {
-    /// Calls `own` with every register, the one written among them.
-    fn registers(&mut self, own: impl Fn(&mut Register) + Copy) {
-        use Instruction::*;
-        match self {
-            Read { to, .. }
-            | Count { to, .. }
-            | Sum { to, .. }
-            | Coordinate { to, .. }
-            | Noise { to, .. } => {
-                own(to);
-            }
-            Unary { to, a, .. } | Round { to, a } => [to, a].into_iter().for_each(own),
-            Binary { to, a, b, .. }
-            | Compare { to, a, b, .. }
-            | Normal { to, a, b }
-            | Law { to, a, b, .. } => [to, a, b].into_iter().for_each(own),
-            Select { to, condition: a, yes: b, no: c } | Happens { to, noise: a, p: b, rest: c } => {
-                [to, a, b, c].into_iter().for_each(own);
-            }
-            Class { to, noise, .. } => [to, noise].into_iter().for_each(own),
-            Lookup { to, keys, .. } => {
-                own(to);
-                keys.iter_mut().for_each(own);
-            }
-            Neighbour { direction: a, .. } | Check { a, .. } => own(a),
-            Anywhere { .. } => {}
-        }
-    }
-
-    /// The register that it writes.
-    pub(super) fn target(&self) -> Option<Register> {
-        use Instruction::*;
-        match self {
-            Read { to, .. }
-            | Count { to, .. }
-            | Sum { to, .. }
-            | Coordinate { to, .. }
-            | Noise { to, .. }
-            | Unary { to, .. }
-            | Binary { to, .. }
-            | Compare { to, .. }
-            | Select { to, .. }
-            | Round { to, .. }
-            | Normal { to, .. }
-            | Law { to, .. }
-            | Happens { to, .. }
-            | Class { to, .. }
-            | Lookup { to, .. } => Some(*to),
-            Neighbour { .. } | Anywhere { .. } | Check { .. } => None,
-        }
-    }
 }
 
 impl Compiler<'_> {
@@ -782,9 +521,4 @@ impl Compiler<'_> {
         self.instructions.push(Instruction::Lookup { to, table, keys: registers });
         Ok(to)
     }
-}
-
-/// What a check must hold.
-pub(super) fn required(program: &Program, check: u32) -> Requirement {
-    program.declarations().checks[check as usize].required
 }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Weak};
 
 use glauber_lattice::{Storage, Values};
-use glauber_program::{Op, Pick, Rank, Update, dataflow};
+use glauber_program::{MOST_COUNT, Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
-use super::compile::{Instruction, Rule, Slot};
 use super::edges::Edges;
+use super::instruction::{Instruction, Slot, Source};
+use super::rule::Rule;
 use super::run::{Batch, MOST, RUN};
 use crate::data::Numbers;
 use crate::error::EngineError;
@@ -91,13 +92,13 @@ impl<F: Lane> Events<F> {
                 .any(|i| matches!(i, Instruction::Read { source: own, .. } if *own == source))
         };
         let mut inside = Plane::U8(Vec::new());
-        if asks(super::compile::Source::Inside) {
+        if asks(Source::Inside) {
             let mut marks = vec![1_u8; layout.padded_len()];
             layout.fill_margin_with(&mut marks, |_| 0);
             inside = Plane::U8(marks);
         }
         let mut edge = Plane::U8(Vec::new());
-        if asks(super::compile::Source::Edge) {
+        if asks(Source::Edge) {
             edge = Plane::zeros(Storage::Real, layout);
             edge.fill_margin(layout, Margin::Lattice);
         }
@@ -269,7 +270,7 @@ impl Trouble {
                 format!("the highest sum of rates of a site is {found}: it must be a number of 0 or more")
             }
             (Trouble::TooManyEvents(mean), _) => format!(
-                "a step has {mean:.3e} events on average, more than 4e9: take a smaller unit of time (divide all rates by \
+                "a step has {mean:.3e} events on average, more than {MOST_COUNT:.0e}: take a smaller unit of time (divide all rates by \
                  a number, and run as many times more steps)"
             ),
             (Trouble::NoAgents, Update::RandomSequential { pick: Pick::Among { layer, state }, .. }) => {

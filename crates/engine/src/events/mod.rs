@@ -8,8 +8,10 @@
 mod agents;
 mod compile;
 mod edges;
+mod instruction;
 mod machine;
+mod rule;
 mod run;
 
-pub(crate) use compile::Rule;
 pub(crate) use machine::{Events, Trouble};
+pub(crate) use rule::Rule;

@@ -7,10 +7,11 @@
 use glauber_numbers::elementary;
 use glauber_numbers::noise::{EVENT_COUNT_LANE, EVENT_LANES, one_of};
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, CountLaw, Unary};
+use glauber_program::{Binary, Comparison, CountLaw, MOST_COUNT, Unary};
 
-use super::compile::{From, Instruction, Picked, Rule, Source, Write, required};
+use super::instruction::{From, Instruction, Picked, Source, Write};
 use super::machine::{Events, Trouble};
+use super::rule::Rule;
 use crate::fault::Fault;
 use crate::inputs::Address;
 use crate::kernels::{Drawn, Lane, box_muller, draw};
@@ -110,7 +111,7 @@ impl<F: Lane> Events<F> {
         let asked = rule.events.map(u64::from);
         if rule.continuous {
             let mean = sites as f64 * self.highest;
-            if mean.is_nan() || mean > 4e9 {
+            if mean.is_nan() || mean > MOST_COUNT {
                 return Err(Trouble::TooManyEvents(mean));
             }
             let key = address.key(0, EVENT_COUNT_LANE);
@@ -360,7 +361,7 @@ impl<F: Lane> Events<F> {
                 }
             }
             Instruction::Check { check, a } => {
-                let required = required(&rule.program, check);
+                let required = rule.required(check);
                 for e in 0..batch.count {
                     let found = r(a, e).to_f64();
                     if !required.allows(found, F::EPSILON.to_f64()) {

@@ -140,6 +140,7 @@ pub struct CellsOutcome {
 /// # Errors
 /// [`CellsError`] with what does not fit together.
 pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
+    known_instructions()?;
     let stack = request.labels.read()?;
     let mut notes = stack.notes.clone();
     let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
@@ -353,4 +354,9 @@ impl Sizes {
         };
         Sizes { volumes: mean(volumes), perimeters: mean(perimeters), pairs }
     }
+}
+
+/// Refuses vector instructions that are asked for and are not there: the steps of cells choose by the same variable.
+fn known_instructions() -> Result<(), CellsError> {
+    glauber_engine::Simd::check().map_err(|error| CellsError::Request(error.to_string()))
 }

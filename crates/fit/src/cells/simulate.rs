@@ -10,7 +10,7 @@ use glauber_cellular_potts::{
 };
 use glauber_lattice::Lattice;
 
-use super::{CellsError, Labels, Types, pif};
+use super::{CellsError, Labels, Types, known_instructions, pif};
 
 /// The most labels that are kept: 4 GiB of them.
 const MOST_LABELS: usize = 1 << 30;
@@ -143,6 +143,7 @@ pub struct CellsSimulation {
 /// # Errors
 /// [`CellsError`] with what does not fit together; [`CellsError::Stopped`].
 pub fn simulate(request: &SimulateRequest, stop: &dyn Fn() -> bool) -> Result<CellsSimulation, CellsError> {
+    known_instructions()?;
     if request.every == 0 || request.steps == 0 || request.every > request.steps {
         return Err(CellsError::Request(format!(
             "{} steps of which every {} is kept: give at least 1 step, and no more steps from one to the next than there are",

@@ -288,16 +288,7 @@ impl Expr {
         let refusal = neighbourhood.refusal(self.dimensions());
         let neighbourhood = neighbourhood.on(self.dimensions());
         refuse_far(self.trace, neighbourhood.offsets());
-        with_trace(self.trace, |t| {
-            let lattice = &t.graph.declarations.lattice;
-            let why = match (refusal, neighbourhood.overlap(lattice)) {
-                (Some(why), _) => why.to_string(),
-                (None, Some(Overlap::Itself(offset))) => itself(lattice, offset),
-                _ => return,
-            };
-            let model = t.model();
-            t.fail(ModelError::Neighbourhood { model, why });
-        });
+        refuse_itself(self.trace, refusal, &neighbourhood);
         Neighbourly { x: self, neighbourhood }
     }
 
@@ -321,6 +312,20 @@ impl Expr {
             t.graph.divide(sum, sites)
         })
     }
+}
+
+/// Refuses a neighbourhood that is none here, or that leads a site to itself.
+pub(super) fn refuse_itself(trace: u32, refusal: Option<&str>, neighbourhood: &Neighbourhood) {
+    with_trace(trace, |t| {
+        let lattice = &t.graph.declarations.lattice;
+        let why = match (refusal, neighbourhood.overlap(lattice)) {
+            (Some(why), _) => why.to_string(),
+            (None, Some(Overlap::Itself(offset))) => itself(lattice, offset),
+            _ => return,
+        };
+        let model = t.model();
+        t.fail(ModelError::Neighbourhood { model, why });
+    });
 }
 
 /// Refuses offsets that lead farther than a lattice is long.

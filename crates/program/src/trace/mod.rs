@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use glauber_lattice::{Neighbours, Offset};
+use glauber_lattice::Offset;
 
 use crate::check::{Check, Requirement};
 use crate::counts::CountLaw;
@@ -18,7 +18,7 @@ use crate::declarations::{Declarations, Field, FieldKind};
 use crate::display::Words;
 use crate::error::{ModelError, unknown};
 use crate::graph::{Graph, MOST_INSTRUCTIONS, complement};
-use crate::op::{Op, Place, Rank, ValueId};
+use crate::op::{Op, Rank, ValueId};
 use crate::program::{Program, Sink};
 use crate::scheme;
 use crate::update::Update;
@@ -410,159 +410,6 @@ impl Scope {
         })
     }
 
-    /// A neighbour in a direction that is drawn for each site: uniformly, or by the neighbourhood's weights.
-    ///
-    /// Only a rule that is applied to one site after another may pick sites ([`crate::Update`]).
-    pub fn neighbour(&self, neighbourhood: impl Neighbours) -> There {
-        let dimensions = with_trace(self.id, |t| t.graph.declarations.lattice.dimensions()).unwrap_or(1);
-        let refusal = neighbourhood.refusal(dimensions);
-        let neighbourhood = neighbourhood.on(dimensions);
-        if let Some(why) = refusal {
-            self.push(|t| {
-                let model = t.model();
-                t.fail(ModelError::Neighbourhood { model, why: why.to_string() })
-            });
-        }
-        let total: f64 = neighbourhood.weights().iter().sum();
-        if neighbourhood.weights().iter().any(|w| *w < 0.0) || total.is_nan() || total <= 0.0 {
-            self.push(|t| {
-                let model = t.model();
-                let why = "a neighbour is drawn by the neighbourhood's weights: they must be 0 or more, one of them more";
-                t.fail(ModelError::Neighbourhood { model, why: why.into() })
-            });
-        }
-        let probabilities: Vec<Operand> =
-            neighbourhood.weights().iter().map(|w| Operand::Number(w / total)).collect();
-        let direction = self.categorical_at(Rank::Site, &probabilities, "direction");
-        self.neighbour_towards(direction, neighbourhood.offsets())
-    }
-
-    /// The neighbour at the offset (z, y, x) that `direction` picks, a whole number from 0 at each site.
-    pub fn neighbour_towards(&self, direction: Expr, offsets: &[Offset]) -> There {
-        expression::refuse_far(self.id, offsets);
-        let place = with_trace(self.id, |t| {
-            if offsets.is_empty() {
-                let (model, wanted) = (t.model(), "at least one offset".to_string());
-                t.fail(ModelError::Count { model, what: "a picked neighbour", wanted, found: 0 });
-                return None;
-            }
-            let direction = t.resolve(direction.into());
-            check(t, "the picked neighbour", Requirement::Direction(offsets.len() as u32), direction);
-            let offsets = t.graph.declarations.neighbourhood(glauber_lattice::Neighbourhood::of(offsets));
-            Some(Place::Neighbour { direction, offsets })
-        });
-        There { trace: self.id, place: place.flatten() }
-    }
-
-    /// A site drawn uniformly from the whole lattice for each event; it may be the event's own.
-    pub fn anywhere(&self) -> There {
-        let place = with_trace(self.id, |t| Place::Anywhere { draw: name_draw(t, "anywhere") });
-        There { trace: self.id, place }
-    }
-
-    /// The number of the transition that an event is, for transitions of these rates (per unit of time); one number
-    /// higher than the last where none happens. For [`crate::Update::ContinuousTime`], once in a rule.
-    ///
-    /// ```
-    /// # use glauber_lattice::{Lattice, Values, VonNeumann};
-    /// # use glauber_program::{Interval, Model, Update};
-    /// let contact = Model::build("contact-process", Lattice::square(16))
-    ///     .layer("occupied", Values::binary())
-    ///     .parameter("lambda", Interval::positive())
-    ///     .update(Update::ContinuousTime)
-    ///     .step(|s| {
-    ///         let occupied = s.layer("occupied");
-    ///         let birth = s.parameter("lambda") * (1.0 - occupied) * occupied.neighbours(VonNeumann).mean();
-    ///         let event = s.rates(&[occupied.into(), birth.into()]);
-    ///         s.next("occupied").set(event.is(0).select(0.0, event.is(1).select(1.0, occupied)))
-    ///     })?;
-    /// # Ok::<(), glauber_program::ModelError>(())
-    /// ```
-    pub fn rates(&self, rates: &[Operand]) -> Expr {
-        self.rates_at_most(rates, None)
-    }
-
-    /// As [`Scope::rates`], with the highest sum of rates that a site can have, where it cannot be found from the rule. A
-    /// site whose rates add up to more is an error that names them.
-    pub fn rates_below(&self, rates: &[Operand], fastest: impl Into<Operand>) -> Expr {
-        self.rates_at_most(rates, Some(fastest.into()))
-    }
-
-    fn rates_at_most(&self, rates: &[Operand], declared: Option<Operand>) -> Expr {
-        self.push(|t| {
-            let model = t.model();
-            if rates.is_empty() {
-                let wanted = "at least one rate".to_string();
-                return t.fail(ModelError::Count { model, what: "rates", wanted, found: 0 });
-            }
-            if t.rates {
-                return t.fail(ModelError::RatesTwice { model });
-            }
-            t.rates = true;
-            let draw = name_draw(t, "rates");
-            let rates: Vec<ValueId> = rates.iter().map(|r| t.resolve(*r)).collect();
-            rates.iter().for_each(|rate| require(t, draw, Requirement::Rate, *rate));
-            let fastest = match declared {
-                Some(most) => {
-                    let most = t.resolve(most);
-                    if t.graph.rank(most) != Rank::Run {
-                        return t.fail(ModelError::FastestPerSite { model });
-                    }
-                    t.graph.result(Sink::Fastest, most);
-                    most
-                }
-                None => t.graph.push(Op::Fastest),
-            };
-            let (mut sum, mut below, mut shares) = (t.graph.constant(0.0), Vec::new(), Vec::new());
-            for rate in &rates {
-                sum = t.graph.add(sum, *rate);
-                below.push(t.graph.divide(sum, fastest));
-                shares.push(t.graph.divide(*rate, fastest));
-            }
-            t.graph.result(Sink::TotalRate, sum);
-            let all = below[below.len() - 1];
-            if declared.is_some() {
-                require(t, draw, Requirement::Share, all);
-            }
-            let mut beyond = t.graph.one_minus(all);
-            shares.push(beyond);
-            let mut above = vec![beyond];
-            for share in shares[1..rates.len()].iter().rev() {
-                beyond = t.graph.add(beyond, *share);
-                above.push(beyond);
-            }
-            above.reverse();
-            let u = t.graph.uniform(draw, 0, Rank::Site);
-            t.graph.push(Op::Categorical { probabilities: shares, below, above, u })
-        })
-    }
-
-    /// Moves what is at this site in a layer to the picked one, and leaves `left` here, where `when` is 1 and the picked
-    /// site exists.
-    pub fn move_to(&self, there: There, layer: &str, left: impl Into<Operand>, when: impl Into<Operand>) {
-        let here = self.layer(layer);
-        let when = there.exists() * self.number(0.0).plus(when.into());
-        let left = self.number(0.0).plus(left.into());
-        self.next(layer).set(self.either(layer, when, left, here));
-        self.next(layer).set_at(there, self.either(layer, when, here, here.at(there)));
-    }
-
-    /// Has this site and the picked one change places in a layer, where `when` is 1 and the picked site exists.
-    pub fn swap_with(&self, there: There, layer: &str, when: impl Into<Operand>) {
-        let (here, other) = (self.layer(layer), self.layer(layer).at(there));
-        let when = there.exists() * self.number(0.0).plus(when.into());
-        self.next(layer).set(self.either(layer, when, other, here));
-        self.next(layer).set_at(there, self.either(layer, when, here, other));
-    }
-
-    /// One of two values of a layer by a 0 or 1, such that derivatives reach that too; of several states it is a choice.
-    fn either(&self, layer: &str, when: Expr, yes: Expr, no: Expr) -> Expr {
-        let nominal = with_trace(self.id, |t| {
-            t.graph.declarations.layers.iter().any(|own| own.name == layer && own.is_nominal())
-        });
-        if nominal == Some(true) { when.select(yes, no) } else { when * yes + (1.0 - when) * no }
-    }
-
     /// Says what a layer becomes.
     pub fn next(&self, layer: &str) -> Next<'_> {
         Next { scope: self, layer: layer.to_string() }
@@ -653,28 +500,6 @@ pub struct Next<'s> {
 }
 
 impl Next<'_> {
-    /// Sets the value at a picked site. Written after the values of the site itself, in the order in which the rule says so;
-    /// beyond a fixed edge nothing is written.
-    pub fn set_at(self, there: There, value: impl Into<Operand>) {
-        let value = value.into();
-        with_trace(self.scope.id, |t| {
-            let value = t.resolve(value);
-            let Some(place) = there.place_in(t) else { return };
-            match find(t, &self.layer) {
-                Err(error) => {
-                    t.fail(error);
-                }
-                Ok(layer) => {
-                    if let Err(error) = in_range(t, layer, value) {
-                        t.fail(error);
-                    }
-                    let put = t.graph.push(Op::Put { value, place });
-                    t.graph.result(Sink::Elsewhere(layer), put);
-                }
-            }
-        });
-    }
-
     /// Sets the next value at each site.
     pub fn set(self, value: impl Into<Operand>) {
         let value = value.into();

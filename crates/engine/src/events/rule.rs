@@ -1,0 +1,66 @@
+//! Holds a rule as events run it: instructions, what they write, how their sites are picked.
+
+use glauber_lattice::{Boundary, Layout};
+use glauber_program::passes::Table;
+use glauber_program::{Program, Requirement};
+
+use super::instruction::{Instruction, Noise, Picked, Register, Slot, Source, Write};
+use crate::compile::Code;
+
+/// A rule, compiled.
+pub(crate) struct Rule {
+    pub(crate) program: Program,
+    pub(crate) layout: Layout,
+    pub(super) instructions: Vec<Instruction>,
+    /// What an event writes, in order, when all is computed.
+    pub(super) writes: Vec<Write>,
+    /// Registers of instructions that read many.
+    pub(super) operands: Vec<Register>,
+    /// How many other sites an event picks.
+    pub(super) picks: usize,
+    /// How far from its site an event reads layers, and may write them.
+    pub(super) reads: Vec<i32>,
+    pub(super) written: Vec<i32>,
+    pub(super) registers: usize,
+    /// The numbers that are the same at every site, which registers begin with.
+    pub(super) slots: Vec<Slot>,
+    pub(super) noise: Vec<Noise>,
+    /// The draws that pick a site of the lattice.
+    pub(super) anywhere: Vec<u32>,
+    pub(super) distances: Vec<i32>,
+    pub(super) weights: Vec<f64>,
+    pub(super) tables: Vec<(Table, Box<Code>)>,
+    pub(super) pick: Picked,
+    pub(super) events: Option<u32>,
+    pub(super) continuous: bool,
+    /// The parameter that stands for the highest sum of rates.
+    pub(super) fastest: Option<u32>,
+    pub(super) boundaries: [Boundary; 3],
+}
+
+impl Rule {
+    /// Whether events may be run several at a time: not where the site of one depends on what the one before did, or where
+    /// it may read or write anywhere.
+    pub(super) fn may_gather(&self) -> bool {
+        let depends = match self.pick {
+            Picked::Among { layer, .. } => self.writes.iter().any(|w| w.layer == layer),
+            _ => false,
+        };
+        self.anywhere.is_empty() && !depends
+    }
+
+    /// Whether it reads a field.
+    pub(super) fn reads_field(&self, field: usize) -> bool {
+        self.instructions.iter().any(|i| match i {
+            Instruction::Read { source, .. }
+            | Instruction::Count { source, .. }
+            | Instruction::Sum { source, .. } => *source == Source::Field(field as u16),
+            _ => false,
+        })
+    }
+
+    /// What a check must hold.
+    pub(super) fn required(&self, check: u32) -> Requirement {
+        self.program.declarations().checks[check as usize].required
+    }
+}
