@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::kernels::Lane;
+use crate::plane::{Margin, Plane};
+
 /// Numbers of one or several fields, dense in site order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
@@ -95,4 +98,21 @@ impl FieldData {
     pub(crate) fn place(&self, replicate: usize, sites: usize) -> usize {
         self.picks.as_ref().map_or(0, |p| p[replicate] as usize * sites)
     }
+}
+
+/// Copies one replicate's field into a plane.
+pub(crate) fn set<F: Lane>(
+    plane: &mut Plane<F>,
+    layout: &glauber_lattice::Layout,
+    margin: Margin,
+    data: &FieldData,
+    replicate: usize,
+) {
+    let from = data.place(replicate, layout.sites());
+    if let Numbers::Bytes(bytes) = &*data.numbers {
+        if plane.set_bytes(layout, margin, &bytes[from..from + layout.sites()]) {
+            return;
+        }
+    }
+    plane.set_dense(layout, margin, |site| data.numbers.at(from + site));
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::backend::{Precision, Prepared};
 use crate::codes::Observed;
 use crate::cpu::{Compiled, Pool};
+use crate::data::set;
 use crate::error::EngineError;
 use crate::events::Trouble;
 use crate::fault::Fault;
@@ -18,7 +19,7 @@ use crate::inputs::{Address, Inputs, Results};
 use crate::kernels::Lane;
 use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 use crate::run::{Run, Start, noise_seed};
-use crate::worker::{State, Worker, set};
+use crate::worker::{State, Worker};
 
 impl Prepared for Compiled {
     fn simulate(&self, run: &Run<'_>, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {

@@ -7,7 +7,7 @@ use glauber_lattice::Storage;
 use crate::backend::Options;
 use crate::codes::{CodePair, Codes, Observed};
 use crate::compile::Code;
-use crate::data::{FieldData, Numbers};
+use crate::data::{FieldData, Numbers, set};
 use crate::error::EngineError;
 use crate::events::Events;
 use crate::kernel::Source;
@@ -183,23 +183,6 @@ impl<F: Lane> Unit<F> {
             set(plane, &code.layout, code.margin(source, Margin::Lattice), data, replicate);
         }
     }
-}
-
-/// Copies one replicate's field into a plane.
-pub(crate) fn set<F: Lane>(
-    plane: &mut Plane<F>,
-    layout: &glauber_lattice::Layout,
-    margin: Margin,
-    data: &FieldData,
-    replicate: usize,
-) {
-    let from = data.place(replicate, layout.sites());
-    if let Numbers::Bytes(bytes) = &*data.numbers {
-        if plane.set_bytes(layout, margin, &bytes[from..from + layout.sites()]) {
-            return;
-        }
-    }
-    plane.set_dense(layout, margin, |site| data.numbers.at(from + site));
 }
 
 /// The observations that a run takes.

@@ -3,6 +3,7 @@
 
 // What is wrong with a file, where, and what to do …
 pub mod error;
+mod refusal;
 // … the nearest right name …
 pub mod spelling;
 // … numbers as people write them …
@@ -14,5 +15,6 @@ mod claim;
 pub mod run_folder;
 
 pub use error::{DataError, DataErrorKind};
+pub use refusal::Refusal;
 pub use whole_file::{Overwrite, WholeFile};
 pub use written_number::{number, rounded, significant, whole_number};

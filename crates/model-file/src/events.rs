@@ -8,10 +8,11 @@ use glauber_models::rules::{Transition, next_state};
 use glauber_program::{Expr, Operand, Scope, Update};
 
 use super::error::Checked;
-use super::picked::{Picked, pick};
+use super::picked::pick;
+use super::reactions::{change, possible};
 use super::sheet::{Sheet, States, Towards};
-use super::step::{change, possible};
 use super::syntax::Node;
+use super::there::Picked;
 use super::translate::Translator;
 
 /// Something that may happen at a site: its chance (a probability or a rate), and its name in errors.

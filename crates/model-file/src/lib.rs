@@ -100,9 +100,11 @@ mod update;
 // … the model: expressions, start and step through the public builder …
 mod events;
 mod picked;
+mod reactions;
 mod read;
 mod start;
 mod step;
+mod there;
 mod translate;
 // … and models by the name of the catalogue or from a file, with the covariates they want.
 mod load;

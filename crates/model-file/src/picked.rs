@@ -1,30 +1,13 @@
-//! Traces what a rule does with the site that it picks: where it is, whether it is there, what stands there.
+//! Picks the other site of a step, where the file does.
 
 use glauber_lattice::{Boundary, Lattice, Neighbourhood, Overlap};
-use glauber_program::{Expr, Operand, Scope, There, Update};
+use glauber_program::{Expr, Operand, Scope, Update};
 
 use super::error::{Checked, problem};
 use super::sheet::{Sheet, Towards};
 use super::syntax::Node;
+use super::there::Picked;
 use super::translate::Translator;
-
-/// The site that a step picks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Picked {
-    pub(crate) there: There,
-    /// 1 where it lies on the lattice, 0 where it would lie beyond a fixed or a reflecting edge.
-    pub(crate) exists: Expr,
-    /// Whether it may be the site itself: drawn from anywhere, or its mirror image at a reflecting edge.
-    pub(crate) may_be_itself: bool,
-}
-
-impl Picked {
-    /// 1 where it is the site itself.
-    pub(crate) fn itself(self, scope: &Scope, lattice: &Lattice) -> Expr {
-        let same = |axis: usize| scope.coordinate(axis).equals(scope.coordinate(axis).at(self.there));
-        (0..lattice.dimensions()).map(same).fold(scope.number(1.0), |all, own| all * own)
-    }
-}
 
 /// Picks the other site of a step, where the file does.
 pub(crate) fn pick(sheet: &Sheet, scope: &Scope, lattice: &Lattice) -> Checked<Option<Picked>> {

@@ -5,12 +5,13 @@ use std::ops::Range;
 use glauber_lattice::{Boundary, Lattice, Neighbourhood};
 use glauber_program::{Colour, Interval};
 
+use glauber_program::Update;
+
 use super::covariate::CovariateSource;
 use super::error::unknown;
 use super::names::Names;
 use super::neighbourhoods;
 use super::syntax::Node;
-use super::update::Applied;
 
 /// A model file, read and checked as far as one can without building the model.
 pub(crate) struct Sheet {
@@ -191,4 +192,14 @@ impl Sheet {
     pub(crate) fn neighbourhood_names(&self) -> impl Iterator<Item = &str> {
         self.neighbourhoods.iter().map(|(n, _)| n.as_str()).chain(neighbourhoods::BUILTIN)
     }
+}
+
+/// When the rule is applied, and what it picks.
+#[derive(Default)]
+pub(crate) struct Applied {
+    pub(crate) update: Update,
+    /// The other site that an event picks.
+    pub(crate) there: Option<Towards>,
+    /// The highest sum of rates of a site.
+    pub(crate) most: Option<Node>,
 }

@@ -6,7 +6,7 @@ use super::document::{Table, optional_text};
 use super::error::{Checked, problem};
 use super::names::Names;
 use super::sheet::{Edge, Sheet};
-use super::update::{self, Applied};
+use super::update;
 use super::{colours, declare, rules};
 
 /// What the options put in place of what the file says.
@@ -53,7 +53,7 @@ pub(crate) fn sheet(
         transitions: Vec::new(),
         reactions: Vec::new(),
         hops: Vec::new(),
-        applied: Applied::default(),
+        applied: super::sheet::Applied::default(),
         shape,
         boundary,
         notes: Vec::new(),

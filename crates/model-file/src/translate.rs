@@ -8,9 +8,9 @@ use glauber_program::{Comparison, CountLaw, Domain, Expr, Operand, Scope, Unary}
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, Place, THERE, WORDS};
 use super::limits;
-use super::picked::Picked;
 use super::sheet::{Edge, Sheet};
 use super::syntax::{Infix, Kind, Node};
+use super::there::Picked;
 use glauber_models::rules::is_state;
 
 /// What to do where a rule asks for a picked site and the file picks none.

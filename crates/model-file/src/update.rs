@@ -6,17 +6,6 @@ use glauber_program::{Pick, UPDATES, Update};
 use super::document::{Table, Value, table_of};
 use super::error::{Checked, problem, unknown};
 use super::sheet::{Sheet, Towards};
-use super::syntax::Node;
-
-/// When the rule is applied, and what it picks.
-#[derive(Default)]
-pub(crate) struct Applied {
-    pub(crate) update: Update,
-    /// The other site that an event picks.
-    pub(crate) there: Option<Towards>,
-    /// The highest sum of rates of a site.
-    pub(crate) most: Option<Node>,
-}
 
 /// `update = "word"`, or the table; `replaced` is the word that an option puts in its place.
 pub(crate) fn read(sheet: &mut Sheet, value: Option<Value<'_>>, replaced: Option<&str>) -> Checked<()> {

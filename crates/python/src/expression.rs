@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::errors::model_error;
 use crate::operand::{needed, operand, refuse_complex};
 use crate::there::picked;
-use crate::traced::Expression;
+use crate::traced::{Expression, checked};
 use crate::typing::{Anything, Around, As, Compared, Number, Offset, Picked, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
@@ -32,14 +32,6 @@ pub struct Neighbours {
     of: Expr,
     states: Option<Arc<Vec<String>>>,
     neighbourhood: Neighbourhood,
-}
-
-/// The value, or the mistake that making it was.
-pub fn checked(expr: Expr) -> PyResult<Expression> {
-    match expr.mistake() {
-        Some(mistake) => Err(model_error(mistake)),
-        None => Ok(Expression { expr, states: None }),
-    }
 }
 
 /// The value as Python's.

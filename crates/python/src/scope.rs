@@ -9,9 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{input_error, model_error};
-use crate::expression::{checked, neighbourhood, offset, state_number};
+use crate::expression::{neighbourhood, offset, state_number};
 use crate::operand::{needed, operand};
 use crate::there::picked;
+use crate::traced::checked;
 use crate::traced::{Expression, Scope, There};
 use crate::typing::{Anything, Around, As, Becomes, Number, Offset, Picked, Probabilities};
 

@@ -3,8 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::expression::checked;
-use crate::traced::{Expression, There};
+use crate::traced::{Expression, There, checked};
 use crate::typing::{As, Picked};
 
 /// The picked site that was given.

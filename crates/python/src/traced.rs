@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use glauber::program::{Declarations, Expr, Stage};
 use pyo3::prelude::*;
 
+use crate::errors::model_error;
+
 /// A value of a rule that is being traced: a number per run, per replicate or per site.
 ///
 /// Python's operators, comparisons (1 where true, else 0) and NumPy's functions make further values of it.
@@ -30,4 +32,12 @@ pub struct Scope {
 pub struct There {
     pub(crate) there: glauber::program::There,
     pub(crate) scope: Py<Scope>,
+}
+
+/// The value, or the mistake that making it was.
+pub fn checked(expr: Expr) -> PyResult<Expression> {
+    match expr.mistake() {
+        Some(mistake) => Err(model_error(mistake)),
+        None => Ok(Expression { expr, states: None }),
+    }
 }

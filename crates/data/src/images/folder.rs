@@ -1,13 +1,13 @@
 //! Reads a folder of pictures, in the order a person numbers them.
 
-use super::choice::SeriesChoice;
-use super::names::{Arranged, arrange};
-use super::numbered::{gap_note, natural_order};
 use super::refusal::Refusal;
 use super::stack::{ImageStack, Picture, append, check_pixels};
 use super::{FORMATS, ImageLimits, read_picture};
 use crate::{DataError, DataErrorKind};
 use glauber_files::error::quoted;
+use glauber_names::SeriesChoice;
+use glauber_names::{Arranged, arrange};
+use glauber_names::{gap_note, natural_order};
 use std::path::{Path, PathBuf};
 
 /// Reads all pictures of a folder, one plane each, sorted so that `frame9` comes before `frame10`.

@@ -37,7 +37,6 @@
 
 // What is wrong inside a picture, colours turned into grey, what is chosen, planes in memory …
 mod axes;
-mod choice;
 mod luma;
 mod refusal;
 mod stack;
@@ -51,14 +50,8 @@ mod tagged;
 mod kind;
 
 // … files of a folder, and one series of a file or folder …
-mod calendar;
-mod date_words;
 mod folder;
-mod names;
-mod numbered;
-mod order;
 mod series;
-mod stamps;
 
 // … what their numbers mean …
 mod inside;
@@ -72,11 +65,10 @@ use crate::DataError;
 use stack::{Format, Opened, Picture};
 use std::path::Path;
 
-pub use choice::{Pick, SeriesChoice};
 pub use folder::read_image_folder;
+pub use glauber_names::{Pick, SeriesChoice, natural_order};
 pub use inside::{Inside, Threshold};
 pub use kind::FileKind;
-pub use numbered::natural_order;
 pub use numbers::usual_no_data;
 pub use series::{Series, read_series};
 pub use stack::ImageStack;

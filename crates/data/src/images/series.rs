@@ -1,14 +1,14 @@
 //! Reads pictures as one series in time: of a file or folder with several channels or slices, the one that is chosen.
 
 use super::axes::{Axes, Axis};
-use super::choice::{Pick, SeriesChoice};
 use super::folder::read_chosen;
-use super::numbered::{gap_note, step_of};
 use super::refusal::Refusal;
 use super::stack::ImageStack;
 use super::{ImageLimits, read_picture};
 use crate::DataError;
 use crate::arrays::Array;
+use glauber_names::{Pick, SeriesChoice};
+use glauber_names::{gap_note, step_of};
 use std::path::Path;
 
 /// Pictures at successive times.

@@ -2,11 +2,11 @@
 
 use super::ImageLimits;
 use super::axes::Axes;
-use super::choice::SeriesChoice;
 use super::luma::luma;
 use super::refusal::Refusal;
 use crate::arrays::{Array, Slice, Values};
 use crate::{DataError, DataErrorKind};
+use glauber_names::SeriesChoice;
 use std::fs::File;
 use std::path::Path;
 

@@ -6,11 +6,11 @@ use glauber_lattice::{Storage, Values};
 use glauber_program::{MOST_COUNT, Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
+use super::batch::{Batch, MOST, RUN};
 use super::edges::Edges;
 use super::instruction::{Instruction, Slot, Source};
 use super::rule::Rule;
-use super::run::{Batch, MOST, RUN};
-use crate::data::Numbers;
+use crate::data::{Numbers, set};
 use crate::error::EngineError;
 use crate::fault::Fault;
 use crate::inputs::{Address, Inputs};
@@ -20,7 +20,6 @@ use crate::plane::{Margin, Plane};
 use crate::run::Run;
 use crate::scalars::evaluate;
 use crate::simd::Simd;
-use crate::worker::set;
 
 /// A rule with the memory to run it on one replicate.
 pub(crate) struct Events<F: Lane> {

@@ -6,6 +6,7 @@
 //! step, draw, lane, number of the event), so a run is the same bits on any machine.
 
 mod agents;
+mod batch;
 mod compile;
 mod edges;
 mod instruction;

@@ -9,6 +9,7 @@ use glauber_numbers::noise::{EVENT_COUNT_LANE, EVENT_LANES, one_of};
 use glauber_numbers::real::Real;
 use glauber_program::{Binary, Comparison, CountLaw, MOST_COUNT, Unary};
 
+use super::batch::{Batch, MOST, RUN};
 use super::instruction::{From, Instruction, Picked, Source, Write};
 use super::machine::{Events, Trouble};
 use super::rule::Rule;
@@ -16,63 +17,6 @@ use crate::fault::Fault;
 use crate::inputs::Address;
 use crate::kernels::{Drawn, Lane, box_muller, draw};
 use crate::plane::{Plane, Stored};
-
-/// Random numbers are drawn for this many events at a time.
-pub(super) const RUN: usize = 512;
-
-/// At most this many events are run at a time.
-pub(super) const MOST: usize = 64;
-
-/// The events at hand.
-#[derive(Default)]
-pub(super) struct Batch {
-    /// How many they are.
-    count: usize,
-    /// The number of the first of them within the step, and its place among the random numbers at hand.
-    first: u32,
-    index: usize,
-    /// Where their sites stand, then the sites that they pick, [`MOST`] for each.
-    places: Vec<usize>,
-    /// Whether those lie beyond a fixed edge.
-    outside: Vec<bool>,
-    /// Values that may not be: the event, the check and the value.
-    refused: Vec<(usize, u32, f64)>,
-    /// Which places of a plane the events gathered may write: those that hold the batch's number.
-    written: Vec<u32>,
-    number: u32,
-}
-
-impl Batch {
-    pub(super) fn new(rule: &Rule) -> Batch {
-        let picks = rule.picks + 1;
-        Batch {
-            count: 0,
-            first: 0,
-            index: 0,
-            places: vec![0; MOST * picks],
-            outside: vec![false; MOST * picks],
-            refused: Vec::new(),
-            written: vec![0; if rule.may_gather() { rule.layout.padded_len() } else { 0 }],
-            number: 0,
-        }
-    }
-
-    /// Begins anew at an event.
-    fn begin(&mut self, first: u32, index: usize) {
-        (self.count, self.first, self.index) = (0, first, index);
-        self.number = self.number.wrapping_add(1);
-        if self.number == 0 {
-            self.written.fill(0);
-            self.number = 1;
-        }
-    }
-
-    /// A place at a distance from one of an event's.
-    #[inline(always)]
-    fn moved(&self, from: From, event: usize, distance: i32) -> usize {
-        self.places[from as usize * MOST + event].wrapping_add_signed(distance as isize)
-    }
-}
 
 impl<F: Lane> Events<F> {
     /// Carries a state through one step.

@@ -2,7 +2,6 @@
 
 use super::super::ImageLimits;
 use super::super::axes::{Axes, axes_of};
-use super::super::choice::{Pick, SeriesChoice};
 use super::super::luma::grey_of_planes;
 use super::super::refusal::Refusal;
 use super::super::stack::{Format, Opened, Picture, append, check_pixels};
@@ -14,6 +13,7 @@ use super::scaling::scaling_of;
 use super::unpack;
 use crate::arrays::Values;
 use crate::{DataError, DataErrorKind};
+use glauber_names::{Pick, SeriesChoice};
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 

@@ -1,11 +1,11 @@
 //! Puts a folder's pictures in time by the numbers in their names, or says why these are no one order.
 
-use super::numbered::{Column, Counts};
-use super::refusal::Refusal;
+use crate::numbered::{Column, Counts};
+use glauber_files::Refusal;
 use std::collections::BTreeSet;
 
 /// Sorts the files in time; the number of each file's time (by file), where there is one number for it.
-pub(super) fn order_of(
+pub(crate) fn order_of(
     columns: &[Column],
     files: &mut [usize],
     notes: &mut Vec<String>,

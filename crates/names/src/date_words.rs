@@ -5,7 +5,7 @@
 
 /// What a number in a name is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Digits,
     /// The name of a month: 1 to 12.
     Month,
@@ -14,15 +14,15 @@ pub(super) enum Mark {
 }
 
 /// Which kinds of such words all names of a folder have.
-pub(super) struct DateWords {
+pub(crate) struct DateWords {
     months: bool,
     halves: bool,
     /// Whether all names have a day of the week.
-    pub(super) days_of_week: bool,
+    pub(crate) days_of_week: bool,
 }
 
 impl DateWords {
-    pub(super) fn of(names: &[&str]) -> DateWords {
+    pub(crate) fn of(names: &[&str]) -> DateWords {
         let all = |is: &dyn Fn(&str) -> bool| {
             !names.is_empty() && names.iter().all(|name| words(name).filter(|word| is(word)).count() == 1)
         };
@@ -43,12 +43,12 @@ impl DateWords {
         }
     }
 
-    pub(super) fn number(&self, word: &str) -> Option<(u64, Mark)> {
+    pub(crate) fn number(&self, word: &str) -> Option<(u64, Mark)> {
         let month = month(word).filter(|_| self.months).map(|month| (month, Mark::Month));
         month.or_else(|| half(word).filter(|_| self.halves).map(|hours| (hours, Mark::HalfDay)))
     }
 
-    pub(super) fn is_day_of_week(&self, word: &str) -> bool {
+    pub(crate) fn is_day_of_week(&self, word: &str) -> bool {
         self.days_of_week && is_day_of_week(word)
     }
 }
@@ -95,7 +95,7 @@ fn month(word: &str) -> Option<u64> {
 }
 
 /// The number that a word spells: Roman numerals, and small numbers in English and German.
-pub(super) fn spelled(word: &str) -> bool {
+pub(crate) fn spelled(word: &str) -> bool {
     const NUMBERS: &str = "zero one two three four five six seven eight nine ten eleven twelve null eins zwei drei vier fünf \
                            sechs sieben acht neun zehn elf zwölf first second third fourth fifth";
     let lower = word.to_lowercase();

@@ -3,8 +3,8 @@
 //! A format is a list of parts, such as day, month, year. It is a reading where every name's numbers are such parts of a
 //! day that there is. Numbers stand one behind the other (31-01-2024) or are written together (31012024).
 
-use super::date_words::Mark;
-use super::numbered::{Column, Counts, step_of};
+use crate::date_words::Mark;
+use crate::numbered::{Column, Counts, step_of};
 use Part::{Day, DayOfYear, Half, Hour, Minute, Month, Quarter, Second, ShortYear, Week, WeekDay, Year};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -90,25 +90,25 @@ const TOGETHER: &[Format] = &[
 
 /// What the numbers from one place on are for every name.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// In words, in the plural.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// How many numbers of a name it takes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// The time of each name, in seconds or months, or a number.
-    pub(super) times: Vec<u64>,
+    pub(crate) times: Vec<u64>,
     /// What the times are in.
-    pub(super) unit: Unit,
+    pub(crate) unit: Unit,
     /// Whether it can hardly be anything but a time: it has a year of four digits, or units.
-    pub(super) sure: bool,
+    pub(crate) sure: bool,
     /// Whether it ends with the day, so that a clock time may follow.
-    pub(super) is_date: bool,
+    pub(crate) is_date: bool,
     /// The seconds at which the days begin, where they are days of a year that is known.
-    pub(super) days: Option<Vec<u64>>,
+    pub(crate) days: Option<Vec<u64>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Second,
     Month,
     Number,
@@ -126,7 +126,7 @@ struct Moment {
 }
 
 /// The readings of the first of these numbers as dates and clock times.
-pub(super) fn readings(columns: &[Column]) -> Vec<Reading> {
+pub(crate) fn readings(columns: &[Column]) -> Vec<Reading> {
     let apart = APART.iter().filter_map(|(parts, what)| {
         let window = columns.get(..parts.len())?;
         let close = |column: &Column| {
@@ -419,13 +419,13 @@ fn seconds_of_date(year: u64, month: u64, day: u64) -> u64 {
 
 impl Reading {
     /// The same clock times where the early ones are those of the next day.
-    pub(super) fn across_midnight(&self) -> Option<Vec<u64>> {
+    pub(crate) fn across_midnight(&self) -> Option<Vec<u64>> {
         across(&self.times, DAY)
     }
 
     /// The number of each name's time among evenly spaced ones, counted from the first, and the step in words. The clock of
     /// a camera may be a twentieth of a step early or late.
-    pub(super) fn frames(&self) -> (Vec<u64>, String) {
+    pub(crate) fn frames(&self) -> (Vec<u64>, String) {
         let sorted: Vec<u64> = self.times.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut lengths: Vec<u64> = sorted.windows(2).map(|w| w[1] - w[0]).collect();
         lengths.sort_unstable();
@@ -447,7 +447,7 @@ impl Reading {
     }
 
     /// Whether there are enough times for their being equally far apart to tell anything, and they are.
-    pub(super) fn is_even(&self) -> bool {
+    pub(crate) fn is_even(&self) -> bool {
         const FEWEST: usize = 4;
         let sorted: Vec<u64> = self.times.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let steps: BTreeSet<u64> = sorted.windows(2).map(|pair| pair[1] - pair[0]).collect();

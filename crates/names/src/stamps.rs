@@ -4,10 +4,10 @@
 //! with units, is taken. Of several that put the pictures at different times, a mere count among them, one is taken where
 //! it alone has all pictures equally far apart, and said; else they are refused.
 
-use super::calendar::{Reading, Unit, readings};
-use super::date_words::{DateWords, Mark};
-use super::numbered::{Column, Counts};
-use super::refusal::Refusal;
+use crate::calendar::{Reading, Unit, readings};
+use crate::date_words::{DateWords, Mark};
+use crate::numbered::{Column, Counts};
+use glauber_files::Refusal;
 use glauber_files::error::quoted;
 
 /// What to do about names that say no one time.
@@ -18,7 +18,7 @@ const REMEDY: &str =
 ///
 /// # Errors
 /// If there is more than one way to read them.
-pub(super) fn read_stamps(
+pub(crate) fn read_stamps(
     names: &[&str],
     columns: &mut Vec<Column>,
     words: &DateWords,

@@ -1,6 +1,6 @@
 //! Cuts the names of a folder's pictures into texts and numbers, says what the numbers count, and finds gaps in them.
 
-use super::date_words::{DateWords, Mark};
+use crate::date_words::{DateWords, Mark};
 use glauber_files::error::quoted;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 /// What a number in a name counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counts {
+pub(crate) enum Counts {
     Time,
     Channel,
     Slice,
@@ -21,13 +21,13 @@ pub(super) enum Counts {
 }
 
 /// A name cut into what is text and what is number: text, number, text, number, …, text.
-pub(super) struct Cut<'a> {
-    pub(super) texts: Vec<String>,
+pub(crate) struct Cut<'a> {
+    pub(crate) texts: Vec<String>,
     numbers: Vec<(&'a str, u64, Mark)>,
 }
 
 /// Cuts a name; words that are months or halves of a day in all names are numbers too, days of the week are left out.
-pub(super) fn cut<'a>(name: &'a str, words: &DateWords) -> Cut<'a> {
+pub(crate) fn cut<'a>(name: &'a str, words: &DateWords) -> Cut<'a> {
     let (mut texts, mut numbers, mut text) = (Vec::new(), Vec::new(), String::new());
     let mut rest = name;
     while let Some(first) = rest.chars().next() {
@@ -92,33 +92,33 @@ fn counts(before: &str, after: &str) -> Counts {
 }
 
 /// One place where the names have a number.
-pub(super) struct Column {
-    pub(super) counts: Counts,
-    pub(super) values: Vec<u64>,
-    pub(super) texts: Vec<String>,
+pub(crate) struct Column {
+    pub(crate) counts: Counts,
+    pub(crate) values: Vec<u64>,
+    pub(crate) texts: Vec<String>,
     /// What stands before it.
-    pub(super) before: String,
+    pub(crate) before: String,
     /// What stands behind it.
-    pub(super) after: String,
+    pub(crate) after: String,
     /// Digits, or a word that stands for a number.
-    pub(super) mark: Mark,
+    pub(crate) mark: Mark,
 }
 
 impl Column {
     /// Where it is in the names, in words.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match self.before.is_empty() {
             true => "at the beginning".to_owned(),
             false => format!("after {}", quoted(&self.before)),
         }
     }
 
-    pub(super) fn distinct(&self) -> BTreeSet<u64> {
+    pub(crate) fn distinct(&self) -> BTreeSet<u64> {
         self.values.iter().copied().collect()
     }
 
     /// Whether all its numbers have so many digits and lie in a range.
-    pub(super) fn fits(&self, digits: RangeInclusive<usize>, values: RangeInclusive<u64>) -> bool {
+    pub(crate) fn fits(&self, digits: RangeInclusive<usize>, values: RangeInclusive<u64>) -> bool {
         let counts =
             !matches!(self.counts, Counts::Channel | Counts::Slice | Counts::Position | Counts::Stamp);
         (counts && self.mark == Mark::Digits)
@@ -127,7 +127,7 @@ impl Column {
     }
 }
 
-pub(super) fn columns_of(names: &[&str], words: &DateWords) -> Vec<Column> {
+pub(crate) fn columns_of(names: &[&str], words: &DateWords) -> Vec<Column> {
     let cuts: Vec<Cut<'_>> = names.iter().map(|name| cut(name, words)).collect();
     let Some(first) = cuts.first() else { return Vec::new() };
     let column = |at: usize| Column {
@@ -142,7 +142,7 @@ pub(super) fn columns_of(names: &[&str], words: &DateWords) -> Vec<Column> {
 }
 
 /// The largest number that divides all steps between neighbours in time. 0 where there are fewer than two.
-pub(super) fn step_of(frames: &[u64]) -> u64 {
+pub fn step_of(frames: &[u64]) -> u64 {
     let common = |a: u64, b: u64| {
         let (mut a, mut b) = (a, b);
         while b > 0 {
@@ -154,7 +154,7 @@ pub(super) fn step_of(frames: &[u64]) -> u64 {
 }
 
 /// A sentence on the first gap in the numbers of times of these names, if there is one.
-pub(super) fn gap_note(frames: &[u64], names: &[String]) -> Option<String> {
+pub fn gap_note(frames: &[u64], names: &[String]) -> Option<String> {
     let step = step_of(frames);
     let gap = frames.windows(2).position(|w| w[1].abs_diff(w[0]) > step)?;
     let name = |at: usize| quoted(names.get(at).map_or("", String::as_str));
@@ -164,7 +164,7 @@ pub(super) fn gap_note(frames: &[u64], names: &[String]) -> Option<String> {
 /// Compares names as a person does: runs of digits as numbers, the rest letter by letter.
 ///
 /// ```
-/// use glauber_data::images::natural_order;
+/// use glauber_names::natural_order;
 ///
 /// let mut names = ["t10.png", "t9.png", "t010.png", "a.png"];
 /// names.sort_by(|a, b| natural_order(a, b));

@@ -5,35 +5,35 @@
 //! numbers (see `stamps`). Names that differ elsewhere in more than one place hold more than one series: which is meant
 //! is asked.
 
-use super::choice::{Pick, SeriesChoice};
-use super::date_words::{DateWords, spelled};
-use super::numbered::{Column, Counts, columns_of, cut, natural_order};
-use super::order::order_of;
-use super::refusal::Refusal;
-use super::stamps::read_stamps;
+use crate::choice::{Pick, SeriesChoice};
+use crate::date_words::{DateWords, spelled};
+use crate::numbered::{Column, Counts, columns_of, cut, natural_order};
+use crate::order::order_of;
+use crate::stamps::read_stamps;
+use glauber_files::Refusal;
 use glauber_files::error::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The pictures of one series.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Arranged {
+pub struct Arranged {
     /// Places in the list of names: times one after the other, slices within each.
-    pub(super) files: Vec<usize>,
+    pub files: Vec<usize>,
     /// How many slices a time has.
-    pub(super) slices: usize,
+    pub slices: usize,
     /// The number of each time, where the names have one.
-    pub(super) frames: Option<Vec<u64>>,
+    pub frames: Option<Vec<u64>>,
     /// The name of each time's first picture.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// What was taken for what.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// The series in a folder's names (without endings), in the order of times.
 ///
 /// # Errors
 /// If there are several series and the choice names none of them.
-pub(super) fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
+pub fn arrange(names: &[String], choice: &SeriesChoice) -> Result<Arranged, Refusal> {
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let words = DateWords::of(&all);
     let kinds = kinds_of(names, &words);
