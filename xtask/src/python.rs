@@ -27,6 +27,8 @@ const NEEDED: &[&str] = &[
     "pillow",
     "tifffile",
     "mypy",
+    // Drives Chromium through the page of `glauber view`.
+    "playwright",
 ];
 /// What the whole of them needs.
 const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];

@@ -47,6 +47,8 @@ pub enum Command {
     Show(Show),
     /// Run a model forwards and keep its states.
     Simulate(Simulate),
+    /// Show a model as it runs, on a page of this machine's browser.
+    View(View),
     /// Fit a model to data as a fit file says.
     Fit(Fit),
     /// Compare every gradient estimator with the true gradient.
@@ -168,6 +170,49 @@ pub struct Simulate {
     /// last state).
     #[arg(long)]
     pub out: PathBuf,
+}
+
+#[derive(Args)]
+#[command(
+    group(clap::ArgGroup::new("what").args(["model", "fit"]).required(true)),
+    after_help = "Besides the catalogue's models there is cellular-potts. A model file is looked at while it is shown: save it, and the page\n\
+    runs on with the new rule. Only this machine's browser, with the address that is printed, gets an answer.\n\nExamples:\n  \
+    glauber view susceptible-infected\n  \
+    glauber new measles && glauber view measles.toml\n  \
+    glauber view cellular-potts --option cells-per-side=30 --option act=true\n  \
+    glauber view --fit examples/susceptible-infected.toml\n  \
+    glauber view susceptible-infected --data runs.npz"
+)]
+pub struct View {
+    /// A model of the catalogue (see `glauber models`), the path of a model file, or cellular-potts.
+    pub model: Option<String>,
+    /// An option of the model, such as shape=[32,32] or capacity=20; may be repeated.
+    #[arg(long = "option", value_name = "NAME=VALUE", conflicts_with = "fit")]
+    pub options: Vec<String>,
+    /// A covariate's data: a NPY, NPZ or image file, or a number for every site; may be repeated.
+    #[arg(long = "covariate", value_name = "NAME=FILE", conflicts_with = "fit")]
+    pub covariates: Vec<String>,
+    /// In place of a model: that of a fit file, at the values of its first start, beside the states it is fitted to.
+    #[arg(long, value_name = "FILE")]
+    pub fit: Option<PathBuf>,
+    /// Observed states to be seen beside the model's: what a fit file's `data.states` takes.
+    #[arg(long, value_name = "FILE", conflicts_with = "fit")]
+    pub data: Option<PathBuf>,
+    /// A parameter's value to begin with; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// The seed to begin with.
+    #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
+    pub seed: u64,
+    /// The port of this machine; 0 for any that is free.
+    #[arg(long, default_value_t = 0, value_parser = whole::<u16>)]
+    pub port: u16,
+    /// Only print the address.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How many threads each page's engine has; 0 for all cores.
+    #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
+    pub threads: usize,
 }
 
 #[derive(Args)]

@@ -29,7 +29,8 @@ fn main() -> std::process::ExitCode {
     let json = arguments.json;
     match run(arguments) {
         Ok(CommandOutcome { text, object, interrupted, unwritten }) => {
-            let shown = if json { object.to_string() } else { text.trim_end().to_string() };
+            let shown =
+                if json && !object.is_null() { object.to_string() } else { text.trim_end().to_string() };
             let code = match (&unwritten, interrupted) {
                 (Some(_), _) => 1,
                 (None, true) => 130,
@@ -72,6 +73,7 @@ fn run(arguments: Arguments) -> Result<CommandOutcome, Failure> {
         Command::New(own) => commands::new::run(&own),
         Command::Show(own) => commands::show::run(&own),
         Command::Simulate(own) => commands::simulate::run(&own),
+        Command::View(own) => commands::view::run(&own, arguments.json),
         Command::Fit(own) => commands::fit::run(&own),
         Command::Check(own) => commands::check::run(&own),
         Command::Segment(own) => commands::segment::run(&own),

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
-//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`segment`], [`fit`], [`report`].
+//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`segment`], [`fit`], [`report`],
+//! [`view`].
 
 pub use glauber_cellular_potts as cellular_potts;
 pub use glauber_data as data;
@@ -44,6 +45,7 @@ pub use glauber_report as report;
 pub use glauber_segment as segment;
 pub use glauber_statistics as statistics;
 pub use glauber_tasks as tasks;
+pub use glauber_view as view;
 
 /// What most programs need.
 pub mod prelude {

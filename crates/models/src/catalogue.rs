@@ -2,7 +2,7 @@
 
 use glauber_program::{Model, nearest_name};
 
-use crate::options::{CatalogueError, ModelOptions, OptionReader, Slopes};
+use crate::options::{CatalogueError, ModelOptions, OptionReader, OptionSetting, Slopes};
 use crate::{
     birth_death_migration, contact_process, domany_kinzel, exclusion, forest_fire, gray_scott, ising,
     kawasaki, life, malevanets_kapral, persistent_random_walk, potts, schelling, scratch_assay,
@@ -178,12 +178,31 @@ pub const MODELS: &[CatalogueEntry] = &[
 /// # Errors
 /// [`CatalogueError`] for an unknown name (with the nearest right one) or options the model does not take.
 pub fn named(name: &str, options: &ModelOptions) -> Result<Model, CatalogueError> {
+    Ok(with_settings(name, options)?.0)
+}
+
+/// The catalogue's model of this name, and its options that are one number, one word or yes and no: what each may be and is.
+///
+/// # Errors
+/// As [`named`].
+///
+/// ```
+/// use glauber_models::{ModelOptions, OptionValue, with_settings};
+/// let (_, settings) = with_settings("persistent-random-walk", &ModelOptions::none().with("walkers", 20.0))?;
+/// assert!(settings.iter().any(|s| s.name == "walkers" && s.value == OptionValue::Number(20.0)));
+/// # Ok::<(), glauber_models::CatalogueError>(())
+/// ```
+pub fn with_settings(
+    name: &str,
+    options: &ModelOptions,
+) -> Result<(Model, Vec<OptionSetting>), CatalogueError> {
     let entry = MODELS.iter().find(|e| e.name == name).ok_or_else(|| CatalogueError::UnknownModel {
         name: name.to_string(),
         nearest: nearest_name(name, MODELS.iter().map(|e| e.name)),
     })?;
     let mut reader = OptionReader::new(entry.name, options);
     let model = (entry.build)(&mut reader)?;
+    let settings = reader.settings().to_vec();
     reader.finish()?;
-    Ok(model)
+    Ok((model, settings))
 }

@@ -27,5 +27,5 @@ mod susceptible_infected;
 mod susceptible_infected_recovered;
 mod voter;
 
-pub use catalogue::{CatalogueEntry, MODELS, named};
-pub use options::{CatalogueError, ModelOptions, OptionReader, OptionValue, Slopes};
+pub use catalogue::{CatalogueEntry, MODELS, named, with_settings};
+pub use options::{Allowed, CatalogueError, ModelOptions, OptionReader, OptionSetting, OptionValue, Slopes};

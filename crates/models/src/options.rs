@@ -23,6 +23,30 @@ pub enum OptionValue {
     List(Vec<f64>),
 }
 
+/// An option of a model that is one number, one word or yes and no: what it may be, and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptionSetting {
+    /// Its name.
+    pub name: String,
+    /// What it may be.
+    pub allowed: Allowed,
+    /// What it is: what was given, else its default.
+    pub value: OptionValue,
+}
+
+/// What an option may be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Allowed {
+    /// A whole number from the first to the second, both included.
+    Whole(i32, i32),
+    /// A number from the first to the second, both included.
+    Number(f64, f64),
+    /// One of these words.
+    Words(Vec<&'static str>),
+    /// Yes or no.
+    Flag,
+}
+
 /// What is wrong with a model's name or options.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CatalogueError {
@@ -148,17 +172,30 @@ pub struct OptionReader<'a> {
     model: String,
     options: &'a ModelOptions,
     known: Vec<String>,
+    settings: Vec<OptionSetting>,
 }
 
 impl<'a> OptionReader<'a> {
     /// Reads these options of a model of this name.
     pub fn new(model: &str, options: &'a ModelOptions) -> OptionReader<'a> {
-        OptionReader { model: model.to_string(), options, known: Vec::new() }
+        OptionReader { model: model.to_string(), options, known: Vec::new(), settings: Vec::new() }
     }
 
     fn get(&mut self, name: &str) -> Option<&'a OptionValue> {
         self.known.push(name.to_string());
         self.options.0.get(name)
+    }
+
+    /// Notes what an option may be and is.
+    fn setting(&mut self, name: &str, allowed: Allowed, value: OptionValue) {
+        if self.settings.iter().all(|s| s.name != name) {
+            self.settings.push(OptionSetting { name: name.to_string(), allowed, value });
+        }
+    }
+
+    /// The options that were asked for so far, but lists, each with what it may be and what it is.
+    pub fn settings(&self) -> &[OptionSetting] {
+        &self.settings
     }
 
     fn bad(&self, name: &str, found: &OptionValue, wanted: &str) -> CatalogueError {
@@ -178,15 +215,19 @@ impl<'a> OptionReader<'a> {
         lowest: i32,
         highest: i32,
     ) -> Result<i32, CatalogueError> {
-        match self.get(name) {
-            None => Ok(default),
+        let value = match self.get(name) {
+            None => default,
             Some(OptionValue::Number(x))
                 if x.fract().abs() < f64::EPSILON && *x >= f64::from(lowest) && *x <= f64::from(highest) =>
             {
-                Ok(*x as i32)
+                *x as i32
             }
-            Some(other) => Err(self.bad(name, other, &format!("a whole number from {lowest} to {highest}"))),
-        }
+            Some(other) => {
+                return Err(self.bad(name, other, &format!("a whole number from {lowest} to {highest}")));
+            }
+        };
+        self.setting(name, Allowed::Whole(lowest, highest), OptionValue::Number(f64::from(value)));
+        Ok(value)
     }
 
     /// One of several words; the first is the default.
@@ -195,22 +236,26 @@ impl<'a> OptionReader<'a> {
         name: &'static str,
         words: &[&'static str],
     ) -> Result<&'static str, CatalogueError> {
-        match self.get(name) {
-            None => Ok(words[0]),
+        let word = match self.get(name) {
+            None => words[0],
             Some(OptionValue::Text(word)) if words.contains(&word.as_str()) => {
-                Ok(words.iter().find(|w| **w == word.as_str()).copied().unwrap_or(words[0]))
+                words.iter().find(|w| **w == word.as_str()).copied().unwrap_or(words[0])
             }
-            Some(other) => Err(self.bad(name, other, &format!("one of {}", words.join(", ")))),
-        }
+            Some(other) => return Err(self.bad(name, other, &format!("one of {}", words.join(", ")))),
+        };
+        self.setting(name, Allowed::Words(words.to_vec()), OptionValue::Text(word.to_string()));
+        Ok(word)
     }
 
     /// Yes or no.
     pub fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, CatalogueError> {
-        match self.get(name) {
-            None => Ok(default),
-            Some(OptionValue::Flag(x)) => Ok(*x),
-            Some(other) => Err(self.bad(name, other, "true or false")),
-        }
+        let value = match self.get(name) {
+            None => default,
+            Some(OptionValue::Flag(x)) => *x,
+            Some(other) => return Err(self.bad(name, other, "true or false")),
+        };
+        self.setting(name, Allowed::Flag, OptionValue::Flag(value));
+        Ok(value)
     }
 
     /// A number within a range.
@@ -221,11 +266,15 @@ impl<'a> OptionReader<'a> {
         lowest: f64,
         highest: f64,
     ) -> Result<f64, CatalogueError> {
-        match self.get(name) {
-            None => Ok(default),
-            Some(OptionValue::Number(x)) if *x >= lowest && *x <= highest => Ok(*x),
-            Some(other) => Err(self.bad(name, other, &format!("a number from {lowest} to {highest}"))),
-        }
+        let value = match self.get(name) {
+            None => default,
+            Some(OptionValue::Number(x)) if *x >= lowest && *x <= highest => *x,
+            Some(other) => {
+                return Err(self.bad(name, other, &format!("a number from {lowest} to {highest}")));
+            }
+        };
+        self.setting(name, Allowed::Number(lowest, highest), OptionValue::Number(value));
+        Ok(value)
     }
 
     /// The option `shape`, where it is given.

@@ -12,6 +12,7 @@ pub mod segment;
 pub mod show;
 pub mod simulate;
 pub mod tracks;
+pub mod view;
 
 use std::path::Path;
 
@@ -27,10 +28,7 @@ use crate::outcome::Failure;
 
 /// The model that was asked for.
 pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
-    let mut options = ModelOptions::none();
-    for (name, value) in pairs(&choice.options, "--option")? {
-        options.set(name, option_value(value));
-    }
+    let options = options_of(choice)?;
     glauber::model_file::load(&choice.model, &options).map_err(|error| {
         let mut message = error.to_string();
         if Path::new(&format!("{}.toml", choice.model)).is_file() {
@@ -40,8 +38,17 @@ pub fn model_of(choice: &ModelChoice) -> Result<Loaded, Failure> {
     })
 }
 
-/// The data per site that its rules read, what was given, else what the model says; and how their files were read.
-pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
+/// The options that were given for it.
+fn options_of(choice: &ModelChoice) -> Result<ModelOptions, Failure> {
+    let mut options = ModelOptions::none();
+    for (name, value) in pairs(&choice.options, "--option")? {
+        options.set(name, option_value(value));
+    }
+    Ok(options)
+}
+
+/// The covariates that were given for it.
+fn sources_of(choice: &ModelChoice) -> Result<Vec<(String, CovariateSource)>, Failure> {
     let mut given = Vec::new();
     for (name, value) in pairs(&choice.covariates, "--covariate")? {
         let source = match number(value) {
@@ -50,6 +57,12 @@ pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariate
         };
         given.push((name.to_string(), source));
     }
+    Ok(given)
+}
+
+/// The data per site that its rules read, what was given, else what the model says; and how their files were read.
+pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
+    let given = sources_of(choice)?;
     let mut notes = Vec::new();
     let covariates = read_covariates(loaded, &given, &mut notes).map_err(Failure::input)?;
     Ok((covariates, notes))

@@ -11,6 +11,7 @@ mod model;
 mod names;
 mod pattern;
 mod pictures;
+mod shown;
 mod states;
 mod stationary;
 mod times;
@@ -38,6 +39,7 @@ use glauber_tasks::tasks::transition::Pairs;
 use glauber_tasks::tasks::unknowns::Fitted;
 
 pub use curve::{ObservedCurve, Scale};
+pub use shown::Shown;
 
 use crate::error::JobError;
 use crate::fit_file::{FitFile, MapChoice, OptionChoice, Task};

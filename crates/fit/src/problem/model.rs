@@ -86,19 +86,29 @@ pub(crate) fn model_with(file: &FitFile, option: &str, value: &OptionChoice) -> 
     Ok(load(file, Some((option, value)))?.model)
 }
 
-fn load(file: &FitFile, other: Option<(&str, &OptionChoice)>) -> Result<Loaded, JobError> {
+/// The options of the fit file's model.
+pub(crate) fn options_of(file: &FitFile) -> ModelOptions {
     let mut options = ModelOptions::none();
     for (name, value) in &file.model_options {
         options.set(name, option_value(value));
     }
+    options
+}
+
+/// The name or path of the fit file's model.
+pub(crate) fn name_of(file: &FitFile) -> String {
+    match &file.model {
+        ModelSource::Catalogue(name) => name.clone(),
+        ModelSource::File(path) => path.to_string_lossy().into_owned(),
+    }
+}
+
+fn load(file: &FitFile, other: Option<(&str, &OptionChoice)>) -> Result<Loaded, JobError> {
+    let mut options = options_of(file);
     if let Some((name, value)) = other {
         options.set(name, option_value(value));
     }
-    let name = match &file.model {
-        ModelSource::Catalogue(name) => name.clone(),
-        ModelSource::File(path) => path.to_string_lossy().into_owned(),
-    };
-    glauber_model_file::load(&name, &options).map_err(|error| {
+    glauber_model_file::load(&name_of(file), &options).map_err(|error| {
         match &error {
             LoadError::Catalogue(error) => {
                 let key = match error {

@@ -1,0 +1,117 @@
+//! Serves the page that shows a model as it runs.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glauber::files::number;
+use glauber::fit::fit_file::{FitFile, FitFileError, Value};
+use glauber::fit::problem::Shown;
+use glauber::models::OptionValue;
+use glauber::view::{Server, Source, ViewError, ViewOptions};
+use serde_json::json;
+
+use super::{options_of, pairs, sources_of};
+use crate::arguments::{ModelChoice, View};
+use crate::outcome::{CommandOutcome, Failure};
+
+/// Runs `glauber view` until Ctrl-C. With `--json` the address is printed as a line of JSON.
+pub fn run(arguments: &View, is_json: bool) -> Result<CommandOutcome, Failure> {
+    let mut source = source_of(arguments)?;
+    source.seed = arguments.seed;
+    for (name, value) in pairs(&arguments.parameters, "--set")? {
+        let number = number(value)
+            .ok_or_else(|| Failure::input(format!("--set {name}={value}: `{value}` is not a number")))?;
+        source.parameters.push((name.to_string(), number));
+    }
+    let options = ViewOptions { port: arguments.port, threads: arguments.threads };
+    let server = Server::open(source, options).map_err(|error| match error {
+        ViewError::Model(_) | ViewError::Port { .. } => Failure::input(error),
+        ViewError::Random(_) => Failure::run(error),
+    })?;
+    let address = server.address();
+    let line = if is_json {
+        json!({"address": address}).to_string()
+    } else {
+        format!("{address}\nthe page is for this machine only; Ctrl-C ends it")
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::run)?;
+    drop(out);
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = stop.clone();
+    ctrlc::set_handler(move || told.store(true, Ordering::Relaxed)).map_err(Failure::run)?;
+    if !arguments.no_browser {
+        open(&address);
+    }
+    server.run(&stop);
+    // Everything was said when it began.
+    Ok(CommandOutcome::done("", serde_json::Value::Null))
+}
+
+/// What is shown.
+fn source_of(arguments: &View) -> Result<Source, Failure> {
+    let shown = |file: Result<FitFile, FitFileError>| {
+        file.map_err(Failure::input).and_then(|file| Shown::read(&file).map_err(Failure::input))
+    };
+    if let Some(path) = &arguments.fit {
+        return Ok(Source::of_fit(shown(FitFile::load(path, &[]))?));
+    }
+    let choice = ModelChoice {
+        model: arguments.model.clone().unwrap_or_default(),
+        options: arguments.options.clone(),
+        covariates: arguments.covariates.clone(),
+    };
+    let mut source = Source::new(&choice.model, options_of(&choice)?);
+    source.covariates = sources_of(&choice)?;
+    if let Some(data) = &arguments.data {
+        // The states are read as a fit would read them.
+        let text = |words: &str| Value::Text(words.to_string());
+        let path = |path: &Path| {
+            std::path::absolute(path).map_err(Failure::input).map(|p| text(&p.display().to_string()))
+        };
+        let is_file = choice.model.ends_with(".toml") || choice.model.contains(['/', '\\']);
+        let model = if is_file { path(Path::new(&choice.model))? } else { text(&choice.model) };
+        let options = source.options.iter().map(|(name, value)| (name.to_string(), value_of(value)));
+        let tables = [
+            ("model".to_string(), model),
+            ("task".to_string(), text("transition")),
+            ("model-options".to_string(), Value::table(options)),
+            ("data".to_string(), Value::table([("states".to_string(), path(data)?)])),
+        ];
+        let Value::Table(tables) = Value::table(tables) else { return Ok(source) };
+        let read = shown(FitFile::from_tables(tables, Path::new("glauber view --data"), Path::new("")))?;
+        source.observed = read.states.map(Arc::new);
+        source.notes = read.notes;
+    }
+    Ok(source)
+}
+
+/// An option as a fit file has it.
+fn value_of(value: &OptionValue) -> Value {
+    match value {
+        OptionValue::Number(x) if x.fract().abs() < f64::EPSILON && x.abs() < 1e15 => {
+            Value::Integer(*x as i128)
+        }
+        OptionValue::Number(x) => Value::Float(*x),
+        OptionValue::Text(word) => Value::Text(word.clone()),
+        OptionValue::Flag(x) => Value::Boolean(*x),
+        OptionValue::List(list) => Value::list(list.iter().map(|x| value_of(&OptionValue::Number(*x)))),
+    }
+}
+
+/// Asks the system to open an address; where it cannot, the address was printed.
+fn open(address: &str) {
+    let (program, first): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(target_os = "windows") {
+        ("rundll32", &["url.dll,FileProtocolHandler"])
+    } else {
+        ("xdg-open", &[])
+    };
+    let quiet = (Stdio::null(), Stdio::null(), Stdio::null());
+    let _ =
+        Command::new(program).args(first).arg(address).stdin(quiet.0).stdout(quiet.1).stderr(quiet.2).spawn();
+}

@@ -1,0 +1,464 @@
+"use strict";
+const $ = (id) => document.getElementById(id);
+const LONGEST = 1200; // numbers a curve keeps; then every second goes
+const ROWS = 256; // rows of time that a line's diagram shows
+const LINES = ["#1366c4", "#d55e00", "#2a8a57", "#9a4fb5", "#b08a00", "#c2396b", "#4b6a88", "#7a5a3a"];
+const LINES_DARK = ["#6fb1ff", "#ff9a57", "#62cf96", "#cf97e6", "#e0bf4a", "#f08bb1", "#a4bfd8", "#c9a782"];
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+let socket, model = null, curve = null, earlier = null, last = null, playing = true, cursor = null;
+let clock = { at: performance.now(), step: 0 };
+
+const hex = (rgb) => "#" + rgb.toString(16).padStart(6, "0");
+const brief = (x) => (Number.isFinite(x) ? String(+x.toPrecision(4)) : String(x));
+const tell = (wish) => { if (socket && socket.readyState === 1) socket.send(JSON.stringify(wish)); };
+function element(tag, attributes = {}, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in made && typeof value !== "string") made[name] = value; else made.setAttribute(name, value);
+  }
+  made.append(...inside);
+  return made;
+}
+function wrong(words) { $("alert").textContent = words; $("alert").hidden = !words; }
+
+function connect() {
+  const here = location.pathname.endsWith("/") ? location.pathname : location.pathname + "/";
+  socket = new WebSocket(`ws://${location.host}${here}socket`);
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = (message) => (typeof message.data === "string" ? hear(JSON.parse(message.data)) : take(message.data));
+  socket.onclose = () => {
+    document.documentElement.dataset.state = "ended";
+    if (!$("alert").textContent) wrong("The connection to `glauber view` has ended: start it again and open the address it prints.");
+  };
+}
+
+function hear(said) {
+  if (said.is === "model") describe(said);
+  else if (said.is === "error") {
+    const still = said.of === "model" && model ? "\nThe model as it was before goes on running." : "";
+    wrong(said.words + still);
+    if (said.of === "parameter") showParameters();
+  } else if (said.is === "standing") stand(false);
+  else if (said.is === "site") $("site").textContent = `site ${place(said.place)}: ${said.words.join(", ") || "nothing"}`;
+  else if (said.is === "take-away") takeAway(said);
+  else if (said.is === "end") wrong("`glauber view` was ended.");
+}
+
+function place(site) {
+  const [, height, width] = model.extent;
+  const x = site % width, y = Math.floor(site / width) % height, z = Math.floor(site / width / height);
+  return model.extent[0] > 1 ? `(${z}, ${y}, ${x})` : height > 1 ? `(${y}, ${x})` : `${x}`;
+}
+function takeAway(said) { $("command").textContent = said.command; $("start").textContent = said.start; }
+
+function describe(said) {
+  const same = model && model.course === said.course;
+  const anew = !model || JSON.stringify([model.name, model.looks, model.extent]) !== JSON.stringify([said.name, said.looks, said.extent]);
+  const options = !model || JSON.stringify(model.options) !== JSON.stringify(said.options);
+  const parameters = !model || JSON.stringify(model.parameters.map((p) => [p.name, p.low, p.high])) !== JSON.stringify(said.parameters.map((p) => [p.name, p.low, p.high]));
+  const plots = !model || JSON.stringify(model.curves) !== JSON.stringify(said.curves);
+  model = said;
+  document.title = `${said.name} · glauber view`;
+  $("name").textContent = said.name;
+  $("about").textContent = [said.file, said.words.lattice, ...said.words.layers.map(([name, values]) => `${name}: ${values}`)].filter(Boolean).join(" · ");
+  if (document.activeElement !== $("seed")) $("seed").value = said.seed;
+  wrong(said.lost.length ? `${said.lost.join(", ")}: the value it had is none it can have now; it is at the model's own.` : "");
+  stand(said.playing);
+  if (anew) showLayers();
+  $("slices").hidden = said.extent[0] === 1;
+  $("slice").max = said.extent[0] - 1;
+  $("slice").value = said.slice;
+  $("slice-words").textContent = `${said.slice} of ${said.extent[0]}`;
+  if (parameters) showParameters(); else said.parameters.forEach((p) => setParameter(p.name, p.value));
+  if (options) showOptions();
+  if (plots || !curve) earlier = null; else if (!same && curve.steps.length > 1) earlier = curve;
+  curve = { steps: [], numbers: [], every: 1, seen: 0 };
+  if (plots || !$("plots").childElementCount) showPlots();
+  for (const layer of layers) if (layer.rows) layer.rows = 0;
+  showWords();
+  takeAway(said);
+  setSpeed(said.speed);
+  clock = { at: performance.now(), step: 0 };
+  document.documentElement.dataset.state = "ready";
+}
+
+function showWords() {
+  const { notes, application, rule, program } = model.words;
+  $("notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
+  $("facts").replaceChildren(...application.flatMap(([name, words]) => [element("dt", {}, name), element("dd", {}, words)]));
+  const texts = [];
+  if (rule) texts.push(element("details", { open: true }, element("summary", {}, "As it is written"), element("pre", { tabindex: "0" }, rule)));
+  texts.push(element("details", { open: !rule }, element("summary", {}, "As it is understood"), element("pre", { tabindex: "0" }, program)));
+  $("texts").replaceChildren(...texts);
+}
+
+// Layers
+
+let layers = [];
+function showLayers() {
+  const [, height, width] = model.extent;
+  layers = model.looks.map((look, number) => {
+    const canvas = element("canvas", { role: "img", tabindex: "0", "aria-label": `layer ${look.name}` });
+    canvas.width = width;
+    canvas.height = height > 1 ? height : ROWS;
+    canvas.style.aspectRatio = height > 1 ? `${width} / ${height}` : "2 / 1";
+    if (height > 1 && height > 2 * width) canvas.style.maxHeight = "80vh";
+    const caption = element("figcaption", {}, element("b", {}, look.name));
+    let low, high;
+    if (look.states) {
+      look.labels.forEach((label, state) => {
+        const swatch = element("span", { class: "swatch" });
+        swatch.style.background = hex(look.colours[state]);
+        if (look.labels.length <= 24) caption.append(element("span", { class: "key" }, swatch, label));
+      });
+    } else {
+      const scale = element("span", { class: "scale" });
+      scale.style.background = `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((k) => hex(look.colours[k])).join(", ")})`;
+      low = element("span", {}, "");
+      high = element("span", {}, "");
+      caption.append(element("span", { class: "key" }, low, scale, high));
+    }
+    if (height === 1) caption.append(element("span", {}, "time runs downwards"));
+    const context = canvas.getContext("2d");
+    const palette = new Uint32Array(256);
+    look.colours.forEach((rgb, byte) => { palette[byte] = 0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16); });
+    const image = context.createImageData(canvas.width, canvas.height);
+    const layer = { look, canvas, context, image, pixels: new Uint32Array(image.data.buffer), palette, low, high, rows: height === 1 ? 0 : null };
+    const ask = (x, y) => {
+      cursor = { x: Math.min(width - 1, Math.max(0, x)), y: Math.min(height - 1, Math.max(0, y)) };
+      tell({ do: "site", place: (+$("slice").value * height + cursor.y) * width + cursor.x });
+    };
+    canvas.addEventListener("pointermove", (event) => {
+      const box = canvas.getBoundingClientRect();
+      ask(Math.floor(((event.clientX - box.left) / box.width) * width), height === 1 ? 0 : Math.floor(((event.clientY - box.top) / box.height) * height));
+    });
+    canvas.addEventListener("keydown", (event) => {
+      const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (!move) return;
+      event.preventDefault();
+      const from = cursor || { x: width >> 1, y: height >> 1 };
+      ask(from.x + move[0], from.y + move[1]);
+    });
+    layer.figure = element("figure", {}, canvas, caption);
+    layer.number = number;
+    return layer;
+  });
+  $("layers").replaceChildren(...layers.map((layer) => layer.figure));
+  $("layers").style.gridTemplateColumns = layers.length === 1 ? "minmax(0, 1fr)" : "";
+}
+
+// Frames
+
+function take(buffer) {
+  const view = new DataView(buffer);
+  if (view.getUint8(0) === 2) return save(new Blob([buffer.slice(1)], { type: "image/gif" }), "gif");
+  if (!model) return tell({ do: "drawn" });
+  const course = view.getUint32(4, true), step = view.getFloat64(8, true);
+  const count = view.getUint32(16, true), planes = view.getUint32(20, true);
+  let at = 24;
+  const numbers = [];
+  for (let k = 0; k < count; k++, at += 8) numbers.push(view.getFloat64(at, true));
+  const ranges = [];
+  for (let k = 0; k < planes; k++, at += 16) ranges.push([view.getFloat64(at, true), view.getFloat64(at + 8, true)]);
+  if (course === model.course && planes === layers.length) {
+    const [, height, width] = model.extent;
+    for (const layer of layers) {
+      const bytes = new Uint8Array(buffer, at, height * width);
+      at += height * width;
+      if (layer.rows === null) for (let k = 0; k < bytes.length; k++) layer.pixels[k] = layer.palette[bytes[k]];
+      else {
+        if (layer.rows === ROWS) { layer.pixels.copyWithin(0, width); layer.rows--; }
+        else if (layer.rows === 0) layer.pixels.fill(0);
+        const from = layer.rows++ * width;
+        for (let k = 0; k < width; k++) layer.pixels[from + k] = layer.palette[bytes[k]];
+      }
+      layer.context.putImageData(layer.image, 0, 0);
+      if (layer.low) {
+        layer.low.textContent = brief(ranges[layer.number][0]);
+        layer.high.textContent = brief(ranges[layer.number][1]);
+      }
+    }
+    last = { step, numbers };
+    keep(step, numbers);
+    const now = performance.now();
+    if (now - clock.at > 500) {
+      if (playing) $("reached").textContent = `${brief(((step - clock.step) * 1000) / (now - clock.at))} steps a second`;
+      clock = { at: now, step };
+    }
+    $("time").textContent = `step ${step.toLocaleString("en")}`;
+    document.documentElement.dataset.step = step;
+    drawPlots();
+  }
+  tell({ do: "drawn" });
+}
+
+// Curves
+
+function keep(step, numbers) {
+  const end = curve.steps.length - 1;
+  if (end >= 0 && curve.steps[end] === step) { curve.numbers[end] = numbers; return; }
+  if (curve.seen++ % curve.every) return;
+  curve.steps.push(step);
+  curve.numbers.push(numbers);
+  if (curve.steps.length > LONGEST) {
+    curve.steps = curve.steps.filter((_, k) => k % 2 === 0);
+    curve.numbers = curve.numbers.filter((_, k) => k % 2 === 0);
+    curve.every *= 2;
+  }
+}
+let plots = [];
+function colourOf(group, k) {
+  const own = group.colours[k];
+  const usual = (dark.matches ? LINES_DARK : LINES)[k % LINES.length];
+  if (own === null || own === undefined) return usual;
+  // A state's own colour is taken unless it can hardly be told from the ground.
+  const [r, g, b] = [own >> 16, (own >> 8) & 255, own & 255];
+  const light = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+  return (dark.matches ? light < 0.25 : light > 0.85) ? "#8a929b" : hex(own);
+}
+function showPlots() {
+  let from = 0;
+  plots = model.curves.map((group) => {
+    const canvas = element("canvas", { role: "img", "aria-label": `curve of ${group.title}` });
+    const keys = element("div", { class: "keys" });
+    const values = group.names.map((name, k) => {
+      const value = element("span", { class: "value" }, "");
+      const swatch = element("span", { class: "swatch" });
+      swatch.style.background = colourOf(group, k);
+      if (group.names.length <= 12) keys.append(element("span", { class: "key" }, swatch, group.names.length > 1 ? name : "", value));
+      return value;
+    });
+    if (model.observed) keys.append(element("span", {}, `points: observed, mean of ${model.observed.of}`));
+    const plot = { group, canvas, values, from };
+    from += group.names.length;
+    plot.box = element("div", { class: "plot" }, element("h3", {}, group.title), canvas, keys);
+    return plot;
+  });
+  $("plots").replaceChildren(...plots.map((plot) => plot.box));
+}
+let drawing = false;
+function drawPlots() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => { drawing = false; plots.forEach(drawPlot); });
+}
+function drawPlot({ group, canvas, values, from }) {
+  const box = canvas.getBoundingClientRect(), scale = devicePixelRatio || 1;
+  if (!box.width) return;
+  canvas.width = Math.round(box.width * scale);
+  canvas.height = Math.round(box.height * scale);
+  const context = canvas.getContext("2d");
+  context.scale(scale, scale);
+  const style = getComputedStyle(document.body);
+  const width = box.width, height = box.height, left = 52, bottom = 20, top = 6, right = 8;
+  const both = [earlier, curve].filter((c) => c && c.steps.length);
+  const seen = model.observed;
+  let lowest = Infinity, highest = -Infinity, farthest = 1;
+  for (const c of seen ? [seen, ...both] : both) {
+    farthest = Math.max(farthest, c.steps[c.steps.length - 1]);
+    for (const row of c.numbers) for (let k = 0; k < group.names.length; k++) {
+      const y = row[from + k];
+      if (Number.isFinite(y)) { lowest = Math.min(lowest, y); highest = Math.max(highest, y); }
+    }
+  }
+  if (lowest > highest) { lowest = 0; highest = 1; }
+  if (lowest > 0 && lowest < 0.5 * highest) lowest = 0;
+  if (highest - lowest < 1e-12 * Math.max(1, Math.abs(highest))) { highest += 0.5; lowest -= lowest === 0 ? 0 : 0.5; }
+  const x = (step) => left + ((width - left - right) * step) / farthest;
+  const y = (value) => height - bottom - ((height - top - bottom) * (value - lowest)) / (highest - lowest);
+  context.font = "11px system-ui, sans-serif";
+  context.fillStyle = style.getPropertyValue("color");
+  context.strokeStyle = "#8886";
+  context.lineWidth = 1;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const share of [0, 0.5, 1]) {
+    const value = lowest + share * (highest - lowest);
+    context.beginPath(); context.moveTo(left, y(value)); context.lineTo(width - right, y(value)); context.stroke();
+    context.fillText(brief(value), left - 5, y(value));
+  }
+  context.textBaseline = "alphabetic";
+  context.textAlign = "left";
+  context.fillText("0", left, height - 5);
+  context.textAlign = "right";
+  context.fillText(`step ${farthest.toLocaleString("en")}`, width - right, height - 5);
+  for (const c of both) {
+    context.globalAlpha = c === curve ? 1 : 0.3;
+    context.lineWidth = c === curve ? 1.8 : 1.2;
+    for (let k = 0; k < group.names.length; k++) {
+      context.strokeStyle = colourOf(group, k);
+      context.beginPath();
+      let down = false;
+      c.steps.forEach((step, n) => {
+        const value = c.numbers[n][from + k];
+        if (!Number.isFinite(value)) { down = false; return; }
+        if (down) context.lineTo(x(step), y(value)); else context.moveTo(x(step), y(value));
+        down = true;
+      });
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+  if (seen) {
+    // What was observed is drawn as points.
+    for (let k = 0; k < group.names.length; k++) {
+      context.fillStyle = colourOf(group, k);
+      seen.steps.forEach((step, n) => {
+        const value = seen.numbers[n][from + k];
+        if (!Number.isFinite(value)) return;
+        context.beginPath();
+        context.arc(x(step), y(value), 2.6, 0, 2 * Math.PI);
+        context.fill();
+      });
+    }
+  }
+  if (last) values.forEach((value, k) => { value.textContent = brief(last.numbers[from + k]); });
+}
+
+// Parameters and options
+
+const sliders = new Map();
+function range(p) {
+  // An interval without end gets a slider around the value; the field beside it takes any.
+  const size = Math.max(1, Math.abs(p.value) * 4);
+  return [p.low ?? (p.high === null ? -size : p.high - size), p.high ?? (p.low === null ? size : p.low + size)];
+}
+function showParameters() {
+  sliders.clear();
+  $("parameters").replaceChildren(...model.parameters.map((p) => {
+    let [low, high] = range(p);
+    // Where most of a wide interval is far from the value, the slider shows the part around it.
+    const wide = high - low > 20 * Math.max(Math.abs(p.value - low), 1e-9) && p.value > low;
+    if (wide) high = low + 8 * (p.value - low);
+    const slider = element("input", { type: "range", id: `p-${p.name}`, min: String(low), max: String(high), step: "any", "aria-label": p.name });
+    const field = element("input", { inputmode: "decimal", autocomplete: "off", "aria-label": `${p.name}, as a number` });
+    const words = `${p.low ?? "−∞"} to ${p.high ?? "∞"}`;
+    slider.addEventListener("input", () => choose(p, +(+slider.value).toPrecision(4)));
+    field.addEventListener("change", () => {
+      const value = Number(field.value.replace(",", "."));
+      if (field.value.trim() === "" || Number.isNaN(value)) { wrong(`${p.name}: “${field.value}” is no number`); setParameter(p.name, p.value); } else choose(p, value);
+    });
+    sliders.set(p.name, { slider, field });
+    const label = element("label", { for: `p-${p.name}` }, p.name, " ", element("small", {}, words));
+    return element("div", { class: "parameter" }, label, slider, field);
+  }));
+  if (!model.parameters.length) $("parameters").textContent = "This model has none.";
+  model.parameters.forEach((p) => setParameter(p.name, p.value));
+}
+function setParameter(name, value) {
+  const known = model.parameters.find((p) => p.name === name), made = sliders.get(name);
+  if (!known || !made) return;
+  known.value = value;
+  made.slider.value = String(value);
+  if (document.activeElement !== made.field) made.field.value = String(value);
+}
+function choose(p, value) {
+  if ((p.low !== null && value < p.low) || (p.high !== null && value > p.high)) {
+    wrong(`${p.name} lies between ${p.low ?? "−∞"} and ${p.high ?? "∞"}: ${value} is none of these`);
+    return setParameter(p.name, model.parameters.find((k) => k.name === p.name).value);
+  }
+  wrong("");
+  tell({ do: "set", name: p.name, value });
+  setParameter(p.name, value);
+  sliders.get(p.name).field.value = String(value);
+}
+function showOptions() {
+  $("options-box").hidden = !model.options.length;
+  $("options").replaceChildren(...model.options.map((o) => {
+    const id = `o-${o.name}`;
+    const send = (value) => tell({ do: "option", name: o.name, value });
+    let input;
+    if (o.kind === "flag") {
+      input = element("input", { type: "checkbox", id });
+      input.checked = o.value;
+      input.addEventListener("change", () => send(input.checked));
+    } else if (o.kind === "words") {
+      input = element("select", { id }, ...o.words.map((word) => element("option", { value: word }, word)));
+      input.value = o.value;
+      input.addEventListener("change", () => send(input.value));
+    } else {
+      input = element("input", { type: "number", id, min: String(o.low), max: String(o.high), step: o.kind === "whole" ? "1" : "any" });
+      input.value = String(o.value);
+      input.addEventListener("change", () => { if (input.value !== "") send(+input.value); });
+    }
+    return element("div", { class: "parameter one" }, element("label", { for: id }, o.name), input);
+  }));
+}
+
+// Controls
+
+function stand(runs) {
+  playing = runs;
+  $("play").textContent = runs ? "Pause" : "Play";
+  $("play").setAttribute("aria-pressed", String(runs));
+  if (!runs) $("reached").textContent = "";
+}
+function play() { stand(!playing); clock = { at: performance.now(), step: last ? last.step : 0 }; tell({ do: playing ? "play" : "pause" }); }
+function step() { stand(false); tell({ do: "step" }); }
+function restart() {
+  const seed = $("seed").value.trim();
+  if (!/^\d{1,20}$/.test(seed)) return wrong("a seed is a whole number from 0 to 18446744073709551615");
+  $("seed").blur();
+  tell({ do: "restart", seed });
+}
+// 0…100 of the slider: from one step in two seconds to a thousand a second, the end as fast as can be.
+const speedOf = (position) => (position >= 100 ? 0 : +(0.5 * Math.pow(2000, position / 99)).toPrecision(2));
+function setSpeed(speed) {
+  $("speed").value = speed === 0 ? 100 : Math.round((99 * Math.log(speed / 0.5)) / Math.log(2000));
+  $("speed-words").textContent = speed === 0 ? "as fast as can be" : `${speed} steps/s`;
+}
+$("play").onclick = play;
+$("step").onclick = step;
+$("restart").onclick = restart;
+$("seed").addEventListener("keydown", (event) => { if (event.key === "Enter") restart(); });
+$("speed").addEventListener("input", () => { const speed = speedOf(+$("speed").value); $("speed-words").textContent = speed === 0 ? "as fast as can be" : `${speed} steps/s`; tell({ do: "speed", steps: speed }); });
+$("slice").addEventListener("input", () => { $("slice-words").textContent = `${$("slice").value} of ${model.extent[0]}`; tell({ do: "slice", plane: +$("slice").value }); });
+$("curves-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  // Summaries have commas of their own: they are parted by semicolons.
+  tell({ do: "curves", of: $("curves-of").value.split(";").map((text) => text.trim()).filter(Boolean) });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("input, select, textarea, button, summary, pre") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === " ") { event.preventDefault(); play(); } else if (event.key === ".") step(); else if (event.key === "r" || event.key === "R") restart();
+});
+dark.addEventListener("change", () => { showPlots(); drawPlots(); });
+addEventListener("resize", drawPlots);
+
+// Take away
+
+function save(blob, ending) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: `${(model ? model.name : "glauber").replace(/[^\w.-]+/g, "-")}-step-${last ? last.step : 0}.${ending}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+$("png").onclick = () => {
+  if (!layers.length) return;
+  const times = Math.max(1, Math.ceil(480 / Math.max(...layers.map((l) => l.canvas.width))));
+  const gap = 8, all = layers.map((l) => [l.canvas.width * times, l.canvas.height * times]);
+  const sheet = element("canvas");
+  sheet.width = all.reduce((sum, [w]) => sum + w + gap, -gap);
+  sheet.height = Math.max(...all.map(([, h]) => h));
+  const context = sheet.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  let x = 0;
+  layers.forEach((l, k) => { context.drawImage(l.canvas, x, 0, ...all[k]); x += all[k][0] + gap; });
+  sheet.toBlob((blob) => save(blob, "png"));
+};
+$("gif").onclick = () => tell({ do: "film", layer: 0 });
+$("csv").onclick = () => {
+  const names = model.curves.flatMap((group) => group.names.map((name) => (group.names.length > 1 ? `${group.title}: ${name}` : name)));
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = curve.steps.map((s, k) => [s, ...curve.numbers[k]].join(","));
+  save(new Blob([["step", ...names].map(quoted).join(",") + "\n" + rows.join("\n") + "\n"], { type: "text/csv" }), "csv");
+};
+async function copy(from, button) {
+  const words = button.textContent;
+  try { await navigator.clipboard.writeText($(from).textContent); button.textContent = "Copied"; } catch { getSelection().selectAllChildren($(from)); button.textContent = "Selected: copy it now"; }
+  setTimeout(() => { button.textContent = words; }, 1500);
+}
+$("copy-command").onclick = () => copy("command", $("copy-command"));
+$("copy-start").onclick = () => copy("start", $("copy-start"));
+
+connect();

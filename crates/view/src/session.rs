@@ -1,0 +1,388 @@
+//! Talks with one page: does what it wishes, steps, and sends what is to be drawn.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use glauber_models::OptionValue;
+use serde_json::{Value, json};
+use tungstenite::{Error, Message, WebSocket};
+
+use crate::film::Reel;
+use crate::message::{OptionWish, Wish, film, picture};
+use crate::source::{Seen, Source};
+use crate::stage::Stage;
+
+/// Pictures a second at most.
+const PICTURES: f64 = 30.0;
+/// Pictures that are under way to a page at most: a slow page is sent fewer.
+const UNDER_WAY: u32 = 2;
+/// A picture's steps take no longer than this, as far as one step allows, so that sliders answer.
+const PATIENCE: f64 = 0.1;
+/// How often a model file is looked at.
+const GLANCE: Duration = Duration::from_millis(250);
+/// How often the command with the present step is told while it runs.
+const TOLD_AGAIN: Duration = Duration::from_secs(1);
+/// How long nothing is waited for at once.
+const NAP: Duration = Duration::from_millis(20);
+
+/// One page's conversation.
+pub(crate) struct Session {
+    socket: WebSocket<TcpStream>,
+    /// The model as this page has it: its options may be others than the server began with.
+    source: Source,
+    threads: usize,
+    stage: Option<Box<dyn Stage>>,
+    reel: Reel,
+    playing: bool,
+    /// Steps a second; 0 for as many as can be.
+    speed: f64,
+    seed: u64,
+    slice: usize,
+    course: u32,
+    watched: Vec<String>,
+    seen: Seen,
+    looked: Instant,
+    under_way: u32,
+    /// Steps that are due, in parts.
+    due: f64,
+    last: Instant,
+    /// Seconds of one step, lately.
+    step_seconds: f64,
+    /// When the page was last told the command that is what is seen.
+    told: Instant,
+}
+
+/// The page is gone, or asks for what no page asks for.
+struct Gone;
+
+impl Session {
+    /// A conversation that has not begun.
+    pub(crate) fn new(socket: WebSocket<TcpStream>, source: Arc<Source>, threads: usize) -> Session {
+        let source = Source::clone(&source);
+        Session {
+            socket,
+            threads,
+            stage: None,
+            reel: Reel::default(),
+            playing: true,
+            speed: 10.0,
+            seed: source.seed,
+            slice: 0,
+            course: 0,
+            watched: Vec::new(),
+            seen: source.look(),
+            looked: Instant::now(),
+            under_way: 0,
+            due: 0.0,
+            last: Instant::now(),
+            step_seconds: 0.0,
+            told: Instant::now(),
+            source,
+        }
+    }
+
+    /// Until the page or the server ends it.
+    pub(crate) fn run(mut self, stop: &AtomicBool) {
+        let _ = self.converse(stop);
+        let _ = self.socket.close(None);
+        let _ = self.socket.flush();
+    }
+
+    fn converse(&mut self, stop: &AtomicBool) -> Result<(), Gone> {
+        self.make_anew()?;
+        while !stop.load(Ordering::Relaxed) {
+            self.hear()?;
+            self.look_at_the_file()?;
+            self.go_on()?;
+        }
+        self.say(&json!({"is": "end", "words": "the server was ended"}))
+    }
+
+    /// Takes what the page says, waiting a little where nothing else is to be done.
+    fn hear(&mut self) -> Result<(), Gone> {
+        let nap = if self.playing && self.under_way < UNDER_WAY { self.until_due().min(NAP) } else { NAP };
+        let timeout = nap.max(Duration::from_millis(1));
+        self.socket.get_mut().set_read_timeout(Some(timeout)).map_err(|_| Gone)?;
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => match serde_json::from_str::<Wish>(&text) {
+                    Ok(wish) => self.grant(wish)?,
+                    Err(_) => return Err(Gone),
+                },
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(_) => return Err(Gone),
+                Err(Error::Io(error))
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return Ok(());
+                }
+                Err(_) => return Err(Gone),
+            }
+            // Whatever else has come already is taken too, without waiting.
+            self.socket.get_mut().set_read_timeout(Some(Duration::from_millis(1))).map_err(|_| Gone)?;
+        }
+    }
+
+    fn say(&mut self, value: &Value) -> Result<(), Gone> {
+        self.socket.send(Message::text(value.to_string())).map_err(|_| Gone)
+    }
+
+    /// Says what went wrong; the stage stands still.
+    fn wrong(&mut self, of: &str, words: &str) -> Result<(), Gone> {
+        self.say(&json!({"is": "error", "of": of, "words": words}))
+    }
+
+    /// The model again, with the values that its parameters have where they are still parameters.
+    fn make_anew(&mut self) -> Result<(), Gone> {
+        let mut made = match self.source.stage(self.threads) {
+            Ok(stage) => stage,
+            Err(words) => return self.wrong("model", &words),
+        };
+        let mut lost = Vec::new();
+        if let Some(earlier) = &self.stage {
+            for knob in earlier.knobs() {
+                if made.set(&knob.name, knob.value).is_err() {
+                    lost.push(knob.name.clone());
+                }
+            }
+        }
+        if !self.watched.is_empty() && made.watch(&self.watched).is_err() {
+            self.watched.clear();
+        }
+        if let Err(words) = made.restart(self.seed) {
+            return self.wrong("model", &words);
+        }
+        self.slice = made.extent()[0] / 2;
+        self.stage = Some(made);
+        self.begin_course();
+        self.describe(&lost)?;
+        self.draw()
+    }
+
+    fn begin_course(&mut self) {
+        self.course += 1;
+        self.reel.clear();
+        (self.due, self.last, self.step_seconds) = (0.0, Instant::now(), 0.0);
+    }
+
+    /// Tells the page what there is.
+    fn describe(&mut self, lost: &[String]) -> Result<(), Gone> {
+        let Some(stage) = &self.stage else { return Ok(()) };
+        let finite = |x: f64| if x.is_finite() { json!(x) } else { json!(null) };
+        let knobs: Vec<Value> = stage
+            .knobs()
+            .iter()
+            .map(|k| json!({"name": k.name, "low": finite(k.low), "high": finite(k.high), "value": k.value}))
+            .collect();
+        let looks: Vec<Value> = stage
+            .looks()
+            .iter()
+            .map(|l| {
+                json!({"name": l.name, "labels": l.labels, "colours": l.colours, "states": l.has_states()})
+            })
+            .collect();
+        let curves: Vec<Value> = stage
+            .curves()
+            .iter()
+            .map(|c| json!({"title": c.title, "names": c.names, "colours": c.colours}))
+            .collect();
+        let description = json!({
+            "is": "model",
+            "name": stage.name(),
+            "file": self.source.file().map(|path| path.display().to_string()),
+            "extent": stage.extent(),
+            "words": stage.words(),
+            "parameters": knobs,
+            "options": self.source.settings(),
+            "looks": looks,
+            "curves": curves,
+            "seed": self.seed.to_string(),
+            "speed": self.speed,
+            "slice": self.slice,
+            "course": self.course,
+            "playing": self.playing,
+            "lost": lost,
+            "observed": stage.observed(),
+            "command": stage.command(stage.step(), self.seed),
+            "start": stage.start_of_a_fit(),
+        });
+        self.say(&description)
+    }
+
+    /// Sends the present state.
+    fn draw(&mut self) -> Result<(), Gone> {
+        let Some(stage) = &mut self.stage else { return Ok(()) };
+        let planes = stage.planes(self.slice);
+        let message = picture(self.course, stage.step(), stage.numbers(), &planes);
+        self.reel.keep(&planes);
+        self.under_way += 1;
+        self.socket.send(Message::binary(message)).map_err(|_| Gone)
+    }
+
+    /// When the next picture is due.
+    fn until_due(&self) -> Duration {
+        let between = if self.speed > 0.0 { (1.0 / self.speed).max(1.0 / PICTURES) } else { 1.0 / PICTURES };
+        Duration::from_secs_f64(between.min(60.0)).saturating_sub(self.last.elapsed())
+    }
+
+    /// Steps and draws, if it is time.
+    fn go_on(&mut self) -> Result<(), Gone> {
+        if !self.playing || self.under_way >= UNDER_WAY || !self.until_due().is_zero() {
+            return Ok(());
+        }
+        // Time that was spent standing still or behind is not made up for.
+        let elapsed = self.last.elapsed().as_secs_f64().min(2.0 / PICTURES.min(self.speed.max(0.01)));
+        self.last = Instant::now();
+        let most =
+            if self.step_seconds > 0.0 { (PATIENCE / self.step_seconds).floor().max(1.0) } else { 1.0 };
+        let steps = if self.speed > 0.0 {
+            self.due += elapsed * self.speed;
+            let steps = self.due.floor().min(most);
+            self.due = (self.due - steps).min(1.0);
+            steps
+        } else {
+            ((0.8 / PICTURES / self.step_seconds.max(1e-9)).floor()).clamp(1.0, most)
+        };
+        if steps >= 1.0 { self.advance(steps as usize) } else { Ok(()) }
+    }
+
+    fn advance(&mut self, steps: usize) -> Result<(), Gone> {
+        let Some(stage) = &mut self.stage else { return Ok(()) };
+        let begin = Instant::now();
+        if let Err(words) = stage.advance(steps) {
+            self.playing = false;
+            self.wrong("run", &words)?;
+            return self.say(&json!({"is": "standing"}));
+        }
+        let seconds = begin.elapsed().as_secs_f64() / steps as f64;
+        self.step_seconds =
+            if self.step_seconds > 0.0 { 0.7 * self.step_seconds + 0.3 * seconds } else { seconds };
+        self.draw()
+    }
+
+    /// Makes the model anew if its file is another.
+    fn look_at_the_file(&mut self) -> Result<(), Gone> {
+        if self.looked.elapsed() < GLANCE {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        let now = self.source.look();
+        if now == self.seen {
+            return Ok(());
+        }
+        self.seen = now;
+        self.make_anew()
+    }
+
+    fn grant(&mut self, wish: Wish) -> Result<(), Gone> {
+        match wish {
+            Wish::Play => {
+                (self.playing, self.last, self.due) = (true, Instant::now(), 0.0);
+                Ok(())
+            }
+            Wish::Pause => {
+                self.playing = false;
+                Ok(())
+            }
+            Wish::Step => {
+                self.playing = false;
+                self.advance(1)
+            }
+            Wish::Restart { seed } => {
+                let Ok(seed) = seed.trim().parse() else {
+                    return self
+                        .wrong("seed", "a seed is a whole number from 0 to 18,446,744,073,709,551,615");
+                };
+                self.seed = seed;
+                if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.restart(seed)) {
+                    return self.wrong("run", &words);
+                }
+                self.begin_course();
+                self.describe(&[])?;
+                self.draw()
+            }
+            Wish::Speed { steps } => {
+                if steps.is_finite() && steps >= 0.0 {
+                    self.speed = steps;
+                }
+                Ok(())
+            }
+            Wish::Set { name, value } => {
+                if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.set(&name, value)) {
+                    return self.wrong("parameter", &words);
+                }
+                self.tell_how_to_have_it()
+            }
+            Wish::Option { name, value } => {
+                let earlier = self.source.clone();
+                let value = match value {
+                    OptionWish::Flag(x) => OptionValue::Flag(x),
+                    OptionWish::Number(x) => OptionValue::Number(x),
+                    OptionWish::Word(x) => OptionValue::Text(x),
+                };
+                self.source.options.set(&name, value);
+                // What cannot be made leaves the model as it was.
+                if let Err(words) = self.source.stage(self.threads) {
+                    self.source = earlier;
+                    self.wrong("option", &words)?;
+                    return self.describe(&[]);
+                }
+                self.make_anew()
+            }
+            Wish::Curves { of } => {
+                if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.watch(&of)) {
+                    return self.wrong("curves", &words);
+                }
+                self.watched = of;
+                self.course += 1;
+                self.describe(&[])?;
+                self.draw()
+            }
+            Wish::Slice { plane } => {
+                self.slice = plane;
+                self.reel.clear();
+                self.draw()
+            }
+            Wish::Site { place } => {
+                let words = self.stage.as_ref().map(|stage| stage.at(place)).unwrap_or_default();
+                self.say(&json!({"is": "site", "place": place, "words": words}))
+            }
+            Wish::Film { layer } => {
+                let Some(stage) = &self.stage else { return Ok(()) };
+                let [_, height, width] = stage.extent();
+                let made = match stage.looks().get(layer) {
+                    Some(look) => self.reel.film(layer, look, height, width),
+                    None => Err(format!("there is no layer {layer}")),
+                };
+                match made {
+                    Ok(gif) => self.socket.send(Message::binary(film(&gif))).map_err(|_| Gone),
+                    Err(words) => self.wrong("film", &words),
+                }
+            }
+            Wish::Drawn => {
+                self.under_way = self.under_way.saturating_sub(1);
+                self.tell_how_to_have_it_now_and_then()
+            }
+        }
+    }
+
+    /// The command and the start of a fit that are what is seen.
+    fn tell_how_to_have_it(&mut self) -> Result<(), Gone> {
+        self.told = Instant::now();
+        let Some(stage) = &self.stage else { return Ok(()) };
+        let words = json!({
+            "is": "take-away",
+            "command": stage.command(stage.step(), self.seed),
+            "start": stage.start_of_a_fit(),
+        });
+        self.say(&words)
+    }
+
+    /// The same where the step has changed, but not with every picture.
+    fn tell_how_to_have_it_now_and_then(&mut self) -> Result<(), Gone> {
+        if self.playing && self.told.elapsed() < TOLD_AGAIN { Ok(()) } else { self.tell_how_to_have_it() }
+    }
+}

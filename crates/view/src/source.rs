@@ -1,0 +1,172 @@
+//! Makes what is shown of a name or a file, again whenever the file changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use glauber_fit::problem::Shown;
+use glauber_model_file::{CovariateSource, load};
+use glauber_models::{Allowed, MODELS, ModelOptions, OptionValue, with_settings};
+use glauber_tasks::covariates::read_covariates;
+use glauber_tasks::states::States;
+use serde_json::{Value, json};
+
+use crate::cells::{self, CellsStage};
+use crate::lattice_stage::LatticeStage;
+use crate::observed::Observed;
+use crate::stage::{Stage, shell};
+
+/// A model by name or path, with its options and data per site, and the values its parameters begin with.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// A name of the catalogue, a model file's path, or `cellular-potts`.
+    pub model: String,
+    /// Its options.
+    pub options: ModelOptions,
+    /// Covariates by name.
+    pub covariates: Vec<(String, CovariateSource)>,
+    /// Parameters that begin elsewhere than at their defaults.
+    pub parameters: Vec<(String, f64)>,
+    /// The first seed.
+    pub seed: u64,
+    /// States that were observed, to be seen beside the model's.
+    pub observed: Option<Arc<States>>,
+    /// What there is to say of how all this was read.
+    pub notes: Vec<String>,
+}
+
+/// What a file was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(Option<(SystemTime, u64)>);
+
+impl Source {
+    /// A model with these options, at its defaults.
+    pub fn new(model: &str, options: ModelOptions) -> Source {
+        Source {
+            model: model.to_string(),
+            options,
+            covariates: Vec::new(),
+            parameters: Vec::new(),
+            seed: 1,
+            observed: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The model of a fit file with the values of its first start, beside the states that it is fitted to.
+    pub fn of_fit(shown: Shown) -> Source {
+        Source {
+            covariates: shown.covariates,
+            parameters: shown.parameters,
+            observed: shown.states.map(Arc::new),
+            notes: shown.notes,
+            ..Source::new(&shown.model, shown.options)
+        }
+    }
+
+    /// The model file, if it is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let is_name = self.model == cells::NAME || MODELS.iter().any(|entry| entry.name == self.model);
+        (!is_name).then(|| PathBuf::from(&self.model))
+    }
+
+    /// What the model file is now.
+    pub(crate) fn look(&self) -> Seen {
+        let known = self.file().and_then(|path| std::fs::metadata(path).ok());
+        Seen(known.and_then(|m| Some((m.modified().ok()?, m.len()))))
+    }
+
+    /// Something that runs, at its start.
+    ///
+    /// # Errors
+    /// Why there is none, as the command line says it.
+    pub(crate) fn stage(&self, threads: usize) -> Result<Box<dyn Stage>, String> {
+        let mut stage: Box<dyn Stage> = if self.model == cells::NAME {
+            if !self.covariates.is_empty() {
+                return Err("the Cellular Potts model reads no covariate".into());
+            }
+            Box::new(CellsStage::new(&self.options)?)
+        } else {
+            Box::new(self.lattice_stage(threads)?)
+        };
+        for (name, value) in &self.parameters {
+            stage.set(name, *value)?;
+        }
+        stage.restart(self.seed)?;
+        Ok(stage)
+    }
+
+    fn lattice_stage(&self, threads: usize) -> Result<LatticeStage, String> {
+        let loaded = load(&self.model, &self.options).map_err(|error| error.to_string())?;
+        let mut notes = self.notes.clone();
+        let covariates =
+            read_covariates(&loaded, &self.covariates, &mut notes).map_err(|error| error.to_string())?;
+        notes.extend(loaded.model.notes());
+        let rule = match self.file() {
+            Some(path) => text_of(&path)?,
+            None => String::new(),
+        };
+        let observed = self.observed.clone().map(Observed::new);
+        if let Some(observed) = &observed {
+            let (found, wanted) = (observed.states.sites, loaded.model.declarations().lattice.sites());
+            if found != wanted || observed.states.layers.len() != loaded.model.declarations().layers.len() {
+                return Err(format!(
+                    "the observed states have {found} sites, the model {wanted}: they are not of this model"
+                ));
+            }
+        }
+        LatticeStage::new(loaded, covariates, notes, rule, self.command(), threads, observed)
+    }
+
+    /// The command that simulates this, up to its parameters.
+    fn command(&self) -> String {
+        let mut command = format!("glauber simulate {}", shell(&self.model));
+        for (name, value) in self.options.iter() {
+            let value = match value {
+                OptionValue::Text(word) => word.clone(),
+                other => other.to_string().replace(' ', ""),
+            };
+            command += &format!(" --option {}", shell(&format!("{name}={value}")));
+        }
+        for (name, source) in &self.covariates {
+            let value = match source {
+                CovariateSource::Constant(number) => number.to_string(),
+                CovariateSource::File(path) => path.display().to_string(),
+            };
+            command += &format!(" --covariate {}", shell(&format!("{name}={value}")));
+        }
+        command
+    }
+
+    /// The options of a catalogue model that are one number, word or flag.
+    pub(crate) fn settings(&self) -> Vec<Value> {
+        let settings = if self.model == cells::NAME {
+            cells::settings(&self.options)
+        } else if MODELS.iter().any(|entry| entry.name == self.model) {
+            with_settings(&self.model, &self.options).map(|(_, settings)| settings).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let described = settings.iter().map(|setting| {
+            let value = match &setting.value {
+                OptionValue::Number(x) => json!(x),
+                OptionValue::Flag(x) => json!(x),
+                other => json!(other.to_string().trim_matches('"')),
+            };
+            let (kind, low, high, words) = match &setting.allowed {
+                Allowed::Whole(low, high) => ("whole", json!(low), json!(high), json!(null)),
+                Allowed::Number(low, high) => ("number", json!(low), json!(high), json!(null)),
+                Allowed::Words(words) => ("words", json!(null), json!(null), json!(words)),
+                Allowed::Flag => ("flag", json!(null), json!(null), json!(null)),
+            };
+            json!({"name": setting.name, "kind": kind, "low": low, "high": high, "words": words, "value": value})
+        });
+        described.collect()
+    }
+}
+
+/// The text of a model file, of a size that a page can show.
+fn text_of(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(text.chars().take(100_000).collect())
+}
