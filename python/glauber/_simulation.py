@@ -255,6 +255,11 @@ def simulate(
     asked = request(
         model, parameters, steps, replicates, seed, start, fields, threads, first_step=first_step
     )
+    if every > max(asked["steps"], 1):
+        raise InputError(
+            f"every={every} keeps only the start of {asked['steps']} steps: give every={asked['steps']} or less; "
+            "the states after the last step are in .last in any case"
+        )
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)

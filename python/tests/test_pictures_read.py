@@ -250,3 +250,24 @@ def test_arrays_of_no_numbers_are_refused(tmp_path: Path, dtype: str) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.zeros(SHAPE, dtype))
     refused(tmp_path, path, "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("ending", "mode", "dtype"),
+    [("pgm", "L", "u1"), ("pgm", "I;16", "u2"), ("ppm", "RGB", "u1"), ("pbm", "1", "u1")],
+)
+def test_netpbm_is_read_as_pillow_reads_it(tmp_path: Path, ending: str, mode: str, dtype: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    shape = (*SHAPE, 3) if mode == "RGB" else SHAPE
+    values = numbers(dtype, shape)
+    if mode == "1":
+        Image.fromarray(values > 100).save(path)
+        # Pillow turns a PBM round, in which 1 is black; here its numbers are as they stand in the file.
+        same(tmp_path, path, 1.0 - np.asarray(Image.open(path), dtype=float), "1 is black")
+        return
+    Image.fromarray(values).save(path)
+    read = Image.open(path)
+    if mode == "RGB":
+        same(tmp_path, path, np.asarray(read.convert("L")) / SHADES)
+    else:
+        same(tmp_path, path, np.asarray(read) / (SHADES if dtype == "u1" else 1.0))

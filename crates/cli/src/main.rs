@@ -6,13 +6,14 @@ mod outcome;
 
 use std::io::Write;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
 use outcome::{CommandOutcome, Failure};
 
 fn main() -> std::process::ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let matches = numbers_may_be_negative(Arguments::command()).try_get_matches();
+    let arguments = match matches.and_then(|m| Arguments::from_arg_matches(&m)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // clap prints help and versions to stdout, mistakes to stderr.
@@ -47,6 +48,11 @@ fn main() -> std::process::ExitCode {
             std::process::ExitCode::from(code)
         }
     }
+}
+
+/// A command whose options are given what looks like a negative number, to be refused in their own words.
+fn numbers_may_be_negative(command: clap::Command) -> clap::Command {
+    command.allow_negative_numbers(true).mut_subcommands(numbers_may_be_negative)
 }
 
 fn print(text: &str) -> std::io::Result<()> {

@@ -112,6 +112,11 @@ fn options_without_effect_are_refused() {
     refused(here, &["show", "forest-fire", "--covariate", "feul=1"], &["feul", "fuel"]);
     let shown = glauber(here, &["show", "forest-fire", "--covariate", "fuel=0.25"]);
     assert!(String::from_utf8_lossy(&shown.stdout).contains("fuel: 0.25 at every site"), "{shown:?}");
+    refused(
+        here,
+        &["simulate", "susceptible-infected", "--seed", "-1", "--out", "x.npz"],
+        &["'-1'", "from 0 to"],
+    );
     refused(here, &["reproduce", "transition", "--seeds", "3", "--out", "x"], &["--seeds", "stability"]);
     refused(here, &["reproduce", "stability", "--data", ".", "--out", "x"], &["--data", "state"]);
 }

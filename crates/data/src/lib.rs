@@ -5,7 +5,7 @@
 //! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
 //! - [`arrays`], a crate of its own, reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`no_data_sign`] knows the numbers that stand for no data, wherever they come from;
-//! - [`images`] reads PNG, JPEG, TIFF stacks, ESRI ASCII grids and folders of them;
+//! - [`images`] reads PNG, JPEG, TIFF stacks, Netpbm, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`read_cell_types`] reads which type every cell has from a table;
 //! - [`read_time_curve`] reads a curve over time from a table;

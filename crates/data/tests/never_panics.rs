@@ -14,8 +14,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Beginnings that lead a reader past its first look.
-const BEGINNINGS: [&[u8]; 16] = [
+const BEGINNINGS: [&[u8]; 20] = [
     b"",
+    b"P1 4 3 ",
+    b"P2 3 2 255\n",
+    b"P5 4 4 255\n",
+    b"P6 2 2 65535\n",
     b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (",
     b"\x93NUMPY\x02\x00",
     b"PK\x03\x04",

@@ -169,7 +169,7 @@ impl Observed {
 /// A step that leaves every layer as it is.
 fn nothing(declarations: &Declarations) -> Program {
     let mut declarations = declarations.clone();
-    declarations.fields.clear();
+    declarations.signature.fields.clear();
     let mut graph = glauber_program::Graph::new(declarations);
     for layer in 0..graph.declarations.layers.len() as u32 {
         let same = graph.push(Op::Layer(layer));

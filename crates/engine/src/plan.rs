@@ -1,6 +1,6 @@
 //! Prepares a model for running, and runs it: checks what a run is given, and hands it to a backend.
 
-use glauber_program::{Bundle, Declarations, Estimator, Model, Op, Program};
+use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature};
 
 use crate::backend::{Backend, Options, Prepared};
 use crate::cpu::Cpu;
@@ -60,7 +60,7 @@ impl Plan {
         }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {
-            declarations: bundle.declarations().clone(),
+            signature: model.signature().clone(),
             has_start: bundle.start.is_some(),
             reads_targets: bundle.observed.iter().map(|o| o.as_ref().is_some_and(reads_targets)).collect(),
         };
@@ -72,8 +72,8 @@ impl Plan {
     }
 
     /// What the model speaks of.
-    pub fn declarations(&self) -> &Declarations {
-        &self.subject.declarations
+    pub fn declarations(&self) -> &Signature {
+        &self.subject.signature
     }
 
     /// How the plan runs.
@@ -120,7 +120,7 @@ impl Plan {
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
         if !self.has_adjoints {
-            let none = EngineError::NoEstimator { model: self.subject.declarations.model.clone() };
+            let none = EngineError::NoEstimator { model: self.subject.signature.model.clone() };
             return Err(self.no_way_back.clone().unwrap_or(none));
         }
         self.prepared.gradient(run, loss)

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use glauber_lattice::{Lattice, Values};
 use glauber_numbers::noise::{Purpose, derive_seed};
-use glauber_program::{Declarations, FieldKind};
+use glauber_program::{FieldKind, Signature};
 
 use crate::data::{FieldData, Numbers};
 use crate::error::EngineError;
@@ -51,7 +51,7 @@ impl FirstStep {
 
 /// What runs of a plan are checked against.
 pub(crate) struct Subject {
-    pub(crate) declarations: Declarations,
+    pub(crate) signature: Signature,
     pub(crate) has_start: bool,
     /// For each observation, whether it reads the observed next state.
     pub(crate) reads_targets: Vec<bool>,
@@ -181,8 +181,8 @@ impl<'a> Run<'a> {
 
     /// Checks everything that can be checked before running.
     pub(crate) fn check(&self, subject: &Subject) -> Result<(), EngineError> {
-        let declarations = &subject.declarations;
-        let model = || declarations.model.clone();
+        let signature = &subject.signature;
+        let model = || signature.model.clone();
         let length = |what: &str, found: usize, wanted: usize| {
             if found == wanted {
                 Ok(())
@@ -200,24 +200,24 @@ impl<'a> Run<'a> {
         if last > u64::from(u32::MAX) {
             return Err(EngineError::TooLong { model: model(), last });
         }
-        length("the parameter list", self.parameters.len(), declarations.parameters.len())?;
-        for (parameter, value) in declarations.parameters.iter().zip(self.parameters) {
+        length("the parameter list", self.parameters.len(), signature.parameters.len())?;
+        for (parameter, value) in signature.parameters.iter().zip(self.parameters) {
             if !parameter.interval.contains(*value) {
                 let (name, interval) = (parameter.name.clone(), parameter.interval.to_string());
                 return Err(EngineError::Parameter { model: model(), name, value: *value, interval });
             }
         }
-        let sites = declarations.lattice.sites();
+        let sites = signature.lattice.sites();
         match &self.start {
             Start::Model if !subject.has_start => {
                 return Err(EngineError::NoStart { model: model() });
             }
             Start::Model => {}
             Start::States(layers) => {
-                length("the start (one field per layer)", layers.len(), declarations.layers.len())?;
-                for (layer, data) in declarations.layers.iter().zip(layers) {
+                length("the start (one field per layer)", layers.len(), signature.layers.len())?;
+                for (layer, data) in signature.layers.iter().zip(layers) {
                     self.check_field(
-                        declarations,
+                        signature,
                         &format!("the start of layer `{}`", layer.name),
                         data,
                         sites,
@@ -227,16 +227,16 @@ impl<'a> Run<'a> {
             }
         }
         if let Some(targets) = &self.targets {
-            length("the observed states (one field per layer)", targets.len(), declarations.layers.len())?;
-            for (layer, data) in declarations.layers.iter().zip(targets) {
-                self.check_field(declarations, &format!("the observed layer `{}`", layer.name), data, sites)?;
+            length("the observed states (one field per layer)", targets.len(), signature.layers.len())?;
+            for (layer, data) in signature.layers.iter().zip(targets) {
+                self.check_field(signature, &format!("the observed layer `{}`", layer.name), data, sites)?;
                 check_values(&model(), &layer.name, &layer.values, data, sites)?;
             }
         }
         for (name, data) in &self.fields {
             let what = format!("field `{name}`");
-            self.check_field(declarations, &what, data, sites)?;
-            let kind = declarations.fields.iter().find(|f| f.name == *name).map(|f| f.kind);
+            self.check_field(signature, &what, data, sites)?;
+            let kind = signature.fields.iter().find(|f| f.name == *name).map(|f| f.kind);
             let (range, wanted) = match kind {
                 Some(FieldKind::Parameter(i)) => ((i.lowest, i.highest), format!("in {i}")),
                 _ => ((f64::NEG_INFINITY, f64::INFINITY), "a finite number".to_string()),
@@ -259,12 +259,12 @@ impl<'a> Run<'a> {
 
     fn check_field(
         &self,
-        declarations: &Declarations,
+        signature: &Signature,
         what: &str,
         data: &FieldData,
         sites: usize,
     ) -> Result<(), EngineError> {
-        let model = declarations.model.clone();
+        let model = signature.model.clone();
         let found = data.numbers.len();
         let Some(picks) = data.picks() else {
             return match found == sites {

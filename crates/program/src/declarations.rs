@@ -1,4 +1,5 @@
-//! Declares what a program speaks of: lattice, layers, parameters, fields, neighbourhoods, outputs.
+//! Declares what a model speaks of (lattice, layers, parameters, fields), and what one program has in tables besides
+//! (neighbourhoods, outputs, draws).
 
 use glauber_lattice::{Lattice, Neighbourhood, Values};
 use serde::{Deserialize, Serialize};
@@ -120,9 +121,11 @@ pub struct Field {
     pub kind: FieldKind,
 }
 
-/// Everything a program refers to by number.
+/// What a model speaks of: the same for its start, its step, what observes it, and every program made of them.
+///
+/// (An observation may declare fields of its own beside the model's.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Declarations {
+pub struct Signature {
     /// The model's name.
     pub model: String,
     /// Where it lives.
@@ -133,6 +136,18 @@ pub struct Declarations {
     pub parameters: Vec<Parameter>,
     /// Its fields.
     pub fields: Vec<Field>,
+    /// What whoever declared it wants a reader to know, such as what was assumed where nothing was said.
+    pub notes: Vec<String>,
+    /// What stands beyond fixed edges, in words, where the rule itself says it and not the lattice.
+    pub outside: Option<String>,
+}
+
+/// Everything a program refers to by number: its model's [`Signature`], which is read as if it were its own (`layers`,
+/// `parameters`), and the tables of this one program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Declarations {
+    /// What it has in common with the other programs of its model.
+    pub signature: Signature,
     /// The neighbourhoods its instructions use.
     pub neighbourhoods: Vec<Neighbourhood>,
     /// The names of its outputs.
@@ -141,31 +156,35 @@ pub struct Declarations {
     pub draws: Vec<String>,
     /// What the values that are checked at run time are, and must be.
     pub checks: Vec<Check>,
-    /// What whoever declared it wants a reader to know, such as what was assumed where nothing was said.
-    pub notes: Vec<String>,
-    /// What stands beyond fixed edges, in words, where the rule itself says it and not the lattice.
-    pub outside: Option<String>,
     /// When the rule is applied to which sites; all at once for whatever is no step.
     pub update: Update,
 }
 
-impl Declarations {
-    /// Declarations of a model without anything in it yet.
-    pub fn new(model: &str, lattice: Lattice) -> Declarations {
-        Declarations {
+impl std::ops::Deref for Declarations {
+    type Target = Signature;
+
+    fn deref(&self) -> &Signature {
+        &self.signature
+    }
+}
+
+impl Signature {
+    /// The signature of a model without anything in it yet.
+    pub fn new(model: &str, lattice: Lattice) -> Signature {
+        Signature {
             model: model.to_string(),
             lattice,
             layers: Vec::new(),
             parameters: Vec::new(),
             fields: Vec::new(),
-            neighbourhoods: Vec::new(),
-            outputs: Vec::new(),
-            draws: Vec::new(),
-            checks: Vec::new(),
             notes: Vec::new(),
             outside: None,
-            update: Update::Synchronous,
         }
+    }
+
+    /// Whether another speaks of the same lattice, layers and parameters. An observation does of the step of its model.
+    pub fn agrees_with(&self, other: &Signature) -> bool {
+        self.lattice == other.lattice && self.layers == other.layers && self.parameters == other.parameters
     }
 
     /// How many fields of derivatives a state has: one per layer, but one per state for a layer of three or more named
@@ -192,6 +211,20 @@ impl Declarations {
             }
         }
         "nothing".into()
+    }
+}
+
+impl Declarations {
+    /// Of a program without any instruction yet.
+    pub fn new(signature: Signature) -> Declarations {
+        Declarations {
+            signature,
+            neighbourhoods: Vec::new(),
+            outputs: Vec::new(),
+            draws: Vec::new(),
+            checks: Vec::new(),
+            update: Update::Synchronous,
+        }
     }
 
     /// The place of a neighbourhood, which is added where it is new.

@@ -46,7 +46,7 @@ pub use chance::chance;
 pub use check::{Check, Requirement};
 pub use colour::{Colour, NoColour};
 pub use counts::CountLaw;
-pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
+pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter, Signature};
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;

@@ -4,7 +4,7 @@ use glauber_lattice::{Lattice, Overlap, Values};
 use serde::Serialize;
 
 use crate::colour::Colour;
-use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter};
+use crate::declarations::{Declarations, Field, FieldKind, Interval, Layer, Parameter, Signature};
 use crate::error::{ModelError, unknown};
 use crate::op::{Op, Place};
 use crate::program::Program;
@@ -41,13 +41,18 @@ pub struct Model {
 impl Model {
     /// Begins a model of this name on a lattice.
     pub fn build(name: &str, lattice: Lattice) -> ModelBuilder {
-        let mut builder =
-            ModelBuilder { declarations: Declarations::new(name, lattice), start: None, error: None };
+        let signature = Signature::new(name, lattice);
+        let mut builder = ModelBuilder { signature, update: Update::Synchronous, start: None, error: None };
         builder.check_name("model", name);
         builder
     }
 
-    /// What the model speaks of.
+    /// What the model speaks of: what its start, its step and what observes it have in common.
+    pub fn signature(&self) -> &Signature {
+        &self.step.declarations.signature
+    }
+
+    /// What its step refers to by number.
     pub fn declarations(&self) -> &Declarations {
         &self.step.declarations
     }
@@ -82,7 +87,7 @@ impl Model {
 
     /// The model's name.
     pub fn name(&self) -> &str {
-        &self.step.declarations.model
+        &self.signature().model
     }
 
     /// The place of a parameter.
@@ -90,7 +95,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::UnknownName`] with the nearest right name.
     pub fn parameter(&self, name: &str) -> Result<usize, ModelError> {
-        let parameters = &self.declarations().parameters;
+        let parameters = &self.signature().parameters;
         let place = parameters.iter().position(|p| p.name == name);
         place.ok_or_else(|| {
             unknown(self.name(), "parameter", name, parameters.iter().map(|p| p.name.as_str()))
@@ -102,7 +107,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::UnknownName`] with the nearest right name.
     pub fn layer(&self, name: &str) -> Result<usize, ModelError> {
-        let layers = &self.declarations().layers;
+        let layers = &self.signature().layers;
         let place = layers.iter().position(|p| p.name == name);
         place.ok_or_else(|| unknown(self.name(), "layer", name, layers.iter().map(|p| p.name.as_str())))
     }
@@ -122,7 +127,7 @@ impl Model {
     /// # Ok::<(), String>(())
     /// ```
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = self.declarations().notes.clone();
+        let mut notes = self.signature().notes.clone();
         if *self.update() == Update::ContinuousTime {
             let changed = scheme::changed_without_event(&self.step);
             if !changed.is_empty() {
@@ -166,12 +171,7 @@ impl Model {
     /// # Errors
     /// The first mistake of the tracing.
     pub fn observe<T>(&self, trace: impl FnOnce(&Scope) -> T) -> Result<Program, ModelError> {
-        let mut declarations = self.declarations().clone();
-        declarations.outputs.clear();
-        declarations.draws.clear();
-        declarations.checks.clear();
-        declarations.update = Update::Synchronous;
-        let scope = Scope::open(declarations, Stage::Observation);
+        let scope = Scope::open(Declarations::new(self.signature().clone()), Stage::Observation);
         trace(&scope);
         scope.close()
     }
@@ -180,7 +180,8 @@ impl Model {
 /// A model being declared; see [`Model::build`].
 #[derive(Clone, Debug)]
 pub struct ModelBuilder {
-    declarations: Declarations,
+    signature: Signature,
+    update: Update,
     start: Option<Program>,
     error: Option<ModelError>,
 }
@@ -197,10 +198,10 @@ impl ModelBuilder {
                 }
             }
         }
-        if self.declarations.layers.iter().any(|l| l.name == name) {
+        if self.signature.layers.iter().any(|l| l.name == name) {
             self.duplicate("layer", name);
         }
-        self.declarations.layers.push(Layer::new(name, values));
+        self.signature.layers.push(Layer::new(name, values));
         self
     }
 
@@ -217,8 +218,8 @@ impl ModelBuilder {
     /// # Ok::<(), glauber_program::ModelError>(())
     /// ```
     pub fn colours(mut self, colours: &[Option<Colour>]) -> ModelBuilder {
-        let model = self.declarations.model.clone();
-        let Some(layer) = self.declarations.layers.last_mut() else {
+        let model = self.signature.model.clone();
+        let Some(layer) = self.signature.layers.last_mut() else {
             self.error.get_or_insert(ModelError::Colours {
                 model,
                 layer: "none yet".into(),
@@ -266,27 +267,27 @@ impl ModelBuilder {
     fn add_parameter(mut self, parameter: Parameter) -> ModelBuilder {
         let Interval { lowest, highest } = parameter.interval;
         self.check_name("parameter", &parameter.name);
-        if self.declarations.parameters.iter().any(|p| p.name == parameter.name) {
+        if self.signature.parameters.iter().any(|p| p.name == parameter.name) {
             self.duplicate("parameter", &parameter.name);
         }
         if lowest.is_nan() || highest.is_nan() || lowest >= highest {
-            let model = self.declarations.model.clone();
+            let model = self.signature.model.clone();
             let name = parameter.name.clone();
             self.error.get_or_insert(ModelError::EmptyInterval { model, name, lowest, highest });
         }
-        self.declarations.parameters.push(parameter);
+        self.signature.parameters.push(parameter);
         self
     }
 
     /// Has a reader told of something, by [`Model::notes`].
     pub fn note(mut self, words: &str) -> ModelBuilder {
-        self.declarations.notes.push(words.to_string());
+        self.signature.notes.push(words.to_string());
         self
     }
 
     /// Says what stands beyond fixed edges where the rule works it in, the lattice's own being 0.
     pub fn outside(mut self, words: &str) -> ModelBuilder {
-        self.declarations.outside = Some(words.to_string());
+        self.signature.outside = Some(words.to_string());
         self
     }
 
@@ -303,23 +304,23 @@ impl ModelBuilder {
     fn field(mut self, name: &str, kind: FieldKind) -> ModelBuilder {
         let what = if matches!(kind, FieldKind::Covariate) { "covariate" } else { "parameter field" };
         self.check_name(what, name);
-        if self.declarations.fields.iter().any(|f| f.name == name) {
+        if self.signature.fields.iter().any(|f| f.name == name) {
             self.duplicate("field", name);
         }
-        self.declarations.fields.push(Field { name: name.to_string(), kind });
+        self.signature.fields.push(Field { name: name.to_string(), kind });
         self
     }
 
     /// Refuses a name that nobody could write down.
     fn check_name(&mut self, kind: &'static str, name: &str) {
         if name.trim().is_empty() {
-            let model = self.declarations.model.clone();
+            let model = self.signature.model.clone();
             self.error.get_or_insert(ModelError::NoName { model, name: name.to_string(), kind });
         }
     }
 
     fn duplicate(&mut self, kind: &'static str, name: &str) {
-        let model = self.declarations.model.clone();
+        let model = self.signature.model.clone();
         self.error.get_or_insert(ModelError::Duplicate { model, kind, name: name.to_string() });
     }
 
@@ -328,20 +329,20 @@ impl ModelBuilder {
     /// # Errors
     /// The first mistake in the declarations or the start.
     pub fn declared(self) -> Result<Declarations, ModelError> {
-        self.error.map_or(Ok(self.declarations), Err)
+        let update = self.update;
+        self.error.map_or(Ok(Declarations { update, ..Declarations::new(self.signature) }), Err)
     }
 
     /// Says when the rule is applied to which sites; all at once where nothing is said. Say it before the step is traced.
     pub fn update(mut self, update: Update) -> ModelBuilder {
-        self.declarations.update = update;
+        self.update = update;
         self
     }
 
     /// Traces how a lattice starts. Declare layers, parameters and fields first.
     pub fn start<T>(mut self, trace: impl FnOnce(&Scope) -> T) -> ModelBuilder {
         if self.error.is_none() {
-            let declarations = Declarations { update: Update::Synchronous, ..self.declarations.clone() };
-            let scope = Scope::open(declarations, Stage::Start);
+            let scope = Scope::open(Declarations::new(self.signature.clone()), Stage::Start);
             trace(&scope);
             match scope.close() {
                 Ok(program) => self.start = Some(program),
@@ -356,12 +357,10 @@ impl ModelBuilder {
     /// # Errors
     /// The first mistake in the declarations, the start or the step.
     pub fn step<T>(self, trace: impl FnOnce(&Scope) -> T) -> Result<Model, ModelError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let scope = Scope::open(self.declarations, Stage::Step);
+        let start = self.start.clone();
+        let scope = Scope::open(self.declared()?, Stage::Step);
         trace(&scope);
         let step = scope.close()?;
-        Ok(Model { start: self.start, step })
+        Ok(Model { start, step })
     }
 }

@@ -138,7 +138,7 @@ pub enum Op {
     /// The site's coordinate along axis 0 (z), 1 (y) or 2 (x).
     Coordinate(u8),
     /// The derivative of the objective by a layer's next value (in adjoint programs), numbered as
-    /// [`crate::Declarations::adjoint_place`] says.
+    /// [`crate::Signature::adjoint_place`] says.
     NextAdjoint(u32),
     /// The derivative of the objective by an output (in adjoint programs).
     OutputAdjoint(u32),

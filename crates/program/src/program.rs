@@ -15,7 +15,7 @@ pub enum Sink {
     /// A named number per replicate.
     Output(u32),
     /// The derivative of the objective by a layer's value before the step (added to what is there); numbered as
-    /// [`Declarations::adjoint_place`] says.
+    /// [`crate::Signature::adjoint_place`] says.
     LayerAdjoint(u32),
     /// The derivative of the objective by a parameter (added).
     ParameterAdjoint(u32),
@@ -61,8 +61,7 @@ impl Program {
     /// Whether it speaks of what another speaks of: the same lattice, layers and parameters. An observation does of the
     /// step of its model.
     pub fn speaks_as(&self, other: &Program) -> bool {
-        let (one, other) = (&self.declarations, &other.declarations);
-        one.lattice == other.lattice && one.layers == other.layers && one.parameters == other.parameters
+        self.declarations.agrees_with(&other.declarations)
     }
 
     /// The instruction that makes a value.

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::reals;
 use crate::errors::{input_error, run_error};
-use crate::spoken::in_python;
+use crate::fit_request::Words;
 use crate::typing::{As, Floats, Table};
 
 /// What fits came to, to be written into a folder.
@@ -34,16 +34,14 @@ impl FitOutcome {
 }
 
 /// All that Python's `FitResult` is made of.
-pub fn numbers(py: Python<'_>, outcome: Outcome, in_memory: bool) -> PyResult<As<'_, Table>> {
-    let said = |notes: &[String]| -> Vec<String> {
-        notes.iter().map(|note| if in_memory { in_python(note) } else { note.clone() }).collect()
-    };
+pub fn numbers(py: Python<'_>, outcome: Outcome, words: Words) -> PyResult<As<'_, Table>> {
+    let said = |notes: &[String]| -> Vec<String> { notes.iter().map(|note| words.say(note)).collect() };
     let all = PyDict::new(py);
     all.set_item("best", outcome.best.number)?;
     all.set_item("best_of", &outcome.best.words)?;
     let list = PyList::empty(py);
     for one in &outcome.fits {
-        let own = fit(py, one)?;
+        let own = fit(py, one, words)?;
         own.set_item(
             "formation",
             one.formation.as_ref().map(|t| formation(py, t, &outcome.layers)).transpose()?,
@@ -51,7 +49,10 @@ pub fn numbers(py: Python<'_>, outcome: Outcome, in_memory: bool) -> PyResult<As
         list.append(own)?;
     }
     all.set_item("attempts", list)?;
-    all.set_item("curves", outcome.curves.clone().map(|c| curves(py, c)).transpose()?)?;
+    all.set_item(
+        "curves",
+        outcome.curves.clone().map(|c| curves(py, c.map_err(|why| words.say(&why)))).transpose()?,
+    )?;
     all.set_item("state", outcome.start.as_ref().map(|map| start_map(py, map)))?;
     all.set_item("model", &outcome.model)?;
     all.set_item("task", outcome.task.name())?;
@@ -121,17 +122,17 @@ fn curves<'py>(py: Python<'py>, curves: Result<Curves, String>) -> PyResult<Boun
     Ok(out)
 }
 
-fn fit<'py>(py: Python<'py>, ran: &Fit) -> PyResult<Bound<'py, PyDict>> {
+fn fit<'py>(py: Python<'py>, ran: &Fit, said: Words) -> PyResult<Bound<'py, PyDict>> {
     let r = &ran.result;
     let out = PyDict::new(py);
     out.set_item("name", &ran.name)?;
     out.set_item("comparison", ran.comparison)?;
-    out.set_item("caveat", &ran.caveat)?;
+    out.set_item("caveat", ran.caveat.as_ref().map(|caveat| said.say(caveat)))?;
     let estimates: Vec<_> = r
         .estimates
         .iter()
         .map(|e| {
-            let (words, why) = (e.words(), e.known.words());
+            let (words, why) = (said.say(&e.words()), said.say(&e.known.words()));
             (
                 e.name.clone(),
                 e.found().unwrap_or(f64::NAN),
@@ -154,12 +155,12 @@ fn fit<'py>(py: Python<'py>, ran: &Fit) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("smoothed_loss", r.smoothed_loss())?;
     out.set_item("steps", r.steps)?;
     out.set_item("stopped", r.stopped.word())?;
-    out.set_item("stopped_because", r.stopped.to_string())?;
+    out.set_item("stopped_because", said.say(&r.stopped.to_string()))?;
     out.set_item("seed", r.seed)?;
     out.set_item("likelihood", r.likelihood)?;
     out.set_item("at_optimum", r.at_optimum)?;
-    out.set_item("verdict", &r.verdict)?;
-    out.set_item("notes", &r.notes)?;
+    out.set_item("verdict", said.say(&r.verdict))?;
+    out.set_item("notes", r.notes.iter().map(|note| said.say(note)).collect::<Vec<_>>())?;
     out.set_item("columns", &r.trace.columns)?;
     let rows: Vec<f64> =
         r.trace.records.iter().flat_map(|record| record.numbers().collect::<Vec<_>>()).collect();

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
-use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place};
+use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, TASKS, Task, in_python};
 use glauber::fit::job::JobError;
 use pyo3::prelude::*;
 
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
 use crate::model::Model;
-use crate::spoken::in_python;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
 
@@ -63,9 +62,18 @@ pub struct FitRequest<'py> {
 }
 
 impl FitRequest<'_> {
+    /// In whose words its messages are said.
+    pub fn words(&self) -> Words {
+        let task = |tables: &As<'_, Table>| {
+            let name: String = tables.get_item("task").ok()?.extract().ok()?;
+            TASKS.iter().find(|entry| entry.name == name).map(|entry| entry.task)
+        };
+        Words(self.tables.as_ref().and_then(task))
+    }
+
     /// The fit file, and how many threads it asks for: they are the module's, not the engine's own.
     pub fn read(self) -> PyResult<(FitFile, usize)> {
-        let in_memory = self.tables.is_some();
+        let words = self.words();
         let read = match &self.tables {
             Some(tables) => {
                 FitFile::from_tables(values::tables(tables)?, Path::new(&self.path), Path::new(""))
@@ -76,7 +84,7 @@ impl FitRequest<'_> {
                 FitFile::load_with(Path::new(&self.path), &overrides?)
             }
         };
-        let mut file = read.map_err(|e| file_error(e, in_memory))?;
+        let mut file = read.map_err(|e| words.file_error(e))?;
         let arrays = self.arrays.map(|given| -> PyResult<_> {
             let named = given.into_iter().map(|(name, shape, flat)| Ok((name, array(shape, flat)?)));
             Ok(Arc::new(named.collect::<PyResult<Vec<_>>>()?))
@@ -99,22 +107,35 @@ impl FitRequest<'_> {
     }
 }
 
-/// What is wrong with a fit file; without its place where Python wrote it.
-fn file_error(error: FitFileError, in_memory: bool) -> PyErr {
-    match error.place {
-        Place::Set(_) => input_error(error),
-        _ if in_memory => input_error(in_python(&error.message)),
-        _ => input_error(error),
-    }
-}
+/// In whose words messages are said: of a fit file that is one, or of the call of a task.
+#[derive(Clone, Copy)]
+pub struct Words(Option<Task>);
 
-/// What is wrong with a job.
-pub fn job_error(error: JobError, in_memory: bool) -> PyErr {
-    match error {
-        JobError::File(e) => file_error(e, in_memory),
-        JobError::Engine(e) => engine_error(e),
-        JobError::Model(e) => model_error(e),
-        other if in_memory => input_error(in_python(&other.to_string())),
-        other => input_error(other),
+impl Words {
+    /// What a fit says, in these words.
+    pub fn say(self, words: &str) -> String {
+        match self.0 {
+            Some(task) => in_python(words, task),
+            None => words.to_string(),
+        }
+    }
+
+    /// What is wrong with a fit file; without its place where Python wrote it.
+    fn file_error(self, error: FitFileError) -> PyErr {
+        match error.place {
+            Place::Set(_) => input_error(error),
+            _ if self.0.is_some() => input_error(self.say(&error.message)),
+            _ => input_error(error),
+        }
+    }
+
+    /// What is wrong with a job.
+    pub fn job_error(self, error: JobError) -> PyErr {
+        match error {
+            JobError::File(e) => self.file_error(e),
+            JobError::Engine(e) => engine_error(e),
+            JobError::Model(e) => model_error(e),
+            other => input_error(self.say(&other.to_string())),
+        }
     }
 }

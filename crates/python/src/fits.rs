@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::errors::run_error;
 use crate::fit_outcome::numbers;
-use crate::fit_request::{FitRequest, job_error};
+use crate::fit_request::{FitRequest, Words};
 use crate::running::run;
 use crate::typing::{Anything, As, Table};
 
@@ -66,7 +66,7 @@ pub fn fit_file<'py>(
     progress: Option<As<'py, Anything>>,
 ) -> PyResult<(As<'py, Table>, Option<PyErr>)> {
     let progress = progress.map(|p| p.clone().unbind());
-    let in_memory = request.tables.is_some();
+    let words = request.words();
     let (file, threads) = request.read()?;
     let seen = Mutex::new(Progress::default());
     let work = |stop: &_| -> Result<Outcome, RunError> {
@@ -80,29 +80,30 @@ pub fn fit_file<'py>(
         // The last step that there was, which nobody may have been shown.
         show(py, &seen, progress.as_ref())?;
     }
-    match (done.result.map_err(|e| failed(e, in_memory)).and_then(usable), done.raised) {
+    match (done.result.map_err(|e| failed(e, words)).and_then(|outcome| usable(outcome, words)), done.raised)
+    {
         (Err(_), Some(raised)) => Err(raised),
         (Err(error), None) => Err(error),
-        (Ok(outcome), raised) => Ok((numbers(py, outcome, in_memory)?, raised)),
+        (Ok(outcome), raised) => Ok((numbers(py, outcome, words)?, raised)),
     }
 }
 
-fn failed(error: RunError, in_memory: bool) -> PyErr {
+fn failed(error: RunError, words: Words) -> PyErr {
     match error {
-        RunError::Setup(error) => job_error(error, in_memory),
-        other => run_error(other),
+        RunError::Setup(error) => words.job_error(error),
+        other => run_error(words.say(&other.to_string())),
     }
 }
 
 /// The outcome, where there is an estimate and all that was asked for.
-fn usable(outcome: Outcome) -> PyResult<Outcome> {
+fn usable(outcome: Outcome, words: Words) -> PyResult<Outcome> {
     let failure = outcome.fits.iter().find_map(|fit| fit.formation.as_ref()?.failure.clone());
     if let Some(failure) = failure {
-        return Err(run_error(failure));
+        return Err(run_error(words.say(&failure)));
     }
     if outcome.diverged() {
         let best = outcome.best();
-        return Err(run_error(format!("{} ({})", best.result.verdict, best.name)));
+        return Err(run_error(words.say(&format!("{} ({})", best.result.verdict, best.name))));
     }
     Ok(outcome)
 }

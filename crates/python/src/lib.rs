@@ -25,7 +25,6 @@ mod objective;
 mod pictures;
 mod plan;
 mod segmentation;
-mod spoken;
 mod values;
 
 use pyo3::prelude::pymodule;

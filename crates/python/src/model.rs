@@ -6,7 +6,7 @@ use glauber::lattice::{Boundary, Lattice, Values};
 use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
-use glauber::program::{Colour, Interval, Pick, Program, Stage, Update, log_likelihood};
+use glauber::program::{Colour, Declarations, Interval, Pick, Program, Stage, Update, log_likelihood};
 use glauber::report::frames::Colouring;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::summaries;
@@ -142,7 +142,9 @@ pub fn trace(
         builder = builder.parameter_field(field, Interval::new(*lowest, *highest));
     }
     let declarations = builder.update(self::update(update)?).declared().map_err(model_error)?;
-    let start = start.map(|f| traced(&f, declarations.clone(), Stage::Start)).transpose()?;
+    let start = start
+        .map(|f| traced(&f, Declarations::new(declarations.signature.clone()), Stage::Start))
+        .transpose()?;
     let step = traced(&step, declarations, Stage::Step)?;
     Ok(Model { model: glauber::program::Model { start, step }, covariates: Vec::new() })
 }
@@ -360,10 +362,7 @@ impl Model {
     }
     /// Traces an observation: a function of a scope that leaves outputs, or returns them by name.
     fn observe(&self, function: As<'_, Rule>) -> PyResult<Observation> {
-        let mut declarations = self.model.declarations().clone();
-        declarations.outputs.clear();
-        declarations.draws.clear();
-        declarations.checks.clear();
+        let declarations = Declarations::new(self.model.signature().clone());
         let program = traced(&function, declarations, Stage::Observation)?;
         if program.declarations().outputs.is_empty() {
             return Err(model_error(

@@ -10,9 +10,8 @@ use pyo3::prelude::*;
 
 use crate::arrays::{doubles, reals};
 use crate::errors::{input_error, run_error};
-use crate::fit_request::{FitRequest, job_error};
+use crate::fit_request::{FitRequest, Words};
 use crate::running::run_whole;
-use crate::spoken::in_python;
 use crate::typing::{As, Floats};
 
 /// An objective of a fit.
@@ -26,20 +25,22 @@ pub struct Objective {
     threads: usize,
     notes: Vec<String>,
     slopeless: Vec<String>,
+    words: Words,
 }
 
 /// The objective of a fit file's first fit.
 #[pyfunction]
 pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Objective> {
+    let words = request.words();
     let (file, threads) = request.read()?;
-    let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| job_error(e, true))?;
-    let notes = job.problem.data_notes.iter().chain(&job.notes).map(|note| in_python(note)).collect();
-    let slopeless = job.slopeless;
+    let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| words.job_error(e))?;
+    let notes = job.problem.data_notes.iter().chain(&job.notes).map(|note| words.say(note)).collect();
+    let slopeless = job.slopeless.iter().map(|note| words.say(note)).collect();
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
     let objective = Mutex::new(Some(first.objective));
     let returned = Condvar::new();
-    Ok(Objective { objective, returned, unknowns, start: first.start, threads, notes, slopeless })
+    Ok(Objective { objective, returned, unknowns, start: first.start, threads, notes, slopeless, words })
 }
 
 /// The objective in the hands of one call, which gives it back however it ends.
@@ -139,7 +140,7 @@ impl Objective {
         drop(taken);
         let (value, gradient) = found?.map_err(|e| match e {
             ObjectiveError::Interrupted => PyKeyboardInterrupt::new_err(()),
-            other => run_error(other),
+            other => run_error(self.words.say(&other.to_string())),
         })?;
         Ok((value, gradient.map(|g| reals(py, g))))
     }

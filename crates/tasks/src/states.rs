@@ -7,7 +7,7 @@ pub use times::{mask_array, times_name, unread_arrays};
 use std::sync::{Arc, Mutex};
 
 use glauber_engine::{EngineError, FieldData, Frame, Numbers, Options, Plan, Recorder, Run};
-use glauber_program::{Declarations, Model};
+use glauber_program::{Model, Signature};
 
 use glauber_data::arrays::{Array, Values as ArrayValues};
 use glauber_data::no_data_sign;
@@ -209,33 +209,30 @@ impl States {
     ///
     /// # Errors
     /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
-    pub fn from_arrays(
-        declarations: &Declarations,
-        arrays: &[(String, Array)],
-    ) -> Result<States, StatesError> {
-        let model = declarations.model.clone();
-        let unread = times::unread(declarations, arrays);
-        let (steps, arrays) = times::split(declarations, arrays);
+    pub fn from_arrays(signature: &Signature, arrays: &[(String, Array)]) -> Result<States, StatesError> {
+        let model = signature.model.clone();
+        let unread = times::unread(signature, arrays);
+        let (steps, arrays) = times::split(signature, arrays);
         if let (None, Some(array)) = (steps, unread.iter().find(|(name, a)| times::is_like_times(name, a))) {
-            let (array, wanted) = (array.0.clone(), times_name(declarations).to_string());
+            let (array, wanted) = (array.0.clone(), times_name(signature).to_string());
             return Err(StatesError::LikeTimes { array, wanted });
         }
         let mut layers = Vec::new();
         let mut extent: Option<(usize, usize)> = None;
-        for layer in &declarations.layers {
-            let only = declarations.layers.len() == 1 && arrays.len() == 1;
+        for layer in &signature.layers {
+            let only = signature.layers.len() == 1 && arrays.len() == 1;
             let found = arrays.iter().find(|(name, _)| *name == layer.name || only);
             let (_, array) = found.ok_or_else(|| StatesError::MissingLayer {
                 model: model.clone(),
                 layer: layer.name.clone(),
                 found: arrays.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", "),
             })?;
-            let own = runs_and_times(declarations, &layer.name, array.shape())?;
+            let own = runs_and_times(signature, &layer.name, array.shape())?;
             let wanted = *extent.get_or_insert(own);
             if own != wanted {
                 return Err(StatesError::Unlike { layer: layer.name.clone(), found: own, wanted });
             }
-            layers.push(Arc::new(checked_numbers(declarations, layer, array, own.1)?));
+            layers.push(Arc::new(checked_numbers(signature, layer, array, own.1)?));
         }
         let (runs, times) = extent.unwrap_or((0, 0));
         if runs == 0 || times == 0 {
@@ -245,10 +242,10 @@ impl States {
         }
         let timed = steps.is_some();
         let steps = match steps {
-            Some(array) => times::steps_of(declarations, array, times)?,
+            Some(array) => times::steps_of(signature, array, times)?,
             None => (0..times as u32).collect(),
         };
-        Ok(States { layers, runs, times, sites: declarations.lattice.sites(), steps, timed })
+        Ok(States { layers, runs, times, sites: signature.lattice.sites(), steps, timed })
     }
 
     /// The same lattices, `spacing` steps apart, the first seen after `first` steps.
@@ -361,7 +358,7 @@ fn fits_bytes((lowest, highest): (f64, f64), integer: bool) -> bool {
     integer && lowest >= 0.0 && highest <= 255.0
 }
 
-fn runs_and_times(d: &Declarations, layer: &str, shape: &[usize]) -> Result<(usize, usize), StatesError> {
+fn runs_and_times(d: &Signature, layer: &str, shape: &[usize]) -> Result<(usize, usize), StatesError> {
     let lattice = d.lattice.shape();
     let extra = shape.len().wrapping_sub(lattice.len());
     if shape.ends_with(lattice) && extra <= 2 {
@@ -396,7 +393,7 @@ fn wanted(values: &glauber_lattice::Values) -> String {
 }
 
 fn checked_numbers(
-    d: &Declarations,
+    d: &Signature,
     layer: &glauber_program::Layer,
     array: &Array,
     times: usize,

@@ -1,4 +1,4 @@
-//! Reads pictures as numbers: PNG, JPEG, TIFF stacks, ESRI ASCII grids, folders of them; and writes masks and labels.
+//! Reads pictures as numbers: PNG, JPEG, TIFF stacks, Netpbm, ESRI ASCII grids, folders of them; and writes masks and labels.
 //!
 //! A picture becomes planes, an [`ImageStack`] of shape `[planes, height, width]` that holds **the file's own numbers**
 //! in its own depth: rows from the top are `y`, columns from the left are `x`. What they mean is decided where they are
@@ -43,6 +43,7 @@ mod stack;
 
 // … a reader for each format …
 mod ascii_grid;
+mod netpbm;
 mod png_jpeg;
 mod tagged;
 
@@ -75,7 +76,8 @@ pub use stack::ImageStack;
 pub use write::{StackExtent, write_grey_png, write_label_stack, write_labels_tiff, write_mask_png};
 
 /// The formats that are read.
-const FORMATS: &[Format] = &[png_jpeg::PNG, png_jpeg::JPEG, tagged::TIFF, ascii_grid::ASCII_GRID];
+const FORMATS: &[Format] =
+    &[png_jpeg::PNG, png_jpeg::JPEG, tagged::TIFF, netpbm::NETPBM, ascii_grid::ASCII_GRID];
 
 /// How much a reader of pictures may take into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

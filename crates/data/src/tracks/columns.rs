@@ -432,7 +432,7 @@ mod tests {
     fn missing_columns_are_named_with_what_there_is() {
         let (found, remedy) = find(&header("id,t,x"), &Columns::default(), Face::FitFile).unwrap_err();
         assert_eq!(found, "has no column for the y position");
-        assert_eq!(remedy, "the columns are `id`, `t`, `x`; or name it by columns.y");
+        assert_eq!(remedy, "the columns are `id`, `t`, `x`; or name it by `data.columns.y`");
     }
     #[test]
     fn units_at_the_end_of_names_are_units() {

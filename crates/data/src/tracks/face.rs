@@ -16,7 +16,7 @@ impl Face {
     /// How a column is named.
     pub(super) fn column(self, key: &str) -> String {
         match self {
-            Self::FitFile => format!("columns.{key}"),
+            Self::FitFile => format!("`data.columns.{key}`"),
             Self::CommandLine => format!("--column {key}=NAME"),
         }
     }

@@ -156,7 +156,7 @@ fn with_fastest(program: &Program) -> (Program, Option<u32>) {
     }
     let mut declarations = program.declarations().clone();
     let place = declarations.parameters.len() as u32;
-    declarations.parameters.push(glauber_program::Parameter {
+    declarations.signature.parameters.push(glauber_program::Parameter {
         name: "highest sum of rates".into(),
         interval: glauber_program::Interval::new(f64::MIN_POSITIVE, f64::INFINITY),
         default: None,

@@ -47,6 +47,7 @@
 mod data;
 mod error;
 mod given;
+mod in_python;
 mod loss;
 mod marked;
 mod memory;
@@ -69,6 +70,7 @@ use serde::Serialize;
 pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use given::Given;
+pub use in_python::in_python;
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;

@@ -132,7 +132,7 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Optimization, FitFileError>
         learning_rate = learning_rate.or(entry.usual_rate);
         if learning_rate.is_none() {
             let message = format!(
-                "`{name}` needs `learning-rate`: the right one depends on the loss, so there is no default"
+                "`{name}` needs `optimizer.learning-rate`: the right one depends on the loss, so there is no default"
             );
             return Err(table.here(message));
         }

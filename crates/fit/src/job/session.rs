@@ -9,7 +9,7 @@ use glauber_optimize::observer::{FitPlan, Observer};
 use glauber_optimize::stopping::Stopped;
 use glauber_optimize::trace::Record;
 use glauber_tasks::formation::FormationTest;
-use glauber_tasks::tasks::initial_state::InitialStateError;
+use glauber_tasks::tasks::initial_state::{InitialStateError, Misfit};
 
 use super::{Attempt, Job};
 use crate::error::JobError;
@@ -75,6 +75,7 @@ impl Job {
         let theta = &fits[best.number].result.theta;
         let diverged = matches!(fits[best.number].result.stopped, Stopped::Diverged { .. });
         let start = if diverged { None } else { self.start_map(theta, interrupted)? };
+        let misfit = start.as_ref().and_then(|map| map.refined.as_ref()?.misfit);
         let curves = if diverged || interrupted { None } else { self.curves_of(&fits[best.number]) };
         let problem = &self.problem;
         Ok(Outcome {
@@ -85,7 +86,7 @@ impl Job {
             task: problem.task,
             seed: problem.file.run.seed,
             truth: problem.truth.clone(),
-            notes: self.notes.clone(),
+            notes: self.notes.iter().cloned().chain(misfit.map(said_of_misfit)).collect(),
             data_notes: problem.data_notes.clone(),
             fit_file: problem
                 .file
@@ -119,6 +120,16 @@ impl Job {
     fn curves_of(&self, fit: &Fit) -> Option<Result<Curves, String>> {
         self.problem.curves(&[&fit.start, &fit.result.theta]).map_err(|e| e.to_string()).transpose()
     }
+}
+
+/// That what was observed did not come from the start that was found, in words.
+fn said_of_misfit(misfit: Misfit) -> String {
+    let Misfit { unseen, observed, usual, replicates, trials } = misfit;
+    format!(
+        "{unseen} of {observed} observed sites are in a state that they have in none of {replicates} rollouts from the most likely \
+         start; of {trials} lattices that the model makes from it none has more than {usual} such sites. So the start was not \
+         found, or the data are not of this model with these parameters: the probabilities mean nothing then"
+    )
 }
 
 fn run_attempt(

@@ -98,7 +98,7 @@ pub(crate) fn frames_of(file: &FitFile, own: &Own) -> Result<ObservedFrames, Job
             let Seen { states, notes: data_notes } = observed(file, &own.model, path)?;
             if states.runs != 1 {
                 let message = format!(
-                    "the file holds {} runs, and one start is fitted at a time: give one run",
+                    "the data hold {} runs, and one start is fitted at a time: give one run",
                     states.runs
                 );
                 return Err(file.wrong("data.states", message).into());
@@ -120,7 +120,7 @@ fn of_states(file: &FitFile, states: &States) -> Result<ObservedFrames, JobError
     if let Some(steps) = file.data.steps.filter(|steps| said && *steps != u64::from(states.steps[0])) {
         let message = format!(
             "the first state used was seen after {} steps, as the data or `data.first-step` say, not after {steps}: leave \
-             `steps` out",
+             `data.steps` out",
             states.steps[0]
         );
         return Err(file.wrong("data.steps", message).into());
@@ -213,7 +213,7 @@ fn simulated(
         return Err(file.wrong("data.frames", message).into());
     }
     if wanted.every.is_some() && wanted.first.is_none() {
-        let message = "`every` has no effect on one frame, and of a simulated run only the last is observed: say with \
+        let message = "`data.frames.every` has no effect on one frame, and of a simulated run only the last is observed: say with \
                        `data.frames.first` where to begin";
         return Err(file.wrong("data.frames", message).into());
     }

@@ -39,7 +39,7 @@ fn spacing(file: &FitFile) -> Result<Option<u32>, JobError> {
     let whole = ratio.round();
     if !(1.0..1e9).contains(&whole) || (ratio - whole).abs() > 1e-6 * whole {
         let message = format!(
-            "between two frames there are {} steps; `interval` / `step-time` must be a whole number",
+            "between two frames there are {} steps; `data.interval` / `data.step-time` must be a whole number",
             rounded(ratio)
         );
         return Err(file.wrong("data.interval", message).into());
@@ -80,8 +80,8 @@ pub(crate) fn timed(
         && states.steps.windows(2).any(|pair| pair[1] - pair[0] != said)
     {
         let message = format!(
-            "the data say that their times are {} apart, but by `interval` and `step-time` it is {said}: leave these two \
-             out, or correct them",
+            "the data say that their times are {} apart, but by `data.interval` and `data.step-time` it is {said}: \
+             leave these two out, or correct them",
             states.spacing()
         );
         return Err(file.wrong(key_of_spacing(file), message).into());
@@ -89,7 +89,7 @@ pub(crate) fn timed(
     match first {
         Some(first) if first != u64::from(states.steps[0]) => {
             let message = format!(
-                "the data say that they begin after step {}, not {first}: leave `first-step` out",
+                "the data say that they begin after step {}, not {first}: leave `data.first-step` out",
                 states.steps[0]
             );
             Err(file.wrong("data.first-step", message).into())
@@ -140,13 +140,13 @@ pub(crate) fn frames_of_simulation(
 pub(crate) fn one_step_a_frame(file: &FitFile) -> Result<(), JobError> {
     if let Some(said) = spacing(file)?.filter(|said| *said != 1) {
         let message = format!(
-            "simulated data have a state after every step, not after every {said}: leave `interval` and `step-time` out; \
-             `data.frames.every = {said}` takes every {said}-th state"
+            "simulated data have a state after every step, not after every {said}: leave `data.interval` and \
+             `data.step-time` out; `data.frames.every = {said}` takes every {said}-th state"
         );
         return Err(file.wrong(key_of_spacing(file), message).into());
     }
     if file.data.first_step.is_some_and(|first| first != 0) {
-        let message = "simulated data begin at step 0: leave `first-step` out";
+        let message = "simulated data begin at step 0: leave `data.first-step` out";
         return Err(file.wrong("data.first-step", message).into());
     }
     Ok(())

@@ -47,7 +47,7 @@ impl Estimator for MeanField {
     fn forward(&self, program: &Program) -> Program {
         let program = &program.simulated();
         let mut declarations = program.declarations.clone();
-        for layer in declarations.layers.iter_mut().filter(|l| !l.is_nominal()) {
+        for layer in declarations.signature.layers.iter_mut().filter(|l| !l.is_nominal()) {
             layer.values = Values::Real;
         }
         // A mean number of trials is no whole number, a mean direction neither.

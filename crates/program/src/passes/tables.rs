@@ -7,7 +7,7 @@
 use glauber_lattice::{Lattice, Values};
 
 use crate::dataflow::needed;
-use crate::declarations::{Declarations, Field, FieldKind, Layer};
+use crate::declarations::{Declarations, Field, FieldKind, Layer, Signature};
 use crate::graph::Graph;
 use crate::op::{Op, Rank, ValueId};
 use crate::program::{Program, Sink};
@@ -111,12 +111,14 @@ fn union(op: &Op, keys: &[Option<Vec<TableKey>>]) -> Option<Vec<TableKey>> {
 /// A program that evaluates `value` over a line of all combinations of its keys.
 fn table_program(program: &Program, value: ValueId, keys: &[TableKey]) -> Program {
     let entries = keys.iter().map(|k| k.count).product();
-    let mut declarations = Declarations::new(&program.declarations.model, Lattice::line(entries));
-    declarations.parameters = program.declarations.parameters.clone();
-    declarations.layers = vec![Layer::new("entry", Values::Real)];
-    declarations.fields =
-        (0..keys.len()).map(|k| Field { name: format!("key {k}"), kind: FieldKind::Covariate }).collect();
-    let mut graph = Graph::new(declarations);
+    let key = |k| Field { name: format!("key {k}"), kind: FieldKind::Covariate };
+    let signature = Signature {
+        parameters: program.declarations.parameters.clone(),
+        layers: vec![Layer::new("entry", Values::Real)],
+        fields: (0..keys.len()).map(key).collect(),
+        ..Signature::new(&program.declarations.model, Lattice::line(entries))
+    };
+    let mut graph = Graph::new(Declarations::new(signature));
     // Only what the value needs is copied: other instructions may speak of things a table has not.
     let is_key = |v: ValueId| keys.iter().any(|k| k.value == v);
     let needed = needed(program.instructions().len(), [value], |v| match is_key(v) {

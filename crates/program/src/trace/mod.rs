@@ -215,7 +215,7 @@ impl Scope {
         if trace.stage != Stage::Observation
             && simulated.instructions.iter().any(|i| matches!(i.op, Op::Target(_)))
         {
-            return Err(ModelError::ObservedInStep { model: simulated.declarations.model });
+            return Err(ModelError::ObservedInStep { model: simulated.declarations.signature.model });
         }
         Ok(program)
     }
@@ -292,7 +292,7 @@ impl Scope {
     /// Data to compare with, one number per site (and per replicate where the data has them); declared by being named.
     pub fn data(&self, name: &str) -> Expr {
         self.push(|t| {
-            let fields = &mut t.graph.declarations.fields;
+            let fields = &mut t.graph.declarations.signature.fields;
             let place = fields.iter().position(|p| p.name == name).unwrap_or_else(|| {
                 fields.push(Field { name: name.to_string(), kind: FieldKind::Covariate });
                 fields.len() - 1

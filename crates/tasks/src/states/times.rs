@@ -1,7 +1,7 @@
 //! Reads and names the steps after which observed states were seen.
 
 use glauber_data::arrays::Array;
-use glauber_program::{Declarations, nearest_name};
+use glauber_program::{Signature, nearest_name};
 
 use super::StatesError;
 
@@ -11,8 +11,8 @@ const TIMES: &str = "times";
 const TIMES_BESIDE_A_LAYER: &str = "times of states";
 
 /// The name of the array that holds the step after which each time of a model's states was seen.
-pub fn times_name(declarations: &Declarations) -> &'static str {
-    match declarations.layers.iter().any(|l| l.name == TIMES) {
+pub fn times_name(signature: &Signature) -> &'static str {
+    match signature.layers.iter().any(|l| l.name == TIMES) {
         true => TIMES_BESIDE_A_LAYER,
         false => TIMES,
     }
@@ -20,10 +20,10 @@ pub fn times_name(declarations: &Declarations) -> &'static str {
 
 /// Takes the array of steps out of those of a model's states.
 pub(super) fn split<'a>(
-    declarations: &Declarations,
+    signature: &Signature,
     arrays: &'a [(String, Array)],
 ) -> (Option<&'a Array>, Vec<&'a (String, Array)>) {
-    let name = times_name(declarations);
+    let name = times_name(signature);
     let (times, layers): (Vec<_>, Vec<_>) = arrays.iter().partition(|(own, _)| own == name);
     // A model of one layer takes a single array of any name, this one too.
     match (&times[..], layers.is_empty()) {
@@ -33,15 +33,12 @@ pub(super) fn split<'a>(
 }
 
 /// The arrays beside those of a model's states that nobody reads.
-pub(super) fn unread<'a>(
-    declarations: &Declarations,
-    arrays: &'a [(String, Array)],
-) -> Vec<&'a (String, Array)> {
-    let (_, layers) = split(declarations, arrays);
-    if declarations.layers.len() == 1 && layers.len() == 1 {
+pub(super) fn unread<'a>(signature: &Signature, arrays: &'a [(String, Array)]) -> Vec<&'a (String, Array)> {
+    let (_, layers) = split(signature, arrays);
+    if signature.layers.len() == 1 && layers.len() == 1 {
         return Vec::new();
     }
-    layers.into_iter().filter(|(name, _)| declarations.layers.iter().all(|l| l.name != *name)).collect()
+    layers.into_iter().filter(|(name, _)| signature.layers.iter().all(|l| l.name != *name)).collect()
 }
 
 /// Whether an array is called like times, and may hold several.
@@ -69,7 +66,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The first array beside those of a model's states that is called like one of what was seen, site by site: `mask`, `valid`.
-pub fn mask_array<'a>(declarations: &Declarations, arrays: &'a [(String, Array)]) -> Option<&'a str> {
+pub fn mask_array<'a>(signature: &Signature, arrays: &'a [(String, Array)]) -> Option<&'a str> {
     const WORDS: [&str; 12] = [
         "mask",
         "masks",
@@ -84,21 +81,21 @@ pub fn mask_array<'a>(declarations: &Declarations, arrays: &'a [(String, Array)]
         "unobserved",
         "notseen",
     ];
-    let sites = declarations.lattice.sites();
+    let sites = signature.lattice.sites();
     let called = |(name, array): &&(String, Array)| {
         WORDS.contains(&plain(name).as_str()) && array.shape().iter().product::<usize>() >= sites
     };
-    unread(declarations, arrays).into_iter().find(called).map(|(name, _)| name.as_str())
+    unread(signature, arrays).into_iter().find(called).map(|(name, _)| name.as_str())
 }
 
 /// A sentence for each array beside those of a model's states that is not read.
-pub fn unread_arrays(declarations: &Declarations, arrays: &[(String, Array)]) -> Vec<String> {
-    let own = || declarations.layers.iter().map(|l| l.name.as_str()).chain([times_name(declarations)]);
+pub fn unread_arrays(signature: &Signature, arrays: &[(String, Array)]) -> Vec<String> {
+    let own = || signature.layers.iter().map(|l| l.name.as_str()).chain([times_name(signature)]);
     let one = |(name, _): &&(String, Array)| {
         let hint = match nearest_name(name, own()) {
             Some(nearest) => format!(": was `{nearest}` meant?"),
             None => match of_time(name) {
-                Some(key) => format!("; the fit file says it by {key}"),
+                Some(key) => format!("; it is said by {key}"),
                 None => {
                     let there = own().filter(|name| arrays.iter().any(|(own, _)| own == name));
                     let names: Vec<String> = there.map(|name| format!("`{name}`")).collect();
@@ -108,20 +105,16 @@ pub fn unread_arrays(declarations: &Declarations, arrays: &[(String, Array)]) ->
         };
         format!("the array `{name}` is not read{hint}")
     };
-    unread(declarations, arrays).iter().map(one).collect()
+    unread(signature, arrays).iter().map(one).collect()
 }
 
 /// The steps that an array holds, one for each of `times` times.
 ///
 /// # Errors
 /// [`StatesError::Times`] unless they are whole, ascending, and as many as there are times.
-pub(super) fn steps_of(
-    declarations: &Declarations,
-    array: &Array,
-    times: usize,
-) -> Result<Vec<u32>, StatesError> {
+pub(super) fn steps_of(signature: &Signature, array: &Array, times: usize) -> Result<Vec<u32>, StatesError> {
     let fail =
-        |problem: String| Err(StatesError::Times { array: times_name(declarations).to_string(), problem });
+        |problem: String| Err(StatesError::Times { array: times_name(signature).to_string(), problem });
     let numbers = array.to_f64();
     if array.shape().len() != 1 || numbers.len() != times {
         return fail(format!("its shape is {:?}, but there are {times} times", array.shape()));
@@ -149,24 +142,24 @@ mod tests {
     fn arrays_that_are_not_read_are_said_and_times_refused() {
         let model =
             named("susceptible-infected", &ModelOptions::none().with("shape", vec![4.0, 5.0])).unwrap();
-        let declarations = model.declarations();
-        let layer = declarations.layers[0].name.clone();
+        let signature = model.signature();
+        let layer = signature.layers[0].name.clone();
         let states = Array::new(vec![2, 4, 5], vec![0.0; 40]).unwrap();
         let numbers = |n: usize| Array::new(vec![n], vec![3.0; n]).unwrap();
         let with =
             |name: &str, array: Array| vec![(layer.clone(), states.clone()), (name.to_string(), array)];
         for name in ["time", "step", "Steps", "Times", "time_steps"] {
-            let error = States::from_arrays(declarations, &with(name, numbers(2))).unwrap_err().to_string();
+            let error = States::from_arrays(signature, &with(name, numbers(2))).unwrap_err().to_string();
             assert!(error.contains(&format!("array `{name}`")) && error.contains("`times`"), "{error}");
         }
         // One number is a setting, and what is called otherwise is something else.
         for (name, array) in [("steps", numbers(1)), ("seeds", numbers(2))] {
             let arrays = with(name, array);
-            assert_eq!(States::from_arrays(declarations, &arrays).unwrap().times, 2);
-            let notes = unread_arrays(declarations, &arrays);
+            assert_eq!(States::from_arrays(signature, &arrays).unwrap().times, 2);
+            let notes = unread_arrays(signature, &arrays);
             assert!(notes.len() == 1 && notes[0].contains(&format!("`{name}` is not read")), "{notes:?}");
         }
         let only = [("anything".to_string(), states.clone())];
-        assert!(unread_arrays(declarations, &only).is_empty());
+        assert!(unread_arrays(signature, &only).is_empty());
     }
 }

@@ -28,7 +28,7 @@ mod refine;
 mod starts;
 
 pub use occupancy::ObservedFrame;
-pub use refine::{Refinement, RefinementSettings, refine};
+pub use refine::{Misfit, Refinement, RefinementSettings, refine};
 
 use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_lattice::Values;

@@ -130,6 +130,18 @@ impl Occupancy {
         sum
     }
 
+    /// How many sites of these lattices are in a state that no replicate has there.
+    pub(super) fn unseen(&self, scene: &Scene, frames: &[ObservedFrame]) -> usize {
+        let of_layer = |counts: &[u32], values: &[f64]| {
+            let never = |(site, value): &(usize, &f64)| counts[**value as usize * scene.sites + site] == 0;
+            values.iter().enumerate().filter(never).count()
+        };
+        let of_frame = |(counts, frame): (&Vec<Vec<u32>>, &ObservedFrame)| -> usize {
+            counts.iter().zip(&frame.layers).map(|(counts, values)| of_layer(counts, values)).sum()
+        };
+        self.counts.iter().zip(frames).map(of_frame).sum()
+    }
+
     fn numbers(scene: &Scene) -> f64 {
         (scene.frames.len() * scene.states.len() * scene.sites) as f64
     }

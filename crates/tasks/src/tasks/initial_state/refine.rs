@@ -61,6 +61,24 @@ pub struct Refinement {
     pub temperature: f64,
     /// Whether the sites were moved; else the map is as it was fitted.
     pub refined: bool,
+    /// Where what was observed cannot well have come from the most likely start.
+    pub misfit: Option<Misfit>,
+}
+
+/// Observed sites in states that no rollout from the most likely start has there: more of them than in any lattice that the
+/// model itself makes from it. With the true start and model one refinement in `trials` + 1 has so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// How many of the observed sites, over frames and layers.
+    pub unseen: usize,
+    /// Of how many.
+    pub observed: usize,
+    /// The most that one of `trials` lattices of the model's has.
+    pub usual: usize,
+    /// In how many rollouts they were never so.
+    pub replicates: usize,
+    /// How many lattices the model made.
+    pub trials: usize,
 }
 
 /// Refines the map of start weights `theta` of a fitted objective.
@@ -79,8 +97,13 @@ pub fn refine(
     let mut starts: Vec<Vec<usize>> = weights.iter().map(|w| most_likely(w, known)).collect();
     let count: usize = starts.iter().map(Vec::len).sum();
     let clipped = || weights.iter().map(|w| w.iter().map(|p| p.min(1.0)).collect()).collect();
-    let mut found =
-        Refinement { map: clipped(), most_likely: starts.clone(), temperature: 1.0, refined: false };
+    let mut found = Refinement {
+        map: clipped(),
+        most_likely: starts.clone(),
+        temperature: 1.0,
+        refined: false,
+        misfit: None,
+    };
     if count == 0 || count > MOST_STARTS {
         return Ok(found);
     }
@@ -108,7 +131,8 @@ pub fn refine(
         }
     }
     starts.iter_mut().for_each(|sites| sites.sort_unstable());
-    Ok(Refinement { most_likely: starts, refined: true, ..found })
+    let misfit = search.misfit(&starts)?;
+    Ok(Refinement { most_likely: starts, refined: true, misfit, ..found })
 }
 
 /// The sites of greatest weight: as many as are known to have started, or as are expected to.
@@ -195,6 +219,20 @@ impl StartSearch<'_> {
         let table: Vec<Vec<f64>> = trials.iter().map(of_trial).collect();
         comparison.temperature = best_temperature(&table, truth);
         Ok(comparison)
+    }
+
+    /// How little what was observed agrees with rollouts from a start, where it does not.
+    fn misfit(&mut self, starts: &[Vec<usize>]) -> Result<Option<Misfit>, InitialStateError> {
+        let scene = &self.objective.scene;
+        let replicates = self.settings.replicates.max(2);
+        let seed = self.seed(Purpose::Refinement);
+        let run = scene.run(seed, lattices(scene, starts), replicates);
+        let occupancy = Occupancy::count(&self.objective.forward, scene, &run)?;
+        let trials = self.trials(starts)?;
+        let usual = trials.iter().map(|frames| occupancy.unseen(scene, frames)).max().unwrap_or(0);
+        let unseen = occupancy.unseen(scene, &scene.frames);
+        let observed = scene.frames.len() * scene.states.len() * scene.sites;
+        Ok((unseen > usual).then_some(Misfit { unseen, observed, usual, replicates, trials: trials.len() }))
     }
 
     /// Half by weight, half by nearness to the starting sites; those of `starts` first, except other ones than `place`.
