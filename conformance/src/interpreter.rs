@@ -228,6 +228,13 @@ impl<F: Real> Interpreter<'_, F> {
                     F::from_i32([i / (height * width), i / width % height, i % width][*axis as usize] as i32)
                 })
             }
+            Op::OfColour { colouring, colour } => {
+                let [_, height, width] = self.lattice().extent();
+                self.field(|i| {
+                    let site = [i / (height * width), i / width % height, i % width];
+                    F::from_i32(i32::from(colouring.colour(site) == *colour))
+                })
+            }
             Op::Unary(function, a) => self.map1(v(a), |x| function.value(x), |x| function.value(x)),
             Op::Binary(function, a, b) => self.binary(*function, v(a), v(b)),
             Op::Compare(comparison, a, b) => self.compare(*comparison, v(a), v(b)),

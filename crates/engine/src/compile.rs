@@ -8,10 +8,10 @@ use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
 use crate::backend::CompileOptions;
 use crate::fold::Fold;
-use crate::kernel::{Arg, Destination, Kernel, Register, Source};
+use crate::kernel::{Arg, Destination, Kernel, Range, Register, Source};
 use crate::plane::{Margin, holds};
 use crate::registers::allocate;
-use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
+use crate::schedule::{Colour, PassPlan, Schedule, choice, read_elsewhere, schedule};
 use crate::tabulate::Tables;
 
 /// The kernels of one pass, and what happens before and after it.
@@ -26,6 +26,8 @@ pub(crate) struct Pass {
     pub(crate) margins: Vec<(u32, Margin)>,
     /// Sums made here: slot and value.
     pub(crate) sums: Vec<ValueId>,
+    /// The colour of the sites that alone are computed.
+    pub(crate) colour: Option<Colour>,
 }
 
 /// Longer programs get no tables: each is a program of its own, nearly as long as the one it is made of.
@@ -230,7 +232,7 @@ impl<'p> Compiler<'p> {
             .copied()
             .collect();
         let folds = folded.into_iter().map(|v| self.fold(v)).collect();
-        Pass { folds, margins, kernels, outputs, sums: plan.sums.clone() }
+        Pass { folds, margins, kernels, outputs, sums: plan.sums.clone(), colour: plan.colour }
     }
 
     /// Stores, sums and sinks: what a pass leaves behind.
@@ -241,49 +243,85 @@ impl<'p> Compiler<'p> {
         register_of: &HashMap<ValueId, Register>,
     ) -> (Vec<Destination>, Vec<Kernel>) {
         let (mut outputs, mut kernels) = (Vec::new(), Vec::new());
-        let mut store = |to: Destination, a: Arg, range| {
+        let mut output = |to: Destination| {
             outputs.push(to);
-            Kernel::Store { output: outputs.len() as u32 - 1, a, range }
+            outputs.len() as u32 - 1
         };
         for value in &plan.stores {
-            let a = self.arg(*value, register_of);
-            kernels.push(store(Destination::Temporary(self.temporary_of[value]), a, None));
+            let output = output(Destination::Temporary(self.temporary_of[value]));
+            kernels.push(self.store(plan, output, *value, None, register_of));
         }
         for (slot, value) in plan.sums.iter().enumerate() {
             self.sum_of.insert(*value, (number, slot));
             kernels.push(Kernel::Sum { slot: slot as u32, a: self.arg(*value, register_of) });
         }
         for (sink, value) in &plan.sinks {
-            let a = self.arg(*value, register_of);
             let to = match sink {
                 Sink::NextLayer(i) => Destination::NextLayer(*i),
                 Sink::LayerAdjoint(i) => Destination::LayerAdjoint(*i),
                 Sink::FieldAdjoint(i) => Destination::FieldAdjoint(*i),
                 Sink::Check(check) => {
-                    let table = self.tables.number_of(*value);
-                    let table = table.map(|number| place_of(&mut self.used_tables, number) as u32);
-                    let required = self.program.declarations().checks[*check as usize].required;
-                    kernels.push(Kernel::Check { check: *check, required, a, table });
+                    kernels.push(self.check(plan, *check, *value, register_of));
                     continue;
                 }
                 Sink::Output(_) | Sink::ParameterAdjoint(_) => continue,
                 // A step is one of all sites, or an event's, which is no pass.
                 Sink::Elsewhere(_) | Sink::TotalRate | Sink::Fastest => continue,
             };
-            let range = self.unproven_range(*sink, *value);
-            kernels.push(store(to, a, range));
+            let layer = if let Sink::NextLayer(layer) = sink { Some(*layer) } else { None };
+            let output = output(to);
+            kernels.push(self.store(plan, output, *value, layer, register_of));
         }
         (outputs, kernels)
     }
 
+    /// What stores a value that a pass leaves: of a layer, or of the layer that it is after a colour's update.
+    fn store(
+        &mut self,
+        plan: &PassPlan,
+        output: u32,
+        value: ValueId,
+        layer: Option<u32>,
+        register_of: &HashMap<ValueId, Register>,
+    ) -> Kernel {
+        if plan.colour.is_none() {
+            let range = layer.and_then(|layer| self.unproven_range(layer, value));
+            return Kernel::Store { output, a: self.arg(value, register_of), range, over: None };
+        }
+        match choice(self.program, value) {
+            Some((_, own, before)) => {
+                let layer = layer.or_else(|| self.schedule.updates.get(&value).copied());
+                let range = layer.and_then(|layer| self.unproven_range(layer, own));
+                let over = Some(self.source(before));
+                Kernel::Store { output, a: self.arg(own, register_of), range, over }
+            }
+            None => Kernel::Copy { output, source: self.source(value) },
+        }
+    }
+
+    fn check(
+        &mut self,
+        plan: &PassPlan,
+        check: u32,
+        value: ValueId,
+        register_of: &HashMap<ValueId, Register>,
+    ) -> Kernel {
+        let own = choice(self.program, value).filter(|_| plan.colour.is_some());
+        let value = own.map_or(value, |(_, own, _)| own);
+        let table = self.tables.number_of(value);
+        let table = table.map(|number| place_of(&mut self.used_tables, number) as u32);
+        let required = self.program.declarations().checks[check as usize].required;
+        Kernel::Check { check, required, a: self.arg(value, register_of), table }
+    }
+
     /// The range a layer's next value must be checked against, where its domain does not prove it.
-    fn unproven_range(&self, sink: Sink, value: ValueId) -> Option<(i32, i32)> {
-        let Sink::NextLayer(layer) = sink else { return None };
+    fn unproven_range(&self, layer: u32, value: ValueId) -> Option<Range> {
         let values = &self.program.declarations().layers[layer as usize].values;
         let (lowest, highest) = values.range();
         let domain = self.program.instruction(value).domain;
         let proven = domain.integer && domain.proves(lowest, highest);
-        (values.is_integer() && !proven).then_some((lowest as i32, highest as i32))
+        let range = Range { layer, lowest: lowest as i32, highest: highest as i32 };
+        (values.is_integer() && !proven).then_some(range)
     }
 
     fn arg(&mut self, value: ValueId, register_of: &HashMap<ValueId, Register>) -> Arg {
@@ -332,6 +370,9 @@ impl<'p> Compiler<'p> {
             Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i), distance: 0 },
             Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i), distance: 0 },
             Op::Coordinate(axis) => Kernel::Coordinate { dst, axis: *axis },
+            Op::OfColour { colouring, colour } => {
+                Kernel::OfColour { dst, colouring: *colouring, colour: *colour }
+            }
             Op::Spread(a) => Kernel::Spread { dst, a: self.slot(*a) },
             Op::Unary(function, a) => Kernel::Unary { function: *function, dst, a: of[a] },
             Op::Binary(function, a, b) => {

@@ -1,6 +1,6 @@
 //! Names the kernels that a compiled pass is made of: each runs over one block of sites.
 
-use glauber_program::{Binary, Comparison, CountLaw, Requirement, Unary};
+use glauber_program::{Binary, Colouring, Comparison, CountLaw, Requirement, Unary};
 
 /// A register: one number per site of a block.
 pub(crate) type Register = u32;
@@ -31,6 +31,14 @@ pub(crate) enum Destination {
     LayerAdjoint(u32),
     FieldAdjoint(u32),
     Temporary(u32),
+}
+
+/// What a layer holds: whole numbers from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) layer: u32,
+    pub(crate) lowest: i32,
+    pub(crate) highest: i32,
 }
 
 /// One kernel over a block.
@@ -67,6 +75,12 @@ pub(crate) enum Kernel {
     Coordinate {
         dst: Register,
         axis: u8,
+    },
+    /// dst = 1 at the sites of a colour.
+    OfColour {
+        dst: Register,
+        colouring: Colouring,
+        colour: u32,
     },
     /// dst = one number.
     Spread {
@@ -177,11 +191,18 @@ pub(crate) enum Kernel {
         source: Source,
         distance: isize,
     },
-    /// output[…] = a; where `range` is given, a must be a whole number in it.
+    /// output[…] = a; where `range` is given, a must be a whole number in it. Where the block holds the sites of one colour
+    /// alone, the others are as in `over`.
     Store {
         output: u32,
         a: Arg,
-        range: Option<(i32, i32)>,
+        range: Option<Range>,
+        over: Option<Source>,
+    },
+    /// output[…] = the field, at all sites, of whatever colour.
+    Copy {
+        output: u32,
+        source: Source,
     },
     /// dst = noise of a key, less 1 from ½ on.
     Centred {
@@ -209,6 +230,7 @@ impl Kernel {
         use Kernel::*;
         match self {
             Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
+            OfColour { .. } | Copy { .. } => {}
             Coordinate { .. } | Spread { .. } | Uniform { .. } | Centred { .. } => {}
             Unary { a, .. } | Round { a, .. } | DotLoad { a, .. } => f(a),
             Normal { a, b, .. } => {
@@ -250,6 +272,7 @@ impl Kernel {
             | NeighbourCount { dst, .. }
             | NeighbourSum { dst, .. }
             | Coordinate { dst, .. }
+            | OfColour { dst, .. }
             | Spread { dst, .. }
             | Unary { dst, .. }
             | Binary { dst, .. }
@@ -266,7 +289,8 @@ impl Kernel {
             | Normal { dst, .. }
             | Count { dst, .. }
             | Lookup { dst, .. } => Some(dst),
-            Sum { .. } | Dot { .. } | DotLoad { .. } | Store { .. } | Check { .. } => None,
+            Sum { .. } | Dot { .. } | DotLoad { .. } => None,
+            Store { .. } | Copy { .. } | Check { .. } => None,
         }
     }
 
@@ -280,6 +304,7 @@ impl Kernel {
             LoadMoved { source, .. } | NeighbourCount { source, .. } | NeighbourSum { source, .. } => {
                 Some((*source, true))
             }
+            Store { over: Some(source), .. } | Copy { source, .. } => Some((*source, false)),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ mod sums;
 mod vectors;
 
 use crate::block::{BLOCK, Block, Column};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Range};
 use crate::plane::Plane;
 use glauber_program::Requirement;
 
@@ -78,7 +78,7 @@ fn run_kernel<F: Lane>(
     violation: &mut Option<Violation>,
 ) {
     let n = block.lanes();
-    let site = block.site as u32;
+    let step = block.step as u32;
     /// Runs the body with the register that is written; the others can be read meanwhile.
     macro_rules! write {
         ($dst:expr, $into:ident, $others:ident => $body:expr) => {{
@@ -119,6 +119,9 @@ fn run_kernel<F: Lane>(
         Kernel::Coordinate { dst, axis } => {
             write!(dst, d, r => neighbours::coordinates(memory.layout, block, d, *axis))
         }
+        Kernel::OfColour { dst, colouring, colour } => {
+            write!(dst, d, r => neighbours::of_colour(memory.layout, block, d, colouring, *colour))
+        }
         Kernel::Spread { dst, a } => write!(dst, d, r => d.fill(memory.scalars[*a as usize])),
         Kernel::Unary { function, dst, a } => {
             write!(dst, d, r => arithmetic::unary(*function, d, r.get(*a, n)))
@@ -147,18 +150,25 @@ fn run_kernel<F: Lane>(
             write!(dst, d, r => map3(d, r.operand(*a, n, memory), r.operand(*b, n, memory), r.operand(*c, n, memory), |a, b, c| c - a * b))
         }
         Kernel::Uniform { dst, key } => {
-            write!(dst, d, r => draws::uniforms(d, memory.keys[*key as usize], site))
+            write!(dst, d, r => for strip in &block.strips {
+                draws::uniforms(&mut d[strip.lanes()], memory.keys[*key as usize], strip.site as u32, step);
+            })
         }
         Kernel::Centred { dst, key } => {
-            write!(dst, d, r => draws::centred_numbers(d, memory.keys[*key as usize], site))
+            write!(dst, d, r => for strip in &block.strips {
+                draws::centred_numbers(&mut d[strip.lanes()], memory.keys[*key as usize], strip.site as u32, step);
+            })
         }
         Kernel::Bernoulli { dst, key, p } => {
-            write!(dst, d, r => draws::bernoulli(d, r.operand(*p, n, memory), memory.keys[*key as usize], site))
+            write!(dst, d, r => for strip in &block.strips {
+                let p = r.operand(*p, n, memory).within(strip.lanes());
+                draws::bernoulli(&mut d[strip.lanes()], p, memory.keys[*key as usize], strip.site as u32, step);
+            })
         }
         Kernel::Normal { dst, a, b } => write!(dst, d, r => draws::normals(d, r.get(*a, n), r.get(*b, n))),
         Kernel::Count { law, dst, key, arguments } => {
-            let (key, len) = (memory.keys[*key as usize], block.len());
-            write!(dst, d, r => draws::counts(*law, d, len, arguments, &r, memory, key, site))
+            let key = memory.keys[*key as usize];
+            write!(dst, d, r => draws::counts(*law, d, block, arguments, &r, memory, key))
         }
         Kernel::Lookup { dst, table, keys } => write!(dst, d, r => {
             look_up(vectors, d, &memory.tables[*table as usize], keys, &r, &mut scratch.index);
@@ -176,17 +186,24 @@ fn run_kernel<F: Lane>(
             let a = r.get(*a, n);
             sums[*slot as usize] = sums::dot_field(memory, block, a, *source, *distance);
         }
-        Kernel::Store { output, a, range } => {
+        Kernel::Store { output, a, range, over } => {
             let r = all!();
             let a = r.operand(*a, n, memory);
-            if let Some(range) = range {
-                let bad = store::out_of_range(&a, block.len(), *range);
+            if let Some(Range { layer, lowest, highest }) = range {
+                let bad = store::out_of_range(&a, block.len(), (*lowest, *highest));
                 if let (Some((at, value)), None) = (bad, &violation) {
-                    let site = block.site + at;
-                    *violation = Some(Violation::OutOfRange { output: *output, site, value });
+                    let site = block.site_of(at);
+                    *violation = Some(Violation::OutOfRange { layer: *layer, site, value });
                 }
             }
-            store::store(block, &mut outputs[*output as usize], &a);
+            let output = &mut outputs[*output as usize];
+            if let Some(over) = over {
+                store::copy(block, output, neighbours::plane_of(*over, memory));
+            }
+            store::store(block, output, &a);
+        }
+        Kernel::Copy { output, source } => {
+            store::copy(block, &mut outputs[*output as usize], neighbours::plane_of(*source, memory));
         }
         Kernel::Check { required: Requirement::Probability, table: Some(table), .. }
             if memory.tables[*table as usize].probabilities => {}
@@ -195,7 +212,7 @@ fn run_kernel<F: Lane>(
             let bad = store::not_as_required(*required, &r.operand(*a, n, memory), block.len());
             // An argument that may not be tells more than the value outside a layer's range that it led to.
             if let (Some((at, value)), None | Some(Violation::OutOfRange { .. })) = (bad, &violation) {
-                let site = block.site + at;
+                let site = block.site_of(at);
                 *violation = Some(Violation::Refused { check: *check, site, value });
             }
         }

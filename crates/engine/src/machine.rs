@@ -7,7 +7,7 @@ use glauber_program::passes::Table;
 use glauber_program::{Op, Rank, Sink, ValueId, dataflow};
 use rayon::prelude::*;
 
-use crate::block::{Block, Column, blocks};
+use crate::block::{Block, Column, blocks, blocks_of_colour};
 use crate::compile::{Code, Pass};
 use crate::fault::Fault;
 use crate::inputs::{Address, Inputs, Results};
@@ -33,7 +33,9 @@ pub(crate) struct Machine<F> {
     simd: Simd,
     /// How many threads share the blocks of one replicate.
     crew: usize,
+    /// The blocks of all sites, and for each pass that is of a colour those of its sites.
     blocks: Vec<Block>,
+    coloured: Vec<Option<Vec<Block>>>,
     registers: Vec<Vec<Column<F>>>,
     pub(crate) temporaries: Vec<Plane<F>>,
     tables: Vec<Entries<F>>,
@@ -58,6 +60,8 @@ impl<F: Lane> Machine<F> {
             dataflow::dependent(code.program.instructions(), |_, op| *op == Op::StepIndex, |_, _| false);
         let blocks = blocks(layout);
         let crew = crew.clamp(1, blocks.len().max(1));
+        let of_colour = |(colouring, colour)| blocks_of_colour(layout, &colouring, colour);
+        let coloured = code.passes.iter().map(|pass| pass.colour.map(of_colour)).collect();
         Machine {
             simd: simd.supported(),
             crew,
@@ -77,6 +81,7 @@ impl<F: Lane> Machine<F> {
             prepared: None,
             filled: None,
             blocks,
+            coloured,
             code,
         }
     }
@@ -121,7 +126,7 @@ impl<F: Lane> Machine<F> {
         for (number, pass) in code.passes.iter().enumerate() {
             self.evaluate_stage(number, inputs);
             self.fold(pass);
-            let found = self.run_pass(pass, inputs, results);
+            let found = self.run_pass(number, pass, inputs, results);
             fault = more_telling(fault, found);
             for (temporary, margin) in &pass.margins {
                 self.temporaries[*temporary as usize].fill_margin(&code.layout, *margin);
@@ -174,6 +179,7 @@ impl<F: Lane> Machine<F> {
 
     fn run_pass(
         &mut self,
+        number: usize,
         pass: &Pass,
         inputs: &Inputs<'_, F>,
         results: &mut Results<'_, F>,
@@ -184,8 +190,9 @@ impl<F: Lane> Machine<F> {
             .iter()
             .map(|to| (*to, std::mem::replace(self.place(*to, results), Plane::U8(Vec::new()))))
             .collect();
+        let blocks = self.coloured[number].as_deref().unwrap_or(&self.blocks);
         self.partial.clear();
-        self.partial.resize(self.blocks.len() * pass.sums.len(), 0.0);
+        self.partial.resize(blocks.len() * pass.sums.len(), 0.0);
         let memory = Memory {
             layout: &code.layout,
             layers: inputs.layers,
@@ -210,7 +217,7 @@ impl<F: Lane> Machine<F> {
             run_blocks(
                 self.simd,
                 &pass.kernels,
-                &self.blocks,
+                blocks,
                 &memory,
                 &mut outputs,
                 registers,
@@ -219,7 +226,7 @@ impl<F: Lane> Machine<F> {
         } else {
             let outputs = written.iter_mut().map(|(to, p)| (whole(p), add(to))).collect();
             let shares =
-                share(&self.blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
+                share(blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
             let simd = self.simd;
             let found: Vec<Option<Violation>> = shares
                 .into_par_iter()
@@ -233,7 +240,7 @@ impl<F: Lane> Machine<F> {
         for (to, plane) in written {
             *self.place(to, results) = plane;
         }
-        violation.map(|v| fault_of(v, pass))
+        violation.map(fault_of)
     }
 
     fn place<'r>(&'r mut self, to: Destination, results: &'r mut Results<'_, F>) -> &'r mut Plane<F> {
@@ -317,16 +324,10 @@ pub(crate) fn tabulated<F: Lane>(
 }
 
 /// What a violation of a kernel is.
-fn fault_of(violation: Violation, pass: &Pass) -> Fault {
+fn fault_of(violation: Violation) -> Fault {
     match violation {
         Violation::Refused { check, site, value } => Fault::Refused { check, site, value },
-        Violation::OutOfRange { output, site, value } => {
-            let layer = match pass.outputs[output as usize] {
-                Destination::NextLayer(i) => i,
-                _ => 0,
-            };
-            Fault::OutOfRange { layer, site, value }
-        }
+        Violation::OutOfRange { layer, site, value } => Fault::OutOfRange { layer, site, value },
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use glauber_lattice::{Boundary, Storage};
-use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId, dataflow};
+use glauber_program::{Colouring, Domain, Op, Program, Rank, Sink, ValueId, dataflow};
 
 use crate::plane::{Margin, holds};
 use crate::tabulate::Tables;
@@ -23,7 +23,12 @@ pub(crate) struct PassPlan {
     pub(crate) sums: Vec<ValueId>,
     /// Results written at this pass.
     pub(crate) sinks: Vec<(Sink, ValueId)>,
+    /// The colour of the sites that alone it computes; none where it computes all.
+    pub(crate) colour: Option<Colour>,
 }
+
+/// A colour of a colouring.
+pub(crate) type Colour = (Colouring, u32);
 
 /// A program cut into passes.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub(crate) struct Schedule {
     pub(crate) temporaries: BTreeMap<ValueId, Margin>,
     /// Transposed reads on reflecting lattices: done plane by plane between passes.
     pub(crate) folded: BTreeSet<ValueId>,
+    /// The layers after the update of one colour: which layer each is.
+    pub(crate) updates: HashMap<ValueId, u32>,
 }
 
 /// How the margin must be filled for an instruction that reads elsewhere.
@@ -61,6 +68,39 @@ pub(crate) fn read_elsewhere(op: &Op) -> Option<ValueId> {
     }
 }
 
+/// The choice that a value is between what a rule makes of the sites of a colour and something else.
+pub(crate) fn choice(program: &Program, value: ValueId) -> Option<(Colour, ValueId, ValueId)> {
+    let Op::Select(condition, yes, no) = program.instruction(value).op else { return None };
+    match program.instruction(condition).op {
+        Op::OfColour { colouring, colour } => Some(((colouring, colour), yes, no)),
+        _ => None,
+    }
+}
+
+/// The layer that each value is after the update of one of a step's colours, where it is one: new values at the sites of
+/// the colour, and elsewhere those of the layer after the colour before.
+fn updates(program: &Program) -> HashMap<ValueId, u32> {
+    let mut updates = HashMap::new();
+    let of_a_step = |sink: &Sink| matches!(sink, Sink::NextLayer(_) | Sink::Check(_));
+    if !program.results().iter().all(|(sink, _)| of_a_step(sink)) {
+        return updates;
+    }
+    for (sink, value) in program.results() {
+        let Sink::NextLayer(layer) = sink else { continue };
+        let (mut chain, mut at) = (Vec::new(), *value);
+        while let Some((_, _, before)) = choice(program, at) {
+            chain.push(at);
+            at = before;
+        }
+        // A value that two layers become is one of two ranges.
+        let known = chain.iter().any(|v| updates.get(v).is_some_and(|known| known != layer));
+        if program.instruction(at).op == Op::Layer(*layer) && !known {
+            updates.extend(chain.into_iter().map(|v| (v, *layer)));
+        }
+    }
+    updates
+}
+
 fn is_source(op: &Op) -> bool {
     matches!(op, Op::Layer(_) | Op::Field(_) | Op::Target(_) | Op::NextAdjoint(_))
 }
@@ -83,6 +123,7 @@ pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<Valu
     let periodic = boundaries.iter().all(|b| *b == Boundary::Periodic);
     let reflecting = boundaries.contains(&Boundary::Reflecting);
     let mut folded = BTreeSet::new();
+    let updates = if given.is_empty() { updates(program) } else { HashMap::new() };
     let mut level = vec![0; program.instructions().len()];
     let mut direct = vec![false; program.instructions().len()];
     for (index, instruction) in program.instructions().iter().enumerate() {
@@ -114,11 +155,18 @@ pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<Valu
         } else {
             op.visit(|v| own = own.max(level[v.index()]));
         }
+        // What is made of a layer after a colour's update is made when that has ended.
+        op.visit(|v| {
+            if updates.contains_key(&v) {
+                own = own.max(level[v.index()] + 1);
+            }
+        });
         level[index] = own;
     }
-    let mut plan = Planner { program, tables, given, level: &level, direct: &direct, folded: &folded };
+    let mut plan =
+        Planner { program, tables, given, level: &level, direct: &direct, folded: &folded, updates: &updates };
     let (passes, temporaries) = plan.passes();
-    Schedule { passes, level, temporaries, folded }
+    Schedule { passes, level, temporaries, folded, updates }
 }
 
 /// Where a depth-first way through a program stands.
@@ -136,6 +184,7 @@ struct Planner<'p> {
     level: &'p [usize],
     direct: &'p [bool],
     folded: &'p BTreeSet<ValueId>,
+    updates: &'p HashMap<ValueId, u32>,
 }
 
 impl Planner<'_> {
@@ -146,6 +195,11 @@ impl Planner<'_> {
         let mut temporaries: BTreeMap<ValueId, Margin> = BTreeMap::new();
         let made = |i: usize| live[i] && !self.given.contains_key(&ValueId(i as u32));
         for (index, instruction) in self.program.instructions().iter().enumerate().filter(|(i, _)| made(*i)) {
+            for update in self.operands(ValueId(index as u32)) {
+                if self.updates.contains_key(&update) {
+                    temporaries.entry(update).or_insert(Margin::Unread);
+                }
+            }
             match &instruction.op {
                 Op::SiteSum(x) if !passes[self.level[x.index()]].sums.contains(x) => {
                     passes[self.level[x.index()]].sums.push(*x);
@@ -175,8 +229,50 @@ impl Planner<'_> {
         for value in temporaries.keys().filter(|v| !self.folded.contains(*v)) {
             passes[self.level[value.index()]].stores.push(*value);
         }
+        for pass in &mut passes {
+            pass.colour = self.colour(pass);
+        }
         self.assign(&mut passes, &mut temporaries);
         (passes, temporaries)
+    }
+
+    /// The one colour whose sites are all that a pass need compute: all that it leaves are updates of that colour, checks
+    /// at its sites, and layers as they were.
+    fn colour(&self, pass: &PassPlan) -> Option<Colour> {
+        let stored = pass.stores.iter().map(|v| (None, *v));
+        let left = stored.chain(pass.sinks.iter().map(|(sink, v)| (Some(*sink), *v)));
+        let mut colour = None;
+        for (sink, value) in left {
+            if matches!(sink, Some(Sink::NextLayer(_)))
+                && matches!(self.program.instruction(value).op, Op::Layer(_))
+            {
+                continue;
+            }
+            let (own, _, other) = choice(self.program, value)?;
+            let is_check = matches!(sink, Some(Sink::Check(_)));
+            let fits = match is_check {
+                true => self.program.instruction(other).rank != Rank::Site,
+                false => self.updates.contains_key(&value),
+            };
+            if !fits || *colour.get_or_insert(own) != own {
+                return None;
+            }
+        }
+        colour.filter(|_| pass.sums.is_empty())
+    }
+
+    /// The values that a pass is for.
+    fn roots(&self, pass: &PassPlan) -> Vec<ValueId> {
+        let mut roots: Vec<ValueId> = pass.stores.clone();
+        roots.extend(&pass.sums);
+        roots.extend(pass.sinks.iter().map(|(_, v)| *v));
+        if pass.colour.is_some() {
+            // Of an update the new values; other sites, and layers that stay, are copied.
+            roots = roots.into_iter().filter_map(|v| choice(self.program, v).map(|(_, own, _)| own)).collect();
+        }
+        roots.sort_unstable();
+        roots.dedup();
+        roots
     }
 
     /// Values that something outside tables reads.
@@ -210,7 +306,12 @@ impl Planner<'_> {
         // In which pass is each value wanted first? What it is computed from is wanted there too, if not before.
         let mut wanted_in: HashMap<ValueId, usize> = HashMap::new();
         for (number, pass) in passes.iter().enumerate() {
-            let mut open = roots(pass);
+            if pass.colour.is_some() {
+                // What it computes is right at its own sites alone; what it stores is whole.
+                wanted_in.extend(pass.stores.iter().map(|v| (*v, number)));
+                continue;
+            }
+            let mut open = self.roots(pass);
             while let Some(value) = open.pop() {
                 let is_site = self.program.instruction(value).rank == Rank::Site;
                 if is_site && !wanted_in.contains_key(&value) {
@@ -222,7 +323,7 @@ impl Planner<'_> {
         for number in (0..passes.len()).rev() {
             let mut order = Vec::new();
             let mut done = BTreeSet::new();
-            for root in roots(&passes[number]) {
+            for root in self.roots(&passes[number]) {
                 self.order(root, number, &wanted_in, temporaries, &mut done, &mut order, passes);
             }
             passes[number].values = order;
@@ -260,7 +361,7 @@ impl Planner<'_> {
                 order.push(value);
                 continue;
             }
-            if first < pass && !self.is_cheap(value, &mut 3) {
+            if first < pass && passes[pass].colour.is_none() && !self.is_cheap(value, &mut 3) {
                 temporaries.insert(value, Margin::Unread);
                 passes[first].stores.push(value);
                 order.push(value);
@@ -282,13 +383,4 @@ impl Planner<'_> {
         };
         *budget >= 0 && self.local_operands(value).into_iter().all(|v| self.is_cheap(v, budget))
     }
-}
-
-fn roots(pass: &PassPlan) -> Vec<ValueId> {
-    let mut roots: Vec<ValueId> = pass.stores.clone();
-    roots.extend(&pass.sums);
-    roots.extend(pass.sinks.iter().map(|(_, v)| *v));
-    roots.sort_unstable();
-    roots.dedup();
-    roots
 }

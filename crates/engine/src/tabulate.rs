@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use glauber_program::passes::{Table, TableKey, table_keys};
 use glauber_program::{Op, Program, Rank, Unary, ValueId, dataflow};
 
+use crate::schedule::choice;
+
 /// What a look-up costs, in kernels of plain arithmetic (measured).
 const COST_OF_LOOKUP: u32 = 10;
 
@@ -41,7 +43,8 @@ impl Tables {
             let value = ValueId(index as u32);
             let (Some(own), Rank::Site) = (&keys[index], instruction.rank) else { continue };
             let itself = own.len() == 1 && own[0].value == value;
-            if itself || own.is_empty() || !costs_more_than_lookup(program, &keys, value) {
+            // A choice by colour is no function: it says at which sites anything is computed.
+            if itself || own.is_empty() || choice(program, value).is_some() || !costs_more_than_lookup(program, &keys, value) {
                 continue;
             }
             let entries: usize = own.iter().map(|k| k.count).product();

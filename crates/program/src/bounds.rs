@@ -31,7 +31,7 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
             of(*x).beyond_edges(lattice).nan
         }
         Op::Put { value, .. } => of(*value).nan,
-        Op::Inside(_) | Op::Fastest => false,
+        Op::Inside(_) | Op::OfColour { .. } | Op::Fastest => false,
         Op::NeighbourSum { x, .. } => {
             let x = of(*x).beyond_edges(lattice);
             x.nan || x.unbounded()
@@ -90,7 +90,7 @@ fn range_of(
         Op::Hold(a) | Op::Spread(a) => of(*a),
         Op::Shift { x, .. } | Op::Translate { x, .. } | Op::There { x, .. } => of(*x).beyond_edges(lattice),
         Op::Put { value, .. } => of(*value),
-        Op::Inside(_) => Domain::BINARY,
+        Op::Inside(_) | Op::OfColour { .. } => Domain::BINARY,
         Op::Fastest => Domain::real(f64::MIN_POSITIVE, f64::INFINITY),
         Op::NeighbourSum { x, neighbourhood, .. } => {
             let (positive, negative, whole) = weights(*neighbourhood);

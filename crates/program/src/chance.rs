@@ -137,7 +137,8 @@ impl Flags<'_> {
                 let open = !matches!(declared, Some(FieldKind::Covariate));
                 g.constant(f64::from(u8::from(open)))
             }
-            Op::Constant(_) | Op::Layer(_) | Op::Target(_) | Op::Coordinate(_) => g.constant(0.0),
+            Op::Constant(_) | Op::Layer(_) | Op::Target(_) => g.constant(0.0),
+            Op::Coordinate(_) | Op::OfColour { .. } => g.constant(0.0),
             Op::Parameter(_) | Op::Uniform { .. } | Op::Normal(..) => one(g),
             Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage => one(g),
             Op::Replace { .. } => self.flag(original, 0),

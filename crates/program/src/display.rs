@@ -146,6 +146,7 @@ impl<'a> Words<'a> {
             Op::Field(i) => d.fields[*i as usize].name.clone(),
             Op::Target(i) => format!("observed {}", d.layers[*i as usize].name),
             Op::Coordinate(axis) => format!("coordinate {}", ["z", "y", "x"][*axis as usize % 3]),
+            Op::OfColour { colouring, colour } => format!("colour {colour} of {}", colouring.colours),
             Op::NextAdjoint(i) => format!("adjoint of next {}", d.adjoint_name(*i)),
             Op::OutputAdjoint(i) => format!("adjoint of {}", d.outputs[*i as usize]),
             Op::Advantage => "advantage".into(),

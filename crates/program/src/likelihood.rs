@@ -112,16 +112,17 @@ fn views(g: &mut Graph, step: &Program) -> Result<Vec<View>, ModelError> {
         return Ok(vec![View { layers: before, own: None }]);
     }
     let colouring = colouring(step)?;
-    let colours = colouring.value(g);
+    // 1 at the sites of earlier colours.
+    let mut done = g.constant(0.0);
     let view = |colour: u32| {
-        let own = mask(g, &colouring, colours, colour);
-        let first = g.constant(f64::from(colour));
-        let done = g.compare(Comparison::Less, colours, first);
+        let own = mask(g, &colouring, colour);
         let layers = before.iter().zip(0..).map(|(before, i)| {
             let after = g.push(Op::Target(i));
             g.select(done, after, *before)
         });
-        View { layers: layers.collect(), own: Some(own) }
+        let layers = layers.collect();
+        done = g.add(done, own);
+        View { layers, own: Some(own) }
     };
     Ok((0..colouring.colours).map(view).collect())
 }

@@ -4,6 +4,7 @@ use glauber_lattice::Offset;
 use serde::{Deserialize, Serialize};
 
 use crate::counts::CountLaw;
+use crate::scheme::Colouring;
 use crate::unary::Unary;
 
 /// The number of a value in its program: the position of the instruction that makes it.
@@ -285,6 +286,13 @@ pub enum Op {
         /// Per replicate or per site.
         rank: Rank,
     },
+    /// 1 at the sites of a colour, else 0.
+    OfColour {
+        /// Which sites have which colour.
+        colouring: Colouring,
+        /// Which colour.
+        colour: u32,
+    },
 }
 
 impl Op {
@@ -305,6 +313,7 @@ impl Op {
             | Field(_)
             | Target(_)
             | Coordinate(_)
+            | OfColour { .. }
             | NextAdjoint(_)
             | OutputAdjoint(_)
             | Advantage
@@ -377,7 +386,7 @@ impl Op {
             Constant(_) | Parameter(_) | StepIndex | Fastest => Rank::Run,
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
-            There { .. } | Put { .. } | Inside(_) => Rank::Site,
+            There { .. } | Put { .. } | Inside(_) | OfColour { .. } => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),
             _ => self.operands().into_iter().map(rank_of).fold(Rank::Run, Rank::max),

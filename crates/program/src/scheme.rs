@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use glauber_lattice::{Boundary, Lattice, Offset};
+use serde::{Deserialize, Serialize};
 
 use crate::dataflow::dependent;
 use crate::error::ModelError;
 use crate::graph::Graph;
-use crate::op::{Binary, Comparison, Op, Place, Rank, ValueId};
+use crate::op::{Comparison, Op, Place, Rank, ValueId};
 use crate::program::{Program, Sink};
-use crate::unary::Unary;
 use crate::update::{Pick, Update};
 
 /// Which sites a rule reads and writes, as offsets (z, y, x) from the site it is applied to.
@@ -150,7 +150,7 @@ pub fn footprint(rule: &Program) -> Footprint {
 }
 
 /// A colouring of a lattice: site (z, y, x) has colour Σ strideₖ (xₖ mod periodₖ) mod the number of colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Colouring {
     /// By what each coordinate is counted, along (z, y, x).
     pub periods: [u32; 3],
@@ -159,9 +159,6 @@ pub struct Colouring {
     /// How many colours there are.
     pub colours: u32,
 }
-
-/// Whole numbers up to here are exact in single precision.
-const MOST_EXACT: u64 = 1 << 24;
 
 /// The most colours that are tried.
 const MOST_COLOURS: u32 = 16;
@@ -227,36 +224,32 @@ impl Colouring {
         conflicts.iter().all(apart)
     }
 
-    /// The colour of every site, as a value of a program.
-    pub(crate) fn value(&self, g: &mut Graph) -> ValueId {
-        // Where single precision holds it, a sum of whole multiples is counted by all colours at once.
-        let extent = g.declarations.lattice.extent();
-        let most: u64 = (0..3).map(|k| extent[k] as u64 * u64::from(self.strides[k])).sum();
-        let at_once = self.is_linear() && most < MOST_EXACT;
-        let mut sum = g.constant(0.0);
-        for (axis, (period, stride)) in self.periods.iter().zip(&self.strides).enumerate() {
-            if *stride == 0 {
-                continue;
-            }
-            let x = g.push(Op::Coordinate(axis as u8));
-            let own = if at_once { x } else { remainder(g, x, *period) };
-            let own = g.scale(f64::from(*stride), own);
-            sum = g.add(sum, own);
+    /// How far apart along x sites of one colour lie in a row that has any.
+    pub fn step(&self) -> usize {
+        let (stride, colours) = (self.strides[2], self.colours);
+        match (stride, self.is_linear()) {
+            (0, _) => 1,
+            (_, true) => (colours / common_divisor(stride, colours)) as usize,
+            (_, false) => self.periods[2] as usize,
         }
-        if self.is_linear() { remainder(g, sum, self.colours) } else { sum }
+    }
+
+    /// The first x, below [`Colouring::step`], at which a row has a colour; none where it has none of it.
+    pub fn first(&self, z: usize, y: usize, colour: u32) -> Option<usize> {
+        (0..self.step()).find(|x| self.colour([z, y, *x]) == colour)
+    }
+
+    /// Whether it is one that may be computed with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let small = |n: u32| (1..=MOST_COLOURS).contains(&n);
+        small(self.colours)
+            && self.periods.into_iter().all(small)
+            && self.strides.into_iter().all(|stride| stride <= MOST_COLOURS)
     }
 }
 
-/// a − k ⌊a/k⌋.
-fn remainder(g: &mut Graph, a: ValueId, k: u32) -> ValueId {
-    if k <= 1 {
-        return g.constant(0.0);
-    }
-    let k = g.constant(f64::from(k));
-    let quotient = g.divide(a, k);
-    let whole = g.unary(Unary::Floor, quotient);
-    let multiple = g.multiply(whole, k);
-    g.binary(Binary::Subtract, a, multiple)
+fn common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 /// Colourings by a sum of multiples of the coordinates.
@@ -297,10 +290,6 @@ fn refuse(rule: &Program, why: impl Into<String>) -> ModelError {
 /// The colouring of a rule under [`Update::Sublattices`].
 pub(crate) fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
     let d = &rule.declarations;
-    if d.lattice.shape().iter().any(|length| *length as u64 > MOST_EXACT) {
-        let why = "an axis has more than 16,777,216 sites, beyond which coordinates are no longer exact: use a smaller lattice";
-        return Err(refuse(rule, why));
-    }
     let footprint = footprint(rule);
     Colouring::of(&footprint, &d.lattice).ok_or_else(|| {
         let (extent, boundaries) = (d.lattice.extent(), d.lattice.boundaries());

@@ -206,6 +206,7 @@ fn refers(d: &Declarations, op: &Op) -> bool {
         Op::NextAdjoint(i) => below(*i, d.adjoint_places()),
         Op::OutputAdjoint(i) => below(*i, d.outputs.len()),
         Op::Coordinate(axis) => *axis < 3,
+        Op::OfColour { colouring, colour } => colouring.is_sound() && *colour < colouring.colours,
         Op::Constant(number) => *number == Number::new(number.get()),
         Op::Heaviside(_, surrogate) | Op::Round(_, surrogate) => width(surrogate),
         Op::NeighbourSum { neighbourhood: n, .. } => below(*n, d.neighbourhoods.len()),

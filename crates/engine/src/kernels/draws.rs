@@ -1,7 +1,9 @@
-//! Draws uniform, Bernoulli, normal numbers, and numbers that count, over a block.
+//! Draws uniform, Bernoulli, normal numbers, and numbers that count, over a block: for sites numbered from one on, each
+//! `step` from the one before.
 
 use glauber_program::CountLaw;
 
+use crate::block::Block;
 use crate::kernel::Arg;
 use crate::kernels::operands::{Operand, Readable};
 use crate::kernels::{Lane, Memory};
@@ -17,40 +19,40 @@ pub(super) fn words(d: &mut [u32], key: Key, first: u32) {
 }
 
 #[inline(always)]
-pub(super) fn uniforms<F: Lane>(d: &mut [F], key: Key, site: u32) {
+pub(super) fn uniforms<F: Lane>(d: &mut [F], key: Key, site: u32, step: u32) {
     // One number in 2¹⁵ is refined by a second word: the loop stays a vector's work, and such blocks are gone over again.
     let mut least = u32::MAX;
     for (i, d) in d.iter_mut().enumerate() {
-        let word = key.word(site.wrapping_add(i as u32));
+        let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
         least = least.min(word);
         *d = uniform(word);
     }
     if least < FINE {
-        refine(d, key, site, |word| word, |key, site, _| key.uniform(site));
+        refine(d, key, site, step, |word| word, |key, site, _| key.uniform(site));
     }
 }
 
 /// Numbers in [−½, ½) that are fine near 0 on both sides; see [`Key::centred`].
 #[inline(always)]
-pub(super) fn centred_numbers<F: Lane>(d: &mut [F], key: Key, site: u32) {
+pub(super) fn centred_numbers<F: Lane>(d: &mut [F], key: Key, site: u32, step: u32) {
     let mut least = u32::MAX;
     for (i, d) in d.iter_mut().enumerate() {
-        let word = key.word(site.wrapping_add(i as u32));
+        let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
         least = least.min(size_of_centred(word));
         *d = centred(word);
     }
     if least < FINE {
-        refine(d, key, site, size_of_centred, |key, site, _| key.centred(site));
+        refine(d, key, site, step, size_of_centred, |key, site, _| key.centred(site));
     }
 }
 
 #[inline(always)]
-pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site: u32) {
+pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site: u32, step: u32) {
     let mut least = u32::MAX;
     match p {
         Operand::Many(p) => {
             for (i, (d, p)) in d.iter_mut().zip(p).enumerate() {
-                let word = key.word(site.wrapping_add(i as u32));
+                let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
                 least = least.min(word);
                 let u: F = uniform(word);
                 *d = if u < *p { F::ONE } else { F::ZERO };
@@ -58,7 +60,7 @@ pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site:
         }
         Operand::One(p) => {
             for (i, d) in d.iter_mut().enumerate() {
-                let word = key.word(site.wrapping_add(i as u32));
+                let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
                 least = least.min(word);
                 let u: F = uniform(word);
                 *d = if u < p { F::ONE } else { F::ZERO };
@@ -70,6 +72,7 @@ pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site:
             d,
             key,
             site,
+            step,
             |word| word,
             |key, site, i| {
                 let p = match p {
@@ -89,11 +92,12 @@ fn refine<F: Lane>(
     d: &mut [F],
     key: Key,
     site: u32,
+    step: u32,
     size: impl Fn(u32) -> u32,
     draw: impl Fn(&Key, u32, usize) -> F,
 ) {
     for (i, d) in d.iter_mut().enumerate() {
-        let site = site.wrapping_add(i as u32);
+        let site = site.wrapping_add((i as u32).wrapping_mul(step));
         if size(key.word(site)) < FINE {
             *d = draw(&key, site, i);
         }
@@ -118,23 +122,21 @@ pub(super) fn normals<F: Lane>(d: &mut [F], u: &[F], v: &[F]) {
     }
 }
 
-/// `n` sites; what lies beyond stays.
-#[allow(clippy::too_many_arguments)]
+/// The sites of a block; what lies beyond stays.
 pub(super) fn counts<F: Lane>(
     law: CountLaw,
     d: &mut [F],
-    n: usize,
+    block: &Block,
     arguments: &[Arg],
     r: &Readable<'_, F>,
     memory: &Memory<'_, F>,
     key: Key,
-    site: u32,
 ) {
     let mut operands = [Operand::One(F::ZERO); 2];
-    operands.iter_mut().zip(arguments).for_each(|(operand, a)| *operand = r.operand(*a, n, memory));
-    for (i, d) in d[..n].iter_mut().enumerate() {
+    operands.iter_mut().zip(arguments).for_each(|(operand, a)| *operand = r.operand(*a, d.len(), memory));
+    for (i, d) in d[..block.len()].iter_mut().enumerate() {
         let numbers = operands.each_ref().map(|operand| number_at(operand, i));
-        *d = F::from_f64(law.draw(&key, site.wrapping_add(i as u32), numbers));
+        *d = F::from_f64(law.draw(&key, block.site_of(i) as u32, numbers));
     }
 }
 

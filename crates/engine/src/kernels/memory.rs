@@ -39,7 +39,7 @@ pub(crate) enum Part<'a, F> {
 /// A value that may not be: which output or draw, at which site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Violation {
-    OutOfRange { output: u32, site: usize, value: f64 },
+    OutOfRange { layer: u32, site: usize, value: f64 },
     Refused { check: u32, site: usize, value: f64 },
 }
 

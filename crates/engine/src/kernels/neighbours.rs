@@ -1,8 +1,9 @@
 //! Reads fields into registers: at the site itself, at a distance, and summed over neighbours.
 
 use glauber_lattice::Layout;
+use glauber_program::Colouring;
 
-use crate::block::{BLOCK, Block};
+use crate::block::{BLOCK, Block, Strip};
 use crate::kernel::Source;
 use crate::kernels::Lane;
 use crate::kernels::Memory;
@@ -70,6 +71,32 @@ pub(super) fn rows_at(block: &Block, distance: isize) -> impl Iterator<Item = us
     block.starts().map(move |start| start.wrapping_add_signed(distance))
 }
 
+/// Calls `f` with every number of a register and the plane's at `step` times its place from the start: the numbers of a
+/// strip.
+#[inline(always)]
+pub(super) fn each_at<F, T: Copy>(d: &mut [F], p: &[T], step: usize, f: impl Fn(&mut F, T)) {
+    match step {
+        1 => d.iter_mut().zip(p).for_each(|(d, p)| f(d, *p)),
+        2 => {
+            // A loop that the compiler makes one of vectors; the last may stand at the plane's end.
+            let (pairs, last) = p.as_chunks::<2>();
+            let (most, rest) = d.split_at_mut(pairs.len().min(d.len()));
+            for (d, [p, _]) in most.iter_mut().zip(pairs) {
+                f(d, *p);
+            }
+            rest.iter_mut().zip(last).for_each(|(d, p)| f(d, *p));
+        }
+        _ => d.iter_mut().zip(p.iter().step_by(step)).for_each(|(d, p)| f(d, *p)),
+    }
+}
+
+/// The stretch of a plane from the first to the last site of a strip, seen from a distance.
+#[inline(always)]
+fn stretch<'p, T>(plane: &'p [T], strip: &Strip, step: usize, distance: isize) -> &'p [T] {
+    let start = strip.place.wrapping_add_signed(distance);
+    &plane[start..start + (strip.count - 1) * step + 1]
+}
+
 #[inline(always)]
 pub(super) fn load<F: Lane>(
     memory: &Memory<'_, F>,
@@ -78,6 +105,15 @@ pub(super) fn load<F: Lane>(
     source: Source,
     distance: isize,
 ) {
+    if block.coloured {
+        each_storage!(plane_of(source, memory), plane => {
+            for strip in &block.strips {
+                let p = stretch(plane, strip, block.step, distance);
+                each_at(&mut dst[strip.lanes()], p, block.step, |d, p| *d = p.widen());
+            }
+        });
+        return;
+    }
     each_storage!(plane_of(source, memory), plane => {
         rows(block, dst, plane, distance, |d, p| {
             for (d, p) in d.iter_mut().zip(p) {
@@ -98,6 +134,24 @@ pub(super) fn neighbour_sum<F: Lane>(
     weights: &[f64],
 ) {
     dst.fill(F::ZERO);
+    if block.coloured {
+        each_storage!(plane_of(source, memory), plane => {
+            for strip in &block.strips {
+                let d = &mut dst[strip.lanes()];
+                for (place, distance) in distances.iter().enumerate() {
+                    let p = stretch(plane, strip, block.step, *distance);
+                    match weights.get(place) {
+                        None => each_at(d, p, block.step, |d, p| *d = *d + p.widen()),
+                        Some(weight) => {
+                            let weight = F::from_f64(*weight);
+                            each_at(d, p, block.step, |d, p| *d = *d + weight * p.widen());
+                        }
+                    }
+                }
+            }
+        });
+        return;
+    }
     each_storage!(plane_of(source, memory), plane => {
         for (row, d) in block.starts().zip(dst[..block.len()].chunks_exact_mut(block.width)) {
             let at = |distance: isize| row.wrapping_add_signed(distance);
@@ -146,6 +200,18 @@ pub(super) fn neighbour_count_bytes<F: Lane>(
     distances: &[isize],
     room: &mut [u8; BYTES],
 ) {
+    if block.coloured {
+        for strip in &block.strips {
+            // All sites between the first and the last are counted: that takes less than to pick every second byte.
+            for (part, d) in dst[strip.lanes()].chunks_mut(BYTES / block.step).enumerate() {
+                let skipped = part * (BYTES / block.step) * block.step;
+                let counted = &mut room[..(d.len() - 1) * block.step + 1];
+                count_bytes(counted, plane, strip.place + skipped, distances);
+                each_at(d, counted, block.step, |d, c| *d = F::from_i32(i32::from(c)));
+            }
+        }
+        return;
+    }
     let (first, longest) = (block.starts().next().unwrap_or(0), block.stretch());
     if longest > BYTES {
         // Rows far apart (narrow, with wide margins): one by one.
@@ -204,11 +270,50 @@ fn widen_bytes<F: Lane>(d: &mut [F], c: &[u8]) {
 
 pub(super) fn coordinates<F: Lane>(layout: &Layout, block: &Block, d: &mut [F], axis: u8) {
     let height = layout.extent()[1];
+    if block.coloured {
+        for strip in &block.strips {
+            for (i, d) in d[strip.lanes()].iter_mut().enumerate() {
+                let site = [strip.row / height, strip.row % height, strip.x + i * block.step];
+                *d = F::from_i32(site[axis as usize] as i32);
+            }
+        }
+        return;
+    }
     for row in 0..block.rows {
         let (z, y) = ((block.first_row + row) / height, (block.first_row + row) % height);
         for i in 0..block.width {
             let coordinate = [z, y, block.x + i][axis as usize];
             d[row * block.width + i] = F::from_i32(coordinate as i32);
+        }
+    }
+}
+
+/// 1 at the sites of a colour.
+pub(super) fn of_colour<F: Lane>(
+    layout: &Layout,
+    block: &Block,
+    d: &mut [F],
+    colouring: &Colouring,
+    colour: u32,
+) {
+    let height = layout.extent()[1];
+    if block.coloured {
+        for strip in &block.strips {
+            for (i, d) in d[strip.lanes()].iter_mut().enumerate() {
+                let site = [strip.row / height, strip.row % height, strip.x + i * block.step];
+                *d = F::from_i32(i32::from(colouring.colour(site) == colour));
+            }
+        }
+        return;
+    }
+    let step = colouring.step();
+    for (row, d) in d[..block.len()].chunks_exact_mut(block.width).enumerate() {
+        let row = block.first_row + row;
+        d.fill(F::ZERO);
+        if let Some(first) = colouring.first(row / height, row % height, colour) {
+            // Where the piece's first site of the colour is.
+            let from = (first + step - block.x % step) % step;
+            d.iter_mut().skip(from).step_by(step).for_each(|d| *d = F::ONE);
         }
     }
 }

@@ -40,6 +40,15 @@ impl<'a, F: Lane> Readable<'a, F> {
 }
 
 impl<'a, F: Lane> Operand<'a, F> {
+    /// Some of its lanes.
+    #[inline(always)]
+    pub(super) fn within(self, lanes: std::ops::Range<usize>) -> Operand<'a, F> {
+        match self {
+            Operand::Many(a) => Operand::Many(&a[lanes]),
+            one => one,
+        }
+    }
+
     /// As a register: one number is repeated in `room` first. For loops too long to be made for each kind of operand.
     #[inline(always)]
     pub(super) fn spread<'b>(self, n: usize, room: &'b mut [F; BLOCK]) -> &'b [F]

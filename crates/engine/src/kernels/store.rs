@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::kernels::Lane;
 use crate::kernels::operands::Operand;
 use crate::kernels::{Output, Part};
-use crate::plane::Stored;
+use crate::plane::{Plane, Stored, each_storage};
 use glauber_program::Requirement;
 
 /// Up to here [`Real::nearest_i32`] is exact for whole numbers in both precisions.
@@ -116,6 +116,17 @@ fn store_rows<F: Lane, T: Stored>(
     f: impl Fn(T, F) -> T,
 ) {
     let width = block.width;
+    if block.coloured {
+        for strip in &block.strips {
+            let start = strip.place - base;
+            let to = &mut part[start..start + (strip.count - 1) * block.step + 1];
+            match a {
+                Operand::Many(a) => store_strip(to, &a[strip.lanes()], block.step, &f),
+                Operand::One(a) => to.iter_mut().step_by(block.step).for_each(|to| *to = f(*to, *a)),
+            }
+        }
+        return;
+    }
     match a {
         Operand::Many(a) => {
             for (start, a) in block.starts().zip(a[..block.len()].chunks_exact(width)) {
@@ -134,4 +145,52 @@ fn store_rows<F: Lane, T: Stored>(
             }
         }
     }
+}
+
+/// Writes every `step`-th place.
+#[inline(always)]
+fn store_strip<F: Lane, T: Stored>(to: &mut [T], a: &[F], step: usize, f: impl Fn(T, F) -> T) {
+    match step {
+        1 => to.iter_mut().zip(a).for_each(|(to, a)| *to = f(*to, *a)),
+        2 => {
+            // What stands between is written too, so that the loop is one of vectors.
+            let (pairs, last) = to.as_chunks_mut::<2>();
+            let (most, rest) = a.split_at(pairs.len().min(a.len()));
+            for (to, a) in pairs.iter_mut().zip(most) {
+                *to = [f(to[0], *a), to[1]];
+            }
+            last.iter_mut().zip(rest).for_each(|(to, a)| *to = f(*to, *a));
+        }
+        _ => to.iter_mut().step_by(step).zip(a).for_each(|(to, a)| *to = f(*to, *a)),
+    }
+}
+
+/// Copies a plane at all sites of the block's rows.
+#[inline(always)]
+pub(super) fn copy<F: Lane>(block: &Block, output: &mut Output<'_, F>, from: &Plane<F>) {
+    let base = output.base;
+    match (&mut output.part, from) {
+        (Part::U8(to), Plane::U8(from)) => copy_rows(block, base, to, from, |x| x),
+        (Part::I16(to), Plane::I16(from)) => copy_rows(block, base, to, from, |x| x),
+        (Part::I32(to), Plane::I32(from)) => copy_rows(block, base, to, from, |x| x),
+        (Part::Real(to), Plane::Real(from)) => copy_rows(block, base, to, from, |x| x),
+        (Part::U8(to), from) => copy_any(block, base, to, from),
+        (Part::I16(to), from) => copy_any(block, base, to, from),
+        (Part::I32(to), from) => copy_any(block, base, to, from),
+        (Part::Real(to), from) => copy_any(block, base, to, from),
+    }
+}
+
+#[inline(always)]
+fn copy_rows<T: Copy, S: Copy>(block: &Block, base: usize, to: &mut [T], from: &[S], f: impl Fn(S) -> T) {
+    for start in block.starts() {
+        let to = &mut to[start - base..][..block.width];
+        to.iter_mut().zip(&from[start..][..block.width]).for_each(|(to, from)| *to = f(*from));
+    }
+}
+
+/// As [`copy_rows`] from a plane that stores otherwise what both can hold.
+#[inline(never)]
+fn copy_any<F: Lane, T: Stored>(block: &Block, base: usize, to: &mut [T], from: &Plane<F>) {
+    each_storage!(from, from => copy_rows(block, base, to, from, |x| T::from_number(x.number())));
 }

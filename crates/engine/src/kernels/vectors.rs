@@ -78,8 +78,8 @@ fn draw_avx2<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
 fn draw_any<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
     match drawn {
         Drawn::Words(d) => draws::words(d, key, first),
-        Drawn::Uniform(d) => draws::uniforms(d, key, first),
-        Drawn::Centred(d) => draws::centred_numbers(d, key, first),
+        Drawn::Uniform(d) => draws::uniforms(d, key, first, 1),
+        Drawn::Centred(d) => draws::centred_numbers(d, key, first, 1),
     }
 }
 

@@ -20,11 +20,10 @@ pub fn sublattices(rule: &Program, scored: bool) -> Program {
     // Checked when the model was made: it has one.
     let Ok(colouring) = colouring(rule) else { return rule.clone() };
     let mut g = Graph::new(Declarations { update: Update::Synchronous, ..rule.declarations.clone() });
-    let colours = colouring.value(&mut g);
     let mut layers: Vec<ValueId> =
         (0..rule.declarations.layers.len() as u32).map(|i| g.push(Op::Layer(i))).collect();
     for colour in 0..colouring.colours {
-        let own = mask(&mut g, &colouring, colours, colour);
+        let own = mask(&mut g, &colouring, colour);
         layers = one_colour(&mut g, rule, own, &layers, scored);
     }
     for (i, value) in layers.into_iter().enumerate() {
@@ -34,12 +33,11 @@ pub fn sublattices(rule: &Program, scored: bool) -> Program {
 }
 
 /// 1 at the sites of a colour.
-pub(crate) fn mask(g: &mut Graph, colouring: &Colouring, colours: ValueId, colour: u32) -> ValueId {
-    if colouring.colours == 1 {
-        return g.constant(1.0);
+pub(crate) fn mask(g: &mut Graph, colouring: &Colouring, colour: u32) -> ValueId {
+    match colouring.colours {
+        1 => g.constant(1.0),
+        _ => g.push(Op::OfColour { colouring: *colouring, colour }),
     }
-    let number = g.constant(f64::from(colour));
-    g.compare(Comparison::Equal, colours, number)
 }
 
 /// The layers after one colour's update, given those before.
