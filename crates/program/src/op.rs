@@ -144,6 +144,8 @@ pub enum Op {
     OutputAdjoint(u32),
     /// How much better than the baseline this replicate did, weighted by the loss (in score-function gradients).
     Advantage,
+    /// The same of what the outcome at a site can still change (in light-cone gradients).
+    LocalAdvantage,
     /// A function of one number.
     Unary(Unary, ValueId),
     /// A function of two numbers.
@@ -308,6 +310,7 @@ impl Op {
             | NextAdjoint(_)
             | OutputAdjoint(_)
             | Advantage
+            | LocalAdvantage
             | Fastest
             | Uniform { .. }
             | Centred { .. } => {}
@@ -377,6 +380,7 @@ impl Op {
             Constant(_) | Parameter(_) | StepIndex | Fastest => Rank::Run,
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
+            LocalAdvantage => Rank::Site,
             There { .. } | Put { .. } | Inside(_) => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),
