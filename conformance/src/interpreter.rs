@@ -34,6 +34,8 @@ pub struct Inputs<'a> {
     pub output_adjoints: &'a [f64],
     /// In adjoint programs: the replicate's lead.
     pub advantage: f64,
+    /// In adjoint programs: what the outcomes of draws are worth, at each site, dense.
+    pub local_advantage: &'a [f64],
     /// Seed, replicate and step of the noise.
     pub address: (u64, u32, u32),
     /// Added to the number of every draw.
@@ -218,6 +220,7 @@ impl<F: Real> Interpreter<'_, F> {
                 Value::One(self.inputs.output_adjoints.get(*i as usize).copied().unwrap_or(0.0))
             }
             Op::Advantage => Value::One(self.inputs.advantage),
+            Op::LocalAdvantage => self.given(self.inputs.local_advantage),
             Op::Layer(i) => self.given(&self.inputs.layers[*i as usize]),
             Op::Target(i) => self.given(&self.inputs.targets[*i as usize]),
             Op::NextAdjoint(i) => self.given(&self.inputs.next_adjoints[*i as usize]),

@@ -4,6 +4,7 @@
 //! their instructions, rollouts and gradients built on it, and random models for both to agree on.
 
 pub mod compare;
+pub mod cone;
 pub mod events;
 pub mod interpreter;
 pub mod random_models;

@@ -10,8 +10,9 @@ use glauber_engine::{
     Prepared, Recorder, Run, Simulation, Start, noise_seed,
 };
 use glauber_numbers::real::Real;
-use glauber_program::{Bundle, Estimator, FieldKind, Model, Program};
+use glauber_program::{Bundle, Estimator, FieldKind, Model, Program, units_of_terms};
 
+use crate::cone::{self, Ahead};
 use crate::events;
 use crate::interpreter::{Inputs, Results, interpret};
 
@@ -94,8 +95,10 @@ impl Oracle {
         let d = self.bundle.declarations();
         let sites = d.lattice.sites();
         let mut sums = Sums { parameters: vec![0.0; d.parameters.len()], fields: HashMap::new() };
+        let terms = self.terms::<F>(run, &histories, &slopes);
         for (replicate, states) in histories.iter().enumerate() {
-            let start = self.backwards::<F>(run, replicate, states, &slopes, &reference.outputs, &mut sums);
+            let seen = (&slopes[..], &reference.outputs[..], &terms[..]);
+            let start = self.backwards::<F>(run, replicate, states, seen, &mut sums);
             reference.start.push(start);
         }
         reference.parameters = sums.parameters;
@@ -206,16 +209,67 @@ impl Oracle {
         (states, outputs)
     }
 
+    /// Where a light cone is followed: for each event that has local terms those of every replicate.
+    fn terms<F: Real>(&self, run: &Run<'_>, histories: &[Vec<Frame>], slopes: &[f64]) -> Vec<Option<Frame>> {
+        let Some(cone) = self.bundle.adjoints.as_ref().and_then(|a| a.cone.as_ref()) else {
+            return vec![None; run.events.len()];
+        };
+        let mut from = 0;
+        let mut all: Vec<Option<Frame>> = Vec::new();
+        let mut most: f64 = 0.0;
+        for (step, observation) in &run.events {
+            let width = self.width(*observation);
+            let own: Vec<f64> =
+                slopes[from..from + width].iter().map(|s| s / run.replicates as f64).collect();
+            from += width;
+            let terms = cone.observed[*observation].as_ref();
+            let terms = terms.filter(|t| t.reads.is_some() && t.local.contains(&true));
+            if let Some(terms) = terms {
+                let bound = |(s, b): (&f64, &f64)| if *s == 0.0 { 0.0 } else { s.abs() * b };
+                most = most.max(own.iter().zip(&terms.bounds).map(bound).sum());
+            }
+            all.push(terms.map(|terms| {
+                let of_replicate = |replicate: usize| {
+                    let targets = self.targets(run, replicate);
+                    let inputs = Inputs {
+                        layers: &histories[replicate][*step],
+                        targets: &targets,
+                        output_adjoints: &own,
+                        first_draw: (*observation as u32 + 1) * DRAWS_PER_PROGRAM,
+                        ..self.inputs(run, replicate, *step)
+                    };
+                    interpret::<F>(&terms.program, &inputs).layer_adjoints.remove(&0).unwrap_or_default()
+                };
+                (0..run.replicates).map(of_replicate).collect()
+            }));
+        }
+        let numbers = || all.iter().flatten().flatten().flatten();
+        if !most.is_finite() {
+            most = numbers().fold(0.0, |most, x| if x.abs() <= most { most } else { x.abs() });
+        }
+        let sites = self.bundle.declarations().lattice.sites();
+        let units = units_of_terms(most, run.replicates, sites, all.iter().flatten().count());
+        for x in all.iter_mut().flatten().flatten().flatten() {
+            *x = (*x * units).round_ties_even() / units;
+        }
+        all
+    }
+
     fn backwards<F: Real>(
         &self,
         run: &Run<'_>,
         replicate: usize,
         states: &[Frame],
-        slopes: &[f64],
-        outputs: &[Vec<f64>],
+        (slopes, outputs, terms): (&[f64], &[Vec<f64>], &[Option<Frame>]),
         sums: &mut Sums,
     ) -> Frame {
         let Some(adjoints) = &self.bundle.adjoints else { return Frame::new() };
+        let lattice = &self.bundle.declarations().lattice;
+        let kinds = cone::kinds(run);
+        let mut ahead = Ahead::default();
+        let worth = |ahead: &Ahead, step: usize| {
+            adjoints.cone.as_ref().map_or_else(Vec::new, |cone| ahead.worth(lattice, cone, step))
+        };
         let step_adjoint = &adjoints.step.whole;
         let n = outputs.len() as f64;
         let (places, sites) = (step_adjoint.declarations().adjoint_places(), states[0][0].len());
@@ -223,7 +277,9 @@ impl Oracle {
         let mut advantage = 0.0;
         for step in (0..=run.steps).rev() {
             if step < run.steps {
+                let local_advantage = worth(&ahead, step + 1);
                 let inputs = Inputs {
+                    local_advantage: &local_advantage,
                     layers: &states[step],
                     next_adjoints: &bars,
                     advantage,
@@ -236,19 +292,35 @@ impl Oracle {
                 bars = (0..places).map(place).collect();
             }
             let mut from = 0;
-            for (at, observation) in &run.events {
+            for (event, (at, observation)) in run.events.iter().enumerate() {
                 let width = self.width(*observation);
                 if *at == step {
                     let own: Vec<f64> = slopes[from..from + width].iter().map(|s| s / n).collect();
                     // What an observation draws changes its own numbers only.
-                    let mut lead = 0.0;
+                    let (mut lead, mut rest) = (0.0, 0.0);
+                    let followed = adjoints.cone.as_ref().and_then(|c| c.observed[*observation].as_ref());
                     for (k, slope) in own.iter().enumerate() {
                         let mine = outputs[replicate][from + k];
                         let all: f64 = outputs.iter().map(|o| o[from + k]).sum();
                         let others = if outputs.len() > 1 { (all - mine) / (n - 1.0) } else { 0.0 };
                         lead += slope * (mine - others);
+                        if !followed.is_some_and(|t| t.reads.is_some() && t.local[k]) {
+                            rest += slope * (mine - others);
+                        }
                     }
                     advantage += lead;
+                    ahead.rest += rest;
+                    let near = terms[event].as_ref().map(|terms| cone::lead(terms, &kinds, replicate));
+                    let local_advantage: Vec<f64> = match (&near, followed) {
+                        (Some(near), Some(terms)) => {
+                            let felt = |site| rest + cone::felt(lattice, near, terms.draws, site);
+                            (0..sites).map(felt).collect()
+                        }
+                        _ => vec![rest; sites],
+                    };
+                    if let (Some(near), Some(terms)) = (near, followed) {
+                        ahead.take_in(step, terms.reads, near);
+                    }
                     if let Observation::Summary(summary) = &self.observations[*observation] {
                         self.pull_back(&summary.pull_back(&states[step], &own), &mut bars);
                     }
@@ -259,6 +331,7 @@ impl Oracle {
                             targets: &targets,
                             output_adjoints: &own,
                             advantage: lead,
+                            local_advantage: &local_advantage,
                             first_draw: (*observation as u32 + 1) * DRAWS_PER_PROGRAM,
                             ..self.inputs(run, replicate, step)
                         };
@@ -273,7 +346,13 @@ impl Oracle {
             }
         }
         if let (Start::Model, Some(adjoint)) = (&run.start, &adjoints.start) {
-            let inputs = Inputs { next_adjoints: &bars, advantage, ..self.inputs(run, replicate, 0) };
+            let local_advantage = worth(&ahead, 0);
+            let inputs = Inputs {
+                next_adjoints: &bars,
+                advantage,
+                local_advantage: &local_advantage,
+                ..self.inputs(run, replicate, 0)
+            };
             let back = interpret::<F>(adjoint, &inputs);
             sums.add(adjoint, &back);
         }

@@ -160,7 +160,8 @@ fn every_estimator_has_the_same_gradient_on_both() {
     let model = spread();
     let share = model.observe(|s| s.output("share", s.layer("ill").mean())).unwrap();
     let (mut compared, mut refused) = (0, 0);
-    for entry in ESTIMATORS {
+    // Differences are runs forwards, which are compared elsewhere.
+    for entry in ESTIMATORS.iter().filter(|e| e.name != "differences") {
         let estimator = (entry.make)(EstimatorOptions::default());
         for precision in [Precision::Single, Precision::Double] {
             let gradient = |options: Options| {
@@ -185,7 +186,7 @@ fn every_estimator_has_the_same_gradient_on_both() {
             }
         }
     }
-    assert_eq!((compared, refused), (2 * ESTIMATORS.len(), 0));
+    assert_eq!((compared, refused), (2 * (ESTIMATORS.len() - 1), 0));
 }
 
 #[test]

@@ -318,7 +318,8 @@ fn gradients_hold_at_the_edges() {
         let model = drawing(Values::Real, draw).unwrap();
         let mean = model.observe(|s| s.output("mean", s.layer("x").mean())).unwrap();
         for theta in thetas {
-            for entry in ESTIMATORS {
+            // Differences would leave the edges, which these parameters do not know of.
+            for entry in ESTIMATORS.iter().filter(|e| e.name != "differences") {
                 let estimator = (entry.make)(EstimatorOptions::default());
                 let options = Options { precision: Precision::Double, ..Options::default() };
                 let plan = Plan::new(&model, &[mean.clone().into()], Some(&*estimator), options).unwrap();

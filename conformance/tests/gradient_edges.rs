@@ -77,6 +77,32 @@ fn two_binary_values_compared_have_the_derivative_of_their_expectation() {
     }
 }
 
+/// A choice is linear in a condition of 0 or 1, and so is a comparison of such a value with others.
+#[test]
+fn choices_and_comparisons_by_a_binary_value_have_its_derivative() {
+    type Seen = fn(Expr) -> Expr;
+    let cases: [(&str, Seen, f64); 9] = [
+        ("chosen", |x| x.select(3.0, 1.0), 2.0),
+        ("chosen or itself", |x| x.select(1.0, x), 1.0),
+        ("not chosen", |x| (1.0 - x).select(3.0, 1.0), -2.0),
+        ("chosen twice", |x| x.select(x.select(5.0, 4.0), 1.0), 4.0),
+        ("above", |x| (x + 0.25).greater(0.7), 1.0),
+        ("never above", |x| (x + 0.25).greater(1.5), 0.0),
+        ("scaled", |x| (x * 3.0 - 1.0).at_least(0.0), 1.0),
+        ("chosen by a comparison", |x| (x * 2.0).greater(1.0).select(0.5, 4.0), -3.5),
+        ("infinite where it is not chosen", |x| x.select(2.0, 1.0 / (1.0 - x)), 0.0),
+    ];
+    for (name, seen, right) in cases {
+        // At x = 1 the other branch of the last is infinite; at x = 0 it is 1, for a slope of 1.
+        let slope = slope_of(seen);
+        if name.starts_with("infinite") {
+            assert!(slope.is_finite() && slope >= 0.0, "{name}: {slope}");
+            continue;
+        }
+        assert!((slope - right).abs() < 1e-12, "{name}: {slope}");
+    }
+}
+
 /// What is not chosen adds nothing to a gradient, though its slope there be infinite or no number.
 #[test]
 fn a_branch_that_is_not_taken_has_no_slope() {

@@ -32,7 +32,7 @@ fn model() -> Model {
 fn gradient(name: &str, temperature: f64) -> Vec<f64> {
     let model = model();
     let seen = model.observe(|s| s.output("seen", (s.layer("lit") * (1.0 + s.layer("kind"))).sum())).unwrap();
-    let estimator = named(name, EstimatorOptions { temperature, samples: 3 }).unwrap();
+    let estimator = named(name, EstimatorOptions { temperature, samples: 3, radius: None }).unwrap();
     let options = Options { precision: Precision::Double, threads: 1, ..Options::default() };
     let plan = Plan::new(&model, &[seen.into()], Some(&*estimator), options).unwrap();
     let run = Run::new(&[0.3, 0.6], 4).replicates(3).seed(7).observe(4, 0);

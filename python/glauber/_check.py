@@ -25,18 +25,33 @@ class Check:
     bias: dict[str, str]
     """When each is unbiased, in its own words."""
     notes: tuple[str, ...] = ()
-    """What the estimators' gradients lack, where anything."""
+    """What the estimators' gradients lack, and which were left out, where anything."""
+    verdicts: dict[str, dict[str, str]] | None = None
+    """By estimator and parameter: "agrees", "differs" or "cannot tell" (too noisy to say; more replicates would)."""
+    off: dict[str, dict[str, tuple[float, float]]] | None = None
+    """By estimator and parameter: the gradient less the reference, as (mean, standard error)."""
+    deviation: dict[str, dict[str, float]] | None = None
+    """By estimator and parameter: the standard deviation of one gradient at the cost of 100 rollouts."""
+    outweighs: dict[str, dict[str, float | None]] | None = None
+    """By estimator and parameter: from how many rollouts on its bias is more than its noise; None where none was seen."""
+
+    def verdict(self, estimator: str) -> str:
+        """Of all parameters together: "differs" where any does, "cannot tell" where any cannot be told."""
+        if self.verdicts is None:
+            return "agrees" if self.agrees[estimator] else "differs"
+        own = self.verdicts[estimator].values()
+        return next((words for words in ("differs", "cannot tell") if words in own), "agrees")
 
     def __repr__(self) -> str:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
             return f"{name:18}" + "".join(f"{m:>14.6g} ± {e:<9.2e}" for m, e in row.values()) + end
 
         notes = [f"note: {note}" for note in self.notes]
-        head = f"gradient of the layers' mean of {self.model}\n{'':18}" + "".join(
+        head = f"gradient of the layers' means and likeness of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
         )
         rows = [
-            line(n, row, " agrees" if self.agrees[n] else " differs") for n, row in self.estimators.items()
+            line(n, row, " " + self.verdict(n)) for n, row in self.estimators.items()
         ]
         return "\n".join([*notes, head, line(self.kind, self.reference), *rows])
 
@@ -51,13 +66,13 @@ def check(
     seed: Whole = 1,
     threads: Whole = 0,
 ) -> Check:
-    """Compares every estimator's gradient of the layers' means with finite differences over common noise.
+    """Compares every estimator's gradient of the layers' means and likeness with finite differences over common noise.
 
     Parameters are as in `simulate`; each of 20 batches has `replicates` realisations of `steps` steps.
 
     >>> import glauber
     >>> news = glauber.load("susceptible-infected", shape=(8, 8))
-    >>> glauber.check(news, {"beta": 0.3}, replicates=50).agrees["score-function"]
+    >>> glauber.check(news, {"beta": 0.3}, replicates=50).agrees["light-cone"]
     True
     """
     theta = parameter_list(model_of(model), parameters)
@@ -76,8 +91,12 @@ def check(
         dict(zip(model.parameters, theta)),
         found["kind"],
         dict(zip(names, found["reference"])),
-        {name: dict(zip(names, pairs)) for name, pairs, _, _ in found["estimators"]},
-        {name: agrees for name, _, agrees, _ in found["estimators"]},
-        {name: bias for name, _, _, bias in found["estimators"]},
-        tuple(words for words, _ in model._native.slopeless(True, False)),
+        {name: dict(zip(names, pairs)) for name, pairs, *_ in found["estimators"]},
+        {name: words == "agrees" for name, _, words, *_ in found["estimators"]},
+        {name: bias for name, _, _, bias, _ in found["estimators"]},
+        (*(words for words, _ in model._native.slopeless(True, False)), *found["notes"]),
+        *(
+            {name: dict(zip(names, more[k])) for name, *_, more in found["estimators"]}
+            for k in range(4)
+        ),
     )

@@ -385,7 +385,7 @@ class Plan:
     """
     A model compiled with its observations; with an estimator, for gradients too.
     """
-    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, precision: str, memory: SupportsIndex) -> Plan: ...
+    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None, precision: str, memory: SupportsIndex) -> Plan: ...
     @property
     def bytes_per_state(self, /) -> int:
         """
@@ -570,7 +570,7 @@ def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[An
     What every estimator says of the gradient of the layers' means after some steps, and what it is.
     """
 
-def check_estimator(name: str, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex) -> None:
+def check_estimator(name: str, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None) -> None:
     """
     Refuses an estimator that there is not, or options that it does not take.
     """

@@ -34,6 +34,7 @@ class Rollout:
         estimator: str,
         temperature: Real,
         samples: Whole,
+        radius: Whole | None,
         fields: Mapping[str, Any] | None,
         start: Any,
         threads: Whole,
@@ -50,10 +51,11 @@ class Rollout:
             str(estimator),
             real(temperature, "temperature"),
             whole(samples, "samples", 1, 1000),
+            None if radius is None else whole(radius, "radius", 1, 2**31 - 1),
             str(precision),
             memory_of(memory),
         )
-        _glauber.check_estimator(*self._how[:3])
+        _glauber.check_estimator(*self._how[:4])
         self._observations = observations if observations is not None else _observations(model, observe)
         self.at = self.steps if at is None else at
         self._places = Places(_names(self._observations), self.at, self.steps)
@@ -194,7 +196,7 @@ class Rollout:
         if self._told:
             return
         self._told = True
-        scored = self.estimator == "score-function"
+        scored = self.estimator in ("score-function", "light-cone", "differences")
         of_model = self.model._native.slopeless(True, scored)
         # What states do matters to later steps.
         found = [words for words, parameters in of_model if parameters or self.steps > 1]
@@ -305,7 +307,7 @@ def rollout_of(given: Any) -> Rollout:
 
 
 def _restored(model: Model, steps: int, stored: list[Any], settings: tuple[Any, ...]) -> Rollout:
-    at, replicates, estimator, temperature, samples, precision, memory, fields, start, threads = settings
+    at, replicates, estimator, temperature, samples, radius, precision, memory, fields, start, threads = settings
     own = [(text, _glauber.Observation.restored(model._native, s)) for text, s in stored]
     return Rollout(
         model,
@@ -316,6 +318,7 @@ def _restored(model: Model, steps: int, stored: list[Any], settings: tuple[Any, 
         estimator,
         temperature,
         samples,
+        radius,
         fields,
         start,
         threads,
@@ -358,6 +361,7 @@ def rollout(
     estimator: str = "straight-through",
     temperature: Real = 1.0,
     samples: Whole = 10,
+    radius: Whole | None = None,
     start: Any = None,
     fields: Mapping[str, Any] | None = None,
     threads: Whole = 0,
@@ -380,9 +384,12 @@ def rollout(
         Independent realisations in each run; a loss is one of the means over them.
     estimator : str
         What a draw's gradient is taken to be: "straight-through", "gumbel-softmax", "gumbel-rao", "reinmax",
-        "score-function" or "mean-field". Which is biased, where: see `check`.
+        "score-function", "light-cone", "differences" or "mean-field". Which is biased, where: see `check`; which to take:
+        docs/gradients.md.
     temperature, samples : float, int
         Of the Gumbel estimators.
+    radius : int, optional
+        Of "light-cone": the farthest that is looked, in sites; less noise, and a bias by what lies beyond.
     start, fields, threads, precision
         As in `simulate`; data that an observation reads as `s.data("name")` are given with the fields.
     memory : int or str
@@ -413,6 +420,7 @@ def rollout(
         estimator,
         temperature,
         samples,
+        radius,
         fields,
         start,
         threads,

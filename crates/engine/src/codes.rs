@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::lowered;
-use glauber_program::{AdjointPair, Bundle, Declarations, Op, Program, Sink};
+use glauber_program::{AdjointPair, Bundle, Cone, Declarations, Op, Program, Sink};
 
 use crate::backend::CompileOptions;
 use crate::compile::Code;
@@ -29,6 +29,13 @@ pub(crate) struct CodePair {
     pub(crate) last: Arc<Code>,
 }
 
+impl CodePair {
+    /// Whether draws are weighed site by site.
+    fn reads_lead(&self) -> bool {
+        self.whole.reads(Source::LocalAdvantage) || self.last.reads(Source::LocalAdvantage)
+    }
+}
+
 /// All programs of a model, compiled.
 pub(crate) struct Codes {
     pub(crate) declarations: Declarations,
@@ -42,8 +49,31 @@ pub(crate) struct Codes {
     pub(crate) kept: Kept,
     pub(crate) observed: Vec<Observed>,
     pub(crate) adjoint: Option<AdjointCodes>,
+    /// What gradients within light cones need.
+    pub(crate) cone: Option<ConeCodes>,
     /// For each layer how its margin must be filled.
     pub(crate) margins: Vec<Margin>,
+}
+
+/// How far draws are felt, and the terms of observations.
+pub(crate) struct ConeCodes {
+    pub(crate) cone: Cone,
+    /// For each observation, what leaves its local terms.
+    pub(crate) terms: Vec<Option<Arc<Code>>>,
+}
+
+impl ConeCodes {
+    /// Whether a number of an observation is a sum of terms of single sites.
+    pub(crate) fn is_local(&self, observation: usize, output: usize) -> bool {
+        let terms = self.cone.observed[observation].as_ref();
+        terms.is_some_and(|t| t.reads.is_some() && t.local[output])
+    }
+
+    /// Whether any is.
+    pub(crate) fn has_local(&self, observation: usize) -> bool {
+        let outputs = self.cone.observed[observation].as_ref().map_or(0, |t| t.local.len());
+        (0..outputs).any(|output| self.is_local(observation, output))
+    }
 }
 
 /// What runs backwards.
@@ -91,6 +121,10 @@ impl Codes {
             }
             None => (None, Kept::default()),
         };
+        let cone = adjoints.and_then(|a| a.cone.as_ref()).map(|cone| {
+            let terms = cone.observed.iter().map(|t| t.as_ref().map(|t| compile(&t.program)));
+            ConeCodes { cone: cone.clone(), terms: terms.collect() }
+        });
         let mut codes = Codes {
             declarations: bundle.declarations().clone(),
             start: bundle.start.as_ref().map(compile),
@@ -99,6 +133,7 @@ impl Codes {
             kept,
             observed,
             adjoint,
+            cone,
             layout: layout.clone(),
             margins: Vec::new(),
         };
@@ -121,6 +156,7 @@ impl Codes {
             adjoints.push(step);
             all.extend(start);
         }
+        all.extend(self.cone.iter().flat_map(|cone| cone.terms.iter().flatten()));
         all.extend(adjoints.into_iter().flat_map(|pair| [&pair.whole, &pair.last]));
         all
     }
@@ -162,6 +198,14 @@ impl Observed {
         match self {
             Observed::Program { forward, .. } => forward.program.declarations().outputs.len(),
             Observed::Summary(summary) => summary.outputs().len(),
+        }
+    }
+
+    /// Whether its draws are weighed site by site.
+    pub(crate) fn reads_lead(&self) -> bool {
+        match self {
+            Observed::Program { adjoint: Some(pair), .. } => pair.reads_lead(),
+            _ => false,
         }
     }
 }

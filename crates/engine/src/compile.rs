@@ -369,6 +369,7 @@ impl<'p> Compiler<'p> {
             Op::Field(i) => Kernel::Load { dst, source: Source::Field(*i), distance: 0 },
             Op::Target(i) => Kernel::Load { dst, source: Source::Target(*i), distance: 0 },
             Op::NextAdjoint(i) => Kernel::Load { dst, source: Source::NextAdjoint(*i), distance: 0 },
+            Op::LocalAdvantage => Kernel::Load { dst, source: Source::LocalAdvantage, distance: 0 },
             Op::Coordinate(axis) => Kernel::Coordinate { dst, axis: *axis },
             Op::OfColour { colouring, colour } => {
                 Kernel::OfColour { dst, colouring: *colouring, colour: *colour }

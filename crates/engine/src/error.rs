@@ -82,7 +82,7 @@ pub enum EngineError {
     /// A derivative of an update that has none.
     #[error(
         "model `{model}` with update = \"{update}\" has no gradient: the order in which sites were updated decides what \
-         happens, and no estimator is offered for it; fit it by a search (nelder-mead, cma-es){}",
+         happens: take the estimator `differences`, which needs none, or fit it by a search (nelder-mead, cma-es){}",
         if *.sublattices { ", or give update = \"sublattices\", under which every estimator works" } else { "" }
     )]
     NoWayBack {
@@ -92,6 +92,17 @@ pub enum EngineError {
         update: &'static str,
         /// Whether the rule can be applied by sublattices.
         sublattices: bool,
+    },
+    /// A derivative that differences do not have.
+    #[error(
+        "model `{model}`: `differences` move one parameter at a time, so there is no derivative by {what}: take another \
+         estimator, such as `light-cone`"
+    )]
+    NoDifferences {
+        /// The model.
+        model: String,
+        /// By what.
+        what: String,
     },
     /// A rule for single sites that is too large to be run.
     #[error("model `{model}`: {why}")]

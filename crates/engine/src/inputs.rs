@@ -12,6 +12,8 @@ pub(crate) struct Inputs<'a, F> {
     pub(crate) targets: &'a [Plane<F>],
     pub(crate) output_adjoints: &'a [f64],
     pub(crate) advantage: f64,
+    /// One plane, where a program reads it.
+    pub(crate) local_advantage: &'a [Plane<F>],
     /// Where the noise comes from.
     pub(crate) address: Address,
 }
@@ -53,6 +55,7 @@ impl<F> Inputs<'_, F> {
             targets: &[],
             output_adjoints: &[],
             advantage: 0.0,
+            local_advantage: &[],
             address: Address { seed: 0, replicate: 0, step: 0, first_draw: 0 },
         }
     }

@@ -18,6 +18,8 @@ pub(crate) enum Arg {
 pub(crate) enum Source {
     Layer(u32),
     NextAdjoint(u32),
+    /// What the outcomes of draws are worth, at each site.
+    LocalAdvantage,
     Field(u32),
     Target(u32),
     /// A field made by an earlier pass of the same program.

@@ -7,6 +7,7 @@
 mod block;
 mod data;
 mod plane;
+mod region;
 // … a program becomes passes of kernels over registers …
 mod compile;
 mod fold;
@@ -35,6 +36,7 @@ mod share;
 mod worker;
 // … behind the seam that any backend fits, which a plan speaks to.
 mod backend;
+mod differences;
 mod observation;
 mod plan;
 

@@ -197,6 +197,7 @@ impl<F: Lane> Machine<F> {
             layout: &code.layout,
             layers: inputs.layers,
             next_adjoints: inputs.next_adjoints,
+            local_advantage: inputs.local_advantage,
             fields: inputs.fields,
             targets: inputs.targets,
             temporaries: &self.temporaries,

@@ -4,6 +4,7 @@ use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature};
 
 use crate::backend::{Backend, Options, Prepared};
 use crate::cpu::Cpu;
+use crate::differences;
 use crate::error::EngineError;
 use crate::observation::Observation;
 use crate::outcome::{Gradient, LossValue, Recorder, Simulation};
@@ -31,6 +32,10 @@ pub struct Plan {
     subject: Subject,
     options: Options,
     has_adjoints: bool,
+    /// What is to be known of its gradients.
+    notes: Vec<String>,
+    /// Whether gradients are differences of runs.
+    by_differences: bool,
     /// Why there never are any, where that is so.
     no_way_back: Option<EngineError>,
     prepared: Box<dyn Prepared>,
@@ -42,7 +47,7 @@ impl Plan {
     /// # Errors
     /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
     /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model;
-    /// [`EngineError::NoWayBack`] for an estimator where sites are updated one after another.
+    /// [`EngineError::NoWayBack`] for an estimator other than differences where sites are updated one after another.
     pub fn new(
         model: &Model,
         observations: &[Observation],
@@ -55,7 +60,8 @@ impl Plan {
             let other = programs[number].map_or_else(String::new, |p| p.declarations().model.clone());
             return Err(EngineError::Foreign { model: model.name().to_string(), number, other });
         }
-        if estimator.is_some() && model.update().is_by_events() {
+        let by_differences = estimator.is_some_and(|e| e.by_differences());
+        if estimator.is_some() && !by_differences && model.update().is_by_events() {
             return Err(EngineError::no_way_back(model));
         }
         let bundle = Bundle::new(model, &programs, estimator);
@@ -65,15 +71,25 @@ impl Plan {
             reads_targets: bundle.observed.iter().map(|o| o.as_ref().is_some_and(reads_targets)).collect(),
         };
         let has_adjoints = bundle.adjoints.is_some();
+        let cone = bundle.adjoints.as_ref().and_then(|a| a.cone.as_ref());
+        let mut notes = cone.map_or_else(Vec::new, |cone| cone.notes());
+        if cone.is_some() && observations.iter().any(|o| o.program().is_none()) {
+            notes.push("light-cone: a summary that is no program has no terms of single sites".into());
+        }
         let no_way_back = model.update().is_by_events().then(|| EngineError::no_way_back(model));
         let backend: &dyn Backend = options.backend.map_or(&Cpu, |named| named.0);
         let prepared = backend.prepare(bundle, observations, &options)?;
-        Ok(Plan { subject, options, has_adjoints, no_way_back, prepared })
+        Ok(Plan { subject, options, has_adjoints, notes, by_differences, no_way_back, prepared })
     }
 
     /// What the model speaks of.
     pub fn declarations(&self) -> &Signature {
         &self.subject.signature
+    }
+
+    /// What is to be known of its gradients: where a light cone is the whole lattice.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// How the plan runs.
@@ -112,13 +128,16 @@ impl Plan {
     /// # Errors
     /// As [`Plan::simulate`]; [`EngineError::Memory`] where no checkpointing fits the memory allowed;
     /// [`EngineError::NoEstimator`] where the plan was made without one; [`EngineError::NoWayBack`] where sites are updated one
-    /// after another.
+    /// after another; [`EngineError::NoDifferences`] where differences are asked for a derivative that they have not.
     pub fn gradient(
         &self,
         run: &Run<'_>,
         loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
+        if self.by_differences {
+            return differences::gradient(&*self.prepared, &self.subject.declarations, run, loss);
+        }
         if !self.has_adjoints {
             let none = EngineError::NoEstimator { model: self.subject.signature.model.clone() };
             return Err(self.no_way_back.clone().unwrap_or(none));

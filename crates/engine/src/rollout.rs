@@ -3,6 +3,7 @@
 //! The way forwards is here, what is kept of it in `history`, the way back in `backward`.
 
 mod backward;
+pub(crate) mod cone;
 mod history;
 
 use glauber_program::Program;

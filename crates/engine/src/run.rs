@@ -96,6 +96,9 @@ pub struct Run<'a> {
     pub events: Vec<(usize, usize)>,
     /// Whether the derivative by the starting state is wanted.
     pub wants_start_gradient: bool,
+    /// The parameters, by their places, that a gradient is wanted by: nothing where by all. Those that come for nothing
+    /// are given anyway.
+    pub wanted: Option<Vec<usize>>,
     /// Whether a simulation hands out the last states (it does unless told otherwise).
     pub wants_last: bool,
     /// Set from outside to stop the run.
@@ -117,6 +120,7 @@ impl<'a> Run<'a> {
             targets: None,
             events: Vec::new(),
             wants_start_gradient: false,
+            wanted: None,
             wants_last: true,
             interrupt: None,
         }
@@ -173,6 +177,11 @@ impl<'a> Run<'a> {
 
     pub(crate) fn field(&self, name: &str) -> Option<&FieldData> {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, d)| d)
+    }
+
+    /// Whether the derivative by a parameter is wanted.
+    pub(crate) fn wants_slope(&self, place: usize) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&place))
     }
 
     pub(crate) fn interrupted(&self) -> bool {

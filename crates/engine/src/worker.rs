@@ -15,6 +15,7 @@ use crate::kernels::Lane;
 use crate::machine::Machine;
 
 use crate::plane::{Margin, Plane};
+use crate::rollout::cone::Ahead;
 use crate::run::{Run, Start};
 
 /// A program's machine and the fields it reads.
@@ -95,6 +96,12 @@ pub(crate) struct Worker<F: Lane> {
     pub(crate) adjoint_start: Option<Unit<F>>,
     /// Derivatives by the layers (by each state of a nominal one), and room for the step before.
     pub(crate) adjoints: [State<F>; 2],
+    /// For gradients within light cones: what leaves the terms of each observation, and where to …
+    pub(crate) terms: Vec<Option<Unit<F>>>,
+    pub(crate) terms_plane: State<F>,
+    /// … what lies ahead on the way back, and what draws are worth.
+    pub(crate) ahead: Option<Ahead>,
+    pub(crate) local_advantage: State<F>,
     /// States to be used again.
     spare: Vec<State<F>>,
     /// Kept fields to be used again.
@@ -200,6 +207,7 @@ impl<F: Lane> Worker<F> {
             let places = 0..codes.declarations.adjoint_places();
             places.map(|_| Plane::zeros(Storage::Real, &codes.layout)).collect()
         };
+        let real = || Plane::zeros(Storage::Real, &codes.layout);
         Worker {
             crew,
             start: codes.start.as_ref().map(unit),
@@ -217,6 +225,10 @@ impl<F: Lane> Worker<F> {
                 .collect(),
             adjoint_step: adjoint.map(|a| pair(&a.step)),
             adjoint_start: adjoint.and_then(|a| a.start.as_ref()).map(unit),
+            terms: codes.cone.iter().flat_map(|c| &c.terms).map(|t| t.as_ref().map(unit)).collect(),
+            terms_plane: codes.cone.iter().map(|_| real()).collect(),
+            ahead: codes.cone.as_ref().map(|_| Ahead::new(codes)),
+            local_advantage: codes.cone.iter().map(|_| real()).collect(),
             adjoints: if adjoint.is_some() { [lambda(), lambda()] } else { [Vec::new(), Vec::new()] },
             spare: Vec::new(),
             spare_kept: Vec::new(),
@@ -251,6 +263,7 @@ impl<F: Lane> Worker<F> {
         self.events.iter_mut().try_for_each(|events| events.prepare(run))?;
         if backward {
             self.backward_units(run).try_for_each(|unit| unit.prepare(run))?;
+            used(&mut self.terms, run).try_for_each(|unit| unit.prepare(run))?;
         }
         Ok(())
     }

@@ -76,6 +76,7 @@ fn samples(key: &str) -> Option<Vec<String>> {
         "estimator.compare" => plain(&["[\"likelihood\"]", "[\"reinmax\"]", "[\"nonsense\"]"]),
         "estimator.temperature" => plain(&["0.3"]),
         "estimator.samples" => plain(&["3"]),
+        "estimator.radius" => plain(&["2"]),
         "estimator.baseline" => quoted(&["none"]),
         "estimator.surrogate" => quoted(&["sigmoid", "nonsense"]),
         "estimator.width" => plain(&["0.5"]),

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dataflow::{dependent, reached};
+use crate::dataflow::reached;
 use crate::declarations::FieldKind;
 use crate::derivatives::{elementary, surrogate_slope};
 use crate::estimators::{Draw, Estimator};
@@ -16,6 +16,7 @@ use crate::graph::Graph;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
 use crate::passes::sublattices;
 use crate::program::{Program, Sink};
+use crate::switches::{is_switch, switches};
 use crate::unary::Unary;
 use crate::update::Update;
 
@@ -58,13 +59,17 @@ pub fn differentiate(program: &Program, estimator: &dyn Estimator) -> Program {
     let forward = graph.len();
     let declarations = &program.declarations;
     let unknown = |i: u32| matches!(declarations.fields[i as usize].kind, FieldKind::Parameter(_));
-    let is_source = |_: ValueId, op: &Op| match op {
+    let is_source = |v: ValueId| match graph.instruction(v).op {
         Op::Parameter(_) | Op::Layer(_) => true,
-        Op::Field(i) => unknown(*i),
+        Op::Field(i) => unknown(i),
         _ => false,
     };
-    let ends = |_: ValueId, op: &Op| matches!(op, Op::Hold(_) | Op::Compare(..));
-    let active = dependent(graph.instructions(), is_source, ends);
+    let hands_on = |v: ValueId| match &graph.instruction(v).op {
+        Op::Hold(_) => Vec::new(),
+        Op::Compare(..) => switches(graph.instructions(), v).switches,
+        op => op.operands(),
+    };
+    let active = reached(graph.len(), is_source, hands_on);
     let steep = steep(&graph);
     let mut adjoint = Adjoint { graph, active, steep, bars: HashMap::new(), classes: BTreeMap::new() };
     for (sink, value) in &program.results {
@@ -193,7 +198,10 @@ impl Adjoint {
                     (self.graph.select(condition, bar, zero), self.graph.select(condition, zero, bar));
                 self.accumulate(yes, to_yes, rank);
                 self.accumulate(no, to_no, rank);
+                let difference = |g: &mut Graph| g.subtract(yes, no);
+                self.backward_choice(condition, bar, rank, difference);
             }
+            Op::Compare(..) => self.backward_comparison(value, bar, rank),
             Op::Heaviside(x, surrogate) => {
                 let slope = surrogate_slope(&mut self.graph, x, surrogate);
                 let contribution = self.graph.multiply(bar, slope);
@@ -234,8 +242,57 @@ impl Adjoint {
             Op::SiteSum(x) => self.accumulate(x, bar, Rank::Site),
             Op::Spread(x) => self.accumulate(x, bar, Rank::Site),
             Op::Indicator { draw, class } => self.accumulate_class(draw, class, bar, rank),
-            // Held values, comparisons and noise have no derivative; sources are collected at the end.
+            // Held values and noise have no derivative; sources are collected at the end.
             _ => {}
+        }
+    }
+
+    /// The derivative by a condition of 0 or 1, in which a choice is linear: c · yes + (1 − c) · no.
+    fn backward_choice(
+        &mut self,
+        condition: ValueId,
+        bar: ValueId,
+        rank: Rank,
+        difference: impl FnOnce(&mut Graph) -> ValueId,
+    ) {
+        if !self.active[condition.index()] || !is_switch(self.graph.instruction(condition)) {
+            return;
+        }
+        let difference = difference(&mut self.graph);
+        let mut contribution = self.graph.multiply(bar, difference);
+        let domain = self.graph.domain(contribution);
+        if domain.nan || !(domain.lowest.is_finite() && domain.highest.is_finite()) {
+            // Of a branch that is not taken, such as that of where(c, p / n, 0) at n = 0, the value may be infinite.
+            const LARGEST: f64 = 3e38;
+            let (largest, zero) = (self.graph.constant(LARGEST), self.graph.constant(0.0));
+            let size = self.graph.unary(Unary::Absolute, difference);
+            let is_number = self.graph.compare(Comparison::LessOrEqual, size, largest);
+            contribution = self.graph.select(is_number, contribution, zero);
+        }
+        self.accumulate(condition, contribution, rank);
+    }
+
+    /// The derivative by each value of 0 or 1 that is compared: what the comparison is at 1, less what it is at 0.
+    fn backward_comparison(&mut self, value: ValueId, bar: ValueId, rank: Rank) {
+        let found = switches(self.graph.instructions(), value);
+        for switch in found.switches {
+            if !self.active[switch.index()] {
+                continue;
+            }
+            let [there, not] = [1.0, 0.0].map(|number| {
+                let number = self.graph.constant(number);
+                let mut renamed = HashMap::from([(switch, number)]);
+                for own in found.between.iter().chain([&value]) {
+                    let mut op = self.graph.instruction(*own).op.clone();
+                    op.visit_mut(|v| *v = renamed.get(v).copied().unwrap_or(*v));
+                    let anew = self.graph.push(op);
+                    renamed.insert(*own, anew);
+                }
+                renamed[&value]
+            });
+            let difference = self.graph.subtract(there, not);
+            let contribution = self.graph.multiply(bar, difference);
+            self.accumulate(switch, contribution, rank);
         }
     }
 
@@ -265,6 +322,11 @@ impl Adjoint {
                     let to_no = self.graph.select(condition, zero, bar);
                     self.accumulate_class(yes, class, to_yes, rank);
                     self.accumulate_class(no, class, to_no, rank);
+                    self.backward_choice(condition, bar, rank, |g| {
+                        let is = |g: &mut Graph, state| g.push(Op::Indicator { draw: state, class });
+                        let (chosen, other) = (is(g, yes), is(g, no));
+                        g.subtract(chosen, other)
+                    });
                 }
                 Op::Replace { gradient, .. } => self.accumulate_class(gradient, class, bar, rank),
                 Op::Shift { x, offset, transposed } => {

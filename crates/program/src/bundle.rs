@@ -1,6 +1,7 @@
 //! Gathers the programs a model needs for its observations and an estimator: what a backend is given to run.
 
 use crate::adjoint::differentiate;
+use crate::cone::Cone;
 use crate::declarations::Declarations;
 use crate::estimators::Estimator;
 use crate::model::Model;
@@ -48,6 +49,8 @@ pub struct Adjoints {
     pub step: AdjointPair,
     /// Of each observation that is a program.
     pub observed: Vec<Option<AdjointPair>>,
+    /// How far draws are felt, where the estimator asks.
+    pub cone: Option<Cone>,
 }
 
 /// An adjoint, and the same where nobody wants the derivative by the state.
@@ -83,10 +86,11 @@ impl Bundle {
         let start = model.start.as_ref().map(forward);
         let observed: Vec<Option<Program>> = observations.iter().map(|o| o.map(forward)).collect();
         let by_events = model.declarations().update.is_by_events();
-        let adjoints = estimator.filter(|_| !by_events).map(|e| Adjoints {
+        let adjoints = estimator.filter(|e| !by_events && !e.by_differences()).map(|e| Adjoints {
             start: start.as_ref().map(|s| differentiate(s, e)),
             step: AdjointPair::new(&step, e),
             observed: observed.iter().map(|o| o.as_ref().map(|p| AdjointPair::new(p, e))).collect(),
+            cone: e.light_cone().map(|own| Cone::new(own, &step, start.as_ref(), &observed)),
         });
         let mut reach = reach(std::iter::once(&step).chain(&start).chain(observed.iter().flatten()));
         if by_events {

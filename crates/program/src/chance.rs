@@ -140,7 +140,7 @@ impl Flags<'_> {
             Op::Constant(_) | Op::Layer(_) | Op::Target(_) => g.constant(0.0),
             Op::Coordinate(_) | Op::OfColour { .. } => g.constant(0.0),
             Op::Parameter(_) | Op::Uniform { .. } | Op::Normal(..) => one(g),
-            Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage => one(g),
+            Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage | Op::LocalAdvantage => one(g),
             Op::Replace { .. } => self.flag(original, 0),
             Op::Binary(function, a, b) => self.of_binary(g, original, *function, *a, *b),
             Op::Select(c, yes, no) => self.of_choice(g, original, *c, *yes, *no),

@@ -55,6 +55,7 @@ fn inlined(op: &Op) -> bool {
             | Op::OutputAdjoint(_)
             | Op::StepIndex
             | Op::Advantage
+            | Op::LocalAdvantage
     )
 }
 
@@ -150,6 +151,7 @@ impl<'a> Words<'a> {
             Op::NextAdjoint(i) => format!("adjoint of next {}", d.adjoint_name(*i)),
             Op::OutputAdjoint(i) => format!("adjoint of {}", d.outputs[*i as usize]),
             Op::Advantage => "advantage".into(),
+            Op::LocalAdvantage => "advantage in the light cone".into(),
             Op::Unary(Unary::Negate, a) => format!("-{}", n(a)),
             Op::Unary(function, a) => format!("{}({})", function.name(), n(a)),
             Op::Binary(function, a, b) => match infix(*function) {

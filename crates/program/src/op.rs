@@ -145,6 +145,8 @@ pub enum Op {
     OutputAdjoint(u32),
     /// How much better than the baseline this replicate did, weighted by the loss (in score-function gradients).
     Advantage,
+    /// The same of what the outcome at a site can still change (in light-cone gradients).
+    LocalAdvantage,
     /// A function of one number.
     Unary(Unary, ValueId),
     /// A function of two numbers.
@@ -317,6 +319,7 @@ impl Op {
             | NextAdjoint(_)
             | OutputAdjoint(_)
             | Advantage
+            | LocalAdvantage
             | Fastest
             | Uniform { .. }
             | Centred { .. } => {}
@@ -387,6 +390,7 @@ impl Op {
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
             There { .. } | Put { .. } | Inside(_) | OfColour { .. } => Rank::Site,
+            LocalAdvantage => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),
             _ => self.operands().into_iter().map(rank_of).fold(Rank::Run, Rank::max),

@@ -1,8 +1,9 @@
 //! Finds where parameters reach what a model does through step functions, whose derivative is 0.
 //!
-//! A comparison, `sign` and `floor` have derivative 0 almost everywhere, and a choice none by its condition: what a
-//! parameter does through them is missing in every gradient, whatever the estimator, and in what likelihoods say of
-//! errors. `s.uniform().less(p)` draws as `s.bernoulli(p)` does, but only the latter has a derivative.
+//! A comparison of numbers, `sign` and `floor` have derivative 0 almost everywhere, and a choice none by a condition that may
+//! be other than 0 or 1: what a parameter does through them is missing in every gradient, whatever the estimator, and in
+//! what likelihoods say of errors. `s.uniform().less(p)` draws as `s.bernoulli(p)` does, but only the latter has a
+//! derivative. By a value of 0 or 1, such as a draw, choices and comparisons are linear and have one.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use crate::display::Words;
 use crate::model::Model;
 use crate::op::{Op, ValueId};
 use crate::program::{Program, Sink};
+use crate::switches::{is_switch, switches};
 use crate::unary::Unary;
 
 /// A step function through which something reaches what a model does.
@@ -33,8 +35,9 @@ pub struct Slopeless {
 
 /// Where a random number decides.
 const DRAW: &str = "write the draw as bernoulli(p), which has one";
-/// Where a value is chosen by what has a derivative itself.
-const CHOICE: &str = "write the choice as c * yes + (1 - c) * no, which has one";
+/// Where a value is chosen by what has a derivative itself, and is not 0 or 1.
+const CHOICE: &str = "choose by a value that is 0 or 1, such as a bernoulli draw, by which a choice has one, or write the \
+                      choice as a formula";
 /// Elsewhere.
 const STEP: &str = "write a smooth function, such as a sigmoid (from Python and Rust also heaviside, which has a \
                     surrogate slope), or fit by a search (nelder-mead, cma-es), which needs none";
@@ -142,7 +145,9 @@ impl<'a> Reading<'a> {
         // The outcome of a draw is scored, whatever its derivative.
         let reads = |v: ValueId| if self.scored && is_draw(op(v)) { Vec::new() } else { read_by(op(v)) };
         let sloped = |v: ValueId| match op(v) {
+            Op::Compare(..) => switches(&self.program.instructions, v).switches,
             own if is_step(own) => Vec::new(),
+            Op::Select(c, yes, no) if is_switch(self.program.instruction(*c)) => vec![*c, *yes, *no],
             Op::Select(_, yes, no) => vec![*yes, *no],
             _ => reads(v),
         };
@@ -215,12 +220,19 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let mut of_source = false;
-            op.visit(|v| of_source |= any[v.index()]);
+            match op {
+                Op::Compare(..) => {
+                    let found = switches(&self.program.instructions, ValueId(index as u32));
+                    of_source = found.others.iter().any(|v| any[v.index()]);
+                }
+                op => op.visit(|v| of_source |= any[v.index()]),
+            }
             if is_step(op) && of_source {
                 cuts.push(ValueId(index as u32));
             }
             // A condition that has a derivative itself, such as a draw.
-            if matches!(op, Op::Select(condition, ..) if smooth[condition.index()]) {
+            let is_cut = |c: &ValueId| smooth[c.index()] && !is_switch(self.program.instruction(*c));
+            if matches!(op, Op::Select(condition, ..) if is_cut(condition)) {
                 cuts.push(ValueId(index as u32));
             }
         }

@@ -122,7 +122,9 @@ pub(crate) fn program(
 
 /// Checks a program as the start, the step or an observation of a model.
 pub(crate) fn stage(program: &Program, stage: Stage) -> Result<(), InvalidProgram> {
-    let backwards = |op: &Op| matches!(op, Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage);
+    let backwards = |op: &Op| {
+        matches!(op, Op::NextAdjoint(_) | Op::OutputAdjoint(_) | Op::Advantage | Op::LocalAdvantage)
+    };
     let any = |of: &dyn Fn(&Op) -> bool| program.instructions.iter().any(|i| of(&i.op));
     ensure(!any(&backwards), || "it reads derivatives".into())?;
     let d = &program.declarations;

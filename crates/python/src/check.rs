@@ -39,8 +39,11 @@ pub fn check<'py>(
     out.set_item("reference", pairs(&found.reference))?;
     let list = PyList::empty(py);
     for e in &found.estimators {
-        list.append((e.name, pairs(&e.gradient), e.agrees, &e.bias))?;
+        let verdicts: Vec<&str> = e.verdicts.iter().map(|v| v.words()).collect();
+        let more = (verdicts, pairs(&e.off), &e.deviation, &e.outweighs);
+        list.append((e.name, pairs(&e.gradient), e.verdict().words(), &e.bias, more))?;
     }
     out.set_item("estimators", list)?;
+    out.set_item("notes", &found.notes)?;
     Ok(As::of(out.into_any()))
 }

@@ -33,14 +33,20 @@ pub fn options(precision: &str, memory: usize) -> PyResult<Options> {
 }
 
 /// The estimator as Python gives it.
-pub fn estimator(name: &str, temperature: f64, samples: u32) -> PyResult<Box<dyn Estimator>> {
-    named(name, EstimatorOptions { temperature, samples }).map_err(input_error)
+pub fn estimator(
+    name: &str,
+    temperature: f64,
+    samples: u32,
+    radius: Option<u32>,
+) -> PyResult<Box<dyn Estimator>> {
+    named(name, EstimatorOptions { temperature, samples, radius }).map_err(input_error)
 }
 
 /// Refuses an estimator that there is not, or options that it does not take.
 #[pyfunction]
-pub fn check_estimator(name: &str, temperature: f64, samples: u32) -> PyResult<()> {
-    estimator(name, temperature, samples).map(drop)
+#[pyo3(signature = (name, temperature, samples, radius))]
+pub fn check_estimator(name: &str, temperature: f64, samples: u32, radius: Option<u32>) -> PyResult<()> {
+    estimator(name, temperature, samples, radius).map(drop)
 }
 
 /// A model compiled with its observations; with an estimator, for gradients too.
@@ -175,19 +181,21 @@ type GradientTuple<'py> =
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (model, observations, estimator, temperature, samples, precision, memory))]
+    #[pyo3(signature = (model, observations, estimator, temperature, samples, radius, precision, memory))]
     fn new(
         model: &Bound<'_, Model>,
         observations: Vec<Bound<'_, Observation>>,
         estimator: Option<&str>,
         temperature: f64,
         samples: u32,
+        radius: Option<u32>,
         precision: &str,
         memory: usize,
     ) -> PyResult<Plan> {
         let model = model.get();
         let observations: Vec<_> = observations.iter().map(|o| o.get().observation.clone()).collect();
-        let estimator = estimator.map(|name| self::estimator(name, temperature, samples)).transpose()?;
+        let estimator =
+            estimator.map(|name| self::estimator(name, temperature, samples, radius)).transpose()?;
         let options = options(precision, memory)?;
         let plan = glauber::engine::Plan::new(&model.model, &observations, estimator.as_deref(), options);
         Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.covariates.clone() })

@@ -1,18 +1,24 @@
 //! Compares what every estimator says of a gradient with what the gradient is.
 //!
-//! The objective is the mean over sites of each layer (one at a time summed) after some steps: linear in the final
-//! state. The reference is the central finite difference of its mean with common noise: every replicate is run twice
-//! with the same noise, so that the difference is of paths and not of luck; its bias is of order h².
+//! What is asked is what each site adds up to after some steps: the layers' means, how like the state still is to the one it
+//! started from, and how like neighbours are. A mean alone is the same for ever in some models, whatever the parameters (the
+//! voter, exclusion, walks, Ising without a field), and every estimator would agree about nothing. All replicates start from
+//! one state, drawn as the model says; where a parameter acts on the start they draw their own, and likeness to it is left out.
 //!
-//! An estimator's verdict is "agrees" where its mean lies within the bound that both standard errors allow at a
-//! false-alarm rate of 10⁻⁴ for the whole table, else "differs".
+//! The reference is the central difference of its mean with common noise: every replicate is run twice with the same noise,
+//! so that the difference is of paths and not of luck; its bias is of order h². At an end of a parameter's interval it is
+//! taken from one side, with the same order.
+//!
+//! An estimator "differs" where its mean lies outside the bound that both standard errors allow at a false-alarm rate of
+//! 10⁻⁴ for the whole table, or is no number. It "agrees" where it does not and half as much as the gradient itself would
+//! have been seen; else the check "cannot tell", and more replicates would.
 
 use std::sync::atomic::AtomicBool;
 
-use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Run};
+use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_numbers::noise::{Purpose, derive_seed};
-use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
-use glauber_program::{Model, ModelError, Program};
+use glauber_program::estimators::{ESTIMATORS, EstimatorOptions, MeanField};
+use glauber_program::{Estimator, Interval, Model, ModelError, Op, Program};
 
 use crate::covariates::Covariates;
 use glauber_statistics::tolerance;
@@ -26,6 +32,28 @@ pub struct Measured {
     pub standard_error: f64,
 }
 
+/// What comes out of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// No difference was seen, and one of half the gradient would have been.
+    Agrees,
+    /// No difference was seen, but none that matters would have been.
+    CannotTell,
+    /// It is another number, or none.
+    Differs,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Agrees => "agrees",
+            Verdict::CannotTell => "cannot tell",
+            Verdict::Differs => "differs",
+        }
+    }
+}
+
 /// What one estimator says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EstimatorCheck {
@@ -33,10 +61,26 @@ pub struct EstimatorCheck {
     pub name: &'static str,
     /// Its gradient by every parameter.
     pub gradient: Vec<Measured>,
+    /// By how much that is off the reference, with the error of both.
+    pub off: Vec<Measured>,
+    /// The standard deviation of one gradient by every parameter, at the cost of 100 rollouts. A gradient by differences
+    /// costs several for each replicate, others one and the way back through it.
+    pub deviation: Vec<f64>,
+    /// Of how many rollouts the mean is off by more than its noise, where it is off at all.
+    pub outweighs: Vec<Option<f64>>,
+    /// Of every parameter whether it agrees with the reference.
+    pub verdicts: Vec<Verdict>,
     /// Whether it agrees with the reference for every parameter.
     pub agrees: bool,
     /// When it is unbiased, in its own words.
     pub bias: String,
+}
+
+impl EstimatorCheck {
+    /// Of all parameters together: the worst.
+    pub fn verdict(&self) -> Verdict {
+        self.verdicts.iter().copied().max().unwrap_or(Verdict::Agrees)
+    }
 }
 
 /// The whole comparison.
@@ -52,6 +96,8 @@ pub struct Check {
     pub reference: Vec<Measured>,
     /// The estimators.
     pub estimators: Vec<EstimatorCheck>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
 }
 
 /// How much a check works.
@@ -87,6 +133,15 @@ pub enum CheckError {
 /// Chance of one false "differs" in a whole table.
 const FALSE_ALARM: f64 = 1e-4;
 
+/// An estimator agrees only where a difference of this part of the gradient would have been seen.
+const POWER: f64 = 0.5;
+
+/// A parameter matters where it moves what is asked by this part of what the one that moves it most does, or more.
+const MATTERS: f64 = 0.1;
+
+/// Rounding in single precision, for gradients without noise, and the square of the difference's step.
+const ROUNDING: f64 = 5e-4;
+
 /// Checks every estimator at θ, with the covariates that the model declares.
 ///
 /// # Errors
@@ -114,84 +169,234 @@ pub fn check_until(
     if model.update().is_by_events() {
         return Err(EngineError::no_way_back(model).into());
     }
-    let observation = layer_means(model)?;
+    let asked = Asked::new(model, covariates, theta, (settings, stop))?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
-    let reference = finite_differences(model, covariates, &observation, theta, (settings, stop))?;
+    let reference = asked.reference()?;
     let comparisons = ESTIMATORS.len() * parameters.len();
     let quantile = tolerance::mean_within(1.0, FALSE_ALARM / comparisons.max(1) as f64);
-    let mut estimators = Vec::new();
+    let (mut estimators, mut notes) = (Vec::new(), Vec::new());
     for entry in ESTIMATORS {
         let estimator = (entry.make)(EstimatorOptions::default());
-        let plan = Plan::new(model, &[observation.clone().into()], Some(&*estimator), Options::default())?;
+        let nominal = model.declarations().layers.iter().find(|l| l.is_nominal());
+        if let Some(layer) = nominal.filter(|_| entry.name == MeanField.name()) {
+            notes.push(format!(
+                "mean-field is left out: layer `{}` has three or more named states, which have no mean",
+                layer.name
+            ));
+            continue;
+        }
+        let gradient = match asked.gradient(&*estimator, &mut notes) {
+            Err(CheckError::Engine(error @ EngineError::NoDifferences { .. })) => {
+                notes.push(error.to_string());
+                continue;
+            }
+            other => other?,
+        };
+        estimators.push(asked.compared(entry.name, &*estimator, (gradient, &reference), quantile));
+    }
+    Ok(Check { parameters, theta: theta.to_vec(), kind: "finite-difference", reference, estimators, notes })
+}
+
+/// What is asked of a model, and how often.
+struct Asked<'a> {
+    model: &'a Model,
+    theta: &'a [f64],
+    settings: CheckSettings,
+    stop: Option<&'a AtomicBool>,
+    observation: Program,
+    /// Covariates, and what the observation reads of the start.
+    fields: Covariates,
+    /// The state that all replicates start from; each draws its own where there is none.
+    start: Option<Vec<FieldData>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(
+        model: &'a Model,
+        covariates: &Covariates,
+        theta: &'a [f64],
+        (settings, stop): (CheckSettings, Option<&'a AtomicBool>),
+    ) -> Result<Asked<'a>, CheckError> {
+        let acts = |op: &Op| matches!(op, Op::Parameter(_) | Op::Field(_));
+        let drawn = model.start.as_ref().is_some_and(|p| !p.instructions().iter().any(|i| acts(&i.op)));
+        let mut asked = Asked {
+            model,
+            theta,
+            settings,
+            stop,
+            observation: likeness(model, false)?,
+            fields: covariates.clone(),
+            start: None,
+        };
+        if drawn {
+            let plan = Plan::new(model, &[], None, Options::default())?;
+            let seed = derive_seed(settings.seed, Purpose::Check, u64::MAX);
+            let run = Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, 0) }.seed(seed);
+            let first = plan.simulate(&run)?.last.concat();
+            for (layer, numbers) in model.declarations().layers.iter().zip(&first) {
+                let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+                for class in 0..layer.adjoint_places() {
+                    let like = |x: &f64| if layer.is_nominal() { same(*x, class) } else { x - mean };
+                    let weights: Vec<f64> = numbers.iter().map(like).collect();
+                    asked.fields.push((weight(&layer.name, class), FieldData::shared(weights)));
+                }
+            }
+            asked.observation = likeness(model, true)?;
+            asked.start = Some(first.into_iter().map(FieldData::shared).collect());
+        }
+        Ok(asked)
+    }
+
+    fn run<'b>(&self, theta: &'b [f64], batch: usize) -> Run<'b>
+    where
+        'a: 'b,
+    {
+        let settings = self.settings;
+        let run =
+            Run { fields: self.fields.clone(), interrupt: self.stop, ..Run::new(theta, settings.steps) }
+                .replicates(settings.replicates)
+                .seed(derive_seed(settings.seed, Purpose::Check, batch as u64))
+                .observe(settings.steps, 0)
+                .without_last();
+        match &self.start {
+            Some(start) => run.start(start.clone()),
+            None => run,
+        }
+    }
+
+    /// An estimator's gradient.
+    fn gradient(
+        &self,
+        estimator: &dyn Estimator,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Measured>, CheckError> {
+        let observation = Observation::Program(self.observation.clone());
+        let plan = Plan::new(self.model, &[observation], Some(estimator), Options::default())?;
+        notes.extend(plan.notes().iter().cloned());
         let mut batches = Vec::new();
-        for batch in 0..settings.batches {
-            let run = run_of(theta, covariates, (settings, stop), batch);
+        for batch in 0..self.settings.batches {
+            let run = self.run(self.theta, batch);
             let gradient = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
             batches.push(gradient.parameters);
         }
-        let gradient = measured(&batches, parameters.len());
-        let agrees = gradient.iter().zip(&reference).all(|(own, reference)| {
-            let error = own.standard_error.hypot(reference.standard_error);
-            // Rounding in single precision, for gradients without noise.
-            let rounding = 1e-4 * reference.mean.abs().max(1e-6);
-            (own.mean - reference.mean).abs() <= quantile * error + rounding
-        });
-        estimators.push(EstimatorCheck {
-            name: entry.name,
-            gradient,
-            agrees,
-            bias: estimator.bias().to_string(),
-        });
+        Ok(measured(&batches, self.theta.len()))
     }
-    Ok(Check { parameters, theta: theta.to_vec(), kind: "finite-difference", reference, estimators })
+
+    /// The gradient, by differences.
+    fn reference(&self) -> Result<Vec<Measured>, CheckError> {
+        let observation = Observation::Program(self.observation.clone());
+        let plan = Plan::new(self.model, &[observation], None, Options::default())?;
+        let mut reference = Vec::new();
+        for place in 0..self.theta.len() {
+            let stencil = stencil(self.theta[place], self.model.declarations().parameters[place].interval);
+            let mut slopes = Vec::new();
+            for batch in 0..self.settings.batches {
+                let mut slope = 0.0;
+                for (at, weight) in stencil.into_iter().filter(|(_, weight)| weight.abs() > 0.0) {
+                    let mut moved = self.theta.to_vec();
+                    moved[place] = at;
+                    slope += weight * plan.simulate(&self.run(&moved, batch))?.outputs.mean()[0];
+                }
+                slopes.push(vec![slope]);
+            }
+            reference.extend(measured(&slopes, 1));
+        }
+        Ok(reference)
+    }
+
+    fn compared(
+        &self,
+        name: &'static str,
+        estimator: &dyn Estimator,
+        (gradient, reference): (Vec<Measured>, &[Measured]),
+        quantile: f64,
+    ) -> EstimatorCheck {
+        let size =
+            |place: usize| size_of(self.theta[place], self.model.declarations().parameters[place].interval);
+        let effects = reference.iter().enumerate().map(|(place, r)| r.mean.abs() * size(place));
+        let most = effects.fold(0.0, f64::max);
+        let rollouts = (self.settings.batches * self.settings.replicates) as f64;
+        let runs = if estimator.by_differences() { 1.0 + 2.0 * self.theta.len() as f64 } else { 1.0 };
+        let (mut off, mut deviation, mut outweighs, mut verdicts) = (vec![], vec![], vec![], vec![]);
+        for (place, (own, reference)) in gradient.iter().zip(reference).enumerate() {
+            let error = own.standard_error.hypot(reference.standard_error);
+            let bias = own.mean - reference.mean;
+            let bound = quantile * error;
+            let rounding = ROUNDING * reference.mean.abs().max(1e-6);
+            let seen = bias.abs() <= bound + rounding;
+            let matters = reference.mean.abs().max(MATTERS * most / size(place));
+            let verdict = match seen {
+                // Also where it is no number.
+                false => Verdict::Differs,
+                true if bound <= POWER * matters && matters > 0.0 => Verdict::Agrees,
+                true => Verdict::CannotTell,
+            };
+            let single = own.standard_error * (rollouts * runs).sqrt();
+            off.push(Measured { mean: bias, standard_error: error });
+            deviation.push(single / 10.0);
+            let many = (single / bias).powi(2);
+            outweighs.push((verdict == Verdict::Differs && many.is_finite()).then(|| many.max(1.0)));
+            verdicts.push(verdict);
+        }
+        let agrees = verdicts.iter().all(|v| *v == Verdict::Agrees);
+        let bias = estimator.bias().to_string();
+        EstimatorCheck { name, gradient, off, deviation, outweighs, verdicts, agrees, bias }
+    }
 }
 
-/// The sum of the layers' means over sites.
-fn layer_means(model: &Model) -> Result<Program, ModelError> {
-    let layers: Vec<String> = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
+/// The name of what a layer's start weighs its numbers by.
+fn weight(layer: &str, class: usize) -> String {
+    format!("weight of {layer} {class}")
+}
+
+/// Whether a state is of a class.
+fn same(x: f64, class: usize) -> f64 {
+    f64::from(u8::from((x - class as f64).abs() < 0.5))
+}
+
+/// What is asked: of all layers the mean, how like neighbours are, and how like the start it still is.
+fn likeness(model: &Model, to_start: bool) -> Result<Program, ModelError> {
+    let layers = model.declarations().layers.clone();
     model.observe(|s| {
-        let total = layers.iter().fold(s.number(0.0), |sum, layer| sum + s.layer(layer).mean());
-        s.output("mean", total);
+        let mut total = s.number(0.0);
+        for layer in &layers {
+            let x = s.layer(&layer.name);
+            let next = |x: glauber_program::Expr| x.shift([0, 0, 1]);
+            if layer.is_nominal() {
+                for class in 0..layer.adjoint_places() {
+                    let own = x.is(class as u32);
+                    total = total + own.mean() * (class as f64) + (own * next(own)).mean();
+                    if to_start {
+                        total = total + (own * s.data(&weight(&layer.name, class))).mean();
+                    }
+                }
+                continue;
+            }
+            total = total + x.mean() + (x * next(x)).mean() * 0.5;
+            if to_start {
+                total = total + (x * s.data(&weight(&layer.name, 0))).mean();
+            }
+        }
+        s.output("likeness", total);
     })
 }
 
-fn run_of<'a>(
-    theta: &'a [f64],
-    covariates: &Covariates,
-    (settings, stop): (CheckSettings, Option<&'a AtomicBool>),
-    batch: usize,
-) -> Run<'a> {
-    Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, settings.steps) }
-        .replicates(settings.replicates)
-        .seed(derive_seed(settings.seed, Purpose::Check, batch as u64))
-        .observe(settings.steps, 0)
+/// The size of a parameter, where it is about 0 too.
+fn size_of(theta: f64, interval: Interval) -> f64 {
+    theta.abs().max(0.1 * (interval.highest - interval.lowest).min(1.0))
 }
 
-fn finite_differences(
-    model: &Model,
-    covariates: &Covariates,
-    observation: &Program,
-    theta: &[f64],
-    (settings, stop): (CheckSettings, Option<&AtomicBool>),
-) -> Result<Vec<Measured>, CheckError> {
-    let plan = Plan::new(model, &[Observation::Program(observation.clone())], None, Options::default())?;
-    let mut reference = Vec::new();
-    for place in 0..theta.len() {
-        let interval = model.declarations().parameters[place].interval;
-        let room = (theta[place] - interval.lowest).min(interval.highest - theta[place]);
-        let step = (0.02 * theta[place].abs().max(0.1)).min(room.max(0.0));
-        let mut slopes = Vec::new();
-        for batch in 0..settings.batches {
-            let at = |sign: f64| -> Result<f64, EngineError> {
-                let mut moved = theta.to_vec();
-                moved[place] += sign * step;
-                Ok(plan.simulate(&run_of(&moved, covariates, (settings, stop), batch))?.outputs.mean()[0])
-            };
-            slopes.push(vec![(at(1.0)? - at(-1.0)?) / (2.0 * step)]);
-        }
-        reference.extend(measured(&slopes, 1));
+/// Where a difference is taken about θ, with which weights: on both sides, or on one where an end is near.
+fn stencil(theta: f64, interval: Interval) -> [(f64, f64); 3] {
+    let (below, above) = (theta - interval.lowest, interval.highest - theta);
+    let step = 0.02 * size_of(theta, interval);
+    if below >= step && above >= step {
+        return [(theta + step, 0.5 / step), (theta - step, -0.5 / step), (theta, 0.0)];
     }
-    Ok(reference)
+    let (side, room) = if above >= below { (1.0, above) } else { (-1.0, below) };
+    let step = side * step.min(0.5 * room);
+    let at = |steps: f64| (theta + steps * step).clamp(interval.lowest, interval.highest);
+    [(at(1.0), 2.0 / step), (at(2.0), -0.5 / step), (theta, -1.5 / step)]
 }
 
 /// Mean and standard error over batches.

@@ -33,9 +33,14 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
         CheckError::Engine(error @ EngineError::NoWayBack { .. }) => Failure::input(error),
         CheckError::Engine(error) => Failure::run(error),
     })?;
+    notes.extend(found.notes.iter().cloned());
     let names = &found.parameters;
     let mut text: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
-    text += &format!("gradient of the layers' mean after {} steps of {}\n", settings.steps, model.name());
+    text += &format!(
+        "gradient of the layers' means and likeness after {} steps of {}\n",
+        settings.steps,
+        model.name()
+    );
     text += &format!("{:18}", "");
     names.iter().for_each(|n| text += &format!("{n:>26}"));
     let row = |label: &str, numbers: &[glauber::tasks::check::Measured]| {
@@ -48,9 +53,25 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
     text += &row(found.kind, &found.reference);
     for e in &found.estimators {
         text += &row(e.name, &e.gradient);
-        text += if e.agrees { " agrees" } else { " differs" };
+        text += &format!(" {}", e.verdict().words());
     }
-    text += "\n\n";
+    text +=
+        "\n\nstandard deviation of one gradient at the cost of 100 rollouts, and what is known of its bias\n";
+    for e in &found.estimators {
+        for (k, name) in names.iter().enumerate() {
+            let (off, deviation) = (&e.off[k], e.deviation[k]);
+            text += &format!("{:18}{name}: deviation {deviation:.3e}, {}", e.name, e.verdicts[k].words());
+            text += &format!(", off by {} ± {:.1e}", significant(off.mean, 3), off.standard_error);
+            if let Some(many) = e.outweighs[k] {
+                text += &format!(
+                    "; its bias outweighs its noise from {} rollouts on",
+                    significant(many.ceil(), 3)
+                );
+            }
+            text += "\n";
+        }
+    }
+    text += "\n";
     for e in &found.estimators {
         text += &format!("{}: {}\n", e.name, e.bias);
     }
@@ -62,10 +83,19 @@ pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
         .map(|e| {
             let gradient =
                 e.gradient.iter().map(|m| json!({"mean": m.mean, "standard_error": m.standard_error}));
-            let verdict = if e.agrees { "agrees" } else { "differs" };
+            let off = e.off.iter().map(|m| json!({"mean": m.mean, "standard_error": m.standard_error}));
+            let verdicts = e.verdicts.iter().map(|v| json!(v.words()));
             (
                 e.name.to_string(),
-                json!({"gradient": by_name(gradient.collect()), "verdict": verdict, "bias": e.bias}),
+                json!({
+                    "gradient": by_name(gradient.collect()),
+                    "verdict": e.verdict().words(),
+                    "verdicts": by_name(verdicts.collect()),
+                    "off": by_name(off.collect()),
+                    "deviation_of_100_rollouts": by_name(e.deviation.iter().map(|d| json!(d)).collect()),
+                    "bias_outweighs_after": by_name(e.outweighs.iter().map(|n| json!(n)).collect()),
+                    "bias": e.bias,
+                }),
             )
         })
         .collect();

@@ -12,6 +12,7 @@ pub(crate) struct Memory<'a, F> {
     pub(crate) layout: &'a Layout,
     pub(crate) layers: &'a [Plane<F>],
     pub(crate) next_adjoints: &'a [Plane<F>],
+    pub(crate) local_advantage: &'a [Plane<F>],
     pub(crate) fields: &'a [Plane<F>],
     pub(crate) targets: &'a [Plane<F>],
     pub(crate) temporaries: &'a [Plane<F>],

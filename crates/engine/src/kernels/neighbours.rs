@@ -14,6 +14,7 @@ pub(super) fn plane_of<'a, F>(source: Source, memory: &Memory<'a, F>) -> &'a Pla
     match source {
         Source::Layer(i) => &memory.layers[i as usize],
         Source::NextAdjoint(i) => &memory.next_adjoints[i as usize],
+        Source::LocalAdvantage => &memory.local_advantage[0],
         Source::Field(i) => &memory.fields[i as usize],
         Source::Target(i) => &memory.targets[i as usize],
         Source::Temporary(i) => &memory.temporaries[i as usize],

@@ -12,10 +12,11 @@ use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
 use crate::outcome::{Frame, Gradient, LossValue, Outputs};
 use crate::plane::{Margin, Plane};
+use crate::rollout::cone::{Ahead, Baseline};
 use crate::rollout::history::History;
 use crate::rollout::{Rollout, in_order};
 use crate::run::Start;
-use crate::worker::{State, Worker};
+use crate::worker::{State, Unit, UnitPair, Worker};
 
 impl<F: Lane> Rollout<'_, F> {
     pub(super) fn gradient(
@@ -43,11 +44,14 @@ impl<F: Lane> Rollout<'_, F> {
         let outputs = Outputs { values, width: self.width };
         let LossValue { value, slopes } = loss(&outputs.mean());
         let seen = Seen::new(&outputs, &slopes);
+        let baseline = self.baseline(&histories, &seen.slopes)?;
         let parts: Vec<Result<Part, EngineError>> = self
             .groups
             .par_iter()
             .zip(histories.par_iter_mut())
-            .map(|(group, histories)| self.group_backwards(group.clone(), histories, &seen))
+            .map(|(group, histories)| {
+                self.group_backwards(group.clone(), histories, (&seen, baseline.as_ref()))
+            })
             .collect();
         let mut parameters = vec![0.0; self.plan.codes.declarations.parameters.len()];
         let mut fields = self.zero_fields();
@@ -73,7 +77,7 @@ impl<F: Lane> Rollout<'_, F> {
         &self,
         group: std::ops::Range<usize>,
         histories: &mut Vec<History<F>>,
-        seen: &Seen<'_>,
+        seen: (&Seen<'_>, Option<&Baseline>),
     ) -> Result<Part, EngineError> {
         let mut worker = self.worker(true)?;
         let mut part = Part::new(self.plan.codes.declarations.parameters.len());
@@ -100,10 +104,11 @@ impl<F: Lane> Rollout<'_, F> {
         worker: &mut Worker<F>,
         replicate: usize,
         history: History<F>,
-        seen: &Seen<'_>,
+        (seen, baseline): (&Seen<'_>, Option<&Baseline>),
         part: &mut Part,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
+        worker.ahead.iter_mut().for_each(Ahead::clear);
         let mut bars = Bars { touched: false, advantage: 0.0 };
         let History { states, interval } = history;
         let mut end = self.run.steps;
@@ -117,8 +122,9 @@ impl<F: Lane> Rollout<'_, F> {
                 }
                 // The step that led from this state to the next.
                 if step < self.run.steps {
-                    self.step_backwards(worker, &state, replicate, step + 1, &mut bars, part)?;
+                    self.step_backwards(worker, &state, replicate, step + 1, baseline, &mut bars, part)?;
                 }
+                let seen = (seen, baseline);
                 self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part)?;
                 worker.done_with(codes, state);
             }
@@ -127,7 +133,7 @@ impl<F: Lane> Rollout<'_, F> {
         if !bars.touched {
             worker.adjoints[0].iter_mut().for_each(Plane::clear);
         }
-        self.start_backwards(worker, replicate, &bars, part);
+        self.start_backwards(worker, replicate, baseline, &bars, part);
         if self.run.wants_start_gradient {
             let layout = &codes.layout;
             part.start.push(worker.adjoints[0].iter().map(|p| p.dense(layout)).collect());
@@ -140,12 +146,14 @@ impl<F: Lane> Rollout<'_, F> {
         self.run.wants_start_gradient || matches!(self.run.start, Start::Model)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn step_backwards(
         &self,
         worker: &mut Worker<F>,
         state: &State<F>,
         replicate: usize,
         step: usize,
+        baseline: Option<&Baseline>,
         bars: &mut Bars,
         part: &mut Part,
     ) -> Result<(), EngineError> {
@@ -154,6 +162,10 @@ impl<F: Lane> Rollout<'_, F> {
         }
         let layout = &self.plan.codes.layout;
         let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
+        let reads = |pair: &mut UnitPair<F>| pair.unit(last).machine.code().reads(Source::LocalAdvantage);
+        if let Some(baseline) = baseline.filter(|_| worker.adjoint_step.as_mut().is_some_and(reads)) {
+            self.lead_at(worker, replicate, step, baseline);
+        }
         let Some(pair) = &mut worker.adjoint_step else {
             return Err(EngineError::Broken("a gradient has no adjoint of the step"));
         };
@@ -171,6 +183,7 @@ impl<F: Lane> Rollout<'_, F> {
             next_adjoints: from,
             fields: &unit.fields,
             advantage: bars.advantage,
+            local_advantage: &worker.local_advantage,
             address: self.address(replicate, step),
             ..Inputs::nothing()
         };
@@ -196,7 +209,7 @@ impl<F: Lane> Rollout<'_, F> {
         state: &State<F>,
         replicate: usize,
         step: usize,
-        seen: &Seen<'_>,
+        (seen, baseline): (&Seen<'_>, Option<&Baseline>),
         bars: &mut Bars,
         part: &mut Part,
     ) -> Result<(), EngineError> {
@@ -208,6 +221,9 @@ impl<F: Lane> Rollout<'_, F> {
             // What an observation draws changes its own numbers only.
             let lead = seen.advantage(replicate, from..from + observed.width());
             bars.advantage += lead;
+            if let Some(baseline) = baseline {
+                self.look_ahead(worker, state, replicate, (step, event, observation), (seen, baseline));
+            }
             match (observed, &mut worker.observed[observation]) {
                 (_, Some((_, Some(pair)))) => {
                     let last = step == 0 && !self.start_has_gradient();
@@ -223,6 +239,7 @@ impl<F: Lane> Rollout<'_, F> {
                         targets: unit.targets,
                         output_adjoints: slopes,
                         advantage: lead,
+                        local_advantage: &worker.local_advantage,
                         address: self.address_of_observation(replicate, step, observation),
                         ..Inputs::nothing()
                     };
@@ -261,8 +278,21 @@ impl<F: Lane> Rollout<'_, F> {
         Ok(())
     }
 
-    fn start_backwards(&self, worker: &mut Worker<F>, replicate: usize, bars: &Bars, part: &mut Part) {
+    fn start_backwards(
+        &self,
+        worker: &mut Worker<F>,
+        replicate: usize,
+        baseline: Option<&Baseline>,
+        bars: &Bars,
+        part: &mut Part,
+    ) {
         let layout = &self.plan.codes.layout;
+        let reads = |unit: &Unit<F>| unit.machine.code().reads(Source::LocalAdvantage);
+        let has_draws =
+            matches!(self.run.start, Start::Model) && worker.adjoint_start.as_ref().is_some_and(reads);
+        if let Some(baseline) = baseline.filter(|_| bars.touched && has_draws) {
+            self.lead_at(worker, replicate, 0, baseline);
+        }
         let (Start::Model, Some(unit)) = (&self.run.start, &mut worker.adjoint_start) else { return };
         if !bars.touched {
             return;
@@ -273,6 +303,7 @@ impl<F: Lane> Rollout<'_, F> {
             next_adjoints: &worker.adjoints[0],
             fields: &unit.fields,
             advantage: bars.advantage,
+            local_advantage: &worker.local_advantage,
             address: self.address(replicate, 0),
             ..Inputs::nothing()
         };
@@ -326,11 +357,11 @@ fn add_fields(sums: &mut Vec<(String, Vec<f64>)>, own: Vec<(String, Vec<f64>)>) 
 }
 
 /// The outputs with the slopes of the loss, per replicate.
-struct Seen<'a> {
+pub(super) struct Seen<'a> {
     outputs: &'a Outputs,
     mean: Vec<f64>,
     /// The loss's derivative by one replicate's outputs.
-    slopes: Vec<f64>,
+    pub(super) slopes: Vec<f64>,
 }
 
 impl<'a> Seen<'a> {
@@ -340,10 +371,10 @@ impl<'a> Seen<'a> {
     }
 
     /// Σ slope · (own output − mean of the other replicates' outputs) over some outputs.
-    fn advantage(&self, replicate: usize, range: std::ops::Range<usize>) -> f64 {
+    pub(super) fn advantage(&self, replicate: usize, outputs: impl Iterator<Item = usize>) -> f64 {
         let n = self.outputs.replicates() as f64;
         let own = self.outputs.replicate(replicate);
-        range
+        outputs
             .map(|k| {
                 let others = if n > 1.5 { (n * self.mean[k] - own[k]) / (n - 1.0) } else { 0.0 };
                 self.slopes[k] * (own[k] - others)

@@ -22,9 +22,11 @@ impl<F: Lane> Rollout<'_, F> {
         let bytes = self.plan.bytes_per_state();
         let (steps, replicates) = (self.run.steps, self.run.replicates);
         let running = replicates.min(rayon::current_num_threads());
+        let beside = self.bytes_of_baseline();
         let needed = |k: usize| {
             let again = if k == 1 { 0 } else { running * k };
-            bytes.saturating_mul(replicates * (steps / k + 1) + again + 2 * running)
+            let states = replicates * (steps / k + 1) + again + 2 * running;
+            bytes.saturating_mul(states).saturating_add(beside)
         };
         let allowed = self.plan.options.memory;
         let best = (((steps * replicates) as f64 / running as f64).sqrt().ceil() as usize).max(1);

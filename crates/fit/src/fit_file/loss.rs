@@ -29,6 +29,10 @@ pub const ESTIMATOR_KEYS: &[Key] = &[
     ("compare", "list of text: other estimators, or \"likelihood\", fitted to the same data for comparison"),
     ("temperature", "number: of the Gumbel-softmax (default 1)"),
     ("samples", "whole number: noises averaged by Gumbel–Rao"),
+    (
+        "radius",
+        "whole number: the farthest that `light-cone` looks, in sites (default: all that a draw can reach)",
+    ),
     ("baseline", "text: what the score function takes off the loss"),
     ("surrogate", "text: derivative of heaviside and round: identity, sigmoid or triangle"),
     ("width", "number: width of the surrogate"),
@@ -81,6 +85,9 @@ pub struct EstimatorChoice {
     /// Noises averaged, at least 1.
     #[serde(skip_serializing_if = "Marked::is_default")]
     pub samples: Marked<Option<u64>>,
+    /// The farthest that a light cone is followed, at least 1.
+    #[serde(skip_serializing_if = "Marked::is_default")]
+    pub radius: Marked<Option<u64>>,
     /// What the score function takes off the loss.
     #[serde(skip_serializing_if = "Marked::is_default")]
     pub baseline: Marked<Option<String>>,
@@ -115,6 +122,7 @@ pub(super) fn read_estimator(mut table: Reader<'_>) -> Result<EstimatorChoice, F
         compare: table.marked("compare", Reader::texts)?,
         temperature: table.marked("temperature", |t, key| t.number(key, POSITIVE))?,
         samples: table.marked("samples", |t, key| t.count(key, 1))?,
+        radius: table.marked("radius", |t, key| t.count(key, 1))?,
         baseline: table.marked("baseline", Reader::text)?,
         surrogate: table.marked("surrogate", Reader::text)?,
         width: table.marked("width", |t, key| t.number(key, POSITIVE))?,

@@ -116,6 +116,7 @@ const REASONS: &[(&str, &str)] = &[
         "no estimator of this fit has a temperature; `gumbel-softmax` and `gumbel-rao` have",
     ),
     ("estimator.samples", "no estimator of this fit averages over noises; `gumbel-rao` does"),
+    ("estimator.radius", "no estimator of this fit looks so far and no farther; `light-cone` does"),
     (
         "estimator.baseline",
         "the score function takes the other replicates' mean off the loss, and nothing else",

@@ -11,6 +11,7 @@ mod stability;
 mod state;
 mod trajectory;
 mod transition;
+mod watch;
 
 pub use session::RunError;
 pub use state::StateFit;
@@ -24,6 +25,8 @@ use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Objective;
 use glauber_optimize::observer::Observer;
+use glauber_program::Estimator;
+use glauber_program::estimators::Differences;
 
 pub use crate::error::JobError;
 use crate::fit_file::FitFile;
@@ -31,6 +34,7 @@ use crate::outcome::file_name;
 pub use crate::outcome::{Best, Curves, Fit, FormationTests, Outcome, Sink, StartMap, Unkept};
 use crate::problem::{Observations, Problem};
 use glauber_tasks::tasks::unknowns::Fitted;
+use watch::Watch;
 
 /// Fits that are ready to run.
 pub struct Job {
@@ -63,6 +67,8 @@ pub struct Attempt {
     /// Where θ starts.
     pub start: Vec<f64>,
     identity: Identity,
+    /// What its gradient is compared with.
+    watch: Option<Watch>,
 }
 
 impl Attempt {
@@ -102,6 +108,11 @@ pub(crate) trait Attempts {
     /// Objective, method and start of a fit by this estimator (or loss); what its estimates are known to be off by.
     /// `start` is the problem's, nothing where a task has its own.
     fn made_by(&self, estimator: &str, start: &[f64], comparison: bool) -> Result<Made, JobError>;
+
+    /// What its gradient is compared with on the way, where it may be wrong.
+    fn watch(&self, _estimator: &str, _comparison: bool) -> Result<Option<Watch>, JobError> {
+        Ok(None)
+    }
 }
 
 /// A fit without its name.
@@ -170,25 +181,28 @@ fn attempts(problem: &Problem, task: &dyn Attempts) -> Result<Vec<Attempt>, JobE
     let several = problem.starts.len() > 1;
     let none = [Vec::new()];
     let starts = if problem.starts.is_empty() { &none[..] } else { &problem.starts };
-    let attempt = |made: Made, name: String, comparison: bool| {
+    let attempt = |made: Made, name: String, comparison: bool, watch: Option<Watch>| {
         let Made { objective, method, start, caveat } = made;
         // Of a fit by another estimator than its search's name says, the identity has the estimator's.
         let called = if problem.starts.is_empty() && !comparison { &problem.estimator } else { &name };
         let identity = problem.identity(called);
-        Attempt { name, comparison, caveat, objective, method, start, identity }
+        let watch = watch.filter(|_| method.is_by_gradient());
+        Attempt { name, comparison, caveat, objective, method, start, identity, watch }
     };
-    let refused = |made: Made| match made.method.is_by_gradient() && problem.model.update().is_by_events() {
-        true => Err(JobError::from(EngineError::no_way_back(&problem.model))),
-        false => Ok(made),
-    };
+    let one_by_one = problem.model.update().is_by_events();
+    let refused =
+        |made: Made, by: &str| match made.method.is_by_gradient() && one_by_one && by != Differences.name() {
+            true => Err(JobError::from(EngineError::no_way_back(&problem.model))),
+            false => Ok(made),
+        };
     for (number, start) in starts.iter().enumerate() {
         let name = if several { format!("{own}, start {}", number + 1) } else { own.clone() };
-        let made = refused(task.made_by(&problem.estimator, start, false)?)?;
-        attempts.push(attempt(made, name, false));
+        let made = refused(task.made_by(&problem.estimator, start, false)?, &problem.estimator)?;
+        attempts.push(attempt(made, name, false, task.watch(&problem.estimator, false)?));
     }
     for other in &problem.compared {
-        let made = refused(task.made_by(other, &starts[0], true)?)?;
-        attempts.push(attempt(made, other.clone(), true));
+        let made = refused(task.made_by(other, &starts[0], true)?, other)?;
+        attempts.push(attempt(made, other.clone(), true, task.watch(other, true)?));
     }
     Ok(attempts)
 }

@@ -57,6 +57,11 @@ impl Job {
                 }
             };
             let interrupted = result.stopped == Stopped::Interrupted;
+            let mut result = result;
+            if let Some(watch) = attempt.watch.as_mut().filter(|_| !interrupted) {
+                let take = "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps";
+                watch.tell(&attempt.start, &mut result, take);
+            }
             fits.push(Fit {
                 name: attempt.name.clone(),
                 comparison: attempt.comparison,

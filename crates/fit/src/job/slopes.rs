@@ -20,7 +20,7 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
         return Ok(());
     };
     let by = if own.comparison { &own.name } else { &job.problem.estimator };
-    let scored = by == "score-function";
+    let scored = ["score-function", "light-cone"].contains(&by.as_str());
     let several = match &job.problem.data {
         Observations::Transitions { pairs, .. } => by != LIKELIHOOD && pairs.are_several_steps_apart(),
         _ => true,

@@ -4,8 +4,10 @@
 //! they are spread over 1, 2, 4 … lattices that run side by side, the same on every machine, whatever `model-options.walkers`
 //! says: that is the lattice of a simulation, and of observed states, whose rollouts are as many as their lattices.
 
-use glauber_program::Model;
+use glauber_program::estimators::{Differences, MeanField};
+use glauber_program::{Estimator, Model};
 
+use super::watch::Watch;
 use super::{Attempts, Made};
 use crate::error::JobError;
 use crate::problem::{ObservedCurve, Problem};
@@ -18,6 +20,8 @@ pub(super) const USUAL_ESTIMATOR: &str = "reinmax";
 /// Walkers per evaluation where nobody says, and rollouts of other models.
 const USUAL_WALKERS: u64 = 1500;
 pub(super) const USUAL_REPLICATES: u64 = 100;
+/// Rollouts that a fit's gradient is compared with differences by.
+const WATCHED_REPLICATES: u64 = 20;
 /// A lattice of walkers is halved while both halves keep as many.
 const FEWEST_WALKERS: u64 = 256;
 /// The most lattices that walkers are spread over.
@@ -44,7 +48,7 @@ pub(super) struct Setup<'a> {
 
 impl Setup<'_> {
     /// The model, and how many of its lattices hold the rollouts that were asked for. An estimator that weighs each
-    /// replicate by its own loss needs walkers that are replicates of their own.
+    /// replicate by its own loss, and not each site, needs walkers that are replicates of their own.
     pub(super) fn model(&self, count: u64, one_by_one: bool) -> Result<(Model, usize), JobError> {
         let (lattices, walkers) = match self.problem.walkers.is_some() {
             true if one_by_one => (count, 1),
@@ -63,10 +67,12 @@ impl Setup<'_> {
     ) -> Result<(Trajectory, Option<String>), JobError> {
         let Problem { file, options, .. } = self.problem;
         let estimator = self.problem.estimator_named(name, comparison)?;
-        let (model, replicates) = self.model(count, estimator.needs_advantage())?;
+        let (model, replicates) =
+            self.model(count, estimator.needs_advantage() && estimator.light_cone().is_none())?;
         let ObservedCurve { choice, target, starts, .. } = self.observed;
         let by_gradient = file.optimizer.learning_rate.is_some();
-        if by_gradient && !choice.is_differentiable(&model) && !estimator.needs_advantage() {
+        let needs_slopes = !estimator.needs_advantage() && !estimator.by_differences();
+        if by_gradient && !choice.is_differentiable(&model) && needs_slopes {
             let message = format!(
                 "`{choice}` counts one of several numbers, through which no gradient flows: take the estimator \
                  `score-function`, or a search without gradients such as `optimizer.name = \"nelder-mead\"`"
@@ -88,7 +94,9 @@ impl Setup<'_> {
             starts.clone(),
             *options,
         );
-        Ok((objective.map_err(|e| self.wrong_target(e))?, caveat))
+        let objective = objective.map_err(|e| self.wrong_target(e))?;
+        let caveat = caveat.map(|own| [&[own], objective.notes()].concat().join("; "));
+        Ok((objective, caveat))
     }
 
     /// What a person should know of the walkers, and of rollouts that are more than were asked for.
@@ -138,6 +146,20 @@ impl Attempts for Setup<'_> {
         let method = self.problem.method(&super::parameters(self.problem)?.unknowns, None)?;
         let caveat = caveat.filter(|_| method.is_by_gradient());
         Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
+    }
+
+    fn watch(&self, name: &str, comparison: bool) -> Result<Option<Watch>, JobError> {
+        let estimator = self.problem.estimator_named(name, comparison)?;
+        // Those without bias need none; mean field's gradient is of another model.
+        let other = [MeanField.name(), Differences.name()].contains(&name);
+        if self.problem.file.optimizer.learning_rate.is_none() || estimator.needs_advantage() || other {
+            return Ok(None);
+        }
+        let walkers = self.problem.walkers.is_some();
+        let few = if walkers { self.count() } else { self.count().min(WATCHED_REPLICATES) };
+        let (own, _) = self.objective(name, comparison, few)?;
+        let (reference, _) = self.objective(Differences.name(), true, few)?;
+        Ok(Some(Watch { own: Box::new(own), reference: Box::new(reference) }))
     }
 }
 

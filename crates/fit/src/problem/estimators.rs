@@ -29,11 +29,18 @@ pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<
         let most = u64::from(u32::MAX);
         options.samples = file.estimator.samples.map_or(options.samples, |s| s.min(most) as u32);
     }
+    if takes(name, EstimatorOptions { radius: Some(1), ..options }) {
+        let most = u64::from(u32::MAX);
+        options.radius = file.estimator.radius.map(|r| r.min(most) as u32);
+    }
     named(name, options).map_err(|error| {
         let key = match error {
-            EstimatorError::Unknown { .. } | EstimatorError::MeanFieldInPair => key,
+            EstimatorError::Unknown { .. }
+            | EstimatorError::MeanFieldInPair
+            | EstimatorError::DifferencesInPair => key,
             EstimatorError::Temperature(_) => "estimator.temperature",
             EstimatorError::Samples(_) => "estimator.samples",
+            EstimatorError::Radius(_) => "estimator.radius",
         };
         file.wrong(key, error.to_string()).into()
     })
@@ -58,6 +65,7 @@ mod tests {
         let with = |other| ESTIMATORS.iter().map(|e| e.name).filter(|n| takes(n, other)).collect::<Vec<_>>();
         assert!(with(warm).starts_with(&["gumbel-softmax", "gumbel-rao"]), "{:?}", with(warm));
         assert_eq!(with(many), ["gumbel-rao"]);
+        assert_eq!(with(EstimatorOptions { radius: Some(3), ..usual }), ["light-cone"]);
         assert!(
             takes("straight-through + gumbel-softmax", warm) && !takes("straight-through + reinmax", warm)
         );

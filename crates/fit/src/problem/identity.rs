@@ -94,7 +94,10 @@ pub(crate) fn identity_of(file: &FitFile, name: &str, read: &Digests) -> Identit
         ModelSource::Catalogue(name) => json!(name),
         ModelSource::File(_) => json!("a file"),
     };
-    let estimator = json!({"temperature": file.estimator.temperature, "samples": file.estimator.samples});
+    let mut estimator = json!({"temperature": file.estimator.temperature, "samples": file.estimator.samples});
+    if let (Some(table), Some(radius)) = (estimator.as_object_mut(), *file.estimator.radius) {
+        table.insert("radius".to_string(), json!(radius));
+    }
     let optimizer = json!({"batch": file.optimizer.batch, "replicates": file.optimizer.replicates});
     let settings = json!({
         "model": model,

@@ -13,7 +13,7 @@
 //! assert_eq!(estimator.name(), "by-scope");
 //! ```
 
-use super::{Draw, Estimator};
+use super::{Draw, Estimator, LightCone};
 use crate::counts::CountLaw;
 use crate::graph::Graph;
 use crate::op::{Rank, ValueId};
@@ -74,5 +74,9 @@ impl Estimator for ByScope {
 
     fn needs_advantage(&self) -> bool {
         self.sites.needs_advantage() || self.shared.needs_advantage()
+    }
+
+    fn light_cone(&self) -> Option<LightCone> {
+        self.sites.light_cone()
     }
 }

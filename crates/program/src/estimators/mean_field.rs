@@ -15,6 +15,7 @@ use crate::check::Requirement;
 use crate::graph::Graph;
 use crate::op::{Op, ValueId};
 use crate::program::{Program, Sink};
+use crate::switches::is_switch;
 
 /// Mean field: the draw is its mean.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +106,14 @@ fn mean(
     Some(match (op, before) {
         (Op::Bernoulli { p, .. }, _) => *p,
         (Op::Count { law, arguments, .. }, _) => law.mean(g, arguments),
+        // By what was 0 or 1 and is a mean now, a choice is linear.
+        (Op::Select(c, yes, no), Op::Select(before, ..))
+            if is_switch(program.instruction(*before)) && !is_switch(g.instruction(*c)) =>
+        {
+            let rest = g.one_minus(*c);
+            let (yes, no) = (g.multiply(*c, *yes), g.multiply(rest, *no));
+            g.add(yes, no)
+        }
         (Op::Uniform { .. }, _) => g.constant(0.5),
         (Op::Normal(..), _) => g.constant(0.0),
         (Op::Categorical { probabilities, .. }, _) => {

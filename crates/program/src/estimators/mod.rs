@@ -7,16 +7,20 @@
 //! p̄ by the probability.
 
 mod by_scope;
+mod differences;
 mod gumbel_rao;
 mod gumbel_softmax;
+mod light_cone;
 mod mean_field;
 mod reinmax;
 mod score_function;
 mod straight_through;
 
 pub use by_scope::ByScope;
+pub use differences::Differences;
 pub use gumbel_rao::GumbelRao;
 pub use gumbel_softmax::GumbelSoftmax;
+pub use light_cone::LightCone;
 pub use mean_field::MeanField;
 pub use reinmax::ReinMax;
 pub use score_function::ScoreFunction;
@@ -120,6 +124,16 @@ pub trait Estimator: Send + Sync + std::fmt::Debug {
     fn needs_advantage(&self) -> bool {
         false
     }
+
+    /// Whether it runs the model at other parameters instead of backwards: then nothing else of it is asked.
+    fn by_differences(&self) -> bool {
+        false
+    }
+
+    /// Where it weighs draws by what they can still change ([`Op::LocalAdvantage`]): how far it looks.
+    fn light_cone(&self) -> Option<LightCone> {
+        None
+    }
 }
 
 /// The numbers an estimator may take.
@@ -129,11 +143,13 @@ pub struct EstimatorOptions {
     pub temperature: f64,
     /// How many noises are averaged, K ≥ 1.
     pub samples: u32,
+    /// The farthest that a light cone is followed, in sites ≥ 1; nothing for all of it.
+    pub radius: Option<u32>,
 }
 
 impl Default for EstimatorOptions {
     fn default() -> EstimatorOptions {
-        EstimatorOptions { temperature: 1.0, samples: 10 }
+        EstimatorOptions { temperature: 1.0, samples: 10, radius: None }
     }
 }
 
@@ -156,6 +172,8 @@ pub const ESTIMATORS: &[Entry] = &[
     },
     Entry { name: "reinmax", make: |_| Box::new(ReinMax) },
     Entry { name: "score-function", make: |_| Box::new(ScoreFunction) },
+    Entry { name: "light-cone", make: |o| Box::new(LightCone { radius: o.radius }) },
+    Entry { name: "differences", make: |_| Box::new(Differences) },
     Entry { name: "mean-field", make: |_| Box::new(MeanField) },
 ];
 
@@ -179,11 +197,21 @@ pub enum EstimatorError {
     /// No samples, or too many.
     #[error("the estimator's samples is {0}: give a whole number from 1 to 1000")]
     Samples(u32),
+    /// A cone without neighbours.
+    #[error(
+        "the estimator's radius is {0}: give a whole number of sites from 1 on, or leave it out for the whole cone"
+    )]
+    Radius(u32),
     /// Mean field replaces the whole model: it is no estimator of single draws.
     #[error(
         "`mean-field` replaces every draw of a model by its mean: it cannot be one of two estimators; give it alone"
     )]
     MeanFieldInPair,
+    /// Differences move a parameter: they are of no single draw.
+    #[error(
+        "`differences` are of whole runs, not of draws: it cannot be one of two estimators; give it alone"
+    )]
+    DifferencesInPair,
 }
 
 /// The estimator of this name; `"one + other"` is [`ByScope`], the other for draws that all sites share.
@@ -205,10 +233,16 @@ pub fn named(name: &str, options: EstimatorOptions) -> Result<Box<dyn Estimator>
     if !(1..=1000).contains(&options.samples) {
         return Err(EstimatorError::Samples(options.samples));
     }
+    if options.radius == Some(0) {
+        return Err(EstimatorError::Radius(0));
+    }
     if let Some((sites, shared)) = name.split_once('+') {
         let (sites, shared) = (named(sites.trim(), options)?, named(shared.trim(), options)?);
         if [&sites, &shared].iter().any(|e| e.name() == MeanField.name()) {
             return Err(EstimatorError::MeanFieldInPair);
+        }
+        if sites.by_differences() || shared.by_differences() {
+            return Err(EstimatorError::DifferencesInPair);
         }
         return Ok(Box::new(ByScope { sites, shared }));
     }

@@ -29,11 +29,7 @@ impl Estimator for ScoreFunction {
 
     fn bernoulli(&self, g: &mut Graph, draw: &Draw, p: ValueId, _bar: Option<ValueId>) -> Option<ValueId> {
         let advantage = g.push(Op::Advantage);
-        let q = g.one_minus(p);
-        let chance = g.select(draw.outcome, p, q);
-        let slope = g.divide(advantage, chance);
-        let minus = g.negate(slope);
-        Some(g.select(draw.outcome, slope, minus))
+        Some(bernoulli(g, draw, p, advantage))
     }
 
     fn categorical(
@@ -44,15 +40,7 @@ impl Estimator for ScoreFunction {
         _bars: &[Option<ValueId>],
     ) -> Vec<Option<ValueId>> {
         let advantage = g.push(Op::Advantage);
-        let (zero, one) = (g.constant(0.0), g.constant(1.0));
-        let slopes = probabilities.iter().enumerate().map(|(k, p)| {
-            let class = g.constant(k as f64);
-            let chosen = g.compare(Comparison::Equal, draw.outcome, class);
-            let chance = g.select(chosen, *p, one);
-            let slope = g.divide(advantage, chance);
-            Some(g.select(chosen, slope, zero))
-        });
-        slopes.collect()
+        categorical(g, draw, probabilities, advantage)
     }
 
     fn count(
@@ -64,12 +52,50 @@ impl Estimator for ScoreFunction {
         _bar: Option<ValueId>,
     ) -> Vec<(ValueId, ValueId)> {
         let advantage = g.push(Op::Advantage);
-        let score = law.score(g, outcome, arguments);
-        let contribution = g.multiply(advantage, score);
-        arguments.last().map(|last| (*last, contribution)).into_iter().collect()
+        count(g, outcome, law, arguments, advantage)
     }
 
     fn needs_advantage(&self) -> bool {
         true
     }
+}
+
+/// p̄ of a Bernoulli draw whose outcome is worth `advantage`.
+pub(super) fn bernoulli(g: &mut Graph, draw: &Draw, p: ValueId, advantage: ValueId) -> ValueId {
+    let q = g.one_minus(p);
+    let chance = g.select(draw.outcome, p, q);
+    let slope = g.divide(advantage, chance);
+    let minus = g.negate(slope);
+    g.select(draw.outcome, slope, minus)
+}
+
+/// p̄ of each class of a categorical draw whose outcome is worth `advantage`.
+pub(super) fn categorical(
+    g: &mut Graph,
+    draw: &Draw,
+    probabilities: &[ValueId],
+    advantage: ValueId,
+) -> Vec<Option<ValueId>> {
+    let (zero, one) = (g.constant(0.0), g.constant(1.0));
+    let slopes = probabilities.iter().enumerate().map(|(k, p)| {
+        let class = g.constant(k as f64);
+        let chosen = g.compare(Comparison::Equal, draw.outcome, class);
+        let chance = g.select(chosen, *p, one);
+        let slope = g.divide(advantage, chance);
+        Some(g.select(chosen, slope, zero))
+    });
+    slopes.collect()
+}
+
+/// What a number that counts, whose outcome is worth `advantage`, adds to the argument that it has a score by.
+pub(super) fn count(
+    g: &mut Graph,
+    outcome: ValueId,
+    law: CountLaw,
+    arguments: &[ValueId],
+    advantage: ValueId,
+) -> Vec<(ValueId, ValueId)> {
+    let score = law.score(g, outcome, arguments);
+    let contribution = g.multiply(advantage, score);
+    arguments.last().map(|last| (*last, contribution)).into_iter().collect()
 }

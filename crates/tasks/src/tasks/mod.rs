@@ -9,8 +9,8 @@ pub mod unknowns;
 
 use glauber_program::{Estimator, Model};
 
-/// The estimator, where there is a way back through a step: a search needs none, and where sites are updated one after
-/// another there is none.
+/// The estimator, where it has gradients: a search needs none, and where sites are updated one after another only
+/// differences have.
 pub(crate) fn way_back<'e>(model: &Model, estimator: &'e dyn Estimator) -> Option<&'e dyn Estimator> {
-    Some(estimator).filter(|_| !model.update().is_by_events())
+    Some(estimator).filter(|e| e.by_differences() || !model.update().is_by_events())
 }

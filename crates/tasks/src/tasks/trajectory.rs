@@ -122,6 +122,11 @@ impl Trajectory {
         Ok(Trajectory { fitted, plan, target, loss, replication, starts })
     }
 
+    /// What is to be known of its gradients.
+    pub fn notes(&self) -> &[String] {
+        self.plan.notes()
+    }
+
     /// What is fitted to.
     pub fn target(&self) -> &Target {
         &self.target

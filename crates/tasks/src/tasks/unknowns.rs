@@ -108,7 +108,8 @@ impl Fitted {
 
     /// One replicate of `steps` steps with the model's covariates; `parameters` are all of the model's.
     pub fn run<'a>(&self, parameters: &'a [f64], steps: usize) -> Run<'a> {
-        Run { fields: self.covariates.clone(), ..Run::new(parameters, steps) }
+        let wanted = Some(self.places.clone());
+        Run { fields: self.covariates.clone(), wanted, ..Run::new(parameters, steps) }
     }
 
     /// θ at the start: the named values, or the parameters' defaults.

@@ -1,0 +1,422 @@
+//! Weighs draws by what lies within their light cones: what each site adds to the loss, less what it adds in the other
+//! replicates, summed over the box that a draw can still reach.
+//!
+//! A draw at a site changes what lies within reach of it by the time of an observation, and nothing else: see
+//! [`glauber_program::Cone`]. The terms are rounded to whole multiples of a small number, the same for all replicates and
+//! times, so that all sums are exact and none depends on its order. With n replicates to compare, n · own − sum is (n − 1)
+//! times the lead over the others, whole again.
+
+use std::sync::Mutex;
+
+use glauber_program::{Groups, units_of_terms};
+use rayon::prelude::*;
+
+use crate::codes::ConeCodes;
+use crate::error::EngineError;
+use crate::inputs::{Inputs, Results};
+use crate::kernels::Lane;
+use crate::plane::Plane;
+use crate::region::Boxes;
+use crate::rollout::Rollout;
+use crate::rollout::backward::Seen;
+use crate::rollout::history::History;
+use crate::run::{FirstStep, Run, Start};
+use crate::worker::{State, Worker};
+
+/// Adding this rounds a number of less than 2⁵¹ to a whole one, which its last bits then are.
+const ROUNDING: f64 = 6_755_399_441_055_744.0;
+
+/// What the terms of a replicate are compared with.
+pub(super) struct Baseline {
+    /// How many units a number has; 0 where some term is no finite number.
+    units: f64,
+    /// Of each replicate the number of its kind: those that start alike and are held against the same data.
+    kind: Vec<usize>,
+    /// How many replicates there are of each kind.
+    count: Vec<usize>,
+    /// For each event its place among those with local terms.
+    place: Vec<Option<usize>>,
+    /// For each kind and event with local terms: each site's terms, summed over replicates.
+    sums: Vec<Mutex<Vec<i64>>>,
+}
+
+/// What is ahead of a replicate on its way back: the leads of the times of observation met so far.
+pub(crate) struct Ahead {
+    boxes: Boxes,
+    groups: Groups,
+    /// The leads of each group, in units.
+    leads: Vec<Vec<i64>>,
+    /// Of the groups whose region has become the whole lattice, in units.
+    whole: i64,
+    /// Of what is no sum of local terms, weighted by the loss.
+    rest: f64,
+    /// Room.
+    sums: Vec<i64>,
+    spare: Vec<Vec<i64>>,
+}
+
+impl Ahead {
+    pub(crate) fn new(codes: &crate::codes::Codes) -> Ahead {
+        Ahead {
+            boxes: Boxes::new(&codes.layout, codes.declarations.lattice.boundaries()),
+            groups: Groups::default(),
+            leads: Vec::new(),
+            whole: 0,
+            rest: 0.0,
+            sums: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Forgets all that is ahead.
+    pub(super) fn clear(&mut self) {
+        self.spare.append(&mut self.leads);
+        self.groups.spans.clear();
+        (self.whole, self.rest) = (0, 0.0);
+    }
+
+    /// Takes in a time of observation.
+    fn take_in(&mut self, step: usize, reads: glauber_program::Extent, lead: Vec<i64>) {
+        self.leads.push(lead);
+        let (leads, spare) = (&mut self.leads, &mut self.spare);
+        self.groups.take_in(step, reads, |place| {
+            let near = leads.remove(place + 1);
+            leads[place].iter_mut().zip(&near).for_each(|(sum, x)| *sum += x);
+            spare.push(near);
+        });
+    }
+
+    /// Puts into `self.sums` what is ahead of draws that are felt as `extent` says in terms of a group's latest time.
+    fn sum_up(&mut self, extent: impl Fn(&glauber_program::Span) -> glauber_program::Extent, sites: usize) {
+        self.sums.clear();
+        self.sums.resize(sites, 0);
+        let mut place = 0;
+        while place < self.leads.len() {
+            match extent(&self.groups.spans[place]).filter(|radius| !self.boxes.is_whole(*radius)) {
+                Some(radius) => {
+                    self.boxes.add(&self.leads[place], radius, &mut self.sums);
+                    place += 1;
+                }
+                // It stays so on the way back.
+                None => {
+                    self.whole += self.leads[place].iter().sum::<i64>();
+                    self.groups.spans.remove(place);
+                    self.spare.push(self.leads.remove(place));
+                }
+            }
+        }
+    }
+}
+
+impl Baseline {
+    /// What a unit of a replicate's leads is worth.
+    fn worth(&self, replicate: usize) -> f64 {
+        let others = self.count[self.kind[replicate]] - 1;
+        1.0 / (self.units * others.max(1) as f64)
+    }
+
+    /// A replicate's terms at an event as its leads over the others of its kind, in units.
+    fn lead(&self, replicate: usize, place: usize, terms: &mut [i64]) {
+        let kind = self.kind[replicate];
+        let count = self.count[kind];
+        if count < 2 {
+            return;
+        }
+        let sums = self.sums[kind * self.events() + place].lock().unwrap_or_else(|e| e.into_inner());
+        terms.iter_mut().zip(sums.iter()).for_each(|(x, sum)| *x = *x * count as i64 - sum);
+    }
+
+    fn events(&self) -> usize {
+        self.place.iter().flatten().count()
+    }
+}
+
+/// The replicates' kinds: alike are those that start from the same state, with the same data, at the same step. Where one
+/// would be alone, all are taken together: their mean is then a worse guess, but no wrong one.
+fn kinds(run: &Run<'_>) -> (Vec<usize>, Vec<usize>) {
+    let starts = match &run.start {
+        Start::States(layers) => &layers[..],
+        Start::Model => &[],
+    };
+    let fields = run.fields.iter().map(|(_, data)| data);
+    let data: Vec<_> = starts.iter().chain(fields).chain(run.targets.iter().flatten()).collect();
+    let mut known: Vec<Vec<u32>> = Vec::new();
+    let (mut kind, mut count) = (Vec::new(), Vec::new());
+    for replicate in 0..run.replicates {
+        let mut own: Vec<u32> = data.iter().filter_map(|d| Some(d.picks()?[replicate])).collect();
+        if let FirstStep::Each(_) = run.first_step {
+            own.push(run.first_step.of(replicate));
+        }
+        let place = known.iter().position(|k| *k == own).unwrap_or_else(|| {
+            known.push(own);
+            count.push(0);
+            known.len() - 1
+        });
+        kind.push(place);
+        count[place] += 1;
+    }
+    if count.iter().any(|n| *n < 2) {
+        return (vec![0; run.replicates], vec![run.replicates]);
+    }
+    (kind, count)
+}
+
+impl<F: Lane> Rollout<'_, F> {
+    /// For each event whether any of its numbers is a sum of local terms.
+    fn local_events(&self, cone: &ConeCodes) -> Vec<Option<usize>> {
+        let mut count = 0;
+        let number = |(_, observation): &(usize, usize)| {
+            cone.has_local(*observation).then(|| {
+                count += 1;
+                count - 1
+            })
+        };
+        self.run.events.iter().map(number).collect()
+    }
+
+    /// Bytes that the sums over replicates take.
+    pub(super) fn bytes_of_baseline(&self) -> usize {
+        let Some(cone) = &self.plan.codes.cone else { return 0 };
+        let events = self.local_events(cone).iter().flatten().count();
+        let kinds = if events == 0 { 0 } else { kinds(self.run).1.len() };
+        kinds.saturating_mul(events).saturating_mul(8 * self.plan.codes.layout.sites())
+    }
+
+    /// What the replicates' terms are compared with, by the slopes of the loss by one replicate's numbers.
+    pub(super) fn baseline(
+        &self,
+        histories: &[Vec<History<F>>],
+        slopes: &[f64],
+    ) -> Result<Option<Baseline>, EngineError> {
+        let Some(cone) = &self.plan.codes.cone else { return Ok(None) };
+        let place = self.local_events(cone);
+        let (kind, count) = kinds(self.run);
+        let sites = self.plan.codes.layout.sites();
+        let events = place.iter().flatten().count();
+        let sums = (0..count.len() * events).map(|_| Mutex::new(vec![0; sites])).collect();
+        let mut baseline = Baseline { units: 1.0, kind, count, place, sums };
+        if events == 0 {
+            return Ok(Some(baseline));
+        }
+        let bound = |(event, (_, observation)): (usize, &(usize, usize))| {
+            let own = &slopes[self.offsets[event]..];
+            let bounds = cone.cone.observed[*observation].iter().flat_map(|terms| &terms.bounds);
+            // A slope of 0 has no term, however large.
+            own.iter().zip(bounds).map(|(slope, b)| if *slope == 0.0 { 0.0 } else { slope.abs() * b }).sum()
+        };
+        let here = self.run.events.iter().enumerate().filter(|(k, _)| baseline.place[*k].is_some());
+        let mut most = here.map(bound).fold(0.0, f64::max);
+        if !most.is_finite() {
+            most = self.over_terms(histories, slopes, &baseline, |_, _, terms| {
+                terms.iter().map(|x| x.to_f64().abs()).fold(0.0, |most, x| if x <= most { most } else { x })
+            })?;
+        }
+        baseline.units = units_of_terms(most, self.run.replicates, sites, events);
+        if baseline.units > 0.0 {
+            let baseline = &baseline;
+            self.over_terms(histories, slopes, baseline, |replicate, place, terms| {
+                let slot = &baseline.sums[baseline.kind[replicate] * events + place];
+                let mut sums = slot.lock().unwrap_or_else(|e| e.into_inner());
+                for (sum, x) in sums.iter_mut().zip(terms) {
+                    *sum += whole(*x, baseline.units);
+                }
+                0.0
+            })?;
+        }
+        Ok(Some(baseline))
+    }
+
+    /// Calls `f` with the terms of every replicate at every event that has some; gives the largest answer, or the one
+    /// that is no number.
+    fn over_terms(
+        &self,
+        histories: &[Vec<History<F>>],
+        slopes: &[f64],
+        baseline: &Baseline,
+        f: impl Fn(usize, usize, &[F]) -> f64 + Sync,
+    ) -> Result<f64, EngineError> {
+        let parts: Vec<Result<f64, EngineError>> = self
+            .groups
+            .par_iter()
+            .zip(histories.par_iter())
+            .map(|(group, histories)| {
+                let mut worker = self.worker(true)?;
+                let mut most: f64 = 0.0;
+                let mut dense = Vec::new();
+                for (replicate, history) in group.clone().zip(histories) {
+                    self.over_states(&mut worker, replicate, history, &mut |worker, step, state| {
+                        for (event, observation) in self.events_at(step) {
+                            let Some(place) = baseline.place[event] else { continue };
+                            self.terms(worker, state, replicate, (step, event, observation), slopes);
+                            gather(&worker.terms_plane[0], &self.plan.codes.layout, &mut dense);
+                            let own = f(replicate, place, &dense);
+                            most = if own <= most { most } else { own };
+                        }
+                        Ok(())
+                    })?;
+                }
+                self.give_back(worker);
+                Ok(most)
+            })
+            .collect();
+        let parts = super::in_order(parts)?;
+        Ok(parts.into_iter().fold(0.0, |most, own| if own <= most { most } else { own }))
+    }
+
+    /// Calls `f` with the state at each step at which something is observed.
+    fn over_states(
+        &self,
+        worker: &mut Worker<F>,
+        replicate: usize,
+        history: &History<F>,
+        f: &mut dyn FnMut(&mut Worker<F>, usize, &State<F>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let seen = |step: usize| self.events_at(step).next().is_some();
+        for (place, kept) in history.states.iter().enumerate() {
+            let first = place * history.interval;
+            let last = (first + history.interval - 1).min(self.run.steps);
+            if history.interval == 1 {
+                if seen(first) {
+                    f(worker, first, kept)?;
+                }
+                continue;
+            }
+            let Some(last) = (first..=last).rev().find(|step| seen(*step)) else { continue };
+            let stretch = self.restore(worker, kept.clone(), history.interval, replicate, first..=last)?;
+            for (later, state) in stretch.into_iter().enumerate() {
+                if seen(first + later) {
+                    f(worker, first + later, &state)?;
+                }
+                worker.done_with(&self.plan.codes, state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the terms of an event in the worker's plane for them.
+    fn terms(
+        &self,
+        worker: &mut Worker<F>,
+        state: &State<F>,
+        replicate: usize,
+        (step, event, observation): (usize, usize, usize),
+        slopes: &[f64],
+    ) {
+        let Some(unit) = &mut worker.terms[observation] else { return };
+        unit.choose(self.run, replicate);
+        let width = self.plan.codes.observed[observation].width();
+        let from = self.offsets[event];
+        let inputs = Inputs {
+            layers: state,
+            fields: &unit.fields,
+            targets: &unit.targets,
+            output_adjoints: &slopes[from..from + width],
+            address: self.address_of_observation(replicate, step, observation),
+            ..Inputs::nothing()
+        };
+        let mut results = Results {
+            next_layers: &mut [],
+            layer_adjoints: &mut worker.terms_plane,
+            add_layer_adjoints: false,
+            field_adjoints: &mut [],
+            outputs: &mut [],
+            parameter_adjoints: &mut [],
+        };
+        // Its forward run already checked everything a fault could be about.
+        let _ = unit.machine.run(&inputs, &mut results);
+    }
+
+    /// Takes an event's leads in, and leaves what they are worth to the draws of the observation itself.
+    pub(super) fn look_ahead(
+        &self,
+        worker: &mut Worker<F>,
+        state: &State<F>,
+        replicate: usize,
+        (step, event, observation): (usize, usize, usize),
+        (seen, baseline): (&Seen<'_>, &Baseline),
+    ) {
+        let (Some(cone), Some(mut ahead)) = (&self.plan.codes.cone, worker.ahead.take()) else { return };
+        let width = self.plan.codes.observed[observation].width();
+        let from = self.offsets[event];
+        let other = (from..from + width).filter(|k| !cone.is_local(observation, k - from));
+        let rest = seen.advantage(replicate, other);
+        ahead.rest += rest;
+        let sites = self.plan.codes.layout.sites();
+        let mut own: Option<Vec<i64>> = None;
+        if let Some(place) = baseline.place[event] {
+            self.terms(worker, state, replicate, (step, event, observation), &seen.slopes);
+            let mut lead = ahead.spare.pop().unwrap_or_default();
+            lead.clear();
+            rows(&worker.terms_plane[0], &self.plan.codes.layout, |row| {
+                lead.extend(row.iter().map(|x| whole(*x, baseline.units)));
+            });
+            match baseline.units > 0.0 {
+                true => baseline.lead(replicate, place, &mut lead),
+                // What is no number is worth none either: 0 times infinity.
+                false => lead.fill(0),
+            }
+            own = Some(lead);
+        }
+        if self.plan.codes.observed[observation].reads_lead() {
+            let terms = cone.cone.observed[observation].as_ref();
+            let draws = terms.and_then(|t| t.draws).filter(|radius| !ahead.boxes.is_whole(*radius));
+            ahead.sums.clear();
+            ahead.sums.resize(sites, 0);
+            match (&own, draws) {
+                (Some(lead), Some(radius)) => ahead.boxes.add(lead, radius, &mut ahead.sums),
+                (Some(lead), None) => ahead.sums.fill(lead.iter().sum()),
+                (None, _) => {}
+            }
+            let worth = baseline.worth(replicate);
+            self.write_lead(worker, &ahead.sums, (0, worth, rest));
+        }
+        if let Some(lead) = own {
+            let reads = cone.cone.observed[observation].as_ref().and_then(|t| t.reads);
+            ahead.take_in(step, reads, lead);
+        }
+        worker.ahead = Some(ahead);
+    }
+
+    /// Leaves in the worker's plane what the draws of the step (or start) that led to `step` are worth.
+    pub(super) fn lead_at(&self, worker: &mut Worker<F>, replicate: usize, step: usize, baseline: &Baseline) {
+        let (Some(cone), Some(mut ahead)) = (&self.plan.codes.cone, worker.ahead.take()) else { return };
+        let cone = &cone.cone;
+        let draws = if step == 0 { cone.start } else { cone.draws };
+        ahead
+            .sum_up(|span| cone.after(draws, span.reads, span.latest - step), self.plan.codes.layout.sites());
+        let worth = baseline.worth(replicate);
+        self.write_lead(worker, &ahead.sums, (ahead.whole, worth, ahead.rest));
+        worker.ahead = Some(ahead);
+    }
+
+    fn write_lead(&self, worker: &mut Worker<F>, sums: &[i64], (whole, worth, rest): (i64, f64, f64)) {
+        let layout = &self.plan.codes.layout;
+        let Plane::Real(plane) = &mut worker.local_advantage[0] else { return };
+        for (row, sums) in sums.chunks_exact(layout.width()).enumerate() {
+            let start = layout.row(row);
+            for (to, sum) in plane[start..start + sums.len()].iter_mut().zip(sums) {
+                *to = F::from_f64((sum + whole) as f64 * worth + rest);
+            }
+        }
+    }
+}
+
+/// A term in whole units.
+#[inline]
+fn whole<F: Lane>(x: F, units: f64) -> i64 {
+    let rounded = x.to_f64() * units + ROUNDING;
+    rounded.to_bits() as i64 - ROUNDING.to_bits() as i64
+}
+
+fn rows<F: Lane>(plane: &Plane<F>, layout: &glauber_lattice::Layout, mut f: impl FnMut(&[F])) {
+    let Plane::Real(values) = plane else { return };
+    for row in 0..layout.rows() {
+        let start = layout.row(row);
+        f(&values[start..start + layout.width()]);
+    }
+}
+
+fn gather<F: Lane>(plane: &Plane<F>, layout: &glauber_lattice::Layout, dense: &mut Vec<F>) {
+    dense.clear();
+    rows(plane, layout, |row| dense.extend_from_slice(row));
+}

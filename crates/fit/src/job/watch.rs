@@ -1,0 +1,109 @@
+//! Compares a fit's gradient with differences of runs, on few rollouts, where the fit starts and where it ends.
+//!
+//! Gradients through many steps can be wrong by any amount, in sign too, and a fit by them goes on without a word. At both
+//! places the two are taken several times, with the same noise for each pair; where their mean difference is more than its own
+//! error allows (false alarm 10⁻³ for a place) and more than a quarter of the gradient, the result says so in its first line.
+//! So does a gradient that is no number, or a hundred times the true one. What is less is left to `glauber check`.
+
+use glauber_optimize::fit_result::FitResult;
+use glauber_optimize::objective::Objective;
+use glauber_statistics::tolerance::mean_within_estimated;
+
+/// How often the gradients are compared at a place.
+const PAIRS: u64 = 8;
+/// The chance that right gradients are called wrong at a place.
+const FALSE_ALARM: f64 = 1e-3;
+/// What is less than this part of the gradient is not told.
+const MATTERS: f64 = 0.25;
+/// A gradient that has grown so much is told however noisy it is.
+const GROWN: f64 = 100.0;
+/// Apart from the noise of the fit's own steps.
+const FIRST: u64 = 1 << 40;
+
+/// The gradient of a fit, and what it should be.
+pub(crate) struct Watch {
+    pub(crate) own: Box<dyn Objective>,
+    pub(crate) reference: Box<dyn Objective>,
+}
+
+impl Watch {
+    /// Puts what is wrong with the gradient at the fit's start or end before all that is said of its result.
+    pub(crate) fn tell(&mut self, start: &[f64], result: &mut FitResult, take: &str) {
+        let places = [("at the start", start.to_vec()), ("where the fit ended", result.theta.clone())];
+        let mut wrong = Vec::new();
+        for (place, theta) in places {
+            match self.compare(&theta) {
+                Ok(found) => wrong.extend(found.into_iter().map(|words| format!("{words} {place}"))),
+                Err(error) => {
+                    result
+                        .notes
+                        .push(format!("its gradient was not compared with differences {place}: {error}"));
+                }
+            }
+        }
+        if wrong.is_empty() {
+            return;
+        }
+        let words = format!("its gradient is wrong: {}; {take}", wrong.join(", "));
+        result.notes.insert(0, words.clone());
+        result.verdict = format!("{words}; {}", result.verdict);
+    }
+
+    /// What is wrong at θ, for each unknown.
+    fn compare(&mut self, theta: &[f64]) -> Result<Vec<String>, String> {
+        let names: Vec<String> = self.own.unknowns().iter().map(|u| u.name.clone()).collect();
+        let mut pairs = Vec::new();
+        for pair in 0..PAIRS {
+            let take = |objective: &mut dyn Objective| {
+                let found = objective.evaluate(theta, FIRST + pair).map_err(|e| e.to_string())?;
+                Ok::<Vec<f64>, String>(found.gradient)
+            };
+            pairs.push((take(&mut *self.own)?, take(&mut *self.reference)?));
+        }
+        let alarm = FALSE_ALARM / names.len().max(1) as f64;
+        let told = names.iter().enumerate().filter_map(|(k, name)| {
+            let pairs: Vec<(f64, f64)> = pairs.iter().map(|(own, right)| (own[k], right[k])).collect();
+            wrong(&pairs, alarm).map(|what| format!("by {name} {what}"))
+        });
+        Ok(told.collect())
+    }
+}
+
+/// What is wrong with gradients, given with the right ones.
+fn wrong(pairs: &[(f64, f64)], alarm: f64) -> Option<String> {
+    let n = pairs.len() as f64;
+    let mean = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / n;
+    let (own, right) = (mean(&|p| p.0), mean(&|p| p.1));
+    if !own.is_finite() {
+        return Some("it is no number".into());
+    }
+    let off = own - right;
+    let square = mean(&|p| (p.0 - p.1 - off).powi(2)) * n / (n - 1.0);
+    let size = mean(&|p| p.1.abs());
+    let typical = mean(&|p| p.0.abs());
+    let differs = off.abs() > mean_within_estimated(pairs.len(), square.sqrt(), alarm)
+        && off.abs() > MATTERS * right.abs().max(own.abs());
+    if differs || (typical > GROWN * size && size > 0.0) {
+        return Some(format!("it is {own:.2e} for a true {right:.2e}"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_and_noise_is_not() {
+        let noise = [0.3, -0.2, 0.1, -0.4, 0.25, -0.15, 0.05, 0.02];
+        let pairs = |own: f64, right: f64| -> Vec<(f64, f64)> {
+            noise.iter().enumerate().map(|(k, x)| (own + x, right + noise[7 - k])).collect()
+        };
+        assert_eq!(wrong(&pairs(1.0, 1.1), 1e-3), None);
+        assert!(wrong(&pairs(3.0, 1.0), 1e-3).is_some());
+        assert!(wrong(&pairs(-3.0, 3.0), 1e-3).is_some_and(|w| w.contains("for a true")));
+        assert!(wrong(&pairs(f64::NAN, 1.0), 1e-3).is_some_and(|w| w.contains("no number")));
+        let wild: Vec<(f64, f64)> = noise.iter().map(|x| (x * 1e9, 1.0)).collect();
+        assert!(wrong(&wild, 1e-3).is_some());
+    }
+}
