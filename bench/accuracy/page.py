@@ -6,7 +6,7 @@ import os
 import statistics
 
 import numpy as np
-from compare import ACCURACY, in_words, machine
+from compare import ACCURACY, CELLS, in_words, machine
 
 # A path whose error changed less than this share over its last half has settled.
 STILL = 0.15
@@ -155,8 +155,12 @@ def section(courses, data_errors, missing):
 
 
 def write(path, courses, data_errors, missing):
-    """Puts the section at the end of the page, in the place of an older one."""
-    before = path.read_text(encoding="utf-8").split(ACCURACY)[0] if path.exists() else ""
+    """Puts the section in the place of an older one, before that on cells."""
+    page = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept, _, after = page.partition(CELLS)
+    before = kept.split(ACCURACY)[0]
+    after = f"\n{CELLS}{after}" if after else ""
     beside = path.with_suffix(".tmp")
-    beside.write_text(before.rstrip("\n") + "\n\n" * bool(before) + section(courses, data_errors, missing), encoding="utf-8")
+    text = before.rstrip("\n") + "\n\n" * bool(before) + section(courses, data_errors, missing) + after
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)

@@ -49,6 +49,7 @@ REASONS = {
 FALSE_ALARM = 1e-4
 # The section at the page's end that bench/accuracy writes.
 ACCURACY = "## Accuracy per second"
+CELLS = "## Cellular Potts: likelihood, ABC and CMA-ES"
 
 
 class Program:

@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "cells_fit", "cells_simulate", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "cells_fit", "cells_fit_tracks", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
 
 __version__: Final[str]
 
@@ -560,9 +560,24 @@ def cells_fit(labels: NDArray[Any] | None, shape: SupportsGetItem[int, SupportsI
     Fits the Cellular Potts model to labels over time; what was found as JSON, and in words.
     """
 
+def cells_fit_tracks(table: SupportsGetItem[int, tuple[str, NDArray[float64] | None, SupportsGetItem[int, str] | None]] | None, file: str | None, site: SupportsFloat | SupportsIndex | None, torus: bool, setting: tuple[SupportsGetItem[int, SupportsIndex], SupportsGetItem[int, SupportsIndex], SupportsIndex | None, SupportsIndex, SupportsIndex], unknown: SupportsGetItem[int, str], ranges: SupportsGetItem[int, tuple[str, tuple[SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]]], fixed: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], order: str, acceptance: str, connected: bool, seed: SupportsIndex, threads: SupportsIndex) -> tuple[str, str]:
+    """
+    Fits the Cellular Potts model to tracks; what was found as JSON, and in words.
+    """
+
+def cells_picture(labels: NDArray[Any], shape: SupportsGetItem[int, SupportsIndex], types: SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]]) -> bytes | None:
+    """
+    A state of cells as a PNG: its labels, the shape, and the types of labels. None where it cannot be drawn.
+    """
+
 def cells_simulate(shape: SupportsGetItem[int, SupportsIndex], begin: SupportsGetItem[int, SupportsIndex] | None, blocks: SupportsGetItem[int, SupportsIndex] | None, sides: SupportsGetItem[int, SupportsIndex], counts: SupportsGetItem[int, SupportsIndex] | None, volume: SupportsIndex | None, labels: NDArray[Any] | None, file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, frame: SupportsIndex, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], torus: bool, order: str, acceptance: str, connected: bool, steps: SupportsIndex, every: SupportsIndex, seed: SupportsIndex, replicate: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
     """
     Simulates cells that start as blocks (`blocks`), grown (`volume`) or as labels.
+    """
+
+def cells_tracks(parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], setting: tuple[SupportsGetItem[int, SupportsIndex], SupportsGetItem[int, SupportsIndex], SupportsIndex | None, SupportsIndex, SupportsIndex], tracks: SupportsIndex, records: SupportsIndex, order: str, acceptance: str, connected: bool, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
+    """
+    Simulates tracks of cells: id, record, and z, y, x in sites; and notes.
     """
 
 def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Simulates cells of the Cellular Potts model, and fits it to labels of cells over time.
+"""Simulates cells of the Cellular Potts model, and fits it to labels of cells over time, or to tracks of their centroids.
 
 >>> from glauber import cells
 >>> truth = {"J01": 1.6, "J11": 1.4, "volume_strength": 0.1, "volume_target": 36}
@@ -16,6 +16,7 @@ import base64
 import html
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +30,9 @@ from glauber._containers import columns
 from glauber._errors import InputError
 from glauber._kinds import Whole
 from glauber._over_time import grid
+from glauber._tracks import tracks_of
 
-__all__ = ["CellsFit", "CellsSimulation", "fit", "simulate"]
+__all__ = ["CellsFit", "CellsSimulation", "TracksFit", "fit", "fit_tracks", "simulate", "simulate_tracks"]
 
 _FRAMES = [("time", "y", "x"), ("time", "z", "y", "x")]
 _FRAME = [("y", "x"), ("z", "y", "x")]
@@ -52,7 +54,6 @@ class CellsSimulation:
     notes: list[str]
     """What a person should know."""
     _object: dict[str, Any] = field(repr=False)
-    _picture: bytes | None = field(repr=False)
 
     @property
     def dataframe(self) -> Any:
@@ -75,8 +76,10 @@ class CellsSimulation:
 
     def _repr_html_(self) -> str:
         shown = ""
-        if self._picture is not None:
-            data = base64.b64encode(self._picture).decode()
+        last = np.ascontiguousarray(self.labels[-1], dtype=np.uint32)
+        picture = _glauber.cells_picture(last.reshape(-1), list(last.shape), list(self.types.items()))
+        if picture is not None:
+            data = base64.b64encode(picture).decode()
             shown = f'<img style="width:320px" src="data:image/png;base64,{data}"><br>'
         return f"<div>{shown}<pre>{html.escape(repr(self))}</pre></div>"
 
@@ -123,6 +126,42 @@ class CellsFit:
             ax.plot(frames, one["observed"], "k.", label="movie")
             ax.set(xlabel="frame", title=one["name"])
         return axes
+
+    def __repr__(self) -> str:
+        return self._words
+
+    def _repr_html_(self) -> str:
+        return f"<div><b>cellular-potts</b><pre>{html.escape(self._words)}</pre></div>"
+
+
+@dataclass(frozen=True, eq=False)
+class TracksFit:
+    """Coefficients of the Cellular Potts model from tracks, with errors, and whether cells simulated at them move as the tracks do."""
+
+    params: dict[str, float]
+    """The estimates."""
+    standard_errors: dict[str, float | None]
+    """By the curvature of the synthetic likelihood, the simulations' own noise included; None where there is no error."""
+    intervals: dict[str, tuple[float, float] | None]
+    """Their 95 % intervals."""
+    fixed: dict[str, float]
+    describes: bool | None
+    """Whether simulated cells move as the tracks do; None where the tracks come to too few numbers to say."""
+    verdict: str
+    notes: list[str]
+    """What a person must know, worst first."""
+    numbers: list[dict[str, Any]]
+    """What the tracks come to: name, observed, simulated, band."""
+    observed: dict[str, Any]
+    """Of the tracks: speed in sites a step, mean_squared_displacement and correlation by lags in steps, half_life."""
+    simulated: dict[str, Any]
+    """The same of the cells simulated at the estimates."""
+    _object: dict[str, Any] = field(repr=False)
+    _words: str = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `glauber cells fit --json` prints it, without its folder."""
+        return dict(self._object)
 
     def __repr__(self) -> str:
         return self._words
@@ -248,7 +287,6 @@ def simulate(
         told_of["parameters"],
         told_of["notes"],
         told_of,
-        found["picture"],
     )
 
 
@@ -342,6 +380,184 @@ def fit(
     )
 
 
+def simulate_tracks(
+    params: Any,
+    *,
+    tracks: Whole,
+    records: Whole,
+    steps_per_frame: Whole,
+    shape: Iterable[Whole] | None = None,
+    counts: Iterable[Whole] = (1,),
+    grown: Whole | None = None,
+    burn_in: Whole = 500,
+    order: str = "random-sequential",
+    acceptance: str = "metropolis",
+    connected: bool = False,
+    seed: Whole = 1,
+    threads: Whole = 0,
+) -> np.ndarray:
+    """Simulates tracks of cells' centroids, each lattice with cells of its own, unrolled over its edges.
+
+    >>> from glauber import cells
+    >>> act = {"J01": 1, "volume_strength": 1.5, "volume_target": 100, "act_strength": 8, "max_act": 20}
+    >>> tracks = cells.simulate_tracks(act, tracks=2, records=11, steps_per_frame=5, shape=(48, 48))
+    >>> tracks.dtype.names, len(tracks)
+    (('id', 'frame', 'y', 'x'), 22)
+
+    Parameters
+    ----------
+    params : dict, or a fit's result
+        Coefficients in units of T, as `simulate` has them.
+    tracks, records, steps_per_frame : int
+        How many tracks, of how many records each, how many steps apart.
+    shape : sequence of int
+        Sites of a lattice, a torus; where nobody says, a square six times as wide as its cells.
+    counts, grown : sequence of int, int
+        Cells of type 1, of type 2 … on a lattice; the sites to which each is grown at the start, its target volume where nobody says.
+    burn_in : int
+        Steps before the first record.
+    order, acceptance, connected : str, str, bool
+        As `simulate` has them.
+    seed, threads : int
+        The noise; 0 threads for all cores. The result does not depend on them.
+
+    Raises
+    ------
+    InputError
+        For coefficients and cells that do not fit together.
+    """
+    own_shape = _wholes(shape, "shape") or []
+    found = _glauber.cells_tracks(
+        _parameters(params, "params"),
+        _setting(own_shape, counts, grown, burn_in, steps_per_frame),
+        whole(tracks, "tracks", 1, 2**32),
+        whole(records, "records", 2, 2**32 - 1),
+        str(order),
+        str(acceptance),
+        bool(connected),
+        seed_of(seed),
+        whole(threads, "threads", 0, 1024),
+    )
+    for note in found["notes"]:
+        warnings.warn(note, stacklevel=2)
+    axes = ("z", "y", "x") if len(own_shape) == 3 else ("y", "x")
+    table = np.zeros(
+        len(found["id"]), dtype=[("id", np.int64), ("frame", np.int64), *((axis, np.float64) for axis in axes)]
+    )
+    table["id"], table["frame"] = found["id"], found["record"]
+    for axis in axes:
+        table[axis] = found[axis]
+    return table
+
+
+def fit_tracks(
+    tracks: Any,
+    *,
+    steps_per_frame: Whole,
+    site: float | None = None,
+    fixed: Any = None,
+    fit: Sequence[str] = (),
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    shape: Iterable[Whole] | None = None,
+    counts: Iterable[Whole] = (1,),
+    grown: Whole | None = None,
+    burn_in: Whole = 500,
+    torus: bool = False,
+    order: str = "random-sequential",
+    acceptance: str = "metropolis",
+    connected: bool = False,
+    seed: Whole = 1,
+    threads: Whole = 0,
+) -> TracksFit:
+    """Fits the Cellular Potts model to tracks of cells' centroids by a synthetic likelihood, as `glauber cells fit` does on the
+    command line: the speed, the mean squared displacement and the velocities' correlation of simulated cells beside those of the tracks.
+
+    Parameters
+    ----------
+    tracks : table, array [point, 4 or 5], or path
+        Columns id, time, x, y [, z]; or rows of these.
+    steps_per_frame : int
+        How many Monte Carlo steps there are from frame to frame.
+    site : float, optional
+        The length of a site in the tracks' unit; 1 where nobody says.
+    fixed : dict
+        What is known, in units of T.
+    fit : sequence of str
+        What is fitted; act_strength and max_act where nobody says.
+    ranges : dict, optional
+        Between which numbers an unknown is looked for.
+    shape, counts, grown, burn_in, order, acceptance, connected :
+        How cells are simulated, as `simulate_tracks` has it.
+    torus : bool
+        The tracks are folded at the edges of the lattice.
+    seed, threads : int
+        The noise; 0 threads for all cores. The result does not depend on them.
+
+    Raises
+    ------
+    InputError
+        For tracks and names that do not fit together.
+    """
+    file = path_text(tracks) if isinstance(tracks, (str, os.PathLike)) else None
+    own_ranges = [
+        (str(name), (real(ends[0], f"ranges[{name!r}]"), real(ends[1], f"ranges[{name!r}]")))
+        for name, ends in _pairs(ranges)
+    ]
+    told_of, words = _glauber.cells_fit_tracks(
+        None if file is not None else tracks_of(tracks),
+        file,
+        None if site is None else real(site, "site"),
+        bool(torus),
+        _setting(_wholes(shape, "shape") or [], counts, grown, burn_in, steps_per_frame),
+        texts(fit, "fit"),
+        own_ranges,
+        _parameters(fixed, "fixed"),
+        str(order),
+        str(acceptance),
+        bool(connected),
+        seed_of(seed),
+        whole(threads, "threads", 0, 1024),
+    )
+    found = json.loads(told_of)
+    found.pop("out")
+    parameters = found["parameters"]
+    return TracksFit(
+        {name: one["estimate"] for name, one in parameters.items()},
+        {name: one["standard_error"] for name, one in parameters.items()},
+        {name: one["interval"] and tuple(one["interval"]) for name, one in parameters.items()},
+        found["fixed"],
+        found["describes"],
+        found["verdict"],
+        found["notes"],
+        found["numbers"],
+        found["observed"],
+        found["simulated"],
+        found,
+        words.rsplit("\n\n", 1)[0],
+    )
+
+
+def _setting(shape: list[int], counts: Any, grown: Any, burn_in: Any, steps_per_frame: Any) -> tuple[Any, ...]:
+    return (
+        shape,
+        _wholes(counts, "counts") or [],
+        None if grown is None else whole(grown, "grown", 0, 2**32),
+        whole(burn_in, "burn_in"),
+        whole(steps_per_frame, "steps_per_frame", 1, 2**32),
+    )
+
+
+def _pairs(ranges: Any) -> list[tuple[Any, tuple[Any, Any]]]:
+    if ranges is None:
+        return []
+    if not isinstance(ranges, Mapping):
+        raise TypeError(f"the ranges are {told(ranges)}: give {{'act_strength': (1, 60)}}")
+    for name, ends in ranges.items():
+        if isinstance(ends, (str, bytes)) or not isinstance(ends, Iterable) or len(list(ends)) != 2:
+            raise InputError(f"the range of {name!r} is {told(ends)}: give (low, high)")
+    return [(name, tuple(ends)) for name, ends in ranges.items()]
+
+
 def _wholes(value: Any, what: str) -> list[int] | None:
     if value is None:
         return None
@@ -359,7 +575,7 @@ def _range(frames: Any) -> tuple[int, int]:
 
 def _parameters(params: Any, what: str) -> list[tuple[str, float]]:
     """Coefficients by name; of a fit its estimates and what was fixed."""
-    if isinstance(params, CellsFit):
+    if isinstance(params, (CellsFit, TracksFit)):
         params = {**params.fixed, **params.params}
     own = named_numbers(params, what)
     return [(str(name), real(value, f"{what}[{name!r}]")) for name, value in own.items()]

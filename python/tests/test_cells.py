@@ -85,3 +85,42 @@ def test_what_is_missing_is_asked_for(movie):
         cells.fit(movie.labels, movie.types, frames=(3, 1))
     notes = cells.fit(movie.labels, movie.types, replicates=0).notes
     assert any("torus=True" in note for note in notes) and not any("--" in note for note in notes)
+
+
+ACT = {"J01": 1, "volume_strength": 1.5, "volume_target": 60}
+SETTING = dict(steps_per_frame=5, shape=(36, 36), burn_in=50)
+
+
+def test_tracks_are_simulated_and_fitted():
+    truth = {**ACT, "act_strength": 8, "max_act": 16}
+    tracks = cells.simulate_tracks(truth, tracks=12, records=41, seed=3, **SETTING)
+    assert tracks.dtype.names == ("id", "frame", "y", "x") and len(tracks) == 12 * 41
+    again = cells.simulate_tracks(truth, tracks=12, records=41, seed=3, threads=1, **SETTING)
+    assert (again == tracks).all()
+    ranges = {"act_strength": (2, 30), "max_act": (6, 40)}
+    found = cells.fit_tracks(tracks, fixed=ACT, site=1, ranges=ranges, **SETTING)
+    for name, error in found.standard_errors.items():
+        assert error is None or abs(found.params[name] - truth[name]) < 3.9 * error, name
+    assert {"speed", "half_life"} <= set(found.observed) and found.verdict in found.notes[0]
+    assert "act_strength" in repr(found) and "max_act" in found._repr_html_()
+    # A fit's result is what a simulation takes, but for max_act, which is whole there.
+    params = {**found.fixed, **found.params, "max_act": round(found.params["max_act"])}
+    assert len(cells.simulate_tracks(params, tracks=1, records=3, **SETTING)) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(ranges={"max_act": (9, 3)}), "the smaller number first"),
+        (dict(ranges={"max_act": 9}), "give (low, high)"),
+        (dict(ranges={"J01": (1, 2)}), "is not fitted"),
+        (dict(fixed={"J01": 1}), "grown"),
+        (dict(site=-1), "positive length"),
+        (dict(shape=(3, 3)), "do not fit"),
+        (dict(counts=(0,)), "at least one cell"),
+    ],
+)
+def test_what_does_not_fit_tracks_is_refused(arguments, words):
+    rows = [[1, t, 0.3 * t, 0.1 * t * t] for t in range(20)]
+    with pytest.raises(glauber.InputError, match=words.replace("(", r"\(").replace(")", r"\)")):
+        cells.fit_tracks(rows, **{**SETTING, "fixed": ACT, "site": 1, **arguments})

@@ -20,6 +20,8 @@ mod fits;
 // The experiments, one file each, and the lattices that move.
 mod films;
 
+mod abc;
+mod cells;
 mod stability;
 mod state;
 mod trajectory;

@@ -8,6 +8,7 @@ use glauber_report::html::Verdict;
 use glauber_report::progress::{Show, in_time};
 use serde_json::{Value, json};
 
+use crate::cells::OpenQuestions;
 use crate::error::ReproduceError;
 use crate::page;
 use crate::part::{Context, Part};
@@ -25,6 +26,7 @@ fn study(experiment: Experiment, settings: &Settings) -> Result<Box<dyn Study>, 
         Experiment::Trajectory => Box::new(Trajectory::new(settings)),
         Experiment::State => Box::new(State::new(settings)?),
         Experiment::Stability => Box::new(Stability::new(settings)),
+        Experiment::Cells => Box::new(OpenQuestions::new(settings)),
     })
 }
 

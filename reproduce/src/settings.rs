@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// One of the paper's experiments.
+/// One of the paper's experiments, or what it left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Experiment {
     /// Figure 2: β of susceptible–infected from pairs of successive states.
@@ -13,12 +13,19 @@ pub enum Experiment {
     State,
     /// Figure 5: Malevanets–Kapral patterns that stay.
     Stability,
+    /// What the paper left open: the Cellular Potts model, and approximate Bayesian computation.
+    Cells,
 }
 
 impl Experiment {
     /// All of them, in the paper's order.
-    pub const ALL: [Experiment; 4] =
-        [Experiment::Transition, Experiment::Trajectory, Experiment::State, Experiment::Stability];
+    pub const ALL: [Experiment; 5] = [
+        Experiment::Transition,
+        Experiment::Trajectory,
+        Experiment::State,
+        Experiment::Stability,
+        Experiment::Cells,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -27,6 +34,7 @@ impl Experiment {
             Experiment::Trajectory => "trajectory",
             Experiment::State => "state",
             Experiment::Stability => "stability",
+            Experiment::Cells => "cells",
         }
     }
 }

@@ -20,7 +20,8 @@ cargo xtask COMMAND
   python   the Python package's tests alone; --full as above; with --stubs: writes the native module's stub
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
-           against pyABC and CMA-ES alone, and what follows it goes to bench/accuracy/run.py
+           against pyABC and CMA-ES alone, and what follows it goes to bench/accuracy/run.py; with --cells: the same of the
+           Cellular Potts model, and bench/cells/run.py
   models   the catalogue's pages and pictures in docs/models; with --check: which of them are stale
   structure  lines of code per crate, circles between files, long files
   doc      the documentation, opened in a browser with --open
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
 fn bench(words: &[String]) -> Result<()> {
     if let Some(at) = words.iter().position(|w| w == "--accuracy") {
         return peers::accuracy(&words[at + 1..]);
+    }
+    if let Some(at) = words.iter().position(|w| w == "--cells") {
+        return peers::cells(&words[at + 1..]);
     }
     cargo(&["bench", "--package", "glauber-bench"])?;
     if words.iter().any(|w| w == "--engine") {

@@ -9,11 +9,19 @@ use crate::python::{self, Environment, run};
 /// What the comparisons need besides the package.
 const NEEDED: &[&str] = &["maturin>=1.16,<1.17", "numpy", "jax", "torch", "pyabc", "cma", "matplotlib"];
 
-/// Runs `bench/peers/compare.py`, PyTorch and JAX step by step, then [`accuracy`].
+/// Runs `bench/peers/compare.py`, PyTorch and JAX step by step, then [`accuracy`] and [`cells`].
 pub fn compare() -> Result<()> {
     let environment = environment()?;
     run(environment.python().args(["bench/peers/compare.py", "--runner"]).arg(runner()))?;
-    run(&mut accuracy_in(&environment)?)
+    run(&mut accuracy_in(&environment)?)?;
+    run(environment.python().arg("bench/cells/run.py"))
+}
+
+/// Runs `bench/cells/run.py`, fits of cells against pyABC and CMA-ES, with these words.
+pub fn cells(words: &[String]) -> Result<()> {
+    let environment = environment()?;
+    accuracy_in(&environment)?;
+    run(environment.python().arg("bench/cells/run.py").args(words))
 }
 
 /// Runs `bench/accuracy/run.py`, whole fits against pyABC and CMA-ES, with these words.

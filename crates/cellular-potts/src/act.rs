@@ -31,6 +31,13 @@ impl Activity {
         Activity { now: 0, until: places.filled(0) }
     }
 
+    /// As it was after so many steps, with these activities in site order.
+    pub(crate) fn resume(&mut self, places: &Places, activities: &[u32], now: u64) {
+        let until: Vec<u64> = activities.iter().map(|activity| now + u64::from(*activity)).collect();
+        self.now = now;
+        self.until = places.spread(&until, 0);
+    }
+
     /// A site is gained by a cell whose sites are active for `most` steps (0: the medium).
     pub(crate) fn gain(&mut self, places: &Places, place: Place, most: u32) {
         places.write(&mut self.until, place, self.now + u64::from(most));

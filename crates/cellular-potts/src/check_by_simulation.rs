@@ -14,6 +14,7 @@ use crate::coefficients::energy_at;
 use crate::energy::{Energy, Order};
 use crate::fit::CellsFit;
 use crate::labels::Movie;
+use crate::linear::cholesky;
 use crate::simulation::{Simulation, SimulationError};
 use crate::summaries::displacement;
 use glauber_numbers::elementary::{ln, sin_cos_turns};
@@ -335,25 +336,6 @@ impl Draws {
     }
 }
 
-/// The lower triangle L with L Lᵀ = A; `None` where A is not positive.
-fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut root = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let rest = matrix[i * n + j] - (0..j).map(|k| root[i * n + k] * root[j * n + k]).sum::<f64>();
-            if i == j {
-                if rest.is_nan() || rest <= 0.0 {
-                    return None;
-                }
-                root[i * n + i] = rest.sqrt();
-            } else {
-                root[i * n + j] = rest / root[j * n + j];
-            }
-        }
-    }
-    Some(root)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,12 +352,5 @@ mod tests {
             far.words(&[3, 4]),
             "x: higher than simulated (probability 0.025; farthest in frame 4: 140, simulated 38.0, 0.00 to 76.0)"
         );
-    }
-
-    #[test]
-    fn a_root_squared_is_the_matrix() {
-        let matrix = [4.0, 2.0, 2.0, 5.0];
-        assert_eq!(cholesky(&matrix, 2), Some(vec![2.0, 0.0, 1.0, 2.0]));
-        assert_eq!(cholesky(&[1.0, 2.0, 2.0, 1.0], 2), None);
     }
 }

@@ -13,7 +13,10 @@
 //! - `coefficients` says what is unknown, `surroundings` who is whose neighbour, `features` what every site of a movie could
 //!   have done, `likelihood` and `log_likelihood` how probable what it did was;
 //! - `fit` finds the unknowns, `calibration` holds copies made against copies expected, `check_by_simulation` the movie
-//!   against simulations from the estimates.
+//!   against simulations from the estimates;
+//! - `tracks` follows cells' centroids and measures how they move, `surface` says how what simulations come to
+//!   depends on coefficients, `search` finds those that come to what data come to, `track_fit` for tracks, `snapshot_fit` for tissue at
+//!   rest; `linear` solves small systems.
 
 mod cells;
 mod energy;
@@ -50,6 +53,14 @@ mod fit;
 
 mod check_by_simulation;
 
+mod linear;
+
+mod search;
+mod snapshot_fit;
+mod surface;
+mod track_fit;
+mod tracks;
+
 #[cfg(test)]
 mod law;
 
@@ -62,7 +73,11 @@ pub use features::Counts;
 pub use fit::{CellsFit, FitError, fit};
 pub use labels::{LabelsError, Movie, StartingLabels, TypesOf};
 pub use log_likelihood::{LikelihoodError, LogLikelihood};
-pub use simulation::{Simulation, SimulationError};
+pub use search::TrackUnknown;
+pub use simulation::{Checkpoint, Simulation, SimulationError};
+pub use snapshot_fit::{SnapshotFit, SnapshotFitError, fit_snapshots};
 pub use starts::{StartError, shuffled_types};
 pub use summaries::displacement;
 pub use surroundings::PeriodError;
+pub use track_fit::{Experiment, MotionRow, TrackFit, TrackFitError, fit_tracks, simulated_tracks};
+pub use tracks::{CellTrack, Motion, MotionSummary, follow, motion};

@@ -7,6 +7,7 @@ use crate::energy::{Acceptance, Energy};
 use crate::features::{Counts, Updates};
 use crate::labels::Movie;
 use crate::likelihood::{Evaluation, Rule, Wanted, evaluate};
+use crate::linear::{cholesky, inverse};
 use crate::surroundings::PeriodError;
 
 /// Why movies have no likelihood.
@@ -116,6 +117,19 @@ impl LogLikelihood {
         }
         let at = self.at(Rule::exact(self.acceptance), theta, Wanted::Nothing);
         (at.value, at.score)
+    }
+
+    /// √ of the diagonal of the inverse expected information at θ: below these standard errors no unbiased estimate from movies that
+    /// went through these states can come (Cramér & Rao, the outcomes of every update being those that θ expects). `None` where θ has
+    /// not as many numbers as there are unknowns, or the information has no inverse.
+    pub fn least_errors(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let n = theta.len();
+        if n != self.given.len() {
+            return None;
+        }
+        let information = self.at(Rule::exact(self.acceptance), theta, Wanted::Informations).expected;
+        let inverse = inverse(&cholesky(&information, n)?, n);
+        Some((0..n).map(|i| inverse[i * n + i].sqrt()).collect())
     }
 
     /// How many updates θ makes impossible.

@@ -30,6 +30,9 @@ pub enum SimulationError {
         /// The types there are.
         types: usize,
     },
+    /// A checkpoint of another simulation.
+    #[error("the checkpoint is of another simulation: its lattice, its Act term or its order are not these")]
+    Checkpoint,
     /// A torus that the colours do not divide.
     #[error(
         "sublattices of period {period} need periodic axes that {period} divides{why}; axis {axis} is {length} sites long: \
@@ -45,6 +48,19 @@ pub enum SimulationError {
         /// Where the period comes from, if not usual.
         why: &'static str,
     },
+}
+
+/// Where a simulation stands: all that its further course depends on, besides what it was made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The steps done.
+    pub step: u64,
+    /// The labels, in site order.
+    pub labels: Vec<u32>,
+    /// The activity of every site, where the energy has an Act term.
+    pub activities: Option<Vec<u32>>,
+    /// Whether attempts where nothing can change are passed over.
+    pub passes_over: bool,
 }
 
 /// Where less than one site in so many has a neighbour of another label, attempts elsewhere are passed over at once. Passing
@@ -139,6 +155,68 @@ impl Simulation {
             copies: Vec::new(),
             boundary,
         })
+    }
+
+    /// What a simulation that carries on from here needs: see [`Simulation::resumed`].
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            step: self.step,
+            labels: self.state.labels(),
+            activities: self.activities(),
+            passes_over: self.boundary.is_some(),
+        }
+    }
+
+    /// The simulation as it was at a checkpoint: its further course has the same bits as if it had never stopped, on any machine.
+    /// `cells` are those that it began with, or any with the same types; the other arguments are those of [`Simulation::new`].
+    ///
+    /// # Errors
+    /// [`SimulationError`] as [`Simulation::new`]; where the checkpoint is of another lattice, of other cells or of another energy.
+    ///
+    /// ```
+    /// use glauber_cellular_potts::{Acceptance, Cells, Energy, Order, Simulation};
+    /// use glauber_lattice::Lattice;
+    /// let cells = Cells::blocks(Lattice::square(12), &[2, 2], &[2, 2], &[4, 4], |_| 1)?;
+    /// let energy = Energy::of_adhesion(1, vec![0.0, 1.0, 1.0, 1.0]);
+    /// let begin = || Simulation::new(cells.clone(), &energy, Acceptance::Metropolis, Order::Sublattices, 1, 0);
+    /// let mut whole = begin()?;
+    /// whole.run(5);
+    /// let kept = whole.checkpoint();
+    /// whole.run(5);
+    /// let order = Order::Sublattices;
+    /// let mut resumed = Simulation::resumed(cells.clone(), &energy, Acceptance::Metropolis, order, 1, 0, &kept)?;
+    /// resumed.run(5);
+    /// assert_eq!(resumed.cells(), whole.cells());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resumed(
+        cells: Cells,
+        energy: &Energy,
+        acceptance: Acceptance,
+        order: Order,
+        seed: u64,
+        replicate: u32,
+        checkpoint: &Checkpoint,
+    ) -> Result<Simulation, SimulationError> {
+        let (lattice, types) = (cells.lattice().clone(), cells.types().to_vec());
+        let now = Cells::new(lattice, checkpoint.labels.clone(), types)?;
+        let mut simulation = Simulation::new(now, energy, acceptance, order, seed, replicate)?;
+        let sites = simulation.state.places.sites();
+        let state = &mut simulation.state;
+        match (&mut state.activity, &checkpoint.activities) {
+            (None, None) => {}
+            (Some(activity), Some(own)) if own.len() == sites => {
+                activity.resume(&state.places, own, checkpoint.step);
+            }
+            _ => return Err(SimulationError::Checkpoint),
+        }
+        if checkpoint.passes_over && order != Order::RandomSequential {
+            return Err(SimulationError::Checkpoint);
+        }
+        // Whether attempts are passed over was decided at the start, and changes which numbers are drawn.
+        simulation.boundary = checkpoint.passes_over.then(|| Boundary::new(&state.places, &state.sites));
+        simulation.step = checkpoint.step;
+        Ok(simulation)
     }
 
     /// Takes so many steps; a step is one attempt per site (on average, where the order is random-sequential).

@@ -163,3 +163,44 @@ fn volumes_and_perimeters_are_kept() {
         }
     }
 }
+
+/// A simulation that carries on from a checkpoint goes where the one goes that never stopped: labels, activities, all.
+#[test]
+fn a_checkpoint_carries_on_with_the_same_bits() {
+    let crowded = patches(Lattice::square(12), 9, 4);
+    // One cell on a large lattice: attempts elsewhere are passed over.
+    let lone = Cells::blocks(Lattice::square(36), &[14, 14], &[1, 1], &[5, 5], |_| 1).unwrap();
+    let fixed = Cells::blocks(Lattice::square(36).fixed(0.0), &[0, 2], &[1, 2], &[5, 5], |_| 1).unwrap();
+    let act = |own: Energy| Energy { act: Some(vec![Act { strength: 4.0, most: 7 }; 2]), ..own };
+    // So that a lone cell lives.
+    let calm = |own: Energy| Energy {
+        volume: Some(vec![Elastic { strength: 0.5, target: 25.0 }; 2]),
+        perimeter: own.perimeter.as_ref().map(|_| vec![Elastic { strength: 0.01, target: 60.0 }; 2]),
+        adhesion: own.adhesion.iter().map(|j| 0.2 * j).collect(),
+        ..own
+    };
+    for cells in [crowded, lone, fixed] {
+        for energy in [energy(false), energy(true), act(energy(true)), act(energy(false))] {
+            let energy = calm(energy);
+            for order in [Order::RandomSequential, Order::Sublattices] {
+                let acceptance = Acceptance::Metropolis;
+                let mut whole = Simulation::new(cells.clone(), &energy, acceptance, order, 5, 2).unwrap();
+                whole.run(6);
+                let kept = whole.checkpoint();
+                let mut resumed =
+                    Simulation::resumed(cells.clone(), &energy, acceptance, order, 5, 2, &kept).unwrap();
+                assert_eq!(resumed.checkpoint(), kept);
+                whole.run(9);
+                resumed.run(9);
+                assert_eq!(resumed.checkpoint(), whole.checkpoint(), "{order:?}");
+                assert!(whole.checkpoint().labels != kept.labels, "nothing moved");
+                // One of another lattice, or of another energy, is refused.
+                let other = patches(Lattice::square(18), 9, 4);
+                assert!(Simulation::resumed(other, &energy, acceptance, order, 5, 2, &kept).is_err());
+                let plain = Energy { act: None, ..energy.clone() };
+                let without = Simulation::resumed(cells.clone(), &plain, acceptance, order, 5, 2, &kept);
+                assert_eq!(without.is_err(), energy.act.is_some());
+            }
+        }
+    }
+}

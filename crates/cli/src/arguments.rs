@@ -547,6 +547,9 @@ pub struct CellsSimulate {
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,
+    /// Keep the run in this file (.npz) while it goes on, from which the same command carries on; removed at the end.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Where the labels go: .tif (pages in the order of time), .npy, or .npz (also the types and times).
     #[arg(long)]
     pub out: PathBuf,
@@ -569,10 +572,15 @@ pub struct CellsSimulate {
     result says so.\n\nExamples:\n  \
     glauber cells fit labels.tif --types types.csv --out sorting\n  \
     glauber cells fit labels.npz --fit J01,J11,volume_strength --set volume_target=280 --frames 0:3\n  \
-    glauber cells fit labels.tif --type-range 1:24=1 --type-range 25:49=2 --torus --json"
+    glauber cells fit labels.tif --type-range 1:24=1 --type-range 25:49=2 --torus --json\n  \
+    glauber cells fit tracks.csv --steps-per-frame 5 --site 0.5 --set J01=1 --set volume_strength=1.5 --set volume_target=500 \\\n      \
+    --set perimeter_strength=0.1 --set perimeter_target=260 --range act_strength=1:60 --out act\n\n\
+    Tracks of cells' centroids (.csv, .tsv, .txt, .xml) are fitted by a synthetic likelihood of speed, mean squared displacement\n\
+    and the velocities' correlation: act_strength and max_act where nobody says otherwise, cells one by one on a torus of --shape."
 )]
 pub struct CellsFit {
-    /// The labels: a TIFF stack, a folder of pictures, NPY or NPZ, \[time, y, x\] or \[time, z, y, x\]; 0 is the medium.
+    /// The labels: a TIFF stack, a folder of pictures, NPY or NPZ, \[time, y, x\] or \[time, z, y, x\]; 0 is the medium. Or tracks of
+    /// centroids: a table, or TrackMate's XML.
     pub labels: PathBuf,
     #[command(flatten)]
     pub choice: LabelsChoice,
@@ -600,9 +608,9 @@ pub struct CellsFit {
     /// What is known; may be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub fixed: Vec<String>,
-    /// How many simulations check the fit; 0 for none.
-    #[arg(long, default_value_t = 39, value_parser = whole::<u32>)]
-    pub replicates: u32,
+    /// How many simulations check the fit of labels; 0 for none \[default: 39\].
+    #[arg(long, value_parser = whole::<u32>)]
+    pub replicates: Option<u32>,
     /// The seed of these simulations.
     #[arg(long, default_value_t = 1, value_parser = whole::<u64>)]
     pub seed: u64,
@@ -612,4 +620,47 @@ pub struct CellsFit {
     /// How many threads; 0 for all cores. The result does not depend on it.
     #[arg(long, default_value_t = 0, value_parser = whole::<usize>)]
     pub threads: usize,
+    /// The frames are no movie but snapshots of tissue at rest, eight or more: fitted so that it does not drift within so many steps
+    /// (10 are usual).
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
+    pub snapshots: Option<u64>,
+    /// Which sites attempt a copy, and when, where cells are simulated for snapshots \[default: sublattices\] or tracks
+    /// \[default: random-sequential\].
+    #[arg(long)]
+    pub order: Option<OrderChoice>,
+    /// Between which numbers an unknown is looked for, of snapshots and tracks; may be repeated.
+    #[arg(long = "range", value_name = "NAME=LOW:HIGH")]
+    pub ranges: Vec<String>,
+    #[command(flatten)]
+    pub tracks: CellsTracks,
+}
+
+/// What is asked of tracks alone.
+#[derive(Args)]
+#[command(next_help_heading = "Options of tracks")]
+pub struct CellsTracks {
+    /// How many Monte Carlo steps there are from frame to frame.
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
+    pub steps_per_frame: Option<u64>,
+    /// The length of a site in the tracks' unit; 1 where nobody says.
+    #[arg(long, value_name = "LENGTH", value_parser = real)]
+    pub site: Option<f64>,
+    /// Sites of the simulated lattice along each axis, a torus.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>)]
+    pub shape: Vec<usize>,
+    /// Cells of type 1, of type 2 … on a lattice; 1 where nobody says.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<usize>)]
+    pub counts: Vec<usize>,
+    /// To how many sites a cell is grown at the start; its target volume where nobody says.
+    #[arg(long, value_name = "SITES", value_parser = whole::<usize>)]
+    pub grown: Option<usize>,
+    /// Steps before the first record \[default: 500\].
+    #[arg(long, value_name = "STEPS", value_parser = whole::<u64>)]
+    pub burn_in: Option<u64>,
+    /// Which column holds what: id, time, x, y or z, by its heading or its number from 1; may be repeated.
+    #[arg(long = "column", value_name = "WHAT=COLUMN")]
+    pub columns: Vec<String>,
+    /// The time from frame to frame, where the times do not tell.
+    #[arg(long, value_parser = real)]
+    pub interval: Option<f64>,
 }

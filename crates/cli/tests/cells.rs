@@ -386,3 +386,183 @@ fn simulations_that_cannot_be_are_refused() {
     refused(folder.path(), &["cells", "simulate", "--out", "m.tif"], &["say how the cells start"]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// Tracks of small cells of the Act model, as a table of centroids in units of half a site.
+fn with_tracks() -> tempfile::TempDir {
+    use glauber::cellular_potts::{Act, Experiment, simulated_tracks};
+    let folder = tempfile::tempdir().unwrap();
+    let elastic = |strength, target| Some(vec![Elastic { strength, target }]);
+    let energy = Energy {
+        volume: elastic(1.5, 60.0),
+        act: Some(vec![Act { strength: 8.0, most: 16 }]),
+        ..Energy::of_adhesion(1, vec![0.0, 1.0, 1.0, 5.0])
+    };
+    let experiment = Experiment {
+        lattice: Lattice::square(36),
+        types: vec![1],
+        volume: 60,
+        burn_in: 50,
+        between: 5,
+        acceptance: Acceptance::Metropolis,
+        order: Order::RandomSequential,
+    };
+    let tracks = simulated_tracks(&experiment, &energy, 41, 12, 3, &|| false).unwrap();
+    let mut table = String::from("Time,CellID,X,Y\n");
+    for (cell, track) in tracks.iter().flatten().enumerate() {
+        for (record, [_, y, x]) in track.records.iter().zip(&track.positions) {
+            table += &format!("{},{cell},{},{}\n", 5 * record, 0.5 * x, 0.5 * y);
+        }
+    }
+    std::fs::write(folder.path().join("tracks.csv"), table).unwrap();
+    folder
+}
+
+const KNOWN: [&str; 10] = [
+    "--set",
+    "J01=1",
+    "--set",
+    "volume_strength=1.5",
+    "--set",
+    "volume_target=60",
+    "--shape",
+    "36,36",
+    "--burn-in",
+    "50",
+];
+
+#[test]
+fn tracks_of_centroids_give_the_act_term() {
+    let folder = with_tracks();
+    let given = [
+        "--steps-per-frame",
+        "5",
+        "--site",
+        "0.5",
+        "--range",
+        "act_strength=2:30",
+        "--range",
+        "max_act=6:40",
+    ];
+    let fit = [&["cells", "fit", "tracks.csv"][..], &KNOWN, &given, &["--out", "act", "--json"]].concat();
+    let output = glauber(folder.path(), &fit);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let result = json_of(&output);
+    assert_eq!(
+        (&result["task"], &result["tracks"], &result["records"]),
+        (&"tracks".into(), &12.into(), &41.into())
+    );
+    for (name, truth) in [("act_strength", 8.0), ("max_act", 16.0)] {
+        let parameter = &result["parameters"][name];
+        let (estimate, error) =
+            (parameter["estimate"].as_f64().unwrap(), parameter["standard_error"].as_f64());
+        // So few cells need not determine both; where there is an error it holds, at one false alarm in ten thousand.
+        if let Some(error) = error {
+            assert!((estimate - truth).abs() < 3.9 * error, "{name}: {estimate} ± {error}");
+        } else {
+            assert!(parameter["no_error_because"].is_string());
+        }
+    }
+    assert!(result["observed"]["speed"].as_f64().unwrap() > 0.02);
+    for file in ["result.json", "parameters.json", "check.csv", "check.svg"] {
+        assert!(folder.path().join("act").join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn options_of_tracks_and_of_labels_are_told_apart() {
+    let folder = with_tracks();
+    let fit = |more: &[&'static str]| [&["cells", "fit", "tracks.csv"][..], &KNOWN, more].concat();
+    refused(folder.path(), &fit(&[]), &["--steps-per-frame"]);
+    let steps = ["--steps-per-frame", "5"];
+    let with = |more: &[&'static str]| [&fit(&steps)[..], more].concat();
+    refused(folder.path(), &with(&["--types", "t.csv"]), &["--types is of labels"]);
+    refused(folder.path(), &with(&["--replicates", "9"]), &["--replicates is of labels"]);
+    refused(folder.path(), &with(&["--range", "act_strength=9:2"]), &["the smaller number first"]);
+    refused(folder.path(), &with(&["--range", "max_act=0:9"]), &["from 1"]);
+    refused(folder.path(), &with(&["--range", "J01=0:2"]), &["is not fitted"]);
+    refused(folder.path(), &with(&["--range", "max_act"]), &["NAME=LOW:HIGH"]);
+    refused(folder.path(), &with(&["--set", "max_act=9"]), &["the same number"]);
+    refused(folder.path(), &with(&["--site", "0"]), &["positive length"]);
+    refused(folder.path(), &with(&["--fit", "K"]), &["`K` is no coefficient"]);
+    std::fs::write(folder.path().join("still.csv"), "id,t,x,y\n1,0,0,0\n1,1,0,0\n1,2,0,0\n").unwrap();
+    let still: Vec<&str> =
+        with(&[]).into_iter().map(|word| if word == "tracks.csv" { "still.csv" } else { word }).collect();
+    refused(folder.path(), &still, &["they stand still"]);
+    let flat = Array::new(vec![2, 4, 4], vec![1i32; 32]).unwrap();
+    write_npy(folder.path().join("labels.npy"), &flat, Overwrite::Refuse).unwrap();
+    let labels = |more: &[&'static str]| [&["cells", "fit", "labels.npy"][..], more].concat();
+    refused(folder.path(), &labels(&["--site", "2"]), &["--site is of tracks"]);
+    refused(folder.path(), &labels(&["--range", "J01=0:2"]), &["--range is of tracks and of --snapshots"]);
+    refused(
+        folder.path(),
+        &labels(&["--snapshots", "10", "--replicates", "3"]),
+        &["--replicates is of movies"],
+    );
+    refused(folder.path(), &labels(&["--snapshots", "10", "--torus"]), &["2 snapshots", "or more"]);
+    refused(folder.path(), &labels(&["--channel", "1"]), &["a channel is given"]);
+    refused(folder.path(), &labels(&["--depth", "2"]), &["a depth is given"]);
+    // Nothing was left behind.
+    assert!(!folder.path().join("out").join("tracks").exists());
+}
+
+/// Killed on the way and called again, a simulation ends with the files of one that ran through.
+#[test]
+fn a_killed_simulation_carries_on_with_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulate = |out: &str, more: &[&'static str]| -> Vec<String> {
+        let own = "cells simulate --shape 96,96 --torus --grown 60 --counts 20 --order random-sequential --set J01=1 --set J11=5 \
+                   --set volume_strength=1.5 --set volume_target=60 --set act_strength=8 --set max_act=15 --every 500 --steps";
+        let words = own.split_whitespace().map(String::from).chain(more.iter().map(|word| word.to_string()));
+        words
+            .chain([
+                "--out".into(),
+                format!("{out}.npy"),
+                "--cells".into(),
+                format!("{out}.csv"),
+                "--json".into(),
+            ])
+            .collect()
+    };
+    let run = |arguments: &[String]| {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        glauber(folder.path(), &words)
+    };
+    // Long enough that a checkpoint is due on the way, whatever the machine.
+    let others = ["3500", "--checkpoint", "way.npz"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_glauber"))
+        .args(simulate("never", &["4000", "--checkpoint", "way.npz"]))
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begin = std::time::Instant::now();
+    let mut ended = false;
+    while !folder.path().join("way.npz").exists() && begin.elapsed().as_secs() < 300 {
+        ended = child.try_wait().unwrap().is_some();
+        if ended {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    if ended {
+        // A machine so fast that no checkpoint was due: nothing is left behind.
+        assert!(!folder.path().join("way.npz").exists());
+    } else {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Another request does not take it.
+        let words: Vec<String> = simulate("other", &others);
+        let output = run(&words);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("another simulation"), "{output:?}");
+        let resumed = json_of(&run(&simulate("resumed", &["4000", "--checkpoint", "way.npz"])));
+        assert!(resumed["notes"].to_string().contains("carried on from step"), "{resumed}");
+    }
+    let name = if ended { "never" } else { "resumed" };
+    assert_eq!(run(&simulate("whole", &["4000"])).status.code(), Some(0));
+    for ending in ["npy", "csv"] {
+        let read = |name: &str| std::fs::read(folder.path().join(format!("{name}.{ending}"))).unwrap();
+        assert!(read(name) == read("whole"), "{ending}");
+    }
+    assert!(!folder.path().join("way.npz").exists());
+}

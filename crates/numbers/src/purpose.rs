@@ -48,6 +48,10 @@ pub enum Purpose {
     StartingSites = 31,
     /// The simulations that check a fit of cells, and the parameters that they draw.
     CellsCheck = 41,
+    /// The cells that a fit of tracks simulates; by lattice.
+    CellTracks = 42,
+    /// The coefficients at which a fit of tracks simulates; by simulation.
+    CellTracksDesign = 43,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

@@ -1,4 +1,4 @@
-//! Simulates cells of the Cellular Potts model for Python, and fits it to labels.
+//! Simulates cells of the Cellular Potts model for Python, and fits it to labels and to tracks.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 use glauber::cellular_potts::{Acceptance, Order};
 use glauber::data::CellTypes;
 use glauber::data::images::Pick;
+use glauber::data::tracks::{TableColumn, TrackOptions, tracks_of_table};
 use glauber::fit::cells::{
-    CellsError, CellsRequest, CellsSimulation, LabelStack, Labels, LabelsFile, SimulateRequest, Start, Types,
-    run as fit_cells, simulate,
+    CellsError, CellsRequest, CellsSimulation, LabelStack, Labels, LabelsFile, SimulateRequest, Start,
+    TrackSetting, TrackSource, TracksRequest, Types, picture_of, run as fit_cells, run_tracks, simulate,
+    simulate_tracks,
 };
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyKeyboardInterrupt;
@@ -16,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{in_python, input_error};
+use crate::fit_request::{GivenColumn, column as track_column};
 use crate::running::run_whole;
 use crate::typing::{As, Numbers, Table};
 
@@ -59,15 +62,7 @@ pub fn cells_simulate<'py>(
             Start::Labels { labels, types, frame }
         }
     };
-    let order = match order {
-        "sublattices" => Order::Sublattices,
-        "random-sequential" => Order::RandomSequential,
-        other => {
-            return Err(input_error(format!(
-                "the order is \"{other}\": give \"sublattices\" or \"random-sequential\""
-            )));
-        }
-    };
+    let order = order_of(order)?;
     let request = SimulateRequest {
         torus,
         acceptance: acceptance_of(acceptance)?,
@@ -81,6 +76,25 @@ pub fn cells_simulate<'py>(
     };
     let done = run_whole(py, threads, |stop| simulate(&request, &|| stop.load(Ordering::Relaxed)))?;
     dictionary(py, done.map_err(cells_error)?)
+}
+
+/// A state of cells as a PNG: its labels, the shape, and the types of labels. None where it cannot be drawn.
+#[pyfunction]
+#[pyo3(signature = (labels, shape, types))]
+pub fn cells_picture<'py>(
+    py: Python<'py>,
+    labels: As<'py, Numbers>,
+    shape: Vec<usize>,
+    types: Vec<(u32, u8)>,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let labels = labels.extract::<PyReadonlyArray1<'_, u32>>()?.as_slice()?.to_vec();
+    if labels.len() != shape.iter().product::<usize>() {
+        return Err(input_error("the labels are not of this shape"));
+    }
+    let most = types.iter().map(|(_, kind)| *kind).max().unwrap_or(1);
+    let names = (1..=most).map(|kind| kind.to_string()).collect();
+    let drawn = picture_of(&shape, labels, types, names).and_then(|picture| picture.to_png());
+    Ok(drawn.ok().map(|png| PyBytes::new(py, &png)))
 }
 
 /// Fits the Cellular Potts model to labels over time; what was found as JSON, and in words.
@@ -124,6 +138,100 @@ pub fn cells_fit<'py>(
     Ok((in_python(found.object(here)), in_python(found.text(here))))
 }
 
+/// How cells live that are simulated for their tracks: shape, cells of a lattice by type, sites at the start, steps before the first
+/// record, steps from record to record.
+type GivenSetting = (Vec<usize>, Vec<usize>, Option<usize>, u64, u64);
+
+fn setting_of(
+    given: GivenSetting,
+    order: &str,
+    acceptance: &str,
+    connected: bool,
+    seed: u64,
+) -> PyResult<TrackSetting> {
+    let (shape, counts, grown, burn_in, steps_per_frame) = given;
+    let (order, acceptance) = (order_of(order)?, acceptance_of(acceptance)?);
+    Ok(TrackSetting { shape, counts, grown, burn_in, steps_per_frame, acceptance, order, connected, seed })
+}
+
+/// Simulates tracks of cells: id, record, and z, y, x in sites; and notes.
+#[pyfunction]
+#[pyo3(signature = (parameters, setting, tracks, records, order, acceptance, connected, seed, threads))]
+pub fn cells_tracks<'py>(
+    py: Python<'py>,
+    parameters: Vec<(String, f64)>,
+    setting: GivenSetting,
+    tracks: usize,
+    records: u32,
+    order: &str,
+    acceptance: &str,
+    connected: bool,
+    seed: u64,
+    threads: usize,
+) -> PyResult<As<'py, Table>> {
+    let setting = setting_of(setting, order, acceptance, connected, seed)?;
+    let (found, notes) = run_whole(py, threads, |stop| {
+        simulate_tracks(&parameters, &setting, tracks, records, &|| stop.load(Ordering::Relaxed))
+    })?
+    .map_err(cells_error)?;
+    let out = PyDict::new(py);
+    let ids = (1_u32..).zip(&found).flat_map(|(id, track)| std::iter::repeat_n(id, track.records.len()));
+    out.set_item("id", ids.collect::<Vec<_>>().into_pyarray(py))?;
+    let records: Vec<u32> = found.iter().flat_map(|track| track.records.iter().copied()).collect();
+    out.set_item("record", records.into_pyarray(py))?;
+    for (axis, name) in ["z", "y", "x"].into_iter().enumerate() {
+        let along: Vec<f64> =
+            found.iter().flat_map(|track| track.positions.iter().map(|at| at[axis])).collect();
+        out.set_item(name, along.into_pyarray(py))?;
+    }
+    out.set_item("notes", notes)?;
+    Ok(As::of(out.into_any()))
+}
+
+/// Fits the Cellular Potts model to tracks; what was found as JSON, and in words.
+#[pyfunction]
+#[pyo3(signature = (table, file, site, torus, setting, unknown, ranges, fixed, order, acceptance, connected, seed, threads))]
+pub fn cells_fit_tracks<'py>(
+    py: Python<'py>,
+    table: Option<Vec<GivenColumn<'py>>>,
+    file: Option<String>,
+    site: Option<f64>,
+    torus: bool,
+    setting: GivenSetting,
+    unknown: Vec<String>,
+    ranges: Vec<(String, (f64, f64))>,
+    fixed: Vec<(String, f64)>,
+    order: &str,
+    acceptance: &str,
+    connected: bool,
+    seed: u64,
+    threads: usize,
+) -> PyResult<(String, String)> {
+    let source = match (table, file) {
+        (Some(table), _) => {
+            let columns = table.into_iter().map(track_column).collect::<PyResult<Vec<TableColumn>>>()?;
+            let tracks =
+                tracks_of_table(&columns, "the tracks", &TrackOptions::default()).map_err(input_error)?;
+            TrackSource::Tracks(Box::new(tracks))
+        }
+        (None, Some(path)) => TrackSource::File(path.into(), Box::default()),
+        (None, None) => return Err(input_error("give tracks, or the path of a file of them")),
+    };
+    let request = TracksRequest {
+        source,
+        site,
+        torus,
+        setting: setting_of(setting, order, acceptance, connected, seed)?,
+        unknown,
+        ranges: ranges.into_iter().map(|(name, (low, high))| (name, [low, high])).collect(),
+        fixed,
+    };
+    let found = run_whole(py, threads, |stop| run_tracks(&request, &|| stop.load(Ordering::Relaxed)))?
+        .map_err(cells_error)?;
+    let here = Path::new("");
+    Ok((in_python(found.object(here)), in_python(found.text(here))))
+}
+
 fn labels_of(
     labels: Option<As<'_, Numbers>>,
     shape: Vec<usize>,
@@ -150,6 +258,16 @@ fn types_of(types: Option<GivenTypes>, file: Option<String>) -> Types {
     }
 }
 
+fn order_of(name: &str) -> PyResult<Order> {
+    match name {
+        "sublattices" => Ok(Order::Sublattices),
+        "random-sequential" => Ok(Order::RandomSequential),
+        other => Err(input_error(format!(
+            "the order is \"{other}\": give \"sublattices\" or \"random-sequential\""
+        ))),
+    }
+}
+
 fn acceptance_of(name: &str) -> PyResult<Acceptance> {
     match name {
         "metropolis" => Ok(Acceptance::Metropolis),
@@ -173,10 +291,6 @@ fn dictionary(py: Python<'_>, done: CellsSimulation) -> PyResult<As<'_, Table>> 
     out.set_item("shape", done.shape.clone())?;
     out.set_item("times", done.times.clone().into_pyarray(py))?;
     out.set_item("types", done.types.clone())?;
-    out.set_item(
-        "picture",
-        done.picture(done.times.len() - 1).and_then(|p| p.to_png()).ok().map(|png| PyBytes::new(py, &png)),
-    )?;
     let rows = &done.rows;
     out.set_item("step", rows.iter().map(|row| row.step).collect::<Vec<_>>().into_pyarray(py))?;
     out.set_item("id", rows.iter().map(|row| row.id).collect::<Vec<_>>().into_pyarray(py))?;

@@ -14,12 +14,13 @@ use crate::model::Model;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
 
-/// A column of tracks as Python gives it.
-type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
+/// A column of tracks as Python gives it: its name, and numbers or texts.
+pub type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
 /// A curve as Python gives it.
 type GivenCurve<'py> = (Option<f64>, Vec<u32>, As<'py, Floats>, Option<As<'py, Floats>>);
 
-fn column((name, numbers, texts): GivenColumn<'_>) -> PyResult<TableColumn> {
+/// That column.
+pub fn column((name, numbers, texts): GivenColumn<'_>) -> PyResult<TableColumn> {
     let values = match numbers {
         Some(numbers) => TableValues::Numbers(doubles(&numbers)?),
         None => TableValues::Texts(texts.unwrap_or_default()),

@@ -33,7 +33,7 @@ use pyo3::prelude::pymodule;
 #[pymodule]
 mod _glauber {
     #[pymodule_export]
-    use crate::cells::{cells_fit, cells_simulate};
+    use crate::cells::{cells_fit, cells_fit_tracks, cells_picture, cells_simulate, cells_tracks};
     #[pymodule_export]
     use crate::check::check;
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! Simulates cells of the Cellular Potts model, or fits it to a stack of labels, and writes what came of it.
+//! Simulates cells of the Cellular Potts model, or fits it to a stack of labels or to tracks, and writes what came of it.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use glauber::cellular_potts::{Acceptance, Order};
 use glauber::data::images::Pick;
+use glauber::data::tracks::{Face, TrackOptions};
 use glauber::engine::useful_threads;
 use glauber::files::number;
 use glauber::files::run_folder::RunFolder;
 use glauber::fit::cells::{
-    CellsRequest, CellsSimulation, Labels, LabelsFile, OUTPUTS, SimulateRequest, Start, Types,
-    run as fit_cells, simulate,
+    CellsRequest, CellsSimulation, Labels, LabelsFile, OUTPUTS, SimulateRequest, Start, TrackSetting,
+    TrackSource, TracksRequest, Types, run as fit_cells, run_snapshots, run_tracks, simulate,
 };
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ use crate::arguments::{
     AcceptanceChoice, CellsCommand, CellsFit, CellsSimulate, CellsWhat, LabelsChoice, OrderChoice,
 };
 use crate::commands::pairs;
+use crate::commands::tracks::columns;
 use crate::outcome::{CommandOutcome, Failure};
 
 /// Runs `glauber cells`.
@@ -30,7 +32,16 @@ pub fn run(arguments: &CellsCommand) -> Result<CommandOutcome, Failure> {
 }
 
 fn fit(arguments: &CellsFit) -> Result<CommandOutcome, Failure> {
+    if is_tracks(&arguments.labels) {
+        return fit_to_tracks(arguments);
+    }
     let begin = Instant::now();
+    refuse_options_of_tracks(arguments)?;
+    if let Some(steps) = arguments.snapshots {
+        return fit_to_snapshots(arguments, steps);
+    }
+    let given = [("--range", !arguments.ranges.is_empty()), ("--order", arguments.order.is_some())];
+    refuse(&given, "is of tracks and of --snapshots, not of movies: leave it out")?;
     let request = request_of(arguments)?;
     let claimed = folder_of(arguments)?;
     let folder = claimed.path().to_path_buf();
@@ -69,10 +80,155 @@ fn request_of(arguments: &CellsFit) -> Result<CellsRequest, Failure> {
         connected: arguments.connected,
         unknown: arguments.fit.iter().map(|name| name.trim().to_string()).collect(),
         fixed,
-        replicates: arguments.replicates,
+        replicates: arguments.replicates.unwrap_or(39),
         seed: arguments.seed,
         ..CellsRequest::new(labels_of(&arguments.labels, &arguments.choice))
     })
+}
+
+/// Whether a file is one of tracks: no labels come in tables or XML.
+fn is_tracks(path: &Path) -> bool {
+    let ending = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_lowercase();
+    ["csv", "tsv", "txt", "xml"].contains(&ending.as_str())
+}
+
+/// Names the options of tracks that are given, none of which labels have.
+fn refuse_options_of_tracks(arguments: &CellsFit) -> Result<(), Failure> {
+    let own = &arguments.tracks;
+    let given = [
+        ("--steps-per-frame", own.steps_per_frame.is_some()),
+        ("--site", own.site.is_some()),
+        ("--shape", !own.shape.is_empty()),
+        ("--counts", !own.counts.is_empty()),
+        ("--grown", own.grown.is_some()),
+        ("--burn-in", own.burn_in.is_some()),
+        ("--column", !own.columns.is_empty()),
+        ("--interval", own.interval.is_some()),
+    ];
+    refuse(&given, "is of tracks (.csv, .tsv, .txt, .xml), not of labels: leave it out")
+}
+
+fn refuse(given: &[(&str, bool)], why: &str) -> Result<(), Failure> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failure::input(format!("{option} {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// Fits to tracks of centroids.
+fn fit_to_tracks(arguments: &CellsFit) -> Result<CommandOutcome, Failure> {
+    let begin = Instant::now();
+    let choice = &arguments.choice;
+    let given = [
+        ("--types", choice.types.is_some()),
+        ("--type-range", !choice.type_ranges.is_empty()),
+        ("--array", choice.array.is_some()),
+        ("--channel", choice.channel.is_some()),
+        ("--depth", choice.depth.is_some()),
+        ("--coarsen", arguments.coarsen != 1),
+        ("--frames", arguments.frames.is_some()),
+        ("--every", arguments.every != 1),
+        ("--replicates", arguments.replicates.is_some()),
+        ("--snapshots", arguments.snapshots.is_some()),
+    ];
+    refuse(&given, "is of labels, and these are tracks: leave it out")?;
+    let own = &arguments.tracks;
+    let usual = TrackSetting::default();
+    let setting = TrackSetting {
+        shape: own.shape.clone(),
+        counts: if own.counts.is_empty() { usual.counts.clone() } else { own.counts.clone() },
+        grown: own.grown,
+        burn_in: own.burn_in.unwrap_or(usual.burn_in),
+        steps_per_frame: own.steps_per_frame.unwrap_or(0),
+        acceptance: acceptance_of(arguments.acceptance),
+        order: arguments.order.map_or(usual.order, order_of),
+        connected: arguments.connected,
+        seed: arguments.seed,
+    };
+    let options = TrackOptions {
+        columns: columns(&own.columns)?,
+        interval: own.interval,
+        face: Face::CommandLine,
+        ..TrackOptions::default()
+    };
+    let request = TracksRequest {
+        source: TrackSource::File(arguments.labels.clone(), Box::new(options)),
+        site: own.site,
+        torus: arguments.torus,
+        setting,
+        unknown: arguments.fit.iter().map(|name| name.trim().to_string()).collect(),
+        ranges: arguments.ranges.iter().map(|text| range(text)).collect::<Result<_, Failure>>()?,
+        fixed: numbers(&arguments.fixed)?,
+    };
+    let claimed = folder_of(arguments)?;
+    let folder = claimed.path().to_path_buf();
+    let threads = useful_threads(arguments.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::run)?;
+    let mut outcome = match pool.install(|| run_tracks(&request, &|| false)) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            claimed.abandon();
+            return Err(Failure::input(error));
+        }
+    };
+    outcome.seconds = begin.elapsed().as_secs_f64();
+    let done = CommandOutcome::done(outcome.text(&folder), outcome.object(&folder));
+    Ok(match outcome.write(&folder) {
+        Ok(()) => done,
+        Err(message) => {
+            let unwritten = Some(format!("the result could not be kept: {message}"));
+            CommandOutcome { unwritten, ..done }
+        }
+    })
+}
+
+/// Fits to snapshots of tissue at rest.
+fn fit_to_snapshots(arguments: &CellsFit, steps: u64) -> Result<CommandOutcome, Failure> {
+    let begin = Instant::now();
+    let given = [("--coarsen", arguments.coarsen != 1), ("--replicates", arguments.replicates.is_some())];
+    refuse(&given, "is of movies, and these are snapshots: leave it out")?;
+    let request = request_of(arguments)?;
+    let ranges = arguments.ranges.iter().map(|text| range(text)).collect::<Result<Vec<_>, Failure>>()?;
+    let order = arguments.order.map_or(Order::Sublattices, order_of);
+    let claimed = folder_of(arguments)?;
+    let folder = claimed.path().to_path_buf();
+    let threads = useful_threads(arguments.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::run)?;
+    let mut outcome = match pool.install(|| run_snapshots(&request, steps, order, &ranges)) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            claimed.abandon();
+            return Err(Failure::input(error));
+        }
+    };
+    outcome.seconds = begin.elapsed().as_secs_f64();
+    let done = CommandOutcome::done(outcome.text(&folder), outcome.object(&folder));
+    Ok(match outcome.write(&folder) {
+        Ok(()) => done,
+        Err(message) => {
+            let unwritten = Some(format!("the result could not be kept: {message}"));
+            CommandOutcome { unwritten, ..done }
+        }
+    })
+}
+
+/// NAME=LOW:HIGH.
+fn range(text: &str) -> Result<(String, [f64; 2]), Failure> {
+    let parsed = || {
+        let (name, ends) = text.split_once('=')?;
+        let (low, high) = ends.split_once(':')?;
+        Some((name.trim().to_string(), [number(low.trim())?, number(high.trim())?]))
+    };
+    parsed().ok_or_else(|| {
+        Failure::input(format!("--range {text}: give NAME=LOW:HIGH, such as act_strength=1:60"))
+    })
+}
+
+fn order_of(choice: OrderChoice) -> Order {
+    match choice {
+        OrderChoice::Sublattices => Order::Sublattices,
+        OrderChoice::RandomSequential => Order::RandomSequential,
+    }
 }
 
 /// NAME=VALUE … as numbers by name.
@@ -118,15 +274,13 @@ fn simulation(arguments: &CellsSimulate) -> Result<CommandOutcome, Failure> {
     let request = SimulateRequest {
         torus: arguments.torus,
         acceptance: acceptance_of(arguments.acceptance),
-        order: match arguments.order {
-            OrderChoice::Sublattices => Order::Sublattices,
-            OrderChoice::RandomSequential => Order::RandomSequential,
-        },
+        order: order_of(arguments.order),
         connected: arguments.connected,
         steps: arguments.steps,
         every: arguments.every,
         seed: arguments.seed,
         replicate: arguments.replicate,
+        checkpoint: checkpoint_of(arguments)?,
         ..SimulateRequest::new(start_of(arguments)?, numbers(&arguments.parameters)?)
     };
     let threads = useful_threads(arguments.threads);
@@ -147,6 +301,29 @@ fn simulation(arguments: &CellsSimulate) -> Result<CommandOutcome, Failure> {
     files.add_to(&mut object);
     let outcome = CommandOutcome::done(text_of(&done, &files), object);
     Ok(CommandOutcome { unwritten: written.err(), ..outcome })
+}
+
+/// A checkpoint's path, that can be written.
+fn checkpoint_of(arguments: &CellsSimulate) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = &arguments.checkpoint else { return Ok(None) };
+    let ending = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_lowercase();
+    if ending != "npz" {
+        return Err(Failure::input(format!("--checkpoint {}: the name must end in .npz", path.display())));
+    }
+    if *path == arguments.out {
+        return Err(Failure::input(format!(
+            "{} is named twice: choose another --checkpoint",
+            path.display()
+        )));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Failure::input(format!(
+            "--checkpoint {path}: there is no folder {folder}: make it first"
+        )));
+    }
+    Ok(Some(path.clone()))
 }
 
 fn start_of(arguments: &CellsSimulate) -> Result<Start, Failure> {

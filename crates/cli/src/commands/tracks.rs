@@ -96,7 +96,7 @@ impl<'a> ByLag<'a> {
 }
 
 /// `id=NAME`, `time=3` … as the reader's columns.
-fn columns(given: &[String]) -> Result<Columns, Failure> {
+pub(super) fn columns(given: &[String]) -> Result<Columns, Failure> {
     let mut columns = Columns::default();
     for (which, name) in pairs(given, "--column")? {
         let text = format!("{which}={name}");

@@ -1,26 +1,34 @@
-//! Simulates the Cellular Potts model, and fits it to a stack of labels: files become a movie, names become unknowns, and a fit is checked.
+//! Simulates the Cellular Potts model, and fits it to a stack of labels or to tracks: files become a movie, names become unknowns, and a
+//! fit is checked.
 //!
 //! What nobody says is guessed from the movie and said in the notes: which adhesions occur, which sizes cells are held at.
 //! The frames after those that are fitted are predicted.
 
+mod kept;
 mod pif;
 mod report;
 mod simulate;
+mod snapshots;
 mod stack;
 mod tissue;
+mod tracks;
+mod tracks_report;
 
 use std::ops::Range;
 
 use glauber_cellular_potts::{
     Acceptance, CellsFit, Check, CheckError, CheckOptions, Energy, FitError, LabelsError, Movie, Order,
-    SimulationError, StartError, Unknown, check_by_simulation, fit,
+    SimulationError, StartError, TrackFitError, Unknown, check_by_simulation, fit,
 };
 use glauber_data::DataError;
 use glauber_lattice::Lattice;
 
 pub use report::OUTPUTS;
 pub use simulate::{CellRow, CellsSimulation, SimulateRequest, Start, simulate};
+pub use snapshots::{SnapshotsOutcome, run_snapshots};
 pub use stack::{LabelStack, Labels, LabelsFile, Types};
+pub use tissue::picture_of;
+pub use tracks::{TrackSetting, TrackSource, TracksOutcome, TracksRequest, run_tracks, simulate_tracks};
 
 /// Where J/T starts.
 const ADHESION: f64 = 0.5;
@@ -105,9 +113,21 @@ pub enum CellsError {
     /// It was stopped from outside.
     #[error("the simulation was stopped")]
     Stopped,
+    /// Tracks that cannot be fitted.
+    #[error(transparent)]
+    Tracks(TrackFitError),
     /// The check could not be made.
     #[error("the fit could not be checked by simulation: {0}")]
     Check(#[from] CheckError),
+}
+
+impl From<TrackFitError> for CellsError {
+    fn from(error: TrackFitError) -> CellsError {
+        match error {
+            TrackFitError::Stopped => CellsError::Stopped,
+            other => CellsError::Tracks(other),
+        }
+    }
 }
 
 /// What came of it.

@@ -4,12 +4,14 @@
 //! the labels would stumble on is said in the notes.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use glauber_cellular_potts::{
     Acceptance, Act, Cells, Energy, Order, Simulation, StartingLabels, Unknown, shuffled_types,
 };
 use glauber_lattice::Lattice;
 
+use super::kept::KeptSimulation;
 use super::{CellsError, Labels, Types, known_instructions, pif};
 
 /// The most labels that are kept: 4 GiB of them.
@@ -74,6 +76,8 @@ pub struct SimulateRequest {
     pub seed: u64,
     /// Which realisation from that start.
     pub replicate: u32,
+    /// A file that is written on the way, from which the same request carries on; removed at the end.
+    pub checkpoint: Option<PathBuf>,
 }
 
 impl SimulateRequest {
@@ -90,6 +94,7 @@ impl SimulateRequest {
             every: 1,
             seed: 1,
             replicate: 0,
+            checkpoint: None,
         }
     }
 }
@@ -154,7 +159,7 @@ pub fn simulate(request: &SimulateRequest, stop: &dyn Fn() -> bool) -> Result<Ce
     let begin = Beginning::of(request)?;
     let Beginning { cells, names, type_names, mut notes } = begin;
     let types = type_names.len().max(cells.types().iter().copied().max().unwrap_or(1).into());
-    let energy = energy_of(request, &cells, types, &mut notes)?;
+    let energy = energy_of(&request.parameters, request.connected, cells.types(), types, &mut notes)?;
     let frames = (request.steps / request.every).saturating_add(1);
     let sites = cells.lattice().sites();
     let kept = usize::try_from(frames).ok().and_then(|frames| frames.checked_mul(sites));
@@ -179,8 +184,25 @@ pub fn simulate(request: &SimulateRequest, stop: &dyn Fn() -> bool) -> Result<Ce
             "the order is random-sequential, for which no likelihood is known: `cells fit` supposes sublattices".into(),
         );
     }
-    let mut simulation =
-        Simulation::new(cells, &energy, request.acceptance, request.order, request.seed, request.replicate)?;
+    let kept_so_far = request.checkpoint.as_ref().map(|path| {
+        let plain = SimulateRequest { checkpoint: None, ..request.clone() };
+        KeptSimulation::of(path, &format!("{plain:?} {:?} {:?}", cells.labels(), cells.types()))
+    });
+    let stand = kept_so_far.as_ref().map(|kept| kept.read(sites, request.every)).transpose()?.flatten();
+    let (acceptance, order) = (request.acceptance, request.order);
+    let (seed, replicate) = (request.seed, request.replicate);
+    let mut simulation = match &stand {
+        Some(stand) => Simulation::resumed(
+            cells.clone(),
+            &energy,
+            acceptance,
+            order,
+            seed,
+            replicate,
+            &stand.checkpoint,
+        )?,
+        None => Simulation::new(cells.clone(), &energy, acceptance, order, seed, replicate)?,
+    };
     let mut done = CellsSimulation {
         lattice: simulation.cells().lattice().to_string(),
         shape: simulation.cells().lattice().shape().to_vec(),
@@ -196,16 +218,38 @@ pub fn simulate(request: &SimulateRequest, stop: &dyn Fn() -> bool) -> Result<Ce
     };
     done.types =
         names.iter().zip(simulation.cells().types()).skip(1).map(|(name, kind)| (*name, *kind)).collect();
-    let at_start = done.keep(&simulation.cells(), &names, 0);
-    let mut left = at_start;
+    // States by cell number, for the checkpoint.
+    let mut states = stand.map_or_else(|| cells.labels().to_vec(), |stand| stand.states);
+    let mut counts = Vec::new();
+    for (place, labels) in (0..).zip(states.chunks(sites)) {
+        let own = Cells::new(cells.lattice().clone(), labels.to_vec(), cells.types().to_vec())
+            .map_err(glauber_cellular_potts::SimulationError::from)?;
+        counts.push(done.keep(&own, &names, place * request.every));
+    }
+    if simulation.step() > 0 {
+        done.notes.push(format!("carried on from step {} of an earlier run", simulation.step()));
+    }
+    let at_start = counts.first().copied().unwrap_or(0);
+    let mut left = counts.last().copied().unwrap_or(0);
+    let mut kept_so_far = kept_so_far;
     while simulation.step() < last {
         if stop() {
             return Err(CellsError::Stopped);
         }
         simulation.run(1);
         if simulation.step() % request.every == 0 {
-            left = done.keep(&simulation.cells(), &names, simulation.step());
+            let now = simulation.cells();
+            left = done.keep(&now, &names, simulation.step());
+            if kept_so_far.is_some() {
+                states.extend(now.labels());
+            }
         }
+        if let Some(kept) = &mut kept_so_far {
+            kept.keep(&states, || simulation.checkpoint())?;
+        }
+    }
+    if let Some(kept) = &kept_so_far {
+        kept.remove();
     }
     if left < at_start {
         done.notes.push(format!("{} of {at_start} cells have vanished by step {last}", at_start - left));
@@ -425,7 +469,7 @@ fn check_counts(counts: &[usize]) -> Result<usize, CellsError> {
 }
 
 /// A coefficient by its name.
-enum Named {
+pub(super) enum Named {
     Usual(Unknown),
     /// λ_act/T or max_act of these types.
     Act {
@@ -435,7 +479,7 @@ enum Named {
 }
 
 impl Named {
-    fn of(name: &str, types: usize) -> Result<Named, CellsError> {
+    pub(super) fn of(name: &str, types: usize) -> Result<Named, CellsError> {
         if let Some(unknown) = Unknown::named(name, types) {
             return Ok(Named::Usual(unknown));
         }
@@ -458,7 +502,7 @@ impl Named {
         })
     }
 
-    fn overlaps(&self, other: &Named) -> bool {
+    pub(super) fn overlaps(&self, other: &Named) -> bool {
         match (self, other) {
             (Named::Usual(one), Named::Usual(other)) => one.overlaps(other),
             (Named::Act { most, kinds }, Named::Act { most: also, kinds: others }) => {
@@ -469,18 +513,19 @@ impl Named {
     }
 }
 
-/// The energy with everything set; what could come to matter and is not set is refused.
-fn energy_of(
-    request: &SimulateRequest,
-    cells: &Cells,
+/// The energy with everything set, of cells of these types; what could come to matter and is not set is refused.
+pub(super) fn energy_of(
+    parameters: &[(String, f64)],
+    connected: bool,
+    kinds: &[u8],
     types: usize,
     notes: &mut Vec<String>,
 ) -> Result<Energy, CellsError> {
     let side = types + 1;
     let mut energy = Energy::of_adhesion(types, vec![0.0; side * side]);
-    energy.connected = request.connected;
+    energy.connected = connected;
     let mut set: Vec<(&str, Named)> = Vec::new();
-    for (name, value) in &request.parameters {
+    for (name, value) in parameters {
         let named = Named::of(name, types)?;
         if let Some((other, _)) = set.iter().find(|(_, other)| other.overlaps(&named)) {
             return Err(CellsError::Request(format!(
@@ -498,7 +543,7 @@ fn energy_of(
         Ok(set.iter().any(|(_, own)| own.overlaps(&wanted)))
     };
     let mut cells_of = vec![0_usize; side];
-    cells.types().iter().for_each(|kind| cells_of[usize::from(*kind)] += 1);
+    kinds.iter().for_each(|kind| cells_of[usize::from(*kind)] += 1);
     for (a, b) in (0..=types as u8).flat_map(|a| (a.max(1)..=types as u8).map(move |b| (a, b))) {
         // Two cells of a type meet only where there are two.
         let least = if a == b { 2 } else { 1 };
@@ -539,7 +584,13 @@ fn energy_of(
     Ok(energy)
 }
 
-fn set_act(energy: &mut Energy, name: &str, most: bool, kinds: &[u8], value: f64) -> Result<(), CellsError> {
+pub(super) fn set_act(
+    energy: &mut Energy,
+    name: &str,
+    most: bool,
+    kinds: &[u8],
+    value: f64,
+) -> Result<(), CellsError> {
     let types = energy.types;
     let act = energy.act.get_or_insert_with(|| vec![Act { strength: 0.0, most: 0 }; types]);
     let whole = value as u32;

@@ -116,7 +116,24 @@ impl Types {
 fn read(file: &LabelsFile) -> Result<LabelStack, CellsError> {
     let path = &file.path;
     if !path.is_dir() && FileKind::of(path)?.holds_arrays() {
+        if file.channel.is_some() {
+            return Err(without(
+                path,
+                "a channel",
+                "an array has none; labels over time are [time, y, x] or [time, z, y, x]",
+            ));
+        }
+        if file.depth.is_some() {
+            return Err(without(
+                path,
+                "a depth",
+                "an array says by its shape how deep it is, [time, z, y, x]",
+            ));
+        }
         return of_array(file);
+    }
+    if file.array.is_some() {
+        return Err(without(path, "the name of an array", "pictures hold none"));
     }
     let choice = SeriesChoice { channel: file.channel.clone(), slice: None, depth: file.depth };
     let series = read_series(path, &choice, ImageLimits::default()).map_err(|error| in_words(error, path))?;
@@ -143,12 +160,27 @@ fn in_words(error: DataError, path: &Path) -> CellsError {
             error.found()
         ));
     }
+    if error.remedy().contains("`data.channel") {
+        // A fit file can say that channels are times; here the file must.
+        let remedy = error.remedy().split(", or give `data.channel = ").next().unwrap_or_default();
+        return CellsError::Request(format!(
+            "{}: {}; {} (in Python channel=)",
+            path.display(),
+            error.found(),
+            in_options(remedy)
+        ));
+    }
     error.into()
 }
 
 /// Keys of fit files as options of the command.
 fn in_options(note: &str) -> String {
     note.replace("`data.channel`", "--channel").replace("`data.slice`", "--depth")
+}
+
+/// What was asked for of a file that has no such thing.
+fn without(path: &Path, option: &str, kind: &str) -> CellsError {
+    CellsError::Request(format!("{}: {option} is given, and {kind}: leave it out", path.display()))
 }
 
 fn of_array(file: &LabelsFile) -> Result<LabelStack, CellsError> {
@@ -166,6 +198,11 @@ fn of_array(file: &LabelsFile) -> Result<LabelStack, CellsError> {
         return Err(DataError::new(DataErrorKind::Missing, path, found, remedy).into());
     };
     let array = arrays.swap_remove(at).1;
+    if let Some(empty) = array.shape().iter().position(|length| *length == 0) {
+        let found = format!("has shape {:?}, of which axis {empty} is empty", array.shape());
+        let remedy = "labels over time are [time, y, x] or [time, z, y, x], two times or more";
+        return Err(DataError::new(DataErrorKind::Value, path, found, remedy).into());
+    }
     let mut shape = array.shape().to_vec();
     if shape.len() == 2 {
         // One moment.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use glauber_cellular_potts::{Acceptance, Order};
+use glauber_cellular_potts::{Acceptance, Energy, Order};
 use glauber_data::arrays::{Array, write_npy, write_npz};
 use glauber_data::images::{StackExtent, write_label_stack};
 use glauber_data::{DataError, Overwrite};
@@ -12,7 +12,7 @@ use glauber_report::colour::{Rgb, category_colour};
 use glauber_report::frames::{Colouring, FilmFile, FilmOptions, FrameError, Picture};
 use serde_json::{Map, Value, json};
 
-use super::CellsSimulation;
+use super::{CellsSimulation, SimulateRequest, Start};
 
 /// Borders between cells.
 const BORDER: Rgb = Rgb::hex(0x1b1f24);
@@ -213,6 +213,33 @@ impl CellsSimulation {
             "version": env!("CARGO_PKG_VERSION"),
         })
     }
+}
+
+/// One state of cells as a picture, from its labels, the types of labels and what each type is called.
+///
+/// # Errors
+/// [`FrameError`] where it cannot be drawn.
+pub fn picture_of(
+    shape: &[usize],
+    labels: Vec<u32>,
+    types: Vec<(u32, u8)>,
+    type_names: Vec<String>,
+) -> Result<Picture, FrameError> {
+    let start = Start::Grown { shape: Vec::new(), volume: 0, counts: Vec::new() };
+    let state = CellsSimulation {
+        lattice: String::new(),
+        shape: shape.to_vec(),
+        times: vec![0],
+        labels,
+        types,
+        type_names,
+        rows: Vec::new(),
+        energy: Energy::of_adhesion(1, vec![0.0; 4]),
+        request: SimulateRequest::new(start, Vec::new()),
+        notes: Vec::new(),
+        seconds: 0.0,
+    };
+    state.picture(0)
 }
 
 /// A name as a field of a table.
