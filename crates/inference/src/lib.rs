@@ -7,3 +7,18 @@ pub mod likelihood;
 
 // … the routes that are exact …
 pub mod exact;
+
+// … those for parts, noise and times in between …
+pub mod particle_filter;
+
+pub mod mean_field_filter;
+
+pub mod synthetic;
+
+// … and what a likelihood with noise looks like around its maximum.
+pub mod surface;
+
+// … how a route is chosen, and the objective that a fit takes.
+pub mod route;
+
+pub mod objective;

@@ -48,6 +48,20 @@ pub enum Purpose {
     StartingSites = 31,
     /// The simulations that check a fit of cells, and the parameters that they draw.
     CellsCheck = 41,
+    /// What is done with each experiment of a design; by experiment.
+    ObservedExperiment = 61,
+    /// The noise of drawn data; by observation.
+    ObservedNoise = 62,
+    /// The particles of a particle filter; by evaluation.
+    ParticleFilter = 63,
+    /// Which particles go on; by experiment.
+    Resampling = 64,
+    /// The simulations of a synthetic likelihood; by evaluation.
+    SyntheticLikelihood = 65,
+    /// The points of a noisy likelihood around an estimate.
+    Surface = 66,
+    /// Data sets drawn at an estimate; by data set.
+    Bootstrap = 67,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

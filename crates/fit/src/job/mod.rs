@@ -5,6 +5,7 @@
 
 mod best;
 mod curves;
+mod observation;
 mod session;
 mod slopes;
 mod stability;
@@ -12,6 +13,7 @@ mod state;
 mod trajectory;
 mod transition;
 
+pub use observation::likelihood_of;
 pub use session::RunError;
 pub use state::StateFit;
 
@@ -137,6 +139,10 @@ impl Job {
             Observations::State { frames, parameters, loss, truth } => {
                 let task = state::Setup { problem: &problem, frames, parameters, loss: *loss };
                 state = Some(task.fit(truth.clone())?);
+                attempts(&problem, &task)?
+            }
+            Observations::Seen { design, route } => {
+                let task = observation::Setup { problem: &problem, design, route: *route };
                 attempts(&problem, &task)?
             }
             Observations::Stability { patterns, loss, rollouts } => {
