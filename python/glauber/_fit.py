@@ -28,6 +28,7 @@ def fit(
     fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
     route: str | None = None,
+    errors: str | None = None,
     optimizer: str | Mapping[str, Any] | None = None,
     learning_rate: Real | None = None,
     steps: Whole | None = None,
@@ -61,6 +62,8 @@ def fit(
     route : str, optional
         How the likelihood of observations is computed: "exact", "particle-filter", "mean-field-filter",
         "synthetic-likelihood"; by default what the data ask for, which the result says.
+    errors : str, optional
+        "curvature" (the default), or "bootstrap" of observations: from fits to 50 data sets drawn at the estimate.
     optimizer : str or dict, optional
         "adam" (the default), "sgd", "rprop" …, or without gradients "nelder-mead", "cma-es" (the default for observations);
         with options {"name": …, "map": …}.
@@ -107,6 +110,7 @@ def fit(
         threads=threads,
         estimator=estimator,
         route=route,
+        errors=errors,
         optimizer=optimizer,
         learning_rate=learning_rate,
         steps=steps,

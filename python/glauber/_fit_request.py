@@ -40,6 +40,7 @@ def fit_request(
         "model": name,
         "task": given["task"],
         "route": settings.pop("route", None),
+        "errors": settings.pop("errors", None),
         "experiment": given.get("experiment"),
         "model-options": options,
         "data": given["data"],

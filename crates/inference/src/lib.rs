@@ -22,3 +22,6 @@ pub mod surface;
 pub mod route;
 
 pub mod objective;
+
+// Errors by fits to drawn data.
+pub mod bootstrap;

@@ -5,6 +5,7 @@
 
 mod best;
 mod curves;
+mod errors;
 mod observation;
 mod session;
 mod slopes;
@@ -120,6 +121,11 @@ impl Job {
     /// # Errors
     /// [`JobError`] where they cannot be compiled.
     pub fn new(problem: Problem) -> Result<Job, JobError> {
+        errors::check(&problem.file, &problem.data)?;
+        if let (Some(_), false) = (&problem.file.route, matches!(problem.data, Observations::Seen { .. })) {
+            let message = "a route to a likelihood is chosen for the task `observation` alone: leave `route` out";
+            return Err(problem.file.wrong("route", message).into());
+        }
         let (mut state, mut judge, mut notes) = (None, None, problem.notes.clone());
         let attempts = match &problem.data {
             Observations::Transitions { pairs, loss } => {

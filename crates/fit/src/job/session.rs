@@ -11,7 +11,7 @@ use glauber_optimize::trace::Record;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::tasks::initial_state::InitialStateError;
 
-use super::{Attempt, Job};
+use super::{Attempt, Job, errors};
 use crate::error::JobError;
 use crate::outcome::{Curves, Fit, FormationTests, Outcome, Sink, StartMap};
 
@@ -56,6 +56,8 @@ impl Job {
                     (result, Some(watch.finish()))
                 }
             };
+            let mut result = result;
+            errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
             fits.push(Fit {
                 name: attempt.name.clone(),
