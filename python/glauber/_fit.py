@@ -63,7 +63,8 @@ def fit(
         How the likelihood of observations is computed: "exact", "particle-filter", "mean-field-filter",
         "synthetic-likelihood"; by default what the data ask for, which the result says.
     errors : str, optional
-        "curvature" (the default), or "bootstrap" of observations: from fits to 50 data sets drawn at the estimate.
+        "curvature" (the default); "bootstrap" of observations: from fits to 50 data sets drawn at the estimate; "sandwich" of a
+        trajectory of several runs: what the data's own uncertainty does to the estimate.
     optimizer : str or dict, optional
         "adam" (the default), "sgd", "rprop" …, or without gradients "nelder-mead", "cma-es" (the default for observations);
         with options {"name": …, "map": …}.

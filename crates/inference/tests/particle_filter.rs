@@ -76,7 +76,7 @@ fn design(model: &Model, start: usize, runs: usize, steps: &[u32], values: Vec<f
     let noise = Noise::named("binomial", &[("probability".into(), Quantity::Named("detection".into()))]).unwrap();
     let seen = Observed::new("count(on=1)", what, noise, steps.to_vec(), runs, values, model).unwrap();
     let sites = model.declarations().lattice.sites();
-    let layer: Vec<u8> = (0..sites).map(|site| (start >> site & 1) as u8).collect();
+    let layer: Vec<u8> = (0..sites).map(|site| (start.checked_shr(site as u32).unwrap_or(0) & 1) as u8).collect();
     let states = States {
         layers: vec![Arc::new(layer.into())],
         runs: 1,

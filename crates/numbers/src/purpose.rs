@@ -62,6 +62,8 @@ pub enum Purpose {
     Surface = 66,
     /// Data sets drawn at an estimate; by data set.
     Bootstrap = 67,
+    /// The simulations behind the errors of a trajectory fit.
+    Sandwich = 68,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

@@ -9,12 +9,17 @@ use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::stopping::Stopped;
 use glauber_optimize::verdict::{Known, significant};
 
+use super::trajectory;
 use crate::error::JobError;
 use crate::fit_file::FitFile;
 use crate::problem::{Observations, Problem};
 
 /// The ways to errors that a fit file may ask for.
-const WAYS: [&str; 2] = ["curvature", "bootstrap"];
+const WAYS: [&str; 3] = ["curvature", "bootstrap", "sandwich"];
+/// Simulations behind a sandwich: at least so many, and so many for each run of the data.
+const SIMULATIONS: (usize, usize) = (1000, 25);
+/// So many errors away a fit is at rest.
+const NEAR: f64 = 0.5;
 
 /// Refuses a way to errors that there is not, or not for this task.
 ///
@@ -23,13 +28,70 @@ const WAYS: [&str; 2] = ["curvature", "bootstrap"];
 pub(super) fn check(file: &FitFile, data: &Observations) -> Result<(), JobError> {
     let Some(way) = &file.errors else { return Ok(()) };
     if !WAYS.contains(&way.as_str()) {
-        let message = format!("there are no errors by `{way}`: give \"curvature\" or \"bootstrap\"");
+        let message = format!("there are no errors by `{way}`: give \"curvature\", \"bootstrap\" or \"sandwich\"");
         return Err(file.wrong("errors", message).into());
     }
     if way == "bootstrap" && !matches!(data, Observations::Seen { .. }) {
         let message = "errors by \"bootstrap\" draw data as they were seen, so they are for the task `observation`, which says \
                        how that was: say what is compared there, or leave `errors` out";
         return Err(file.wrong("errors", message).into());
+    }
+    if way == "sandwich" {
+        let Observations::Trajectory { observed, .. } = data else {
+            let message = "errors by \"sandwich\" are for the task `trajectory`: leave `errors` out";
+            return Err(file.wrong("errors", message).into());
+        };
+        if observed.runs.is_none_or(|runs| runs < 2) {
+            let message = "errors by \"sandwich\" need to know of how many runs the data are the mean, two or more: give states or \
+                           `data.simulate`";
+            return Err(file.wrong("errors", message).into());
+        }
+    }
+    Ok(())
+}
+
+/// Puts the errors that the data's own uncertainty makes beside estimates by a loss, where they are asked for.
+///
+/// # Errors
+/// [`JobError`] where a simulation fails.
+pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), JobError> {
+    let Observations::Trajectory { observed, loss } = &problem.data else { return Ok(()) };
+    let arrived = matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
+    let (Some("sandwich"), true, Some(runs)) = (problem.file.errors.as_deref(), arrived, observed.runs) else {
+        return Ok(());
+    };
+    if problem.walkers.is_some() {
+        result.notes.push("no errors by the sandwich: walkers of one lattice are no runs".into());
+        return Ok(());
+    }
+    let setup = trajectory::Setup { problem, observed, loss };
+    let (objective, _) = setup.objective(trajectory::USUAL_ESTIMATOR, false, trajectory::USUAL_REPLICATES)?;
+    let simulations = SIMULATIONS.0.max(SIMULATIONS.1 * runs);
+    let found = objective.sandwich(&result.theta, runs, simulations, problem.file.run.seed)?;
+    let Some(found) = found else {
+        result.notes.push("no errors by the sandwich: the data do not determine all parameters by this loss".into());
+        return Ok(());
+    };
+    let near = found.distance <= NEAR;
+    for (estimate, error) in result.estimates.iter_mut().zip(&found.errors) {
+        if matches!(estimate.known, Known::AtEnd(_) | Known::NotReached) {
+            continue;
+        }
+        (estimate.known, estimate.standard_error) =
+            if near { (Known::Error(*error), Some(*error)) } else { (Known::NotAtOptimum, None) };
+    }
+    result.at_optimum = Some(near);
+    if near {
+        result.verdict = format!("at its optimum; errors by the sandwich of {simulations} simulations, of data that are a mean of {runs} runs");
+    } else {
+        let there = result.estimates.iter().zip(&found.step);
+        let there: Vec<String> = there.map(|(e, step)| format!("{} = {}", e.name, significant(e.value + step, 3))).collect();
+        result.verdict = format!(
+            "not at its optimum, so it has no errors: by simulated slopes the loss is least about {} errors away, near {}",
+            significant(found.distance, 2),
+            there.join(", ")
+        );
+        result.notes.insert(0, result.verdict.clone());
     }
     Ok(())
 }

@@ -57,6 +57,7 @@ impl Job {
                 }
             };
             let mut result = result;
+            errors::sandwich(&self.problem, &mut result)?;
             errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
             fits.push(Fit {
