@@ -15,9 +15,9 @@ use super::reader::{ANY, ANY_OR_PATH, Key, Reader};
 /// The keys of `[observation]`.
 pub const OBSERVATION_KEYS: &[Key] = &[
     ("what", "text: LAYER or LAYER=STATE (site by site), regions(…), rows(…), columns(…), or a summary"),
-    ("data", "path: what was written down (NPY or NPZ; NaN was not seen)"),
+    ("data", "path: what was written down (NPY or NPZ; CSV with a column `step`; NaN and empty cells were not seen)"),
     ("regions", "path: a map of labels, for regions(…); negative labels are no region"),
-    ("steps", "list of whole numbers: after which step each time was seen (default: 0, 1, 2 …, or `times` of the NPZ)"),
+    ("steps", "list of whole numbers: after which step each time was seen (default: 0, 1, 2 …, `times` of the NPZ or `step` of the CSV)"),
     ("noise", "text or table {name, …}: exact, gaussian, poisson, negative-binomial, binomial, flipped (default exact)"),
 ];
 

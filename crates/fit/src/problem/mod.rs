@@ -14,6 +14,7 @@ mod pattern;
 mod pictures;
 mod states;
 mod stationary;
+mod table;
 mod times;
 mod tracks;
 mod truth;

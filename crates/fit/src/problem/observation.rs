@@ -15,7 +15,7 @@ use glauber_tasks::states::States;
 use super::identity::Digests;
 use super::model::Own;
 use super::words::pairs;
-use super::{Observations, Resolved};
+use super::{Observations, Resolved, table};
 use crate::error::JobError;
 use crate::fit_file::{ArgumentChoice, CovariateChoice, ExperimentChoice, FitFile, ObservationChoice};
 
@@ -24,6 +24,14 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
     if file.experiments.is_empty() {
         let message = "the task `observation` needs [observation]: what is seen (`what`), its `data`, and with which `noise`";
         return Err(file.wrong("task", message).into());
+    }
+    if !file.estimator.compare.is_empty() {
+        let message = "the task `observation` has one likelihood, whatever the estimator: leave `estimator.compare` out, and choose by `route`";
+        return Err(file.wrong("estimator.compare", message).into());
+    }
+    if file.run.formation_test.is_some() {
+        let message = "a formation test is of fits to patterns: leave it out of the task `observation`";
+        return Err(file.wrong("run.formation-test", message).into());
     }
     let mut notes = Vec::new();
     let mut experiments = Vec::new();
@@ -180,8 +188,8 @@ fn shape_of(what: &What, model: &Model, shape: &[usize], words: &str) -> Result<
         What::Numbers(_) => vec![width],
     };
     let rest = match shape.strip_suffix(&own[..]) {
-        // A single number needs no axis of its own; [run, time, 1] has one.
-        _ if width == 1 && matches!(what, What::Numbers(_)) && shape.len() < 3 => shape,
+        // A single number of one run needs no axis of its own.
+        _ if width == 1 && matches!(what, What::Numbers(_)) && shape.len() == 1 => shape,
         Some(rest) => rest,
         None => {
             return Err(format!(
@@ -208,8 +216,12 @@ fn arrays_of(file: &FitFile, path: &Path) -> Result<Vec<(String, Array)>, String
             return Ok(own);
         }
     }
+    let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+    if matches!(ending.as_deref(), Some("csv" | "tsv")) {
+        return table::read(path);
+    }
     if !FileKind::of(path).map_err(|e| e.to_string())?.holds_arrays() {
-        return Err(format!("{} holds no arrays: give NPY or NPZ", path.display()));
+        return Err(format!("{} holds no arrays: give NPY, NPZ or CSV", path.display()));
     }
     read_arrays(path, ReadLimits::default()).map_err(|e| e.to_string())
 }
