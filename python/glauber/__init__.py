@@ -46,6 +46,7 @@ from glauber._glauber import (
 )
 from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, load, models
 from glauber._objective import Objective, objective
+from glauber._observation import Experiment, Observation
 from glauber._outputs import Gradient, Outputs
 from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
@@ -58,6 +59,7 @@ if hasattr(_os, "register_at_fork"):
 __all__ = [
     "__version__",
     "Check",
+    "Experiment",
     "Expression",
     "FitInterrupted",
     "FitResult",
@@ -71,6 +73,7 @@ __all__ = [
     "Neighbours",
     "Next",
     "Objective",
+    "Observation",
     "Outputs",
     "Parameter",
     "RandomSequential",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from glauber import _glauber
@@ -13,6 +13,7 @@ from glauber._fit_request import fit_request
 from glauber._fit_result import FitResult, collected
 from glauber._kinds import Real, Whole
 from glauber._model import Model
+from glauber._observation import Experiment, Observation
 from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._tasks import Task
@@ -20,13 +21,15 @@ from glauber._tasks import Task
 
 def fit(
     model: Model,
-    task: Task,
+    task: Task | Observation | Experiment | Sequence[Observation] | Sequence[Experiment],
     start: Any = None,
     *,
     fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
     estimator: str | Mapping[str, Any] | None = None,
-    optimizer: str | Mapping[str, Any] = "adam",
+    route: str | None = None,
+    errors: str | None = None,
+    optimizer: str | Mapping[str, Any] | None = None,
     learning_rate: Real | None = None,
     steps: Whole | None = None,
     replicates: Whole | None = None,
@@ -45,8 +48,8 @@ def fit(
     Parameters
     ----------
     model : Model
-    task : Transition, Trajectory, Stationary, Stability or InitialState
-        The data and the loss.
+    task : Transition, Trajectory, Stationary, Stability, InitialState, Observation, Experiment, or a list of these two
+        The data and the loss; of observations their likelihood.
     start : dict, optional
         Where the parameters start, by name (a Series, a row or a record too); a list of numbers, or a table of several rows,
         gives several starts. By default their defaults.
@@ -56,10 +59,18 @@ def fit(
         Covariates: arrays of the lattice's shape.
     estimator : str or dict, optional
         What a draw's gradient is taken to be, as in `rollout`, or {"name": …, "temperature": …}; by default the task's.
-    optimizer : str or dict
-        "adam", "sgd", "rprop" …, or without gradients "nelder-mead", "cma-es"; with options {"name": …, "map": …}.
+    route : str, optional
+        How the likelihood of observations is computed: "exact", "particle-filter", "mean-field-filter",
+        "synthetic-likelihood"; by default what the data ask for, which the result says.
+    errors : str, optional
+        "curvature" (the default); "bootstrap" of observations: from fits to 50 data sets drawn at the estimate; "sandwich" of a
+        trajectory of several runs: what the data's own uncertainty does to the estimate.
+    optimizer : str or dict, optional
+        "adam" (the default), "sgd", "rprop" …, or without gradients "nelder-mead", "cma-es" (the default for observations);
+        with options {"name": …, "map": …}.
     learning_rate, steps, replicates, batch : optional
-        The size of a step, the most steps, rollouts and data per gradient.
+        The size of a step, the most steps, rollouts and data per gradient. Of observations, replicates are the particles of
+        each run, or the simulations.
     average : float, optional
         The share of the steps, at the end, over which the estimate is averaged.
     seed, threads, precision, memory
@@ -99,6 +110,8 @@ def fit(
         fields=fields,
         threads=threads,
         estimator=estimator,
+        route=route,
+        errors=errors,
         optimizer=optimizer,
         learning_rate=learning_rate,
         steps=steps,
@@ -141,6 +154,7 @@ def fit_file(
         "model": None,
         "covariates": [],
         "arrays": None,
+        "programs": [],
         "curve": None,
         "tracks": None,
         "threads": None if threads is None else whole(threads, "threads", 0, 1024),

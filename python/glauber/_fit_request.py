@@ -10,6 +10,7 @@ import numpy as np
 from glauber._arrays import memory_of, named_numbers, names, run_fields, seed_of, told, whole
 from glauber._containers import columns
 from glauber._model import Model, model_of
+from glauber._observation import Experiment, Observation, seen
 from glauber._plain import plain
 from glauber._tasks import Task
 
@@ -30,6 +31,7 @@ def fit_request(
     itself: its file, where it came from one, is not read again. Of a model of the catalogue the name and options are said
     too, so that a task can ask the catalogue for more or fewer of its walkers.
     """
+    task = seen(task) or task
     _check(model, task)
     given = task._given(model)
     own_fixed = {**given.get("fixed", {}), **_known(named_numbers(fixed, "fixed"), "fixed")}
@@ -37,6 +39,9 @@ def fit_request(
     tables = {
         "model": name,
         "task": given["task"],
+        "route": settings.pop("route", None),
+        "errors": settings.pop("errors", None),
+        "experiment": given.get("experiment"),
         "model-options": options,
         "data": given["data"],
         "loss": given["loss"],
@@ -45,12 +50,13 @@ def fit_request(
         **_tables({**settings, "compare": given["compare"]}),
     }
     return {
-        "tables": {key: plain(value, key) for key, value in tables.items()},
+        "tables": {key: plain(value, key) for key, value in tables.items() if value is not None},
         "path": "fit",
         "overrides": [],
         "model": model._native,
         "covariates": run_fields(model, fields, 1),
         "arrays": given.get("arrays"),
+        "programs": given.get("programs", []),
         "curve": given.get("curve"),
         "tracks": given.get("tracks"),
         "threads": whole(threads, "threads", 0, 1024),
@@ -120,8 +126,13 @@ def _named(given: Any, what: str) -> dict[str, Any]:
 
 def _check(model: Any, task: Any) -> None:
     model_of(model)
+    if isinstance(task, (list, tuple)) and any(isinstance(one, (Observation, Experiment)) for one in task):
+        raise TypeError(
+            "the task is a list of unlike things: give observations of the same runs, or experiments "
+            "(glauber.Experiment(observation, …)) of runs of their own"
+        )
     if not isinstance(task, Task):
         raise TypeError(
             f"the task is {type(task).__name__}: give glauber.Transition(states), glauber.Trajectory(…), "
-            "glauber.Stability(pattern) or glauber.InitialState(states)"
+            "glauber.Stability(pattern), glauber.InitialState(states), glauber.Observation(what, data, …), or a list of glauber.Experiment"
         )

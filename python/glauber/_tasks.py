@@ -15,6 +15,7 @@ from glauber._curves import curve_of
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
 from glauber._model import Model
+from glauber._observation import Seen
 from glauber._simulation import LastStates, Simulation
 from glauber._tracks import tracks_of
 
@@ -416,5 +417,5 @@ class InitialState:
         }
 
 
-Task = Transition | Trajectory | Stationary | Stability | InitialState
+Task = Transition | Trajectory | Stationary | Stability | InitialState | Seen
 """Any of the tasks."""

@@ -52,6 +52,22 @@ pub enum Purpose {
     CellTracks = 42,
     /// The coefficients at which a fit of tracks simulates; by simulation.
     CellTracksDesign = 43,
+    /// What is done with each experiment of a design; by experiment.
+    ObservedExperiment = 61,
+    /// The noise of drawn data; by observation.
+    ObservedNoise = 62,
+    /// The particles of a particle filter; by evaluation.
+    ParticleFilter = 63,
+    /// Which particles go on; by experiment.
+    Resampling = 64,
+    /// The simulations of a synthetic likelihood; by evaluation.
+    SyntheticLikelihood = 65,
+    /// The points of a noisy likelihood around an estimate.
+    Surface = 66,
+    /// Data sets drawn at an estimate; by data set.
+    Bootstrap = 67,
+    /// The simulations behind the errors of a trajectory fit.
+    Sandwich = 68,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

@@ -12,7 +12,7 @@ use crate::curvature::look;
 use crate::fit_result::{Findings, FitResult};
 use crate::keeper::Keeper;
 use crate::maps::{Map, Maps};
-use crate::objective::{Objective, Unknown};
+use crate::objective::{Objective, ObjectiveError, Surroundings, Unknown};
 use crate::observer::FitPlan;
 use crate::rest::Ended;
 use crate::resting::{LAST_PART, verdict_of_loss};
@@ -215,6 +215,22 @@ impl Driver<'_, '_> {
             // Where it is told to stop, the answer is known; only its loss is not.
             loss = ground.value(&theta, step, iteration)?.unwrap_or(loss);
         }
+        let interrupt = self.control.interrupt;
+        let stop = || interrupt.is_some_and(|flag| flag.load(std::sync::atomic::Ordering::Relaxed));
+        let around = if converged { ground.objective.surroundings(&theta, &stop) } else { None };
+        let mut seen = None;
+        let around = match around {
+            None => None,
+            // Who stops it while it looks around has its estimate, without more.
+            Some(Err(ObjectiveError::Interrupted)) => {
+                seen = Some(Verdict::of_all(theta.len(), Known::Unfinished, None, "it was interrupted"));
+                None
+            }
+            Some(found) => Some(found.map_err(|e| ground.failed_at(self.state.step, &theta, e))?),
+        };
+        if let Some(Surroundings { theta: own, simulation_noise: noise, verdict, loss: own_loss }) = around {
+            (theta, loss, simulation_noise, seen) = (own, own_loss, Some(noise), Some(verdict));
+        }
         self.notes.extend(self.keeper.note());
         let scalars = scalar_places(ground.unknowns).len();
         let verdict = match (&stopped, likelihood) {
@@ -224,6 +240,7 @@ impl Driver<'_, '_> {
             (Stopped::Interrupted, _) => {
                 Verdict::of_all(scalars, Known::Unfinished, None, "it was interrupted")
             }
+            (_, Some(_)) if seen.is_some() => seen.unwrap_or_else(|| Verdict::of_all(0, Known::NotComputed, None, "")),
             (_, Some(likelihood)) => look(ground.objective, &theta, likelihood.data),
             (_, None) => {
                 let share = if self.rules.average > 0.0 { self.rules.average } else { LAST_PART };

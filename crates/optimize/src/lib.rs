@@ -3,6 +3,8 @@
 //! Nothing here knows of lattices: an [`objective::Objective`] has a value and a gradient, and that is all.
 
 // The seam: θ → loss and gradient.
+mod unknown;
+
 pub mod objective;
 
 // From a gradient to a step: interval maps, clipping, the optimizer, its rate.

@@ -23,62 +23,9 @@
 //! assert_eq!(parabola.value(&[0.3], 0).unwrap(), 0.0);
 //! ```
 
-pub use glauber_program::Interval;
+pub use crate::unknown::{Extent, Interval, Unknown, length_of};
 
-/// How many numbers an unknown is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// One number.
-    Scalar,
-    /// One number per site of an array of this shape, in C order.
-    Field(Vec<usize>),
-}
-
-/// A parameter, or a parameter field, that the fit is to find.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unknown {
-    /// Its name, as in the model.
-    pub name: String,
-    /// Where every one of its numbers may lie.
-    pub interval: Interval,
-    /// How many numbers it is.
-    pub extent: Extent,
-}
-
-impl Unknown {
-    /// One unknown number.
-    pub fn scalar(name: &str, interval: Interval) -> Unknown {
-        Unknown { name: name.to_string(), interval, extent: Extent::Scalar }
-    }
-
-    /// One unknown number per site of an array of this shape.
-    pub fn field(name: &str, interval: Interval, shape: &[usize]) -> Unknown {
-        Unknown { name: name.to_string(), interval, extent: Extent::Field(shape.to_vec()) }
-    }
-
-    /// How many numbers of θ it takes.
-    pub fn len(&self) -> usize {
-        match &self.extent {
-            Extent::Scalar => 1,
-            Extent::Field(shape) => shape.iter().fold(1, |product: usize, &n| product.saturating_mul(n)),
-        }
-    }
-
-    /// Whether it is a field without sites.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether it is a single number.
-    pub fn is_scalar(&self) -> bool {
-        self.extent == Extent::Scalar
-    }
-}
-
-/// The length of θ for these unknowns.
-pub fn length_of(unknowns: &[Unknown]) -> usize {
-    unknowns.iter().fold(0, |sum: usize, unknown| sum.saturating_add(unknown.len()))
-}
+use crate::verdict::Verdict;
 
 /// The loss and its gradient at one θ.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +43,19 @@ pub struct LogLikelihood {
     pub route: &'static str,
     /// −ln L of all the data is the loss times this: how many data the loss is a mean over.
     pub data: f64,
+}
+
+/// What is known around an estimate where only the objective itself can tell.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The estimate, moved to where it belongs.
+    pub theta: Vec<f64>,
+    /// How far the simulation's noise may move it, by number of θ.
+    pub simulation_noise: Vec<f64>,
+    /// What is known of it.
+    pub verdict: Verdict,
+    /// The loss there, its noise smoothed.
+    pub loss: f64,
 }
 
 /// Why an objective gave no number.
@@ -139,6 +99,17 @@ pub trait Objective: Send {
     ///
     /// Where the likelihood is 0 at some θ, its loss there is +∞ and no error: a fit steps back, a search goes elsewhere.
     fn likelihood(&self) -> Option<LogLikelihood> {
+        None
+    }
+
+    /// What is known around θ, where a fit has come to its end: of a likelihood with noise, whose slopes say nothing. `None`
+    /// of all others.
+    fn surroundings(
+        &mut self,
+        theta: &[f64],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Result<Surroundings, ObjectiveError>> {
+        let _ = (theta, stop);
         None
     }
 

@@ -96,7 +96,7 @@ impl Ground<'_> {
                 Err(FitError::GradientLength { found: evaluation.gradient.len(), wanted: theta.len() })
             }
             Err(ObjectiveError::Interrupted) => Ok(None),
-            Err(source) => Err(self.failed(step, theta, source)),
+            Err(source) => Err(self.failed_at(step, theta, source)),
         }
     }
 
@@ -110,11 +110,12 @@ impl Ground<'_> {
         match self.objective.value(theta, iteration) {
             Ok(value) => Ok(Some(value)),
             Err(ObjectiveError::Interrupted) => Ok(None),
-            Err(source) => Err(self.failed(step, theta, source)),
+            Err(source) => Err(self.failed_at(step, theta, source)),
         }
     }
 
-    fn failed(&self, step: u64, theta: &[f64], source: ObjectiveError) -> FitError {
+    /// The error of an objective that failed at θ.
+    pub(crate) fn failed_at(&self, step: u64, theta: &[f64], source: ObjectiveError) -> FitError {
         let (names, numbers) = (Trace::of(self.unknowns).columns, parameters_of(self.unknowns, theta));
         let pairs = names.iter().zip(numbers).map(|(name, value)| format!("{name} = {value:.6}"));
         FitError::Objective { step, parameters: pairs.collect::<Vec<_>>().join(", "), source }

@@ -9,7 +9,7 @@
 //! assert_eq!(Known::NoLikelihood.words(), "error not known");
 //! ```
 
-use crate::objective::{Interval, Unknown};
+use crate::unknown::{Interval, Unknown};
 
 /// What is known of how far one number of θ is off.
 #[derive(Clone, Debug, PartialEq)]

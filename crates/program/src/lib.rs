@@ -36,6 +36,7 @@ mod chance;
 mod cone;
 mod derivatives;
 pub mod estimators;
+mod filter;
 mod likelihood;
 mod rates;
 // … and what any backend makes of them: passes that keep the meaning, and all programs that a model needs.
@@ -55,6 +56,7 @@ pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
 pub use glauber_numbers::counts::MOST_COUNT;
 pub use graph::{Graph, MOST_INSTRUCTIONS};
+pub use filter::{Filter, mean_field_filter};
 pub use instruction::Instruction;
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};

@@ -234,7 +234,7 @@ fn none(step: &Program, why: String) -> ModelError {
     ModelError::NoLikelihood { model: step.declarations.model.clone(), why }
 }
 
-fn outcomes_of(step: &Program, draw: ValueId) -> usize {
+pub(crate) fn outcomes_of(step: &Program, draw: ValueId) -> usize {
     match &step.instruction(draw).op {
         Op::Categorical { probabilities, .. } => probabilities.len(),
         _ => 2,
@@ -242,7 +242,7 @@ fn outcomes_of(step: &Program, draw: ValueId) -> usize {
 }
 
 /// The draws a next value depends on, each with finitely many outcomes and at the site itself.
-fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
+pub(crate) fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
     let random =
         dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let mut draws = BTreeSet::new();
@@ -372,7 +372,7 @@ fn check_where_possible(
     }
 }
 
-fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
+pub(crate) fn probability_of(g: &mut Graph, draw: &Op, outcome: usize) -> ValueId {
     match draw {
         Op::Categorical { probabilities, .. } => probability(g, probabilities[outcome]),
         Op::Bernoulli { p, .. } if outcome == 1 => probability(g, *p),

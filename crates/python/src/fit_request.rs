@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
-use crate::model::Model;
+use crate::model::{Model, Observation};
+use crate::spoken::in_python;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
 
@@ -55,6 +56,8 @@ pub struct FitRequest<'py> {
     covariates: Vec<(String, GivenField)>,
     /// Arrays of data: name, shape, flat numbers.
     arrays: Option<Vec<(String, Vec<usize>, Flat)>>,
+    /// Functions of the state that are seen: the name that stands for each, and how it is said.
+    programs: Vec<(String, Bound<'py, Observation>, String)>,
     /// The columns of a table of tracks: name, and numbers or texts.
     tracks: Option<Vec<GivenColumn<'py>>>,
     /// A mean squared displacement: time of one lag, lags, values, standard errors.
@@ -95,7 +98,10 @@ impl FitRequest<'_> {
         });
         let model = self.model.as_ref().map(Bound::get);
         let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
+        let programs = || self.programs.iter();
         file.given = Given {
+            programs: programs().map(|(name, own, _)| (name.clone(), own.get().observation.clone())).collect(),
+            said: programs().map(|(name, _, said)| (name.clone(), said.clone())).collect(),
             model: model.map(|m| m.model.clone()),
             covariates,
             arrays: arrays.transpose()?,

@@ -79,7 +79,10 @@ fn unknown(loaded: &Loaded, name: &str) -> ModelFileError {
 }
 
 /// The numbers of a file, without axes of length 1 before the lattice's; a single number is that of every site.
-fn field(path: &Path, name: &str, lattice: &[usize], notes: &mut Vec<String>) -> Result<Field, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn field(path: &Path, name: &str, lattice: &[usize], notes: &mut Vec<String>) -> Result<Field, String> {
     let without_path = |e: DataError| {
         let place = e.place().map(|place| format!("{place}: ")).unwrap_or_default();
         format!("{place}{}; {}", e.found(), e.remedy())

@@ -10,6 +10,9 @@ pub mod summaries;
 
 pub mod losses;
 
+// … or what was seen, when, where and with which noise, for likelihoods …
+pub mod observation;
+
 pub mod tasks;
 
 // … whether a state shows a pattern, and whether parameters form one …

@@ -366,6 +366,13 @@ fn source(table: &mut Reader<'_>, task: Task) -> Result<Option<DataSource>, FitF
     match given[..] {
         [] => Ok(None),
         [key] => {
+            if task == Task::Observation {
+                let message = format!(
+                    "`data.{key}` is not for the task `observation`: its data are said by `data` in [observation] or \
+                     [[experiment]]"
+                );
+                return Err(table.error(table.key_place(key), message));
+            }
             if !task.entry().sources.contains(&key) {
                 let message = format!(
                     "`data.{key}` is not for the task `{}`: give {}",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use glauber_engine::Observation;
 use glauber_program::Model;
 
 use glauber_data::arrays::Array;
@@ -21,11 +22,19 @@ pub struct Given {
     pub tracks: Option<Arc<Vec<TableColumn>>>,
     /// In place of the file of `data.msd`.
     pub curve: Option<MsdCurve>,
+    /// What is seen, where that is no text: traced functions of the state, by the name that stands for `what`.
+    pub programs: Vec<(String, Observation)>,
+    /// How such names are said.
+    pub said: std::collections::BTreeMap<String, String>,
 }
 
 impl Given {
     /// Whether everything is where the file says.
     pub fn is_empty(&self) -> bool {
-        self.model.is_none() && self.arrays.is_none() && self.tracks.is_none() && self.curve.is_none()
+        self.model.is_none()
+            && self.arrays.is_none()
+            && self.tracks.is_none()
+            && self.curve.is_none()
+            && self.programs.is_empty()
     }
 }

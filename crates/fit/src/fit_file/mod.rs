@@ -51,6 +51,7 @@ mod in_python;
 mod loss;
 mod marked;
 mod memory;
+mod observation;
 mod optimization;
 mod overrides;
 mod reader;
@@ -74,6 +75,7 @@ pub use in_python::in_python;
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;
+pub use observation::{ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice};
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};
@@ -95,8 +97,10 @@ pub const LONGEST: u64 = 1 << 20;
 /// The most starts a fit file may have.
 pub const MOST_STARTS: usize = 10_000;
 
-const TABLES: [&str; 10] =
-    ["model", "task", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run"];
+const TABLES: [&str; 14] = [
+    "model", "task", "route", "errors", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run",
+    "observation", "experiment",
+];
 
 /// Every table with fixed keys, and its keys.
 pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
@@ -142,6 +146,12 @@ pub struct FitFile {
     pub model: ModelSource,
     /// The task.
     pub task: Task,
+    /// By which route the likelihood of observations is computed, where that is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// How errors are made, where that is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<String>,
     /// The model's options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub model_options: BTreeMap<String, OptionChoice>,
@@ -161,6 +171,9 @@ pub struct FitFile {
     pub optimizer: Optimization,
     /// Seed, threads, memory, output.
     pub run: RunChoice,
+    /// What was seen, of the task `observation`.
+    #[serde(rename = "experiment", skip_serializing_if = "Vec::is_empty")]
+    pub experiments: Vec<ExperimentChoice>,
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
@@ -278,10 +291,23 @@ impl FitFile {
             let names: Vec<String> = words.iter().map(|(name, _)| format!("\"{name}\"")).collect();
             whole.here(format!("the key `task` is missing: {}", names.join(" or ")))
         })?;
+        let (route, errors) = (whole.text("route")?, whole.text("errors")?);
+        let experiments = observation::read(&mut whole)?;
+        if !experiments.is_empty() && task != Task::Observation {
+            let message = format!(
+                "[observation] and [[experiment]] are of the task `observation`, and this is the task `{}`: say \
+                 task = \"observation\", or leave them out",
+                task.name()
+            );
+            return Err(whole.here(message));
+        }
         let data = whole.table("data", data::KEYS)?;
         let mut file = FitFile {
             model,
             task,
+            route,
+            errors,
+            experiments,
             model_options: model_options(&mut whole)?,
             data: data::read(data, task)?,
             start: start(&mut whole)?,
@@ -322,6 +348,11 @@ impl FitFile {
         (0..count)
             .map(|i| self.start.iter().map(|(name, values)| (name.clone(), value(values, i))).collect())
             .collect()
+    }
+
+    /// Whether the file says a key itself, by its dotted path.
+    pub fn says(&self, key: &str) -> bool {
+        self.written.iter().any(|own| own == key)
     }
 
     /// Where the data come from.

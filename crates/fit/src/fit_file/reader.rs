@@ -76,6 +76,25 @@ impl<'a> Reader<'a> {
         Ok(Reader { source: self.source, name, place, table })
     }
 
+    /// The tables under a key, one or a list of them, whose keys must be among these; none where there is none.
+    pub fn tables(&mut self, key: &str, keys: &[Key]) -> Result<Vec<Reader<'a>>, FitFileError> {
+        let Some((place, node)) = self.table.remove(key) else { return Ok(Vec::new()) };
+        let nodes = match node.value {
+            Value::List(items) => items,
+            value => vec![Node { value, place: node.place }],
+        };
+        let mut readers = Vec::new();
+        for node in nodes {
+            let Node { value: Value::Table(table), .. } = node else {
+                return Err(self.wrong(key, &node, "a table, or a list of tables"));
+            };
+            let reader = Reader { source: self.source, name: self.path(key), place: place.clone(), table };
+            reader.refuse_others(&keys.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+            readers.push(reader);
+        }
+        Ok(readers)
+    }
+
     fn refuse_others(&self, keys: &[&str]) -> Result<(), FitFileError> {
         for (key, (place, _)) in &self.table {
             if !keys.contains(&key.as_str()) {

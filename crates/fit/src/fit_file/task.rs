@@ -16,6 +16,8 @@ pub enum Task {
     Stability,
     /// A summary of stationary states.
     Stationary,
+    /// What was seen of a process, with noise: by a likelihood.
+    Observation,
 }
 
 /// One task of the list.
@@ -70,6 +72,14 @@ pub const TASKS: &[TaskEntry] = &[
         usual_estimator: "reinmax",
         by_estimator: true,
     },
+    TaskEntry {
+        task: Task::Observation,
+        name: "observation",
+        // Under [observation] and [[experiment]].
+        sources: &[],
+        usual_estimator: "likelihood",
+        by_estimator: false,
+    },
 ];
 
 impl Task {
@@ -92,7 +102,8 @@ mod tests {
     fn every_task_has_its_own_line() {
         for entry in TASKS {
             assert_eq!(entry.task.name(), entry.name);
-            assert!(entry.sources.contains(&"simulate"), "{}", entry.name);
+            let elsewhere = entry.task == Task::Observation;
+            assert!(elsewhere || entry.sources.contains(&"simulate"), "{}", entry.name);
         }
     }
 }

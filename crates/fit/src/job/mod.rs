@@ -5,6 +5,8 @@
 
 mod best;
 mod curves;
+mod errors;
+mod observation;
 mod session;
 mod slopes;
 mod stability;
@@ -13,6 +15,7 @@ mod trajectory;
 mod transition;
 mod watch;
 
+pub use observation::likelihood_of;
 pub use session::RunError;
 pub use state::StateFit;
 
@@ -129,6 +132,11 @@ impl Job {
     /// # Errors
     /// [`JobError`] where they cannot be compiled.
     pub fn new(problem: Problem) -> Result<Job, JobError> {
+        errors::check(&problem.file, &problem.data)?;
+        if let (Some(_), false) = (&problem.file.route, matches!(problem.data, Observations::Seen { .. })) {
+            let message = "a route to a likelihood is chosen for the task `observation` alone: leave `route` out";
+            return Err(problem.file.wrong("route", message).into());
+        }
         let (mut state, mut judge, mut notes) = (None, None, problem.notes.clone());
         let attempts = match &problem.data {
             Observations::Transitions { pairs, loss } => {
@@ -148,6 +156,10 @@ impl Job {
             Observations::State { frames, parameters, loss, truth } => {
                 let task = state::Setup { problem: &problem, frames, parameters, loss: *loss };
                 state = Some(task.fit(truth.clone())?);
+                attempts(&problem, &task)?
+            }
+            Observations::Seen { design, route } => {
+                let task = observation::Setup { problem: &problem, design, route: *route };
                 attempts(&problem, &task)?
             }
             Observations::Stability { patterns, loss, rollouts } => {

@@ -11,7 +11,7 @@ use glauber_optimize::trace::Record;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::tasks::initial_state::{InitialStateError, Misfit};
 
-use super::{Attempt, Job};
+use super::{Attempt, Job, errors};
 use crate::error::JobError;
 use crate::outcome::{Curves, Fit, FormationTests, Outcome, Sink, StartMap};
 
@@ -56,6 +56,9 @@ impl Job {
                     (result, Some(watch.finish()))
                 }
             };
+            let mut result = result;
+            errors::sandwich(&self.problem, &mut result)?;
+            errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
             let mut result = result;
             if let Some(watch) = attempt.watch.as_mut().filter(|_| !interrupted) {

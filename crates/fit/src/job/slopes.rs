@@ -16,6 +16,10 @@ const TOLD: usize = 3;
 /// # Errors
 /// [`JobError`] where a fitted parameter acts through step functions alone: no gradient would ever move it.
 pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
+    // Likelihoods of what was seen have their own slopes, or none.
+    if matches!(job.problem.data, Observations::Seen { .. }) {
+        return Ok(());
+    }
     let Some(own) = job.attempts.iter().find(|a| a.method.is_by_gradient()) else {
         return Ok(());
     };

@@ -37,6 +37,8 @@ pub struct ObservedCurve {
     pub starts: Option<States>,
     /// What a step and a number are in the data's units.
     pub scale: Scale,
+    /// Of how many runs it is the mean, where that is known.
+    pub runs: Option<usize>,
     pub(super) notes: Vec<String>,
     /// What the readers of the data have to say.
     pub(super) data_notes: Vec<String>,
@@ -228,7 +230,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(ObservedCurve { choice, target, starts: None, scale, notes, data_notes: Vec::new() })
+    Ok(ObservedCurve { choice, target, starts: None, scale, runs: None, notes, data_notes: Vec::new() })
 }
 
 /// A summary over time as a table has it.
@@ -272,7 +274,7 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
     let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
     let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
     let scale = Scale { time: step, time_unit, ..Scale::steps() };
-    Ok(ObservedCurve { choice, target, starts: None, scale, notes, data_notes })
+    Ok(ObservedCurve { choice, target, starts: None, scale, runs: None, notes, data_notes })
 }
 
 /// The mean over observed runs.
@@ -318,8 +320,9 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, Jo
         states.spacing(),
         states.runs
     )];
+    let runs = Some(states.runs);
     let starts = from_data.then_some(states);
-    Ok(ObservedCurve { choice, target, starts, scale: Scale::steps(), notes, data_notes })
+    Ok(ObservedCurve { choice, target, starts, scale: Scale::steps(), runs, notes, data_notes })
 }
 
 /// A summary of every observed state, \[run\]\[time\]\[number\]: one row per run, as the engine's outputs of a rollout.
@@ -404,7 +407,8 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         target.steps.len(),
         simulation.runs
     )];
-    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), notes, data_notes: Vec::new() })
+    let runs = Some(simulation.runs as usize);
+    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), runs, notes, data_notes: Vec::new() })
 }
 
 /// Some rows of a table of this width, in the order asked for.

@@ -9,11 +9,13 @@ mod frames;
 mod identity;
 mod model;
 mod names;
+mod observation;
 mod pattern;
 mod pictures;
 mod shown;
 mod states;
 mod stationary;
+mod table;
 mod times;
 mod tracks;
 mod truth;
@@ -22,15 +24,18 @@ mod words;
 use std::collections::BTreeMap;
 
 use glauber_engine::Options;
+use glauber_inference::route::Route;
 use glauber_optimize::checkpoint::Identity;
 use glauber_optimize::maps::Map;
 use glauber_optimize::method::Method;
 use glauber_optimize::objective::Unknown;
+use glauber_optimize::optimizers::Choice;
 use glauber_program::{Estimator, Model};
 use glauber_tasks::covariates::Covariates;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::losses::curve::CurveLoss;
 use glauber_tasks::losses::stability::StabilityLoss;
+use glauber_tasks::observation::Design;
 use glauber_tasks::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
 use glauber_tasks::states::States;
 use glauber_tasks::tasks::initial_state::{ObservedFrame, StateLoss};
@@ -112,6 +117,13 @@ pub enum Observations {
         /// What compares frames with simulations.
         loss: StateLoss,
     },
+    /// What was seen of a process, with noise.
+    Seen {
+        /// What, when, where, under which conditions.
+        design: Design,
+        /// How its likelihood is computed.
+        route: Route,
+    },
     /// A pattern that should stay.
     Stability {
         /// One state for each run.
@@ -142,6 +154,7 @@ impl Problem {
         let summary = match file.task {
             Task::Trajectory => Some(over_time(file, &own, curve::observe)?),
             Task::Stationary => Some(over_time(file, &own, stationary::observe)?),
+            Task::Observation => Some(observation::observe(file, &own)?),
             Task::Transition | Task::State | Task::Stability => None,
         };
         let fitted = match file.task {
@@ -149,6 +162,7 @@ impl Problem {
                 refuse_parameters(file)?;
                 None
             }
+            Task::Observation => None,
             _ => Some(own.fitted(&pairs(&file.fixed)).map_err(|e| wrong(file, "fixed", &e))?),
         };
         let start = |fitted: &Fitted| {
@@ -156,9 +170,16 @@ impl Problem {
             let starts = starts.iter().map(|start| fitted.start(&own.model, &pairs(start)));
             starts.collect::<Result<Vec<_>, _>>().map_err(|e| wrong(file, "start", &e))
         };
-        let starts = fitted.as_ref().map(start).transpose()?.unwrap_or_default();
+        let starts = match &summary {
+            Some(Resolved { data: Observations::Seen { design, .. }, .. }) => {
+                let starts = file.starts();
+                let starts = starts.iter().map(|start| design.start(&pairs(start)));
+                starts.collect::<Result<Vec<_>, _>>().map_err(|e| file.wrong("start", e.to_string()))?
+            }
+            _ => fitted.as_ref().map(start).transpose()?.unwrap_or_default(),
+        };
         let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
-            (Task::Transition, Some(LIKELIHOOD)) => LIKELIHOOD.to_string(),
+            (Task::Transition, Some(LIKELIHOOD)) | (Task::Observation, _) => LIKELIHOOD.to_string(),
             _ => estimators::own_estimator(file).to_string(),
         };
         let options = model::engine_options(file);
@@ -172,13 +193,14 @@ impl Problem {
         let (compared, again) = names::compared(file, &estimator, others)?;
         notes.extend(again);
         let Simulated { truth, notes: of_truth } = truth::of(file, &own)?;
+        let file = with_usual_search(file, &data);
         Ok(Problem {
             task: file.task,
-            walkers: model::counted_walkers(file),
+            walkers: model::counted_walkers(&file),
             covariates: own.covariates,
             data_notes: [own.notes, of_truth, data_notes].concat(),
             model: own.model,
-            file: file.clone(),
+            file,
             fitted,
             starts,
             data,
@@ -263,6 +285,25 @@ fn test_of(file: &FitFile, model: &Model, fitted: Fitted) -> Result<Option<Forma
     let size = (wanted.rollouts as usize, wanted.steps as usize);
     let test = FormationTest::new(model, fitted, size, file.run.seed, model::engine_options(file));
     test.map(Some).map_err(|error| file.wrong("run.formation-test", error.to_string()).into())
+}
+
+/// The file, with the search that suits a likelihood where nobody chose one: noisy values are no matter for an optimizer by
+/// gradients.
+fn with_usual_search(file: &FitFile, data: &Observations) -> FitFile {
+    let mut file = file.clone();
+    let Observations::Seen { route, design } = data else { return file };
+    if !file.says("optimizer.name") && !file.says("optimizer.learning-rate") {
+        let noisy = matches!(route, Route::ParticleFilter | Route::Synthetic);
+        file.optimizer.choice = Choice::new(if noisy { "cma-es" } else { "nelder-mead" });
+        file.optimizer.learning_rate = None;
+        if !file.says("optimizer.steps") {
+            file.optimizer.steps = if noisy { 40 } else { 200 + 100 * design.unknowns.len() as u64 };
+        }
+        if !noisy && file.optimizer.tolerance.is_none() {
+            file.optimizer.tolerance = Some(1e-6);
+        }
+    }
+    file
 }
 
 /// Nothing of the task `state` is about parameters that are fitted.

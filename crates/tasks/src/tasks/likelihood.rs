@@ -86,6 +86,64 @@ impl Likelihood {
         Ok(likelihood)
     }
 
+    /// θ, in its order.
+    pub fn fitted(&self) -> &[Unknown] {
+        &self.fitted.unknowns
+    }
+
+    /// How many outcomes of sites enter ln L: the sites of all pairs one step apart.
+    pub fn observations(&self) -> usize {
+        self.pairs.before.len() * self.pairs.states.sites
+    }
+
+    /// ln L of all pairs. −∞ where θ makes a step that was observed impossible, not a number where a probability of the
+    /// model is none there.
+    ///
+    /// # Errors
+    /// [`ObjectiveError`] where the engine refuses.
+    pub fn log_likelihood(&self, theta: &[f64]) -> Result<f64, ObjectiveError> {
+        let parameters = self.fitted.parameters(theta);
+        let mut sum = 0.0;
+        for before in self.pairs.before.chunks(CHUNK) {
+            let outputs = self.plan.simulate(&self.run(&parameters, before)).map_err(failed)?.outputs;
+            sum += outputs.values.iter().sum::<f64>();
+        }
+        Ok(sum)
+    }
+
+    /// ln L as [`log_likelihood`](Likelihood::log_likelihood), and its derivatives by θ; these are no numbers where ln L
+    /// is none.
+    ///
+    /// # Errors
+    /// [`ObjectiveError`] where the engine refuses.
+    pub fn value_and_score(&self, theta: &[f64]) -> Result<(f64, Vec<f64>), ObjectiveError> {
+        match self.total(theta) {
+            Ok(Evaluation { value, gradient }) => {
+                Ok((-value, gradient.into_iter().map(std::ops::Neg::neg).collect()))
+            }
+            Err(ObjectiveError::Failed(_)) => Ok((f64::NAN, vec![f64::NAN; theta.len()])),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Why the likelihood is 0 at θ, where that can be said.
+    pub fn why_impossible(&self, theta: &[f64]) -> Option<String> {
+        let before = self.impossible(theta).ok()??;
+        if let Some(tried) = self.never(before) {
+            return Some(format!(
+                "the likelihood of the data is 0: the observed step {} has probability 0, as at all {tried} other values of \
+                 the parameters that were tried; either it cannot happen, whatever the parameters, or these are far from \
+                 those at which it can",
+                self.described(before, theta)
+            ));
+        }
+        Some(format!(
+            "the likelihood of the data is 0 there: the observed step {} has probability 0, so that the data contradict the \
+             model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",
+            self.described(before, theta)
+        ))
+    }
+
     /// −ln L of all pairs and its gradient by θ.
     fn total(&self, theta: &[f64]) -> Result<Evaluation, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
@@ -222,19 +280,6 @@ impl Objective for Likelihood {
     }
 
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
-        let before = self.impossible(theta).ok()??;
-        if let Some(tried) = self.never(before) {
-            return Some(format!(
-                "the likelihood of the data is 0: the observed step {} has probability 0, as at all {tried} other values of \
-                 the parameters that were tried; either it cannot happen, whatever the parameters, or these are far from \
-                 those at which it can",
-                self.described(before, theta)
-            ));
-        }
-        Some(format!(
-            "the likelihood of the data is 0 there: the observed step {} has probability 0, so that the data contradict the \
-             model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",
-            self.described(before, theta)
-        ))
+        self.why_impossible(theta)
     }
 }

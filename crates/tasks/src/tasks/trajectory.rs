@@ -25,6 +25,7 @@ use crate::states::States;
 use crate::tasks::transition::failed;
 use crate::tasks::unknowns::Fitted;
 use crate::tasks::way_back;
+use glauber_optimize::information::Information;
 use glauber_optimize::objective::{Evaluation, Objective, ObjectiveError, Unknown};
 
 /// A summary of the data over time.
@@ -89,6 +90,17 @@ pub struct Replication {
     pub seed: u64,
 }
 
+/// What is known of an estimate by a loss from the data's own uncertainty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sandwich {
+    /// The error of each number of θ.
+    pub errors: Vec<f64>,
+    /// How many errors the estimate lies from where the loss, by simulated slopes, is least.
+    pub distance: f64,
+    /// The way there.
+    pub step: Vec<f64>,
+}
+
 /// The objective: rollouts, a summary over time, a loss.
 pub struct Trajectory {
     fitted: Fitted,
@@ -145,6 +157,93 @@ impl Trajectory {
     pub fn simulated(&self, theta: &[f64], replicates: usize, seed: u64) -> Result<Outputs, EngineError> {
         let parameters = self.fitted.parameters(theta);
         Ok(self.plan.simulate(&self.run(&parameters, replicates, seed))?.outputs)
+    }
+
+    /// What the data's own uncertainty does to an estimate θ̂ of this loss L(m(θ), t), where the data t are the mean of `runs`
+    /// runs: Var θ̂ = H⁻¹ B Σ Bᵀ H⁻¹ with H = Jᵀ L_mm J, B = Jᵀ L_mt, J = ∂m/∂θ by common noise, and Σ the covariance of a run
+    /// (about the mean of its start) over `runs`, all from `replicates` simulations at θ̂. Nothing where H is singular.
+    ///
+    /// Reference: Huber 1967, Proc. 5th Berkeley Symp. 1, 221; Gouriéroux, Monfort & Renault 1993, J. Appl. Econometrics 8, 85.
+    ///
+    /// # Errors
+    /// [`EngineError`] as in [`Plan::simulate`].
+    pub fn sandwich(
+        &self,
+        theta: &[f64],
+        runs: usize,
+        replicates: usize,
+        seed: u64,
+    ) -> Result<Option<Sandwich>, EngineError> {
+        let seed = derive_seed(seed, Purpose::Sandwich, 0);
+        let here = self.simulated(theta, replicates, seed)?;
+        let (means, width, n) = (here.mean(), here.width, theta.len());
+        let mut jacobian = vec![vec![0.0; width]; n];
+        for (i, column) in jacobian.iter_mut().enumerate() {
+            let interval = self.fitted.unknowns[i].interval;
+            let size = theta[i].abs().max(1e-3 * (interval.highest - interval.lowest).min(1.0));
+            let side = |sign: f64| {
+                let mut moved = theta.to_vec();
+                moved[i] = (theta[i] + sign * 0.05 * size).clamp(interval.lowest, interval.highest);
+                Ok::<_, EngineError>((moved[i], self.simulated(&moved, replicates, seed)?.mean()))
+            };
+            let ((high, above), (low, below)) = (side(1.0)?, side(-1.0)?);
+            if high <= low {
+                return Ok(None);
+            }
+            column.iter_mut().zip(above.iter().zip(&below)).for_each(|(j, (a, b))| *j = (a - b) / (high - low));
+        }
+        let (target, errors) = (&self.target.values, self.target.errors.as_deref());
+        let near = |x: &[f64], sign: f64| -> Vec<f64> { x.iter().map(|x| x + sign * 1e-5 * x.abs().max(1e-8)).collect() };
+        let difference = |above: Vec<f64>, below: Vec<f64>, x: &[f64]| -> Vec<f64> {
+            let wide = x.iter().map(|x| 2e-5 * x.abs().max(1e-8));
+            above.iter().zip(&below).zip(wide).map(|((a, b), wide)| (a - b) / wide).collect()
+        };
+        let slope = |m: &[f64], t: &[f64]| self.loss.of(m, t, errors).1;
+        let by_means = difference(slope(&near(&means, 1.0), target), slope(&near(&means, -1.0), target), &means);
+        let by_data = difference(slope(&means, &near(target, 1.0)), slope(&means, &near(target, -1.0)), target);
+        // Each run about the mean of those that began alike: how runs begin is not what is uncertain.
+        let groups = self.starts.as_ref().map_or(1, |states| states.runs.max(1));
+        let mut centres = vec![vec![0.0; width]; groups];
+        let members = |g: usize| (here.replicates() - g).div_ceil(groups) as f64;
+        for r in 0..here.replicates() {
+            centres[r % groups].iter_mut().zip(here.replicate(r)).for_each(|(c, x)| *c += x / members(r % groups));
+        }
+        let freedom = (here.replicates() - groups).max(1) as f64 * runs as f64;
+        let mut meat = vec![0.0; n * n];
+        for r in 0..here.replicates() {
+            let off = here.replicate(r).iter().zip(&centres[r % groups]).zip(&by_data).map(|((x, c), l)| (x - c) * l);
+            let off: Vec<f64> = off.collect();
+            let own: Vec<f64> = jacobian.iter().map(|j| j.iter().zip(&off).map(|(a, b)| a * b).sum()).collect();
+            for i in 0..n {
+                (0..n).for_each(|k| meat[i * n + k] += own[i] * own[k] / freedom);
+            }
+        }
+        let mut bread = vec![0.0; n * n];
+        for i in 0..n {
+            for k in 0..n {
+                bread[i * n + k] = (0..width).map(|w| jacobian[i][w] * by_means[w] * jacobian[k][w]).sum();
+            }
+        }
+        let information = Information::of(&bread, n);
+        if !information.is_positive(n) {
+            return Ok(None);
+        }
+        let inverse = information.inverse(n);
+        let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
+            let one = |i: usize, k: usize| (0..n).map(|j| a[i * n + j] * b[j * n + k]).sum();
+            (0..n * n).map(|place| one(place / n, place % n)).collect()
+        };
+        let variance = times(&times(&inverse, &meat), &inverse);
+        let slopes = slope(&means, target);
+        let gradient: Vec<f64> = jacobian.iter().map(|j| j.iter().zip(&slopes).map(|(a, b)| a * b).sum()).collect();
+        let step: Vec<f64> = (0..n).map(|i| -(0..n).map(|k| inverse[i * n + k] * gradient[k]).sum::<f64>()).collect();
+        let spread = Information::of(&variance, n);
+        let distance = match spread.is_positive(n) {
+            true => spread.decrement(&step, 1e-9).sqrt(),
+            false => f64::INFINITY,
+        };
+        let errors = (0..n).map(|i| variance[i * n + i].max(0.0).sqrt()).collect();
+        Ok(Some(Sandwich { errors, distance, step }))
     }
 
     fn of(&self, means: &[f64]) -> (f64, Vec<f64>) {

@@ -356,7 +356,7 @@ impl Transition {
 }
 
 /// The engine's words as the objective's.
-pub(crate) fn failed(error: EngineError) -> ObjectiveError {
+pub fn failed(error: EngineError) -> ObjectiveError {
     match error {
         EngineError::Interrupted => ObjectiveError::Interrupted,
         other => ObjectiveError::Source(Box::new(other)),

@@ -1,0 +1,152 @@
+//! Makes errors by fits to data drawn at the estimate, where the fit file asks for them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glauber_inference::bootstrap::{BootstrapError, DATA_SETS, bootstrap};
+use glauber_inference::likelihood::Stop;
+use glauber_inference::route::Settings;
+use glauber_optimize::fit_result::FitResult;
+use glauber_optimize::stopping::Stopped;
+use glauber_optimize::verdict::{Known, significant};
+
+use super::trajectory;
+use crate::error::JobError;
+use crate::fit_file::FitFile;
+use crate::problem::{Observations, Problem};
+
+/// The ways to errors that a fit file may ask for.
+const WAYS: [&str; 3] = ["curvature", "bootstrap", "sandwich"];
+/// Simulations behind a sandwich: at least so many, and so many for each run of the data.
+const SIMULATIONS: (usize, usize) = (1000, 25);
+/// So many errors away a fit is at rest.
+const NEAR: f64 = 0.5;
+
+/// Refuses a way to errors that there is not, or not for this task.
+///
+/// # Errors
+/// [`JobError`] at the key.
+pub(super) fn check(file: &FitFile, data: &Observations) -> Result<(), JobError> {
+    let Some(way) = &file.errors else { return Ok(()) };
+    if !WAYS.contains(&way.as_str()) {
+        let message = format!("there are no errors by `{way}`: give \"curvature\", \"bootstrap\" or \"sandwich\"");
+        return Err(file.wrong("errors", message).into());
+    }
+    if way == "bootstrap" && !matches!(data, Observations::Seen { .. }) {
+        let message = "errors by \"bootstrap\" draw data as they were seen, so they are for the task `observation`, which says \
+                       how that was: say what is compared there, or leave `errors` out";
+        return Err(file.wrong("errors", message).into());
+    }
+    if way == "sandwich" {
+        let Observations::Trajectory { observed, .. } = data else {
+            let message = "errors by \"sandwich\" are for the task `trajectory`: leave `errors` out";
+            return Err(file.wrong("errors", message).into());
+        };
+        if observed.runs.is_none_or(|runs| runs < 2) {
+            let message = "errors by \"sandwich\" need to know of how many runs the data are the mean, two or more: give states or \
+                           `data.simulate`";
+            return Err(file.wrong("errors", message).into());
+        }
+    }
+    Ok(())
+}
+
+/// Puts the errors that the data's own uncertainty makes beside estimates by a loss, where they are asked for.
+///
+/// # Errors
+/// [`JobError`] where a simulation fails.
+pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), JobError> {
+    let Observations::Trajectory { observed, loss } = &problem.data else { return Ok(()) };
+    let arrived = matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
+    let (Some("sandwich"), true, Some(runs)) = (problem.file.errors.as_deref(), arrived, observed.runs) else {
+        return Ok(());
+    };
+    if problem.walkers.is_some() {
+        result.notes.push("no errors by the sandwich: walkers of one lattice are no runs".into());
+        return Ok(());
+    }
+    let setup = trajectory::Setup { problem, observed, loss };
+    let (objective, _) = setup.objective(trajectory::USUAL_ESTIMATOR, false, trajectory::USUAL_REPLICATES)?;
+    let simulations = SIMULATIONS.0.max(SIMULATIONS.1 * runs);
+    let found = objective.sandwich(&result.theta, runs, simulations, problem.file.run.seed)?;
+    let Some(found) = found else {
+        result.notes.push("no errors by the sandwich: the data do not determine all parameters by this loss".into());
+        return Ok(());
+    };
+    let near = found.distance <= NEAR;
+    for (estimate, error) in result.estimates.iter_mut().zip(&found.errors) {
+        if matches!(estimate.known, Known::AtEnd(_) | Known::NotReached) {
+            continue;
+        }
+        (estimate.known, estimate.standard_error) =
+            if near { (Known::Error(*error), Some(*error)) } else { (Known::NotAtOptimum, None) };
+    }
+    result.at_optimum = Some(near);
+    if near {
+        result.verdict = format!("at its optimum; errors by the sandwich of {simulations} simulations, of data that are a mean of {runs} runs");
+    } else {
+        let there = result.estimates.iter().zip(&found.step);
+        let there: Vec<String> = there.map(|(e, step)| format!("{} = {}", e.name, significant(e.value + step, 3))).collect();
+        result.verdict = format!(
+            "not at its optimum, so it has no errors: by simulated slopes the loss is least about {} errors away, near {}",
+            significant(found.distance, 2),
+            there.join(", ")
+        );
+        result.notes.insert(0, result.verdict.clone());
+    }
+    Ok(())
+}
+
+/// Puts errors by the bootstrap in place of those by the curvature, where they are asked for.
+///
+/// # Errors
+/// [`JobError`] where data cannot be drawn or fitted.
+pub(super) fn resample(problem: &Problem, result: &mut FitResult, interrupt: &AtomicBool) -> Result<(), JobError> {
+    let Observations::Seen { design, route } = &problem.data else { return Ok(()) };
+    let file = &problem.file;
+    let arrived = matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
+    if file.errors.as_deref() != Some("bootstrap") || !arrived {
+        return Ok(());
+    }
+    if result.at_optimum == Some(false) {
+        result.notes.push("no errors by the bootstrap: the fit did not come to its optimum".into());
+        return Ok(());
+    }
+    let settings = Settings {
+        simulations: file.optimizer.replicates.map(|n| n as usize),
+        seed: file.run.seed,
+        options: problem.options,
+    };
+    let stop = || interrupt.load(Ordering::Relaxed);
+    let found = match bootstrap(design, *route, &result.theta, settings, DATA_SETS, &stop) {
+        Err(BootstrapError::Stop(Stop::Interrupted)) => {
+            result.notes.push("the bootstrap was interrupted: errors are those by the curvature".into());
+            return Ok(());
+        }
+        other => other.map_err(|e| file.wrong("errors", e.to_string()))?,
+    };
+    if found.fits.len() < 10 {
+        result.notes.push(format!(
+            "no errors by the bootstrap: {} of {DATA_SETS} data sets drawn at the estimate could not be fitted",
+            found.failed
+        ));
+        return Ok(());
+    }
+    for ((estimate, error), bias) in result.estimates.iter_mut().zip(&found.errors).zip(&found.bias) {
+        if error.is_finite() && *error > 0.0 && !matches!(estimate.known, Known::AtEnd(_)) {
+            estimate.known = Known::Error(*error);
+            estimate.standard_error = Some(*error);
+        }
+        // Three errors of a mean of so many fits.
+        if bias.abs() > 3.0 * error / (found.fits.len() as f64).sqrt() {
+            result.notes.push(format!(
+                "fits to data drawn at the estimate find `{}` off by {} on average: the route is biased there, and the estimate \
+                 is not corrected",
+                estimate.name,
+                significant(*bias, 2)
+            ));
+        }
+    }
+    let lost = if found.failed > 0 { format!(", {} more could not be fitted", found.failed) } else { String::new() };
+    result.notes.push(format!("errors by the parametric bootstrap of {} data sets{lost}", found.fits.len()));
+    Ok(())
+}

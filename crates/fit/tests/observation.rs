@@ -1,0 +1,104 @@
+//! Observations in fit files: read, resolved, fitted, written out again, and refused at their place.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use glauber_data::arrays::{Array, write_npy, write_npz};
+use glauber_files::Overwrite;
+use glauber_fit::fit_file::FitFile;
+use glauber_fit::job::{Unkept, prepare};
+use glauber_optimize::observer::{Observer, Silent};
+
+const COUNTS: &str = r#"
+model = "susceptible-infected-recovered"
+task = "observation"
+
+[model-options]
+shape = [16, 16]
+start = "random"
+density = 0.05
+
+[observation]
+what = "count(state=infected)"
+noise = { name = "negative-binomial", size = "size", share = 0.8 }
+
+[[experiment]]
+name = "fast"
+data = "fast.npz"
+fixed = { recovery = 0.4 }
+
+[[experiment]]
+name = "slow"
+data = "slow.npy"
+steps = [1, 2, 4, 8]
+fixed = { recovery = 0.2 }
+
+[start]
+infection = 0.2
+size = 5.0
+
+[optimizer]
+replicates = 40
+steps = 5
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let array = |values: &[f64]| Array::new(vec![values.len()], values.to_vec()).unwrap();
+    let (fast, times) = (array(&[14.0, f64::NAN, 40.0, 31.0]), array(&[1.0, 2.0, 3.0, 5.0]));
+    write_npz(folder.path().join("fast.npz"), [("data", &fast), ("times", &times)], Overwrite::Refuse).unwrap();
+    write_npy(folder.path().join("slow.npy"), &array(&[12.0, 25.0, 60.0, 90.0]), Overwrite::Refuse).unwrap();
+    folder
+}
+
+fn parsed(text: &str, folder: &Path) -> FitFile {
+    FitFile::parse(text, &folder.join("fit.toml"), &[], Path::new("")).unwrap()
+}
+
+fn why(text: &str, folder: &Path) -> String {
+    match FitFile::parse(text, &folder.join("fit.toml"), &[], Path::new("")) {
+        Err(error) => error.to_string(),
+        Ok(file) => prepare(&file).err().map(|e| e.to_string()).unwrap_or_default(),
+    }
+}
+
+#[test]
+fn two_experiments_are_fitted_and_written_out() {
+    let folder = folder();
+    let file = parsed(COUNTS, folder.path());
+    let mut job = prepare(&file).unwrap();
+    assert!(job.notes.iter().any(|n| n.contains("route `particle-filter`")), "{:?}", job.notes);
+    assert!(job.notes.iter().any(|n| n.contains("1 of 4 numbers missing")), "{:?}", job.notes);
+    let mut watch = |_: &str| Box::new(Silent) as Box<dyn Observer>;
+    let outcome = job.run(&mut watch, &Unkept, &AtomicBool::new(false)).unwrap();
+    let result = &outcome.best().result;
+    assert_eq!(result.likelihood, Some("particle-filter"));
+    assert!(result.estimate("infection").unwrap().value > 0.0 && result.estimate("size").is_some());
+    assert!(result.estimate("recovery").is_none());
+    // What is written out is the same fit.
+    let again = FitFile::parse(&file.to_toml().unwrap(), Path::new("again.toml"), &[], Path::new("")).unwrap();
+    assert_eq!(again.experiments, file.experiments);
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let folder = folder();
+    let cases = [
+        (COUNTS.replace("state=infected", "state=ill"), "has no state `ill`"),
+        (COUNTS.replace("\"slow.npy\"", "\"none.npy\""), "none.npy"),
+        (COUNTS.replace("[1, 2, 4, 8]", "[1, 2, 4]"), "4 times, but 3 steps"),
+        (COUNTS.replace("size = \"size\", ", ""), "it needs `size`"),
+        (COUNTS.replace("\"negative-binomial\"", "\"negativ-binomial\""), "there is none of this name"),
+        (COUNTS.replace("recovery = 0.4", "recovry = 0.4"), "did you mean `recovery`"),
+        (COUNTS.replace("name = \"slow\"", "nam = \"slow\""), "has no key `nam`"),
+        (COUNTS.replace("task = \"observation\"", "task = \"transition\""), "are of the task `observation`"),
+        (COUNTS.replace("task = \"observation\"", "task = \"observation\"\nroute = \"exact\""), "every layer at every site"),
+        (COUNTS.replace("steps = 5\n", "steps = 5\nname = \"adam\"\n"), "follows gradients"),
+        (COUNTS.replace("size = 5.0", ""), "`size` has no default"),
+    ];
+    for (text, words) in cases {
+        let found = why(&text, folder.path());
+        assert!(found.contains(words), "{words}: {found}");
+    }
+}
