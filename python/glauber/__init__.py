@@ -21,7 +21,7 @@ the speed of Rust, without Python in the loop.
 True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
-(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
+(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, `log_density`, `posterior`, `profile`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
 `InitialState`), images (`segment`), cells of the Cellular Potts model
 (`glauber.cells`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
@@ -32,6 +32,7 @@ import os as _os
 from glauber import _functions, _glauber, cells
 from glauber._callables import Simulator
 from glauber._check import Check, check
+from glauber._density import LogDensity, Posterior, Profile, autologistic, log_density, posterior, profile
 from glauber._errors import InputError, ModelError, RunError
 from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
@@ -66,6 +67,7 @@ __all__ = [
     "InputError",
     "Lattice",
     "Layer",
+    "LogDensity",
     "Model",
     "ModelError",
     "Neighbours",
@@ -73,6 +75,8 @@ __all__ = [
     "Objective",
     "Outputs",
     "Parameter",
+    "Posterior",
+    "Profile",
     "RandomSequential",
     "Rollout",
     "RunError",
@@ -85,13 +89,17 @@ __all__ = [
     "There",
     "Trajectory",
     "Transition",
+    "autologistic",
     "cells",
     "check",
     "fit",
     "fit_file",
     "load",
+    "log_density",
     "models",
     "objective",
+    "posterior",
+    "profile",
     "rollout",
     "segment",
     "simulate",

@@ -48,6 +48,12 @@ pub enum Purpose {
     StartingSites = 31,
     /// The simulations that check a fit of cells, and the parameters that they draw.
     CellsCheck = 41,
+    /// Where the chains of a posterior begin; by chain and trial.
+    PosteriorStart = 51,
+    /// The moves of a posterior's chains; by chain, and by step within it.
+    PosteriorMoves = 52,
+    /// The noise of the likelihood along a posterior's chains; by chain, and by step within it.
+    PosteriorNoise = 53,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

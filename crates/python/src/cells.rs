@@ -8,13 +8,17 @@ use glauber::data::CellTypes;
 use glauber::data::images::Pick;
 use glauber::fit::cells::{
     CellsError, CellsRequest, CellsSimulation, LabelStack, Labels, LabelsFile, SimulateRequest, Start, Types,
-    run as fit_cells, simulate,
+    likelihood as likelihood_of_cells, run as fit_cells, simulate,
 };
+use glauber::fit::inference::About;
+use glauber::inference::density::Density;
+use glauber::inference::prior::Prior;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::density::LogDensity;
 use crate::errors::{in_python, input_error};
 use crate::running::run_whole;
 use crate::typing::{As, Numbers, Table};
@@ -122,6 +126,47 @@ pub fn cells_fit<'py>(
     let found = run_whole(py, threads, |_| fit_cells(&request))?.map_err(cells_error)?;
     let here = Path::new("");
     Ok((in_python(found.object(here)), in_python(found.text(here))))
+}
+
+/// The log density of the coefficients of the Cellular Potts model, of labels over time.
+#[pyfunction]
+#[pyo3(signature = (labels, shape, file, types, types_file, torus, coarsen, frames, every, acceptance, connected, unknown, fixed, priors, threads))]
+pub fn cells_log_density(
+    py: Python<'_>,
+    labels: Option<As<'_, Numbers>>,
+    shape: Vec<usize>,
+    file: Option<GivenFile>,
+    types: Option<GivenTypes>,
+    types_file: Option<String>,
+    torus: bool,
+    coarsen: usize,
+    frames: Option<(usize, usize)>,
+    every: usize,
+    acceptance: &str,
+    connected: bool,
+    unknown: Vec<String>,
+    fixed: Vec<(String, f64)>,
+    priors: Vec<(String, String)>,
+    threads: usize,
+) -> PyResult<LogDensity> {
+    let request = CellsRequest {
+        types: types_of(types, types_file),
+        torus,
+        coarsen,
+        frames: frames.map(|(first, end)| first..end),
+        every,
+        acceptance: acceptance_of(acceptance)?,
+        connected,
+        unknown,
+        fixed,
+        ..CellsRequest::new(labels_of(labels, shape, file)?)
+    };
+    let prior = |(name, text): (String, String)| Prior::parse(&text).map(|prior| (name, prior));
+    let priors = priors.into_iter().map(prior).collect::<Result<Vec<_>, _>>().map_err(input_error)?;
+    let (likelihood, notes) =
+        run_whole(py, threads, |_| likelihood_of_cells(&request))?.map_err(cells_error)?;
+    let density = Density::new(Box::new(likelihood), &priors).map_err(input_error)?;
+    Ok(LogDensity::new(density, About { notes, model: "cellular-potts".into() }, threads))
 }
 
 fn labels_of(

@@ -1,6 +1,6 @@
 //! Reads fit files: TOML that says what is fitted to what, and how.
 //!
-//! A fit file has the keys `model` and `task` and eight tables. Every key is checked here: one that does not exist,
+//! A fit file has the keys `model` and `task` and ten tables. Every key is checked here: one that does not exist,
 //! a wrong type and a number out of range are errors that name the file, line and column, what was found, and the
 //! nearest right name. `--set table.key=value` replaces a value before all checks. What only a model or a task can
 //! know (names of parameters, losses, estimators) they check themselves, with [`FitFile::check_names`] and
@@ -47,6 +47,7 @@
 mod data;
 mod error;
 mod given;
+mod inference;
 mod loss;
 mod marked;
 mod memory;
@@ -69,6 +70,7 @@ use serde::Serialize;
 pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use given::Given;
+pub use inference::{PosteriorChoice, PriorChoice};
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;
@@ -93,17 +95,30 @@ pub const LONGEST: u64 = 1 << 20;
 /// The most starts a fit file may have.
 pub const MOST_STARTS: usize = 10_000;
 
-const TABLES: [&str; 10] =
-    ["model", "task", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run"];
+const TABLES: [&str; 12] = [
+    "model",
+    "task",
+    "model-options",
+    "data",
+    "start",
+    "fixed",
+    "loss",
+    "estimator",
+    "optimizer",
+    "run",
+    "priors",
+    "posterior",
+];
 
 /// Every table with fixed keys, and its keys.
-pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
+pub const TABLES_OF_KEYS: [(&str, &[Key]); 7] = [
     ("data", data::KEYS),
     ("data.simulate", data::SIMULATE_KEYS),
     ("loss", loss::LOSS_KEYS),
     ("estimator", loss::ESTIMATOR_KEYS),
     ("optimizer", optimization::KEYS),
     ("run", run::KEYS),
+    ("posterior", inference::KEYS),
 ];
 
 /// Where the model comes from.
@@ -159,6 +174,12 @@ pub struct FitFile {
     pub optimizer: Optimization,
     /// Seed, threads, memory, output.
     pub run: RunChoice,
+    /// Priors by parameter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub priors: BTreeMap<String, PriorChoice>,
+    /// How draws from the posterior are made.
+    #[serde(skip_serializing_if = "PosteriorChoice::is_empty")]
+    pub posterior: PosteriorChoice,
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
@@ -288,6 +309,8 @@ impl FitFile {
             estimator: loss::read_estimator(whole.table("estimator", loss::ESTIMATOR_KEYS)?)?,
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
+            priors: inference::read_priors(whole.free_table("priors")?)?,
+            posterior: inference::read_posterior(whole.table("posterior", inference::KEYS)?)?,
             given: Given::default(),
             file: path.to_path_buf(),
             places,

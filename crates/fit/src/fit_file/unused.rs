@@ -39,6 +39,8 @@ pub const USED_BY_ALL: &[&str] = &[
     "run.checkpoint-every",
     "run.trace-every",
     "run.formation-test",
+    "priors",
+    "posterior",
 ];
 
 /// Who uses a key, as the reason why the fit at hand does not.

@@ -146,6 +146,12 @@ impl Job {
         };
         notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
         notes.extend(problem.model.update_note());
+        if !problem.file.priors.is_empty() || !problem.file.posterior.is_empty() {
+            notes.push(
+                "a fit uses neither [priors] nor [posterior]: `glauber posterior` draws from the posterior"
+                    .into(),
+            );
+        }
         let mut job = Job { problem, attempts, notes, slopeless: Vec::new(), state, judge };
         slopes::tell(&mut job)?;
         Ok(job)
