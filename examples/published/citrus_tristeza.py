@@ -1,6 +1,7 @@
 """Citrus tristeza virus in three orchards (Gottwald et al. 1996, Phytopathology 86, 45; Gibson 1997, Phytopathology 87, 139).
 
-Hazard of a healthy tree from one map to the next: eps + b_y (diseased of its 2 neighbours along y) + b_x (along x). The maps
+Hazard of a healthy tree from one map to the next: eps + b_y (diseased of its 2 neighbours along y) + b_x (along x), or with
+`alike` eps + b (diseased of all 4). The maps
 of El Realengo are 1, 2, 1 and 5 years apart; with `by_year` the hazard is one of a year and holds for all the years to the next map, the
 neighbours as they were. One tree was never seen: it takes no part. Thirteen trees are diseased in 1985 and healthy in 1990, which the
 model forbids: the likelihood is 0, and they are named; with `recovers` a diseased tree is found healthy with probability rho.
@@ -19,17 +20,18 @@ import numpy as np
 YEARS = {"IVIA3and4": [1, 1, 1], "IVIA6and7": [1, 1], "El-Realengo": [1, 2, 1, 5]}
 
 
-def tristeza(shape, recovers=False, years=None):
+def tristeza(shape, recovers=False, years=None, alike=False):
     def step(s):
         sick, seen = s["sick"], s["seen"]
-        hazard = s["eps"] + s["b_y"] * sick.neighbours([(-1, 0), (1, 0)]).sum() + s["b_x"] * sick.neighbours([(0, -1), (0, 1)]).sum()
+        b_y, b_x = (s["b"], s["b"]) if alike else (s["b_y"], s["b_x"])
+        hazard = s["eps"] + b_y * sick.neighbours([(-1, 0), (1, 0)]).sum() + b_x * sick.neighbours([(0, -1), (0, 1)]).sum()
         if years is not None:
             # The rule reads which of the maps it starts from.
-            hazard = hazard * sum(n * (s.step == k) for k, n in enumerate(years))
+            hazard = hazard * sum(n * (s.step() == k) for k, n in enumerate(years))
         stays = 1 - s["rho"] if recovers else 1
         s.next("sick").bernoulli(seen * (sick * stays + (1 - sick) * (1 - glauber.exp(-hazard))))
 
-    rates = {"eps": (0, 5), "b_y": (0, 5), "b_x": (0, 5)}
+    rates = {"eps": (0, 5), **({"b": (0, 5)} if alike else {"b_y": (0, 5), "b_x": (0, 5)})}
     return glauber.Model(
         "tristeza",
         lattice=glauber.Lattice(shape, boundary=0),
@@ -53,12 +55,13 @@ def recoveries(maps):
     return [tuple(int(i) for i in place) for place in np.argwhere((maps[:-1] == 1) & (maps[1:] == 0))]
 
 
-def fit(folder, name, by_year=False):
+def fit(folder, name, by_year=False, alike=False):
     """What the model allows of an orchard: its profile, and the recoveries that it forbids."""
     maps, seen = orchard(folder, name)
     forbidden = recoveries(maps)
-    start = {"eps": 0.1, "b_y": 0.05, "b_x": 0.05, **({"rho": 0.01} if forbidden else {})}
-    model = tristeza(maps.shape[1:], recovers=bool(forbidden), years=YEARS[name] if by_year else None)
+    years = YEARS[name] if by_year else None
+    model = tristeza(maps.shape[1:], recovers=bool(forbidden), years=years, alike=alike)
+    start = {parameter: 0.05 for parameter in model.parameters}
     fields = {"seen": seen.astype(float)}
     return glauber.profile(model, glauber.Transition(maps[None]), start, fields=fields), forbidden
 

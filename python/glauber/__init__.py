@@ -32,7 +32,16 @@ import os as _os
 from glauber import _functions, _glauber, cells
 from glauber._callables import Simulator
 from glauber._check import Check, check
-from glauber._density import LogDensity, Posterior, Profile, autologistic, log_density, posterior, profile
+from glauber._density import (
+    LogDensity,
+    Posterior,
+    Profile,
+    autologistic,
+    log_density,
+    persistent_walk,
+    posterior,
+    profile,
+)
 from glauber._errors import InputError, ModelError, RunError
 from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
@@ -98,6 +107,7 @@ __all__ = [
     "log_density",
     "models",
     "objective",
+    "persistent_walk",
     "posterior",
     "profile",
     "rollout",

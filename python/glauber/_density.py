@@ -177,6 +177,7 @@ class LogDensity:
             return start + np.random.default_rng(seed).normal(size=width) * 0.5
 
         return from_pyfunc(
+            width,
             make_logp,
             make_expand,
             [np.dtype("float64")] * width,
@@ -543,3 +544,46 @@ def _of_snapshots(fields: Any, directions: bool, priors: Mapping[str, str], thre
         list(told_of.items()),
         whole(threads, "threads", 0, 1024),
     )
+
+
+def persistent_walk(
+    tracks: Sequence[Any],
+    *,
+    priors: Mapping[str, str] | None = None,
+    threads: Whole = 0,
+) -> LogDensity:
+    """The exact likelihood of tracks by persistent walkers (velocities that forget themselves), seen with an error: parameters
+    `speed` (root mean square), `persistence` (a time) and `noise` (of a position along each axis).
+
+    Parameters
+    ----------
+    tracks : sequence of arrays [time, 1 + axes]
+        For each track the time in the first column, rising, and the position along each axis in the others; frames may be
+        missing. Tracks of fewer than three positions tell nothing and are left out.
+    priors : dict, optional
+        As for `log_density`; log-normal(ln start, 2) where none is given, about starts of the data's own size. A profile does not
+        look at them.
+
+    Examples
+    --------
+    >>> import glauber, numpy
+    >>> steps = numpy.random.default_rng(1).normal(size=(5, 20, 2))
+    >>> tracks = [numpy.column_stack([numpy.arange(20), walk.cumsum(axis=0)]) for walk in steps]
+    >>> sorted(glauber.persistent_walk(tracks).names)
+    ['noise', 'persistence', 'speed']
+    """
+    own = [numbers(f"track {k}", track).astype(float) for k, track in enumerate(tracks)]
+    for k, track in enumerate(own):
+        if track.ndim != 2 or track.shape[1] < 2:
+            raise InputError(f"track {k} has shape {track.shape}: give [time, 1 + axes], times in the first column")
+    return LogDensity(_of_tracks, (own, priors_of(priors), threads))
+
+
+def _of_tracks(tracks: list[np.ndarray], priors: Mapping[str, str], threads: Any) -> Any:
+    flat = [(np.ascontiguousarray(t[:, 0]), [np.ascontiguousarray(axis) for axis in t[:, 1:].T]) for t in tracks]
+    count = whole(threads, "threads", 0, 1024)
+    wanted = ("speed", "persistence", "noise")
+    blank = {name: "gamma(1, 1)" for name in wanted}
+    starts = {row[0]: row[3] for row in _glauber.persistent_walk_log_density(flat, list(blank.items()), count).parameters}
+    usual = {name: f"log-normal({np.log(starts[name])}, 2)" for name in wanted}
+    return _glauber.persistent_walk_log_density(flat, list({**usual, **priors}.items()), count)

@@ -10,6 +10,8 @@ pub mod exact;
 
 pub mod autologistic;
 
+pub mod persistent_walk;
+
 // … what is thought before, and both together …
 pub mod prior;
 

@@ -165,7 +165,7 @@ impl Prior {
             let number = glauber_files::number(value).filter(|x| x.is_finite());
             let number = number.ok_or_else(|| wrong(format!("`{value}` is no number")))?;
             match numbers.get_mut(place) {
-                Some(slot @ None) => *slot = Some(number),
+                Some(slot) if slot.is_none() => *slot = Some(number),
                 Some(_) => return Err(wrong(format!("`{}` is given twice", wanted[place]))),
                 None => {
                     return Err(wrong(format!("{name} has {} numbers: {}", wanted.len(), wanted.join(", "))));

@@ -1,4 +1,5 @@
 //! Compares draws with posteriors that are known: by NUTS, by the random walk, by a noisy likelihood.
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 mod toys;
 

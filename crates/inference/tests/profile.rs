@@ -1,4 +1,5 @@
 //! Compares profiles with likelihoods whose intervals are known, and what they say of parameters that data leave open.
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 mod toys;
 

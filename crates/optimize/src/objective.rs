@@ -142,6 +142,11 @@ pub trait Objective: Send {
         None
     }
 
+    /// How many numbers were observed, where that is known: the sites of all states that are compared, say.
+    fn observations(&self) -> Option<usize> {
+        None
+    }
+
     /// Why the loss is +∞ at θ, where that can be said.
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let _ = theta;

@@ -11,14 +11,12 @@ use glauber::fit::cells::{
     likelihood as likelihood_of_cells, run as fit_cells, simulate,
 };
 use glauber::fit::inference::About;
-use glauber::inference::density::Density;
-use glauber::inference::prior::Prior;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::density::LogDensity;
+use crate::density::{LogDensity, density_of};
 use crate::errors::{in_python, input_error};
 use crate::running::run_whole;
 use crate::typing::{As, Numbers, Table};
@@ -161,11 +159,9 @@ pub fn cells_log_density(
         fixed,
         ..CellsRequest::new(labels_of(labels, shape, file)?)
     };
-    let prior = |(name, text): (String, String)| Prior::parse(&text).map(|prior| (name, prior));
-    let priors = priors.into_iter().map(prior).collect::<Result<Vec<_>, _>>().map_err(input_error)?;
     let (likelihood, notes) =
         run_whole(py, threads, |_| likelihood_of_cells(&request))?.map_err(cells_error)?;
-    let density = Density::new(Box::new(likelihood), &priors).map_err(input_error)?;
+    let density = density_of(Box::new(likelihood), priors)?;
     Ok(LogDensity::new(density, About { notes, model: "cellular-potts".into() }, threads))
 }
 

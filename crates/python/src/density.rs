@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::inference::{About, Inference, draw, profiled as profiles_of};
+use glauber::fit::job::prepare;
 use glauber::inference::autologistic::Autologistic;
 use glauber::inference::density::Density;
 use glauber::inference::likelihood::{Kind, Likelihood, Stop};
+use glauber::inference::persistent_walk::{PersistentWalk, Track};
 use glauber::inference::posterior::{PosteriorError, Sampler, Settings};
 use glauber::inference::prior::Prior;
 use glauber::inference::profile::ProfileError;
@@ -36,7 +38,8 @@ pub struct LogDensity {
 #[pyfunction]
 pub fn log_density_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<LogDensity> {
     let (file, threads) = request.read()?;
-    let inference = run_whole(py, threads, |_| Inference::of(&file))?.map_err(|e| job_error(e, true))?;
+    let inference = run_whole(py, threads, |_| Inference::of(&prepare(&file)?.problem))?
+        .map_err(|e| job_error(e, true))?;
     let density = inference.density().map_err(|e| job_error(e, true))?;
     Ok(LogDensity::new(density, inference.about(), threads))
 }
@@ -53,10 +56,33 @@ pub fn autologistic_log_density(
 ) -> PyResult<LogDensity> {
     let fields = doubles(&fields)?;
     let likelihood = Autologistic::new(&fields, height, width, directions).map_err(input_error)?;
+    let density = density_of(Box::new(likelihood), priors)?;
+    Ok(LogDensity::new(density, About { notes: Vec::new(), model: "autologistic".into() }, threads))
+}
+
+/// The log density of tracks of persistent walkers: for each its times, and its position along each axis.
+#[pyfunction]
+pub fn persistent_walk_log_density(
+    py: Python<'_>,
+    tracks: Vec<(As<'_, Floats>, Vec<As<'_, Floats>>)>,
+    priors: Vec<(String, String)>,
+    threads: usize,
+) -> PyResult<LogDensity> {
+    let track = |(times, axes): &(As<'_, Floats>, Vec<As<'_, Floats>>)| -> PyResult<Track> {
+        let axes = axes.iter().map(|axis| doubles(axis)).collect::<PyResult<_>>()?;
+        Ok(Track { times: doubles(times)?, axes })
+    };
+    let tracks = tracks.iter().map(track).collect::<PyResult<Vec<_>>>()?;
+    let likelihood = PersistentWalk::new(tracks).map_err(input_error)?;
+    let density = run_whole(py, threads, |_| density_of(Box::new(likelihood), priors))??;
+    Ok(LogDensity::new(density, About { notes: Vec::new(), model: "persistent-walk".into() }, threads))
+}
+
+/// A likelihood with priors as they are written.
+pub fn density_of(likelihood: Box<dyn Likelihood>, priors: Vec<(String, String)>) -> PyResult<Density> {
     let prior = |(name, text): (String, String)| Prior::parse(&text).map(|prior| (name, prior));
     let priors = priors.into_iter().map(prior).collect::<Result<Vec<_>, _>>().map_err(input_error)?;
-    let density = Density::new(Box::new(likelihood), &priors).map_err(input_error)?;
-    Ok(LogDensity::new(density, About { notes: Vec::new(), model: "autologistic".into() }, threads))
+    Density::new(likelihood, &priors).map_err(input_error)
 }
 
 /// Profiles the likelihood of a fit file's parameters: what was found as JSON, and in words.
@@ -68,7 +94,8 @@ pub fn profile_of_file(
     level: f64,
 ) -> PyResult<(String, String)> {
     let (file, threads) = request.read()?;
-    let inference = run_whole(py, threads, |_| Inference::of(&file))?.map_err(|e| job_error(e, true))?;
+    let inference = run_whole(py, threads, |_| Inference::of(&prepare(&file)?.problem))?
+        .map_err(|e| job_error(e, true))?;
     profiled(py, &*inference.likelihood, inference.about(), threads, &names, level)
 }
 

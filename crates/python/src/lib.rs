@@ -39,7 +39,10 @@ mod _glauber {
     #[pymodule_export]
     use crate::check::check;
     #[pymodule_export]
-    use crate::density::{LogDensity, autologistic_log_density, log_density_of_file, profile_of_file};
+    use crate::density::{
+        LogDensity, autologistic_log_density, log_density_of_file, persistent_walk_log_density,
+        profile_of_file,
+    };
     #[pymodule_export]
     use crate::expression::Neighbours;
     #[pymodule_export]

@@ -7,6 +7,7 @@ use glauber::engine::useful_threads;
 use glauber::files::run_folder::RunFolder;
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::inference::{Inference, POSTERIOR_OUTPUTS, PROFILE_OUTPUTS, draw, profiled};
+use glauber::fit::job::prepare;
 use glauber::inference::likelihood::Stop;
 use glauber::inference::posterior::PosteriorError;
 use glauber::inference::profile::ProfileError;
@@ -54,7 +55,7 @@ pub fn profile(arguments: &Profile) -> Result<CommandOutcome, Failure> {
     let mut overrides = arguments.overrides.clone();
     overrides.extend(arguments.threads.map(|t| format!("run.threads={t}")));
     let ready = Ready::of(&arguments.file, &overrides, arguments.out.as_ref(), "profile", PROFILE_OUTPUTS)?;
-    let level = arguments.level.unwrap_or(ready.inference.level);
+    let level = arguments.level.unwrap_or(0.95);
     let names: Vec<String> = arguments.parameters.iter().map(|name| name.trim().to_string()).collect();
     let found =
         ready.pool.install(|| profiled(&*ready.inference.likelihood, &names, level, ready.inference.about()));
@@ -100,7 +101,8 @@ impl Ready {
         };
         let folder = folder.map_err(Failure::input)?;
         let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
-        match pool.install(|| Inference::of(&file)) {
+        let read = || Inference::of(&prepare(&file)?.problem);
+        match pool.install(read) {
             Ok(inference) => Ok(Ready { inference, folder, pool }),
             Err(error) => {
                 folder.abandon();

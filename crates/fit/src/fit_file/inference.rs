@@ -18,7 +18,6 @@ pub const KEYS: &[Key] = &[
         "sampler",
         "\"nuts\" or \"random-walk\" (default: nuts where the likelihood has gradients without noise)",
     ),
-    ("level", "number: of the intervals of `glauber profile` (default 0.95)"),
 ];
 
 /// A prior as it is written.
@@ -47,9 +46,6 @@ pub struct PosteriorChoice {
     /// How they walk.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sampler_name")]
     pub sampler: Option<Sampler>,
-    /// The level of profiles' intervals.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<f64>,
 }
 
 #[allow(clippy::ref_option)] // serde passes references
@@ -80,15 +76,14 @@ impl PosteriorChoice {
 }
 
 pub(super) fn read_posterior(mut table: Reader<'_>) -> Result<PosteriorChoice, FitFileError> {
-    const INSIDE: super::reader::Range =
-        super::reader::Range { accepts: |x| x > 0.0 && x < 1.0, words: "between 0 and 1" };
     let words = Sampler::ALL.map(|sampler| (sampler.name(), sampler));
+    // Written out, so that a table that is empty is told from none.
+    let usual = Settings::default();
     Ok(PosteriorChoice {
-        chains: table.count("chains", 1)?,
-        draws: table.count("draws", 4)?,
-        warm_up: table.count("warm-up", 20)?,
+        chains: Some(table.count("chains", 1)?.unwrap_or(usual.chains as u64)),
+        draws: Some(table.count("draws", 4)?.unwrap_or(usual.draws as u64)),
+        warm_up: Some(table.count("warm-up", 20)?.unwrap_or(usual.warm_up as u64)),
         sampler: table.word("sampler", &words)?,
-        level: table.number("level", INSIDE)?,
     })
 }
 

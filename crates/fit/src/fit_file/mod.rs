@@ -64,6 +64,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -195,6 +197,9 @@ pub struct FitFile {
     /// Which keys were read.
     #[serde(skip)]
     marks: Marks,
+    /// Whether something has taken [priors] and [posterior].
+    #[serde(skip)]
+    has_posterior: Arc<AtomicBool>,
 }
 
 impl FitFile {
@@ -310,7 +315,11 @@ impl FitFile {
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
             priors: inference::read_priors(whole.free_table("priors")?)?,
-            posterior: inference::read_posterior(whole.table("posterior", inference::KEYS)?)?,
+            posterior: match whole.has("posterior") {
+                true => inference::read_posterior(whole.table("posterior", inference::KEYS)?)?,
+                false => PosteriorChoice::default(),
+            },
+            has_posterior: Arc::default(),
             given: Given::default(),
             file: path.to_path_buf(),
             places,
@@ -318,6 +327,10 @@ impl FitFile {
             marks: Marks::new(),
         };
         file.marks = marks.into_inner();
+        let keys = inference::KEYS.iter().map(|(key, _)| format!("posterior.{key}"));
+        for key in keys.chain(["priors".to_string()]) {
+            file.marks.insert(key, file.has_posterior.clone());
+        }
         if let Some(name) = file.start.keys().find(|name| file.fixed.contains_key(*name)) {
             let message = format!("`{name}` has a start and is fixed: take it out of [start] or of [fixed]");
             return Err(file.wrong(&format!("fixed.{name}"), message));
@@ -334,6 +347,16 @@ impl FitFile {
         toml::to_string(self).map_err(|error| {
             FitFileError::new(&self.file, Place::Nowhere, format!("cannot be written as TOML: {error}"))
         })
+    }
+
+    /// Whether the file asks for a posterior: it has `[posterior]` or `[priors]`.
+    pub fn asks_for_posterior(&self) -> bool {
+        !self.posterior.is_empty() || !self.priors.is_empty()
+    }
+
+    /// Notes that what `[posterior]` and `[priors]` say is used.
+    pub fn uses_posterior(&self) {
+        self.has_posterior.store(true, Ordering::Relaxed);
     }
 
     /// The starts, one parameter → value list each; a parameter with one value has it in all.

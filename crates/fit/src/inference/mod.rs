@@ -15,7 +15,6 @@ use glauber_tasks::tasks::likelihood::Likelihood as OfTransitions;
 
 use crate::error::JobError;
 use crate::fit_file::FitFile;
-use crate::job::prepare;
 use crate::problem::{LIKELIHOOD, Observations, Problem};
 
 pub use folder::{POSTERIOR_OUTPUTS, PROFILE_OUTPUTS};
@@ -28,8 +27,6 @@ pub struct Inference {
     pub priors: Vec<(String, Prior)>,
     /// How draws are made.
     pub settings: Settings,
-    /// The level of profiles' intervals.
-    pub level: f64,
     /// What a person should know of the data and of how it was set up.
     pub notes: Vec<String>,
     /// The model's name.
@@ -61,13 +58,13 @@ pub fn likelihood_of(problem: &Problem) -> Result<Box<dyn Likelihood>, JobError>
 }
 
 impl Inference {
-    /// Reads all that a fit file names.
+    /// Of a fit file's problem.
     ///
     /// # Errors
     /// [`JobError`] with the place of what is wrong, or where the task has no likelihood.
-    pub fn of(file: &FitFile) -> Result<Inference, JobError> {
-        let problem = prepare(file)?.problem;
-        let likelihood = likelihood_of(&problem)?;
+    pub fn of(problem: &Problem) -> Result<Inference, JobError> {
+        let file = &problem.file;
+        let likelihood = likelihood_of(problem)?;
         let mut notes = problem.data_notes.clone();
         notes.extend(problem.notes.iter().cloned());
         if let Some(loss) = file.loss.name.unmarked().as_deref().filter(|loss| *loss != LIKELIHOOD) {
@@ -81,7 +78,6 @@ impl Inference {
             priors: file.priors.iter().map(|(name, prior)| (name.clone(), prior.0)).collect(),
             file: file.clone(),
             settings: file.posterior.settings(file.run.seed),
-            level: file.posterior.level.unwrap_or(0.95),
             notes,
             model: problem.model.name().to_string(),
         })
@@ -154,6 +150,7 @@ pub fn profiled(
 }
 
 /// Draws of a posterior, with what is to be known of the data.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
     /// The draws.
     pub posterior: Posterior,
@@ -164,6 +161,7 @@ pub struct Drawn {
 }
 
 /// Profiles, with what is to be known of the data.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profiled {
     /// The profiles.
     pub profiles: Profiles,

@@ -38,21 +38,24 @@ impl Profile {
         let shown = |x: f64| with_precision(x, self.precision());
         let percent = rounded(100.0 * level);
         let [low, high] = self.sides;
-        let only = || match self.relation(names) {
-            Some(relation) => format!("is determined only up to {relation}"),
-            None => "is not determined by the data".to_string(),
-        };
+        if let (None, Some(relation)) = (self.interval(), self.relation(names)) {
+            return format!(
+                "is determined only up to {relation}: as high from {} to {}",
+                shown(low.at()),
+                shown(high.at())
+            );
+        }
         match (low, high) {
             (Side::Bounded(a), Side::Bounded(b)) => format!("{percent} % from {} to {}", shown(a), shown(b)),
             (Side::Bounded(a), above) => {
                 format!(
-                    "at least {} ({percent} %); above, up to {}, {}",
+                    "at least {} ({percent} %); up to {} {}",
                     shown(a),
                     shown(above.at()),
                     not_bounded(above)
                 )
             }
-            (below, Side::Bounded(b)) if self.at_end() || matches!(below, Side::Open(_)) => {
+            (below, Side::Bounded(b)) => {
                 format!(
                     "at most {} ({percent} %); down to {} {}",
                     shown(b),
@@ -60,15 +63,7 @@ impl Profile {
                     not_bounded(below)
                 )
             }
-            (below, Side::Bounded(b)) => {
-                format!(
-                    "at most {} ({percent} %); below, down to {}, {}",
-                    shown(b),
-                    shown(below.at()),
-                    not_bounded(below)
-                )
-            }
-            _ => only(),
+            _ => "is not determined by the data".to_string(),
         }
     }
 
