@@ -21,7 +21,7 @@ the speed of Rust, without Python in the loop.
 True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
-(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
+(`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, `log_density`, `posterior`, `profile`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
 `InitialState`), images (`segment`), cells of the Cellular Potts model
 (`glauber.cells`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
@@ -32,6 +32,16 @@ import os as _os
 from glauber import _functions, _glauber, cells
 from glauber._callables import Simulator
 from glauber._check import Check, check
+from glauber._density import (
+    LogDensity,
+    Posterior,
+    Profile,
+    autologistic,
+    log_density,
+    persistent_walk,
+    posterior,
+    profile,
+)
 from glauber._errors import InputError, ModelError, RunError
 from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
@@ -68,6 +78,7 @@ __all__ = [
     "InputError",
     "Lattice",
     "Layer",
+    "LogDensity",
     "Model",
     "ModelError",
     "Neighbours",
@@ -76,6 +87,8 @@ __all__ = [
     "Observation",
     "Outputs",
     "Parameter",
+    "Posterior",
+    "Profile",
     "RandomSequential",
     "Rollout",
     "RunError",
@@ -88,13 +101,18 @@ __all__ = [
     "There",
     "Trajectory",
     "Transition",
+    "autologistic",
     "cells",
     "check",
     "fit",
     "fit_file",
     "load",
+    "log_density",
     "models",
     "objective",
+    "persistent_walk",
+    "posterior",
+    "profile",
     "rollout",
     "segment",
     "simulate",

@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "catalogue", "cells_fit", "cells_fit_tracks", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "objective_of_file", "picture", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
 
 __version__: Final[str]
 
@@ -197,6 +197,63 @@ class FitOutcome:
         """
 
 @final
+class LogDensity:
+    """
+    The log density of a posterior.
+    """
+    @property
+    def likelihood(self, /) -> tuple[str, str, bool, int]:
+        """
+        The route of the likelihood, what kind of number it is, whether it has gradients, and how many observations it has.
+        """
+    def log_likelihood(self, /, theta: NDArray[float64], noise: SupportsIndex) -> float:
+        """
+        ln L alone.
+        """
+    def log_prior(self, /, theta: NDArray[float64]) -> float:
+        """
+        ln prior alone.
+        """
+    @property
+    def notes(self, /) -> list[str]:
+        """
+        What a person should know of the data.
+        """
+    @property
+    def parameters(self, /) -> list[tuple[str, float, float, float, str]]:
+        """
+        For each parameter its name, where it may be, where chains begin, and its prior.
+        """
+    def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex) -> tuple[str, str]:
+        """
+        Profiles the likelihood: what was found as JSON, and in words.
+        """
+    def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None) -> dict[str, Any]:
+        """
+        Draws from the posterior.
+        """
+    def to_free(self, /, theta: NDArray[float64]) -> NDArray[float64]:
+        """
+        Parameters → free coordinates.
+        """
+    def to_natural(self, /, free: NDArray[float64]) -> tuple[NDArray[float64], float]:
+        """
+        Free coordinates → parameters, and ln |dθ/du|.
+        """
+    def value(self, /, theta: NDArray[float64], free: bool, noise: SupportsIndex) -> float:
+        """
+        ln L + ln prior; by free coordinates with their Jacobian.
+        """
+    def value_and_grad(self, /, theta: NDArray[float64], free: bool) -> tuple[float, NDArray[float64]]:
+        """
+        The same with its gradient.
+        """
+    def why_impossible(self, /, theta: NDArray[float64]) -> str | None:
+        """
+        Why the likelihood is 0 there, where that can be said.
+        """
+
+@final
 class Model:
     """
     A model: its declarations, its start and its step, and the covariates it came with, as they were when it was loaded.
@@ -334,6 +391,11 @@ class Objective:
     def notes(self, /) -> list[str]:
         """
         What a person should know of the data and of how the objective was set up.
+        """
+    @property
+    def observations(self, /) -> int | None:
+        """
+        How many numbers were observed, where that is known.
         """
     @property
     def slopeless(self, /) -> list[str]:
@@ -550,6 +612,11 @@ class There:
         1 where there is such a site, 0 where it lies beyond a fixed edge.
         """
 
+def autologistic_log_density(fields: NDArray[float64], height: SupportsIndex, width: SupportsIndex, directions: bool, priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
+    """
+    The log density of snapshots under the autologistic model, by transfer matrices.
+    """
+
 def catalogue() -> list[tuple[str, str]]:
     """
     The names of the catalogue's models, each with what it is.
@@ -568,6 +635,11 @@ def cells_fit_tracks(table: SupportsGetItem[int, tuple[str, NDArray[float64] | N
 def cells_picture(labels: NDArray[Any], shape: SupportsGetItem[int, SupportsIndex], types: SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]]) -> bytes | None:
     """
     A state of cells as a PNG: its labels, the shape, and the types of labels. None where it cannot be drawn.
+    """
+
+def cells_log_density(labels: NDArray[Any] | None, shape: SupportsGetItem[int, SupportsIndex], file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, torus: bool, coarsen: SupportsIndex, frames: tuple[SupportsIndex, SupportsIndex] | None, every: SupportsIndex, acceptance: str, connected: bool, unknown: SupportsGetItem[int, str], fixed: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
+    """
+    The log density of the coefficients of the Cellular Potts model, of labels over time.
     """
 
 def cells_simulate(shape: SupportsGetItem[int, SupportsIndex], begin: SupportsGetItem[int, SupportsIndex] | None, blocks: SupportsGetItem[int, SupportsIndex] | None, sides: SupportsGetItem[int, SupportsIndex], counts: SupportsGetItem[int, SupportsIndex] | None, volume: SupportsIndex | None, labels: NDArray[Any] | None, file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, frame: SupportsIndex, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], torus: bool, order: str, acceptance: str, connected: bool, steps: SupportsIndex, every: SupportsIndex, seed: SupportsIndex, replicate: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
@@ -605,14 +677,29 @@ def load(name: str, options: SupportsGetItem[int, tuple[str, Any]]) -> Model:
     The catalogue's model of this name, or that of a model file.
     """
 
+def log_density_of_file(request: Incomplete) -> LogDensity:
+    """
+    The log density of a fit file's parameters.
+    """
+
 def objective_of_file(request: Incomplete) -> Objective:
     """
     The objective of a fit file's first fit.
     """
 
+def persistent_walk_log_density(tracks: SupportsGetItem[int, tuple[NDArray[float64], SupportsGetItem[int, NDArray[float64]]]], priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
+    """
+    The log density of tracks of persistent walkers: for each its times, and its position along each axis.
+    """
+
 def picture(numbers: NDArray[float64], height: SupportsIndex, width: SupportsIndex, colours: SupportsGetItem[int, str]) -> bytes:
     """
     A plane of numbers as a PNG: of states in their colours, by number, or of numbers along a scale where none are given.
+    """
+
+def profile_of_file(request: Incomplete, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex) -> tuple[str, str]:
+    """
+    Profiles the likelihood of a fit file's parameters: what was found as JSON, and in words.
     """
 
 def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex, preset: str, steps: SupportsIndex | None, rate: SupportsFloat | SupportsIndex | None, threshold: SupportsFloat | SupportsIndex | None, objects: str | None, flatten: SupportsIndex | None, truth: NDArray[bool_] | None, threads: SupportsIndex) -> dict[str, Any]:

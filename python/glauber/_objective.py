@@ -21,7 +21,8 @@ class Objective:
     """The loss of a task as a function of the fitted parameters; made by `objective`.
 
     A call gives (loss, gradient), as `scipy.optimize.minimize(f, f.x0, jac=True, bounds=f.bounds)` wants it. The noise is
-    that of one iteration: the same θ gives the same numbers. θ may also be given by name, as a dictionary or a Series.
+    that of one iteration: the same θ gives the same numbers. Outside the bounds, and where a rule has no value, the loss is
+    infinite, its gradient NaN. θ may also be given by name, as a dictionary or a Series.
     A pickle carries the model and the data.
     """
 
@@ -39,6 +40,8 @@ class Objective:
         """Where a fit starts."""
         self.iteration = 0
         """Which noise is used."""
+        self.observations: int | None = native.observations
+        """How many numbers were observed, where that is known: sites of all states that are compared."""
         self.notes: list[str] = native.notes
         """What is to be known of the data, and of what gradients lack, as in a fit's result."""
 

@@ -27,12 +27,13 @@ from glauber import _glauber
 from glauber._arrays import named_numbers, numbers, path_text, real, seed_of, told, whole
 from glauber._arrays import names as texts
 from glauber._containers import columns
+from glauber._density import LogDensity, priors_of
 from glauber._errors import InputError
 from glauber._kinds import Whole
 from glauber._over_time import grid
 from glauber._tracks import tracks_of
 
-__all__ = ["CellsFit", "CellsSimulation", "TracksFit", "fit", "fit_tracks", "simulate", "simulate_tracks"]
+__all__ = ["CellsFit", "CellsSimulation", "TracksFit", "fit", "fit_tracks", "log_density", "simulate", "simulate_tracks"]
 
 _FRAMES = [("time", "y", "x"), ("time", "z", "y", "x")]
 _FRAME = [("y", "x"), ("z", "y", "x")]
@@ -556,6 +557,53 @@ def _pairs(ranges: Any) -> list[tuple[Any, tuple[Any, Any]]]:
         if isinstance(ends, (str, bytes)) or not isinstance(ends, Iterable) or len(list(ends)) != 2:
             raise InputError(f"the range of {name!r} is {told(ends)}: give (low, high)")
     return [(name, tuple(ends)) for name, ends in ranges.items()]
+
+
+def log_density(
+    labels: Any,
+    types: Any = None,
+    *,
+    priors: Mapping[str, str] | None = None,
+    torus: bool = False,
+    coarsen: Whole = 1,
+    frames: tuple[Whole, Whole] | None = None,
+    every: Whole = 1,
+    acceptance: str = "metropolis",
+    connected: bool = False,
+    fit: Sequence[str] = (),
+    fixed: Any = None,
+    array: str | None = None,
+    channel: Whole | None = None,
+    depth: Whole | None = None,
+    threads: Whole = 0,
+) -> LogDensity:
+    """ln likelihood + ln prior of labels over time by the unknown coefficients, as `glauber.log_density` gives it of a task:
+    for `posterior`, `profile` and any sampler. Parameters are those of `fit`. Every coefficient needs a prior, such as
+    "normal(0, 5)" or "half-normal(5)": none has two ends.
+    """
+    given = (labels, types, bool(torus), coarsen, frames, every, str(acceptance), bool(connected))
+    return LogDensity(_density_of, (given, list(fit), fixed, (array, channel, depth), priors_of(priors), threads))
+
+
+def _density_of(given: Any, fit: Any, fixed: Any, of_file: Any, priors: Mapping[str, str], threads: Any) -> Any:
+    labels, types, torus, coarsen, frames, every, acceptance, connected = given
+    own, shape, file = _labels(labels, _FRAMES, *of_file)
+    return _glauber.cells_log_density(
+        own,
+        shape,
+        file,
+        *_types(types),
+        torus,
+        whole(coarsen, "coarsen", 1, 2**32),
+        None if frames is None else _range(frames),
+        whole(every, "every", 1, 2**32),
+        acceptance,
+        connected,
+        texts(fit, "fit"),
+        _parameters(fixed, "fixed"),
+        list(priors.items()),
+        whole(threads, "threads", 0, 1024),
+    )
 
 
 def _wholes(value: Any, what: str) -> list[int] | None:

@@ -51,6 +51,10 @@ pub enum Command {
     View(View),
     /// Fit a model to data as a fit file says.
     Fit(Fit),
+    /// Draw from the posterior of a fit file's parameters.
+    Posterior(Posterior),
+    /// Profile the likelihood of a fit file's parameters, with intervals and what the data determine.
+    Profile(Profile),
     /// Compare every gradient estimator with the true gradient.
     Check(Check),
     /// Segment an image into foreground and background.
@@ -663,4 +667,53 @@ pub struct CellsTracks {
     /// The time from frame to frame, where the times do not tell.
     #[arg(long, value_parser = real)]
     pub interval: Option<f64>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The fit file's [priors] (uniform on the intervals where none are given), [posterior] (chains, draws, warm-up,\n\
+    sampler), [start] and [run] count; its loss and optimizer do not. Writes posterior.json and draws.csv.\n\nExample:\n  \
+    glauber posterior fit.toml --set posterior.draws=4000 --set 'priors.beta=\"beta(2, 5)\"'"
+)]
+pub struct Posterior {
+    /// The fit file.
+    pub file: PathBuf,
+    /// Replace a value of the fit file, as --set posterior.draws=4000; may be repeated.
+    #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// The seed of all noise; the fit file's where nobody says.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub seed: Option<u64>,
+    /// How many threads; 0 for all cores. The draws do not depend on it.
+    #[arg(long, value_parser = whole::<usize>)]
+    pub threads: Option<usize>,
+    /// The folder for the results; a new one below `out/` where nobody says.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Along each parameter the highest likelihood over all others; the interval is where it is within \u{3c7}\u{b2} of the\n\
+    top. Writes profile.json and profile.csv.\n\nExamples:\n  \
+    glauber profile fit.toml\n  glauber profile fit.toml --parameters beta,gamma --level 0.9"
+)]
+pub struct Profile {
+    /// The fit file.
+    pub file: PathBuf,
+    /// Which parameters; all where nobody says.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub parameters: Vec<String>,
+    /// The level of the intervals; 0.95 where neither this nor the fit file says.
+    #[arg(long, value_parser = real)]
+    pub level: Option<f64>,
+    /// Replace a value of the fit file, as --set start.beta=0.3; may be repeated.
+    #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// How many threads; 0 for all cores. The result does not depend on it.
+    #[arg(long, value_parser = whole::<usize>)]
+    pub threads: Option<usize>,
+    /// The folder for the results; a new one below `out/` where nobody says.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }

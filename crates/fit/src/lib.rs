@@ -15,5 +15,8 @@ pub mod outcome;
 pub mod job;
 pub mod watch;
 
+// What the data tell of parameters: posteriors and profiles.
+pub mod inference;
+
 // Cells on a lattice: labels over time, their fit and its check.
 pub mod cells;

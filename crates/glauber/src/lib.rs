@@ -27,14 +27,15 @@
 //! ```
 //!
 //! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
-//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`segment`], [`fit`], [`report`],
-//! [`view`].
+//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`inference`], [`segment`], [`fit`],
+//! [`report`], [`view`].
 
 pub use glauber_cellular_potts as cellular_potts;
 pub use glauber_data as data;
 pub use glauber_engine as engine;
 pub use glauber_files as files;
 pub use glauber_fit as fit;
+pub use glauber_inference as inference;
 pub use glauber_lattice as lattice;
 pub use glauber_model_file as model_file;
 pub use glauber_models as models;

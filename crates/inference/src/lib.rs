@@ -25,3 +25,26 @@ pub mod objective;
 
 // Errors by fits to drawn data.
 pub mod bootstrap;
+
+pub mod autologistic;
+
+pub mod persistent_walk;
+
+// … what is thought before, and both together …
+pub mod prior;
+
+pub mod density;
+
+// … and draws from it: their random numbers, whether chains agree, the chains.
+mod draws;
+
+pub mod agreement;
+
+pub mod posterior;
+
+// The highest point, what the data determine about it, and how models compare.
+pub mod climb;
+
+pub mod criteria;
+
+pub mod profile;

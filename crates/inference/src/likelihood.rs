@@ -71,7 +71,7 @@ pub enum Kind {
 }
 
 /// How probable the data are by the parameters.
-pub trait Likelihood: Send {
+pub trait Likelihood: Send + Sync {
     /// What is unknown, in the order of the numbers that are handed over. The same list every time.
     fn parameters(&self) -> &[Parameter];
 

@@ -68,6 +68,12 @@ pub enum Purpose {
     Bootstrap = 67,
     /// The simulations behind the errors of a trajectory fit.
     Sandwich = 68,
+    /// Where the chains of a posterior begin; by chain and trial.
+    PosteriorStart = 51,
+    /// The moves of a posterior's chains; by chain, and by step within it.
+    PosteriorMoves = 52,
+    /// The noise of the likelihood along a posterior's chains; by chain, and by step within it.
+    PosteriorNoise = 53,
     /// The points of a search without gradients; by round.
     SearchPoints = 0x5ea7_c400,
 }

@@ -16,6 +16,9 @@ pub mod optimizers;
 
 pub mod schedule;
 
+// A minimum of a smooth function without noise, in one call.
+pub mod quasi_newton;
+
 // From steps to a fit: when it ends, its average, its history, who watches, how it is stored, what it found.
 pub mod stopping;
 

@@ -194,6 +194,19 @@ impl IntervalMap {
         }
     }
 
+    /// ln |dθ/du|, which a density by u has more than one by θ, and its derivative by u.
+    pub fn log_jacobian(&self, free: f64) -> (f64, f64) {
+        match self.map {
+            Map::Identity | Map::Clamp => (0.0, 0.0),
+            Map::Log => (free, 1.0),
+            // ln σ(u) + ln σ(−u) = −|u| − 2 ln(1 + e^−|u|).
+            Map::Logit => {
+                let log_sides = -free.abs() - 2.0 * libm::log1p(libm::exp(-free.abs()));
+                (libm::log(self.width()) + log_sides, 1.0 - 2.0 * logistic(free))
+            }
+        }
+    }
+
     /// u → θ.
     pub fn to_natural(&self, free: f64) -> f64 {
         let Interval { lowest, highest } = self.interval;
@@ -229,7 +242,7 @@ impl IntervalMap {
     }
 
     /// Where to start instead of an end that the map has no coordinate for; the start itself elsewhere.
-    fn inside(&self, natural: f64) -> f64 {
+    pub fn inside(&self, natural: f64) -> f64 {
         let Interval { lowest, highest } = self.interval;
         let width = highest - lowest;
         let (from_lowest, from_highest) = (natural <= lowest, natural >= highest);

@@ -102,6 +102,11 @@ pub trait Objective: Send {
         None
     }
 
+    /// How many numbers were observed, where that is known: the sites of all states that are compared, say.
+    fn observations(&self) -> Option<usize> {
+        None
+    }
+
     /// What is known around θ, where a fit has come to its end: of a likelihood with noise, whose slopes say nothing. `None`
     /// of all others.
     fn surroundings(

@@ -9,14 +9,16 @@ use glauber::data::images::Pick;
 use glauber::data::tracks::{TableColumn, TrackOptions, tracks_of_table};
 use glauber::fit::cells::{
     CellsError, CellsRequest, CellsSimulation, LabelStack, Labels, LabelsFile, SimulateRequest, Start,
-    TrackSetting, TrackSource, TracksRequest, Types, picture_of, run as fit_cells, run_tracks, simulate,
-    simulate_tracks,
+    TrackSetting, TrackSource, TracksRequest, Types, likelihood as likelihood_of_cells, picture_of,
+    run as fit_cells, run_tracks, simulate, simulate_tracks,
 };
+use glauber::fit::inference::About;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::density::{LogDensity, density_of};
 use crate::errors::{in_python, input_error};
 use crate::fit_request::{GivenColumn, column as track_column};
 use crate::running::run_whole;
@@ -230,6 +232,45 @@ pub fn cells_fit_tracks<'py>(
         .map_err(cells_error)?;
     let here = Path::new("");
     Ok((in_python(found.object(here)), in_python(found.text(here))))
+}
+
+/// The log density of the coefficients of the Cellular Potts model, of labels over time.
+#[pyfunction]
+#[pyo3(signature = (labels, shape, file, types, types_file, torus, coarsen, frames, every, acceptance, connected, unknown, fixed, priors, threads))]
+pub fn cells_log_density(
+    py: Python<'_>,
+    labels: Option<As<'_, Numbers>>,
+    shape: Vec<usize>,
+    file: Option<GivenFile>,
+    types: Option<GivenTypes>,
+    types_file: Option<String>,
+    torus: bool,
+    coarsen: usize,
+    frames: Option<(usize, usize)>,
+    every: usize,
+    acceptance: &str,
+    connected: bool,
+    unknown: Vec<String>,
+    fixed: Vec<(String, f64)>,
+    priors: Vec<(String, String)>,
+    threads: usize,
+) -> PyResult<LogDensity> {
+    let request = CellsRequest {
+        types: types_of(types, types_file),
+        torus,
+        coarsen,
+        frames: frames.map(|(first, end)| first..end),
+        every,
+        acceptance: acceptance_of(acceptance)?,
+        connected,
+        unknown,
+        fixed,
+        ..CellsRequest::new(labels_of(labels, shape, file)?)
+    };
+    let (likelihood, notes) =
+        run_whole(py, threads, |_| likelihood_of_cells(&request))?.map_err(cells_error)?;
+    let density = density_of(Box::new(likelihood), priors)?;
+    Ok(LogDensity::new(density, About { notes, model: "cellular-potts".into() }, threads))
 }
 
 fn labels_of(

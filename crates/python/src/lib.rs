@@ -18,6 +18,7 @@ mod there;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod cells;
 mod check;
+mod density;
 mod fit_outcome;
 mod fit_request;
 mod fits;
@@ -33,9 +34,16 @@ use pyo3::prelude::pymodule;
 #[pymodule]
 mod _glauber {
     #[pymodule_export]
-    use crate::cells::{cells_fit, cells_fit_tracks, cells_picture, cells_simulate, cells_tracks};
+    use crate::cells::{
+        cells_fit, cells_fit_tracks, cells_log_density, cells_picture, cells_simulate, cells_tracks,
+    };
     #[pymodule_export]
     use crate::check::check;
+    #[pymodule_export]
+    use crate::density::{
+        LogDensity, autologistic_log_density, log_density_of_file, persistent_walk_log_density,
+        profile_of_file,
+    };
     #[pymodule_export]
     use crate::expression::Neighbours;
     #[pymodule_export]

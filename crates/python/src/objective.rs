@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use glauber::fit::job::prepare;
 use glauber::optimize::objective::{ObjectiveError, length_of};
+use glauber::tasks::tasks::outside_its_domain;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
@@ -26,6 +27,7 @@ pub struct Objective {
     notes: Vec<String>,
     slopeless: Vec<String>,
     words: Words,
+    observations: Option<usize>,
 }
 
 /// The objective of a fit file's first fit.
@@ -38,9 +40,20 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
     let slopeless = job.slopeless.iter().map(|note| words.say(note)).collect();
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
+    let observations = first.objective.observations();
     let objective = Mutex::new(Some(first.objective));
     let returned = Condvar::new();
-    Ok(Objective { objective, returned, unknowns, start: first.start, threads, notes, slopeless, words })
+    Ok(Objective {
+        objective,
+        returned,
+        unknowns,
+        start: first.start,
+        threads,
+        notes,
+        slopeless,
+        words,
+        observations,
+    })
 }
 
 /// The objective in the hands of one call, which gives it back however it ends.
@@ -104,6 +117,11 @@ impl Objective {
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
     }
+    /// How many numbers were observed, where that is known.
+    #[getter]
+    fn observations(&self) -> Option<usize> {
+        self.observations
+    }
     /// Those of the notes that say what gradients lack.
     #[getter]
     fn slopeless(&self) -> Vec<String> {
@@ -127,10 +145,16 @@ impl Objective {
         if theta.len() != wanted {
             return Err(input_error(format!("θ has {} numbers, but {wanted} are fitted", theta.len())));
         }
+        // Beyond its intervals, and where a rule has no value, it is infinite: searches go elsewhere.
+        let nowhere = |py| (f64::INFINITY, wants_gradient.then(|| reals(py, vec![f64::NAN; wanted])));
+        let ends = self.unknowns.iter().flat_map(|u| std::iter::repeat_n(u.interval, u.len()));
+        if !ends.zip(&theta).all(|(interval, x)| interval.contains(*x)) {
+            return Ok(nowhere(py));
+        }
         let mut taken = self.take(py)?;
         let found = run_whole(py, self.threads, |_| {
             let Some(own) = &mut taken.objective else {
-                return Err(ObjectiveError::Failed("the objective is lost: please report this".into()));
+                return Err(ObjectiveError::Source("the objective is lost: please report this".into()));
             };
             match wants_gradient {
                 true => own.evaluate(&theta, iteration).map(|e| (e.value, Some(e.gradient))),
@@ -138,10 +162,11 @@ impl Objective {
             }
         });
         drop(taken);
-        let (value, gradient) = found?.map_err(|e| match e {
-            ObjectiveError::Interrupted => PyKeyboardInterrupt::new_err(()),
-            other => run_error(self.words.say(&other.to_string())),
-        })?;
-        Ok((value, gradient.map(|g| reals(py, g))))
+        match found? {
+            Ok((value, gradient)) => Ok((value, gradient.map(|g| reals(py, g)))),
+            Err(ObjectiveError::Interrupted) => Err(PyKeyboardInterrupt::new_err(())),
+            Err(error) if outside_its_domain(&error) => Ok(nowhere(py)),
+            Err(other) => Err(run_error(self.words.say(&other.to_string()))),
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod fit;
 pub mod generate;
 pub mod models;
 pub mod new;
+pub mod posterior;
 pub mod reproduce;
 pub mod segment;
 pub mod show;

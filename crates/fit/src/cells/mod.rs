@@ -17,10 +17,12 @@ mod tracks_report;
 use std::ops::Range;
 
 use glauber_cellular_potts::{
-    Acceptance, CellsFit, Check, CheckError, CheckOptions, Energy, FitError, LabelsError, Movie, Order,
-    SimulationError, StartError, TrackFitError, Unknown, check_by_simulation, fit,
+    Acceptance, CellsFit, Check, CheckError, CheckOptions, Energy, FitError, LabelsError, LogLikelihood,
+    Movie, Order, SimulationError, StartError, TrackFitError, Unknown, check_by_simulation, fit,
 };
 use glauber_data::DataError;
+use glauber_inference::exact::Cells;
+use glauber_inference::likelihood::Interval;
 use glauber_lattice::Lattice;
 
 pub use report::OUTPUTS;
@@ -160,42 +162,7 @@ pub struct CellsOutcome {
 /// # Errors
 /// [`CellsError`] with what does not fit together.
 pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
-    known_instructions()?;
-    let stack = request.labels.read()?;
-    let mut notes = stack.notes.clone();
-    let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
-    let (types, type_names) = request.types.read(&mut notes)?;
-    let lattice = Lattice::new(&stack.shape)
-        .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
-    let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
-    if stack.labels.len() < 2 * lattice.sites() {
-        return Err(CellsError::Request(format!(
-            "{}: {} frame of labels: a movie needs two or more; labels over time are [time, y, x] or [time, z, y, x]",
-            request.labels.name(),
-            stack.labels.len() / lattice.sites()
-        )));
-    }
-    let mut movie = Movie::read(lattice, &stack.labels, &types).map_err(labels_error)?;
-    if request.coarsen > 1 {
-        movie = movie.coarsened(request.coarsen).map_err(labels_error)?;
-    }
-    let all = movie.frames().len();
-    let frames = request.frames.clone().unwrap_or(0..all);
-    if frames.end > all || frames.start >= frames.end {
-        let Range { start, end } = frames;
-        return Err(CellsError::Request(format!(
-            "frames {start}:{end}: the file has frames 0 to {}",
-            all - 1
-        )));
-    }
-    if !request.torus {
-        notes.push("beyond the edges of the frames there is medium; for frames that close on themselves give --torus".into());
-    }
-    let after =
-        movie.part(frames.start..all).and_then(|part| part.every(request.every)).map_err(labels_error)?;
-    let fitted =
-        movie.part(frames.clone()).and_then(|part| part.every(request.every)).map_err(labels_error)?;
-    let question = Question::new(request, &fitted, type_names.len(), &mut notes)?;
+    let Asked { fitted, after, frames, cells, lattice, type_names, question, notes } = Asked::read(request)?;
     let fit = fit(&[&fitted], &question.energy, request.acceptance, &question.unknowns)?;
     let check = if request.replicates > 0 {
         // What was not fitted is predicted from the last frame that was; where all was fitted, the whole movie is simulated.
@@ -217,11 +184,91 @@ pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
         fixed: question.fixed,
         notes,
         frames,
-        cells: movie.types().len() - 1,
-        lattice: movie.lattice().to_string(),
+        cells,
+        lattice,
         seed: request.seed,
         seconds: 0.0,
     })
+}
+
+/// The likelihood of a movie's cells by its unknown coefficients, and what was guessed of the others. Strengths and
+/// targets are from 0, adhesions any number, so that draws of them need priors.
+///
+/// # Errors
+/// [`CellsError`] with what does not fit together.
+pub fn likelihood(request: &CellsRequest) -> Result<(Cells, Vec<String>), CellsError> {
+    let Asked { fitted, question, mut notes, .. } = Asked::read(request)?;
+    let likelihood = LogLikelihood::new(&[&fitted], &question.energy, request.acceptance, &question.unknowns)
+        .map_err(FitError::Likelihood)?;
+    let counts = likelihood.counts();
+    if counts.impossible > 0 {
+        notes.insert(
+            0,
+            format!(
+                "{} of {} site updates took a label that no neighbour had, and are left out: frames may be more than one step apart",
+                counts.impossible, counts.updates
+            ),
+        );
+    }
+    let interval = |name: &str| if name.starts_with('J') { Interval::any() } else { Interval::positive() };
+    let unknowns: Vec<(String, Interval)> =
+        question.unknowns.iter().map(|u| (u.name.clone(), interval(&u.name))).collect();
+    Ok((Cells::new(likelihood, &unknowns), notes))
+}
+
+/// What is asked, with the frames read.
+struct Asked {
+    fitted: Movie,
+    after: Movie,
+    frames: Range<usize>,
+    cells: usize,
+    lattice: String,
+    type_names: Vec<String>,
+    question: Question,
+    notes: Vec<String>,
+}
+
+impl Asked {
+    fn read(request: &CellsRequest) -> Result<Asked, CellsError> {
+        known_instructions()?;
+        let stack = request.labels.read()?;
+        let mut notes = stack.notes.clone();
+        let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
+        let (types, type_names) = request.types.read(&mut notes)?;
+        let lattice = Lattice::new(&stack.shape)
+            .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
+        let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
+        if stack.labels.len() < 2 * lattice.sites() {
+            return Err(CellsError::Request(format!(
+                "{}: {} frame of labels: a movie needs two or more; labels over time are [time, y, x] or [time, z, y, x]",
+                request.labels.name(),
+                stack.labels.len() / lattice.sites()
+            )));
+        }
+        let mut movie = Movie::read(lattice, &stack.labels, &types).map_err(labels_error)?;
+        if request.coarsen > 1 {
+            movie = movie.coarsened(request.coarsen).map_err(labels_error)?;
+        }
+        let all = movie.frames().len();
+        let frames = request.frames.clone().unwrap_or(0..all);
+        if frames.end > all || frames.start >= frames.end {
+            let Range { start, end } = frames;
+            return Err(CellsError::Request(format!(
+                "frames {start}:{end}: the file has frames 0 to {}",
+                all - 1
+            )));
+        }
+        if !request.torus {
+            notes.push("beyond the edges of the frames there is medium; for frames that close on themselves give --torus".into());
+        }
+        let after =
+            movie.part(frames.start..all).and_then(|part| part.every(request.every)).map_err(labels_error)?;
+        let fitted =
+            movie.part(frames.clone()).and_then(|part| part.every(request.every)).map_err(labels_error)?;
+        let question = Question::new(request, &fitted, type_names.len(), &mut notes)?;
+        let (cells, lattice) = (movie.types().len() - 1, movie.lattice().to_string());
+        Ok(Asked { fitted, after, frames, cells, lattice, type_names, question, notes })
+    }
 }
 
 /// The energy with everything in it that is known, and what is not.

@@ -1,6 +1,6 @@
 //! Reads fit files: TOML that says what is fitted to what, and how.
 //!
-//! A fit file has the keys `model` and `task` and eight tables. Every key is checked here: one that does not exist,
+//! A fit file has the keys `model` and `task` and ten tables. Every key is checked here: one that does not exist,
 //! a wrong type and a number out of range are errors that name the file, line and column, what was found, and the
 //! nearest right name. `--set table.key=value` replaces a value before all checks. What only a model or a task can
 //! know (names of parameters, losses, estimators) they check themselves, with [`FitFile::check_names`] and
@@ -48,6 +48,7 @@ mod data;
 mod error;
 mod given;
 mod in_python;
+mod inference;
 mod loss;
 mod marked;
 mod memory;
@@ -65,6 +66,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -72,6 +75,7 @@ pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use given::Given;
 pub use in_python::in_python;
+pub use inference::{PosteriorChoice, PriorChoice};
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;
@@ -97,19 +101,34 @@ pub const LONGEST: u64 = 1 << 20;
 /// The most starts a fit file may have.
 pub const MOST_STARTS: usize = 10_000;
 
-const TABLES: [&str; 14] = [
-    "model", "task", "route", "errors", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run",
-    "observation", "experiment",
+const TABLES: [&str; 16] = [
+    "model",
+    "task",
+    "route",
+    "errors",
+    "model-options",
+    "data",
+    "start",
+    "fixed",
+    "loss",
+    "estimator",
+    "optimizer",
+    "run",
+    "observation",
+    "experiment",
+    "priors",
+    "posterior",
 ];
 
 /// Every table with fixed keys, and its keys.
-pub const TABLES_OF_KEYS: [(&str, &[Key]); 6] = [
+pub const TABLES_OF_KEYS: [(&str, &[Key]); 7] = [
     ("data", data::KEYS),
     ("data.simulate", data::SIMULATE_KEYS),
     ("loss", loss::LOSS_KEYS),
     ("estimator", loss::ESTIMATOR_KEYS),
     ("optimizer", optimization::KEYS),
     ("run", run::KEYS),
+    ("posterior", inference::KEYS),
 ];
 
 /// Where the model comes from.
@@ -174,6 +193,12 @@ pub struct FitFile {
     /// What was seen, of the task `observation`.
     #[serde(rename = "experiment", skip_serializing_if = "Vec::is_empty")]
     pub experiments: Vec<ExperimentChoice>,
+    /// Priors by parameter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub priors: BTreeMap<String, PriorChoice>,
+    /// How draws from the posterior are made.
+    #[serde(skip_serializing_if = "PosteriorChoice::is_empty")]
+    pub posterior: PosteriorChoice,
     /// What was handed over in memory.
     #[serde(skip)]
     pub given: Given,
@@ -189,6 +214,9 @@ pub struct FitFile {
     /// Which keys were read.
     #[serde(skip)]
     marks: Marks,
+    /// Whether something has taken [priors] and [posterior].
+    #[serde(skip)]
+    has_posterior: Arc<AtomicBool>,
 }
 
 impl FitFile {
@@ -316,6 +344,12 @@ impl FitFile {
             estimator: loss::read_estimator(whole.table("estimator", loss::ESTIMATOR_KEYS)?)?,
             optimizer: optimization::read(&mut whole)?,
             run: run::read(whole.table("run", run::KEYS)?)?,
+            priors: inference::read_priors(whole.free_table("priors")?)?,
+            posterior: match whole.has("posterior") {
+                true => inference::read_posterior(whole.table("posterior", inference::KEYS)?)?,
+                false => PosteriorChoice::default(),
+            },
+            has_posterior: Arc::default(),
             given: Given::default(),
             file: path.to_path_buf(),
             places,
@@ -323,6 +357,10 @@ impl FitFile {
             marks: Marks::new(),
         };
         file.marks = marks.into_inner();
+        let keys = inference::KEYS.iter().map(|(key, _)| format!("posterior.{key}"));
+        for key in keys.chain(["priors".to_string()]) {
+            file.marks.insert(key, file.has_posterior.clone());
+        }
         if let Some(name) = file.start.keys().find(|name| file.fixed.contains_key(*name)) {
             let message = format!("`{name}` has a start and is fixed: take it out of [start] or of [fixed]");
             return Err(file.wrong(&format!("fixed.{name}"), message));
@@ -339,6 +377,16 @@ impl FitFile {
         toml::to_string(self).map_err(|error| {
             FitFileError::new(&self.file, Place::Nowhere, format!("cannot be written as TOML: {error}"))
         })
+    }
+
+    /// Whether the file asks for a posterior: it has `[posterior]` or `[priors]`.
+    pub fn asks_for_posterior(&self) -> bool {
+        !self.posterior.is_empty() || !self.priors.is_empty()
+    }
+
+    /// Notes that what `[posterior]` and `[priors]` say is used.
+    pub fn uses_posterior(&self) {
+        self.has_posterior.store(true, Ordering::Relaxed);
     }
 
     /// The starts, one parameter → value list each; a parameter with one value has it in all.

@@ -45,6 +45,9 @@ pub const USED_BY_ALL: &[&str] = &[
     "run.formation-test",
 ];
 
+const NO_POSTERIOR: &str = "this task has a loss, which is no probability of the data: a likelihood, and with it a posterior, is \
+                            there for the task `transition`";
+
 /// Who uses a key, as the reason why the fit at hand does not.
 const REASONS: &[(&str, &str)] = &[
     (
@@ -101,6 +104,11 @@ const REASONS: &[(&str, &str)] = &[
          `start`, in [model-options], says how both begin",
     ),
     ("data.simulate.start-sites", "only the task `state` looks for the sites that a run started from"),
+    ("posterior.chains", NO_POSTERIOR),
+    ("posterior.draws", NO_POSTERIOR),
+    ("posterior.warm-up", NO_POSTERIOR),
+    ("posterior.sampler", NO_POSTERIOR),
+    ("priors", NO_POSTERIOR),
     ("loss.name", "this fit has one loss, and no choice of it"),
     ("loss.summary", "only the task `trajectory` compares a summary"),
     ("loss.weighted", "only the task `trajectory` compares data that have standard errors"),

@@ -22,6 +22,7 @@ pub use state::StateFit;
 use std::sync::atomic::AtomicBool;
 
 use glauber_engine::EngineError;
+use glauber_inference::density::Density;
 use glauber_optimize::checkpoint::{CheckpointPolicy, Identity};
 use glauber_optimize::descent::{Control, FitError};
 use glauber_optimize::fit_result::FitResult;
@@ -33,6 +34,7 @@ use glauber_program::estimators::Differences;
 
 pub use crate::error::JobError;
 use crate::fit_file::FitFile;
+use crate::inference::Inference;
 use crate::outcome::file_name;
 pub use crate::outcome::{Best, Curves, Fit, FormationTests, Outcome, Sink, StartMap, Unkept};
 use crate::problem::{Observations, Problem};
@@ -53,6 +55,8 @@ pub struct Job {
     pub state: Option<StateFit>,
     /// What tells better than the fits' own loss which of several starts is best: the exact likelihood, where there is one.
     judge: Option<Box<dyn Objective>>,
+    /// What draws follow, where they are asked for.
+    posterior: Option<(Inference, Density)>,
 }
 
 /// One fit of a job.
@@ -169,7 +173,8 @@ impl Job {
         };
         notes.extend(attempts.iter().filter_map(|a| a.caveat.as_ref().map(|c| format!("{}: {c}", a.name))));
         notes.extend(problem.model.update_note());
-        let mut job = Job { problem, attempts, notes, slopeless: Vec::new(), state, judge };
+        let posterior = posterior_of(&problem, &mut notes)?;
+        let mut job = Job { problem, attempts, notes, slopeless: Vec::new(), state, judge, posterior };
         slopes::tell(&mut job)?;
         Ok(job)
     }
@@ -178,6 +183,34 @@ impl Job {
     pub fn notes_of(&self, result: &FitResult) -> Vec<String> {
         result.notes.iter().chain(&self.problem.data_notes).chain(&self.notes).cloned().collect()
     }
+}
+
+/// The posterior that a fit file asks for, of a task that has a likelihood; elsewhere its keys are refused as unused.
+fn posterior_of(
+    problem: &Problem,
+    notes: &mut Vec<String>,
+) -> Result<Option<(Inference, Density)>, JobError> {
+    let has_likelihood = matches!(problem.data, Observations::Transitions { .. });
+    if !problem.file.asks_for_posterior() || !has_likelihood {
+        return Ok(None);
+    }
+    let inference = Inference::of(problem)?;
+    let density = inference.density()?;
+    problem.file.uses_posterior();
+    let settings = inference.settings;
+    let by = settings.sampler.map_or(String::new(), |sampler| format!(" by {}", sampler.name()));
+    let priors = match inference.priors.len() {
+        0 => String::new(),
+        _ => {
+            let each = inference.priors.iter().map(|(name, prior)| format!("`{name}` {prior}"));
+            format!(", priors {}", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    notes.push(format!(
+        "after the fit, draws from the posterior{by}: {} chains of {} after {}{priors}",
+        settings.chains, settings.draws, settings.warm_up
+    ));
+    Ok(Some((inference, density)))
 }
 
 /// The parameters that are fitted.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use glauber_inference::posterior::PosteriorError;
 use glauber_optimize::descent::FitError;
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::observer::{FitPlan, Observer};
@@ -13,6 +14,7 @@ use glauber_tasks::tasks::initial_state::{InitialStateError, Misfit};
 
 use super::{Attempt, Job, errors};
 use crate::error::JobError;
+use crate::inference::draw;
 use crate::outcome::{Curves, Fit, FormationTests, Outcome, Sink, StartMap};
 
 /// Why a job has no outcome.
@@ -24,6 +26,9 @@ pub enum RunError {
     /// A fit failed.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// The posterior could not be drawn from.
+    #[error("the fit ended, but its posterior could not be drawn from: {0}")]
+    Posterior(#[from] PosteriorError),
     /// The map of starting sites could not be refined.
     #[error(transparent)]
     Start(#[from] InitialStateError),
@@ -85,8 +90,20 @@ impl Job {
         let start = if diverged { None } else { self.start_map(theta, interrupted)? };
         let misfit = start.as_ref().and_then(|map| map.refined.as_ref()?.misfit);
         let curves = if diverged || interrupted { None } else { self.curves_of(&fits[best.number]) };
+        let posterior = match &self.posterior {
+            Some((inference, density)) if !interrupted => {
+                match draw(density, inference.settings, inference.about(), interrupt, &|_, _| {}) {
+                    Ok(drawn) => Some(drawn),
+                    Err(PosteriorError::Interrupted) => None,
+                    Err(other) => return Err(other.into()),
+                }
+            }
+            _ => None,
+        };
+        let interrupted = interrupted || stopped();
         let problem = &self.problem;
         Ok(Outcome {
+            posterior,
             model: problem.model.name().to_string(),
             update: problem.model.update().name().to_string(),
             layers: problem.model.declarations().layers.iter().map(|layer| layer.name.clone()).collect(),

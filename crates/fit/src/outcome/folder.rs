@@ -14,7 +14,8 @@ use super::sink::Sink;
 use super::{Fit, Outcome};
 
 /// What a fit writes into its folder whatever its task, besides what shows that a folder holds a run.
-pub const OUTPUTS: &[&str] = &["fit.toml", "trace.svg", "msd.svg", "summary.svg"];
+pub const OUTPUTS: &[&str] =
+    &["fit.toml", "trace.svg", "msd.svg", "summary.svg", "posterior.json", "draws.csv"];
 
 /// A fit's name as part of a file's name.
 pub(crate) fn file_name(name: &str) -> String {
@@ -46,6 +47,9 @@ impl Outcome {
             Some(Ok(curves)) => curves.write(folder)?,
             Some(Err(why)) => return Err(why.clone()),
             None => {}
+        }
+        if let Some(drawn) = &self.posterior {
+            drawn.write(folder)?;
         }
         if let Some(text) = &self.fit_file {
             write_whole(folder.join("fit.toml"), text.clone()?).map_err(words)?;

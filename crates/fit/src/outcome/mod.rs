@@ -22,6 +22,7 @@ pub use sink::{Sink, Unkept};
 pub use start::StartMap;
 
 use crate::fit_file::Task;
+use crate::inference::Drawn;
 
 /// What the fits of a job came to.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub start: Option<StartMap>,
     /// Of a trajectory fit that ended: the data, the best fit's start and its end over time; or why there is none.
     pub curves: Option<Result<Curves, String>>,
+    /// Draws from the posterior, where they were asked for.
+    pub posterior: Option<Drawn>,
     /// The true parameters, where the data were simulated.
     pub truth: BTreeMap<String, f64>,
     /// What is to be known of how it was set up.

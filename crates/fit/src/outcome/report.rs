@@ -50,6 +50,9 @@ impl Outcome {
         if !self.truth.is_empty() {
             object.insert("truth".into(), json!(self.truth));
         }
+        if let Some(drawn) = &self.posterior {
+            object.insert("posterior".into(), drawn.object());
+        }
         object.insert("about".into(), json!(self.notes));
         Value::Object(object)
     }
@@ -83,6 +86,9 @@ impl Outcome {
         }
         if let Some((start, _)) = self.start.as_ref().and_then(StartMap::said) {
             text += &start;
+        }
+        if let Some(drawn) = &self.posterior {
+            text += &format!("\nposterior: {}\n", drawn.posterior.text());
         }
         text + &format!("\n{:.1} s; result, trace and plot in {}", self.seconds, out.display())
     }

@@ -16,6 +16,7 @@ use glauber_program::{Model, ModelError, log_likelihood};
 
 use crate::tasks::transition::{CHUNK, Pairs, failed, typical};
 use crate::tasks::unknowns::Fitted;
+use crate::tasks::{is_of_a_rule, outside_its_domain};
 use glauber_optimize::objective::{Evaluation, Interval, LogLikelihood, Objective, ObjectiveError, Unknown};
 
 /// Why a likelihood could not be set up.
@@ -105,8 +106,11 @@ impl Likelihood {
         let parameters = self.fitted.parameters(theta);
         let mut sum = 0.0;
         for before in self.pairs.before.chunks(CHUNK) {
-            let outputs = self.plan.simulate(&self.run(&parameters, before)).map_err(failed)?.outputs;
-            sum += outputs.values.iter().sum::<f64>();
+            match self.plan.simulate(&self.run(&parameters, before)) {
+                Ok(done) => sum += done.outputs.values.iter().sum::<f64>(),
+                Err(error) if is_of_a_rule(&error) => return Ok(f64::NAN),
+                Err(error) => return Err(failed(error)),
+            }
         }
         Ok(sum)
     }
@@ -121,7 +125,7 @@ impl Likelihood {
             Ok(Evaluation { value, gradient }) => {
                 Ok((-value, gradient.into_iter().map(std::ops::Neg::neg).collect()))
             }
-            Err(ObjectiveError::Failed(_)) => Ok((f64::NAN, vec![f64::NAN; theta.len()])),
+            Err(error) if outside_its_domain(&error) => Ok((f64::NAN, vec![f64::NAN; theta.len()])),
             Err(other) => Err(other),
         }
     }
@@ -273,6 +277,10 @@ impl Objective for Likelihood {
         let Evaluation { value, gradient } = self.total(theta)?;
         let n = self.pairs.before.len() as f64;
         Ok(Evaluation { value: value / n, gradient: gradient.into_iter().map(|g| g / n).collect() })
+    }
+
+    fn observations(&self) -> Option<usize> {
+        Some(Likelihood::observations(self))
     }
 
     fn likelihood(&self) -> Option<LogLikelihood> {

@@ -258,6 +258,10 @@ impl Objective for Transition {
         Ok(sum)
     }
 
+    fn observations(&self) -> Option<usize> {
+        Some(self.pairs.before.len() * self.pairs.states.sites)
+    }
+
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         if !self.forwards_only {
             return Ok(self.evaluate(theta, iteration)?.value);
