@@ -45,6 +45,7 @@ mod driver;
 mod identity;
 mod rest;
 mod resting;
+mod single_steps;
 mod stepper;
 
 pub mod descent;

@@ -12,6 +12,7 @@ use crate::display::Words;
 use crate::model::Model;
 use crate::op::{Op, ValueId};
 use crate::program::{Program, Sink};
+use crate::remainder::divisor;
 use crate::unary::Unary;
 
 /// A step function through which something reaches what a model does.
@@ -142,7 +143,7 @@ impl<'a> Reading<'a> {
         // The outcome of a draw is scored, whatever its derivative.
         let reads = |v: ValueId| if self.scored && is_draw(op(v)) { Vec::new() } else { read_by(op(v)) };
         let sloped = |v: ValueId| match op(v) {
-            own if is_step(own) => Vec::new(),
+            own if is_step(own) || divisor(own, |v| self.program.instruction(v)).is_some() => Vec::new(),
             Op::Select(_, yes, no) => vec![*yes, *no],
             _ => reads(v),
         };
