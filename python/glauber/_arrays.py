@@ -204,6 +204,10 @@ def field(name: str, value: Any, shape: Sequence[int], replicates: int) -> tuple
     raise InputError(f"{name} has shape {array.shape}, but the lattice has {shape}: give {shape}{each}")
 
 
+NAMES_OF_STATES = "names of states"
+"""The array of a simulation's file that says what the numbers of named states mean."""
+
+
 def check_kinds(model: Any, given: Any, what: str) -> None:
     """Refuses the states of a simulation (or its `.last`) where their numbers mean other states in this model."""
     for name, layer in (getattr(given, "kinds", None) or {}).items():

@@ -22,7 +22,7 @@ AXES: dict[str, frozenset[str]] = {
     "z": frozenset(["z", "plane", "planes", "slice", "depth", "altitude"]),
     "time": frozenset(
         ["time", "t", "tp", "datetime", "step", "frame", "second", "sec", "minute", "min", "hour", "day", "week", "month", "quarter", "year"]
-        + ["date", "generation", "iteration", "tick", "sweep", "epoch", "snapshot"]
+        + ["date", "generation", "iteration", "tick", "sweep", "epoch", "snapshot", "elapsed"]
     ),
     "run": frozenset(
         ["run", "runs", "replicate", "replicates", "realisation", "realization", "member", "batch"]
@@ -253,7 +253,8 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
     Raises
     ------
     InputError
-        For labels that are no numbers, dates that are not evenly spaced, and several labels that differ.
+        For labels that are no numbers, dates that are not evenly spaced, several labels that differ, times that differ from
+        run to run, and numbers along the axis that may be uneven times and are not called so.
     """
     kind = kind_of(value)
     if kind == "pandas.DataFrame" and len(lattice) == 1:
@@ -265,7 +266,18 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
         return None
     own = {dim: value.coords[dim]} if dim in value.coords else {}
     beside = {n: c for n, c in value.coords.items() if n != dim and c.dims == (dim,) and _meaning(n, c) == "time"}
-    found = {name: _steps_of(f"`{name}`", np.asarray(c.values)) for name, c in {**own, **beside}.items()}
+    of_runs = {n: c for n, c in value.coords.items() if dim in c.dims and c.ndim > 1 and _meaning(n, c) == "time"}
+    alike = {n: c.isel({d: 0 for d in c.dims if d != dim}) for n, c in of_runs.items()}
+    for name, one in alike.items():
+        if not bool((of_runs[name] == one).all()):
+            raise InputError(
+                f"the times `{name}` differ along {', '.join(str(d) for d in of_runs[name].dims if d != dim)}: all runs of one "
+                "array are seen at the same times; fit those that were together"
+            )
+    known = {**own, **beside, **alike}
+    found = {name: _steps_of(f"`{name}`", np.asarray(c.values)) for name, c in known.items()}
+    if not known:
+        _check_unnamed_times(value, dim)
     first = next(iter(found), None)
     for name, labels in found.items():
         if not np.allclose(_spacing(labels, value.sizes[dim]), _spacing(found[first], value.sizes[dim])):
@@ -273,6 +285,22 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
                 f"the times are labelled by `{first}` and otherwise by `{name}`: leave one of them out, as array.drop_vars(\"{name}\")"
             )
     return None if first is None else found[first]
+
+
+def _check_unnamed_times(value: Any, dim: Any) -> None:
+    """Refuses numbers along an axis of time without labels that rise unevenly, as times do, but are not called so."""
+    for name, c in value.coords.items():
+        labels = np.asarray(c.values)
+        if c.dims != (dim,) or _meaning(name, c) is not None or labels.dtype.kind not in "iuf":
+            continue
+        steps = np.diff(labels.astype(float))
+        if steps.size > 1 and (steps > 0).all() and not np.allclose(steps, steps[0]):
+            shown = ", ".join(f"{n:g}" for n in labels[:4]) + (" …" if labels.size > 4 else "")
+            raise InputError(
+                f"`{name}` rises along the axis of time, {shown}: if these are the times, call it `time`, as "
+                f"array.rename({{\"{name}\": \"time\"}}) or array.assign_coords({{\"{dim}\": array[\"{name}\"].values}}); if not, leave "
+                f"it out, as array.drop_vars(\"{name}\")"
+            )
 
 
 def _axis_of_time(value: Any, lattice: Sequence[str]) -> Any:

@@ -538,8 +538,23 @@ def load(name: str | os.PathLike[str], **options: Any) -> Model:
         return load(name, **{**options, "update": "random-sequential"}).with_update(update)
     given = {key.replace("_", "-"): _option(key, value) for key, value in options.items()}
     native = _glauber.load(path_text(name), list(given.items()))
+    if "shape" in options and not isinstance(options["shape"], (Mapping, str, bool)) and not _several(options["shape"]):
+        _warn_of_a_line(name, options)
     # What was read from a file is the model from now on; the catalogue can be asked again.
     return Model._of(native, (str(name), given) if name in models() else None)
+
+
+def _warn_of_a_line(name: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+    """Says that a shape of one number is a line, where the model's usual lattice has more axes."""
+    others = [(k.replace("_", "-"), _option(k, v)) for k, v in options.items() if k != "shape"]
+    try:
+        usual = Model._of(_glauber.load(path_text(name), others), None).shape
+    except Exception:  # noqa: BLE001
+        return
+    if len(usual) > 1:
+        length = options["shape"]
+        text = f"shape={length} is one axis, a line of {length} sites; for a square give shape=({length}, {length}), for a line ({length},)"
+        warnings.warn(text, stacklevel=3)
 
 
 def _option(name: str, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
+from glauber._arrays import NAMES_OF_STATES, hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
 from glauber._over_time import pyplot
 from glauber._errors import InputError
 from glauber._kinds import Whole
@@ -120,6 +121,7 @@ class Simulation(Mapping[str, np.ndarray]):
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
             raise InputError(f"model `{self.model}` has no layer `{layer}`{hint(layer, self.layers)}")
+        _remember(self.layers[layer], self.times)
         return self.layers[layer]
 
     def __iter__(self) -> Iterator[str]:
@@ -137,7 +139,8 @@ class Simulation(Mapping[str, np.ndarray]):
         return self.final
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, for `data.states` of a fit file.
+        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times` and the names of
+        states as `names of states` (text in bytes), for `data.states` of a fit file.
 
         Raises
         ------
@@ -152,7 +155,7 @@ class Simulation(Mapping[str, np.ndarray]):
                 f"{path_text(path)} is already there and is not overwritten: choose another name, or give overwrite=True"
             ) from None
         with file:
-            arrays: dict[str, Any] = {**self.layers, times: self.times}
+            arrays: dict[str, Any] = {**self.layers, times: self.times, **names_of_states(self.kinds)}
             np.savez_compressed(file, **arrays)
 
     def plot(self, layer: str | None = None, replicate: int = 0, time: int = -1, ax: Any = None) -> Any:
@@ -179,6 +182,29 @@ class Simulation(Mapping[str, np.ndarray]):
             caption = f"{name}, all times" if states.ndim == 3 else f"{name}, step {self.times[-1]}"
             parts.append(picture_html(one, self.kinds[name], caption))
         return f"<div>{''.join(parts)}<br><small>{html.escape(repr(self))}</small></div>"
+
+
+def names_of_states(kinds: Mapping[str, Layer]) -> dict[str, np.ndarray]:
+    """The array that says what the numbers of named states mean: a line of UTF-8 by layer, tabs between; none without names."""
+    lines = ["\t".join([name, *layer.states]) for name, layer in kinds.items() if layer.states]
+    name = NAMES_OF_STATES
+    return {name: np.frombuffer("\n".join(lines).encode(), np.uint8)} if lines and name not in kinds else {}
+
+
+_TIMES: dict[int, tuple[Any, np.ndarray]] = {}
+"""By the identity of a simulation's array, as long as that lives: the array, held weakly, and its times."""
+
+
+def _remember(array: np.ndarray, times: np.ndarray) -> None:
+    """Notes the times of an array that is handed out alone."""
+    key = id(array)
+    _TIMES[key] = (weakref.ref(array, lambda _: _TIMES.pop(key, None)), times)
+
+
+def times_of(array: Any) -> np.ndarray | None:
+    """The times of an array that a simulation handed out, where it is that very array: `dict(run)` keeps its times."""
+    own = _TIMES.get(id(array))
+    return own[1] if own is not None and own[0]() is array else None
 
 
 def simulate(

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import check_kinds, hint, named_numbers, numbers, table, whole
+from glauber._arrays import NAMES_OF_STATES, check_kinds, hint, named_numbers, numbers, table, whole
 from glauber._containers import by_name, labels_of_time, lattice_axes
 from glauber._curves import curve_of
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
 from glauber._model import Model
 from glauber._observation import Seen
-from glauber._simulation import LastStates, Simulation
+from glauber._simulation import LastStates, Simulation, times_of
 from glauber._tracks import tracks_of
 
 CURVES = ("t-cells", "b-cells", "neutrophils")
@@ -39,10 +39,19 @@ def _named_arrays(
         )
     check_kinds(model, states, f"the {what}")
     own, states = _with_times(states, model)
+    names = None
+    if isinstance(states, Mapping) and NAMES_OF_STATES in states and NAMES_OF_STATES not in model.layers:
+        # As `Simulation.save` and `glauber simulate` write them.
+        names = numbers(NAMES_OF_STATES, states[NAMES_OF_STATES])
+        states = {key: array for key, array in states.items() if key != NAMES_OF_STATES}
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
+    if steps is None:
+        steps = _times_of_arrays(states)
     arrays = _layers(model, states, what)
+    if names is not None:
+        arrays.append((NAMES_OF_STATES, list(names.shape), names.reshape(-1)))
     if steps is not None:
         steps = np.atleast_1d(numbers("times", steps).astype(float))
         name = "times of states" if "times" in model.layers else "times"
@@ -66,6 +75,17 @@ def _with_times(states: Any, model: Model) -> tuple[Any, Any]:
     if any(other != found[0] for other in found[1:]):
         raise InputError("the layers are labelled by different times: give all alike")
     return (found[0] if found else None), states
+
+
+def _times_of_arrays(states: Any) -> Any:
+    """The times of arrays taken out of a simulation, as by `dict(run)`; none where they are of several, or 0, 1, 2 …"""
+    own = [times_of(one) for one in (states.values() if isinstance(states, Mapping) else [states])]
+    known = [times for times in own if times is not None]
+    if not known:
+        return None
+    if any(not np.array_equal(times, known[0]) for times in known[1:]):
+        raise InputError("the layers are of simulations with different times: give times=")
+    return None if np.array_equal(known[0], np.arange(len(known[0]))) else known[0]
 
 
 def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], Any]]:

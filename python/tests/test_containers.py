@@ -437,6 +437,23 @@ def test_the_labels_of_time_are_times():
         call(turned, times=[0, 2, 4])
 
 
+def test_times_beside_the_axis_are_read_or_asked_for():
+    plain = SEEN[:, ::2]
+    call = lambda states, **s: fitted(glauber.Transition(states, **s))  # noqa: E731
+    expected = call(plain, times=[0, 2, 4])
+    bare = data_array(plain, ("run", "t", "y", "x"))
+    assert call(bare.assign_coords(elapsed=("t", [0.0, 2.0, 4.0]))) == expected
+    by_run = np.tile([0, 2, 4], (len(plain), 1))
+    assert call(bare.assign_coords(hours=(("run", "t"), by_run))) == expected
+    by_run[1, 2] = 5
+    with pytest.raises(glauber.InputError, match="differ along run"):
+        call(bare.assign_coords(hours=(("run", "t"), by_run)))
+    # What it is, nobody knows.
+    with pytest.raises(glauber.InputError, match="call it `time`"):
+        call(bare.assign_coords(stamp=("t", [0.0, 30.0, 150.0])))
+    assert call(bare.assign_coords(light=("t", [3.0, 1.0, 2.0]))) == call(plain)
+
+
 def test_frames_as_maps():
     pandas = optional("pandas")
     call = ARRAYS["covariate"][2]

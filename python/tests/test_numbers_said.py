@@ -254,7 +254,8 @@ def test_ctrl_c_stops_a_check():
 
 def test_a_length_alone_is_a_line():
     assert glauber.load("domany-kinzel", shape=32).shape == (32,)
-    assert glauber.load("voter", shape=32) == glauber.load("voter", shape=[32])
+    with pytest.warns(UserWarning, match=r"one axis, a line of 32 sites"):
+        assert glauber.load("voter", shape=32) == glauber.load("voter", shape=[32])
 
 
 def test_values_that_a_layer_cannot_hold_are_told_in_words():

@@ -70,6 +70,20 @@ def test_a_run_that_carries_on_is_the_run_that_never_stopped():
             assert all(np.array_equal(other[name], rest[name]) for name in rest)
 
 
+def test_arrays_taken_out_of_a_simulation_keep_their_times():
+    model = coins((16, 16))
+    run = glauber.simulate(model, {"p": 0.3}, steps=9, every=3, replicates=2)
+    fit = lambda states, **s: glauber.fit(  # noqa: E731
+        model, glauber.Transition(states, loss="pixel", **s), {"p": 0.5}, steps=20, learning_rate=0.5, optimizer="sgd", progress=False
+    ).trace["loss"].tolist()
+    expected = fit(run)
+    for states in (dict(run), {**run}, run["heads"]):
+        assert fit(states) == expected
+    assert fit(dict(run), times=run.times) == expected
+    # An array of its own has none.
+    assert fit({"heads": run["heads"].copy()}) == fit(run["heads"].copy(), times=[0, 1, 2, 3]) != expected
+
+
 def test_rollouts_carry_on_too():
     model = clock(50)
     run = glauber.rollout(model, 5, lambda s: {"up": s["up"].sum(), "step": s.step()}, replicates=4)

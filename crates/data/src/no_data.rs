@@ -6,9 +6,11 @@
 use glauber_files::rounded;
 
 /// GIS, and the filling values of NetCDF and CF.
-const SURE: [f64; 8] = [
+const SURE: [f64; 9] = [
     -9999.0,
     -99999.0,
+    // Well logs.
+    -999.25,
     -32768.0,
     -3.402_823_466_385_288_6e38,
     3.402_823_466_385_288_6e38,
@@ -17,8 +19,12 @@ const SURE: [f64; 8] = [
     1e20,
 ];
 
+/// What is a number unless it comes again.
+const FEW_DIGITS: f64 = -99.0;
+
 /// What may be a number too.
-const APART: [f64; 13] = [
+const APART: [f64; 14] = [
+    FEW_DIGITS,
     -999.0,
     999.0,
     9999.0,
@@ -70,7 +76,7 @@ impl NoDataSign {
 pub fn no_data_sign(values: &[f64]) -> Option<NoDataSign> {
     let known = |list: &[f64], value: f64| list.iter().any(|none| is_no_data(value, *none));
     // No sign is smaller.
-    let sign = |value: f64| value.abs() >= 999.0 && (known(&SURE, value) || known(&APART, value));
+    let sign = |value: f64| value.abs() >= 99.0 && (known(&SURE, value) || known(&APART, value));
     // Most data hold none.
     let (mut lowest, mut highest, mut signs) =
         (f64::INFINITY, f64::NEG_INFINITY, Vec::<(f64, usize, usize)>::new());
@@ -87,11 +93,12 @@ pub fn no_data_sign(values: &[f64]) -> Option<NoDataSign> {
         let (sure, apart) = (known(&SURE, value), apart(value));
         NoDataSign { value, count, first, sure, apart }
     });
-    all.filter(|sign| sign.sure || sign.apart).max_by_key(|sign| (sign.sure, sign.count))
+    let once = |sign: &NoDataSign| sign.count == 1 && sign.value.to_bits() == FEW_DIGITS.to_bits();
+    all.filter(|sign| sign.sure || (sign.apart && !once(sign))).max_by_key(|sign| (sign.sure, sign.count))
 }
 
 /// Whether a value is the one that says "nothing known here": as written, rounded to single precision, or, for the huge
-/// numbers that programs write with few digits, to five.
+/// numbers that programs write with few digits, to three.
 pub(crate) fn is_no_data(value: f64, none: f64) -> bool {
     const HUGE: f64 = 1e30;
     let close = |a: f64, b: f64| (a - b).abs() < f64::MIN_POSITIVE;
@@ -99,7 +106,7 @@ pub(crate) fn is_no_data(value: f64, none: f64) -> bool {
         || value.to_bits() == none.to_bits()
         || close(value, none)
         || close(value, f64::from(none as f32))
-        || (value.abs() > HUGE && none.abs() > HUGE && (value / none - 1.0).abs() < 1e-5)
+        || (value.abs() > HUGE && none.abs() > HUGE && (value / none - 1.0).abs() < 1e-3)
 }
 
 #[cfg(test)]
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn signs_are_known_as_programs_write_them() {
         for value in
-            [-9999.0, -3.40282e38, -3.4028235e38, f64::from(1e20_f32), 1e20, f64::from(9.96921e36_f32)]
+            [-9999.0, -999.25, -3.4e38, -3.40282e38, -3.4028235e38, f64::from(1e20_f32), 1e20, f64::from(9.96921e36_f32)]
         {
             let sign = no_data_sign(&[0.5, value, 0.1, value]);
             assert_eq!(sign.map(|sign| (sign.first, sign.count, sign.sure)), Some((1, 2, true)), "{value}");
@@ -118,6 +125,10 @@ mod tests {
         for values in [&[0.0, 65535.0][..], &[0.0, 40_000.0, 65_535.0], &[1.0, 2.0, -999.5], &[]] {
             assert_eq!(no_data_sign(values), None, "{values:?}");
         }
+        // -99 alone may be a number.
+        assert_eq!(no_data_sign(&[1.0, 20.0, -99.0]), None);
+        assert!(no_data_sign(&[1.0, 20.0, -99.0, -99.0]).is_some_and(|sign| sign.apart && sign.count == 2));
+        assert_eq!(no_data_sign(&[1.0, 500.0, -99.0, -99.0]), None);
         let sign = no_data_sign(&[0.0, 900.0, 65_535.0]);
         assert!(
             sign.is_some_and(|sign| sign.apart

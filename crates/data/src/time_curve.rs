@@ -22,6 +22,8 @@ pub struct TimeCurve {
     pub values: Vec<f64>,
     /// Their standard errors in the same order, where the table has them.
     pub errors: Option<Vec<f64>>,
+    /// The names of the columns that hold the values, one for each of the numbers wanted.
+    pub columns: Vec<String>,
     /// What was read from where, what was passed over or guessed, in sentences.
     pub notes: Vec<String>,
 }
@@ -70,6 +72,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         in_steps: places.in_steps,
         values: Vec::new(),
         errors: places.errors.is_some().then(Vec::new),
+        columns: places.values.iter().map(|column| sheet.names()[*column].clone()).collect(),
         notes: note.into_iter().collect(),
     };
     let (mut fields, mut lines) = (Vec::new(), Vec::new());
@@ -120,7 +123,17 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         }
     }
     let read: Vec<String> = columns.iter().map(|column| quoted(&sheet.names()[*column])).collect();
-    curve.notes.insert(0, format!("read from the columns {}", read.join(", ")));
+    let unread: Vec<String> = (0..sheet.names().len())
+        .filter(|column| !columns.contains(column) && !sheet.names()[*column].trim().is_empty())
+        .map(|column| quoted(&sheet.names()[column]))
+        .collect();
+    let others = match &unread[..] {
+        [] => String::new(),
+        unread => {
+            format!("; {} not read", unread.join(", ") + if unread.len() == 1 { " is" } else { " are" })
+        }
+    };
+    curve.notes.insert(0, format!("read from the columns {}{others}", read.join(", ")));
     curve.notes.extend(sheet.notes()?);
     curve.notes.extend(sheet.note_of_comments());
     Ok(curve)
@@ -158,7 +171,7 @@ impl Places {
             (None, Some(time)) => (time, false),
             (None, None) => return Err(("has no column `step` or `time`".to_owned(), remedy)),
         };
-        let errors = ["standard_error", "standard error", "se", "std_error"];
+        let errors = ["standard_error", "standard error", "se", "std_error", "sem", "stderr"];
         let alone = || {
             let others = (0..plain.len()).filter(|&i| i != time && !errors.contains(&plain[i].as_str()));
             let others: Vec<usize> = others.filter(|&i| !plain[i].is_empty()).collect();
@@ -219,6 +232,12 @@ mod tests {
         let curve = read("# interval 30 s\ntime (min),value\n1,2\n2,4\n", &["mean(aware)"]).unwrap();
         assert_eq!((curve.times, curve.values, curve.in_steps), (vec![1.0, 2.0], vec![2.0, 4.0], false));
         assert!(curve.notes.iter().any(|note| note.contains("`interval 30 s`")), "{:?}", curve.notes);
+        let curve = read("step,value,sem,n,sd\n1,2,0.1,9,3\n", &["mean(aware)"]).unwrap();
+        assert_eq!(
+            (curve.values, curve.errors, &curve.columns[..]),
+            (vec![2.0], Some(vec![0.1]), &["value".to_owned()][..])
+        );
+        assert!(curve.notes[0].contains("`n`, `sd` are not read"), "{:?}", curve.notes);
         let curve = read("\"\" \"step\" \"cover\" \"se\"\n\"1\" 3 0.5 0.1\n", &["mean(aware)"]).unwrap();
         assert_eq!((curve.values, curve.errors), (vec![0.5], Some(vec![0.1])));
     }

@@ -179,6 +179,27 @@ impl<'s> Translator<'s> {
                     let message = format!("this comparison has one answer at every site, {words}");
                     return problem(&number.span, message);
                 }
+                let words = written(number).and_then(|x| match self.reach(name) {
+                    Some(domain) => domain.never(comparison, x, swapped),
+                    None => value.never(comparison, x, swapped),
+                });
+                if let (Some(words), Some(x)) = (words, written(number)) {
+                    let strict = comparison == Comparison::Less;
+                    let sign = match (swapped, strict) {
+                        (false, true) => "<",
+                        (false, false) => "<=",
+                        (true, true) => ">",
+                        (true, false) => ">=",
+                    };
+                    let name = match &name.kind {
+                        Kind::Name(name) => name.clone(),
+                        Kind::Call(name, _) => format!("{name}(…)"),
+                        _ => "a value".to_string(),
+                    };
+                    value.remark(&format!(
+                        "the rule asks whether {name} {sign} {x}, which holds nowhere: {words}"
+                    ));
+                }
             }
         }
         Ok(match infix {
@@ -333,6 +354,15 @@ impl<'s> Translator<'s> {
         }
         let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
         let first = values[0];
+        if let ("clamp", [_, lowest, highest]) = (name, arguments)
+            && let (Some(low), Some(high)) = (written(lowest), written(highest))
+            && low > high
+        {
+            let message = format!(
+                "clamp(x, lowest, highest) keeps a value from {low} to {high}, and there is none: swap the two"
+            );
+            return problem(&highest.span, message);
+        }
         if let Some(function) = Unary::named(name) {
             return Ok(first.unary(function));
         }

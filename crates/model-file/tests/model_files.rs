@@ -621,6 +621,29 @@ fn questions_with_one_answer_are_refused() {
     {
         assert_eq!(refused(condition), Ok(()), "{condition}");
     }
+    for bounds in ["clamp(p, 0.5, 0.1) > 0", "clamp(p, 2, -1) > 0"] {
+        let message = refused(bounds).unwrap_err();
+        assert!(message.contains("swap the two"), "{bounds}: {message}");
+    }
+    assert_eq!(refused("clamp(p, 0.1, 0.5) > 0.2"), Ok(()));
+}
+
+/// What holds nowhere, though the number lies at the end of what is asked, is no slip that is refused; it is said.
+#[test]
+fn questions_that_hold_nowhere_are_among_the_notes() {
+    let notes = |condition: &str| {
+        let text = format!(
+            "states = [\"a\", \"b\"]\n[lattice]\nshape = [8, 8]\n[parameters]\np = [0.0, 1.0]\n[transitions]\n\"a -> b\" = \"if({condition}, p, 0)\"\n"
+        );
+        parse(&text, "t.toml".as_ref(), &ModelOptions::none()).unwrap().model.notes()
+    };
+    for condition in ["count(b) > 8", "count(b) < 0", "p > 1", "x < 0", "time < 1", "0 > count(b)"] {
+        let own = notes(condition);
+        assert!(own.len() == 1 && own[0].contains("holds nowhere"), "{condition}: {own:?}");
+    }
+    for condition in ["count(b) > 7", "count(b) >= 0", "p < 1", "x > 0", "time < 2", "count(b) > 2 * p"] {
+        assert_eq!(notes(condition), [""; 0], "{condition}");
+    }
 }
 
 /// Files of rules for one site after another give the bits of the same rules traced in Rust.

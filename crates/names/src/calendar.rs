@@ -170,7 +170,13 @@ pub(crate) fn readings(columns: &[Column]) -> Vec<Reading> {
         };
         fits.then(|| of_format(&[Hour, Minute, Half], CLOCK, 2, names_of(columns), &value))
     });
-    apart.chain(together).chain(half).flatten().chain(decimals(columns)).collect()
+    apart
+        .chain(together)
+        .chain(half)
+        .flatten()
+        .chain(decimals(columns))
+        .chain(days_of_year(columns))
+        .collect()
 }
 
 fn names_of(columns: &[Column]) -> usize {
@@ -323,11 +329,50 @@ fn of_format(
     all
 }
 
-/// The same times where those before a gap of more than half a period belong to the next one.
+/// The same times where those before the largest gap belong to the next period: nothing where they are as close together as
+/// they stand. A whole period that lacks one of its times is one that begins where periods do.
 fn across(times: &[u64], period: u64) -> Option<Vec<u64>> {
     let sorted: Vec<u64> = times.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let gap = sorted.windows(2).find(|pair| pair[1] - pair[0] > period / 2)?;
-    Some(times.iter().map(|time| if *time <= gap[0] { time + period } else { *time }).collect())
+    let mut lengths: Vec<u64> = sorted.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let around = period.checked_sub(sorted.last()? - sorted.first()?)?;
+    let largest = *lengths.iter().max()?;
+    let before = sorted[lengths.iter().position(|length| *length == largest)?];
+    lengths.sort_unstable();
+    let usual = lengths[(lengths.len() - 1) / 2];
+    let is_whole = around <= usual && largest <= 2 * usual;
+    (largest > around && !is_whole)
+        .then(|| times.iter().map(|time| if *time <= before { time + period } else { *time }).collect())
+}
+
+/// Days of a year without the year, where they pass its end: 364, 365, 001. Others are in the order of their numbers.
+fn days_of_year(columns: &[Column]) -> Vec<Reading> {
+    /// Within so many usual steps the end of the year is passed.
+    const NEAR: u64 = 4;
+    let Some(column) = columns.first().filter(|column| column.fits(3..=3, 1..=366)) else {
+        return Vec::new();
+    };
+    let days = column.distinct();
+    let mut lengths: Vec<u64> = days.iter().zip(days.iter().skip(1)).map(|(a, b)| b - a).collect();
+    lengths.sort_unstable();
+    let (Some(usual), Some(first), Some(last)) =
+        (lengths.get(lengths.len().saturating_sub(1) / 2), days.first(), days.last())
+    else {
+        return Vec::new();
+    };
+    let of_year = |length: u64| {
+        let around = (first + length).checked_sub(*last)?;
+        let times = across(&column.values, length).filter(|_| around <= NEAR * usual && around > 0)?;
+        Some(Reading {
+            what: "days of a year, across its end".to_owned(),
+            length: 1,
+            times: times.into_iter().map(|day| day * DAY).collect(),
+            unit: Unit::Second,
+            sure: false,
+            is_date: false,
+            days: None,
+        })
+    };
+    [365, 366].into_iter().filter_map(of_year).collect()
 }
 
 /// Months counted from the year 0, where all names say one day of the month, or the last, or none.
@@ -472,6 +517,20 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_the_end_of_a_period_begins_after_the_largest_gap() {
+        // Eleven hours lie between the last and the first, three around midnight.
+        let overnight = [20, 21, 22, 1, 2, 3, 4, 8, 9];
+        let right = [20, 21, 22, 25, 26, 27, 28, 32, 33];
+        assert_eq!(across(&overnight, 24).unwrap(), right);
+        // By day, and all day with one missing.
+        assert_eq!(across(&[8, 9, 10, 15, 16], 24), None);
+        let all_day: Vec<u64> = (0..24).filter(|hour| *hour != 14).collect();
+        assert_eq!(across(&all_day, 24), None);
+        assert_eq!(across(&[6, 18], 24), None);
+        assert_eq!(across(&[0, 30], 24), None, "no hours of one day");
+    }
 
     #[test]
     fn days_are_counted_by_the_calendar() {

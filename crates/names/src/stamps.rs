@@ -125,7 +125,7 @@ fn found(columns: &[Column]) -> Option<(usize, Vec<Reading>)> {
     let reading = Reading { what, length, times, unit: Unit::Second, sure: true, is_date: false, days: None };
     let mut all = vec![reading];
     let hours = columns[at].values.iter().all(|hour| *hour < 24) && columns[at].counts == Counts::Clock(3600);
-    if let Some(times) = all[0].across_midnight().filter(|_| hours && length > 1) {
+    if let Some(times) = all[0].across_midnight().filter(|_| hours) {
         all.push(Reading { what: "clock times across midnight".to_owned(), times, ..all[0].clone() });
     }
     Some((at, all))

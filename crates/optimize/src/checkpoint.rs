@@ -1,6 +1,6 @@
 //! Stores where a fit stands, bit for bit, so that it can carry on as if it had never stopped.
 //!
-//! A checkpoint is one file: the line `glauber checkpoint 2`; a line of JSON that says what follows; every number as
+//! A checkpoint is one file: the line `glauber checkpoint 3`; a line of JSON that says what follows; every number as
 //! eight little-endian bytes; a check sum. The JSON also holds the fit's [`Identity`]: everything that its course
 //! depends on, as readable pairs, so that a checkpoint of another fit is refused with the difference named.
 //! Nothing is allocated before the file's own size has been compared with what it claims and with what the fit needs.
@@ -18,7 +18,7 @@ use crate::stopping::StoppingState;
 use crate::trace::{Record, Trace};
 use glauber_files::{DataError, Overwrite, WholeFile};
 
-const FIRST_LINE: &[u8] = b"glauber checkpoint 2\n";
+const FIRST_LINE: &[u8] = b"glauber checkpoint 3\n";
 /// The JSON line is a few kilobytes; more than this is not ours.
 const LONGEST_HEADER: u64 = 4 << 20;
 
@@ -393,7 +393,7 @@ mod tests {
         let mut average = Average::new(3, vec![0]);
         (0..70).for_each(|k| average.add(&[f64::from(k), 0.1, 0.2]));
         let mut course = Course::new(1);
-        (0..600).for_each(|k| course.add([f64::from(k), 0.1].into_iter()));
+        (0..600).for_each(|k| course.add(&[f64::from(k)], &[0.1], &[false]));
         let record = |step| Record {
             step,
             loss: f64::NAN,

@@ -6,10 +6,14 @@
 /// The most batches kept; at least half as many are, once the fit is long enough.
 pub const MOST_BATCHES: usize = 256;
 
-/// Sums over batches of steps, of `width` numbers per step.
+/// Numbers that are summed per scalar.
+const PER_SCALAR: usize = 5;
+
+/// Sums over batches of steps, of [`PER_SCALAR`] numbers per scalar and step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Course {
-    /// Numbers per step: the scalars of θ, then their slopes.
+    /// Numbers per step: the scalars of θ, their slopes, their squares, their values with the sign (−1)^step, and whether they
+    /// lie at an end of their interval (1 or 0).
     width: usize,
     /// Steps so far.
     pub count: u64,
@@ -22,7 +26,7 @@ pub struct Course {
 impl Course {
     /// No step yet, of so many scalars.
     pub fn new(scalars: usize) -> Course {
-        let width = 2 * scalars;
+        let width = PER_SCALAR * scalars;
         Course { width, count: 0, batch_length: 1, batches: vec![0.0; width] }
     }
 
@@ -33,13 +37,26 @@ impl Course {
         length == width || (length > width && length <= most && length.is_multiple_of(width))
     }
 
-    /// Adds a step: the scalars of θ and their slopes.
-    pub fn add(&mut self, numbers: impl Iterator<Item = f64>) {
-        if self.width == 0 {
+    /// Adds a step: the scalars of θ, their slopes, and whether each lies at an end of its interval. Of no scalars, or of
+    /// others than it follows, it keeps nothing.
+    pub fn add(&mut self, values: &[f64], slopes: &[f64], at_end: &[bool]) {
+        let n = self.scalars();
+        if n == 0 || [values.len(), slopes.len(), at_end.len()] != [n; 3] {
             return;
         }
+        let sign = if self.count.is_multiple_of(2) { 1.0 } else { -1.0 };
         let filling = self.batches.len() - self.width;
-        self.batches[filling..].iter_mut().zip(numbers).for_each(|(sum, x)| *sum += x);
+        let sums = &mut self.batches[filling..];
+        for k in 0..n {
+            let numbers = [
+                values[k],
+                slopes[k],
+                values[k] * values[k],
+                sign * values[k],
+                f64::from(u8::from(at_end[k])),
+            ];
+            numbers.into_iter().enumerate().for_each(|(kind, x)| sums[kind * n + k] += x);
+        }
         self.count += 1;
         if self.count.is_multiple_of(self.batch_length) {
             if self.batches.len() / self.width == MOST_BATCHES {
@@ -55,7 +72,7 @@ impl Course {
 
     /// How many numbers of θ it follows.
     pub(crate) fn scalars(&self) -> usize {
-        self.width / 2
+        self.width / PER_SCALAR
     }
 
     /// How many whole batches there are.
@@ -73,6 +90,27 @@ impl Course {
         self.mean(batch, self.scalars() + scalar)
     }
 
+    /// The mean square of a scalar in a batch.
+    pub(crate) fn square(&self, batch: usize, scalar: usize) -> f64 {
+        self.mean(batch, 2 * self.scalars() + scalar)
+    }
+
+    /// The mean of a scalar in a batch with the sign (−1)^step, of what it lies off `centre`.
+    pub(crate) fn alternating(&self, batch: usize, scalar: usize, centre: f64) -> f64 {
+        // A batch of several steps has as many of either sign.
+        let signs = match self.batch_length {
+            1 if batch.is_multiple_of(2) => 1.0,
+            1 => -1.0,
+            _ => 0.0,
+        };
+        self.mean(batch, 3 * self.scalars() + scalar) - signs * centre
+    }
+
+    /// The share of the steps of a batch in which a scalar lay at an end of its interval.
+    pub(crate) fn at_end(&self, batch: usize, scalar: usize) -> f64 {
+        self.mean(batch, 4 * self.scalars() + scalar)
+    }
+
     fn mean(&self, batch: usize, number: usize) -> f64 {
         self.batches[batch * self.width + number] / self.batch_length as f64
     }
@@ -85,9 +123,14 @@ mod tests {
     #[test]
     fn batches_stay_few_and_lose_nothing() {
         let mut course = Course::new(1);
-        (0..100_000).for_each(|k| course.add([f64::from(k), 1.0].into_iter()));
+        (0..100_000).for_each(|k| course.add(&[f64::from(k)], &[1.0], &[k % 2 == 0]));
         assert!(course.may_hold(course.batches.len() as u64) && !course.may_hold(3));
-        let total: f64 = course.batches.chunks(2).map(|pair| pair[1]).sum();
+        let total: f64 = course.batches.chunks(PER_SCALAR).map(|own| own[1]).sum();
         assert!((total - 100_000.0).abs() < 1e-6, "{total}");
+        // Of a line the even and the odd steps of a batch differ by its slope; at an end it was every second time.
+        assert!(
+            (course.alternating(3, 0, 0.0) + 0.5).abs() < 1e-9 && (course.at_end(3, 0) - 0.5).abs() < 1e-9
+        );
+        assert!(course.square(0, 0) > course.value(0, 0) * course.value(0, 0));
     }
 }

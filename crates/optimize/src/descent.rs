@@ -42,7 +42,7 @@ use crate::fit_result::FitResult;
 use crate::identity::identity_of;
 use crate::maps::{Map, Maps};
 use crate::objective::{Evaluation, Objective, Unknown};
-use crate::optimizers::{Choice, Optimizer};
+use crate::optimizers::{Choice, OPTIMIZERS, Optimizer};
 use crate::schedule::LearningRate;
 use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural, scalar_places};
 use crate::stopping::StoppingRules;
@@ -127,6 +127,9 @@ impl Descent {
     }
 }
 
+/// The share of the rate at the beginning of the averaged part below which its steps have shrunk.
+const SHRUNK: f64 = 0.1;
+
 /// Steps along the gradient, as the optimizer makes of it.
 struct Downhill<'d> {
     descent: &'d Descent,
@@ -194,7 +197,7 @@ impl Stepper for Downhill<'_> {
         note_reached(ground.unknowns, &mut self.reached, &gradient);
         let at = theta.as_deref().unwrap_or(&state.free);
         let places = scalar_places(ground.unknowns);
-        let course = places.iter().map(|i| at[*i]).chain(places.iter().map(|i| gradient[*i])).collect();
+        let course = (places.iter().map(|i| at[*i]).collect(), places.iter().map(|i| gradient[*i]).collect());
         ground.maps.pull_back(&state.free, &mut gradient);
         let gradient_norm = norm(&gradient);
         let rate = self.descent.learning_rate.at(step, self.descent.stopping.steps);
@@ -250,6 +253,15 @@ impl Stepper for Downhill<'_> {
 
     fn shows_rest(&self) -> bool {
         true
+    }
+
+    fn shrinks(&self) -> bool {
+        let by_sign =
+            OPTIMIZERS.iter().any(|entry| entry.name == self.descent.optimizer.name && entry.by_sign);
+        let Descent { learning_rate, stopping, average, .. } = self.descent;
+        let averaged_from = stopping.steps - ((stopping.steps as f64 * average) as u64).min(stopping.steps);
+        let rate = |step| learning_rate.at(step, stopping.steps);
+        by_sign || rate(stopping.steps) < SHRUNK * rate(averaged_from)
     }
 
     fn reached(&self) -> Option<&[bool]> {

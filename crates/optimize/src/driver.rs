@@ -19,7 +19,7 @@ use crate::resting::{LAST_PART, verdict_of_loss};
 use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural, scalar_places};
 use crate::stopping::{Stopped, StoppingRules};
 use crate::trace::{Record, Trace, parameters_of};
-use crate::verdict::{Known, Verdict};
+use crate::verdict::{Known, Verdict, end_of, listed};
 
 /// What every fit is told, whatever proposes its steps.
 pub(crate) struct Rules<'s> {
@@ -152,7 +152,10 @@ impl Driver<'_, '_> {
                 average.add(theta.as_deref().unwrap_or(free));
             }
             if fault.is_none() {
-                self.state.course.add(course.into_iter());
+                let scalars = ground.unknowns.iter().filter(|unknown| unknown.is_scalar());
+                let at_end: Vec<bool> =
+                    scalars.zip(&course.0).map(|(u, x)| end_of(u.interval, *x).is_some()).collect();
+                self.state.course.add(&course.0, &course.1, &at_end);
             }
             if ends || step.is_multiple_of(self.rules.trace_every) {
                 self.state.trace.records.push(record);
@@ -203,7 +206,8 @@ impl Driver<'_, '_> {
             if let Some(mean) = self.state.average.mean() {
                 theta = mean;
                 // A likelihood has none.
-                simulation_noise = if likelihood.is_none() { self.state.average.error() } else { None };
+                let noise = if likelihood.is_none() { self.state.average.error() } else { None };
+                simulation_noise = noise.map(|noise| noise.into_iter().map(Some).collect::<Vec<_>>());
                 unseen = Some((step + 1, step + 1));
             } else {
                 self.notes.push(
@@ -246,12 +250,21 @@ impl Driver<'_, '_> {
                 let share = if self.rules.average > 0.0 { self.rules.average } else { LAST_PART };
                 let places = scalar_places(ground.unknowns);
                 let scalars: Vec<f64> = places.iter().map(|i| theta[*i]).collect();
-                let losses: Vec<f64> = self.state.trace.records.iter().map(|record| record.loss).collect();
+                let records = self.state.trace.records.iter().map(|record| record.loss);
+                let losses: Vec<f64> =
+                    if ground.objective.is_lowest_at_rest() { records.collect() } else { Vec::new() };
                 let maps = ground.maps.of_scalars();
                 let course = &self.state.course;
                 let ended = Ended { course, share, maps: &maps, theta: &scalars, losses: &losses };
                 let ended = self.stepper.shows_rest().then_some(ended);
-                verdict_of_loss(ground.unknowns, &scalars, ended.as_ref(), self.stepper.reached())
+                let verdict =
+                    verdict_of_loss(ground.unknowns, &scalars, ended.as_ref(), self.stepper.reached());
+                if let Some(noise) = &mut simulation_noise {
+                    let swings = ended.as_ref().is_some_and(Ended::swings);
+                    let shrinks = self.stepper.shrinks();
+                    self.notes.extend(withheld(noise, &scalars, swings, shrinks, &verdict, ground.unknowns));
+                }
+                verdict
             }
         };
         let result = Findings {
@@ -274,4 +287,33 @@ impl Driver<'_, '_> {
         }
         Ok(result)
     }
+}
+
+/// Withholds what is no noise of the simulation: the spread of a mean of steps that swing, that shrink, or that stand. Says
+/// so where nothing else does.
+fn withheld(
+    noise: &mut [Option<f64>],
+    theta: &[f64],
+    swings: bool,
+    shrinks: bool,
+    verdict: &Verdict,
+    unknowns: &[Unknown],
+) -> Option<String> {
+    /// The least noise of a mean, beside its size, that is more than rounding.
+    const ROUNDING: f64 = 1e-15;
+    let scalars = unknowns.iter().filter(|unknown| unknown.is_scalar());
+    let mut shrunk = Vec::new();
+    for (k, unknown) in scalars.enumerate() {
+        let Some(own) = noise.get_mut(k) else { break };
+        let is_reached = verdict.known.get(k) != Some(&Known::NotReached);
+        let stands = own.is_some_and(|noise| noise <= ROUNDING * theta[k].abs());
+        if swings || shrinks || stands || !is_reached {
+            *own = None;
+        }
+        if is_reached && !swings && (shrinks || stands) {
+            shrunk.push(unknown.name.as_str());
+        }
+    }
+    (!shrunk.is_empty())
+        .then(|| format!("the simulation's noise in {} is not known: the steps shrank", listed(&shrunk)))
 }

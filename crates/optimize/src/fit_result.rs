@@ -18,7 +18,7 @@ pub struct Estimate {
     pub value: f64,
     /// Its standard error, where one is known; the same as in `known`.
     pub standard_error: Option<f64>,
-    /// How far the simulation's noise still moves it, where an average was taken. No error of the estimate: the data's
+    /// How far the simulation's noise still moves it, where an average was taken of steps that neither swing nor shrink. No error of the estimate: the data's
     /// own uncertainty is not in it.
     pub simulation_noise: Option<f64>,
     /// What is known of how far it is off.
@@ -166,8 +166,8 @@ pub(crate) struct Findings<'a> {
     pub unknowns: Vec<Unknown>,
     pub start: &'a [f64],
     pub theta: Vec<f64>,
-    /// Of the scalars alone.
-    pub simulation_noise: Option<Vec<f64>>,
+    /// Of the scalars alone; nothing for one of which it is not known.
+    pub simulation_noise: Option<Vec<Option<f64>>>,
     pub likelihood: Option<&'static str>,
     /// What is known of the scalars.
     pub verdict: Verdict,
@@ -197,7 +197,8 @@ impl Findings<'_> {
                         start: self.start[first],
                         value: self.theta[first],
                         standard_error: known.error(),
-                        simulation_noise: noise.map(|noise| noise[estimates.len()]),
+                        simulation_noise: noise
+                            .and_then(|noise| noise.get(estimates.len()).copied().flatten()),
                         known,
                     });
                 }

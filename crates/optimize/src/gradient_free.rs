@@ -185,7 +185,7 @@ impl Stepper for Rounds<'_> {
             gradient_norm: f64::NAN,
             rate: spread,
             change: spread,
-            course: Vec::new(),
+            course: (Vec::new(), Vec::new()),
             fault: None,
         }))
     }

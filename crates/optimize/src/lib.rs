@@ -50,6 +50,7 @@ mod driver;
 mod identity;
 mod rest;
 mod resting;
+mod single_steps;
 mod stepper;
 
 pub mod descent;

@@ -78,9 +78,28 @@ impl Map {
     }
 }
 
+/// How far, beside its size or 1, a start inside its interval may be moved by its map.
+const TOO_FAR: f64 = 1e-3;
+
 /// Why a parameter cannot be mapped, or a start cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MapError {
+    /// The interval is so wide that its map does not tell the start from an end.
+    #[error(
+        "`{name}` starts at {found}, which the map `{map}` cannot tell from an end of {interval}, so wide is that: give an interval \
+         that ends where the parameter may lie, or one without that end (inf)",
+        map = .map.name()
+    )]
+    TooWide {
+        /// The unknown.
+        name: String,
+        /// The start.
+        found: f64,
+        /// Its interval.
+        interval: Interval,
+        /// Its map.
+        map: Map,
+    },
     /// The interval has no inside.
     #[error("the interval {interval} of `{name}` is empty: its lowest value must be below its highest")]
     Empty {
@@ -336,7 +355,17 @@ impl Maps {
                     return Err(MapError::Outside { name, found: natural, interval: unknown.interval });
                 }
                 let inside = map.inside(natural);
-                moved += usize::from(inside.to_bits() != natural.to_bits());
+                let is_moved = inside.to_bits() != natural.to_bits();
+                let back = map.to_natural(map.to_free(inside));
+                if !is_moved && (back - natural).abs() > TOO_FAR * natural.abs().max(1.0) {
+                    return Err(MapError::TooWide {
+                        name: unknown.name.clone(),
+                        found: natural,
+                        interval: unknown.interval,
+                        map: map.map,
+                    });
+                }
+                moved += usize::from(is_moved);
                 free.push(map.to_free(inside));
             }
             if moved > 0 && unknown.is_scalar() {
@@ -503,6 +532,24 @@ mod tests {
         let (free, _) = maps.start(&[5.0]).unwrap();
         maps.to_natural(&free, &mut theta[..1]);
         assert!((theta[0] - 5.005).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_interval_too_wide_for_its_map_is_refused() {
+        let unknowns = [Unknown::scalar("p", Interval::new(0.0, 1e300))];
+        let maps = Maps::new(&unknowns, &BTreeMap::new()).unwrap();
+        let error = maps.start(&[0.3]).unwrap_err().to_string();
+        assert!(error.contains("starts at 0.3") && error.contains("so wide"), "{error}");
+        for interval in [Interval::new(0.0, 1e9), Interval::unit(), Interval::positive(), Interval::any()] {
+            let unknowns = [Unknown::scalar("p", interval)];
+            let maps = Maps::new(&unknowns, &BTreeMap::new()).unwrap();
+            for start in [0.3, 1e-9, 0.999] {
+                let (free, notes) = maps.start(&[start]).unwrap();
+                let mut back = [0.0];
+                maps.to_natural(&free, &mut back);
+                assert!((back[0] - start).abs() < 1e-6 && notes.is_empty(), "{interval}: {start} {back:?}");
+            }
+        }
     }
 
     #[test]

@@ -118,6 +118,12 @@ pub trait Objective: Send {
         None
     }
 
+    /// Whether the loss is lowest, on average, where its gradient is 0. It need not be: the error of one simulated state
+    /// grows with that state's own chance, which no gradient of a mean sees. What such a loss was before tells nothing.
+    fn is_lowest_at_rest(&self) -> bool {
+        true
+    }
+
     /// Why the loss is +∞ at θ, where that can be said.
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let _ = theta;

@@ -12,6 +12,10 @@
 //!   whole course: a rate that fell too fast lets parameters stand where the loss still falls;
 //! * *it lies on the flat of its map* where a step too wide threw it near an end, and steps no longer move it, though a slope,
 //!   however small there, pulls it one way;
+//! * *it swung* where a step throws it across, and the next back: at least half of the variance of the single steps (of the
+//!   spectral density at the fastest frequency, four times that of independent steps) goes with the sign (−1)^step;
+//! * *it was on and off an end* of its interval, so that the mean of its steps is drawn inwards; or *it strayed* so far, beside
+//!   its size, that the mean of its steps is not the optimum of a loss that is no parabola over such a width;
 //! * *it climbed* where the loss was far lower before than it is on the last part;
 //! * *they moved together* where a combination of parameters, the smoothest there is, is smooth: in a valley each of them is
 //!   noisy across it, and noise that they share hides how they go along it;
@@ -25,11 +29,13 @@
 
 use crate::course::Course;
 use crate::maps::{IntervalMap, Map};
+use crate::objective::Interval;
 use crate::searches::eigen;
+use crate::single_steps::Steps;
 use crate::verdict::end_of;
 
 /// Groups of the last part.
-const GROUPS: usize = 16;
+pub(crate) const GROUPS: usize = 16;
 /// Student's t that chance does not reach, and that it rarely does.
 const FAR: f64 = 5.0;
 const RARE: f64 = 3.0;
@@ -44,6 +50,15 @@ const SMOOTH: f64 = 0.15;
 const INDEPENDENT: f64 = 1.0;
 /// The share of its steepest slope on the course below which a map is flat.
 const FLAT: f64 = 1e-3;
+/// The least spread of steps that swing, beside their size.
+const SWING: f64 = 0.05;
+/// The share of steps at an end that is no accident, and the least spread, beside the interval, of what is thrown there.
+const SOMETIMES: f64 = 0.02;
+const AT_END: f64 = 0.02;
+/// The spread of steps, beside a whole interval (0.29 where they lie all over it) and beside the distance from its only end,
+/// over which no loss is a parabola.
+const OF_INTERVAL: f64 = 0.25;
+const OF_DISTANCE: f64 = 0.5;
 /// Standard deviations, and share of the whole range, by which a loss that was lower before counts.
 const CLIMBED: f64 = 8.0;
 const CLIMBED_SHARE: f64 = 0.01;
@@ -64,6 +79,12 @@ pub(crate) enum Rest {
     /// The loss was lower before: its lowest, and its mean on the last part; with the parameter that lies where its map is
     /// flat, and that end, where one does.
     Climbed(f64, f64, Option<(usize, f64)>),
+    /// A parameter swung from step to step between about these two.
+    Swung(usize, f64, f64),
+    /// A parameter lay at this end of its interval in this share of the steps, and off it in the others.
+    OnAndOff(usize, f64, f64),
+    /// A parameter's steps strayed over this range, no smaller than where they lie.
+    Strayed(usize, f64, f64),
     /// Parameters moved together one way, each hidden in noise that they do not share: along a valley.
     Drifted(Vec<usize>),
     /// A parameter wandered too slowly to tell.
@@ -98,6 +119,9 @@ pub(crate) struct Ended<'a> {
 impl Ended<'_> {
     /// How the last part was: what is worst.
     pub(crate) fn rest(&self) -> Rest {
+        if let Some(swing) = self.swing() {
+            return swing;
+        }
         if let Some((before, now)) = self.climbed() {
             return Rest::Climbed(before, now, self.first_flat());
         }
@@ -109,10 +133,11 @@ impl Ended<'_> {
         let scalars: Vec<Scalar> =
             (0..self.course.scalars()).map(|k| Scalar::of(self, k, whole, last)).collect();
         let mut all: Vec<Rest> = scalars.iter().map(Scalar::rest).collect();
+        all.extend((0..self.course.scalars()).filter_map(|k| self.strayed(k)));
         all.extend(together(&scalars));
         let severity = |rest: &Rest| match rest {
             Rest::Flat(_, _, Beyond::Falls) => 4,
-            Rest::Moved(..) | Rest::Turned(..) | Rest::Pulled(_) | Rest::Drifted(_) => 3,
+            Rest::Moved(..) | Rest::Turned(..) | Rest::Pulled(_) | Rest::Drifted(_) | Rest::Strayed(..) => 3,
             Rest::Flat(..) => 2,
             Rest::Slow(_) => 1,
             _ => 0,
@@ -138,6 +163,49 @@ impl Ended<'_> {
 }
 
 impl Ended<'_> {
+    /// Whether steps were too wide: the mean of them is no optimum, and their spread no noise of it.
+    pub(crate) fn swings(&self) -> bool {
+        matches!(self.rest(), Rest::Swung(..) | Rest::OnAndOff(..) | Rest::Strayed(..))
+    }
+
+    /// The first parameter whose steps swing, or lie on and off an end of its interval.
+    fn swing(&self) -> Option<Rest> {
+        (0..self.course.scalars()).find_map(|k| {
+            let steps = Steps::of(self, k)?;
+            let size = self.maps[k].width().min(steps.mean.abs());
+            if steps.alternates() && steps.spread > SWING * size {
+                let (low, high) = self.about(k, &steps);
+                return Some(Rest::Swung(k, low, high));
+            }
+            let Interval { lowest, highest } = self.maps[k].interval();
+            let end = if steps.mean - lowest <= highest - steps.mean { lowest } else { highest };
+            let width = self.maps[k].width();
+            let scale = if width.is_finite() { width } else { steps.mean.abs() };
+            let thrown = SOMETIMES <= steps.at_end && steps.at_end <= 1.0 - SOMETIMES;
+            (thrown && steps.spread > AT_END * scale).then_some(Rest::OnAndOff(k, end, steps.at_end))
+        })
+    }
+
+    /// Whether the steps of a parameter lie wide apart beside where they lie.
+    fn strayed(&self, k: usize) -> Option<Rest> {
+        let steps = Steps::of(self, k)?;
+        let Interval { lowest, highest } = self.maps[k].interval();
+        let most = match (lowest.is_finite(), highest.is_finite()) {
+            (true, true) => OF_INTERVAL * (highest - lowest),
+            (true, false) => OF_DISTANCE * (steps.mean - lowest),
+            (false, true) => OF_DISTANCE * (highest - steps.mean),
+            (false, false) => return None,
+        };
+        let (low, high) = self.about(k, &steps);
+        (steps.spread > most).then_some(Rest::Strayed(k, low, high))
+    }
+
+    /// One standard deviation below and above the mean of its steps.
+    fn about(&self, k: usize, steps: &Steps) -> (f64, f64) {
+        let interval = self.maps[k].interval();
+        ((steps.mean - steps.spread).max(interval.lowest), (steps.mean + steps.spread).min(interval.highest))
+    }
+
     /// The first parameter that lies where its map is flat, and the end near it.
     fn first_flat(&self) -> Option<(usize, f64)> {
         let whole = self.course.whole();
@@ -386,7 +454,6 @@ impl Sample {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::objective::Interval;
 
     /// Uniform in (−1, 1), a linear congruential generator.
     struct Noise(u64);
@@ -408,7 +475,7 @@ mod tests {
         let (mut course, mut losses, mut theta) = (Course::new(N), Vec::new(), [0.0; N]);
         for k in 0..steps {
             let (x, slopes, loss) = f(f64::from(k));
-            course.add(x.into_iter().chain(slopes));
+            course.add(&x, &slopes, &x.map(|x| end_of(Interval::unit(), x).is_some()));
             losses.push(loss);
             theta = x;
         }
@@ -524,6 +591,60 @@ mod tests {
             ([x + 0.001 * noise.next()], [noise.next()], if thrown { 5.0 } else { 0.5 } + 0.1 * noise.next())
         });
         assert!(matches!(found, Rest::Climbed(before, now, None) if before < 0.6 && now > 4.9), "{found:?}");
+    }
+
+    #[test]
+    fn steps_that_throw_it_across_are_no_rest() {
+        // Overshooting by 0.97 of the way at each step, from 64 steps to 100,000.
+        for steps in [64, 200, 1000, 10_000, 100_000] {
+            let mut noise = Noise(7);
+            let mut off = 0.1;
+            let found = rest(steps, 0.5, |_| {
+                off = -0.97 * off + 0.02 * noise.next();
+                (0.34 + off, off)
+            });
+            assert!(
+                matches!(found, Rest::Swung(0, low, high) if low < 0.33 && high > 0.35),
+                "{steps}: {found:?}"
+            );
+        }
+        let found = of(Map::Clamp, 400, 0.5, |k| ([k % 2.0], [k % 2.0 - 0.5], 0.0));
+        assert_eq!(found, Rest::Swung(0, 0.0, 1.0));
+    }
+
+    #[test]
+    fn steps_that_are_independent_or_hardly_swing_are_not_said_to() {
+        for seed in 1..200 {
+            for steps in [40, 100, 1000, 5000] {
+                let mut noise = Noise(seed);
+                let found = rest(steps, 0.5, |_| (0.3 + 0.1 * noise.next(), noise.next()));
+                // Of 40 steps one group of 20 remains, and 1 of 600 is beyond half of them (χ² of 1 above 10).
+                let few = steps == 40 && matches!(found, Rest::Swung(..));
+                let said = matches!(found, Rest::Swung(..) | Rest::OnAndOff(..) | Rest::Strayed(..));
+                assert!(few || !said, "{seed}, {steps}: {found:?}");
+            }
+        }
+        let small = rest(1000, 0.5, |k| (0.3 + 0.001 * (k % 2.0), k % 2.0 - 0.5));
+        assert!(!matches!(small, Rest::Swung(..)), "{small:?}");
+    }
+
+    #[test]
+    fn steps_on_and_off_an_end_and_steps_all_over_are_no_rest() {
+        let mut noise = Noise(5);
+        let found = of(Map::Clamp, 1000, 0.5, |_| {
+            let x = (0.1 + 0.2 * noise.next()).max(0.0);
+            ([x], [noise.next()], 0.0)
+        });
+        assert!(
+            matches!(found, Rest::OnAndOff(0, end, share) if end == 0.0 && (share - 0.25).abs() < 0.1),
+            "{found:?}"
+        );
+        let mut noise = Noise(5);
+        let found = of(Map::Clamp, 1000, 0.5, |_| {
+            let side = if noise.next() > 0.0 { 0.1 } else { 0.9 };
+            ([side + 0.05 * noise.next()], [noise.next()], 0.0)
+        });
+        assert!(matches!(found, Rest::Strayed(..)), "{found:?}");
     }
 
     #[test]

@@ -34,7 +34,11 @@ pub(crate) fn verdict_of_loss(
         } else if let Some(end) = end_of(unknown.interval, theta[k]) {
             let is_said = matches!(
                 rest,
-                Some(Rest::Flat(i, _, Beyond::Falls | Beyond::Unknown) | Rest::Climbed(_, _, Some((i, _)))) if i == k
+                Some(
+                    Rest::Flat(i, _, Beyond::Falls | Beyond::Unknown)
+                    | Rest::Climbed(_, _, Some((i, _)))
+                    | Rest::OnAndOff(i, ..)
+                ) if i == k
             );
             if !is_said {
                 words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
@@ -62,6 +66,7 @@ fn at_optimum(rest: &Rest) -> Option<bool> {
     match rest {
         Rest::Stood => Some(true),
         Rest::Moved(..) | Rest::Turned(..) | Rest::Drifted(_) => Some(false),
+        Rest::Swung(..) | Rest::OnAndOff(..) | Rest::Strayed(..) => Some(false),
         Rest::Pulled(_) | Rest::Climbed(..) => Some(false),
         Rest::Flat(_, _, Beyond::Falls) => Some(false),
         Rest::Flat(..) | Rest::Slow(_) | Rest::Short => None,
@@ -81,6 +86,28 @@ fn warning(rest: &Rest, scalars: &[&Unknown], theta: &[f64], share: f64) -> Opti
             format!(
                 "not at its optimum: {} still moved together one way in {last}; take more steps",
                 listed(&names)
+            )
+        }
+        Rest::Swung(k, low, high) => {
+            let (low, high) = between(low, high);
+            let name = &scalars[k].name;
+            format!(
+                "not at its optimum: `{name}` swings from step to step, between about {low} and {high}: the learning rate is too \
+                 high, lower it"
+            )
+        }
+        Rest::OnAndOff(k, end, share_there) => format!(
+            "not at its optimum: `{}` is thrown onto the end {end} of its interval and off it again (there in {} % of {last}), \
+             which draws a mean of its steps aside: the learning rate is too high, lower it",
+            scalars[k].name,
+            significant(100.0 * share_there, 2)
+        ),
+        Rest::Strayed(k, low, high) => {
+            let (low, high) = between(low, high);
+            let name = &scalars[k].name;
+            format!(
+                "not at its optimum: the steps of `{name}` stray from about {low} to {high} in {last}, too widely for their mean \
+                 to be the optimum: the learning rate is too high, lower it"
             )
         }
         Rest::Moved(k, from, to) => {

@@ -43,6 +43,11 @@ pub(crate) trait Stepper {
     /// Whether its course tells by itself if it came to rest.
     fn shows_rest(&self) -> bool;
 
+    /// Whether its steps shrink by themselves, so that their spread says nothing of the simulation's noise.
+    fn shrinks(&self) -> bool {
+        false
+    }
+
     /// By unknown: whether the fit could speak of it.
     fn reached(&self) -> Option<&[bool]>;
 }
@@ -68,8 +73,8 @@ pub(crate) struct Seen {
     pub rate: f64,
     /// What the rule of rest compares.
     pub change: f64,
-    /// What the course keeps of this step: the scalars and their slopes.
-    pub course: Vec<f64>,
+    /// What the course keeps of this step: the scalars and their slopes; nothing where it keeps none.
+    pub course: (Vec<f64>, Vec<f64>),
     /// Why the fit cannot go on from here.
     pub fault: Option<Divergence>,
 }

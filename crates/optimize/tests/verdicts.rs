@@ -347,3 +347,76 @@ fn a_fit_that_stepped_back_is_resumed_bit_for_bit() {
         assert_eq!(format!("{resumed:?}"), format!("{whole:?}"), "{stop}");
     }
 }
+
+#[test]
+fn a_rate_that_throws_a_fit_across_is_said_to_be_too_high() {
+    for (rate, steps) in [(1.97, 400), (1.97, 5000), (5.0, 400)] {
+        let result = sgd(rate, steps).run(&mut Loss::new(&["p"], 0.05), &[0.8], Control::default()).unwrap();
+        let trace = &result.trace.records;
+        assert_eq!(
+            result.at_optimum,
+            Some(false),
+            "{rate}: {} {:?}",
+            result.verdict,
+            &trace[trace.len() - 4..]
+        );
+        for words in ["`p` swings from step to step", "the learning rate is too high"] {
+            assert!(result.verdict.contains(words), "{rate}: {}", result.verdict);
+        }
+        assert_eq!(result.estimates[0].simulation_noise, None);
+        assert!(result.to_json()["parameters"]["p"]["simulation_noise"].is_null());
+    }
+    // It overshoots by a third of the way, which is no harm.
+    let result = sgd(1.3, 2000).run(&mut Loss::new(&["p"], 0.01), &[0.8], Control::default()).unwrap();
+    assert_eq!(result.at_optimum, Some(true), "{}", result.verdict);
+}
+
+#[test]
+fn the_spread_of_steps_that_shrink_or_stand_is_no_noise() {
+    let rprop = Descent { average: 0.4, ..Descent::new(Choice::new("rprop"), 0.05, 300) };
+    let result = rprop.run(&mut Loss::new(&["p"], 0.1), &[0.8], Control::default()).unwrap();
+    assert_eq!(result.estimates[0].simulation_noise, None);
+    assert!(
+        result
+            .notes
+            .iter()
+            .any(|note| note == "the simulation's noise in `p` is not known: the steps shrank"),
+        "{:?}",
+        result.notes
+    );
+    // What nothing reached stands where it started, and has none; the other has.
+    let result =
+        sgd(0.1, 2000).run(&mut Loss::new(&["p", "idle"], 0.1), &[0.8, 0.34], Control::default()).unwrap();
+    assert!(result.estimates[0].simulation_noise.is_some() && result.estimates[1].simulation_noise.is_none());
+    let schedule = Schedule::Exponential { half_life: 20.0 };
+    let learning_rate = LearningRate { start: 0.1, schedule, warm_up: 0 };
+    let shrinks = Descent { learning_rate, ..sgd(0.1, 400) };
+    let result = shrinks.run(&mut Loss::new(&["p"], 0.1), &[0.8], Control::default()).unwrap();
+    assert_eq!(result.estimates[0].simulation_noise, None);
+}
+
+/// A loss that is lowest elsewhere than where its gradient is 0.
+struct Improper(Loss, bool);
+
+impl Objective for Improper {
+    fn unknowns(&self) -> &[Unknown] {
+        self.0.unknowns()
+    }
+    fn evaluate(&mut self, theta: &[f64], k: u64) -> Result<Evaluation, ObjectiveError> {
+        let own = self.0.evaluate(theta, k)?;
+        Ok(Evaluation { value: -own.value, ..own })
+    }
+    fn is_lowest_at_rest(&self) -> bool {
+        self.1
+    }
+}
+
+#[test]
+fn what_an_improper_loss_was_before_tells_nothing() {
+    let run = |proper| {
+        let mut objective = Improper(Loss::new(&["p"], 0.1), proper);
+        sgd(0.1, 2000).run(&mut objective, &[0.8], Control::default()).unwrap()
+    };
+    assert!(run(true).verdict.contains("the loss was"), "{}", run(true).verdict);
+    assert_eq!(run(false).at_optimum, Some(true), "{}", run(false).verdict);
+}

@@ -2,12 +2,15 @@
 
 use crate::graph::Graph;
 use crate::op::{Binary, Comparison, Number, Op, Surrogate, ValueId};
+use crate::remainder::divisor;
 use crate::unary::Unary;
 
 /// What the derivative `bar` by `value` = op(…) contributes to each operand.
 pub(crate) fn elementary(g: &mut Graph, value: ValueId, op: &Op, bar: ValueId) -> Vec<(ValueId, ValueId)> {
     match *op {
         Op::Unary(function, x) => function.pull_back(g, x, value, bar).map(|c| (x, c)).into_iter().collect(),
+        // Of whole numbers, which lie on its jumps.
+        Op::Binary(..) if divisor(op, |v| g.instruction(v)).is_some() => Vec::new(),
         Op::Binary(function, a, b) => binary(g, function, value, a, b, bar),
         _ => Vec::new(),
     }

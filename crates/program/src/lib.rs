@@ -18,6 +18,7 @@ mod update;
 // … what depends on what; a graph grows a program and simplifies it …
 pub mod dataflow;
 mod graph;
+mod remainder;
 // … tracing writes a graph through handles with operators, and a model is a traced start and step …
 mod applied;
 mod error;

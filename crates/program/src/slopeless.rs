@@ -13,6 +13,7 @@ use crate::display::Words;
 use crate::model::Model;
 use crate::op::{Op, ValueId};
 use crate::program::{Program, Sink};
+use crate::remainder::divisor;
 use crate::switches::{is_switch, switches};
 use crate::unary::Unary;
 
@@ -146,7 +147,7 @@ impl<'a> Reading<'a> {
         let reads = |v: ValueId| if self.scored && is_draw(op(v)) { Vec::new() } else { read_by(op(v)) };
         let sloped = |v: ValueId| match op(v) {
             Op::Compare(..) => switches(&self.program.instructions, v).switches,
-            own if is_step(own) => Vec::new(),
+            own if is_step(own) || divisor(own, |v| self.program.instruction(v)).is_some() => Vec::new(),
             Op::Select(c, yes, no) if is_switch(self.program.instruction(*c)) => vec![*c, *yes, *no],
             Op::Select(_, yes, no) => vec![*yes, *no],
             _ => reads(v),

@@ -19,7 +19,7 @@ fn model(rule: Rule) -> Model {
 }
 
 /// Rules, whether p acts through step functions, and whether through nothing else.
-const RULES: [(&str, Rule, bool, bool); 25] = [
+const RULES: [(&str, Rule, bool, bool); 26] = [
     ("draw", |s, p| s.bernoulli(p), false, false),
     ("uniform below", |s, p| s.uniform().less(p), true, true),
     ("uniform above", |s, p| p.greater(s.uniform() * 2.0), true, true),
@@ -35,6 +35,7 @@ const RULES: [(&str, Rule, bool, bool); 25] = [
     ("floor", |_, p| (p * 9.0).floor(), true, true),
     ("sign", |_, p| (p - 0.5).sign(), true, true),
     ("a draw's number", |s, p| s.binomial(9.0, p).at_least(4.0), true, true),
+    ("what 2 leaves of a draw's number", |s, p| parity(s.binomial(9.0, p)), true, true),
     ("chosen by", |_, p| (p * 2.0).less(1.0).select(0.0, 1.0), true, true),
     ("chosen among", |s, p| s.layer("on").less(0.5).select(p, 1.0), false, false),
     ("chosen by a draw", |s, p| s.bernoulli(p).select(3.0, 4.0), false, false),
@@ -46,6 +47,11 @@ const RULES: [(&str, Rule, bool, bool); 25] = [
     ("clipped", |_, p| p.max(0.2).min(0.7), false, false),
     ("not there", |s, p| p * 0.0 + s.uniform().less(0.5), false, false),
 ];
+
+/// Whether a whole number is odd. As a real function it grows as its argument does; of whole numbers it is all jumps.
+fn parity(n: Expr) -> Expr {
+    n - 2.0 * (n / 2.0).floor()
+}
 
 #[test]
 fn what_is_said_is_what_the_adjoint_lacks() {

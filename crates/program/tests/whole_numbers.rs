@@ -89,6 +89,26 @@ fn questions_with_one_answer_are_told_where_a_number_lies_beyond() {
 }
 
 #[test]
+fn questions_that_hold_nowhere_are_told_at_the_ends_too() {
+    use Comparison::{Less, LessOrEqual};
+    let mut told = Vec::new();
+    let model = Model::build("m", Lattice::line(4)).layer("n", Values::integers(0, 9)).step(|s| {
+        let n = s.layer("n");
+        // n < 0, n > 9; n <= 0, n >= 9, n < 9, n > 0.
+        told = [(0.0, Less, false), (9.0, Less, true), (0.0, LessOrEqual, false), (9.0, LessOrEqual, true)]
+            .into_iter()
+            .chain([(9.0, Less, false), (0.0, Less, true)])
+            .map(|(number, comparison, swapped)| n.never(comparison, number, swapped).is_some())
+            .collect();
+        n.remark("this is said");
+        n.remark("this is said");
+        s.next("n").set(n);
+    });
+    assert_eq!(told, [true, true, false, false, false, false]);
+    assert_eq!(model.unwrap().notes(), ["this is said"]);
+}
+
+#[test]
 fn names_that_are_none_and_colours_that_are_one_are_refused() {
     let begin = |name: &str| Model::build(name, Lattice::line(4));
     let keeps = |b: glauber_program::ModelBuilder, layer: &'static str| {

@@ -372,13 +372,18 @@ impl Expression {
         if let Some(Operand::Number(x)) = operand(&other)? {
             // What holds everywhere is no slip: a bound that is wide enough.
             let settled = own.settled(ordered, x, swapped);
+            let sign = match comparison {
+                CompareOp::Lt => "<",
+                CompareOp::Le => "<=",
+                CompareOp::Gt => ">",
+                _ => ">=",
+            };
+            if let Some(words) = own.never(ordered, x, swapped) {
+                own.remark(&format!(
+                    "the rule asks whether a value is {sign} {x}, which holds nowhere: {words}"
+                ));
+            }
             if let Some(words) = settled.filter(|words| words.starts_with("never")) {
-                let sign = match comparison {
-                    CompareOp::Lt => "<",
-                    CompareOp::Le => "<=",
-                    CompareOp::Gt => ">",
-                    _ => ">=",
-                };
                 return Err(model_error(format!(
                     "whether a value is {sign} {x} has one answer at every site, {words}: compare it with a number that it \
                      may reach"

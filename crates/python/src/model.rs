@@ -192,6 +192,22 @@ fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
     PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1)
 }
 
+/// Warns of fields that hold what often stands for no data.
+///
+/// # Errors
+/// Where warnings are errors.
+pub fn warn_of_no_data(given: &[(String, GivenField)]) -> PyResult<()> {
+    for (name, (numbers, _)) in given {
+        let Numbers::Reals(numbers) = &numbers.0 else { continue };
+        if let Some(sign) = no_data_sign(numbers) {
+            let words = sign.in_words("places");
+            let text = format!("field `{name}` holds {words}; it was taken as a number");
+            Python::attach(|py| warn(py, &text))?;
+        }
+    }
+    Ok(())
+}
+
 /// The covariates that come with a model, read once and for all; one that cannot be had fails only where it is needed.
 fn usual_fields(loaded: &Loaded, notes: &mut Vec<String>) -> Vec<UsualField> {
     let one = |c: &glauber::model_file::Covariate| {
@@ -215,14 +231,7 @@ impl Model {
     /// # Errors
     /// Where what comes with the model is needed and cannot be had.
     pub fn fields_of_run(&self, given: Vec<(String, GivenField)>) -> PyResult<Covariates> {
-        for (name, (numbers, _)) in &given {
-            let Numbers::Reals(numbers) = &numbers.0 else { continue };
-            if let Some(sign) = no_data_sign(numbers) {
-                let words = sign.in_words("places");
-                let text = format!("field `{name}` holds {words}; it was taken as a number");
-                Python::attach(|py| warn(py, &text))?;
-            }
-        }
+        warn_of_no_data(&given)?;
         let mut all: Covariates = given.into_iter().map(|(name, data)| (name, field(data))).collect();
         for (name, usual) in &self.covariates {
             if !all.iter().any(|(n, _)| n == name) {

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{GivenField, doubles, field, of_layer, reals};
 use crate::errors::{engine_error, input_error};
-use crate::model::{Model, Observation, UsualField};
+use crate::model::{Model, Observation, UsualField, warn_of_no_data};
 use crate::running::run_whole;
 use crate::typing::{self as kind, Anything, As, Floats};
 
@@ -103,6 +103,7 @@ impl Plan {
         if let Some(layers) = request.start {
             run.start = Start::States(layers.into_iter().map(field).collect());
         }
+        warn_of_no_data(&request.fields)?;
         run.fields = request.fields.into_iter().map(|(name, data)| (name, field(data))).collect();
         for (name, usual) in &self.fields {
             if !run.fields.iter().any(|(n, _)| n == name) {

@@ -1,8 +1,10 @@
 //! Holds observed lattices: for each layer, runs of states at successive times, and the step each time was seen after.
 
+mod meanings;
 mod times;
 
-pub use times::{mask_array, times_name, unread_arrays};
+pub use meanings::{holds_names_of_states, names_of_states};
+pub use times::{mask_array, of_another_name, times_name, unread_arrays};
 
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +17,21 @@ use glauber_data::no_data_sign;
 /// What is wrong with observed lattices.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StatesError {
+    /// Named states whose numbers mean other ones.
+    #[error(
+        "the states of layer `{layer}` are {found} in the data, but {wanted} in model `{model}`: their numbers mean other states; give \
+         the data of this model, or, where the numbers are meant, leave the array `names of states` out of the data"
+    )]
+    OtherStates {
+        /// The layer.
+        layer: String,
+        /// The model.
+        model: String,
+        /// The data's states.
+        found: String,
+        /// The model's.
+        wanted: String,
+    },
     /// A layer that the data have not.
     #[error("the data have no array `{layer}`, but model `{model}` has that layer; they have {found}")]
     MissingLayer {
@@ -205,12 +222,13 @@ impl States {
 
     /// Takes arrays named as the layers, of shape [run, time, …lattice], [time, …lattice] or […lattice]. A model of one
     /// layer takes a single array of any name. An array `times` besides holds the step after which each time was seen
-    /// ([`times_name`]).
+    /// ([`times_name`]), another the names of the states ([`names_of_states`]).
     ///
     /// # Errors
     /// [`StatesError`] naming the layer, and the place of a value that it cannot hold.
     pub fn from_arrays(signature: &Signature, arrays: &[(String, Array)]) -> Result<States, StatesError> {
         let model = signature.model.clone();
+        meanings::check(signature, arrays)?;
         let unread = times::unread(signature, arrays);
         let (steps, arrays) = times::split(signature, arrays);
         if let (None, Some(array)) = (steps, unread.iter().find(|(name, a)| times::is_like_times(name, a))) {

@@ -8,7 +8,7 @@ use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
 use glauber::engine::{Numbers, Options, Plan, Precision, Run};
 use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
-use glauber::tasks::states::{States, times_name};
+use glauber::tasks::states::{States, names_of_states, times_name};
 use serde_json::json;
 
 use super::carry_on::Earlier;
@@ -148,6 +148,7 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
         let array = if layer.values.is_integer() { array.narrowed() } else { array };
         arrays.push((layer.name.clone(), array));
     }
+    arrays.extend(names_of_states(model.declarations()));
     write_npz(out, arrays.iter().map(|(name, array)| (name.as_str(), array)), Overwrite::Refuse)
         .map_err(Failure::input)
 }

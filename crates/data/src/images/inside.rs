@@ -99,6 +99,20 @@ impl ImageStack {
                 format!("it holds {words}: it counts as {state}, as any other value does by the threshold"),
             );
         }
+        if threshold.given.is_some()
+            && let Some(second) = look.beside_full
+        {
+            let highest = look.highest;
+            let state = if highest > level { "1" } else { "0" };
+            notes.insert(
+                0,
+                format!(
+                    "it holds the numbers {} to {second} in areas, and {highest}, which may stand for what nobody knows: it counts \
+                     as {state}, as any other value does by the threshold",
+                    look.lowest
+                ),
+            );
+        }
         let share = inside.iter().filter(|inside| **inside).count();
         if share == 0 || share == inside.len() {
             let found = match share {

@@ -75,7 +75,18 @@ impl Points {
     /// Refuses positions that stand for no data, and notes those that may.
     fn check_no_data(&mut self, path: &Path) -> Result<(), DataError> {
         for (axis, name) in ["x", "y", "z"].into_iter().enumerate().take(self.dimensions.max(2)) {
+            /// Whose square is no number.
+            const NOWHERE: f64 = 1e150;
             let values: Vec<f64> = self.points.iter().map(|point| point.position[axis]).collect();
+            if let Some(at) = values.iter().position(|value| value.abs() >= NOWHERE) {
+                let found = format!("{name} is {}, which is no place", glauber_files::rounded(values[at]));
+                let remedy = format!(
+                    "leave such {}s out: frames without a position are gaps, and gaps are handled",
+                    self.line_word
+                );
+                let place = format!("{} {}", self.line_word, self.points[at].line);
+                return Err(DataError::new(DataErrorKind::Value, path, found, remedy).at(place));
+            }
             let Some(sign) = no_data_sign(&values) else { continue };
             let words = format!("{name} is {}", sign.in_words("positions"));
             if !sign.apart {

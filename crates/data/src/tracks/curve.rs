@@ -3,6 +3,7 @@
 use super::face::Face;
 use super::track::{Tracks, Units};
 use super::unit;
+use crate::no_data::no_data_sign;
 use crate::{DataError, DataErrorKind};
 use std::fmt::Write as _;
 
@@ -252,6 +253,12 @@ impl MsdCurve {
                 return Err(wrong(found, "sort the lags, from 1, and give each once"));
             }
             last = point.lag;
+        }
+        let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+        if let Some(sign) = no_data_sign(&values) {
+            let found = format!("is {}", sign.in_words("lags"));
+            let error = wrong(found, "leave this lag out: a curve need not have all of them");
+            return Err(error.at(format!("lag {}", points[sign.first].lag)));
         }
         let (units, comments, notes) = (Units::default(), Vec::new(), Vec::new());
         Ok(Self { interval, lags_said: false, units, dimensions: None, points, comments, notes })

@@ -15,6 +15,7 @@ use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
 use glauber_data::tracks::{MsdCurve, SHIPPED_CURVES, Units, read_msd_curve, shipped_curve};
 use glauber_files::rounded;
+use glauber_lattice::Values;
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
 use glauber_tasks::summaries::{SUMMARIES, SummaryChoice, observation};
@@ -233,11 +234,43 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     Ok(ObservedCurve { choice, target, starts: None, scale, runs: None, notes, data_notes: Vec::new() })
 }
 
+/// A column that is called like a state or a layer of which the number that it is taken for says nothing.
+fn of_something_else<'a>(
+    model: &Model,
+    columns: &'a [String],
+    outputs: &'a [String],
+) -> Option<(&'a str, &'static str, &'a str)> {
+    let words = |text: &str| -> Vec<String> {
+        text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    let layers = &model.declarations().layers;
+    let states = layers.iter().filter_map(|layer| match &layer.values {
+        Values::Categories(states) => Some(states),
+        _ => None,
+    });
+    let names = states.flatten().map(|state| (state, "a state"));
+    let names: Vec<_> = names.chain(layers.iter().map(|layer| (&layer.name, "a layer"))).collect();
+    columns.iter().zip(outputs).find_map(|(column, output)| {
+        let own = column.trim().to_lowercase();
+        let (name, what) = names.iter().find(|(name, _)| name.to_lowercase() == own)?;
+        let is_said = own == output.to_lowercase() || words(output).contains(&name.to_lowercase());
+        (!is_said).then_some((column.as_str(), *what, output.as_str()))
+    })
+}
+
 /// A summary over time as a table has it.
 fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedCurve, JobError> {
     let (choice, summary) = choice(file, model)?;
     let outputs = summary.outputs();
     let curve = read_time_curve(path, &outputs)?;
+    if let Some((column, what, output)) = of_something_else(model, &curve.columns, &outputs) {
+        let message = format!(
+            "{}: the column `{column}` is called like {what} of the model, and `{output}` is compared: name it `value` if it is \
+             that, or compare what it is, by `loss.summary`",
+            path.display()
+        );
+        return Err(file.wrong("data.curve", message).into());
+    }
     let step = match (curve.in_steps, curve.in_steps || file.data.step_time.is_some()) {
         (true, _) => 1.0,
         (false, true) => file.data.step_time.unwrap_or(1.0),
@@ -453,4 +486,27 @@ pub(crate) fn loss_of(file: &FitFile) -> Result<CurveLoss, JobError> {
         file.wrong("loss.name", format!("the task `{task}` has no loss called `{name}`{hint}"))
     })?;
     Ok(if *file.loss.weighted { loss.weighted() } else { loss })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use glauber_lattice::Lattice;
+
+    #[test]
+    fn a_column_that_is_called_like_another_state_is_not_the_summary() {
+        let model = Model::build("m", Lattice::line(4))
+            .layer("state", Values::categories(&["grass", "tree"]))
+            .step(|s| s.next("state").set(s.layer("state")))
+            .unwrap();
+        let outputs = ["mean(state=tree)".to_string()];
+        let of = |column: &str| {
+            of_something_else(&model, &[column.to_string()], &outputs).map(|(_, what, _)| what)
+        };
+        assert_eq!(of("Grass "), Some("a state"));
+        for column in ["tree", "value", "cover", "mean(state=tree)", "state"] {
+            assert_eq!(of(column), None, "{column}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
 use glauber_tasks::pattern::{Criterion, PatternScore};
-use glauber_tasks::states::{States, times_name, unread_arrays};
+use glauber_tasks::states::{States, holds_names_of_states, times_name, unread_arrays};
 use glauber_tasks::tasks::stability::Rollouts;
 
 /// τ where nobody says.
@@ -198,7 +198,8 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
         _ => {
             let times = times_name(model.declarations());
             let of_time = |name: String, array| {
-                if name == times { (name, array) } else { (name, with_time(array, lattice)) }
+                let is_beside = name == times || holds_names_of_states(model.declarations(), &name);
+                if is_beside { (name, array) } else { (name, with_time(array, lattice)) }
             };
             arrays.into_iter().map(|(name, array)| of_time(name, array)).collect()
         }

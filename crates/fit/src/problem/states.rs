@@ -14,7 +14,9 @@ use crate::fit_file::{DataSource, FitFile, Simulation, Task};
 use glauber_data::arrays::{Array, ReadLimits, read_arrays_of_numbers};
 use glauber_data::{FileKind, no_data_sign};
 use glauber_lattice::Values;
-use glauber_tasks::states::{States, mask_array, times_name, unread_arrays};
+use glauber_tasks::states::{
+    States, holds_names_of_states, mask_array, of_another_name, times_name, unread_arrays,
+};
 
 /// Observed states, and what their reader has to say.
 pub(crate) struct Seen {
@@ -74,7 +76,9 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
         arrays.to_vec()
     } else if FileKind::of(path)?.holds_arrays() {
         let needed = |name: &str| {
-            name == times_name(declarations) || declarations.layers.iter().any(|layer| layer.name == name)
+            name == times_name(declarations)
+                || holds_names_of_states(declarations, name)
+                || declarations.layers.iter().any(|layer| layer.name == name)
         };
         let (arrays, others) = read_arrays_of_numbers(path, ReadLimits::default(), &needed)?;
         let others = others.iter().map(|name| format!("the array `{name}` holds no numbers and is not read"));
@@ -95,6 +99,9 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
     }
     let mut about = signs_of_no_data(model, &arrays);
     about.extend(unread_arrays(declarations, &arrays));
+    if file.given.arrays.is_none() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
+        about.extend(of_another_name(declarations, &arrays));
+    }
     notes.extend(notes_about(Path::new(&name_of_data(file, path)), &about));
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;

@@ -18,6 +18,7 @@ use crate::domain::Domain;
 use crate::instruction::Instruction;
 use crate::op::{Binary, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
+use crate::remainder::divisor;
 use crate::unary::Unary;
 
 pub(crate) use complement::{complement, one_minus};
@@ -147,35 +148,9 @@ impl Graph {
         }
     }
 
-    /// What a division by a whole number k leaves of a whole number, a − k ⌊a/k⌋, lies from 0 to k − 1. Where single
-    /// precision holds a, the quotient's rounding does not reach the next whole number.
+    /// What a division by a whole number k leaves of a whole number lies from 0 to k − 1.
     fn remainder(&self, op: &Op, domain: Domain) -> Domain {
-        const EXACT: f64 = 16_777_216.0;
-        let Op::Binary(Binary::Subtract, a, multiple) = *op else { return domain };
-        let Op::Binary(Binary::Multiply, x, y) = self.instruction(multiple).op else { return domain };
-        let own = self.domain(a);
-        if !(own.integer && own.proves(-EXACT, EXACT)) {
-            return domain;
-        }
-        let divisor = [(x, y), (y, x)].into_iter().find_map(|(k, floor)| {
-            let k = self.constant_value(k).filter(|k| k.fract().abs() <= 0.0 && k.abs() >= 1.0)?;
-            let Op::Unary(Unary::Floor, quotient) = self.instruction(floor).op else { return None };
-            let divides = match self.instruction(quotient).op {
-                Op::Binary(Binary::Divide, n, d) => {
-                    n == a && self.constant_value(d).is_some_and(|d| d.to_bits() == k.to_bits())
-                }
-                // A power of two, whose reciprocal is exact.
-                Op::Binary(Binary::Multiply, n, r) => [(n, r), (r, n)].into_iter().any(|(n, r)| {
-                    n == a
-                        && self.constant_value(r).is_some_and(|r| {
-                            r.to_bits() == (1.0 / k).to_bits() && k.abs().log2().fract().abs() <= 0.0
-                        })
-                }),
-                _ => false,
-            };
-            divides.then_some(k)
-        });
-        let Some(k) = divisor else { return domain };
+        let Some(k) = divisor(op, |v| self.instruction(v)) else { return domain };
         let (lowest, highest) = if k > 0.0 { (0.0, k - 1.0) } else { (k + 1.0, 0.0) };
         Domain { lowest: domain.lowest.max(lowest), highest: domain.highest.min(highest), ..domain }
     }

@@ -78,8 +78,35 @@ impl Expr {
         let (a, b) = if swapped { (other, own) } else { (own, other) };
         let holds = decided(comparison, a, b).filter(|_| beyond && own.lowest < own.highest)?;
         let answer = if holds { "always" } else { "never" };
-        let kind = if own.integer { "a whole number" } else { "a number" };
-        Some(format!("{answer}: the value is {kind} from {} to {}", own.lowest, own.highest))
+        Some(format!("{answer}: {}", own.words()))
+    }
+
+    /// Whether a comparison with a number holds nowhere because this value comes no farther than that number: what the value
+    /// can be, in words. A bound that is just wide enough, which front ends tell and do not refuse.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Lattice, Values};
+    /// # use glauber_program::{Comparison, Model};
+    /// # Model::build("m", Lattice::line(4)).layer("n", Values::integers(0, 9)).step(|s| {
+    /// let n = s.layer("n");
+    /// assert_eq!(n.never(Comparison::Less, 0.0, false).as_deref(), Some("the value is a whole number from 0 to 9"));
+    /// assert_eq!(n.never(Comparison::LessOrEqual, 0.0, false), None);
+    /// # s.next("n").set(n)
+    /// # })?;
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn never(self, comparison: Comparison, number: f64, swapped: bool) -> Option<String> {
+        self.domain()?.never(comparison, number, swapped)
+    }
+
+    /// Has the model say so among its notes, once.
+    pub fn remark(self, note: &str) {
+        with_trace(self.trace, |t| {
+            let notes = &mut t.graph.declarations.notes;
+            if !notes.iter().any(|own| own == note) {
+                notes.push(note.to_string());
+            }
+        });
     }
 
     /// Where its value lies; nothing where its tracing is over.

@@ -4,6 +4,7 @@ use glauber_data::arrays::Array;
 use glauber_program::{Signature, nearest_name};
 
 use super::StatesError;
+use super::meanings::holds_names_of_states;
 
 /// The array of an archive that holds the step of every time, as `glauber simulate` writes it.
 const TIMES: &str = "times";
@@ -24,11 +25,12 @@ pub(super) fn split<'a>(
     arrays: &'a [(String, Array)],
 ) -> (Option<&'a Array>, Vec<&'a (String, Array)>) {
     let name = times_name(signature);
-    let (times, layers): (Vec<_>, Vec<_>) = arrays.iter().partition(|(own, _)| own == name);
+    let numbers = || arrays.iter().filter(|(own, _)| !holds_names_of_states(signature, own));
+    let (times, layers): (Vec<_>, Vec<_>) = numbers().partition(|(own, _)| own == name);
     // A model of one layer takes a single array of any name, this one too.
     match (&times[..], layers.is_empty()) {
         ([(_, array)], false) => (Some(array), layers),
-        _ => (None, arrays.iter().collect()),
+        _ => (None, numbers().collect()),
     }
 }
 
@@ -86,6 +88,17 @@ pub fn mask_array<'a>(signature: &Signature, arrays: &'a [(String, Array)]) -> O
         WORDS.contains(&plain(name).as_str()) && array.shape().iter().product::<usize>() >= sites
     };
     unread(signature, arrays).into_iter().find(called).map(|(name, _)| name.as_str())
+}
+
+/// A sentence on a single array that is taken for the only layer though it has another name: of a name that somebody gave.
+pub fn of_another_name(signature: &Signature, arrays: &[(String, Array)]) -> Option<String> {
+    let (_, layers) = split(signature, arrays);
+    match (&layers[..], &signature.layers[..]) {
+        ([(name, _)], [layer]) if *name != layer.name && !name.is_empty() && name != "arr_0" => {
+            Some(format!("the array `{name}` is taken for the layer `{}`, the only one", layer.name))
+        }
+        _ => None,
+    }
 }
 
 /// A sentence for each array beside those of a model's states that is not read.
@@ -161,5 +174,8 @@ mod tests {
         }
         let only = [("anything".to_string(), states.clone())];
         assert!(unread_arrays(signature, &only).is_empty());
+        let said = super::of_another_name(signature, &only).unwrap();
+        assert!(said.contains("`anything`") && said.contains(&layer), "{said}");
+        assert_eq!(super::of_another_name(signature, &[(layer.clone(), states.clone())]), None);
     }
 }

@@ -262,6 +262,11 @@ impl Objective for Transition {
         Some(self.pairs.before.len() * self.pairs.states.sites)
     }
 
+    /// No loss of this list is a proper score of the draws.
+    fn is_lowest_at_rest(&self) -> bool {
+        false
+    }
+
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         if !self.forwards_only {
             return Ok(self.evaluate(theta, iteration)?.value);

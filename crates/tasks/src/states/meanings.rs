@@ -1,0 +1,130 @@
+//! Writes and reads what the numbers of named states mean, beside the states: a file holds 0, 1, 2 …, which another model, or the
+//! same with its states in another order, takes for other states.
+//!
+//! The array is text in bytes (UTF-8), a line for each layer of named states: the layer, then its states, with tabs between.
+
+use glauber_data::arrays::{Array, Values as ArrayValues};
+use glauber_lattice::Values;
+use glauber_program::Signature;
+
+use super::StatesError;
+
+/// The array of an archive that holds the names of states.
+pub(super) const NAMES: &str = "names of states";
+
+/// The names of a model's states as an array, with the array's name; nothing for a model without named states.
+pub fn names_of_states(signature: &Signature) -> Option<(String, Array)> {
+    let line = |(layer, states): (&str, &[String])| format!("{layer}\t{}", states.join("\t"));
+    let lines: Vec<String> = named(signature).map(line).collect();
+    let bytes = lines.join("\n").into_bytes();
+    let is_taken = signature.layers.iter().any(|layer| layer.name == NAMES);
+    let array = Array::new(vec![bytes.len()], ArrayValues::U8(bytes)).ok()?;
+    (!lines.is_empty() && !is_taken).then(|| (NAMES.to_string(), array))
+}
+
+/// Whether an array holds the names of states.
+pub fn holds_names_of_states(signature: &Signature, name: &str) -> bool {
+    name == NAMES && signature.layers.iter().all(|layer| layer.name != NAMES)
+}
+
+/// The layers of named states, with those.
+fn named(signature: &Signature) -> impl Iterator<Item = (&str, &[String])> {
+    signature.layers.iter().filter_map(|layer| match &layer.values {
+        Values::Categories(states) => Some((layer.name.as_str(), &states[..])),
+        _ => None,
+    })
+}
+
+/// Refuses states whose numbers mean others in this model.
+///
+/// # Errors
+/// [`StatesError::OtherStates`] where a layer's states have other names, or none.
+pub(super) fn check(signature: &Signature, arrays: &[(String, Array)]) -> Result<(), StatesError> {
+    let own = arrays.iter().find(|(name, _)| holds_names_of_states(signature, name));
+    let Some(text) = own.and_then(|(_, array)| text_of(array)) else { return Ok(()) };
+    let theirs: Vec<(&str, Vec<&str>)> = text
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(layer, states)| (layer, states.split('\t').collect()))
+        .collect();
+    for layer in &signature.layers {
+        // A single array is taken for a single layer, whatever its name.
+        let only = (signature.layers.len() == 1 && arrays.iter().all(|(name, _)| *name != layer.name))
+            .then(|| theirs.first());
+        let found = only.unwrap_or_else(|| theirs.iter().find(|(name, _)| *name == layer.name));
+        let found = found.map_or(&[][..], |(_, states)| &states[..]);
+        let wanted: Vec<&str> = named(signature)
+            .find(|(name, _)| *name == layer.name)
+            .map_or(Vec::new(), |(_, states)| states.iter().map(String::as_str).collect());
+        if found != wanted {
+            let words = |states: &[&str]| match states {
+                [] => "numbers without names".to_string(),
+                states => states.join(", "),
+            };
+            return Err(StatesError::OtherStates {
+                layer: layer.name.clone(),
+                model: signature.model.clone(),
+                found: words(found),
+                wanted: words(&wanted),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn text_of(array: &Array) -> Option<String> {
+    let bytes = array.to_f64().into_iter().map(|x| ((0.0..256.0).contains(&x)).then_some(x as u8));
+    String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use glauber_lattice::{Lattice, Values};
+    use glauber_program::Model;
+
+    use super::super::States;
+    use super::*;
+
+    fn model(layer: &str, values: Values) -> Model {
+        Model::build("m", Lattice::line(4))
+            .layer(layer, values)
+            .step(|s| s.next(layer).set(s.layer(layer)))
+            .unwrap()
+    }
+
+    fn of(names: &[&str]) -> Values {
+        Values::Categories(names.iter().map(|name| (*name).to_string()).collect())
+    }
+
+    #[test]
+    fn numbers_that_mean_other_states_are_refused() {
+        let written = model("state", of(&["well", "ill"]));
+        let states = Array::new(vec![2, 4], ArrayValues::U8(vec![0, 1, 1, 0, 1, 1, 1, 0])).unwrap();
+        let file = |layer: &str| -> Vec<(String, Array)> {
+            [(layer.to_string(), states.clone())]
+                .into_iter()
+                .chain(names_of_states(written.signature()))
+                .collect()
+        };
+        let read = |layer: &str, values: Values| {
+            States::from_arrays(model(layer, values).signature(), &file("state"))
+                .map(|states| states.times)
+        };
+        assert_eq!(read("state", of(&["well", "ill"])).unwrap(), 2);
+        assert_eq!(read("other", of(&["well", "ill"])).unwrap(), 2);
+        for (layer, values) in [
+            ("state", of(&["ill", "well"])),
+            ("state", of(&["well", "ill", "dead"])),
+            ("state", Values::Binary),
+            ("other", of(&["no", "yes"])),
+        ] {
+            let error = read(layer, values).unwrap_err().to_string();
+            assert!(error.contains("well, ill") && error.contains("`names of states`"), "{error}");
+        }
+        // Without names nothing is known, and nothing refused; nothing is written where there are none.
+        let bare = [("state".to_string(), states.clone())];
+        assert!(States::from_arrays(model("state", of(&["ill", "well"])).signature(), &bare).is_ok());
+        assert_eq!(names_of_states(model("state", Values::Binary).signature()), None);
+    }
+}
