@@ -97,9 +97,9 @@ class CellsFit:
     intervals: dict[str, tuple[float, float] | None]
     """Their 95 % intervals."""
     fixed: dict[str, float]
-    """What was known, or taken from the frames (the notes say which)."""
+    """What was known, or assumed from the frames (the notes say which)."""
     effective: bool
-    """Whether the frames are further apart than one step, so that the estimates are those of no simulation."""
+    """Whether the estimates are those of no simulation: the frames are further apart than one step, are binned, or a target is assumed."""
     verdict: str
     notes: list[str]
     """What a person must know, worst first."""
@@ -107,6 +107,8 @@ class CellsFit:
     """The simulations from the estimates beside the movie: `words`, `frames`, and `quantities`, each with name, observed, mean,
     band, departs, words."""
     log_likelihood: float
+    types: dict[int, str]
+    """What each type is called, by its number in J11 …"""
     _object: dict[str, Any] = field(repr=False)
     _words: str = field(repr=False)
 
@@ -314,8 +316,9 @@ def fit(
 
     Parameters
     ----------
-    labels : array [time, y, x] or [time, z, y, x], or path
-        The label of every site, 0 the medium, one step from frame to frame.
+    labels : array [time, y, x] or [time, z, y, x], simulation, or path
+        The label of every site, 0 the medium, one step from frame to frame. A simulation comes with its types, a file NPZ with those
+        that it holds.
     types : dict, table, array or path, optional
         {label: type}; a table with the columns label and type; types by label, the medium's 0 first. Types are numbers from 1, or
         names, which are numbered in the order of the alphabet. All cells have type 1 where nobody says.
@@ -330,13 +333,13 @@ def fit(
     acceptance, connected : str, bool
         "metropolis" or "heat-bath"; whether copies that would cut a cell are refused.
     fit : sequence of str
-        What is fitted; every adhesion that occurs and volume_strength where nobody says.
+        What is fitted; every adhesion that occurs, volume_strength and volume_target where nobody says.
     fixed : dict, optional
         What is known.
     replicates, seed : int
         The simulations that check the fit, 0 for none, and their seed.
     array, channel, depth : optional
-        Of a file: which array of an NPZ, which channel, how many slices a time has.
+        Of a file: which array of an NPZ, which channel, how many slices a time has (1 where what the file calls slices are times).
     threads : int
         0 for all cores.
 
@@ -345,6 +348,9 @@ def fit(
     InputError
         For labels, types and names that do not fit together.
     """
+    if isinstance(labels, CellsSimulation):
+        types = labels.types if types is None else types
+        labels = labels.labels
     own, shape, file = _labels(labels, _FRAMES, array, channel, depth)
     told_of, words = _glauber.cells_fit(
         own,
@@ -376,6 +382,7 @@ def fit(
         found["notes"],
         found["check"],
         found["log_likelihood"],
+        dict(enumerate(found["types"], 1)),
         found,
         words.rsplit("\n\n", 1)[0],
     )
@@ -657,6 +664,8 @@ def _types(types: Any) -> tuple[Any, str | None]:
         return None, None if types is None else path_text(types)
     if isinstance(types, Mapping) and not {"label", "type"} <= set(types):
         pairs = list(types.items())
+    elif hasattr(types, "items") and hasattr(types, "index") and not hasattr(types, "columns"):
+        pairs = list(types.items())  # A series of pandas: its index has the labels.
     elif (table := columns(types, "the types")) is not None:
         if not {"label", "type"} <= set(table):
             raise InputError(

@@ -34,6 +34,8 @@ pub struct Counts {
     pub impossible: usize,
     /// Those of them by which a label appeared of which there was no site.
     pub appeared: usize,
+    /// Those of them that cut a cell, where that is refused.
+    pub cut: usize,
 }
 
 impl Counts {
@@ -43,6 +45,7 @@ impl Counts {
         self.changes += other.changes;
         self.impossible += other.impossible;
         self.appeared += other.appeared;
+        self.cut += other.cut;
     }
 }
 
@@ -201,6 +204,7 @@ impl Sweep<'_> {
         }
         updates.counts.at_boundaries += 1;
         if self.would_cut(state, site) {
+            updates.counts.cut += usize::from(new != old);
             self.count_impossible(sizes, old, new, updates);
             return;
         }

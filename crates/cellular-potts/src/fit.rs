@@ -250,12 +250,31 @@ fn conclude(
     let effective = counts.impossible > 0 || calibration.rejects() || !exact.is_finite();
     if counts.impossible > 0 {
         let share = 100.0 * counts.impossible as f64 / (counts.at_boundaries.max(1)) as f64;
-        words = format!(
-            "frames look further apart than one step{}: {} site updates, {} % of those at boundaries, took a label that no neighbour had; {words}",
-            if share >= FAR_APART { ", by far" } else { "" },
-            counts.impossible,
-            significant(share, 2)
-        );
+        let far = if share >= FAR_APART { ", by far" } else { "" };
+        let others = counts.impossible - counts.cut;
+        if others > 0 {
+            words = format!(
+                "frames look further apart than one step{far}: {others} site updates, {} % of those at boundaries, took a label that no neighbour had; {words}",
+                significant(100.0 * others as f64 / counts.at_boundaries.max(1) as f64, 2)
+            );
+        }
+        if counts.cut > 0 {
+            words = format!(
+                "{} site updates cut a cell, which `connected` forbids: these cells do not keep to that rule, or the frames are apart; {words}",
+                counts.cut
+            );
+        }
+        let newcomers: Vec<(i64, usize)> = movies.iter().flat_map(|movie| movie.newcomers()).collect();
+        if let Some((cell, frame)) = newcomers.first() {
+            let more = match newcomers.len() - 1 {
+                0 => String::new(),
+                1 => " (and 1 cell more later)".into(),
+                others => format!(" (and {others} cells more later)"),
+            };
+            words = format!(
+                "cell {cell} is new in frame {frame}{more}, and no step of the model makes a cell, as by division; {words}"
+            );
+        }
         warns = true;
         notes.push(format!(
             "impossible moves were left out of the likelihood{}. The estimates are effective: frames every 2 (5) steps taken for one shrink adhesions to about 0.65 (0.4) of the truth and volume strengths to 0.43 (0.27); take frames closer together, or coarsen them",

@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 pub enum TypesOf {
     /// Every cell has type 1.
     One,
-    /// By ranges of labels; the first that holds a label counts.
+    /// By ranges of labels, none of which gives a label another type than the others.
     Ranges(Vec<(RangeInclusive<i64>, u8)>),
     /// By label.
     Table(Vec<(i64, u8)>),
@@ -159,7 +159,11 @@ pub struct Movie {
     types: Vec<u8>,
     names: Vec<i64>,
     frames: Vec<Vec<u32>>,
+    /// Which frame of those that were given each one is.
+    numbers: Vec<usize>,
     notes: Vec<String>,
+    /// How many of the notes, the first ones, are not of the frames; none is where nothing was looked for.
+    lasting: Option<usize>,
 }
 
 impl Movie {
@@ -175,7 +179,8 @@ impl Movie {
             Cells::new(lattice.clone(), frame.clone(), types.clone())?;
         }
         let names = (0..types.len() as i64).collect();
-        Ok(Movie { lattice, types, names, frames, notes: Vec::new() })
+        let numbers = (0..frames.len()).collect();
+        Ok(Movie { lattice, types, names, frames, numbers, notes: Vec::new(), lasting: None })
     }
 
     /// Of an array of labels, frames one after the other.
@@ -194,10 +199,48 @@ impl Movie {
         if let Some(first) = frames.first() {
             Cells::new(lattice.clone(), first.clone(), types.clone())?;
         }
-        let mut movie = Movie { lattice, types, names, frames, notes };
-        let odd = movie.oddities();
-        movie.notes.extend(odd);
-        Ok(movie)
+        let (numbers, lasting) = ((0..frames.len()).collect(), Some(notes.len()));
+        Ok(Movie { lattice, types, names, frames, numbers, notes, lasting }.looked_at())
+    }
+
+    /// With notes on the frames that it has now.
+    fn looked_at(mut self) -> Movie {
+        if let Some(lasting) = self.lasting {
+            self.notes.truncate(lasting);
+            let odd = self.oddities();
+            self.notes.extend(odd);
+        }
+        self
+    }
+
+    /// Some of the frames, by their places.
+    fn kept(&self, places: impl Iterator<Item = usize>) -> Result<Movie, LabelsError> {
+        let places: Vec<usize> = places.filter(|place| *place < self.frames.len()).collect();
+        if places.len() < 2 {
+            return Err(LabelsError::TooFew(places.len()));
+        }
+        let frames = places.iter().map(|place| self.frames[*place].clone()).collect();
+        let numbers = places.iter().map(|place| self.numbers[*place]).collect();
+        let (lattice, types, names) = (self.lattice.clone(), self.types.clone(), self.names.clone());
+        let (notes, lasting) = (self.notes.clone(), self.lasting);
+        Ok(Movie { lattice, types, names, frames, numbers, notes, lasting }.looked_at())
+    }
+
+    /// Cells that appear where there was none of them: the cell, and the number of the frame that has it first.
+    pub(crate) fn newcomers(&self) -> Vec<(i64, usize)> {
+        let mut seen = vec![false; self.types.len()];
+        let mut new = Vec::new();
+        for (place, frame) in self.frames.iter().enumerate() {
+            for label in frame.iter().map(|label| *label as usize) {
+                if !seen[label] {
+                    seen[label] = true;
+                    if place > 0 && label > 0 {
+                        new.push((self.names[label], self.numbers[place]));
+                    }
+                }
+            }
+        }
+        new
     }
 
     /// The sites.
@@ -240,11 +283,7 @@ impl Movie {
     /// # Errors
     /// [`LabelsError::TooFew`] where fewer than two are left.
     pub fn part(&self, frames: std::ops::Range<usize>) -> Result<Movie, LabelsError> {
-        let kept: Vec<Vec<u32>> = frames.filter_map(|frame| self.frames.get(frame).cloned()).collect();
-        if kept.len() < 2 {
-            return Err(LabelsError::TooFew(kept.len()));
-        }
-        Ok(Movie { frames: kept, ..self.clone() })
+        self.kept(frames.start..frames.end.min(self.frames.len()))
     }
 
     /// Every `stride`-th frame, as if they were one step apart.
@@ -252,11 +291,7 @@ impl Movie {
     /// # Errors
     /// [`LabelsError::TooFew`] where fewer than two are left.
     pub fn every(&self, stride: usize) -> Result<Movie, LabelsError> {
-        let kept: Vec<Vec<u32>> = self.frames.iter().step_by(stride.max(1)).cloned().collect();
-        if kept.len() < 2 {
-            return Err(LabelsError::TooFew(kept.len()));
-        }
-        Ok(Movie { frames: kept, ..self.clone() })
+        self.kept((0..self.frames.len()).step_by(stride.max(1)))
     }
 
     /// Blocks of `by` sites along each axis as one site of their most frequent label; of equally frequent ones, that of
@@ -268,7 +303,8 @@ impl Movie {
         let by = by.max(1);
         let (shape, skipped) = (self.lattice.shape(), 3 - self.lattice.dimensions());
         let boundaries = self.lattice.boundaries();
-        let mut notes = self.notes.clone();
+        let mut notes: Vec<String> =
+            self.notes[..self.lasting.unwrap_or(self.notes.len()).min(self.notes.len())].to_vec();
         for (axis, length) in shape.iter().copied().enumerate() {
             let wrong = |why| LabelsError::Coarsening { by, axis, length, why };
             if boundaries[axis + skipped] == Boundary::Periodic && length % by != 0 {
@@ -323,7 +359,9 @@ impl Movie {
             }
             frames.push(labels);
         }
-        Ok(Movie { lattice, types: self.types.clone(), names: self.names.clone(), frames, notes })
+        let (types, names, numbers) = (self.types.clone(), self.names.clone(), self.numbers.clone());
+        let lasting = self.lasting.map(|_| notes.len());
+        Ok(Movie { lattice, types, names, frames, numbers, notes, lasting }.looked_at())
     }
 
     /// Cells in pieces, that jump, come, go; frames that repeat.
@@ -335,7 +373,7 @@ impl Movie {
         let mut pieces_in: BTreeSet<usize> = BTreeSet::new();
         let mut repeated = Vec::new();
         let mut before: Option<(&Vec<u32>, Vec<usize>)> = None;
-        for (time, frame) in self.frames.iter().enumerate() {
+        for (time, frame) in self.numbers.iter().copied().zip(&self.frames) {
             let mut volumes = vec![0usize; self.types.len()];
             frame.iter().for_each(|label| volumes[*label as usize] += 1);
             let pieces = pieces(frame, &around, self.types.len());
@@ -477,6 +515,18 @@ fn kinds(
         TypesOf::Ranges(ranges) => {
             if let Some((range, kind)) = ranges.iter().find(|(_, kind)| *kind == 0) {
                 return Err(LabelsError::MediumType { label: *range.start(), kind: *kind });
+            }
+            if let Some((_, kind)) = ranges.iter().find(|(range, _)| range.contains(&0)) {
+                return Err(LabelsError::MediumType { label: 0, kind: *kind });
+            }
+            for (place, (range, second)) in ranges.iter().enumerate() {
+                let meets = |own: &&(RangeInclusive<i64>, u8)| {
+                    own.1 != *second && own.0.start() <= range.end() && range.start() <= own.0.end()
+                };
+                if let Some((own, first)) = ranges[..place].iter().find(meets) {
+                    let label = *own.start().max(range.start());
+                    return Err(LabelsError::TwoTypes { label, first: *first, second: *second });
+                }
             }
         }
         TypesOf::Table(rows) => {

@@ -38,7 +38,7 @@ fn labels_are_numbered_anew_and_keep_their_names() {
     );
     assert_eq!(movie.frames()[1].iter().filter(|label| **label == 2).count(), 9);
     assert_eq!(movie.notes(), ["frames 1 are those before them, unchanged"]);
-    let ranges = TypesOf::Ranges(vec![(1..=99, 2), (1..=5000, 1)]);
+    let ranges = TypesOf::Ranges(vec![(1..=99, 2), (100..=5000, 1)]);
     assert_eq!(read(&squares(&[0, 1]), &ranges).unwrap().types(), [0, 2, 1]);
     let one = read(&squares(&[0, 1]), &TypesOf::One).unwrap();
     assert_eq!((one.types(), one.notes().len()), (&[0, 1, 1][..], 0));
@@ -75,6 +75,10 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
     assert!(error(&squares(&[0, 1]), &medium).contains("cells have types from 1 on"));
     let medium = TypesOf::Ranges(vec![(1..=5000, 0)]);
     assert!(error(&squares(&[0, 1]), &medium).contains("cells have types from 1 on"));
+    let overlapping = TypesOf::Ranges(vec![(1..=2000, 1), (2000..=5000, 2)]);
+    assert_eq!(error(&squares(&[0, 1]), &overlapping), "the types give label 2000 both type 1 and type 2");
+    let medium = TypesOf::Ranges(vec![(0..=5000, 1)]);
+    assert!(error(&squares(&[0, 1]), &medium).starts_with("the types give label 0 type 1"));
     let reflecting = Movie::read(Lattice::square(8).reflecting(), &squares(&[0, 1]), &TypesOf::One);
     assert!(reflecting.unwrap_err().to_string().contains("periodic, or fixed at 0"));
 }
@@ -128,5 +132,14 @@ fn frames_are_left_out_by_range_and_stride() {
     assert_eq!(movie.part(1..3).unwrap().frames(), &movie.frames()[1..3]);
     assert_eq!(movie.every(2).unwrap().frames().len(), 3);
     assert_eq!(movie.part(4..9).unwrap_err(), LabelsError::TooFew(1));
+    // What is said is of the frames that are left, by their numbers in the whole movie.
+    let mut values = squares(&[0, 1, 2, 3, 4]);
+    values[64 + 8 * 6 + 7] = 10;
+    values[4 * 64 + 8 * 6] = 10;
+    let movie = read(&values, &TypesOf::One).unwrap();
+    assert!(movie.notes()[0].contains("(frames 1, 4)"), "{:?}", movie.notes());
+    let every = movie.every(2).unwrap();
+    assert!(every.notes()[0].contains("(frames 4)"), "{:?}", every.notes());
+    assert!(movie.part(2..4).unwrap().notes().iter().all(|note| !note.contains("pieces")));
     assert_eq!(movie.every(5).unwrap_err(), LabelsError::TooFew(1));
 }

@@ -468,13 +468,13 @@ pub struct LabelsChoice {
     /// Which channel of several, from 0.
     #[arg(long, value_parser = whole::<usize>)]
     pub channel: Option<usize>,
-    /// How many slices a time has, where the pictures are of three dimensions.
+    /// How many slices a time has, where the pictures are of three dimensions; 1 where what the file calls slices are times.
     #[arg(long, value_parser = whole::<usize>)]
     pub depth: Option<usize>,
     /// A table with the columns label and type; types are numbers from 1, or names.
     #[arg(long, value_name = "FILE")]
     pub types: Option<PathBuf>,
-    /// The type of a range of labels; may be repeated.
+    /// The type of a range of labels; may be repeated, and no label has two types.
     #[arg(long = "type-range", value_name = "FROM:TO=TYPE")]
     pub type_ranges: Vec<String>,
 }
@@ -606,7 +606,7 @@ pub struct CellsFit {
     /// Copies that would cut a cell are refused.
     #[arg(long)]
     pub connected: bool,
-    /// What is fitted; every adhesion that occurs and volume_strength where nobody says.
+    /// What is fitted; every adhesion that occurs, volume_strength and volume_target where nobody says.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub fit: Vec<String>,
     /// What is known; may be repeated.

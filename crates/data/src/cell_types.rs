@@ -21,7 +21,7 @@ pub struct CellTypes {
 }
 
 /// Reads a table with a column `label` (or `cell`, `cell_id`, `id`) and a column `type` (or `cell_type`, `kind`, `class`). Types are
-/// whole numbers from 1, or names, which are numbered in the order of the alphabet.
+/// whole numbers from 1, or names, which are numbered in the order of the alphabet. A line `0,0` is the medium's, and says nothing.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -50,7 +50,7 @@ pub fn read_cell_types(path: impl AsRef<Path>) -> Result<CellTypes, DataError> {
         return Err(refused(NoLayout::Empty, path));
     };
     sheet.check_names([label, kind])?;
-    let mut rows: Vec<(i64, String)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let mut fields = Vec::new();
     while let Some(line) = sheet.row(&mut fields)? {
         let number = sheet.number(&fields, label, line)?;
@@ -62,10 +62,15 @@ pub fn read_cell_types(path: impl AsRef<Path>) -> Result<CellTypes, DataError> {
             return Err(at(label, format!("{number} is no label"), "labels are whole numbers"));
         }
         let name = fields.get(kind).map(|name| name.trim().to_owned()).unwrap_or_default();
-        if name.is_empty() {
+        if name.is_empty() || name.eq_ignore_ascii_case("nan") {
             return Err(at(kind, "has no type".into(), "give every cell a type, or leave its line out"));
         }
-        rows.push((number as i64, name));
+        let label = number as i64;
+        let of_medium = name.eq_ignore_ascii_case("medium") || name.parse::<f64>().is_ok_and(|kind| kind.abs() == 0.0);
+        if label == 0 && of_medium {
+            continue;
+        }
+        rows.push(Row { label, name, line, column: kind });
     }
     if rows.is_empty() {
         return Err(refused(NoLayout::Empty, path));
@@ -78,22 +83,47 @@ pub fn read_cell_types(path: impl AsRef<Path>) -> Result<CellTypes, DataError> {
     numbered(rows, notes, path)
 }
 
+/// A line of the table.
+struct Row {
+    label: i64,
+    name: String,
+    line: u64,
+    /// Where the type stands.
+    column: usize,
+}
+
+impl Row {
+    /// The type as a number, also one written 1.0.
+    fn number(&self) -> Option<f64> {
+        self.name.parse().ok()
+    }
+
+    fn kind(&self) -> Option<u8> {
+        let whole = self.number().filter(|kind| (1.0..=255.0).contains(kind) && kind.fract().abs() == 0.0);
+        whole.map(|kind| kind as u8)
+    }
+}
+
 /// Types as numbers.
-fn numbered(rows: Vec<(i64, String)>, mut notes: Vec<String>, path: &Path) -> Result<CellTypes, DataError> {
-    let numbers: Option<Vec<u8>> =
-        rows.iter().map(|(_, name)| name.parse::<u8>().ok().filter(|kind| *kind > 0)).collect();
+fn numbered(rows: Vec<Row>, mut notes: Vec<String>, path: &Path) -> Result<CellTypes, DataError> {
+    let numbers: Option<Vec<u8>> = rows.iter().map(Row::kind).collect();
     if let Some(kinds) = numbers {
         let most = kinds.iter().copied().max().unwrap_or(1);
         let names = (1..=most).map(|kind| kind.to_string()).collect();
-        let rows = rows.iter().zip(kinds).map(|((label, _), kind)| (*label, kind)).collect();
+        let rows = rows.iter().zip(kinds).map(|(row, kind)| (row.label, kind)).collect();
         return Ok(CellTypes { rows, names, notes });
     }
-    if let Some((label, name)) = rows.iter().find(|(_, name)| name.parse::<f64>().is_ok()) {
-        let found = format!("gives label {label} the type {}", quoted(name));
+    // A number that is no type; else of numbers and names the fewer, of which the first is likely the slip.
+    let (words, figures): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.number().is_none());
+    let wrong = figures.iter().find(|row| row.kind().is_none());
+    let fewer = if words.len() < figures.len() { words.first() } else { figures.first() };
+    if let Some(row) = wrong.or(fewer.filter(|_| !figures.is_empty())) {
+        let found = format!("gives label {} the type {}", row.label, quoted(&row.name));
         let remedy = "types are whole numbers from 1 to 255 (0 is the medium's), or names, not both";
-        return Err(DataError::new(DataErrorKind::Value, path, found, remedy));
+        let place = format!("line {}, column {}", row.line, row.column + 1);
+        return Err(DataError::new(DataErrorKind::Value, path, found, remedy).at(place));
     }
-    let mut names: Vec<String> = rows.iter().map(|(_, name)| name.clone()).collect();
+    let mut names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     names.sort();
     names.dedup();
     if names.len() > 255 {
@@ -104,7 +134,7 @@ fn numbered(rows: Vec<(i64, String)>, mut notes: Vec<String>, path: &Path) -> Re
         names.iter().zip(1..).map(|(name, number)| format!("{number} is {}", quoted(name))).collect();
     notes.push(format!("types are numbered in the order of the alphabet: {}", said.join(", ")));
     let number = |name: &String| names.binary_search(name).map_or(0, |place| place as u8 + 1);
-    let rows = rows.iter().map(|(label, name)| (*label, number(name))).collect();
+    let rows = rows.iter().map(|row| (row.label, number(&row.name))).collect();
     Ok(CellTypes { rows, names, notes })
 }
 
@@ -146,6 +176,9 @@ mod tests {
     fn types_are_numbers_or_names() {
         let numbers = read("cell_id;kind\n1;2\n2;1\n").unwrap();
         assert_eq!((numbers.rows, numbers.names), (vec![(1, 2), (2, 1)], vec!["1".into(), "2".into()]));
+        // The medium's own line, and whole numbers as a spreadsheet writes them.
+        let medium = read("label,type\n0,0\n1,1.0\n2,2.0\n").unwrap();
+        assert_eq!((medium.rows, medium.names.len()), (vec![(1, 1), (2, 2)], 2));
         let names = read("type\tlabel\nb\t5\na\t6\n").unwrap();
         assert_eq!(names.rows, [(5, 2), (6, 1)]);
         assert!(names.notes.iter().any(|note| note.contains("1 is `a`, 2 is `b`")), "{:?}", names.notes);
@@ -162,6 +195,12 @@ mod tests {
             ("label,type\n1,0\n", "whole numbers from 1 to 255"),
             ("label,type\n1,300\n2,1\n", "whole numbers from 1 to 255"),
             ("label,type\n1,a\n2,1\n", "names, not both"),
+            ("label,type\n1,1\n2,1\n3,x\n", "gives label 3 the type `x`"),
+            ("label,type\n1,a\n2,b\n3,1\n", "gives label 3 the type `1`"),
+            ("label,type\n1,1\n2,2\n3,256\n", "gives label 3 the type `256`"),
+            ("label,type\n1,1\n2,1.5\n", "gives label 2 the type `1.5`"),
+            ("label,type\n1,1\n2,nan\n", "has no type"),
+            ("label,type\n0,1\n1,x\n", "names, not both"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(words), "{text:?}: {error}");

@@ -32,6 +32,8 @@ pub enum Requirement {
     Number,
     /// A site's sum of rates, as a share of the highest that was declared: at most 1.
     Share,
+    /// Whether something happens: 0 or 1.
+    Condition,
 }
 
 /// A value that is checked while the program runs.
@@ -56,6 +58,7 @@ impl Requirement {
             Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0 + slack, false),
             Requirement::Direction(count) => (0.0, f64::from(*count) - 1.0, true),
             Requirement::Number => (f64::NEG_INFINITY, f64::INFINITY, false),
+            Requirement::Condition => (0.0, 1.0, true),
         }
     }
 
@@ -130,6 +133,9 @@ impl Check {
             Requirement::Share => format!(
                 "the `{what}` of a site add up to {value} times the highest sum that the rule declares; declare a higher one"
             ),
+            Requirement::Condition => format!(
+                "{what} is {value}, and it must be 0 or 1; where it is to happen with a probability, draw it: s.bernoulli(p)"
+            ),
             Requirement::Number => format!(
                 "`{what}` compares not-a-number, of which no comparison is true; give it a number at every site, also where \
                  the outcome is not used: of a quotient, a root or a logarithm bound the argument first, as in \
@@ -149,6 +155,7 @@ impl Check {
             Requirement::Chance => format!("probability of a success of {what}"),
             Requirement::Direction(_) => format!("direction of {what}"),
             Requirement::Number => format!("what is compared in {what}"),
+            Requirement::Condition => what.clone(),
             Requirement::Share => format!("share of {what} in the highest sum declared"),
         }
     }
@@ -168,6 +175,7 @@ mod tests {
             (Requirement::Rate, vec![0.0, 0.25, 1e9], vec![-1e-9, 1e10, f64::INFINITY, f64::NAN]),
             (Requirement::Chance, vec![1e-9, 0.5, 1.0], vec![0.0, -0.5, 1.1, f64::NAN]),
             (Requirement::Direction(4), vec![0.0, 3.0], vec![-1.0, 0.5, 4.0]),
+            (Requirement::Condition, vec![0.0, 1.0], vec![-1.0, 0.5, 2.0, f64::NAN]),
             (Requirement::Number, vec![f64::NEG_INFINITY, -2.5, 0.0, f64::INFINITY], vec![f64::NAN]),
         ] {
             for value in good {

@@ -130,12 +130,15 @@ fn views(g: &mut Graph, step: &Program) -> Result<Vec<View>, ModelError> {
 /// The rule, where each site changes at most once in a step.
 fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
     const SERVES: &str = "; what serves instead is a fit to summaries over time (task = trajectory) by a search \
-                          (nelder-mead, cma-es), or update = \"sublattices\", which has an exact likelihood";
+                          (nelder-mead, cma-es)";
+    // Another scheme helps only a rule that sets nothing but its own site.
+    let elsewhere = step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_)));
+    let other = if elsewhere { "" } else { ", or update = \"sublattices\", which has an exact likelihood" };
     match &step.declarations.update {
         Update::Synchronous => Ok(step.clone()),
         Update::RandomSequential { .. } => Err(none(
             step,
-            format!("sites are updated one after another in an order that nobody saw{SERVES}"),
+            format!("sites are updated one after another in an order that nobody saw{SERVES}{other}"),
         )),
         Update::ContinuousTime => Err(none(step, format!("sites change at times that nobody saw{SERVES}"))),
         Update::Sublattices if step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {

@@ -281,7 +281,7 @@ fn labels_of(
     match (labels, file) {
         (Some(labels), _) => {
             let labels = labels.extract::<PyReadonlyArray1<'_, i64>>()?.as_slice()?.to_vec();
-            Ok(Labels::Stack(LabelStack { labels, shape, notes: Vec::new() }))
+            Ok(Labels::Stack(LabelStack { labels, shape, notes: Vec::new(), types: None }))
         }
         (None, Some((path, array, channel, depth))) => {
             let channel = channel.map(Pick::Number);
@@ -293,7 +293,16 @@ fn labels_of(
 
 fn types_of(types: Option<GivenTypes>, file: Option<String>) -> Types {
     match (types, file) {
-        (Some((rows, names)), _) => Types::Table(CellTypes { rows, names, notes: Vec::new() }),
+        (Some((rows, names)), _) => {
+            // Numbers name themselves.
+            let told: Vec<String> =
+                names.iter().zip(1..).map(|(name, kind): (_, usize)| format!("{kind} is `{name}`")).collect();
+            let named = names.iter().any(|name| name.parse::<u8>().is_err());
+            let notes = named.then(|| {
+                format!("types are numbered in the order of the alphabet: {}", told.join(", "))
+            });
+            Types::Table(CellTypes { rows, names, notes: notes.into_iter().collect() })
+        }
         (None, Some(path)) => Types::File(path.into()),
         (None, None) => Types::One,
     }

@@ -11,7 +11,7 @@ import_exception!(glauber, InputError);
 import_exception!(glauber, RunError);
 
 /// What messages say in the words of other faces, and how Python writes it.
-const WORDS: [(&str, &str); 13] = [
+const WORDS: [(&str, &str); 15] = [
     (" (from Rust rates_below)", ""),
     (" rates([", " s.rates(["),
     ("; declare a higher one", "; give a higher one, s.rates([…], most=…)"),
@@ -21,8 +21,10 @@ const WORDS: [(&str, &str); 13] = [
     ("(task = trajectory)", "(glauber.Trajectory)"),
     ("give --torus", "give torus=True"),
     ("(--array NAME)", "(array=)"),
+    ("give --depth 1", "give depth=1"),
     ("--channel", "channel="),
     ("--depth", "depth="),
+    ("--replicates", "replicates="),
     ("`cells fit`", "glauber.cells.fit"),
     ("by a search (nelder-mead, cma-es)", "by a search (optimizer=\"nelder-mead\" or \"cma-es\")"),
 ];

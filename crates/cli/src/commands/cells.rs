@@ -504,10 +504,12 @@ fn type_range(text: &str) -> Result<(RangeInclusive<i64>, u8), Failure> {
         let (first, last) = range.split_once(':').unwrap_or((range, range));
         let (first, last): (i64, i64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
         let kind: u8 = kind.trim().parse().ok()?;
-        (first <= last && kind > 0).then_some((first..=last, kind))
+        (first <= last && first > 0 && kind > 0).then_some((first..=last, kind))
     };
     parsed().ok_or_else(|| {
-        Failure::input(format!("--type-range {text}: give FROM:TO=TYPE, such as 1:24=1, both ends in it"))
+        Failure::input(format!(
+            "--type-range {text}: give FROM:TO=TYPE, such as 1:24=1, both ends in it; labels of cells and types count from 1, 0 is the medium"
+        ))
     })
 }
 
@@ -530,5 +532,6 @@ fn folder_of(arguments: &CellsFit) -> Result<RunFolder, Failure> {
         Some(out) => RunFolder::new_at(out, OUTPUTS),
         None => RunFolder::first_free(Path::new("out"), &stem),
     }
-    .map_err(Failure::input)
+    // A fit of cells takes no time to speak of, and is not carried on.
+    .map_err(|error| Failure::input(error.to_string().replace("carry it on with --resume, or give", "give")))
 }

@@ -43,6 +43,8 @@ pub(crate) struct Events<F: Lane> {
     made_for: Option<u32>,
     by_step: bool,
     pub(super) highest: f64,
+    /// Whether by the highest sum of rates nothing can happen.
+    pub(super) idle: bool,
     pub(super) agents: Agents,
     pub(super) order: Vec<u32>,
     /// Room for the random numbers of a run of events, one run behind another.
@@ -123,6 +125,7 @@ impl<F: Lane> Events<F> {
             made_for: None,
             by_step: reads_step.contains(&true),
             highest: 0.0,
+            idle: false,
             agents: Agents::default(),
             order: Vec::new(),
             words: vec![0; RUN * (2 + 2 * rule.anywhere.len())],
@@ -193,8 +196,9 @@ impl<F: Lane> Events<F> {
         let mut parameters = self.parameters.clone();
         if rule.continuous {
             self.highest = self.highest_rate(&rule, &parameters, address)?;
+            self.idle = self.highest <= 0.0;
             if rule.fastest.is_some() {
-                parameters.push(self.highest);
+                parameters.push(if self.idle { f64::MIN_POSITIVE } else { self.highest });
             }
         }
         self.evaluate_scalars(&rule, &parameters, address);
@@ -226,9 +230,11 @@ impl<F: Lane> Events<F> {
         }
     }
 
-    /// The highest sum of rates of a site: the declared one, or what follows from the rule.
+    /// The highest sum of rates of a site: the declared one, or what follows from the rule. Only the latter may be below 0, as where
+    /// rates are: these are then found at the sites that have them.
     fn highest_rate(&mut self, rule: &Rule, parameters: &[f64], address: Address) -> Result<f64, Trouble> {
-        let highest = match rule.program.result(glauber_program::Sink::Fastest) {
+        let declared = rule.program.result(glauber_program::Sink::Fastest);
+        let highest = match declared {
             Some(declared) => {
                 self.evaluate_scalars(rule, parameters, address);
                 Some(self.values[declared.index()])
@@ -236,9 +242,7 @@ impl<F: Lane> Events<F> {
             None => rule.program.highest_rate(parameters, address.step),
         };
         match highest {
-            Some(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-            // Nothing can happen.
-            Some(rate) if (-0.0..=0.0).contains(&rate) => Ok(f64::MIN_POSITIVE),
+            Some(rate) if rate.is_finite() && (rate >= 0.0 || declared.is_none()) => Ok(rate),
             other => Err(Trouble::NoHighestRate(other)),
         }
     }

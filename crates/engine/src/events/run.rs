@@ -7,7 +7,7 @@
 use glauber_numbers::elementary;
 use glauber_numbers::noise::{EVENT_COUNT_LANE, EVENT_LANES, one_of};
 use glauber_numbers::real::Real;
-use glauber_program::{Binary, Comparison, CountLaw, MOST_COUNT, Unary};
+use glauber_program::{Binary, Comparison, CountLaw, MOST_COUNT, Requirement, Unary};
 
 use super::batch::{Batch, MOST, RUN};
 use super::instruction::{From, Instruction, Picked, Source, Write};
@@ -23,6 +23,9 @@ impl<F: Lane> Events<F> {
     pub(crate) fn run(&mut self, layers: &mut [Plane<F>], address: Address) -> Result<(), Trouble> {
         self.make_ready(address)?;
         let rule = self.rule.clone();
+        if self.idle {
+            return self.look_everywhere(&rule, layers, address);
+        }
         let events = self.number_of_events(&rule, layers, address)?;
         let mut batch = std::mem::take(&mut self.batch);
         let mut first = 0;
@@ -42,6 +45,51 @@ impl<F: Lane> Events<F> {
         }
         self.batch = batch;
         outcome
+    }
+
+    /// Checks what the rule says at every site, where by its highest sum of rates nothing can happen: a rate below 0, or one above
+    /// a highest sum of 0, would else never be met.
+    fn look_everywhere(
+        &mut self,
+        rule: &Rule,
+        layers: &[Plane<F>],
+        address: Address,
+    ) -> Result<(), Trouble> {
+        let sites = rule.layout.sites();
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut outcome = Ok(());
+        for first in (0..sites).step_by(MOST) {
+            batch.begin(0, 0);
+            batch.count = MOST.min(sites - first);
+            self.draw(rule, 0, batch.count, address);
+            for event in 0..batch.count {
+                batch.places[event] = self.edges.place_of(first + event);
+            }
+            outcome = self.compute(rule, layers, &mut batch, address);
+            // No rates at all, as a share of a highest sum of 0, are no number.
+            batch.refused.retain(|(_, check, found)| {
+                !(found.is_nan() && matches!(rule.required(*check), Requirement::Share))
+            });
+            if outcome.is_ok() {
+                outcome = self.refused(&batch).map_or(Ok(()), Err);
+            }
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.batch = batch;
+        if outcome.is_ok() && self.highest < 0.0 {
+            return Err(Trouble::NoHighestRate(Some(self.highest)));
+        }
+        outcome
+    }
+
+    /// The first event of a batch that met a value that may not be.
+    fn refused(&self, batch: &Batch) -> Option<Trouble> {
+        let event = batch.refused.iter().map(|(event, ..)| *event).min()?;
+        let (_, check, value) = *batch.refused.iter().find(|(own, ..)| *own == event)?;
+        let site = self.edges.number(batch.places[event]);
+        Some(Trouble::Fault(Fault::Refused { check, site, value }))
     }
 
     /// How many events the step has; makes ready what they are picked from.
@@ -321,11 +369,8 @@ impl<F: Lane> Events<F> {
     fn write_all(&mut self, rule: &Rule, layers: &mut [Plane<F>], batch: &mut Batch) -> Result<(), Trouble> {
         let refused = batch.refused.iter().map(|(event, ..)| *event).min();
         for event in 0..batch.count {
-            if refused == Some(event) {
-                let site = self.edges.number(batch.places[event]);
-                let first = batch.refused.iter().find(|(own, ..)| *own == event);
-                let (check, value) = first.map_or((0, f64::NAN), |(_, check, value)| (*check, *value));
-                return Err(Trouble::Fault(Fault::Refused { check, site, value }));
+            if let Some(trouble) = (refused == Some(event)).then(|| self.refused(batch)).flatten() {
+                return Err(trouble);
             }
             for Write { layer, from, a } in &rule.writes {
                 let at = *from as usize * MOST + event;

@@ -36,6 +36,10 @@ pub use tracks::{TrackSetting, TrackSource, TracksOutcome, TracksRequest, run_tr
 const ADHESION: f64 = 0.5;
 /// Where λ_V/T and λ_P/T start.
 const STRENGTHS: [f64; 2] = [0.02, 0.001];
+/// By how much mean volumes of types differ where each type gets a target of its own.
+const UNLIKE: f64 = 1.3;
+/// The fewest simulations that can tell a departure of one in twenty.
+const LEAST_REPLICATES: u32 = 19;
 
 /// What is to be fitted to what.
 #[derive(Clone, Debug)]
@@ -56,7 +60,7 @@ pub struct CellsRequest {
     pub acceptance: Acceptance,
     /// Whether copies that would cut a cell are refused.
     pub connected: bool,
-    /// What is unknown, by name; every adhesion that occurs and `volume_strength` where nobody says.
+    /// What is unknown, by name; every adhesion that occurs, `volume_strength` and `volume_target` where nobody says.
     pub unknown: Vec<String>,
     /// What is known, by name.
     pub fixed: Vec<(String, f64)>,
@@ -162,8 +166,22 @@ pub struct CellsOutcome {
 /// # Errors
 /// [`CellsError`] with what does not fit together.
 pub fn run(request: &CellsRequest) -> Result<CellsOutcome, CellsError> {
+    if (1..LEAST_REPLICATES).contains(&request.replicates) {
+        return Err(CheckError::Replicates(request.replicates).into());
+    }
     let Asked { fitted, after, frames, cells, lattice, type_names, question, notes } = Asked::read(request)?;
-    let fit = fit(&[&fitted], &question.energy, request.acceptance, &question.unknowns)?;
+    let mut fit = fit(&[&fitted], &question.energy, request.acceptance, &question.unknowns)?;
+    let mut causes = question.assumed.clone();
+    if request.coarsen > 1 {
+        causes.push(format!(
+            "frames are binned by {}: estimates are those of blocks, not of the movie's sites",
+            request.coarsen
+        ));
+    }
+    if !causes.is_empty() {
+        (fit.effective, fit.warns) = (true, true);
+        fit.words = format!("{}; {}", causes.join("; "), fit.words);
+    }
     let check = if request.replicates > 0 {
         // What was not fitted is predicted from the last frame that was; where all was fitted, the whole movie is simulated.
         let last = fitted.frames().len() - 1;
@@ -233,8 +251,9 @@ impl Asked {
         known_instructions()?;
         let stack = request.labels.read()?;
         let mut notes = stack.notes.clone();
-        let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
-        let (types, type_names) = request.types.read(&mut notes)?;
+        let own = request.types.or_own(stack.types.as_ref(), &mut notes);
+        let labels_error = |error| CellsError::Labels { path: own.blamed_for(&error, &request.labels), error };
+        let (types, type_names) = own.read(&mut notes)?;
         let lattice = Lattice::new(&stack.shape)
             .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
         let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
@@ -246,6 +265,13 @@ impl Asked {
             )));
         }
         let mut movie = Movie::read(lattice, &stack.labels, &types).map_err(labels_error)?;
+        if movie.types().len() == 2 && matches!(movie.name(1), Some(1 | 255)) {
+            let label = movie.name(1).unwrap_or(1);
+            notes.push(format!(
+                "there is a single cell, of label {label}: if this is a mask of cells and medium, label the cells first (one number for each)"
+            ));
+        }
+        let unbinned = (request.coarsen > 1).then(|| Sizes::of(&movie, type_names.len().max(movie.kinds())));
         if request.coarsen > 1 {
             movie = movie.coarsened(request.coarsen).map_err(labels_error)?;
         }
@@ -266,6 +292,9 @@ impl Asked {
         let fitted =
             movie.part(frames.clone()).and_then(|part| part.every(request.every)).map_err(labels_error)?;
         let question = Question::new(request, &fitted, type_names.len(), &mut notes)?;
+        if let Some(unbinned) = &unbinned {
+            question.check_binned(request, &fitted, unbinned)?;
+        }
         let (cells, lattice) = (movie.types().len() - 1, movie.lattice().to_string());
         Ok(Asked { fitted, after, frames, cells, lattice, type_names, question, notes })
     }
@@ -276,6 +305,8 @@ struct Question {
     energy: Energy,
     unknowns: Vec<Unknown>,
     fixed: Vec<(String, f64)>,
+    /// What was assumed on which the estimates depend, in words.
+    assumed: Vec<String>,
 }
 
 impl Question {
@@ -335,10 +366,43 @@ impl Question {
         if usual && !touches(&fixed, "volume_strength") {
             unknowns.push(named("volume_strength")?);
         }
+        if usual {
+            // One target for all types, as there is one strength; types that are unlike in size have their own.
+            let mut free: Vec<u8> = Vec::new();
+            for kind in 1..=types as u8 {
+                let strong = taken(&unknowns, &named(&format!("volume_strength{kind}"))?);
+                if strong && !touches_type(&fixed, "volume_target", kind) {
+                    free.push(kind);
+                }
+            }
+            // A strength of 0 has no target.
+            let none = |known: &Unknown, value: f64| known.name.starts_with("volume_strength") && value.abs() == 0.0;
+            if fixed.iter().any(|(known, value)| none(known, *value)) {
+                free.clear();
+            }
+            let means: Vec<f64> =
+                free.iter().map(|kind| sizes.volumes[usize::from(*kind)]).filter(|v| *v > 0.0).collect();
+            let (low, high) = means.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(*v), b.max(*v)));
+            let unlike = high > UNLIKE * low;
+            let one = free.len() == types && !unlike;
+            if one {
+                unknowns.push(named("volume_target")?);
+            } else {
+                for kind in free.iter().filter(|kind| sizes.volumes[usize::from(**kind)] > 0.0) {
+                    unknowns.push(named(&format!("volume_target{kind}"))?);
+                }
+            }
+            if types > 1 && !free.is_empty() {
+                notes.push(match one {
+                    true => "one `volume_target` of all types is fitted; for one of each type name volume_target1, volume_target2 … among what is fitted".into(),
+                    false => "every type without a given `volume_target` has its own fitted".into(),
+                });
+            }
+        }
         for (known, value) in &fixed {
             known.set(&mut energy, *value);
         }
-        let mut said = request.fixed.clone();
+        let (mut said, mut assumed) = (request.fixed.clone(), Vec::new());
         for (term, sizes, start) in
             [("volume", &sizes.volumes, STRENGTHS[0]), ("perimeter", &sizes.perimeters, STRENGTHS[1])]
         {
@@ -367,10 +431,12 @@ impl Question {
                     continue;
                 }
                 let size = sizes[usize::from(kind)];
-                own_target.set(&mut energy, size);
+                // Where a type has no cell, a fit of one target for all begins with that of the others.
+                let begin = if size > 0.0 { size } else { sizes.iter().copied().fold(0.0, f64::max) };
+                own_target.set(&mut energy, begin);
                 if !unknowns.iter().any(|unknown| unknown.overlaps(&own_target)) && size > 0.0 {
-                    notes.push(format!(
-                        "`{target}{kind}` is not given: the mean {term} of cells of type {kind} in these frames, {size:.2} sites, was taken"
+                    assumed.push(format!(
+                        "`{target}{kind}` is neither fitted nor set, and is assumed to be the mean {term} of cells of type {kind}, {size:.2}, which it need not be"
                     ));
                     said.push((format!("{target}{kind}"), size));
                 }
@@ -382,8 +448,38 @@ impl Question {
         for unknown in unknowns.iter().filter(|unknown| unknown.name.starts_with('J')) {
             unknown.set(&mut energy, ADHESION);
         }
-        Ok(Question { energy, unknowns, fixed: said })
+        Ok(Question { energy, unknowns, fixed: said, assumed })
     }
+
+    /// Refuses a target volume of the sites before binning: what is fitted counts blocks.
+    fn check_binned(&self, request: &CellsRequest, binned: &Movie, before: &Sizes) -> Result<(), CellsError> {
+        let sizes = Sizes::of(binned, self.energy.types);
+        for (name, value) in request.fixed.iter().filter(|(name, _)| name.starts_with("volume_target")) {
+            let own = Unknown::named(name, self.energy.types);
+            let kinds = (1..=self.energy.types as u8).filter(|kind| {
+                let of_kind = Unknown::named(&format!("volume_target{kind}"), self.energy.types);
+                own.as_ref().zip(of_kind.as_ref()).is_some_and(|(own, kind)| own.overlaps(kind))
+            });
+            for kind in kinds.map(usize::from) {
+                let (fine, coarse) = (before.volumes[kind], sizes.volumes[kind]);
+                let apart = |size: f64| (value / size).ln().abs();
+                if fine > 0.0 && coarse > 0.0 && *value > 0.0 && apart(fine) < apart(coarse) {
+                    return Err(CellsError::Request(format!(
+                        "`{name}` is {value}, but frames are binned by {} and volumes count blocks: cells of type {kind} have {coarse:.2} blocks on \
+                         average, of {fine:.1} sites before; give the target in blocks ({:.2}), or leave it out to have it fitted",
+                        request.coarsen,
+                        value * coarse / fine
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a coefficient is set for a type, by itself or with all.
+fn touches_type(fixed: &[(Unknown, f64)], name: &str, kind: u8) -> bool {
+    fixed.iter().any(|(known, _)| known.name == name || known.name == format!("{name}{kind}"))
 }
 
 /// Whether something of this name, or of one type of it, is set.

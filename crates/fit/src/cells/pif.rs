@@ -121,7 +121,7 @@ fn of_text(text: &str) -> Result<(LabelStack, CellTypes), String> {
     notes.push("the lattice reaches to the largest coordinates of the file".into());
     let names = names.iter().map(ToString::to_string).collect();
     let types = CellTypes { rows: types.into_iter().collect(), names, notes: Vec::new() };
-    Ok((LabelStack { labels, shape, notes }, types))
+    Ok((LabelStack { labels, shape, notes, types: None }, types))
 }
 
 fn is_medium(kind: &str) -> bool {

@@ -397,7 +397,11 @@ impl Beginning {
                         let own = if matches!(types, Types::One) { Types::Table(own) } else { types.clone() };
                         (Cow::Owned(stack), own)
                     }
-                    None => (labels.read()?, types.clone()),
+                    None => {
+                        let stack = labels.read()?;
+                        let types = types.or_own(stack.types.as_ref(), &mut notes);
+                        (stack, types)
+                    }
                 };
                 notes.extend(stack.notes.iter().cloned());
                 let (types, type_names) = types.read(&mut notes)?;

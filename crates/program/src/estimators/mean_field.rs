@@ -53,6 +53,9 @@ impl Estimator for MeanField {
         }
         // A mean number of trials is no whole number, a mean direction neither.
         for check in &mut declarations.checks {
+            if check.required == Requirement::Condition {
+                check.required = Requirement::Probability;
+            }
             if matches!(check.required, Requirement::Trials | Requirement::Direction(_)) {
                 check.required = Requirement::Rate;
             }

@@ -202,21 +202,37 @@ impl Scope {
     }
 
     /// Moves what is at this site in a layer to the picked one, and leaves `left` here, where `when` is 1 and the picked
-    /// site exists.
+    /// site exists. `when` is 0 or 1: for a probability draw it, by [`Scope::bernoulli`].
     pub fn move_to(&self, there: There, layer: &str, left: impl Into<Operand>, when: impl Into<Operand>) {
         let here = self.layer(layer);
-        let when = there.exists() * self.number(0.0).plus(when.into());
+        let when = self.condition(there, "`when` of move_to", when.into());
         let left = self.number(0.0).plus(left.into());
         self.next(layer).set(self.either(layer, when, left, here));
         self.next(layer).set_at(there, self.either(layer, when, here, here.at(there)));
     }
 
-    /// Has this site and the picked one change places in a layer, where `when` is 1 and the picked site exists.
+    /// Has this site and the picked one change places in a layer, where `when` is 1 and the picked site exists. `when` is 0 or
+    /// 1: for a probability draw it, by [`Scope::bernoulli`].
     pub fn swap_with(&self, there: There, layer: &str, when: impl Into<Operand>) {
         let (here, other) = (self.layer(layer), self.layer(layer).at(there));
-        let when = there.exists() * self.number(0.0).plus(when.into());
+        let when = self.condition(there, "`when` of swap_with", when.into());
         self.next(layer).set(self.either(layer, when, other, here));
         self.next(layer).set_at(there, self.either(layer, when, here, other));
+    }
+
+    /// Whether something is to happen at a picked site: 0 or 1, and 0 where there is no such site. What lies between would mix
+    /// the values of both sites, and is refused.
+    fn condition(&self, there: There, what: &str, when: Operand) -> Expr {
+        let when = self.number(0.0).plus(when);
+        let happens = there.exists() * when;
+        with_trace(self.id, |t| {
+            let alone = t.resolve(when.into());
+            // Beyond an edge nothing happens, whatever the rule reads there.
+            let refuted = Requirement::Condition.refuted_by(t.graph.domain(alone));
+            let value = if refuted { alone } else { t.resolve(happens.into()) };
+            check(t, what, Requirement::Condition, value);
+        });
+        happens
     }
 
     /// One of two values of a layer by a 0 or 1, such that derivatives reach that too; of several states it is a choice.
