@@ -18,7 +18,7 @@
 use glauber_lattice::Values;
 
 use crate::dataflow::dependent;
-use crate::declarations::{Declarations, Field, FieldKind, Layer};
+use crate::declarations::{Declarations, Signature, Field, FieldKind, Layer};
 use crate::error::ModelError;
 use crate::graph::Graph;
 use crate::likelihood::{draws_behind, outcomes_of, probability_of};
@@ -88,15 +88,16 @@ pub fn mean_field_filter(model: &Model) -> Result<Filter, ModelError> {
     }
     let lowest = low as i32;
     let seen: Vec<String> = (0..states).map(|k| format!("seen in state {}", lowest + k as i32)).collect();
-    let mut own = Declarations::new(&declarations.model, declarations.lattice.clone());
-    own.layers = (0..states)
+    let mut signature = Signature::new(&declarations.model, declarations.lattice.clone());
+    signature.layers = (0..states)
         .map(|k| Layer::new(&format!("probability of state {}", lowest + k as i32), Values::Real))
         .collect();
-    own.parameters = declarations.parameters.clone();
-    own.fields = declarations.fields.clone();
+    signature.parameters = declarations.parameters.clone();
+    signature.fields = declarations.fields.clone();
+    let first = signature.fields.len() as u32;
+    signature.fields.extend(seen.iter().map(|name| Field { name: name.clone(), kind: FieldKind::Covariate }));
+    let mut own = Declarations::new(signature);
     own.neighbourhoods = declarations.neighbourhoods.clone();
-    let first = own.fields.len() as u32;
-    own.fields.extend(seen.iter().map(|name| Field { name: name.clone(), kind: FieldKind::Covariate }));
     let law = Law { states, lowest: low };
     let step = model.step.simulated();
     let mut graph = Graph::new(own.clone());

@@ -102,7 +102,7 @@ impl Expr {
     /// Has the model say so among its notes, once.
     pub fn remark(self, note: &str) {
         with_trace(self.trace, |t| {
-            let notes = &mut t.graph.declarations.notes;
+            let notes = &mut t.graph.declarations.signature.notes;
             if !notes.iter().any(|own| own == note) {
                 notes.push(note.to_string());
             }
