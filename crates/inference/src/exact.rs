@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use glauber_cellular_potts::LogLikelihood;
-use glauber_optimize::objective::Objective;
 use glauber_tasks::tasks::likelihood::Likelihood as OfTransitions;
 
 use crate::likelihood::{Interval, Kind, Likelihood, Parameter, Stop};

@@ -353,7 +353,9 @@ mod tests {
             }
             // A frame is missing.
             let times: Vec<f64> = (0..frames).filter(|f| *f != 3).map(|f| f as f64).collect();
-            axes.iter_mut().for_each(|axis| drop(axis.remove(3)));
+            for axis in &mut axes {
+                axis.remove(3);
+            }
             Track { times, axes }
         };
         (0..count).map(walker).collect()
