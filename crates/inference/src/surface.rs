@@ -242,6 +242,8 @@ impl Points<'_> {
 #[derive(Clone, Debug)]
 struct Quadratic {
     centre: Vec<f64>,
+    /// How far the points lie about it, by parameter.
+    scales: Vec<f64>,
     /// −2 × the second-order terms: the information, row by row.
     curvature: Vec<f64>,
     slope: Vec<f64>,
@@ -323,6 +325,7 @@ impl Quadratic {
         }
         Some(Quadratic {
             centre: centre.to_vec(),
+            scales: scales.to_vec(),
             curvature,
             slope: (0..n).map(|i| found[1 + i] * unit[1 + i]).collect(),
             constant: level + found[0],
@@ -354,6 +357,11 @@ impl Quadratic {
         if longest > 3.0 {
             step.iter_mut().for_each(|s| *s *= 3.0 / longest);
         }
+        // No further than the points have shown: beyond them the quadratic is a guess.
+        let inverse = if far.is_finite() { information.inverse(n) } else { vec![0.0; n * n] };
+        let reach = |i: usize| 3.0 * self.scales[i].max(inverse[i * n + i].max(0.0).sqrt());
+        let excess = (0..n).map(|i| step[i].abs() / reach(i)).fold(1.0, f64::max);
+        step.iter_mut().for_each(|s| *s /= excess);
         let next = (0..n).map(|i| {
             let Interval { lowest, highest } = parameters[i].interval;
             (centre[i] + step[i]).clamp(lowest, highest)
@@ -363,7 +371,8 @@ impl Quadratic {
         let moved: Vec<f64> = next.iter().zip(centre).map(|(a, b)| a - b).collect();
         let square: f64 = (0..n).map(|i| (0..n).map(|j| moved[i] * self.curvature[i * n + j] * moved[j]).sum::<f64>()).sum();
         let far = if far.is_finite() { square.max(0.0).sqrt() } else { far };
-        (next, far)
+        // A step that was cut short is not the last.
+        (next, if excess > 1.0 { far.max(1.0) } else { far })
     }
 
     /// Distances at which ln L has fallen by some units, by the diagonal.
