@@ -471,9 +471,9 @@ impl OpenQuestions {
             .line("ABC, worst error", &attempts, &worst)
             .line("ABC, widest posterior", &attempts, &widest)
             .target("likelihood, widest error", relative(&fitted.errors));
-        let act = Panel::new("Act, tracks of cells")
+        let act = Panel::new("Act, mean squared displacement of cells")
             .x("steps")
-            .y("mean squared displacement, sites²")
+            .y("MSD, sites²")
             .log_x()
             .log_y()
             .line("simulated at the fit", &tracked.lags, &tracked.simulated)
