@@ -56,6 +56,11 @@ def attempts_within(course, truth, tolerance):
     return math.inf if place is None else course.attempts[place]
 
 
+def unfinished(runs):
+    """Whether ABC stands where it began, at the middle of the prior."""
+    return runs[0].method == "ABC-SMC" and all(math.isnan(c.widths[-1][0]) for c in runs)
+
+
 def table(truth, courses):
     """Method by method: when it came close, what it took, where it ended."""
     heads = "".join(f" within {100 * t:g} % after |" for t in TOLERANCES)
@@ -65,8 +70,9 @@ def table(truth, courses):
         whens = [when([seconds_within(c, truth, t) for c in runs], watched) for t in TOLERANCES]
         until = median([attempts_within(c, truth, TOLERANCES[0]) for c in runs])
         off = median([float(c.errors(truth)[-1]) for c in runs])
+        ends = "no population full" if unfinished(runs) else f"{100 * off:.1f} %"
         row = [name, *whens, f"{until:.2e}" if math.isfinite(until) else "", f"{median([c.attempts[-1] for c in runs]):.2e}"]
-        lines.append("| " + " | ".join([*row, f"{100 * off:.1f} %", in_words(watched)]) + " |")
+        lines.append("| " + " | ".join([*row, ends, in_words(watched)]) + " |")
     return lines + [""]
 
 
@@ -79,7 +85,8 @@ def widths(truth, courses):
         row = []
         for c in runs:
             estimate, width = c.estimates[-1][place], c.widths[-1][place]
-            row.append(f"{estimate:.3g}" + (f" ± {width:.2g}" if math.isfinite(width) else ""))
+            told = f"{estimate:.3g}" + (f" ± {width:.2g}" if math.isfinite(width) else "")
+            row.append("none" if unfinished([c]) else told)
         lines.append(f"| `{name}` | {right:g} | " + " | ".join(row) + " |")
     return lines + [""]
 
@@ -98,7 +105,8 @@ def in_words_of(problem, truth, courses):
         else:
             watched = median([c.watched for c in found])
             last = median([float(c.errors(truth)[-1]) for c in found])
-            said.append(f"{name} was not within 10 % after {in_words(watched)}, {watched / took:.3g} times as long, but {100 * last:.0f} % off")
+            where = "had not filled a population" if unfinished(found) else f"was not within 10 % but {100 * last:.0f} % off"
+            said.append(f"{name} {where} after {in_words(watched)}, {watched / took:.3g} times as long")
         ratios = [b / a for c, o in zip(found, runs) for a, b in zip(o.widths[-1], c.widths[-1]) if a > 0 and math.isfinite(b)]
         if ratios:
             said[-1] += f", and its posterior is {min(ratios):.2g} to {max(ratios):.2g} times as wide"

@@ -75,7 +75,7 @@ pub enum Command {
     glauber reproduce all --quick\n  glauber reproduce all --data images --seeds 3\n  glauber reproduce transition"
 )]
 pub struct Reproduce {
-    /// transition, trajectory, state, stability or all.
+    /// transition, trajectory, state, stability, cells or all.
     #[arg(default_value = "all")]
     pub experiment: String,
     /// Shortened runs, within a minute; claims that need the long ones are not tested.

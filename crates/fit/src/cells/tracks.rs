@@ -146,6 +146,16 @@ pub fn run_tracks(
             "`{name}` has a range and is not fitted: fit it, or leave its range out"
         )));
     }
+    let named: Vec<Named> = names.iter().map(|name| Named::of(name, types)).collect::<Result<_, _>>()?;
+    for (known, _) in &request.fixed {
+        let own = Named::of(known, types)?;
+        if let Some(place) = named.iter().position(|unknown| unknown.overlaps(&own)) {
+            return Err(CellsError::Request(format!(
+                "`{}` is to be fitted and `{known}` is set: they are the same number, do one",
+                names[place]
+            )));
+        }
+    }
     let middle = unknowns.iter().map(|one| {
         let value = if one.low > 0.0 { (one.low * one.high).sqrt() } else { 0.5 * (one.low + one.high) };
         (one.name.clone(), if one.whole { value.round() } else { value })
@@ -153,7 +163,6 @@ pub fn run_tracks(
     let all: Vec<(String, f64)> = request.fixed.iter().cloned().chain(middle).collect();
     let kinds = kinds_of(setting);
     let base = energy_of(&all, setting.connected, &kinds, types, &mut notes)?;
-    let named: Vec<Named> = names.iter().map(|name| Named::of(name, types)).collect::<Result<_, _>>()?;
     let energy = |theta: &[f64]| -> Energy {
         let mut energy = base.clone();
         for ((named, name), value) in named.iter().zip(&names).zip(theta) {
