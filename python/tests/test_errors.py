@@ -335,7 +335,7 @@ def test_mistakes_in_fits():
             "aware",
         ),
         (glauber.Stability(np.zeros((3, 3))), {"start": {"beta": 0.1}}, glauber.InputError, "shape"),
-        (glauber.InitialState(states[0, :1], {"beta": 0.3}), {}, glauber.InputError, "give `steps=`"),
+        (glauber.InitialState(states[0, :1], {"beta": 0.3}), {}, glauber.InputError, r"give `glauber.InitialState\(steps=…\)`"),
         (glauber.InitialState(states[0, :, :3], {"beta": 0.3}), {}, glauber.InputError, "shape"),
     ]:
         with pytest.raises(kind, match=words):

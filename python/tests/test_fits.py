@@ -134,7 +134,7 @@ optimizer = { learning-rate = 0.02, steps = 30, replicates = 8 }
     assert glauber.fit_file(tmp_path / "fit.toml", progress=False).params == found.params
     with pytest.raises(glauber.InputError, match="from its start on"):
         glauber.fit(model, glauber.Stationary(seen, summary="mean(particles)", steps=60), fixed=rates, progress=False)
-    with pytest.raises(glauber.InputError, match="needs `steps=`"):
+    with pytest.raises(glauber.InputError, match=r"needs `glauber.Stationary\(steps=…\)`"):
         glauber.fit(model, glauber.Stationary(snapshots, summary="mean(particles)"), fixed=rates, progress=False)
 
 

@@ -100,7 +100,7 @@ def test_rollouts_carry_on_too():
 def test_the_last_states_are_those_of_the_last_step():
     model = life.model(8)
     every_step = glauber.simulate(model, {"flip": 0.1}, steps=10, seed=3)
-    for every in (1, 2, 4, 7, 10, 11):
+    for every in (1, 2, 4, 7, 10):
         some = glauber.simulate(model, {"flip": 0.1}, steps=10, seed=3, every=every)
         assert np.array_equal(some.last["alive"], every_step["alive"][:, -1])
         assert np.array_equal(some["alive"], every_step["alive"][:, some.times])
@@ -275,5 +275,5 @@ def test_an_initial_state_is_sought_at_its_steps():
     task = glauber.InitialState(seen, {"beta": 0.8}, start_sites=1)
     found = glauber.fit(model, task, steps=10, replicates=16, progress=False)
     assert any("after 2, 4 steps" in note for note in found.notes)
-    with pytest.raises(glauber.InputError, match="leave `steps` out"):
+    with pytest.raises(glauber.InputError, match=r"leave `glauber.InitialState\(steps=…\)` out"):
         glauber.fit(model, glauber.InitialState(seen, {"beta": 0.8}, steps=3), steps=2, progress=False)

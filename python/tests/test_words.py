@@ -41,6 +41,7 @@ def pattern(task: Task, **settings: Any) -> Any:
 
 MEAN = "mean(aware)"
 TRACKS = np.array([[1, 0, 0, 0], [1, 1.3, 1, 0], [1, 2, 2, 0.0], [1, 3, 1, 1]])
+STEADY = np.array([[1, t, t % 3, t % 2] for t in range(12)], dtype=float)
 MISTAKES: list[Callable[[], Any]] = [
     lambda: fit(glauber.Transition(STATES[:, :, :5])),
     lambda: fit(glauber.Transition(STATES[0, 0])),
@@ -111,7 +112,7 @@ def test_notes_and_verdicts_are_said_in_arguments() -> None:
         fit(glauber.Transition(SEEN, loss="likelihood")),
         fit(glauber.Trajectory(states=SEEN, summary=MEAN)),
         walk(glauber.Trajectory(msd=[1.0, 2.0, 3.0], interval=1.0, step_time=1.0)),
-        walk(glauber.Trajectory(tracks=TRACKS[:3], interval=1.0, step_time=1.0)),
+        walk(glauber.Trajectory(tracks=STEADY)),
         fit(glauber.InitialState(STATES[0], {"beta": 0.3}), None),
         fit(glauber.InitialState(STATES[0, 4:6], {"beta": 0.3}, steps=3), None),
     ]

@@ -111,7 +111,15 @@ const OF_TASKS: [(Task, &str, &[(&str, &str)]); 5] = [
 ];
 
 /// Phrases that are said otherwise as a whole.
-const PHRASES: [(&str, &str); 9] = [
+const PHRASES: [(&str, &str); 11] = [
+    (
+        ": correct it, or give it another name and say how far apart the times are by `data.interval` and `data.step-time`",
+        ": correct it",
+    ),
+    (
+        "; else leave it out, and say how far apart the times are by `data.interval` and `data.step-time`",
+        "; else leave it out",
+    ),
     (
         "say so in a line `# lags: intervals`",
         "give them as a file of which a line says `# lags: intervals`, by its path",
@@ -138,6 +146,9 @@ pub fn in_python(words: &str, task: Task) -> String {
     let words = PHRASES
         .iter()
         .fold(words.to_string(), |words, (from, to)| words.replace(from, &to.replace("`fixed`", fixed)));
+    let words = OF_TASKS.iter().fold(words, |words, (task, class, _)| {
+        words.replace(&format!("the task `{}`", task.name()), &format!("glauber.{class}"))
+    });
     let words = tables(&sliced(&words), task);
     let mut out = String::new();
     let mut parts = words.split('`').peekable();
@@ -311,7 +322,8 @@ mod tests {
                             // No argument is left unused for want of a line here.
                             assert_eq!(own, key);
                             let last = key.rsplit('.').next().unwrap().replace('-', "_");
-                            let has = of_fit.contains(&last) || of_task.contains(&last);
+                            let of_fit = of_fit.contains(&last) && key != "data.steps"; // those of the optimizer
+                            let has = of_fit || of_task.contains(&last);
                             assert!(!has || key.starts_with("data.simulate."), "{}: {words}", entry.name);
                             continue;
                         }
@@ -414,6 +426,12 @@ mod tests {
                 "glauber.Trajectory has no key `x`; [1, 2] and [run, time]",
             ),
             ("[start", "[start"),
+            ("only the task `state` looks for it", "only glauber.InitialState looks for it"),
+            (
+                "rise: correct it, or give it another name and say how far apart the times are by `data.interval` and \
+                 `data.step-time`",
+                "rise: correct it",
+            ),
             ("the column `data` of `x.csv`", "the column `data` of `x.csv`"),
             ("as with data.frames = { first = 16 }", "as with {layer: array[:, 16:]}"),
             ("one ` alone", "one ` alone"),
