@@ -266,7 +266,9 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
         return None
     own = {dim: value.coords[dim]} if dim in value.coords else {}
     beside = {n: c for n, c in value.coords.items() if n != dim and c.dims == (dim,) and _meaning(n, c) == "time"}
-    of_runs = {n: c for n, c in value.coords.items() if dim in c.dims and c.ndim > 1 and _meaning(n, c) == "time"}
+    of_runs = {
+        n: c for n, c in value.coords.items() if dim in c.dims and c.ndim > 1 and _meaning(n, c) == "time"
+    }
     alike = {n: c.isel({d: 0 for d in c.dims if d != dim}) for n, c in of_runs.items()}
     for name, one in alike.items():
         if not bool((of_runs[name] == one).all()):

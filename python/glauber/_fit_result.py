@@ -214,12 +214,28 @@ class FitResult:
         about = [f"of {self.name}: {self.caveat}"] if self.caveat and not said else []
         return [note for note in self.notes if note != self.verdict] + about
 
+    def _sites(self) -> list[str]:
+        """Where a fitted initial state most likely started, by layer."""
+        lines = []
+        for layer, sites in self.starting_sites.items():
+            probability = self.params.get(f"start of {layer}")
+            each = [
+                f"{site}" if probability is None else f"{site} (probability {float(probability[site]):.2f})"
+                for site in sites[:MOST_SITES]
+            ]
+            more = f" and {len(sites) - MOST_SITES} more" if len(sites) > MOST_SITES else ""
+            where = ", ".join(each) + more
+            said = f"most likely started at {where}" if each else "no site is likely to have started it"
+            lines.append(f"{layer}: {said}")
+        return lines
+
     def __repr__(self) -> str:
         lines = [
             f"FitResult of {self.model!r}, {self.name or self.task}: {self.verdict}"
             f" ({self.stopped_because}, {self.steps} steps, loss {self.loss:.6g})"
         ]
         lines += [f"  {self._line(name)}" for name in self.params]
+        lines += [f"  {line}" for line in self._sites()]
         lines += [f"  note: {note}" for note in self._remarks()]
         for other in self.compared:
             lines += [f"  compared, {other.name}: " + "; ".join(other._line(n) for n in other.params)]
@@ -227,7 +243,8 @@ class FitResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{html.escape(self._line(n))}</td></tr>" for n in self.params)
+        told = [*(self._line(n) for n in self.params), *self._sites()]
+        rows = "".join(f"<tr><td>{html.escape(line)}</td></tr>" for line in told)
         pictures = "".join(
             picture_html(v, Layer("real", 0, 1), n)
             for n, v in self.params.items()
@@ -238,6 +255,10 @@ class FitResult:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._remarks())
         foot = f"<small>{html.escape(self.stopped_because)}; loss {self.loss:.6g} after {self.steps} steps</small>"
         return f"<div>{head}<table>{rows}</table>{pictures}{curves}<ul>{notes}</ul>{foot}</div>"
+
+
+MOST_SITES = 8
+"""The most starting sites that are printed."""
 
 
 class FitInterrupted(KeyboardInterrupt):

@@ -538,7 +538,8 @@ def load(name: str | os.PathLike[str], **options: Any) -> Model:
         return load(name, **{**options, "update": "random-sequential"}).with_update(update)
     given = {key.replace("_", "-"): _option(key, value) for key, value in options.items()}
     native = _glauber.load(path_text(name), list(given.items()))
-    if "shape" in options and not isinstance(options["shape"], (Mapping, str, bool)) and not _several(options["shape"]):
+    shape = options.get("shape", ())
+    if not isinstance(shape, (Mapping, str)) and not _several(shape):
         _warn_of_a_line(name, options)
     # What was read from a file is the model from now on; the catalogue can be asked again.
     return Model._of(native, (str(name), given) if name in models() else None)

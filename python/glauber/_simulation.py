@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import NAMES_OF_STATES, hint, parameter_list, path_text, run_fields, seed_of, start_fields, whole
+from glauber._arrays import (
+    NAMES_OF_STATES,
+    hint,
+    parameter_list,
+    path_text,
+    run_fields,
+    seed_of,
+    start_fields,
+    whole,
+)
 from glauber._over_time import pyplot
 from glauber._errors import InputError
 from glauber._kinds import Whole

@@ -27,7 +27,7 @@ Given = dict[str, Any]
 
 
 def _named_arrays(
-    model: Model, states: Any, what: str, times: Any = None
+    model: Model, states: Any, what: str, times: Any = None, remembers: bool = True
 ) -> list[tuple[str, list[int], Any]]:
     """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
     if isinstance(states, (list, tuple)) and any(
@@ -47,7 +47,7 @@ def _named_arrays(
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
-    if steps is None:
+    if steps is None and remembers:
         steps = _times_of_arrays(states)
     arrays = _layers(model, states, what)
     if names is not None:
@@ -424,7 +424,8 @@ class InitialState:
         arrays = None
         if source == "states":
             data["states"] = "given.npz"
-            arrays = _named_arrays(model, self.states, "states", self.times)
+            # Where `steps` says when the state was seen, times would say it again.
+            arrays = _named_arrays(model, self.states, "states", self.times, remembers=self.steps is None)
         else:
             data["simulate"] = _simulated(self.simulate)
         return {

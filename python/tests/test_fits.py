@@ -180,6 +180,8 @@ def test_initial_states():
     (site,) = found.starting_sites["aware"]
     assert abs(np.subtract(site, (3, 7))).max() <= 1
     assert "data:image/png" in found._repr_html_() and "start of aware" in repr(found)
+    assert f"aware: most likely started at {site} (probability {p[site]:.2f})" in repr(found)
+    assert "most likely started at" in found._repr_html_()
 
 
 def test_images():

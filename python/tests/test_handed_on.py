@@ -25,6 +25,45 @@ def named(name, states):
     return glauber.Model(name, (8, 8), {"c": layer}, step, parameters={"p": (0, 1)}, start=lambda s: 0)
 
 
+def test_a_file_keeps_the_names_of_its_states(tmp_path):
+    own = named("own", ["well", "ill"])
+    path = tmp_path / "runs.npz"
+    glauber.simulate(own, {"p": 0.2}, steps=5, replicates=2).save(path)
+    arrays = dict(np.load(path))
+    assert arrays["names of states"].tobytes().decode() == "c\twell\till"
+    fit = lambda model, given: glauber.fit(model, glauber.Transition(given, loss="likelihood"), {"p": 0.5}, **SETTINGS)  # noqa: E731
+    expected = fit(own, arrays).params
+    for other in (named("turned", ["ill", "well"]), named("plain", None)):
+        with pytest.raises(ValueError, match="their numbers mean other states"):
+            fit(other, arrays)
+    del arrays["names of states"]
+    assert fit(own, arrays).params == expected
+    # Nothing is written where states have no names.
+    bare = tmp_path / "bare.npz"
+    glauber.simulate(named("plain", None), {"p": 0.2}, steps=2).save(bare)
+    assert set(np.load(bare).files) == {"c", "times"}
+
+
+def test_conditions_that_hold_nowhere_are_among_the_notes():
+    def model(rule):
+        return glauber.Model("m", (8, 8), {"n": (0, 9)}, lambda s: s.binomial(9, glauber.where(rule(s["n"]), 0.5, s["p"])), parameters={"p": (0, 1)})
+
+    for rule, told in ((lambda n: n > 9, True), (lambda n: n < 0, True), (lambda n: n >= 0, False), (lambda n: n < 9, False)):
+        found = glauber.fit(
+            model(rule), glauber.Transition(simulate={"parameters": {"p": 0.4}, "steps": 3, "runs": 2}, loss="pixel"), {"p": 0.5},
+            learning_rate=0.01, **SETTINGS,
+        )  # fmt: skip
+        assert any("holds nowhere" in note for note in found.notes) == told
+
+
+def test_fields_that_hold_no_data_are_told():
+    model = glauber.Model("f", (8, 8), {"a": "binary"}, lambda s: s.bernoulli(glauber.sigmoid(s.field("h"))), covariates=["h"], start=lambda s: 0)
+    field = np.zeros((8, 8))
+    field[2, 3] = -9999
+    with pytest.warns(UserWarning, match="field `h` holds -9999"):
+        glauber.simulate(model, steps=1, fields={"h": field})
+
+
 def test_states_of_other_names_are_refused_wherever_they_are_handed_on():
     own = named("own", ["well", "ill"])
     runs = glauber.simulate(own, {"p": 0.2}, steps=5, replicates=2)

@@ -115,9 +115,16 @@ mod tests {
 
     #[test]
     fn signs_are_known_as_programs_write_them() {
-        for value in
-            [-9999.0, -999.25, -3.4e38, -3.40282e38, -3.4028235e38, f64::from(1e20_f32), 1e20, f64::from(9.96921e36_f32)]
-        {
+        for value in [
+            -9999.0,
+            -999.25,
+            -3.4e38,
+            -3.40282e38,
+            -3.4028235e38,
+            f64::from(1e20_f32),
+            1e20,
+            f64::from(9.96921e36_f32),
+        ] {
             let sign = no_data_sign(&[0.5, value, 0.1, value]);
             assert_eq!(sign.map(|sign| (sign.first, sign.count, sign.sure)), Some((1, 2, true)), "{value}");
         }

@@ -605,7 +605,7 @@ fn clock_times_ask_for_numbers() {
 #[test]
 fn positions_that_stand_for_no_data_are_refused_or_noted() {
     let table = |lost: &str| format!("id,t,x,y\n1,0,0,0\n1,1,3,4\n1,2,5,4\n2,0,{lost},1\n2,1,9,2\n2,2,8,2\n");
-    for lost in ["-9999", "-999", "65535", "1e20", "-3.40282e38", "-32768"] {
+    for lost in ["-9999", "-999", "-999.25", "65535", "1e20", "-3.4e38", "-3.40282e38", "-32768"] {
         let error = read_text(&table(lost), &TrackOptions::default()).unwrap_err().to_string();
         assert!(error.contains("line 5") && error.contains("often stands for no data"), "{lost}: {error}");
     }
@@ -613,6 +613,11 @@ fn positions_that_stand_for_no_data_are_refused_or_noted() {
     let all = "id,t,x,y\n1,0,0,0\n1,1,3,4\n2,0,-9999,1\n2,1,-9999,2\n";
     let error = read_text(all, &TrackOptions::default()).unwrap_err().to_string();
     assert!(error.contains("-9999 at 2 positions"), "{error}");
+    // Of which the square is no number.
+    for lost in ["1e160", "-1e308"] {
+        let error = read_text(&table(lost), &TrackOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("no place"), "{lost}: {error}");
+    }
     // Among numbers like it, it may be one.
     let wide = "id,t,x,y\n1,0,-20000,0\n1,1,-9999,4\n1,2,20000,4\n";
     let tracks = read_text(wide, &TrackOptions::default()).unwrap();

@@ -299,6 +299,10 @@ mod tests {
             (vec![point(1, -2.0)], "the curve given, lag 1: is -2"),
             (vec![point(2, 1.0), point(2, 1.0)], "the curve given: lag 2 does not come after"),
             (vec![point(0, 1.0)], "the curve given: lag 0 does not come after"),
+            (
+                vec![point(1, 1.0), point(2, 9999.0), point(3, 3.0)],
+                "the curve given, lag 2: is 9999, which often stands for no data",
+            ),
         ] {
             let error = made(points).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

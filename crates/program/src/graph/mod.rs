@@ -19,7 +19,6 @@ use crate::instruction::Instruction;
 use crate::op::{Binary, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
 use crate::remainder::divisor;
-use crate::unary::Unary;
 
 pub(crate) use complement::{complement, one_minus};
 

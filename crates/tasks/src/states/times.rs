@@ -25,7 +25,7 @@ pub(super) fn split<'a>(
     arrays: &'a [(String, Array)],
 ) -> (Option<&'a Array>, Vec<&'a (String, Array)>) {
     let name = times_name(signature);
-    let numbers = || arrays.iter().filter(|(own, _)| !holds_names_of_states(signature, own));
+    let numbers = || arrays.iter().filter(move |(own, _)| !holds_names_of_states(signature, own));
     let (times, layers): (Vec<_>, Vec<_>) = numbers().partition(|(own, _)| own == name);
     // A model of one layer takes a single array of any name, this one too.
     match (&times[..], layers.is_empty()) {
