@@ -14,6 +14,12 @@ class InputError(ValueError):
 
 
 class RunError(RuntimeError):
-    """A run that failed: at which step and site, and what to change."""
+    """A run that failed: at which step and site, and what to change.
+
+    Where the events of a step of `simulate` cannot go on, as where no agent is left, `.simulation` is what was run before that step.
+    """
 
     __module__ = "glauber"
+
+    step: int | None = None
+    simulation: object = None

@@ -16,6 +16,7 @@ from glauber._model import Model
 from glauber._observation import Experiment, Observation
 from glauber._plain import plain, text
 from glauber._progress import shown
+from glauber._simulation import Simulation
 from glauber._tasks import Task
 
 
@@ -124,6 +125,13 @@ def fit(
     )
     with shown(progress) as show:
         found, raised = _glauber.fit_file(asked, show)
+    states = getattr(task, "states", None)
+    if isinstance(states, Simulation) and states.update not in (None, model.update):
+        found["about"] = [
+            *found["about"],
+            f"the states were simulated under update={states.update!r}, and the model is fitted under update={model.update!r}: a step of "
+            "one is no step of the other, so the estimates need not be what the states were simulated with",
+        ]
     return collected(found, raised, time.perf_counter() - begin)
 
 

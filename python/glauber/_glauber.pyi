@@ -523,8 +523,8 @@ class Scope:
         """
     def move_to(self, /, there: There, layer: str, left: float | str | Expression | None = None, when: float | Expression | None = None) -> None:
         """
-        Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is not
-        0 and there is such a site.
+        Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is 1
+        (else 0: draw a chance by s.bernoulli) and there is such a site.
         """
     def neighbour(self, /, neighbourhood: str | Sequence[int | Sequence[int]] | Mapping[Any, float]) -> There:
         """
@@ -584,7 +584,7 @@ class Scope:
         """
     def swap_with(self, /, there: There, layer: str, when: float | Expression | None = None) -> None:
         """
-        Has this site and the picked one change places in one layer, where `when` is not 0 and there is such a site.
+        Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site.
         """
     def translate(self, /, x: float | Expression, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
         """

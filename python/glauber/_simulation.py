@@ -24,7 +24,7 @@ from glauber._arrays import (
     whole,
 )
 from glauber._over_time import pyplot
-from glauber._errors import InputError
+from glauber._errors import InputError, RunError
 from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
 from glauber._pictures import colours_of, draw, key_html
@@ -126,6 +126,8 @@ class Simulation(Mapping[str, np.ndarray]):
     seed: int
     kinds: dict[str, Layer] = field(repr=False)
     final: LastStates = field(repr=False)
+    update: Any = None
+    """The update of the model, as `Model.update` says it."""
 
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
@@ -298,10 +300,28 @@ def simulate(
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)
+    try:
+        return _run(model, model._plans[key], asked, every)
+    except RunError as error:
+        before = error
+        # The same noise gives the same states again, up to the step before; other realisations may have ended earlier still.
+        while before.step is not None and (steps := before.step - 1 - (asked["first_step"] or 0)) >= 1:
+            try:
+                kept = _run(model, model._plans[key], {**asked, "steps": steps}, min(every, steps))
+            except RunError as earlier:
+                before = earlier
+                continue
+            raised = RunError(f"{before}; what was run before that step is the `.simulation` of this error")
+            raised.step, raised.simulation = before.step, kept
+            raise raised from None
+        raise
+
+
+def _run(model: Model, plan: Any, asked: Mapping[str, Any], every: int) -> Simulation:
     begin = asked["first_step"] or 0
     times = begin + np.arange(0, asked["steps"] + 1, every)
     shape = (asked["replicates"], len(times), *model.shape)
-    flat, last = model._plans[key].simulate(asked, every)
+    flat, last = plan.simulate(asked, every)
     layers = {name: states.reshape(shape) for name, states in zip(model.layers, flat)}
     one = (asked["replicates"], *model.shape)
     final = {name: states.reshape(one) for name, states in zip(model.layers, last)}
@@ -313,4 +333,5 @@ def simulate(
         asked["seed"],
         dict(model.layers),
         LastStates(final, begin + asked["steps"], model.layers),
+        model.update,
     )

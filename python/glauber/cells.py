@@ -650,6 +650,12 @@ def _labels(
     if given.ndim not in {len(own) for own in axes}:
         wanted = " or ".join("[" + ", ".join(own) + "]" for own in axes)
         raise InputError(f"the labels have shape {given.shape}: give {wanted}")
+    if (far := np.abs(given, dtype=np.float64) >= 2**53).any():
+        place = tuple(int(i) for i in np.argwhere(far)[0])
+        raise InputError(
+            f"the labels hold {int(given[place])} at {place}: labels above 2^53 are not told apart; number the cells anew, as by "
+            "np.unique(labels, return_inverse=True)"
+        )
     whole_numbers = given.astype(np.int64)
     if given.dtype.kind == "f" and (whole_numbers != given).any():
         place = tuple(int(i) for i in np.argwhere(whole_numbers != given)[0])

@@ -39,6 +39,25 @@ def test_what_is_simulated_is_fitted(movie):
     assert cells.simulate(found, **START, torus=True, steps=1).params["volume_target"] == 64
 
 
+def test_a_simulation_brings_its_types_and_types_their_names(movie):
+    pandas = pytest.importorskip("pandas")
+    found = cells.fit(movie, torus=True, replicates=0)
+    assert {"J12", "volume_target"} <= set(found.params) and found.types == {1: "1", 2: "2"}
+    assert abs(found.params["volume_target"] - 64) < 4.5 * found.standard_errors["volume_target"]
+    assert cells.fit(movie.labels, pandas.Series(movie.types), torus=True, replicates=0).params == found.params
+    names = {label: "ab"[kind - 1] for label, kind in movie.types.items()}
+    named = cells.fit(movie.labels, names, torus=True, replicates=0)
+    assert named.types == {1: "a", 2: "b"}
+    assert any("1 is `a`, 2 is `b`" in note for note in named.notes)
+
+
+def test_labels_that_floats_do_not_tell_apart_are_refused(movie):
+    labels = movie.labels.astype(np.uint64)
+    labels[labels == 5] = 2**63 + 1
+    with pytest.raises(glauber.InputError, match="number the cells anew"):
+        cells.fit(labels, torus=True)
+
+
 def test_the_table_of_cells_is_that_of_the_labels(movie):
     assert movie.cells.dtype.names == ("step", "id", "type", "volume", "perimeter", "y", "x")
     last = movie.cells[movie.cells["step"] == 30]

@@ -216,6 +216,51 @@ def test_agents_that_die_out_are_an_error_that_says_so():
     model = model_with(lambda s: 0, glauber.RandomSequential(among=("u", 1)))
     with pytest.raises(glauber.RunError, match="no site is left where u is 1"):
         glauber.simulate(model, steps=9, seed=1)
+    # What was run before is not lost.
+    slowly = model_with(lambda s: s["u"] * s.bernoulli(0.5), glauber.RandomSequential(among=("u", 1)))
+    with pytest.raises(glauber.RunError, match="what was run before") as raised:
+        glauber.simulate(slowly, steps=99, replicates=3, seed=1)
+    kept = raised.value.simulation
+    assert len(kept.times) == raised.value.step and kept["u"][:, 0].sum() > kept["u"][:, -1].sum() > 0
+    again = glauber.simulate(slowly, steps=int(kept.times[-1]), replicates=3, seed=1)
+    assert np.array_equal(again["u"], kept["u"])
+
+
+@pytest.mark.parametrize("rates", [lambda s: s.rates([0.5], most=s["p"]), lambda s: s.rates([s["u"] + 0.5], most=0)])
+def test_rates_above_a_bound_of_nothing_are_named(rates):
+    model = model_with(lambda s: glauber.where(rates(s) == 0, 1, s["u"]), "continuous-time")
+    with pytest.raises(glauber.RunError, match="give a higher one"):
+        glauber.simulate(model, {"p": 0}, steps=3, seed=1)
+
+
+def test_exchanges_by_half_are_refused():
+    model = model_with(lambda s: s.swap_with(s.neighbour("moore"), "u", when=s["p"]), "random-sequential")
+    with pytest.raises(glauber.RunError, match=r"`when` of swap_with is 0\.25.*s\.bernoulli"):
+        glauber.simulate(model, {"p": 0.25}, steps=3, seed=1)
+
+
+def test_states_of_another_update_are_told():
+    news = glauber.load("ising", shape=(16, 16))
+    other = glauber.load("ising", shape=(16, 16), update="random-sequential")
+    given = {"beta": 0.35, "field": 0.1}
+    for model, words in [(news, 0), (other, 1)]:
+        seen = glauber.simulate(model, given, steps=4, replicates=2, seed=3)
+        assert seen.update == model.update
+        task = glauber.Transition(seen, loss="likelihood")
+        found = glauber.fit(news, task, {"beta": 0.2, "field": 0.0}, optimizer="rprop", steps=5, progress=False)
+        assert sum("the states were simulated under" in note for note in found.notes) == words
+
+
+def test_a_search_goes_on_where_agents_die_out():
+    model = model_with(
+        lambda s: s["u"] * s.bernoulli(1 - s["p"]), glauber.RandomSequential(among=("u", 1)), lattice=(20, 20)
+    )
+    seen = {"parameters": {"p": 0.1}, "runs": 8, "steps": 6, "seed": 1}
+    task = glauber.Trajectory(simulate=seen, summary="mean(u)")
+    found = glauber.fit(model, task, {"p": 0.6}, optimizer={"name": "cma-es", "spread": 1.0}, steps=30, progress=False)
+    assert abs(found.params["p"] - 0.1) < 0.02
+    with pytest.raises(glauber.RunError, match="no site is left where u is 1"):
+        glauber.simulate(model, {"p": 0.97}, steps=6, replicates=8, seed=1)
 
 
 def test_a_rate_above_its_bound_is_named():

@@ -32,6 +32,18 @@ impl Coefficient {
     }
 }
 
+impl std::fmt::Display for Coefficient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Coefficient::Adhesion(a, b) => f.write_str(&Unknown::adhesion(*a, *b).name),
+            Coefficient::VolumeStrength(kind) => write!(f, "volume_strength{kind}"),
+            Coefficient::VolumeTarget(kind) => write!(f, "volume_target{kind}"),
+            Coefficient::PerimeterStrength(kind) => write!(f, "perimeter_strength{kind}"),
+            Coefficient::PerimeterTarget(kind) => write!(f, "perimeter_target{kind}"),
+        }
+    }
+}
+
 /// An unknown number, and the coefficients that it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unknown {
@@ -134,7 +146,7 @@ impl Unknown {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum UnknownError {
     /// A coefficient is claimed twice.
-    #[error("{coefficient:?} belongs to both `{first}` and `{second}`: a coefficient is one unknown's")]
+    #[error("`{coefficient}` belongs to both `{first}` and `{second}`: a coefficient is one unknown's")]
     Twice {
         /// The coefficient.
         coefficient: Coefficient,

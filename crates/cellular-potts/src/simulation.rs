@@ -36,7 +36,7 @@ pub enum SimulationError {
     /// A torus that the colours do not divide.
     #[error(
         "sublattices of period {period} need periodic axes that {period} divides{why}; axis {axis} is {length} sites long: \
-         take {} or {} sites, or the random-sequential order", length - length % period, length - length % period + period
+         take {}, or the random-sequential order", lengths(*length, *period)
     )]
     Colours {
         /// Which axis, counted as in the shape.
@@ -48,6 +48,12 @@ pub enum SimulationError {
         /// Where the period comes from, if not usual.
         why: &'static str,
     },
+}
+
+/// The lengths next to one that a period divides, of at least 3 sites, in words.
+fn lengths(length: usize, period: usize) -> String {
+    let below = length - length % period;
+    if below < 3 { format!("{} sites", below + period) } else { format!("{below} or {} sites", below + period) }
 }
 
 /// Where a simulation stands: all that its further course depends on, besides what it was made with.

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use glauber::cellular_potts::{Acceptance, Cells, Elastic, Energy, Order, Simulation};
 use glauber::data::Overwrite;
-use glauber::data::arrays::{Array, write_npy};
+use glauber::data::arrays::{Array, write_npy, write_npz};
 use glauber::data::images::write_labels_tiff;
 use glauber::lattice::Lattice;
 use serde_json::Value;
@@ -137,6 +137,75 @@ fn a_stack_of_labels_and_a_table_of_types_give_parameters_with_errors() {
     let again = json_of(&glauber(folder.path(), &arguments));
     assert_eq!(again["parameters"], result["parameters"]);
     assert_eq!(again["check"], Value::Null);
+    // A target that nobody knows is fitted; one that is assumed makes estimates effective, and is named first.
+    let fit = ["cells", "fit", "labels.tif", "--types", "types.csv", "--torus", "--replicates", "0", "--json"];
+    let free = json_of(&glauber(folder.path(), &fit));
+    let found = &free["parameters"]["volume_target"];
+    let (estimate, error) = (found["estimate"].as_f64().unwrap(), found["standard_error"].as_f64().unwrap());
+    assert!((estimate - 64.0).abs() < 4.5 * error && error < 4.0, "{found}");
+    assert_eq!((&free["effective"], free["parameters"].as_object().unwrap().len()), (&false.into(), 7));
+    let named = [&fit[..], &["--fit", "J01,J02,J11,J12,J22,volume_strength"]].concat();
+    let assumed = json_of(&glauber(folder.path(), &named));
+    assert_eq!(assumed["effective"], true);
+    let verdict = assumed["verdict"].as_str().unwrap();
+    assert!(verdict.starts_with("`volume_target1` is neither fitted nor set, and is assumed"), "{verdict}");
+    // Targets count the sites of binned frames, of which the file's are not.
+    let binned = [&fit[..], &["--coarsen", "4", "--set"]].concat();
+    refused(folder.path(), &[&binned[..], &["volume_target=64"]].concat(), &["volumes count blocks", "give the target in blocks (4"]);
+    let blocks = json_of(&glauber(folder.path(), &[&binned[..], &["volume_target=4"]].concat()));
+    assert_eq!(blocks["effective"], true);
+    assert!(blocks["verdict"].as_str().unwrap().contains("frames are binned by 4"), "{blocks}");
+}
+
+/// Planes of a file that says nothing of slices are slices where the option says so.
+#[test]
+fn planes_are_grouped_by_depth() {
+    let folder = tempfile::tempdir().unwrap();
+    // 3 times of 4 slices: a cell that grows by a column, another that stays.
+    let mut planes = Vec::new();
+    for plane in 0..12 {
+        let end = 4 + plane / 4;
+        planes.extend((0..64).map(|site| match (site / 8, site % 8) {
+            (1..=3, x) if (1..end).contains(&x) => 1_u16,
+            (5..=6, 1..=3) => 2,
+            _ => 0,
+        }));
+    }
+    write_labels_tiff(folder.path().join("m.tif"), 12, 8, 8, &planes, Overwrite::Refuse).unwrap();
+    let fit = |depth: &'static str| ["cells", "fit", "m.tif", "--replicates", "0", "--json", "--depth", depth];
+    let result = json_of(&glauber(folder.path(), &fit("4")));
+    assert_eq!((&result["frames"][1], &result["cells"]), (&3.into(), &2.into()), "{result}");
+    assert!(result["lattice"].as_str().unwrap().contains("4 × 8 × 8"), "{result}");
+    assert!(result["notes"].to_string().contains("12 planes were taken for 3 times of 4 slices"), "{result}");
+    refused(folder.path(), &fit("5"), &["12 planes, no whole number of times of 5 slices"]);
+    refused(folder.path(), &fit("0"), &["a time has at least one slice"]);
+    let flat = json_of(&glauber(folder.path(), &fit("1")));
+    assert_eq!(flat["frames"][1], 12, "{flat}");
+}
+
+/// Types and times that lie beside labels in an NPZ are of these labels.
+#[test]
+fn types_and_times_of_a_file_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = Array::new(vec![13, SIDE, SIDE], film(13, 1)).unwrap();
+    let rows = (1..26_u32).flat_map(|label| [1000 + 40 * label, 1 + label % 2]).collect::<Vec<_>>();
+    let types = Array::new(vec![25, 2], rows).unwrap();
+    let write = |name: &str, times: Vec<f64>| {
+        let times = Array::new(vec![13], times).unwrap();
+        let arrays = [("labels", &labels), ("types", &types), ("times", &times)];
+        write_npz(folder.path().join(name), arrays, Overwrite::Refuse).unwrap();
+    };
+    write("even.npz", (0..13).map(f64::from).collect());
+    write("far.npz", (0..13).map(|time| 3.0 * f64::from(time)).collect());
+    write("odd.npz", (0..13).map(|time| f64::from(time * time)).collect());
+    let fit = |name: &'static str| ["cells", "fit", name, "--torus", "--replicates", "0", "--json"];
+    let even = json_of(&glauber(folder.path(), &fit("even.npz")));
+    assert_eq!(even["types"].as_array().unwrap().len(), 2);
+    assert!(even["parameters"]["J12"].is_object(), "{even}");
+    assert!(!even["notes"].to_string().contains("apart; its frames"), "{even}");
+    let far = json_of(&glauber(folder.path(), &fit("far.npz")));
+    assert!(far["notes"].to_string().contains("`times` of the file are 3 apart"), "{far}");
+    refused(folder.path(), &fit("odd.npz"), &["`times` go from 1 to 4 between the frames 1 and 2"]);
 }
 
 #[test]
@@ -151,7 +220,7 @@ fn frames_apart_are_said_first_and_later_frames_predicted() {
         "{text}"
     );
     for words in
-        ["(effective)", "simulations of frames 9 to 12", "note: `volume_target1` is not given", "--torus"]
+        ["(effective)", "simulations of frames 9 to 12", "one `volume_target` of all types is fitted", "--torus"]
     {
         assert!(text.contains(words), "no «{words}» in {text}");
     }
@@ -183,8 +252,20 @@ fn what_does_not_fit_is_refused_in_words() {
         &fit(&["--type-range", "1:9=1"]),
         &["the types do not say what label 1040 is", "(and 24 labels more)"],
     );
+    refused(
+        folder.path(),
+        &fit(&["--type-range", "1:1500=1", "--type-range", "1400:2000=2"]),
+        &["--type-range: the types give label 1400 both type 1 and type 2"],
+    );
+    refused(folder.path(), &fit(&["--type-range", "0:9000=1"]), &["0 is the medium"]);
+    refused(folder.path(), &with_types(&["--replicates", "5"]), &["take 19 or more"]);
+    std::fs::create_dir(folder.path().join("used")).unwrap();
+    std::fs::write(folder.path().join("used/result.json"), "{}").unwrap();
+    let output = glauber(folder.path(), &with_types(&["--out", "used"]));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("already holds") && !message.contains("--resume"), "{message}");
     std::fs::write(folder.path().join("few.csv"), "label,type\n1040,1\n").unwrap();
-    refused(folder.path(), &fit(&["--types", "few.csv"]), &["the types do not say what label 1080 is"]);
+    refused(folder.path(), &fit(&["--types", "few.csv"]), &["few.csv: the types do not say what label 1080 is"]);
     let negative = Array::new(vec![2, 4, 4], vec![-1i32; 32]).unwrap();
     write_npy(folder.path().join("negative.npy"), &negative, Overwrite::Refuse).unwrap();
     refused(folder.path(), &["cells", "fit", "negative.npy"], &["label -1 in frame 0, row 0, column 0"]);

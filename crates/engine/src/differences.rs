@@ -4,7 +4,7 @@
 //! there, else one four times as long. Where an end of the parameter's interval is nearer than that, the difference is
 //! taken from one side, with weights that cancel the slope's error of first order.
 
-use glauber_program::{Declarations, FieldKind, Interval};
+use glauber_program::{FieldKind, Interval, Signature};
 
 use crate::backend::Prepared;
 use crate::error::EngineError;
@@ -34,12 +34,12 @@ static DOWNWARDS: Stencil = Stencil { places: &[(-1.0, -2.0), (-2.0, 0.5)], own:
 /// The gradient of a loss of the mean outputs by every parameter that the run wants it by.
 pub(crate) fn gradient(
     prepared: &dyn Prepared,
-    declarations: &Declarations,
+    signature: &Signature,
     run: &Run<'_>,
     loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
 ) -> Result<Gradient, EngineError> {
-    let refused = |what: String| EngineError::NoDifferences { model: declarations.model.clone(), what };
-    if let Some(field) = declarations.fields.iter().find(|f| matches!(f.kind, FieldKind::Parameter(_))) {
+    let refused = |what: String| EngineError::NoDifferences { model: signature.model.clone(), what };
+    if let Some(field) = signature.fields.iter().find(|f| matches!(f.kind, FieldKind::Parameter(_))) {
         return Err(refused(format!("the parameter field `{}`", field.name)));
     }
     if run.wants_start_gradient {
@@ -51,7 +51,7 @@ pub(crate) fn gradient(
     let mut parameters = vec![0.0; run.parameters.len()];
     for (place, slope) in parameters.iter_mut().enumerate() {
         if run.wants_slope(place) {
-            let interval = declarations.parameters[place].interval;
+            let interval = signature.parameters[place].interval;
             *slope = of_parameter(prepared, &run, (place, interval), (&own, &slopes))?;
         }
     }

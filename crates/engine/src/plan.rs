@@ -1,6 +1,6 @@
 //! Prepares a model for running, and runs it: checks what a run is given, and hands it to a backend.
 
-use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature};
+use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature, Update};
 
 use crate::backend::{Backend, Options, Prepared};
 use crate::cpu::Cpu;
@@ -30,6 +30,7 @@ use crate::run::{Run, Subject};
 /// ```
 pub struct Plan {
     subject: Subject,
+    update: Update,
     options: Options,
     has_adjoints: bool,
     /// What is to be known of its gradients.
@@ -79,7 +80,7 @@ impl Plan {
         let no_way_back = model.update().is_by_events().then(|| EngineError::no_way_back(model));
         let backend: &dyn Backend = options.backend.map_or(&Cpu, |named| named.0);
         let prepared = backend.prepare(bundle, observations, &options)?;
-        Ok(Plan { subject, options, has_adjoints, notes, by_differences, no_way_back, prepared })
+        Ok(Plan { subject, update: model.update().clone(), options, has_adjoints, notes, by_differences, no_way_back, prepared })
     }
 
     /// What the model speaks of.
@@ -90,6 +91,11 @@ impl Plan {
     /// What is to be known of its gradients: where a light cone is the whole lattice.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// When its rule is applied to which sites.
+    pub fn update(&self) -> &Update {
+        &self.update
     }
 
     /// How the plan runs.
@@ -136,7 +142,7 @@ impl Plan {
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
         if self.by_differences {
-            return differences::gradient(&*self.prepared, &self.subject.declarations, run, loss);
+            return differences::gradient(&*self.prepared, &self.subject.signature, run, loss);
         }
         if !self.has_adjoints {
             let none = EngineError::NoEstimator { model: self.subject.signature.model.clone() };

@@ -461,6 +461,68 @@ fn changes_without_a_transition_are_told() {
     assert!(notes.len() == 1 && notes[0].contains("may change `age` also where no transition"), "{notes:?}");
 }
 
+/// Where by the highest sum of rates nothing can happen, rates that cannot be are met all the same.
+#[test]
+fn rates_are_looked_at_where_nothing_can_happen() {
+    let run = |rate: fn(&Scope) -> Expr, declared: Option<f64>, parameter: f64| {
+        let model = Model::build("m", Lattice::line(70))
+            .layer("x", Values::binary())
+            .parameter("k", Interval::new(-5.0, 5.0))
+            .update(Update::ContinuousTime)
+            .start(|s| s.next("x").set(s.coordinate(0).equals(69.0)))
+            .step(|s| {
+                let rates = [rate(s).into(), s.number(0.5).into()];
+                let rates = if declared.is_some() { &rates[..1] } else { &rates[..] };
+                let event = match declared {
+                    Some(most) => s.rates_below(rates, most),
+                    None => s.rates(rates),
+                };
+                s.next("x").set(event.is(0).select(1.0 - s.layer("x"), s.layer("x")))
+            })
+            .unwrap();
+        let plan = Plan::new(&model, &[], None, Options::default()).unwrap();
+        plan.simulate(&Run::new(&[parameter], 3).replicates(2)).map(|_| ()).map_err(|e| e.to_string())
+    };
+    let k: fn(&Scope) -> Expr = |s| s.parameter("k");
+    // k + 0.5 is 0, or below.
+    for value in [-0.5, -1.0] {
+        let message = run(k, None, value).unwrap_err();
+        assert!(message.contains(&format!("the rate of `rates` is {value}")), "{message}");
+    }
+    // Only the last site's rate is above the highest sum.
+    let last: fn(&Scope) -> Expr = |s| s.layer("x") * s.parameter("k");
+    let message = run(last, Some(0.0), 1.0).unwrap_err();
+    assert!(message.contains("add up to") && message.contains("declare a higher one"), "{message}");
+    // No rates at all are fine.
+    assert_eq!(run(last, Some(0.0), 0.0), Ok(()));
+}
+
+/// Whether two sites change places is 0 or 1: between them their values would be mixed.
+#[test]
+fn exchanges_happen_or_do_not() {
+    let build = |when: fn(&Scope) -> Expr| {
+        Model::build("m", Lattice::line(8).fixed(3.0))
+            .layer("x", Values::integers(0, 20))
+            .parameter("p", Interval::unit())
+            .update(sequential())
+            .start(|s| s.next("x").set(2.0 * s.coordinate(0)))
+            .step(|s| s.swap_with(s.neighbour(VonNeumann), "x", when(s)))
+    };
+    let run = |when, p: f64| {
+        let plan = Plan::new(&build(when).unwrap(), &[], None, Options::default()).unwrap();
+        plan.simulate(&Run::new(&[p], 20)).map(|_| ()).map_err(|e| e.to_string())
+    };
+    let refused = build(|s| s.number(0.5)).unwrap_err().to_string();
+    assert!(refused.contains("`when` of swap_with is 0.5") && refused.contains("s.bernoulli(p)"), "{refused}");
+    let p: fn(&Scope) -> Expr = |s| s.parameter("p");
+    let refused = run(p, 0.25).unwrap_err();
+    assert!(refused.contains("`when` of swap_with is 0.25"), "{refused}");
+    assert_eq!(run(p, 1.0), Ok(()));
+    assert_eq!(run(|s| s.bernoulli(s.parameter("p")), 0.25), Ok(()));
+    // Beyond the edge, where the rule reads 3, nothing happens.
+    assert_eq!(run(|s| (s.layer("x").at(s.neighbour(VonNeumann)) / 20.0).min(0.0), 1.0), Ok(()));
+}
+
 /// What cannot be is refused in words.
 #[test]
 fn rules_that_cannot_be_applied_so_are_refused() {

@@ -182,7 +182,9 @@ impl<'a> OptionReader<'a> {
     }
 
     fn get(&mut self, name: &str) -> Option<&'a OptionValue> {
-        self.known.push(name.to_string());
+        if self.known.iter().all(|own| own != name) {
+            self.known.push(name.to_string());
+        }
         self.options.0.get(name)
     }
 

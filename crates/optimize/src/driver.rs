@@ -233,6 +233,7 @@ impl Driver<'_, '_> {
             Some(found) => Some(found.map_err(|e| ground.failed_at(self.state.step, &theta, e))?),
         };
         if let Some(Surroundings { theta: own, simulation_noise: noise, verdict, loss: own_loss }) = around {
+            let noise = noise.into_iter().map(Some).collect();
             (theta, loss, simulation_noise, seen) = (own, own_loss, Some(noise), Some(verdict));
         }
         self.notes.extend(self.keeper.note());

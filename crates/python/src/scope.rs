@@ -325,8 +325,8 @@ impl Scope {
             None => s.rates(&rates),
         })
     }
-    /// Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is not
-    /// 0 and there is such a site.
+    /// Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is 1
+    /// (else 0: draw a chance by s.bernoulli) and there is such a site.
     #[pyo3(signature = (there, layer, left = None, when = None))]
     fn move_to(
         &self,
@@ -341,7 +341,7 @@ impl Scope {
         let (left, when) = (left.unwrap_or(Operand::Number(0.0)), when.unwrap_or(Operand::Number(1.0)));
         self.with(|s| s.move_to(there, layer, left, when))
     }
-    /// Has this site and the picked one change places in one layer, where `when` is not 0 and there is such a site.
+    /// Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site.
     #[pyo3(signature = (there, layer, when = None))]
     fn swap_with(&self, there: As<'_, Picked>, layer: &str, when: Option<As<'_, Number>>) -> PyResult<()> {
         let there = picked(&there)?;

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use glauber::data::Overwrite;
 use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
-use glauber::engine::{Numbers, Options, Plan, Precision, Run};
+use glauber::engine::{EngineError, Numbers, Options, Plan, Precision, Run};
 use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
-use glauber::tasks::states::{States, names_of_states, times_name};
+use glauber::tasks::states::{States, StatesError, names_of_states, times_name};
 use serde_json::json;
 
 use super::carry_on::Earlier;
@@ -73,12 +73,26 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
             "the states would not fit into memory: keep fewer with --every, or run fewer --replicates",
         ));
     }
+    let mut ended = None;
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
     if let Some(earlier) = &earlier {
         run = earlier.carry_on(run);
     }
-    let states = States::record_every(&plan, &run, every).map_err(Failure::run)?;
+    let begun = earlier.as_ref().map_or(0, |earlier| earlier.step() as usize);
+    let states = loop {
+        match States::record_every(&plan, &run, every.min(run.steps)) {
+            Ok(states) => break states,
+            // The same noise gives the same states again, up to the step that could not be; other realisations may have ended earlier.
+            Err(StatesError::Engine(error @ EngineError::Event { step, .. })) if step > begun + 1 => {
+                run.steps = step - 1 - begun;
+                ended = Some(format!("{error}; what was run before that step was written, {} steps", run.steps));
+            }
+            Err(error) => return Err(Failure::run(error)),
+        }
+    };
+    // The first that a person should know.
+    ended.into_iter().for_each(|ended| notes.insert(0, ended));
     match kind.as_str() {
         "npz" => write_arrays(&model, states, &arguments.out)?,
         "gif" => write_film(&model, &states, layer, &arguments.out)?,
@@ -89,7 +103,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
         "model": model.name(),
         "update": model.update().name(),
         "shape": model.declarations().lattice.shape(),
-        "steps": arguments.steps,
+        "steps": run.steps,
         "replicates": replicates,
         "seed": arguments.seed,
         "seconds": seconds,

@@ -291,7 +291,7 @@ impl Asked {
             movie.part(frames.start..all).and_then(|part| part.every(request.every)).map_err(labels_error)?;
         let fitted =
             movie.part(frames.clone()).and_then(|part| part.every(request.every)).map_err(labels_error)?;
-        let question = Question::new(request, &fitted, type_names.len(), &mut notes)?;
+        let question = Question::new(request, &fitted, type_names.len(), true, &mut notes)?;
         if let Some(unbinned) = &unbinned {
             question.check_binned(request, &fitted, unbinned)?;
         }
@@ -310,10 +310,12 @@ struct Question {
 }
 
 impl Question {
+    /// Of a movie; without `targets` those of sizes are fitted only where they are named.
     fn new(
         request: &CellsRequest,
         movie: &Movie,
         types: usize,
+        targets: bool,
         notes: &mut Vec<String>,
     ) -> Result<Question, CellsError> {
         let types = types.max(movie.kinds());
@@ -323,8 +325,9 @@ impl Question {
         let named = |name: &str| {
             Unknown::named(name, types).ok_or_else(|| {
                 CellsError::Request(format!(
-                    "`{name}` is no coefficient of {types} types: there are J01, J11 … (types, 0 the medium), volume_strength, \
-                     volume_target, perimeter_strength, perimeter_target, each of the four also of one type (volume_target2)"
+                    "`{name}` is no coefficient of {}: there are J01, J11 … (types, 0 the medium), volume_strength, \
+                     volume_target, perimeter_strength, perimeter_target, each of the four also of one type (volume_target2)",
+                    of_types(types)
                 ))
             })
         };
@@ -366,7 +369,7 @@ impl Question {
         if usual && !touches(&fixed, "volume_strength") {
             unknowns.push(named("volume_strength")?);
         }
-        if usual {
+        if usual && targets {
             // One target for all types, as there is one strength; types that are unlike in size have their own.
             let mut free: Vec<u8> = Vec::new();
             for kind in 1..=types as u8 {
@@ -475,6 +478,11 @@ impl Question {
         }
         Ok(())
     }
+}
+
+/// "1 type", "2 types".
+fn of_types(types: usize) -> String {
+    format!("{types} type{}", if types == 1 { "" } else { "s" })
 }
 
 /// Whether a coefficient is set for a type, by itself or with all.

@@ -12,7 +12,7 @@ use glauber_cellular_potts::{
 use glauber_lattice::Lattice;
 
 use super::kept::KeptSimulation;
-use super::{CellsError, Labels, Types, known_instructions, pif};
+use super::{CellsError, Labels, Types, known_instructions, of_types, pif};
 
 /// The most labels that are kept: 4 GiB of them.
 const MOST_LABELS: usize = 1 << 30;
@@ -404,7 +404,8 @@ impl Beginning {
                     }
                 };
                 notes.extend(stack.notes.iter().cloned());
-                let (types, type_names) = types.read(&mut notes)?;
+                let given = types;
+                let (types, type_names) = given.read(&mut notes)?;
                 let lattice = lattice(&stack.shape)?;
                 let (sites, name) = (lattice.sites(), labels.name());
                 let frames = stack.labels.len() / sites;
@@ -418,7 +419,7 @@ impl Beginning {
                     notes.push(format!("{name} has {frames} frames: the cells start as in frame {frame}"));
                 }
                 let start = StartingLabels::read(lattice, own, &types)
-                    .map_err(|error| CellsError::Labels { path: name.clone(), error })?;
+                    .map_err(|error| CellsError::Labels { path: given.blamed_for(&error, labels), error })?;
                 notes.extend(start.notes);
                 let too_large = |label: &i64| {
                     CellsError::Request(format!(
@@ -499,9 +500,10 @@ impl Named {
         });
         kinds.map(|(most, kinds)| Named::Act { most, kinds }).ok_or_else(|| {
             CellsError::Request(format!(
-                "`{name}` is no coefficient of {types} types: there are J01, J11 … (types, 0 the medium), volume_strength, \
+                "`{name}` is no coefficient of {}: there are J01, J11 … (types, 0 the medium), volume_strength, \
                  volume_target, perimeter_strength, perimeter_target, act_strength, max_act, each of the six also of one type \
-                 (volume_target2)"
+                 (volume_target2)",
+                of_types(types)
             ))
         })
     }
@@ -684,7 +686,7 @@ mod tests {
             |counts: Option<Vec<usize>>, text: &str| SimulateRequest::new(blocks(counts), set(text));
         for (request, words) in [
             (request(Some(vec![8, 8]), "J01=1"), "`J02`"),
-            (request(None, "J01=1 J11=1 J12=1"), "`J12` is no coefficient of 1 types"),
+            (request(None, "J01=1 J11=1 J12=1"), "`J12` is no coefficient of 1 type:"),
             (request(None, "J01=1 J11=1 volume_strength=1"), "without `volume_target`"),
             (request(None, "J01=1 J11=1 perimeter_target=1"), "so that it has no effect"),
             (request(None, "J01=1 J11=1 act_strength=1"), "without `max_act`"),

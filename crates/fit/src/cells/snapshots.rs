@@ -52,8 +52,9 @@ pub fn run_snapshots(
     }
     let stack = request.labels.read()?;
     let mut notes = stack.notes.clone();
-    let labels_error = |error| CellsError::Labels { path: request.labels.name(), error };
-    let (types, type_names) = request.types.read(&mut notes)?;
+    let own = request.types.or_own(stack.types.as_ref(), &mut notes);
+    let labels_error = |error| CellsError::Labels { path: own.blamed_for(&error, &request.labels), error };
+    let (types, type_names) = own.read(&mut notes)?;
     let lattice = Lattice::new(&stack.shape)
         .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;
     let lattice = if request.torus { lattice } else { lattice.fixed(0.0) };
@@ -64,7 +65,8 @@ pub fn run_snapshots(
     if !request.torus {
         notes.push("beyond the edges of the frames there is medium; for frames that close on themselves give --torus".into());
     }
-    let question = Question::new(request, &movie, type_names.len(), &mut notes)?;
+    let question = Question::new(request, &movie, type_names.len(), false, &mut notes)?;
+    notes.extend(question.assumed.iter().cloned());
     let unknowns = question
         .unknowns
         .iter()

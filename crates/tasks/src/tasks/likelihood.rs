@@ -133,17 +133,18 @@ impl Likelihood {
     /// Why the likelihood is 0 at θ, where that can be said.
     pub fn why_impossible(&self, theta: &[f64]) -> Option<String> {
         let before = self.impossible(theta).ok()??;
+        let scheme = self.plan.update();
         if let Some(tried) = self.never(before) {
             return Some(format!(
-                "the likelihood of the data is 0: the observed step {} has probability 0, as at all {tried} other values of \
-                 the parameters that were tried; either it cannot happen, whatever the parameters, or these are far from \
-                 those at which it can",
+                "the likelihood of the data is 0: the observed step {} has probability 0 under the update {scheme}, as at all {tried} \
+                 other values of the parameters that were tried; either it cannot happen, whatever the parameters (as where the \
+                 states are of another update), or these are far from those at which it can",
                 self.described(before, theta)
             ));
         }
         Some(format!(
-            "the likelihood of the data is 0 there: the observed step {} has probability 0, so that the data contradict the \
-             model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",
+            "the likelihood of the data is 0 there: the observed step {} has probability 0 under the update {scheme}, so that the \
+             data contradict the model, the parameters lie at the edge of what the data allow, or a probability lies beyond [0, 1]",
             self.described(before, theta)
         ))
     }

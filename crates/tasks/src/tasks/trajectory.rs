@@ -109,6 +109,8 @@ pub struct Trajectory {
     loss: CurveLoss,
     replication: Replication,
     starts: Option<States>,
+    /// Why the last run that could not go on did not, as where its agents died out.
+    ended: Option<String>,
 }
 
 impl Trajectory {
@@ -131,7 +133,7 @@ impl Trajectory {
     ) -> Result<Trajectory, TrajectoryError> {
         check(&target, &loss, summary.outputs().len())?;
         let plan = Plan::new(model, &[summary], way_back(model, estimator), options)?;
-        Ok(Trajectory { fitted, plan, target, loss, replication, starts })
+        Ok(Trajectory { fitted, plan, target, loss, replication, starts, ended: None })
     }
 
     /// What is to be known of its gradients.
@@ -294,10 +296,19 @@ impl Objective for Trajectory {
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         let Replication { replicates, seed } = self.replication;
-        let outputs = self
-            .simulated(theta, replicates, derive_seed(seed, Purpose::Trajectory, iteration))
-            .map_err(failed)?;
-        Ok(self.of(&outputs.mean()).0)
+        match self.simulated(theta, replicates, derive_seed(seed, Purpose::Trajectory, iteration)) {
+            Ok(outputs) => Ok(self.of(&outputs.mean()).0),
+            // Without agents there is no summary: these parameters are worse than all that have one.
+            Err(error @ EngineError::Event { .. }) => {
+                self.ended = Some(error.to_string());
+                Ok(f64::INFINITY)
+            }
+            Err(other) => Err(failed(other)),
+        }
+    }
+
+    fn why_infinite(&mut self, _: &[f64]) -> Option<String> {
+        self.ended.clone()
     }
 }
 
