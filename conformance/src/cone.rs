@@ -70,15 +70,28 @@ impl Ahead {
         });
     }
 
-    /// What the draws that led to the state after `step` are worth at each site.
-    pub fn worth(&self, lattice: &Lattice, cone: &Cone, step: usize) -> Vec<f64> {
+    /// What the draws that led to the state after `step` are worth at each site. A group whose region has become the whole
+    /// lattice stands apart from then on: times that follow are not gathered with it.
+    pub fn worth(&mut self, lattice: &Lattice, cone: &Cone, step: usize) -> Vec<f64> {
         let draws = if step == 0 { cone.start } else { cone.draws };
-        let own = |site: usize| {
-            let groups = self.groups.spans.iter().zip(&self.leads).map(|(span, lead)| {
-                felt(lattice, lead, cone.after(draws, span.reads, span.latest - step), site)
-            });
-            self.rest + groups.sum::<f64>()
-        };
-        (0..lattice.sites()).map(own).collect()
+        let sites = lattice.sites();
+        let ones = vec![1.0; sites];
+        let mut worth = vec![0.0; sites];
+        let mut place = 0;
+        while place < self.leads.len() {
+            let span = self.groups.spans[place];
+            let extent = cone.after(draws, span.reads, span.latest - step);
+            if (0..sites).all(|site| felt(lattice, &ones, extent, site) > sites as f64 - 0.5) {
+                self.groups.spans.remove(place);
+                self.rest += self.leads.remove(place).into_iter().sum::<f64>();
+                continue;
+            }
+            worth
+                .iter_mut()
+                .enumerate()
+                .for_each(|(site, sum)| *sum += felt(lattice, &self.leads[place], extent, site));
+            place += 1;
+        }
+        worth.into_iter().map(|own| own + self.rest).collect()
     }
 }

@@ -267,7 +267,7 @@ impl Oracle {
         let lattice = &self.bundle.declarations().lattice;
         let kinds = cone::kinds(run);
         let mut ahead = Ahead::default();
-        let worth = |ahead: &Ahead, step: usize| {
+        let worth = |ahead: &mut Ahead, step: usize| {
             adjoints.cone.as_ref().map_or_else(Vec::new, |cone| ahead.worth(lattice, cone, step))
         };
         let step_adjoint = &adjoints.step.whole;
@@ -277,7 +277,7 @@ impl Oracle {
         let mut advantage = 0.0;
         for step in (0..=run.steps).rev() {
             if step < run.steps {
-                let local_advantage = worth(&ahead, step + 1);
+                let local_advantage = worth(&mut ahead, step + 1);
                 let inputs = Inputs {
                     local_advantage: &local_advantage,
                     layers: &states[step],
@@ -346,7 +346,7 @@ impl Oracle {
             }
         }
         if let (Start::Model, Some(adjoint)) = (&run.start, &adjoints.start) {
-            let local_advantage = worth(&ahead, 0);
+            let local_advantage = worth(&mut ahead, 0);
             let inputs = Inputs {
                 next_adjoints: &bars,
                 advantage,

@@ -32,9 +32,9 @@ fn plan(sample: &Sample, estimator: Option<&dyn Estimator>, options: Options) ->
     Plan::new(&sample.model, &[sample.observation.clone().into()], estimator, options).unwrap()
 }
 
-/// Every estimator of the list that runs backwards, and two pairs of them.
+/// Every estimator of the list that runs backwards, and three pairs of them.
 fn all_estimators() -> Vec<String> {
-    let pairs = ["straight-through + gumbel-softmax", "light-cone + reinmax"];
+    let pairs = ["straight-through + gumbel-softmax", "reinmax + score-function", "light-cone + reinmax"];
     ESTIMATORS
         .iter()
         .map(|e| e.name)

@@ -132,8 +132,11 @@ impl Terms {
                     let domain = g.domain(v);
                     if domain.nan { f64::INFINITY } else { domain.lowest.abs().max(domain.highest.abs()) }
                 };
+                // A range that is far beyond what occurs, such as a walker's positions, would round all terms to 0.
+                const NARROW: f64 = 256.0;
+                let known = most(x) <= NARROW;
                 let most = most(factor) * most(x);
-                bounds[*i as usize] += if most.is_nan() { f64::INFINITY } else { most };
+                bounds[*i as usize] += if known && most.is_finite() { most } else { f64::INFINITY };
                 let weight = g.multiply(slope, factor);
                 let term = g.multiply(weight, x);
                 all = Some(all.map_or(term, |sum| g.add(sum, term)));

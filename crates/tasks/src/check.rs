@@ -5,9 +5,9 @@
 //! voter, exclusion, walks, Ising without a field), and every estimator would agree about nothing. All replicates start from
 //! one state, drawn as the model says; where a parameter acts on the start they draw their own, and likeness to it is left out.
 //!
-//! The reference is the central difference of its mean with common noise: every replicate is run twice with the same noise,
-//! so that the difference is of paths and not of luck; its bias is of order h². At an end of a parameter's interval it is
-//! taken from one side, with the same order.
+//! The reference is the estimator `differences`: every replicate is run at parameters on both sides with the same noise, so
+//! that the difference is of paths and not of luck; its bias is of order h². At an end of a parameter's interval it is taken
+//! from one side, with the same order. Its runs are others than those it is compared with.
 //!
 //! An estimator "differs" where its mean lies outside the bound that both standard errors allow at a false-alarm rate of
 //! 10⁻⁴ for the whole table, or is no number. It "agrees" where it does not and half as much as the gradient itself would
@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_numbers::noise::{Purpose, derive_seed};
-use glauber_program::estimators::{ESTIMATORS, EstimatorOptions, MeanField};
+use glauber_program::estimators::{Differences, ESTIMATORS, EstimatorOptions, MeanField};
 use glauber_program::{Estimator, Interval, Model, ModelError, Op, Program};
 
 use crate::covariates::Covariates;
@@ -136,6 +136,9 @@ const FALSE_ALARM: f64 = 1e-4;
 /// An estimator agrees only where a difference of this part of the gradient would have been seen.
 const POWER: f64 = 0.5;
 
+/// So many states are drawn, of which one is taken that is not the same everywhere.
+const DRAWN: usize = 256;
+
 /// A parameter matters where it moves what is asked by this part of what the one that moves it most does, or more.
 const MATTERS: f64 = 0.1;
 
@@ -185,7 +188,7 @@ pub fn check_until(
             ));
             continue;
         }
-        let gradient = match asked.gradient(&*estimator, &mut notes) {
+        let gradient = match asked.gradient(&*estimator, 0, &mut notes) {
             Err(CheckError::Engine(error @ EngineError::NoDifferences { .. })) => {
                 notes.push(error.to_string());
                 continue;
@@ -231,8 +234,16 @@ impl<'a> Asked<'a> {
         if drawn {
             let plan = Plan::new(model, &[], None, Options::default())?;
             let seed = derive_seed(settings.seed, Purpose::Check, u64::MAX);
-            let run = Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, 0) }.seed(seed);
-            let first = plan.simulate(&run)?.last.concat();
+            let run = Run { fields: covariates.clone(), interrupt: stop, ..Run::new(theta, 0) };
+            let drawn = plan.simulate(&run.seed(seed).replicates(DRAWN))?.last;
+            // From an empty lattice nothing may ever happen: one is taken where something is, in most layers.
+            let uneven = |x: &Vec<f64>| x.iter().any(|y| y.to_bits() != x[0].to_bits());
+            let varied = |state: &Vec<Vec<f64>>| state.iter().filter(|x| uneven(x)).count();
+            let most = drawn.iter().map(varied).max().unwrap_or(0);
+            let Some(first) = drawn.into_iter().find(|state| varied(state) == most).filter(|_| most > 0)
+            else {
+                return Ok(asked);
+            };
             for (layer, numbers) in model.declarations().layers.iter().zip(&first) {
                 let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
                 for class in 0..layer.adjoint_places() {
@@ -264,17 +275,18 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// An estimator's gradient.
+    /// An estimator's gradient, from batches with numbers from `first` on.
     fn gradient(
         &self,
         estimator: &dyn Estimator,
+        first: usize,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Measured>, CheckError> {
         let observation = Observation::Program(self.observation.clone());
         let plan = Plan::new(self.model, &[observation], Some(estimator), Options::default())?;
         notes.extend(plan.notes().iter().cloned());
         let mut batches = Vec::new();
-        for batch in 0..self.settings.batches {
+        for batch in first..first + self.settings.batches {
             let run = self.run(self.theta, batch);
             let gradient = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
             batches.push(gradient.parameters);
@@ -282,8 +294,16 @@ impl<'a> Asked<'a> {
         Ok(measured(&batches, self.theta.len()))
     }
 
-    /// The gradient, by differences.
+    /// The gradient, by differences of other runs than the estimators'. A parameter field stands as it is.
     fn reference(&self) -> Result<Vec<Measured>, CheckError> {
+        match self.gradient(&Differences, self.settings.batches, &mut Vec::new()) {
+            Err(CheckError::Engine(EngineError::NoDifferences { .. })) => self.parameters_alone(),
+            other => other,
+        }
+    }
+
+    /// The gradient by the parameters of a model that has parameter fields too.
+    fn parameters_alone(&self) -> Result<Vec<Measured>, CheckError> {
         let observation = Observation::Program(self.observation.clone());
         let plan = Plan::new(self.model, &[observation], None, Options::default())?;
         let mut reference = Vec::new();

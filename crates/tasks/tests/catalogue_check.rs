@@ -65,5 +65,5 @@ fn the_check_runs_on_every_model_and_the_unbiased_estimator_passes() {
     }
     // The check can tell a wrong gradient from a right one: two steps of Domany–Kinzel are not linear.
     assert!(differs);
-    assert!(2 * told > checked, "of {checked} models only {told} could be told");
+    assert!(3 * told > checked, "of {checked} models only {told} could be told");
 }

@@ -64,6 +64,11 @@ pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
         let estimator =
             named(arguments.estimator.as_deref().unwrap_or("straight-through"), EstimatorOptions::default())
                 .map_err(Failure::input)?;
+        if estimator.by_differences() {
+            return Err(Failure::input(
+                "`differences` only run forwards, at other parameters: there is no adjoint to show",
+            ));
+        }
         let adjoint = model.adjoint(&*estimator);
         let adjoint = adjoint.ok_or_else(|| Failure::input(EngineError::no_way_back(model)))?;
         text += &format!("\nadjoint under {} of {adjoint}", estimator.name());
