@@ -324,3 +324,80 @@ fn sublattices_are_sites_one_after_another() {
     }
     assert!(compared > 60, "{compared} compared, {refused} refused");
 }
+
+/// The same step by colours as the engine runs it, a colour's own sites alone, and as the interpreter does, all sites for
+/// every colour: the same bits, with and without tables.
+#[test]
+fn colours_on_the_engine_are_the_interpreters() {
+    let mut compared = 0;
+    for seed in 0..80 {
+        let Ok(model) = rule(seed, Update::Sublattices) else { continue };
+        let mut dice = Dice(seed ^ 0xabcd);
+        let (start, sites) = (start(&model, &mut dice), model.declarations().lattice.sites());
+        let slope: Vec<f64> = (0..sites).map(|_| dice.unit() - 0.5).collect();
+        let theta = [0.4, 1.3];
+        let run = run(&theta, &start, &slope, 2);
+        for compile in [CompileOptions::default(), CompileOptions::plain()] {
+            same_as_interpreter(&model, &run, Options { compile, threads: 1, ..Options::default() });
+        }
+        compared += 1;
+    }
+    assert!(compared > 30, "{compared} compared");
+}
+
+/// Rows longer than a block's, odd lengths, more threads than one: colours of two, three, four and five.
+#[test]
+fn colours_of_lattices_of_many_blocks_are_the_interpreters() {
+    let lattice = |shape: &[usize]| Lattice::new(shape).unwrap();
+    let open = Boundary::Fixed(0.0);
+    for lattice in [
+        lattice(&[4, 2052]),
+        lattice(&[190, 181]).bounded(open),
+        lattice(&[3, 3001]).along(1, open),
+        lattice(&[4099]).bounded(open),
+        lattice(&[7, 15, 33]).bounded(open),
+    ] {
+        for wide in [false, true] {
+            let built = Model::build("wide", lattice.clone())
+                .layer("on", Values::binary())
+                .layer("u", Values::Real)
+                .layer("still", Values::integers(0, 9))
+                .parameter("p", Interval::unit())
+                .update(Update::Sublattices)
+                .start(|s| {
+                    s.next("on").bernoulli(0.5);
+                    s.next("u").set(s.uniform());
+                    s.next("still").set(3.0);
+                });
+            let model = built.step(|s| {
+                let (on, u) = (s.layer("on"), s.layer("u"));
+                let around = if wide { on.neighbours(Moore).sum() } else { on.neighbours(VonNeumann).sum() };
+                s.next("on").bernoulli((around * 0.7 - 1.4 + u * s.parameter("p")).sigmoid());
+                let noise = s.uniform() * 0.1 + s.coordinate(0) * 0.01;
+                s.next("u").set(u.neighbours(VonNeumann).mean() * 0.5 + noise);
+                s.next("still").set(s.layer("still"));
+            });
+            let Ok(model) = model else { continue };
+            let run = Run::new(&[0.3], 2).seed(4);
+            for threads in [1, 3] {
+                same_as_interpreter(&model, &run, Options { threads, ..Options::default() });
+            }
+        }
+    }
+}
+
+fn same_as_interpreter(model: &Model, run: &Run<'_>, options: Options) {
+    for precision in [Precision::Single, Precision::Double] {
+        let oracle = Oracle::new(model, &[], None);
+        let reference = match precision {
+            Precision::Single => oracle.simulate::<f32>(run),
+            Precision::Double => oracle.simulate::<f64>(run),
+        };
+        let plan = Plan::new(model, &[], None, Options { precision, ..options }).unwrap();
+        let found = plan.simulate(run).unwrap();
+        for (own, right) in found.last.iter().zip(&reference.last) {
+            let lattice = &model.declarations().lattice;
+            assert!(own == right, "{lattice} {precision:?}\n{}", model.step);
+        }
+    }
+}

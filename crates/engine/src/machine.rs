@@ -215,19 +215,10 @@ impl<F: Lane> Machine<F> {
             let mut outputs: Vec<Output<'_, F>> =
                 written.iter_mut().map(|(to, p)| Output { part: whole(p), base: 0, add: add(to) }).collect();
             let registers = &mut self.registers[0];
-            run_blocks(
-                self.simd,
-                &pass.kernels,
-                blocks,
-                &memory,
-                &mut outputs,
-                registers,
-                &mut self.partial,
-            )
+            run_blocks(self.simd, &pass.kernels, blocks, &memory, &mut outputs, registers, &mut self.partial)
         } else {
             let outputs = written.iter_mut().map(|(to, p)| (whole(p), add(to))).collect();
-            let shares =
-                share(blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
+            let shares = share(blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
             let simd = self.simd;
             let found: Vec<Option<Violation>> = shares
                 .into_par_iter()

@@ -212,12 +212,12 @@ impl<'a, F: Lane> Rollout<'a, F> {
         };
         events.choose(self.run, replicate);
         let address = self.address(replicate, step);
-        events.run(state, address).map_err(|trouble| match trouble {
+        events.run(state, address, || self.run.interrupted()).map_err(|trouble| match trouble {
+            Trouble::Stopped => EngineError::Interrupted,
             Trouble::Fault(fault) => self.explain(fault, &events.rule().program, replicate, step),
             other => {
                 let model = self.plan.codes.declarations.model.clone();
-                let update = &self.plan.codes.declarations.update;
-                let complaint = other.complaint(update);
+                let complaint = other.complaint(&self.plan.codes.declarations);
                 EngineError::Event { model, step: address.step as usize, replicate, complaint }
             }
         })

@@ -163,8 +163,15 @@ pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<Valu
         });
         level[index] = own;
     }
-    let mut plan =
-        Planner { program, tables, given, level: &level, direct: &direct, folded: &folded, updates: &updates };
+    let mut plan = Planner {
+        program,
+        tables,
+        given,
+        level: &level,
+        direct: &direct,
+        folded: &folded,
+        updates: &updates,
+    };
     let (passes, temporaries) = plan.passes();
     Schedule { passes, level, temporaries, folded, updates }
 }
@@ -268,7 +275,8 @@ impl Planner<'_> {
         roots.extend(pass.sinks.iter().map(|(_, v)| *v));
         if pass.colour.is_some() {
             // Of an update the new values; other sites, and layers that stay, are copied.
-            roots = roots.into_iter().filter_map(|v| choice(self.program, v).map(|(_, own, _)| own)).collect();
+            roots =
+                roots.into_iter().filter_map(|v| choice(self.program, v).map(|(_, own, _)| own)).collect();
         }
         roots.sort_unstable();
         roots.dedup();

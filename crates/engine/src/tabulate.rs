@@ -44,7 +44,11 @@ impl Tables {
             let (Some(own), Rank::Site) = (&keys[index], instruction.rank) else { continue };
             let itself = own.len() == 1 && own[0].value == value;
             // A choice by colour is no function: it says at which sites anything is computed.
-            if itself || own.is_empty() || choice(program, value).is_some() || !costs_more_than_lookup(program, &keys, value) {
+            if itself
+                || own.is_empty()
+                || choice(program, value).is_some()
+                || !costs_more_than_lookup(program, &keys, value)
+            {
                 continue;
             }
             let entries: usize = own.iter().map(|k| k.count).product();

@@ -23,9 +23,9 @@ pub(super) struct Batch {
     pub(super) outside: Vec<bool>,
     /// Values that may not be: the event, the check and the value.
     pub(super) refused: Vec<(usize, u32, f64)>,
-    /// Which places of a plane the events gathered may write: those that hold the batch's number.
-    pub(super) written: Vec<u32>,
-    pub(super) number: u32,
+    /// Which places of a plane the events gathered may write: 1 there, while they are gathered. In bytes, so that caches
+    /// hold it.
+    pub(super) written: Vec<u8>,
 }
 
 impl Batch {
@@ -39,18 +39,12 @@ impl Batch {
             outside: vec![false; MOST * picks],
             refused: Vec::new(),
             written: vec![0; if rule.may_gather() { rule.layout.padded_len() } else { 0 }],
-            number: 0,
         }
     }
 
     /// Begins anew at an event.
     pub(super) fn begin(&mut self, first: u32, index: usize) {
         (self.count, self.first, self.index) = (0, first, index);
-        self.number = self.number.wrapping_add(1);
-        if self.number == 0 {
-            self.written.fill(0);
-            self.number = 1;
-        }
     }
 
     /// A place at a distance from one of an event's.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use glauber_lattice::{Storage, Values};
-use glauber_program::{MOST_COUNT, Op, Pick, Rank, Update, dataflow};
+use glauber_program::{Declarations, MOST_COUNT, Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
 use super::batch::{Batch, MOST, RUN};
@@ -53,6 +53,8 @@ pub(crate) struct Events<F: Lane> {
     /// What each layer holds.
     pub(super) held: Vec<Held<F>>,
     pub(super) batch: Batch,
+    /// For each instruction, whether it is a check that nothing can fail: of what a table holds.
+    pub(super) certain: Vec<bool>,
 }
 
 /// What a layer holds.
@@ -131,6 +133,7 @@ impl<F: Lane> Events<F> {
             words: vec![0; RUN * (2 + 2 * rule.anywhere.len())],
             noise: vec![F::ZERO; RUN * rule.noise.len()],
             batch: Batch::new(rule),
+            certain: vec![false; rule.instructions.len()],
             held: d.layers.iter().map(|layer| held(&layer.values)).collect(),
             rule: rule.clone(),
         }
@@ -215,8 +218,21 @@ impl<F: Lane> Events<F> {
             let count = self.tables[number].values.len();
             self.tables[number].values.copy_from_slice(&values[..count]);
         }
+        self.certain = rule.instructions.iter().map(|check| self.is_certain(&rule, check)).collect();
         self.made_for = Some(wanted);
         Ok(())
+    }
+
+    /// Whether an instruction is a check of what a table holds, and nothing in the table fails it.
+    fn is_certain(&self, rule: &Rule, instruction: &Instruction) -> bool {
+        let Instruction::Check { check, a } = instruction else { return false };
+        let required = rule.required(*check);
+        let table = rule.instructions.iter().find_map(|other| match other {
+            Instruction::Lookup { to, table, .. } if to == a => Some(&self.tables[*table as usize]),
+            _ => None,
+        });
+        let allowed = |value: &F| required.allows(value.to_f64(), F::EPSILON.to_f64());
+        table.is_some_and(|table| table.values.iter().all(allowed))
     }
 
     fn evaluate_scalars(&mut self, rule: &Rule, parameters: &[f64], address: Address) {
@@ -258,12 +274,14 @@ pub(crate) enum Trouble {
     TooManyEvents(f64),
     /// No site is in the state that sites are drawn from.
     NoAgents,
+    /// It was to stop.
+    Stopped,
 }
 
 impl Trouble {
     /// What is wrong, and what to do about it.
-    pub(crate) fn complaint(&self, update: &Update) -> String {
-        match (self, update) {
+    pub(crate) fn complaint(&self, d: &Declarations) -> String {
+        match (self, &d.update) {
             (Trouble::NoHighestRate(None), _) => {
                 "no highest sum of rates of a site follows from the rule, as where a rate is \
                  made of data without bounds: give one, rates([…], most = …) (from Rust rates_below)"
@@ -277,6 +295,12 @@ impl Trouble {
                  a number, and run as many times more steps)"
             ),
             (Trouble::NoAgents, Update::RandomSequential { pick: Pick::Among { layer, state }, .. }) => {
+                let own = d.layers.iter().find(|own| own.name == *layer).map(|own| &own.values);
+                let state = match own {
+                    Some(Values::Categories(names)) => names.get(*state as usize).cloned(),
+                    _ => None,
+                }
+                .unwrap_or_else(|| state.to_string());
                 format!(
                     "no site is left where {layer} is {state}, so that none can be drawn; stop before, or draw among all sites \
                  where such sites can die out"

@@ -18,9 +18,17 @@ use crate::inputs::Address;
 use crate::kernels::{Drawn, Lane, box_muller, draw};
 use crate::plane::{Plane, Stored};
 
+/// After so many events (some milliseconds) a step looks whether it is to stop.
+const BETWEEN_LOOKS: u64 = 128 * RUN as u64;
+
 impl<F: Lane> Events<F> {
     /// Carries a state through one step.
-    pub(crate) fn run(&mut self, layers: &mut [Plane<F>], address: Address) -> Result<(), Trouble> {
+    pub(crate) fn run(
+        &mut self,
+        layers: &mut [Plane<F>],
+        address: Address,
+        stopped: impl Fn() -> bool,
+    ) -> Result<(), Trouble> {
         self.make_ready(address)?;
         let rule = self.rule.clone();
         if self.idle {
@@ -31,6 +39,10 @@ impl<F: Lane> Events<F> {
         let mut first = 0;
         let mut outcome = Ok(());
         while first < events && outcome.is_ok() {
+            if first > 0 && first % BETWEEN_LOOKS == 0 && stopped() {
+                outcome = Err(Trouble::Stopped);
+                break;
+            }
             let count = (events - first).min(RUN as u64) as usize;
             self.draw(&rule, first as u32, count, address);
             let mut index = 0;
@@ -156,7 +168,8 @@ impl<F: Lane> Events<F> {
             let event = batch.count;
             let here = self.site(rule, batch.first + event as u32, batch.index + event)?;
             let at = |distance: &i32| here.wrapping_add_signed(*distance as isize);
-            if event > 0 && rule.reads.iter().any(|d| batch.written[at(d)] == batch.number) {
+            let met = || rule.reads.iter().fold(0, |met, distance| met | batch.written[at(distance)]);
+            if event > 0 && met() != 0 {
                 // It comes first in the next batch, and is picked again: an order by exchanges is put back.
                 self.put_back(rule, batch.first + event as u32, batch.index + event);
                 break;
@@ -164,17 +177,30 @@ impl<F: Lane> Events<F> {
             batch.places[event] = here;
             batch.count += 1;
             if most == 1 {
-                break;
+                return Ok(());
             }
-            for distance in &rule.written {
-                if let Some(site) = self.edges.site(at(distance)) {
-                    let number = batch.number;
-                    batch.written[site] = number;
-                    self.edges.images(site, |image| batch.written[image] = number);
-                }
-            }
+            self.mark(rule, batch, event, 1);
+        }
+        for event in 0..batch.count {
+            self.mark(rule, batch, event, 0);
         }
         Ok(())
+    }
+
+    /// Marks the places that an event may write.
+    #[inline(always)]
+    fn mark(&self, rule: &Rule, batch: &mut Batch, event: usize, mark: u8) {
+        let here = batch.places[event];
+        for distance in &rule.written {
+            let place = match distance {
+                0 => Some(here),
+                _ => self.edges.site(here.wrapping_add_signed(*distance as isize)),
+            };
+            if let Some(site) = place {
+                batch.written[site] = mark;
+                self.edges.images(site, |image| batch.written[image] = mark);
+            }
+        }
     }
 
     /// Where the site of an event stands.
@@ -241,7 +267,13 @@ impl<F: Lane> Events<F> {
         let n = batch.count;
         let mut registers = std::mem::take(&mut self.registers);
         batch.refused.clear();
-        for instruction in &rule.instructions {
+        // The entries that were looked up last, and by which keys.
+        let mut entries = [0; MOST];
+        let mut looked_up = None;
+        for (instruction, certain) in rule.instructions.iter().zip(&self.certain) {
+            if *certain {
+                continue;
+            }
             let Some(to) = instruction.target() else {
                 self.place_or_check(rule, &registers, batch, instruction);
                 continue;
@@ -317,12 +349,19 @@ impl<F: Lane> Events<F> {
                 }
                 Instruction::Lookup { table, keys, .. } => {
                     let table = &self.tables[table as usize];
-                    for (e, d) in d.iter_mut().enumerate() {
-                        let mut entry = 0;
-                        for (place, key) in keys.iter().enumerate() {
-                            entry += (r(*key)[e].nearest_i32() - table.lowest[place]) * table.strides[place];
+                    let by = (keys, table.lowest, table.strides);
+                    if looked_up != Some(by) {
+                        looked_up = Some(by);
+                        entries[..n].fill(0);
+                        let used = keys.iter().zip(table.lowest.iter().zip(&table.strides));
+                        for (key, (lowest, stride)) in used.filter(|(_, (_, stride))| **stride > 0) {
+                            for (entry, key) in entries[..n].iter_mut().zip(r(*key)) {
+                                *entry += (key.nearest_i32() - lowest) * stride;
+                            }
                         }
-                        *d = table.values[entry as usize];
+                    }
+                    for (d, entry) in d.iter_mut().zip(&entries) {
+                        *d = table.values[*entry as usize];
                     }
                 }
                 Instruction::Neighbour { .. } | Instruction::Anywhere { .. } | Instruction::Check { .. } => {}
@@ -434,8 +473,16 @@ fn each<F: Lane>(plane: &Plane<F>, d: &mut [F], place: impl Fn(usize) -> usize) 
 fn counted_around<F: Lane>(plane: &Plane<F>, d: &mut [F], batch: &Batch, from: From, distances: &[i32]) {
     match plane {
         Plane::U8(v) => {
+            let at = |e: usize, distance: i32| i32::from(v[batch.moved(from, e, distance)]);
+            // The usual neighbourhoods in one go.
+            if let [a, b, c, f] = *distances {
+                for (e, d) in d.iter_mut().enumerate() {
+                    *d = F::from_i32((at(e, a) + at(e, b)) + (at(e, c) + at(e, f)));
+                }
+                return;
+            }
             for (e, d) in d.iter_mut().enumerate() {
-                let sum: i32 = distances.iter().map(|k| i32::from(v[batch.moved(from, e, *k)])).sum();
+                let sum: i32 = distances.iter().map(|k| at(e, *k)).sum();
                 *d = F::from_i32(sum);
             }
         }

@@ -76,7 +76,7 @@ impl<F: Lane> Test<F> for Between<F> {
 #[inline(always)]
 fn first_bad<F: Lane>(a: &Operand<'_, F>, n: usize, test: impl Test<F>) -> Option<(usize, f64)> {
     match a {
-        Operand::One(a) => test.fails(*a).then(|| (0, a.to_f64())),
+        Operand::One(a) => (n > 0 && test.fails(*a)).then(|| (0, a.to_f64())),
         Operand::Many(a) => {
             let a = &a[..n];
             let mut any = 0u32;
