@@ -70,9 +70,11 @@ class LogDensity:
         return np.ascontiguousarray(np.asarray(given, dtype=float).reshape(-1))
 
     def _theta(self, theta: Any) -> np.ndarray:
-        if isinstance(theta, np.ndarray) and theta.dtype == np.float64 and theta.shape == (len(self.names),):
-            return np.ascontiguousarray(theta)
-        array = theta_of(theta, self.names, [1] * len(self.names)).reshape(-1)
+        if isinstance(theta, (list, tuple, np.ndarray)) and getattr(theta, "dtype", np.dtype(float)).kind in "iuf":
+            # Numbers that are none are outside, and no mistake: samplers try them.
+            array = self._flat(theta)
+        else:
+            array = theta_of(theta, self.names, [1] * len(self.names)).reshape(-1)
         if array.size != len(self.names):
             raise InputError(f"θ has {array.size} numbers: give {len(self.names)}, {', '.join(self.names)}")
         return array
