@@ -171,7 +171,7 @@ class LogDensity:
 
         def make_expand(*seeds: Any) -> Callable[..., Any]:
             def expand(free: np.ndarray) -> dict[str, np.ndarray]:
-                return dict(zip(self.names, self.transform.inverse(free)))
+                return dict(zip(self.names, map(np.asarray, self.transform.inverse(free))))
 
             return expand
 
@@ -185,7 +185,7 @@ class LogDensity:
             [np.dtype("float64")] * width,
             [()] * width,
             list(self.names),
-            make_initial_point_fn=lambda: initial,
+            make_initial_point_fn=initial,
         )
 
     def for_pypesto(self) -> Any:
@@ -196,7 +196,10 @@ class LogDensity:
             raise ImportError("for_pypesto needs pyPESTO: pip install pypesto") from None
         slopes = (lambda theta: -self.value_and_grad(theta)[1]) if self.has_gradient else None
         objective = pypesto.Objective(fun=_Negative(self), grad=slopes)
+        # At the very ends the density may be 0, which SciPy's L-BFGS-B takes for convergence: a millionth of the width inside.
         ends = np.array(self.bounds)
+        width = np.where(np.isfinite(ends[:, 1] - ends[:, 0]), ends[:, 1] - ends[:, 0], 1.0)
+        ends = ends + np.outer(width, [1e-6, -1e-6])
         return pypesto.Problem(objective, lb=ends[:, 0], ub=ends[:, 1], x_names=list(self.names), x_guesses=self.x0[None])
 
     def _needs_gradient(self, who: str) -> None:
