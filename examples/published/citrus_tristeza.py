@@ -26,8 +26,8 @@ def tristeza(shape, recovers=False, years=None, alike=False):
         b_y, b_x = (s["b"], s["b"]) if alike else (s["b_y"], s["b_x"])
         hazard = s["eps"] + b_y * sick.neighbours([(-1, 0), (1, 0)]).sum() + b_x * sick.neighbours([(0, -1), (0, 1)]).sum()
         if years is not None:
-            # The rule reads which of the maps it starts from.
-            hazard = hazard * sum(n * (s.step() == k) for k, n in enumerate(years))
+            # The rule reads which map it makes: the first step makes map 1.
+            hazard = hazard * sum(n * (s.step() == k + 1) for k, n in enumerate(years))
         stays = 1 - s["rho"] if recovers else 1
         s.next("sick").bernoulli(seen * (sick * stays + (1 - sick) * (1 - glauber.exp(-hazard))))
 

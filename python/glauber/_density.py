@@ -70,9 +70,11 @@ class LogDensity:
         return np.ascontiguousarray(np.asarray(given, dtype=float).reshape(-1))
 
     def _theta(self, theta: Any) -> np.ndarray:
-        if isinstance(theta, np.ndarray) and theta.dtype == np.float64 and theta.shape == (len(self.names),):
-            return np.ascontiguousarray(theta)
-        array = theta_of(theta, self.names, [1] * len(self.names)).reshape(-1)
+        if isinstance(theta, (list, tuple, np.ndarray)) and getattr(theta, "dtype", np.dtype(float)).kind in "iuf":
+            # Numbers that are none are outside, and no mistake: samplers try them.
+            array = self._flat(theta)
+        else:
+            array = theta_of(theta, self.names, [1] * len(self.names)).reshape(-1)
         if array.size != len(self.names):
             raise InputError(f"θ has {array.size} numbers: give {len(self.names)}, {', '.join(self.names)}")
         return array
@@ -169,7 +171,7 @@ class LogDensity:
 
         def make_expand(*seeds: Any) -> Callable[..., Any]:
             def expand(free: np.ndarray) -> dict[str, np.ndarray]:
-                return dict(zip(self.names, self.transform.inverse(free)))
+                return dict(zip(self.names, map(np.asarray, self.transform.inverse(free))))
 
             return expand
 
@@ -183,7 +185,7 @@ class LogDensity:
             [np.dtype("float64")] * width,
             [()] * width,
             list(self.names),
-            make_initial_point_fn=lambda: initial,
+            make_initial_point_fn=initial,
         )
 
     def for_pypesto(self) -> Any:
@@ -194,7 +196,10 @@ class LogDensity:
             raise ImportError("for_pypesto needs pyPESTO: pip install pypesto") from None
         slopes = (lambda theta: -self.value_and_grad(theta)[1]) if self.has_gradient else None
         objective = pypesto.Objective(fun=_Negative(self), grad=slopes)
+        # At the very ends the density may be 0, which SciPy's L-BFGS-B takes for convergence: a millionth of the width inside.
         ends = np.array(self.bounds)
+        width = np.where(np.isfinite(ends[:, 1] - ends[:, 0]), ends[:, 1] - ends[:, 0], 1.0)
+        ends = ends + np.outer(width, [1e-6, -1e-6])
         return pypesto.Problem(objective, lb=ends[:, 0], ub=ends[:, 1], x_names=list(self.names), x_guesses=self.x0[None])
 
     def _needs_gradient(self, who: str) -> None:
