@@ -90,7 +90,9 @@ impl FitRequest<'_> {
         let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
         let programs = || self.programs.iter();
         file.given = Given {
-            programs: programs().map(|(name, own, _)| (name.clone(), own.get().observation.clone())).collect(),
+            programs: programs()
+                .map(|(name, own, _)| (name.clone(), own.get().observation.clone()))
+                .collect(),
             said: programs().map(|(name, _, said)| (name.clone(), said.clone())).collect(),
             model: model.map(|m| m.model.clone()),
             covariates,

@@ -73,7 +73,9 @@ pub use given::Given;
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;
-pub use observation::{ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice};
+pub use observation::{
+    ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice,
+};
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};
@@ -96,8 +98,20 @@ pub const LONGEST: u64 = 1 << 20;
 pub const MOST_STARTS: usize = 10_000;
 
 const TABLES: [&str; 14] = [
-    "model", "task", "route", "errors", "model-options", "data", "start", "fixed", "loss", "estimator", "optimizer", "run",
-    "observation", "experiment",
+    "model",
+    "task",
+    "route",
+    "errors",
+    "model-options",
+    "data",
+    "start",
+    "fixed",
+    "loss",
+    "estimator",
+    "optimizer",
+    "run",
+    "observation",
+    "experiment",
 ];
 
 /// Every table with fixed keys, and its keys.
