@@ -153,14 +153,14 @@ fn bits_are_the_same_on_any_threads_and_in_any_groups() {
 /// surface says it is at rest.
 #[test]
 fn the_surface_finds_the_maximum_and_its_errors() {
-    let model = contact(12);
+    let model = contact(8);
     let steps: Vec<u32> = (1..=12).map(|k| 2 * k).collect();
-    let runs = 6;
+    let runs = 4;
     let blank = design(&model, 0b111_000_111, runs, &steps, vec![1.0; runs * steps.len()]);
     let watch = Watch::new(&blank, Options::default()).unwrap();
     let drawn = watch.drawn(&blank, &THETA, derive_seed(5, Purpose::Bootstrap, 0)).unwrap();
     let design = blank.with_experiments(drawn);
-    let filter = ParticleFilter::new(design, &THETA, 200, 3, Options::default()).unwrap();
+    let filter = ParticleFilter::new(design, &THETA, 60, 3, Options::default()).unwrap();
     let begin = [0.3, 0.4, 0.8];
     let found = surface::look(&mut filter.clone(), &begin, 1, &|| false).unwrap();
     assert_eq!(found.verdict.at_optimum, Some(true), "{found:?}");
