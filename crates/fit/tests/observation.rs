@@ -47,7 +47,8 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let array = |values: &[f64]| Array::new(vec![values.len()], values.to_vec()).unwrap();
     let (fast, times) = (array(&[14.0, f64::NAN, 40.0, 31.0]), array(&[1.0, 2.0, 3.0, 5.0]));
-    write_npz(folder.path().join("fast.npz"), [("data", &fast), ("times", &times)], Overwrite::Refuse).unwrap();
+    write_npz(folder.path().join("fast.npz"), [("data", &fast), ("times", &times)], Overwrite::Refuse)
+        .unwrap();
     write_npy(folder.path().join("slow.npy"), &array(&[12.0, 25.0, 60.0, 90.0]), Overwrite::Refuse).unwrap();
     folder
 }
@@ -77,7 +78,8 @@ fn two_experiments_are_fitted_and_written_out() {
     assert!(result.estimate("infection").unwrap().value > 0.0 && result.estimate("size").is_some());
     assert!(result.estimate("recovery").is_none());
     // What is written out is the same fit.
-    let again = FitFile::parse(&file.to_toml().unwrap(), Path::new("again.toml"), &[], Path::new("")).unwrap();
+    let again =
+        FitFile::parse(&file.to_toml().unwrap(), Path::new("again.toml"), &[], Path::new("")).unwrap();
     assert_eq!(again.experiments, file.experiments);
 }
 
@@ -93,7 +95,10 @@ fn what_cannot_be_is_refused() {
         (COUNTS.replace("recovery = 0.4", "recovry = 0.4"), "did you mean `recovery`"),
         (COUNTS.replace("name = \"slow\"", "nam = \"slow\""), "has no key `nam`"),
         (COUNTS.replace("task = \"observation\"", "task = \"transition\""), "are of the task `observation`"),
-        (COUNTS.replace("task = \"observation\"", "task = \"observation\"\nroute = \"exact\""), "every layer at every site"),
+        (
+            COUNTS.replace("task = \"observation\"", "task = \"observation\"\nroute = \"exact\""),
+            "every layer at every site",
+        ),
         (COUNTS.replace("steps = 5\n", "steps = 5\nname = \"adam\"\n"), "follows gradients"),
         (COUNTS.replace("size = 5.0", ""), "`size` has no default"),
     ];

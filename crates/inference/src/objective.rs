@@ -53,7 +53,11 @@ impl Objective for OfLikelihood {
         self.likelihood.why_impossible(theta)
     }
 
-    fn surroundings(&mut self, theta: &[f64], stop: &dyn Fn() -> bool) -> Option<Result<Surroundings, ObjectiveError>> {
+    fn surroundings(
+        &mut self,
+        theta: &[f64],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Result<Surroundings, ObjectiveError>> {
         if self.likelihood.kind() != Kind::Noisy {
             return None;
         }

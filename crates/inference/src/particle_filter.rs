@@ -67,7 +67,9 @@ pub enum ParticleFilterError {
     )]
     Means(String),
     /// More memory than allowed.
-    #[error("{particles} particles of one run take {bytes} bytes, but {memory} are allowed: take fewer particles, or allow more memory")]
+    #[error(
+        "{particles} particles of one run take {bytes} bytes, but {memory} are allowed: take fewer particles, or allow more memory"
+    )]
     Memory {
         /// How many.
         particles: usize,
@@ -187,7 +189,8 @@ impl Pass<'_> {
                 .enumerate()
                 .filter_map(|(k, o)| Some((k, o, o.steps.iter().position(|own| own == step)?)))
                 .collect();
-            run.events = seen.iter().filter_map(|(k, ..)| Some((run.steps, watch.number(self.e, *k)?))).collect();
+            run.events =
+                seen.iter().filter_map(|(k, ..)| Some((run.steps, watch.number(self.e, *k)?))).collect();
             let by_site = seen.iter().any(|(_, o, _)| matches!(o.what, What::Sites(_)));
             run.wants_last = by_site || t + 1 < steps.len();
             let found = watch.plan.simulate(&run)?;
@@ -210,7 +213,9 @@ impl Pass<'_> {
                         let Some(states) = &states else { continue };
                         let own = |r: usize, site: usize| {
                             let x = states.site(selection.place, r, observed.width, site);
-                            selection.state.map_or(x, |state| f64::from(u8::from((x - f64::from(state)).abs() < 0.5)))
+                            selection
+                                .state
+                                .map_or(x, |state| f64::from(u8::from((x - f64::from(state)).abs() < 0.5)))
                         };
                         self.weigh(&mut logs, observed, *time, &own);
                     }
@@ -242,24 +247,36 @@ impl Pass<'_> {
     }
 
     /// Adds to every particle's logarithm that of what was seen, given its numbers.
-    fn weigh(&self, logs: &mut [f64], observed: &Observed, time: usize, own: &(dyn Fn(usize, usize) -> f64 + Sync)) {
+    fn weigh(
+        &self,
+        logs: &mut [f64],
+        observed: &Observed,
+        time: usize,
+        own: &(dyn Fn(usize, usize) -> f64 + Sync),
+    ) {
         let n = self.shared.particles;
         let arguments = self.shared.design.arguments(observed, self.numbers);
         let (law, states) = (observed.noise.law, observed.states);
         // A site's few states have a table, in place of a logarithm each.
         let table: Option<Vec<f64>> = match (&observed.what, law) {
             (What::Sites(selection), Law::Exact | Law::Flipped) => {
-                let low = selection.state.map_or_else(|| selection.values(&self.shared.design.model).range().0, |_| 0.0);
+                let low = selection
+                    .state
+                    .map_or_else(|| selection.values(&self.shared.design.model).range().0, |_| 0.0);
                 let at = |k: usize| low + k as f64;
-                let pairs = (0..states * states).map(|i| law.ln_probability(at(i / states), at(i % states), &arguments, states));
+                let pairs = (0..states * states)
+                    .map(|i| law.ln_probability(at(i / states), at(i % states), &arguments, states));
                 (low == 0.0 && states <= 256).then(|| pairs.collect())
             }
             _ => None,
         };
         logs.par_iter_mut().enumerate().with_min_len(16).for_each(|(r, log)| {
-            let seen = observed.at(self.runs.start + r / n, time).iter().enumerate().filter(|(_, y)| !y.is_nan());
+            let seen =
+                observed.at(self.runs.start + r / n, time).iter().enumerate().filter(|(_, y)| !y.is_nan());
             *log += match &table {
-                Some(table) => seen.map(|(k, y)| table[*y as usize * states + own(r, k) as usize]).sum::<f64>(),
+                Some(table) => {
+                    seen.map(|(k, y)| table[*y as usize * states + own(r, k) as usize]).sum::<f64>()
+                }
                 None => seen.map(|(k, y)| law.ln_probability(*y, own(r, k), &arguments, states)).sum::<f64>(),
             };
         });
@@ -269,7 +286,12 @@ impl Pass<'_> {
 /// Multiplies weights (of sum 1) by what was seen, and gives the logarithm of their sum before they are made of sum 1
 /// again; nothing where all are 0.
 fn reweighed(weights: &mut [f64], logs: &[f64]) -> Option<f64> {
-    let most = logs.iter().zip(weights.iter()).filter(|(_, w)| **w > 0.0).map(|(l, _)| *l).fold(f64::NEG_INFINITY, f64::max);
+    let most = logs
+        .iter()
+        .zip(weights.iter())
+        .filter(|(_, w)| **w > 0.0)
+        .map(|(l, _)| *l)
+        .fold(f64::NEG_INFINITY, f64::max);
     if most == f64::NEG_INFINITY {
         return None;
     }

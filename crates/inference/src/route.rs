@@ -113,7 +113,10 @@ impl Route {
     pub fn of(design: &Design, wanted: Option<&str>) -> Result<(Route, String), RouteError> {
         if let Some(name) = wanted {
             let route = ROUTES.iter().find(|(own, _)| *own == name).map(|(_, route)| *route);
-            return Ok((route.ok_or_else(|| RouteError::Name { name: name.to_string() })?, "as was said".into()));
+            return Ok((
+                route.ok_or_else(|| RouteError::Name { name: name.to_string() })?,
+                "as was said".into(),
+            ));
         }
         let law = log_likelihood(&design.model.step);
         if design.experiments.iter().all(|e| whole(e, design).is_ok()) && law.is_ok() {
@@ -123,7 +126,9 @@ impl Route {
         if design.experiments.iter().any(|e| e.mean_of > 1) {
             return Ok((Route::Synthetic, "data are means of several runs".into()));
         }
-        if let Some(own) = observed().find(|o| o.noise.law == Law::Exact && matches!(o.what, What::Numbers(_))) {
+        if let Some(own) =
+            observed().find(|o| o.noise.law == Law::Exact && matches!(o.what, What::Numbers(_)))
+        {
             let why = format!("`{}` is a number of the whole state, seen without noise", own.words);
             return Ok((Route::Synthetic, why));
         }
@@ -152,7 +157,12 @@ impl Route {
     ///
     /// # Errors
     /// [`RouteError`] where there is none.
-    pub fn likelihood(self, design: Design, start: &[f64], settings: Settings) -> Result<Box<dyn Likelihood>, RouteError> {
+    pub fn likelihood(
+        self,
+        design: Design,
+        start: &[f64],
+        settings: Settings,
+    ) -> Result<Box<dyn Likelihood>, RouteError> {
         let Settings { simulations, seed, options } = settings;
         Ok(match self {
             Route::Exact => Box::new(exact(design, start, options)?),
@@ -177,14 +187,19 @@ fn whole(experiment: &Experiment, design: &Design) -> Result<States, String> {
     let mut numbers = Vec::new();
     for (k, layer) in layers.iter().enumerate() {
         let of_layer = |o: &&glauber_tasks::observation::Observed| match &o.what {
-            What::Sites(selection) => selection.place == k && selection.state.is_none() && o.noise.law == Law::Exact,
+            What::Sites(selection) => {
+                selection.place == k && selection.state.is_none() && o.noise.law == Law::Exact
+            }
             What::Numbers(_) => false,
         };
         let Some(own) = experiment.observed.iter().find(of_layer) else {
             return Err(format!("layer `{}` is not seen site by site without noise", layer.name));
         };
         if own.steps != first.steps {
-            return Err(format!("layer `{}` is seen after other steps than the first observation", layer.name));
+            return Err(format!(
+                "layer `{}` is seen after other steps than the first observation",
+                layer.name
+            ));
         }
         if own.present() < own.values.len() {
             return Err(format!("sites of layer `{}` are missing", layer.name));
@@ -223,7 +238,8 @@ fn exact(design: Design, start: &[f64], options: Options) -> Result<Sum, RouteEr
     for (e, experiment) in design.experiments.iter().enumerate() {
         let states = whole(experiment, &design).map_err(RouteError::NotWhole)?;
         let numbers = design.numbers(start, e);
-        let own: Vec<&str> = names.iter().copied().filter(|name| experiment.fixed.iter().all(|(n, _)| n != name)).collect();
+        let own: Vec<&str> =
+            names.iter().copied().filter(|name| experiment.fixed.iter().all(|(n, _)| n != name)).collect();
         let fixed = declared.iter().zip(&numbers).filter(|(p, _)| !own.contains(&p.name.as_str()));
         let fixed: Vec<(String, f64)> = fixed.map(|(p, value)| (p.name.clone(), *value)).collect();
         let fitted = Fitted::new(&design.model, &fixed)?.with_covariates(experiment.covariates.clone());

@@ -52,9 +52,12 @@ pub fn look(
 ) -> Result<Surface, Stop> {
     let parameters = likelihood.parameters().to_vec();
     let n = theta.len();
-    let mut own = Points { likelihood, parameters, seed: derive_seed(seed, Purpose::Surface, 0), drawn: 0, stop };
+    let mut own =
+        Points { likelihood, parameters, seed: derive_seed(seed, Purpose::Surface, 0), drawn: 0, stop };
     if n == 0 || n > MOST_UNKNOWNS {
-        let words = format!("the values of a noisy likelihood are looked at for 1 to {MOST_UNKNOWNS} unknown numbers");
+        let words = format!(
+            "the values of a noisy likelihood are looked at for 1 to {MOST_UNKNOWNS} unknown numbers"
+        );
         return Ok(own.unknown(theta, words));
     }
     let Some((mut level, mut spread)) = own.level(theta)? else {
@@ -89,7 +92,8 @@ pub fn look(
     }
     let Some(shape) = shape else { return Ok(own.unknown(&centre, "no round was made".into())) };
     // The last quadratic was about the centre before; its maximum is the centre now, up to the ends of intervals.
-    let numbers: Vec<(String, Interval)> = own.parameters.iter().map(|p| (p.name.clone(), p.interval)).collect();
+    let numbers: Vec<(String, Interval)> =
+        own.parameters.iter().map(|p| (p.name.clone(), p.interval)).collect();
     let information = Information::of(&shape.curvature, n);
     let judged = Judged { numbers: &numbers, theta: &centre, remedy: " under [fixed]" };
     let about = shape.clone();
@@ -369,7 +373,9 @@ impl Quadratic {
         let next: Vec<f64> = next.collect();
         // What an end stops is no step that is left.
         let moved: Vec<f64> = next.iter().zip(centre).map(|(a, b)| a - b).collect();
-        let square: f64 = (0..n).map(|i| (0..n).map(|j| moved[i] * self.curvature[i * n + j] * moved[j]).sum::<f64>()).sum();
+        let square: f64 = (0..n)
+            .map(|i| (0..n).map(|j| moved[i] * self.curvature[i * n + j] * moved[j]).sum::<f64>())
+            .sum();
         let far = if far.is_finite() { square.max(0.0).sqrt() } else { far };
         // A step that was cut short is not the last.
         (next, if excess > 1.0 { far.max(1.0) } else { far })
@@ -401,7 +407,13 @@ impl Quadratic {
             for j in 0..=i {
                 let dot: f64 = (0..j).map(|k| root[i * n + k] * root[j * n + k]).sum();
                 let rest = s[i * n + j] - dot;
-                root[i * n + j] = if i == j { rest.max(0.0).sqrt() } else if root[j * n + j] > 0.0 { rest / root[j * n + j] } else { 0.0 };
+                root[i * n + j] = if i == j {
+                    rest.max(0.0).sqrt()
+                } else if root[j * n + j] > 0.0 {
+                    rest / root[j * n + j]
+                } else {
+                    0.0
+                };
             }
         }
         Some(root)
@@ -410,7 +422,8 @@ impl Quadratic {
     fn value(&self, theta: &[f64]) -> f64 {
         let n = self.centre.len();
         let off: Vec<f64> = theta.iter().zip(&self.centre).map(|(a, b)| a - b).collect();
-        let square: f64 = (0..n).map(|i| (0..n).map(|j| off[i] * self.curvature[i * n + j] * off[j]).sum::<f64>()).sum();
+        let square: f64 =
+            (0..n).map(|i| (0..n).map(|j| off[i] * self.curvature[i * n + j] * off[j]).sum::<f64>()).sum();
         self.constant + off.iter().zip(&self.slope).map(|(a, b)| a * b).sum::<f64>() - 0.5 * square
     }
 
@@ -423,7 +436,8 @@ impl Quadratic {
             return vec![f64::NAN; n];
         }
         let inverse = information.inverse(n);
-        let off: Vec<f64> = (0..n).map(|i| (0..n).map(|j| inverse[i * n + j] * self.slope[j]).sum()).collect();
+        let off: Vec<f64> =
+            (0..n).map(|i| (0..n).map(|j| inverse[i * n + j] * self.slope[j]).sum()).collect();
         let noise = |k: usize| {
             let mut by = vec![0.0; terms];
             (0..n).for_each(|j| by[1 + j] = inverse[k * n + j]);

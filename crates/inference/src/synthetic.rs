@@ -94,7 +94,10 @@ impl Synthetic {
     /// What a person should know of how many numbers there are.
     pub fn notes(&self) -> Vec<String> {
         let Shared { design, simulations, .. } = &*self.shared;
-        let most = design.experiments.iter().map(|e| e.observed.iter().map(|o| o.steps.len() * o.width).sum::<usize>());
+        let most = design
+            .experiments
+            .iter()
+            .map(|e| e.observed.iter().map(|o| o.steps.len() * o.width).sum::<usize>());
         let most = most.max().unwrap_or(0);
         let few = 3 * most > *simulations;
         let note = few.then(|| {
@@ -114,7 +117,8 @@ impl Synthetic {
         for (e, experiment) in design.experiments.iter().enumerate() {
             let numbers = design.numbers(theta, e);
             let seed = derive_seed(seed, Purpose::ObservedExperiment, e as u64);
-            let arguments: Vec<Vec<f64>> = experiment.observed.iter().map(|o| design.arguments(o, &numbers)).collect();
+            let arguments: Vec<Vec<f64>> =
+                experiment.observed.iter().map(|o| design.arguments(o, &numbers)).collect();
             let sets: Vec<Vec<usize>> = match experiment.begins_alike() {
                 true => vec![(0..experiment.runs()).collect()],
                 false => (0..experiment.runs()).map(|run| vec![run]).collect(),
@@ -171,7 +175,8 @@ fn normal(seen: &[f64], rows: &[Vec<f64>], noise: &[f64], mean_of: f64) -> f64 {
         .map(|(k, mean)| (rows.iter().map(|row| (row[*k] - mean).powi(2)).sum::<f64>() / (m - 1.0)).sqrt())
         .collect();
     // What no simulation varies, and no noise, must be as it was seen.
-    let fixed = |i: &usize| deviations[*i] * deviations[*i] + noise[open[*i]] <= 1e-18 * means[*i].abs().max(1.0);
+    let fixed =
+        |i: &usize| deviations[*i] * deviations[*i] + noise[open[*i]] <= 1e-18 * means[*i].abs().max(1.0);
     let (still, varied): (Vec<usize>, Vec<usize>) = (0..open.len()).partition(fixed);
     if still.iter().any(|i| (seen[open[*i]] - means[*i]).abs() > 1e-9 * means[*i].abs().max(1.0)) {
         return f64::NEG_INFINITY;
@@ -216,7 +221,9 @@ fn normal(seen: &[f64], rows: &[Vec<f64>], noise: &[f64], mean_of: f64) -> f64 {
         }
     }
     let off: Vec<f64> = varied.iter().map(|i| seen[open[*i]] - means[*i]).collect();
-    let Some((square, log_determinant)) = by_cholesky(&mut covariance, &off) else { return f64::NEG_INFINITY };
+    let Some((square, log_determinant)) = by_cholesky(&mut covariance, &off) else {
+        return f64::NEG_INFINITY;
+    };
     -0.5 * (square + log_determinant + d as f64 * std::f64::consts::TAU.ln())
 }
 
@@ -274,7 +281,10 @@ impl Likelihood for Synthetic {
 
     fn why_impossible(&mut self, at: &[f64]) -> Option<String> {
         Some(match self.shared.design.holds(at) {
-            true => "a number that no simulation varies is another in the data: start elsewhere, or say a noise".into(),
+            true => {
+                "a number that no simulation varies is another in the data: start elsewhere, or say a noise"
+                    .into()
+            }
             false => "a parameter lies outside its interval".into(),
         })
     }
@@ -294,7 +304,9 @@ mod tests {
         // S = [[4, 2], [2, 3]]: det 8, S⁻¹ = [[3, −2], [−2, 4]] / 8.
         let mut s = vec![4.0, 2.0, 2.0, 3.0];
         let (square, log_determinant) = by_cholesky(&mut s, &[1.0, 2.0]).unwrap();
-        assert!((square - (3.0 - 8.0 + 16.0) / 8.0).abs() < 1e-7 && (log_determinant - 8.0_f64.ln()).abs() < 1e-7);
+        assert!(
+            (square - (3.0 - 8.0 + 16.0) / 8.0).abs() < 1e-7 && (log_determinant - 8.0_f64.ln()).abs() < 1e-7
+        );
         assert!(by_cholesky(&mut [1.0, 2.0, 2.0, 1.0], &[0.0, 0.0]).is_none());
     }
 

@@ -35,10 +35,18 @@ fn contact(side: usize) -> Model {
 }
 
 /// A design of one experiment, data to be drawn; a site that `hidden` names is missing.
-fn blank(model: &Model, what: &str, noise: Noise, steps: Vec<u32>, runs: usize, hidden: impl Fn(usize) -> bool) -> Design {
+fn blank(
+    model: &Model,
+    what: &str,
+    noise: Noise,
+    steps: Vec<u32>,
+    runs: usize,
+    hidden: impl Fn(usize) -> bool,
+) -> Design {
     let seen = What::named(what, None, model).unwrap();
     let width = seen.width(model);
-    let values = (0..runs * steps.len() * width).map(|i| if hidden(i % width) { f64::NAN } else { 0.0 }).collect();
+    let values =
+        (0..runs * steps.len() * width).map(|i| if hidden(i % width) { f64::NAN } else { 0.0 }).collect();
     let observed = Observed::new(what, seen, noise, steps, runs, values, model).unwrap();
     Design::new(model, vec![Experiment::new("all", vec![observed])], &[]).unwrap()
 }
@@ -64,18 +72,27 @@ fn table(design: &Design, route: Route, simulations: usize, sets: u64) -> Table 
         } else {
             let mut search = GradientFree::new(Choice::new("nelder-mead"), 300, seed);
             search.stopping.tolerance = Some(Tolerance { change: 1e-6, patience: 2 });
-            let found = search.run(&mut OfLikelihood::new(likelihood, seed), &TRUTH, Default::default()).unwrap();
+            let found =
+                search.run(&mut OfLikelihood::new(likelihood, seed), &TRUTH, Default::default()).unwrap();
             (found.theta.clone(), found.estimates.iter().map(|e| e.standard_error).collect())
         };
         for i in 0..2 {
             table.off[i] += (theta[i] / TRUTH[i] - 1.0) / sets as f64;
             match errors[i] {
-                Some(error) => table.covered[i] += u64::from((theta[i] - TRUTH[i]).abs() <= 1.959_964 * error),
+                Some(error) => {
+                    table.covered[i] += u64::from((theta[i] - TRUTH[i]).abs() <= 1.959_964 * error)
+                }
                 None => table.failed += 1,
             }
         }
     }
-    println!("{}: covered {:?} of {sets}, without error {}, off by {:?}", route.name(), table.covered, table.failed, table.off);
+    println!(
+        "{}: covered {:?} of {sets}, without error {}, off by {:?}",
+        route.name(),
+        table.covered,
+        table.failed,
+        table.off
+    );
     table
 }
 
@@ -99,7 +116,8 @@ fn intervals_by_the_particle_filter_cover() {
 #[ignore = "minutes: cargo xtask test --full runs it"]
 fn intervals_by_the_synthetic_likelihood_cover() {
     let model = contact(16);
-    let design = blank(&model, "count(on=1)", Noise::exact(), (1..=6).map(|k| 2 * k).collect(), 10, |_| false);
+    let design =
+        blank(&model, "count(on=1)", Noise::exact(), (1..=6).map(|k| 2 * k).collect(), 10, |_| false);
     covers(&table(&design, Route::Synthetic, 200, 200), 200);
 }
 

@@ -43,8 +43,10 @@ fn sites_that_do_not_meet_have_their_exact_likelihood() {
         })
         .unwrap();
     let steps = vec![0, 1, 4];
-    let values: Vec<f64> = (0..2 * 3 * 5).map(|k| if k % 7 == 3 { f64::NAN } else { f64::from(k * k % 3) }).collect();
-    let noise = Noise::named("flipped", &[("probability".into(), Quantity::Named("mistaken".into()))]).unwrap();
+    let values: Vec<f64> =
+        (0..2 * 3 * 5).map(|k| if k % 7 == 3 { f64::NAN } else { f64::from(k * k % 3) }).collect();
+    let noise =
+        Noise::named("flipped", &[("probability".into(), Quantity::Named("mistaken".into()))]).unwrap();
     let design = seen(&model, noise, steps.clone(), 2, values.clone());
     let (p, q, wrong) = (0.3, 0.15, 0.2);
     let mut filter = MeanFieldFilter::new(design, &[p, q, wrong], Options::default()).unwrap();
@@ -82,14 +84,18 @@ fn thresholds_and_real_numbers_are_refused() {
         .unwrap();
     let why = mean_field_filter(&threshold).unwrap_err().to_string();
     assert!(why.contains("compares what it reads"), "{why}");
-    let real = Model::build("real", Lattice::square(4)).layer("u", Values::Real).step(|s| s.next("u").set(s.layer("u"))).unwrap();
+    let real = Model::build("real", Lattice::square(4))
+        .layer("u", Values::Real)
+        .step(|s| s.next("u").set(s.layer("u")))
+        .unwrap();
     let why = mean_field_filter(&real).unwrap_err().to_string();
     assert!(why.contains("real numbers"), "{why}");
 }
 
-/// The contact process of docs/observations.md: the estimates of three data sets a share, their mean off by no more than
-/// the page says (with three of its own errors).
+/// The contact process of docs/observations.md: the estimates of three data sets a share, their mean off by what the page
+/// says, within three of its own errors.
 #[test]
+#[ignore = "minutes: cargo xtask test --full runs it"]
 fn biases_on_the_contact_process_are_as_written_down() {
     let model = Model::build("contact", Lattice::square(64).periodic())
         .layer("on", Values::binary())
@@ -104,14 +110,16 @@ fn biases_on_the_contact_process_are_as_written_down() {
         .unwrap();
     let steps: Vec<u32> = (1..=30).collect();
     let truth = [0.08, 0.2];
-    for (share, most) in [(0.5, 0.01), (0.2, 0.05), (0.05, 0.07)] {
+    for (share, written) in [(0.5, -0.045), (0.2, -0.070)] {
         let sites = 64 * 64;
         let mut off = Vec::new();
         let mut seconds = Vec::new();
         for set in 0..3_u32 {
             // The same sites are seen at all times.
             let key = Key::new(17, set, 0, 0, 0);
-            let mask: Vec<f64> = (0..sites).map(|site| if key.uniform::<f64>(site) < share { 0.0 } else { f64::NAN }).collect();
+            let mask: Vec<f64> = (0..sites)
+                .map(|site| if key.uniform::<f64>(site) < share { 0.0 } else { f64::NAN })
+                .collect();
             let blank = seen(&model, Noise::exact(), steps.clone(), 1, mask.repeat(steps.len()));
             let watch = Watch::new(&blank, Options::default()).unwrap();
             let design = blank.with_experiments(watch.drawn(&blank, &truth, 100 + u64::from(set)).unwrap());
@@ -126,8 +134,10 @@ fn biases_on_the_contact_process_are_as_written_down() {
         }
         let mean = off.iter().map(|o| o[0]).sum::<f64>() / 3.0;
         let sd = (off.iter().map(|o| (o[0] - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
-        let message = format!("share {share}: b off by {mean:.4} (sd {sd:.4}), all {off:?}, seconds {seconds:?}");
+        let message =
+            format!("share {share}: b off by {mean:.4} (sd {sd:.4}), all {off:?}, seconds {seconds:?}");
         println!("{message}");
-        assert!(mean.abs() < most + 3.0 * sd / 3.0_f64.sqrt(), "{message}");
+        // Errors of this mean and of that of four data sets on the page, at the page's own spread of 0.015 a data set.
+        assert!((mean - written).abs() < 3.0 * 0.015 * (1.0_f64 / 3.0 + 0.25).sqrt(), "{message}");
     }
 }

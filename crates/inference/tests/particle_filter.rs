@@ -73,10 +73,12 @@ fn exact(model: &Model, parameters: &[f64], detection: f64, start: usize, seen: 
 
 fn design(model: &Model, start: usize, runs: usize, steps: &[u32], values: Vec<f64>) -> Design {
     let what = What::named("count(on=1)", None, model).unwrap();
-    let noise = Noise::named("binomial", &[("probability".into(), Quantity::Named("detection".into()))]).unwrap();
+    let noise =
+        Noise::named("binomial", &[("probability".into(), Quantity::Named("detection".into()))]).unwrap();
     let seen = Observed::new("count(on=1)", what, noise, steps.to_vec(), runs, values, model).unwrap();
     let sites = model.declarations().lattice.sites();
-    let layer: Vec<u8> = (0..sites).map(|site| (start.checked_shr(site as u32).unwrap_or(0) & 1) as u8).collect();
+    let layer: Vec<u8> =
+        (0..sites).map(|site| (start.checked_shr(site as u32).unwrap_or(0) & 1) as u8).collect();
     let states = States {
         layers: vec![Arc::new(layer.into())],
         runs: 1,
@@ -101,8 +103,13 @@ fn the_likelihood_is_unbiased() {
     let seen: Vec<(usize, f64)> =
         steps.iter().zip(values).filter(|(_, y)| !y.is_nan()).map(|(t, y)| (*t as usize, y)).collect();
     let wanted = exact(&model, &THETA[..2], THETA[2], start, &seen);
-    let filter =
-        ParticleFilter::new(design(&model, start, 1, &steps, values.to_vec()), &THETA, 8, 3, Options::default());
+    let filter = ParticleFilter::new(
+        design(&model, start, 1, &steps, values.to_vec()),
+        &THETA,
+        8,
+        3,
+        Options::default(),
+    );
     let mut filter = filter.unwrap();
     let ratios: Vec<f64> =
         (0..4000).map(|k| (filter.log_likelihood(&THETA, k).unwrap() - wanted).exp()).collect();
@@ -111,7 +118,13 @@ fn the_likelihood_is_unbiased() {
     // The test can fail: a likelihood that is 5 % off would not pass.
     assert!(!SampleMean { mean: mean.mean * 1.05, ..mean }.agrees_with(1.0, 1e-5), "{mean:?}");
     // With many particles it is the likelihood itself.
-    let many = ParticleFilter::new(design(&model, start, 1, &steps, values.to_vec()), &THETA, 20_000, 3, Options::default());
+    let many = ParticleFilter::new(
+        design(&model, start, 1, &steps, values.to_vec()),
+        &THETA,
+        20_000,
+        3,
+        Options::default(),
+    );
     let one = many.unwrap().log_likelihood(&THETA, 0).unwrap();
     assert!((one - wanted).abs() < 0.1, "{one} {wanted}");
 }
@@ -124,7 +137,9 @@ fn bits_are_the_same_on_any_threads_and_in_any_groups() {
     let at = |threads: usize, memory: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let options = Options { memory, ..Options::default() };
-        let filter = ParticleFilter::new(design(&model, 0b111, 3, &steps, values.clone()), &THETA, 64, 3, options).unwrap();
+        let filter =
+            ParticleFilter::new(design(&model, 0b111, 3, &steps, values.clone()), &THETA, 64, 3, options)
+                .unwrap();
         pool.install(|| filter.filter(&THETA, 7).unwrap())
     };
     let one = at(1, 1 << 30);
@@ -138,14 +153,14 @@ fn bits_are_the_same_on_any_threads_and_in_any_groups() {
 /// surface says it is at rest.
 #[test]
 fn the_surface_finds_the_maximum_and_its_errors() {
-    let model = contact(12);
+    let model = contact(8);
     let steps: Vec<u32> = (1..=12).map(|k| 2 * k).collect();
-    let runs = 6;
+    let runs = 4;
     let blank = design(&model, 0b111_000_111, runs, &steps, vec![1.0; runs * steps.len()]);
     let watch = Watch::new(&blank, Options::default()).unwrap();
     let drawn = watch.drawn(&blank, &THETA, derive_seed(5, Purpose::Bootstrap, 0)).unwrap();
     let design = blank.with_experiments(drawn);
-    let filter = ParticleFilter::new(design, &THETA, 200, 3, Options::default()).unwrap();
+    let filter = ParticleFilter::new(design, &THETA, 60, 3, Options::default()).unwrap();
     let begin = [0.3, 0.4, 0.8];
     let found = surface::look(&mut filter.clone(), &begin, 1, &|| false).unwrap();
     assert_eq!(found.verdict.at_optimum, Some(true), "{found:?}");

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use glauber_engine::Options;
-use glauber_inference::likelihood::Likelihood;
 use glauber_inference::route::{Route, Settings};
 use glauber_inference::surface;
 use glauber_lattice::{Lattice, Values};
@@ -26,19 +25,23 @@ fn a_count_has_its_normal_likelihood() {
         .unwrap();
     let what = What::named("count(heads=1)", None, &model).unwrap();
     let values = vec![110.0, 125.0, 118.0, 131.0];
-    let seen = Observed::new("count(heads=1)", what, Noise::exact(), vec![1], 4, values.clone(), &model).unwrap();
+    let seen =
+        Observed::new("count(heads=1)", what, Noise::exact(), vec![1], 4, values.clone(), &model).unwrap();
     let design = Design::new(&model, vec![Experiment::new("all", vec![seen])], &[]).unwrap();
     let (route, _) = Route::of(&design, None).unwrap();
     assert_eq!(route, Route::Synthetic);
     let mut likelihood = route.likelihood(design, &[0.3], settings(20_000)).unwrap();
     let found = likelihood.log_likelihood(&[0.3], 0).unwrap();
     let (mean, variance): (f64, f64) = (400.0 * 0.3, 400.0 * 0.3 * 0.7);
-    let wanted: f64 =
-        values.iter().map(|y| -0.5 * ((y - mean).powi(2) / variance + (std::f64::consts::TAU * variance).ln())).sum();
+    let wanted: f64 = values
+        .iter()
+        .map(|y| -0.5 * ((y - mean).powi(2) / variance + (std::f64::consts::TAU * variance).ln()))
+        .sum();
     // The simulated mean has an error of sd/√20,000, the variance one of 1 %: 4.9 of both together.
     let slope: f64 = values.iter().map(|y| (y - mean) / variance).sum();
     let by_mean = slope.abs() * (variance / 20_000.0).sqrt();
-    let by_variance = values.iter().map(|y| 0.5 * ((y - mean).powi(2) / variance - 1.0)).sum::<f64>().abs() * 0.01;
+    let by_variance =
+        values.iter().map(|y| 0.5 * ((y - mean).powi(2) / variance - 1.0)).sum::<f64>().abs() * 0.01;
     assert!((found - wanted).abs() < 4.9 * (by_mean + by_variance), "{found} {wanted}");
     assert_eq!(likelihood.log_likelihood(&[1.2], 0).unwrap(), f64::NEG_INFINITY);
 }
@@ -46,7 +49,8 @@ fn a_count_has_its_normal_likelihood() {
 /// Susceptible, infected, recovered from means of 20 runs: the interval covers the truth.
 #[test]
 fn means_of_twenty_curves_give_an_interval_that_covers_the_truth() {
-    let options = ModelOptions::none().with("shape", vec![32.0, 32.0]).with("start", "random").with("density", 0.02);
+    let options =
+        ModelOptions::none().with("shape", vec![32.0, 32.0]).with("start", "random").with("density", 0.02);
     let model = named("susceptible-infected-recovered", &options).unwrap();
     let names: Vec<&str> = model.declarations().parameters.iter().map(|p| p.name.as_str()).collect();
     let steps: Vec<u32> = (1..=10).map(|k| 3 * k).collect();

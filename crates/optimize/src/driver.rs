@@ -245,7 +245,9 @@ impl Driver<'_, '_> {
             (Stopped::Interrupted, _) => {
                 Verdict::of_all(scalars, Known::Unfinished, None, "it was interrupted")
             }
-            (_, Some(_)) if seen.is_some() => seen.unwrap_or_else(|| Verdict::of_all(0, Known::NotComputed, None, "")),
+            (_, Some(_)) if seen.is_some() => {
+                seen.unwrap_or_else(|| Verdict::of_all(0, Known::NotComputed, None, ""))
+            }
             (_, Some(likelihood)) => look(ground.objective, &theta, likelihood.data),
             (_, None) => {
                 let share = if self.rules.average > 0.0 { self.rules.average } else { LAST_PART };

@@ -81,7 +81,9 @@ pub fn mean_field_filter(model: &Model) -> Result<Filter, ModelError> {
     let (low, high) = layer.values.range();
     let states = (high - low) as usize + 1;
     if states > MOST_STATES {
-        return Err(refuse(&format!("is for at most {MOST_STATES} states of a site, and this layer has {states}")));
+        return Err(refuse(&format!(
+            "is for at most {MOST_STATES} states of a site, and this layer has {states}"
+        )));
     }
     if declarations.update != Update::Synchronous {
         return Err(refuse("is for rules that are applied to all sites at once (update = \"synchronous\")"));
@@ -176,7 +178,12 @@ impl Law {
     }
 
     /// For every instruction that reads other sites: its mean, the sites' states having these probabilities.
-    fn means(&self, g: &mut Graph, step: &Program, weights: &[ValueId]) -> Result<Vec<Option<ValueId>>, String> {
+    fn means(
+        &self,
+        g: &mut Graph,
+        step: &Program,
+        weights: &[ValueId],
+    ) -> Result<Vec<Option<ValueId>>, String> {
         let elsewhere = |op: &Op| op.reads_elsewhere() || matches!(op, Op::SiteSum(_));
         let random = dependent(
             &step.instructions,
@@ -194,7 +201,10 @@ impl Law {
                 _ => false,
             };
             if steps {
-                return Err("takes means of other sites, and this rule compares what it reads of them with a number".into());
+                return Err(
+                    "takes means of other sites, and this rule compares what it reads of them with a number"
+                        .into(),
+                );
             }
         }
         let mut means: Vec<Option<ValueId>> = vec![None; step.instructions.len()];
@@ -267,7 +277,9 @@ impl Law {
         let sizes: Vec<usize> = draws.iter().map(|d| outcomes_of(program, *d)).collect();
         let joint: usize = sizes.iter().product();
         if joint > MOST_OUTCOMES {
-            return Ok(Err(format!("enumerates at most {MOST_OUTCOMES} outcomes of a site, and here are {joint}")));
+            return Ok(Err(format!(
+                "enumerates at most {MOST_OUTCOMES} outcomes of a site, and here are {joint}"
+            )));
         }
         let mut chances = vec![g.constant(0.0); self.states];
         for index in 0..joint {

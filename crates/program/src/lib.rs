@@ -55,9 +55,9 @@ pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Paramete
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
+pub use filter::{Filter, mean_field_filter};
 pub use glauber_numbers::counts::MOST_COUNT;
 pub use graph::{Graph, MOST_INSTRUCTIONS};
-pub use filter::{Filter, mean_field_filter};
 pub use instruction::Instruction;
 pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};

@@ -18,10 +18,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{doubles, reals};
-use crate::errors::{input_error, run_error};
-use crate::fit_request::{FitRequest, job_error};
+use crate::errors::{in_python, input_error, run_error};
+use crate::fit_request::FitRequest;
 use crate::running::{run, run_whole};
-use crate::spoken::in_python;
 use crate::typing::{Anything, As, Floats, Table};
 
 /// The log density of a posterior.
@@ -37,10 +36,11 @@ pub struct LogDensity {
 /// The log density of a fit file's parameters.
 #[pyfunction]
 pub fn log_density_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<LogDensity> {
+    let words = request.words();
     let (file, threads) = request.read()?;
     let inference = run_whole(py, threads, |_| Inference::of(&prepare(&file)?.problem))?
-        .map_err(|e| job_error(e, true))?;
-    let density = inference.density().map_err(|e| job_error(e, true))?;
+        .map_err(|e| words.job_error(e))?;
+    let density = inference.density().map_err(|e| words.job_error(e))?;
     Ok(LogDensity::new(density, inference.about(), threads))
 }
 
@@ -93,9 +93,10 @@ pub fn profile_of_file(
     names: Vec<String>,
     level: f64,
 ) -> PyResult<(String, String)> {
+    let words = request.words();
     let (file, threads) = request.read()?;
     let inference = run_whole(py, threads, |_| Inference::of(&prepare(&file)?.problem))?
-        .map_err(|e| job_error(e, true))?;
+        .map_err(|e| words.job_error(e))?;
     profiled(py, &*inference.likelihood, inference.about(), threads, &names, level)
 }
 

@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
 use crate::model::{Model, Observation};
-use crate::spoken::in_python;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
 
@@ -100,7 +99,9 @@ impl FitRequest<'_> {
         let covariates = model.map_or_else(|| Ok(Vec::new()), |m| m.fields_of_run(self.covariates))?;
         let programs = || self.programs.iter();
         file.given = Given {
-            programs: programs().map(|(name, own, _)| (name.clone(), own.get().observation.clone())).collect(),
+            programs: programs()
+                .map(|(name, own, _)| (name.clone(), own.get().observation.clone()))
+                .collect(),
             said: programs().map(|(name, _, said)| (name.clone(), said.clone())).collect(),
             model: model.map(|m| m.model.clone()),
             covariates,

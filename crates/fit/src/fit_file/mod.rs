@@ -79,7 +79,9 @@ pub use inference::{PosteriorChoice, PriorChoice};
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
 pub use memory::MemorySize;
-pub use observation::{ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice};
+pub use observation::{
+    ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice,
+};
 pub use optimization::{MapChoice, Optimization};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};

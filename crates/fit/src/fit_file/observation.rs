@@ -15,10 +15,19 @@ use super::reader::{ANY, ANY_OR_PATH, Key, Reader};
 /// The keys of `[observation]`.
 pub const OBSERVATION_KEYS: &[Key] = &[
     ("what", "text: LAYER or LAYER=STATE (site by site), regions(…), rows(…), columns(…), or a summary"),
-    ("data", "path: what was written down (NPY or NPZ; CSV with a column `step`; NaN and empty cells were not seen)"),
+    (
+        "data",
+        "path: what was written down (NPY or NPZ; CSV with a column `step`; NaN and empty cells were not seen)",
+    ),
     ("regions", "path: a map of labels, for regions(…); negative labels are no region"),
-    ("steps", "list of whole numbers: after which step each time was seen (default: 0, 1, 2 …, `times` of the NPZ or `step` of the CSV)"),
-    ("noise", "text or table {name, …}: exact, gaussian, poisson, negative-binomial, binomial, flipped (default exact)"),
+    (
+        "steps",
+        "list of whole numbers: after which step each time was seen (default: 0, 1, 2 …, `times` of the NPZ or `step` of the CSV)",
+    ),
+    (
+        "noise",
+        "text or table {name, …}: exact, gaussian, poisson, negative-binomial, binomial, flipped (default exact)",
+    ),
 ];
 
 /// The keys of `[[experiment]]`.
@@ -121,7 +130,11 @@ pub(super) fn read(whole: &mut Reader<'_>) -> Result<Vec<ExperimentChoice>, FitF
         experiments.push(experiment(table, number, &common)?);
     }
     if experiments.is_empty() && !common.is_empty() {
-        experiments.push(ExperimentChoice { name: "1".into(), observations: common, ..ExperimentChoice::default() });
+        experiments.push(ExperimentChoice {
+            name: "1".into(),
+            observations: common,
+            ..ExperimentChoice::default()
+        });
     }
     Ok(experiments)
 }
@@ -146,7 +159,8 @@ fn noise(table: &mut Reader<'_>) -> Result<Option<NoiseChoice>, FitFileError> {
     }
     let mut inner = table.free_table("noise")?;
     let Some(name) = inner.text("name")? else {
-        return Err(inner.here("`noise` needs `name`: exact, gaussian, poisson, negative-binomial, binomial or flipped"));
+        return Err(inner
+            .here("`noise` needs `name`: exact, gaussian, poisson, negative-binomial, binomial or flipped"));
     };
     let mut arguments = BTreeMap::new();
     for key in inner.keys() {
@@ -184,7 +198,9 @@ fn experiment(
         .collect();
     for key in ["data", "steps"] {
         if table.has(key) && observations.len() > 1 {
-            let message = format!("`{key}` is that of an only observation, and this experiment has several: say it in each");
+            let message = format!(
+                "`{key}` is that of an only observation, and this experiment has several: say it in each"
+            );
             return Err(table.error(table.key_place(key), message));
         }
     }

@@ -28,7 +28,8 @@ const NEAR: f64 = 0.5;
 pub(super) fn check(file: &FitFile, data: &Observations) -> Result<(), JobError> {
     let Some(way) = &file.errors else { return Ok(()) };
     if !WAYS.contains(&way.as_str()) {
-        let message = format!("there are no errors by `{way}`: give \"curvature\", \"bootstrap\" or \"sandwich\"");
+        let message =
+            format!("there are no errors by `{way}`: give \"curvature\", \"bootstrap\" or \"sandwich\"");
         return Err(file.wrong("errors", message).into());
     }
     if way == "bootstrap" && !matches!(data, Observations::Seen { .. }) {
@@ -56,8 +57,10 @@ pub(super) fn check(file: &FitFile, data: &Observations) -> Result<(), JobError>
 /// [`JobError`] where a simulation fails.
 pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), JobError> {
     let Observations::Trajectory { observed, loss } = &problem.data else { return Ok(()) };
-    let arrived = matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
-    let (Some("sandwich"), true, Some(runs)) = (problem.file.errors.as_deref(), arrived, observed.runs) else {
+    let arrived =
+        matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
+    let (Some("sandwich"), true, Some(runs)) = (problem.file.errors.as_deref(), arrived, observed.runs)
+    else {
         return Ok(());
     };
     if problem.walkers.is_some() {
@@ -69,7 +72,9 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
     let simulations = SIMULATIONS.0.max(SIMULATIONS.1 * runs);
     let found = objective.sandwich(&result.theta, runs, simulations, problem.file.run.seed)?;
     let Some(found) = found else {
-        result.notes.push("no errors by the sandwich: the data do not determine all parameters by this loss".into());
+        result
+            .notes
+            .push("no errors by the sandwich: the data do not determine all parameters by this loss".into());
         return Ok(());
     };
     let near = found.distance <= NEAR;
@@ -82,10 +87,13 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
     }
     result.at_optimum = Some(near);
     if near {
-        result.verdict = format!("at its optimum; errors by the sandwich of {simulations} simulations, of data that are a mean of {runs} runs");
+        result.verdict = format!(
+            "at its optimum; errors by the sandwich of {simulations} simulations, of data that are a mean of {runs} runs"
+        );
     } else {
         let there = result.estimates.iter().zip(&found.step);
-        let there: Vec<String> = there.map(|(e, step)| format!("{} = {}", e.name, significant(e.value + step, 3))).collect();
+        let there: Vec<String> =
+            there.map(|(e, step)| format!("{} = {}", e.name, significant(e.value + step, 3))).collect();
         result.verdict = format!(
             "not at its optimum, so it has no errors: by simulated slopes the loss is least about {} errors away, near {}",
             significant(found.distance, 2),
@@ -100,10 +108,15 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
 ///
 /// # Errors
 /// [`JobError`] where data cannot be drawn or fitted.
-pub(super) fn resample(problem: &Problem, result: &mut FitResult, interrupt: &AtomicBool) -> Result<(), JobError> {
+pub(super) fn resample(
+    problem: &Problem,
+    result: &mut FitResult,
+    interrupt: &AtomicBool,
+) -> Result<(), JobError> {
     let Observations::Seen { design, route } = &problem.data else { return Ok(()) };
     let file = &problem.file;
-    let arrived = matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
+    let arrived =
+        matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
     if file.errors.as_deref() != Some("bootstrap") || !arrived {
         return Ok(());
     }
@@ -146,7 +159,8 @@ pub(super) fn resample(problem: &Problem, result: &mut FitResult, interrupt: &At
             ));
         }
     }
-    let lost = if found.failed > 0 { format!(", {} more could not be fitted", found.failed) } else { String::new() };
+    let lost =
+        if found.failed > 0 { format!(", {} more could not be fitted", found.failed) } else { String::new() };
     result.notes.push(format!("errors by the parametric bootstrap of {} data sets{lost}", found.fits.len()));
     Ok(())
 }

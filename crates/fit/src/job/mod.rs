@@ -138,7 +138,8 @@ impl Job {
     pub fn new(problem: Problem) -> Result<Job, JobError> {
         errors::check(&problem.file, &problem.data)?;
         if let (Some(_), false) = (&problem.file.route, matches!(problem.data, Observations::Seen { .. })) {
-            let message = "a route to a likelihood is chosen for the task `observation` alone: leave `route` out";
+            let message =
+                "a route to a likelihood is chosen for the task `observation` alone: leave `route` out";
             return Err(problem.file.wrong("route", message).into());
         }
         let (mut state, mut judge, mut notes) = (None, None, problem.notes.clone());

@@ -441,7 +441,15 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         simulation.runs
     )];
     let runs = Some(simulation.runs as usize);
-    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), runs, notes, data_notes: Vec::new() })
+    Ok(ObservedCurve {
+        choice,
+        target,
+        starts: None,
+        scale: Scale::steps(),
+        runs,
+        notes,
+        data_notes: Vec::new(),
+    })
 }
 
 /// Some rows of a table of this width, in the order asked for.

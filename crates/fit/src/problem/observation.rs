@@ -38,11 +38,14 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
     for choice in &file.experiments {
         experiments.push(experiment(file, own, choice, &mut notes)?);
     }
-    let wrong = |e: glauber_tasks::observation::ObservationError| JobError::from(file.wrong("observation", e.to_string()));
+    let wrong = |e: glauber_tasks::observation::ObservationError| {
+        JobError::from(file.wrong("observation", e.to_string()))
+    };
     let design = Design::new(&own.model, experiments, &pairs(&file.fixed)).map_err(wrong)?;
     let (route, why) =
         Route::of(&design, file.route.as_deref()).map_err(|e| file.wrong("route", e.to_string()))?;
-    let mut words = vec![format!("the likelihood is by the route `{}`: {why}; `route` chooses another", route.name())];
+    let mut words =
+        vec![format!("the likelihood is by the route `{}`: {why}; `route` chooses another", route.name())];
     let several = design.experiments.len() > 1;
     for one in &design.experiments {
         let name = if several { format!("experiment `{}`: ", one.name) } else { String::new() };
@@ -55,7 +58,8 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
     let mut read = Digests::of_model(file, own);
     for (e, one) in design.experiments.iter().enumerate() {
         for (k, observed) in one.observed.iter().enumerate() {
-            read = read.with_numbers(&format!("the data of observation {k} of experiment {e}"), &observed.values);
+            read = read
+                .with_numbers(&format!("the data of observation {k} of experiment {e}"), &observed.values);
         }
         if let Some(states) = &one.start {
             read = read.with_states(&format!("the start of experiment {e}"), states);
@@ -70,7 +74,9 @@ fn experiment(
     choice: &ExperimentChoice,
     notes: &mut Vec<String>,
 ) -> Result<Experiment, JobError> {
-    let wrong = |message: String| JobError::from(file.wrong("experiment", format!("experiment `{}`: {message}", choice.name)));
+    let wrong = |message: String| {
+        JobError::from(file.wrong("experiment", format!("experiment `{}`: {message}", choice.name)))
+    };
     let mut observed = Vec::new();
     for one in &choice.observations {
         observed.push(observation(file, &own.model, one, notes).map_err(wrong)?);
@@ -79,8 +85,10 @@ fn experiment(
     if let Some(path) = &choice.start {
         let arrays = arrays_of(file, path).map_err(&wrong)?;
         let declarations = own.model.declarations();
-        let arrays: Vec<(String, Array)> = arrays.into_iter().map(|(name, array)| (name, as_runs(&declarations.lattice, array))).collect();
-        let states = States::from_arrays(declarations, &arrays).map_err(|e| wrong(format!("its start: {e}")))?;
+        let arrays: Vec<(String, Array)> =
+            arrays.into_iter().map(|(name, array)| (name, as_runs(&declarations.lattice, array))).collect();
+        let states =
+            States::from_arrays(declarations, &arrays).map_err(|e| wrong(format!("its start: {e}")))?;
         if states.times != 1 {
             return Err(wrong(format!("its start has {} times: give one state for each run", states.times)));
         }
@@ -118,12 +126,17 @@ fn observation(
     choice: &ObservationChoice,
     notes: &mut Vec<String>,
 ) -> Result<Observed, String> {
-    let text = choice.what.as_deref().ok_or("say what is seen, as `what`: a layer, or a summary such as count(LAYER=STATE)")?;
+    let text = choice
+        .what
+        .as_deref()
+        .ok_or("say what is seen, as `what`: a layer, or a summary such as count(LAYER=STATE)")?;
     let map = match &choice.regions {
         None => None,
         Some(path) => {
             let arrays = arrays_of(file, path)?;
-            let [(_, array)] = &arrays[..] else { return Err(format!("the map of regions holds {} arrays: give one", arrays.len())) };
+            let [(_, array)] = &arrays[..] else {
+                return Err(format!("the map of regions holds {} arrays: give one", arrays.len()));
+            };
             Some(array.to_f64())
         }
     };
@@ -143,16 +156,27 @@ fn observation(
                 ArgumentChoice::Number(x) => Quantity::Known(*x),
                 ArgumentChoice::Parameter(name) => Quantity::Named(name.clone()),
             };
-            let arguments: Vec<(String, Quantity)> = noise.arguments.iter().map(|(n, a)| (n.clone(), quantity(a))).collect();
+            let arguments: Vec<(String, Quantity)> =
+                noise.arguments.iter().map(|(n, a)| (n.clone(), quantity(a))).collect();
             Noise::named(&noise.name, &arguments).map_err(|e| e.to_string())?
         }
     };
-    let path = choice.data.as_ref().ok_or_else(|| format!("`{words}` has no data: say where they are, as `data`"))?;
+    let path = choice
+        .data
+        .as_ref()
+        .ok_or_else(|| format!("`{words}` has no data: say where they are, as `data`"))?;
     let mut arrays = arrays_of(file, path)?;
-    let times = arrays.iter().position(|(name, _)| name == "times").filter(|_| arrays.len() > 1).map(|place| arrays.remove(place).1);
+    let times = arrays
+        .iter()
+        .position(|(name, _)| name == "times")
+        .filter(|_| arrays.len() > 1)
+        .map(|place| arrays.remove(place).1);
     let [(_, array)] = &arrays[..] else {
         let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-        return Err(format!("the data of `{words}` hold the arrays {}: give one, and `times` beside it", names.join(", ")));
+        return Err(format!(
+            "the data of `{words}` hold the arrays {}: give one, and `times` beside it",
+            names.join(", ")
+        ));
     };
     let (runs, count) = shape_of(&what, model, array.shape(), &words)?;
     let steps = match (&choice.steps, times) {
@@ -165,7 +189,9 @@ fn observation(
             steps.into_iter().map(|x| x as u64).collect()
         }
         (None, None) => {
-            notes.push(format!("nobody said when `{words}` was seen: its {count} times are taken for steps 0, 1, 2 …"));
+            notes.push(format!(
+                "nobody said when `{words}` was seen: its {count} times are taken for steps 0, 1, 2 …"
+            ));
             (0..count as u64).collect()
         }
     };
@@ -202,7 +228,9 @@ fn shape_of(what: &What, model: &Model, shape: &[usize], words: &str) -> Result<
         [] => Ok((1, 1)),
         [times] => Ok((1, *times)),
         [runs, times] => Ok((*runs, *times)),
-        _ => Err(format!("the data of `{words}` have shape {shape:?}: more axes than run, time and what is seen")),
+        _ => Err(format!(
+            "the data of `{words}` have shape {shape:?}: more axes than run, time and what is seen"
+        )),
     }
 }
 
@@ -210,8 +238,10 @@ fn shape_of(what: &What, model: &Model, shape: &[usize], words: &str) -> Result<
 fn arrays_of(file: &FitFile, path: &Path) -> Result<Vec<(String, Array)>, String> {
     if let (Some(arrays), Some(name)) = (&file.given.arrays, path.file_name().and_then(|n| n.to_str())) {
         let begin = format!("{name}/");
-        let own: Vec<(String, Array)> =
-            arrays.iter().filter_map(|(n, a)| Some((n.strip_prefix(&begin)?.to_string(), a.clone()))).collect();
+        let own: Vec<(String, Array)> = arrays
+            .iter()
+            .filter_map(|(n, a)| Some((n.strip_prefix(&begin)?.to_string(), a.clone())))
+            .collect();
         if !own.is_empty() {
             return Ok(own);
         }
@@ -243,18 +273,27 @@ fn covariates(
         let numbers = match source {
             CovariateChoice::Number(x) => vec![*x; declarations.lattice.sites()],
             CovariateChoice::Path(path) => match arrays_of(file, path) {
-                Ok(arrays) if file.given.arrays.is_some() => arrays.first().map(|(_, a)| a.to_f64()).unwrap_or_default(),
+                Ok(arrays) if file.given.arrays.is_some() => {
+                    arrays.first().map(|(_, a)| a.to_f64()).unwrap_or_default()
+                }
                 _ => {
                     let found = field(path, name, shape, notes)?;
                     if found.shape != shape {
-                        return Err(format!("covariate `{name}` has shape {:?}, but the lattice {shape:?}", found.shape));
+                        return Err(format!(
+                            "covariate `{name}` has shape {:?}, but the lattice {shape:?}",
+                            found.shape
+                        ));
                     }
                     found.numbers
                 }
             },
         };
         if numbers.len() != declarations.lattice.sites() {
-            return Err(format!("covariate `{name}` has {} numbers, but the lattice {} sites", numbers.len(), declarations.lattice.sites()));
+            return Err(format!(
+                "covariate `{name}` has {} numbers, but the lattice {} sites",
+                numbers.len(),
+                declarations.lattice.sites()
+            ));
         }
         all.retain(|(n, _)| n != name);
         all.push((name.clone(), FieldData::from_parts(Arc::new(numbers.into()), None)));

@@ -20,26 +20,35 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Array)>, String> {
     if !about.is_file() || about.len() > LONGEST {
         return Err(format!("{}: is no table of at most 256 MiB", path.display()));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: cannot be read as text: {e}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| format!("{}: cannot be read as text: {e}", path.display()))?;
     let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim_start_matches('\u{feff}').trim()));
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let Some((first, header)) = lines.next() else { return Err(format!("{}: is empty", path.display())) };
     let comma = [',', ';', '\t'].into_iter().max_by_key(|c| header.matches(*c).count()).unwrap_or(',');
-    let split = |line: &str| -> Vec<String> { line.split(comma).map(|cell| cell.trim().trim_matches('"').to_string()).collect() };
+    let split = |line: &str| -> Vec<String> {
+        line.split(comma).map(|cell| cell.trim().trim_matches('"').to_string()).collect()
+    };
     let names = split(header);
     if names.len() < 2 || names.iter().all(|name| number(name).is_some()) {
         return Err(wrong(first, "the first line names the columns: the step, and what was seen".into()));
     }
     let own = names[0].to_lowercase();
     if !matches!(own.as_str(), "step" | "steps") {
-        let message = format!("the first column is `{}`: call it `step`, with the step after which each line was seen", names[0]);
+        let message = format!(
+            "the first column is `{}`: call it `step`, with the step after which each line was seen",
+            names[0]
+        );
         return Err(wrong(first, message));
     }
     let (mut steps, mut values) = (Vec::new(), Vec::new());
     for (line, text) in lines {
         let cells = split(text);
         if cells.len() != names.len() {
-            return Err(wrong(line, format!("it has {} cells, but there are {} columns", cells.len(), names.len())));
+            return Err(wrong(
+                line,
+                format!("it has {} cells, but there are {} columns", cells.len(), names.len()),
+            ));
         }
         for (place, cell) in cells.iter().enumerate() {
             let missing = matches!(cell.to_lowercase().as_str(), "" | "na" | "nan" | "-");

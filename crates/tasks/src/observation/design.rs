@@ -67,7 +67,11 @@ impl Experiment {
             let picks = (0..replicates).map(|r| if states.runs == 1 { 0 } else { of(r) as u32 }).collect();
             let picks = std::sync::Arc::new(picks);
             let layers = states.layers.iter();
-            run.start = Start::States(layers.map(|l| FieldData::from_parts(l.clone(), Some(std::sync::Arc::clone(&picks)))).collect());
+            run.start = Start::States(
+                layers
+                    .map(|l| FieldData::from_parts(l.clone(), Some(std::sync::Arc::clone(&picks))))
+                    .collect(),
+            );
         }
         run.first_step(self.first_step())
     }
@@ -92,7 +96,10 @@ impl Experiment {
                 return Err(format!("its start has {} times: give one state for each run", states.times));
             }
             if states.runs != 1 && states.runs != first.runs {
-                return Err(format!("its start has {} runs, but {} were seen: give one, or as many", states.runs, first.runs));
+                return Err(format!(
+                    "its start has {} runs, but {} were seen: give one, or as many",
+                    states.runs, first.runs
+                ));
             }
         }
         let begin = self.first_step();
@@ -159,7 +166,10 @@ impl Design {
                     own.interval.highest = own.interval.highest.min(highest);
                 }
                 None if name.trim().is_empty() => {
-                    let (noise, why) = (observed.noise.law.name().into(), format!("the name of its `{}` is empty", argument.name));
+                    let (noise, why) = (
+                        observed.noise.law.name().into(),
+                        format!("the name of its `{}` is empty", argument.name),
+                    );
                     return Err(ObservationError::Noise { noise, why });
                 }
                 None => extras.push(Extra { name: name.clone(), interval: argument.interval }),
@@ -176,10 +186,18 @@ impl Design {
             }
             check(model, name, value).map_err(|error| named_too(error, &extras).into())
         };
-        let common = fixed.iter().map(|(n, x)| Ok((place(n, *x)?, *x))).collect::<Result<Vec<_>, ObservationError>>()?;
+        let common = fixed
+            .iter()
+            .map(|(n, x)| Ok((place(n, *x)?, *x)))
+            .collect::<Result<Vec<_>, ObservationError>>()?;
         let own = experiments
             .iter()
-            .map(|e| e.fixed.iter().map(|(n, x)| Ok((place(n, *x)?, *x))).collect::<Result<Vec<_>, ObservationError>>())
+            .map(|e| {
+                e.fixed
+                    .iter()
+                    .map(|(n, x)| Ok((place(n, *x)?, *x)))
+                    .collect::<Result<Vec<_>, ObservationError>>()
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let mut design = Design {
             model: model.clone(),

@@ -68,11 +68,7 @@ pub const LAWS: &[(&str, Law, &[Argument])] = &[
     ("exact", Law::Exact, &[]),
     ("gaussian", Law::Gaussian, &[argument("deviation", 0.0, f64::INFINITY, None)]),
     ("poisson", Law::Poisson, &[SHARE]),
-    (
-        "negative-binomial",
-        Law::NegativeBinomial,
-        &[argument("size", 0.0, f64::INFINITY, None), SHARE],
-    ),
+    ("negative-binomial", Law::NegativeBinomial, &[argument("size", 0.0, f64::INFINITY, None), SHARE]),
     ("binomial", Law::Binomial, &[argument("probability", 0.0, 1.0, None)]),
     ("flipped", Law::Flipped, &[argument("probability", 0.0, 1.0, None)]),
 ];

@@ -23,7 +23,10 @@ pub fn regions(
     let wrong = |why: String| ObservationError::Regions { why };
     if labels.len() != sites {
         let shape = model.declarations().lattice.shape();
-        return Err(wrong(format!("it has {} numbers, but the lattice {shape:?} has {sites} sites", labels.len())));
+        return Err(wrong(format!(
+            "it has {} numbers, but the lattice {shape:?} has {sites} sites",
+            labels.len()
+        )));
     }
     let mut members = vec![0usize; names.len()];
     for label in labels.iter().flatten() {

@@ -56,7 +56,8 @@ impl Noise {
         };
         let known: Vec<&str> = law.arguments().iter().map(|a| a.name).collect();
         if let Some((other, _)) = given.iter().find(|(n, _)| !known.contains(&n.as_str())) {
-            let takes = if known.is_empty() { "nothing".to_string() } else { format!("`{}`", known.join("`, `")) };
+            let takes =
+                if known.is_empty() { "nothing".to_string() } else { format!("`{}`", known.join("`, `")) };
             return Err(wrong(format!("it has no `{other}`, it takes {takes}")));
         }
         let argument = |argument: &super::noise::Argument| {
@@ -80,12 +81,17 @@ impl Noise {
 
     /// In words.
     pub fn words(&self) -> String {
-        let own = self.law.arguments().iter().zip(&self.arguments).map(|(argument, quantity)| match quantity {
-            Quantity::Known(x) => format!("{} {x}", argument.name),
-            Quantity::Named(name) => format!("{} `{name}`", argument.name),
-        });
+        let own =
+            self.law.arguments().iter().zip(&self.arguments).map(|(argument, quantity)| match quantity {
+                Quantity::Known(x) => format!("{} {x}", argument.name),
+                Quantity::Named(name) => format!("{} `{name}`", argument.name),
+            });
         let own: Vec<String> = own.collect();
-        if own.is_empty() { self.law.name().to_string() } else { format!("{} ({})", self.law.name(), own.join(", ")) }
+        if own.is_empty() {
+            self.law.name().to_string()
+        } else {
+            format!("{} ({})", self.law.name(), own.join(", "))
+        }
     }
 }
 
@@ -119,7 +125,9 @@ pub enum ObservationError {
         why: String,
     },
     /// Data of another length.
-    #[error("the data of `{what}` hold {found} numbers, but {runs} runs of {times} times with {width} numbers each are {wanted}")]
+    #[error(
+        "the data of `{what}` hold {found} numbers, but {runs} runs of {times} times with {width} numbers each are {wanted}"
+    )]
     Length {
         /// What is read.
         what: String,
@@ -149,7 +157,9 @@ pub enum ObservationError {
         what: String,
     },
     /// A number that the noise cannot make.
-    #[error("the data of `{what}`, run {run}, after step {step}, number {number}: {value} is {why}: correct it, or take another noise than `{noise}`")]
+    #[error(
+        "the data of `{what}`, run {run}, after step {step}, number {number}: {value} is {why}: correct it, or take another noise than `{noise}`"
+    )]
     Impossible {
         /// What is read.
         what: String,
@@ -324,14 +334,18 @@ impl Observed {
             What::Numbers(_) => false,
         };
         if noise.law == Law::Flipped && !whole {
-            let why = "it takes one state of a site for another, so it is for a layer of states, seen site by site".into();
+            let why =
+                "it takes one state of a site for another, so it is for a layer of states, seen site by site"
+                    .into();
             return Err(ObservationError::Noise { noise: "flipped".into(), why });
         }
         let as_it_is = matches!(noise.law, Law::Exact | Law::Flipped);
         let fault = |y: f64| -> Option<String> {
             let law = noise.law.refuses(y).map(str::to_string);
             law.or_else(|| match of_sites {
-                Some((low, high)) if as_it_is && !(y >= low && y <= high && !(whole && y.fract().abs() > 0.0)) => {
+                Some((low, high))
+                    if as_it_is && !(y >= low && y <= high && !(whole && y.fract().abs() > 0.0)) =>
+                {
                     Some(format!("no state of a site, which has {low} to {high}"))
                 }
                 _ => None,
@@ -371,7 +385,8 @@ impl Observed {
 
     /// In words: what, of how many, when, with which noise.
     pub fn described(&self) -> String {
-        let (first, last) = (self.steps.first().copied().unwrap_or(0), self.steps.last().copied().unwrap_or(0));
+        let (first, last) =
+            (self.steps.first().copied().unwrap_or(0), self.steps.last().copied().unwrap_or(0));
         let times = match self.steps.len() {
             1 => format!("after step {first}"),
             n => format!("at {n} times from step {first} to {last}"),

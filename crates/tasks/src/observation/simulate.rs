@@ -132,7 +132,15 @@ impl Watch {
                 let length = one.steps.len() * one.width;
                 let mut values = vec![0.0; runs * length];
                 for (replicate, row) in shown.iter().enumerate() {
-                    let keys = [0, 1].map(|draw| Key::new(derive_seed(seed, Purpose::ObservedNoise, k as u64), replicate as u32, 0, draw, 0));
+                    let keys = [0, 1].map(|draw| {
+                        Key::new(
+                            derive_seed(seed, Purpose::ObservedNoise, k as u64),
+                            replicate as u32,
+                            0,
+                            draw,
+                            0,
+                        )
+                    });
                     for (place, x) in row[from..from + length].iter().enumerate() {
                         let y = one.noise.law.draw(*x, &arguments, one.states, &keys, place as u32);
                         values[replicate / times * length + place] += y / times as f64;

@@ -192,30 +192,46 @@ impl Trajectory {
             if high <= low {
                 return Ok(None);
             }
-            column.iter_mut().zip(above.iter().zip(&below)).for_each(|(j, (a, b))| *j = (a - b) / (high - low));
+            column
+                .iter_mut()
+                .zip(above.iter().zip(&below))
+                .for_each(|(j, (a, b))| *j = (a - b) / (high - low));
         }
         let (target, errors) = (&self.target.values, self.target.errors.as_deref());
-        let near = |x: &[f64], sign: f64| -> Vec<f64> { x.iter().map(|x| x + sign * 1e-5 * x.abs().max(1e-8)).collect() };
+        let near = |x: &[f64], sign: f64| -> Vec<f64> {
+            x.iter().map(|x| x + sign * 1e-5 * x.abs().max(1e-8)).collect()
+        };
         let difference = |above: Vec<f64>, below: Vec<f64>, x: &[f64]| -> Vec<f64> {
             let wide = x.iter().map(|x| 2e-5 * x.abs().max(1e-8));
             above.iter().zip(&below).zip(wide).map(|((a, b), wide)| (a - b) / wide).collect()
         };
         let slope = |m: &[f64], t: &[f64]| self.loss.of(m, t, errors).1;
-        let by_means = difference(slope(&near(&means, 1.0), target), slope(&near(&means, -1.0), target), &means);
-        let by_data = difference(slope(&means, &near(target, 1.0)), slope(&means, &near(target, -1.0)), target);
+        let by_means =
+            difference(slope(&near(&means, 1.0), target), slope(&near(&means, -1.0), target), &means);
+        let by_data =
+            difference(slope(&means, &near(target, 1.0)), slope(&means, &near(target, -1.0)), target);
         // Each run about the mean of those that began alike: how runs begin is not what is uncertain.
         let groups = self.starts.as_ref().map_or(1, |states| states.runs.max(1));
         let mut centres = vec![vec![0.0; width]; groups];
         let members = |g: usize| (here.replicates() - g).div_ceil(groups) as f64;
         for r in 0..here.replicates() {
-            centres[r % groups].iter_mut().zip(here.replicate(r)).for_each(|(c, x)| *c += x / members(r % groups));
+            centres[r % groups]
+                .iter_mut()
+                .zip(here.replicate(r))
+                .for_each(|(c, x)| *c += x / members(r % groups));
         }
         let freedom = (here.replicates() - groups).max(1) as f64 * runs as f64;
         let mut meat = vec![0.0; n * n];
         for r in 0..here.replicates() {
-            let off = here.replicate(r).iter().zip(&centres[r % groups]).zip(&by_data).map(|((x, c), l)| (x - c) * l);
+            let off = here
+                .replicate(r)
+                .iter()
+                .zip(&centres[r % groups])
+                .zip(&by_data)
+                .map(|((x, c), l)| (x - c) * l);
             let off: Vec<f64> = off.collect();
-            let own: Vec<f64> = jacobian.iter().map(|j| j.iter().zip(&off).map(|(a, b)| a * b).sum()).collect();
+            let own: Vec<f64> =
+                jacobian.iter().map(|j| j.iter().zip(&off).map(|(a, b)| a * b).sum()).collect();
             for i in 0..n {
                 (0..n).for_each(|k| meat[i * n + k] += own[i] * own[k] / freedom);
             }
@@ -237,8 +253,10 @@ impl Trajectory {
         };
         let variance = times(&times(&inverse, &meat), &inverse);
         let slopes = slope(&means, target);
-        let gradient: Vec<f64> = jacobian.iter().map(|j| j.iter().zip(&slopes).map(|(a, b)| a * b).sum()).collect();
-        let step: Vec<f64> = (0..n).map(|i| -(0..n).map(|k| inverse[i * n + k] * gradient[k]).sum::<f64>()).collect();
+        let gradient: Vec<f64> =
+            jacobian.iter().map(|j| j.iter().zip(&slopes).map(|(a, b)| a * b).sum()).collect();
+        let step: Vec<f64> =
+            (0..n).map(|i| -(0..n).map(|k| inverse[i * n + k] * gradient[k]).sum::<f64>()).collect();
         let spread = Information::of(&variance, n);
         let distance = match spread.is_positive(n) {
             true => spread.decrement(&step, 1e-9).sqrt(),
