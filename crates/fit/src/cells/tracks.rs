@@ -216,7 +216,7 @@ pub fn simulate_tracks(
     let types = types_of(setting)?;
     let energy = energy_of(parameters, setting.connected, &kinds_of(setting), types, &mut notes)?;
     let experiment = setting.experiment(&energy, &mut notes)?;
-    if tracks == 0 || records < 2 || records > MOST_RECORDS {
+    if tracks == 0 || !(2..=MOST_RECORDS).contains(&records) {
         return Err(CellsError::Request(format!(
             "{tracks} tracks of {records} records: give at least one track, and 2 to {MOST_RECORDS} records"
         )));
