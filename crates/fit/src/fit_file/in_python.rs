@@ -180,7 +180,7 @@ fn said(code: &str, task: Task) -> Option<String> {
     let is_key = |key: &str| key.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.' || c == '_');
     let (table, name) = whole.split_once('.')?;
     let is_named = ["start", "fixed"].contains(&table);
-    if !is_named && !(is_key(&whole) && is_table(table)) {
+    if !(is_named || is_key(&whole) && is_table(table)) {
         return None;
     }
     Some(match argument(&whole, table, name, task, value.map(python_value).as_deref()) {
