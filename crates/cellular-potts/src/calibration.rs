@@ -83,6 +83,7 @@ impl Calibration {
         let worst = self.classes.iter().max_by(|a, b| a.chi_square().total_cmp(&b.chi_square()));
         let Some(worst) = worst else { return "no copies to look at".into() };
         let costs = match worst.costs {
+            [low, high] if low.is_infinite() && high.is_infinite() => "anything".into(),
             [low, high] if low.is_infinite() => format!("at most {high}"),
             [low, high] if high.is_infinite() => format!("more than {low}"),
             [low, high] => format!("{low} to {high}"),

@@ -251,7 +251,10 @@ fn conclude(
     if counts.impossible > 0 {
         let share = 100.0 * counts.impossible as f64 / (counts.at_boundaries.max(1)) as f64;
         let far = if share >= FAR_APART { ", by far" } else { "" };
-        let others = counts.impossible - counts.cut;
+        // Cuts and new cells, which have words of their own, say nothing of how far frames are apart.
+        let newcomers: Vec<(i64, usize)> = movies.iter().flat_map(|movie| movie.newcomers()).collect();
+        let of_newcomers = if newcomers.is_empty() { 0 } else { counts.appeared };
+        let others = counts.impossible.saturating_sub(counts.cut + of_newcomers);
         if others > 0 {
             words = format!(
                 "frames look further apart than one step{far}: {others} site updates, {} % of those at boundaries, took a label that no neighbour had; {words}",
@@ -264,7 +267,6 @@ fn conclude(
                 counts.cut
             );
         }
-        let newcomers: Vec<(i64, usize)> = movies.iter().flat_map(|movie| movie.newcomers()).collect();
         if let Some((cell, frame)) = newcomers.first() {
             let more = match newcomers.len() - 1 {
                 0 => String::new(),
@@ -276,12 +278,17 @@ fn conclude(
             );
         }
         warns = true;
+        let of_new = if counts.appeared > 0 {
+            format!(" ({} of them sites of a cell that had none)", counts.appeared)
+        } else {
+            String::new()
+        };
         notes.push(format!(
-            "impossible moves were left out of the likelihood{}. The estimates are effective: frames every 2 (5) steps taken for one shrink adhesions to about 0.65 (0.4) of the truth and volume strengths to 0.43 (0.27); take frames closer together, or coarsen them",
-            if counts.appeared > 0 {
-                format!(" ({} of them sites of a cell that had none)", counts.appeared)
+            "impossible moves were left out of the likelihood{of_new}. The estimates are effective{}",
+            if others > 0 {
+                ": frames every 2 (5) steps taken for one shrink adhesions to about 0.65 (0.4) of the truth and volume strengths to 0.43 (0.27); take frames closer together, or coarsen them"
             } else {
-                String::new()
+                ""
             }
         ));
     }

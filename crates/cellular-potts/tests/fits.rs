@@ -189,3 +189,32 @@ fn what_does_not_fit_together_is_refused() {
     let words = fit(&[&full], &whole, Acceptance::Metropolis, &adhesions()).unwrap_err().to_string();
     assert!(words.contains("nothing can be learnt"), "{words}");
 }
+
+/// A cell that is new, and cuts where they are refused, are named first, and frames are not blamed for them.
+#[test]
+fn new_cells_and_cuts_are_named_first() {
+    let movie = film(&sorting(64.0), Acceptance::Metropolis, 13, 5);
+    let names = |movie: &Movie, energy: &Energy| {
+        fit(&[movie], energy, Acceptance::Metropolis, &adhesions()).unwrap().words
+    };
+    let connected = names(&movie, &Energy { connected: true, ..sorting(64.0) });
+    assert!(connected.contains("cut a cell, which `connected` forbids"), "{connected}");
+    assert!(!connected.contains("frames look further apart"), "{connected}");
+    // The upper half of a cell is another one from frame 6 on.
+    let mut frames = movie.frames().to_vec();
+    let middle = |frame: &[u32]| {
+        let rows: Vec<usize> =
+            (0..frame.len()).filter(|site| frame[*site] == 5).map(|site| site / 48).collect();
+        rows.iter().sum::<usize>() / rows.len()
+    };
+    let row = middle(&frames[6]);
+    for frame in &mut frames[6..] {
+        (0..frame.len()).filter(|site| site / 48 > row).for_each(|site| {
+            frame[site] = if frame[site] == 5 { 26 } else { frame[site] };
+        });
+    }
+    let types = [movie.types(), &movie.types()[5..6]].concat();
+    let divided = Movie::new(movie.lattice().clone(), types, frames).unwrap();
+    let words = names(&divided, &sorting(64.0));
+    assert!(words.starts_with("cell 26 is new in frame 6, and no step of the model makes a cell"), "{words}");
+}
