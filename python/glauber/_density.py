@@ -288,11 +288,10 @@ class Posterior:
         except ImportError:
             raise ImportError("to_arviz needs ArviZ: pip install arviz") from None
         stats = {"lp": self.log_density, "diverging": self.diverging}
-        try:
-            return arviz.from_dict({"posterior": self.draws, "sample_stats": stats})
-        except (TypeError, ValueError):
-            # Before ArviZ 1.0.
+        # Before 1.0 the groups were keywords.
+        if int(arviz.__version__.split(".")[0]) < 1:
             return arviz.from_dict(posterior=self.draws, sample_stats=stats)
+        return arviz.from_dict({"posterior": self.draws, "sample_stats": stats})
 
     def plot(self, axes: Any = None) -> Any:
         """Draws the marginal of each parameter, a line for each chain, with Matplotlib, and gives the axes."""

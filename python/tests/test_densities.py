@@ -215,7 +215,7 @@ def test_matplotlib_shows_both(spread, density):
 
 def test_cells_have_one_too():
     truth = {"J01": 1.6, "J11": 1.4, "volume_strength": 0.1, "volume_target": 36}
-    movie = glauber.cells.simulate(truth, shape=(48, 48), blocks=(6, 6), sides=(6, 6), torus=True, steps=20)
+    movie = glauber.cells.simulate(truth, shape=(48, 48), blocks=(6, 6), sides=(6, 6), torus=True, steps=5)
     known = {"fixed": {"volume_target": 36}, "torus": True, "acceptance": "heat-bath"}
     priors = {"J01": "normal(0, 5)", "J11": "normal(0, 5)", "volume_strength": "half-normal(1)"}
     density = glauber.cells.log_density(movie.labels, movie.types, priors=priors, **known)
@@ -223,7 +223,7 @@ def test_cells_have_one_too():
     value, gradient = density.value_and_grad([truth[name] for name in density.names])
     assert np.isfinite(value) and np.isfinite(gradient).all()
     fitted = glauber.cells.fit(movie.labels, movie.types, replicates=0, **known)
-    found = density.posterior(draws=200, warm_up=300)
+    found = density.posterior(chains=2, draws=200, warm_up=200)
     for name in density.names:
         # With so much data the posterior is nearly the normal law of the fit.
         error = fitted.standard_errors[name]
