@@ -621,7 +621,7 @@ fn a_killed_simulation_carries_on_with_the_same_bits() {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         glauber(folder.path(), &words)
     };
-    // Long enough that a checkpoint is due on the way, whatever the machine.
+    // Another request, which must not take the checkpoint.
     let others = ["3500", "--checkpoint", "way.npz"];
     let mut child = Command::new(env!("CARGO_BIN_EXE_glauber"))
         .args(simulate("never", &["4000", "--checkpoint", "way.npz"]))
