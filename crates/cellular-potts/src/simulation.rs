@@ -53,7 +53,11 @@ pub enum SimulationError {
 /// The lengths next to one that a period divides, of at least 3 sites, in words.
 fn lengths(length: usize, period: usize) -> String {
     let below = length - length % period;
-    if below < 3 { format!("{} sites", below + period) } else { format!("{below} or {} sites", below + period) }
+    if below < 3 {
+        format!("{} sites", below + period)
+    } else {
+        format!("{below} or {} sites", below + period)
+    }
 }
 
 /// Where a simulation stands: all that its further course depends on, besides what it was made with.

@@ -203,7 +203,8 @@ fn new_cells_and_cuts_are_named_first() {
     // The upper half of a cell is another one from frame 6 on.
     let mut frames = movie.frames().to_vec();
     let middle = |frame: &[u32]| {
-        let rows: Vec<usize> = (0..frame.len()).filter(|site| frame[*site] == 5).map(|site| site / 48).collect();
+        let rows: Vec<usize> =
+            (0..frame.len()).filter(|site| frame[*site] == 5).map(|site| site / 48).collect();
         rows.iter().sum::<usize>() / rows.len()
     };
     let row = middle(&frames[6]);

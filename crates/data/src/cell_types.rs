@@ -66,7 +66,8 @@ pub fn read_cell_types(path: impl AsRef<Path>) -> Result<CellTypes, DataError> {
             return Err(at(kind, "has no type".into(), "give every cell a type, or leave its line out"));
         }
         let label = number as i64;
-        let of_medium = name.eq_ignore_ascii_case("medium") || name.parse::<f64>().is_ok_and(|kind| kind.abs() == 0.0);
+        let of_medium =
+            name.eq_ignore_ascii_case("medium") || name.parse::<f64>().is_ok_and(|kind| kind.abs() == 0.0);
         if label == 0 && of_medium {
             continue;
         }

@@ -513,7 +513,10 @@ fn exchanges_happen_or_do_not() {
         plan.simulate(&Run::new(&[p], 20)).map(|_| ()).map_err(|e| e.to_string())
     };
     let refused = build(|s| s.number(0.5)).unwrap_err().to_string();
-    assert!(refused.contains("`when` of swap_with is 0.5") && refused.contains("s.bernoulli(p)"), "{refused}");
+    assert!(
+        refused.contains("`when` of swap_with is 0.5") && refused.contains("s.bernoulli(p)"),
+        "{refused}"
+    );
     let p: fn(&Scope) -> Expr = |s| s.parameter("p");
     let refused = run(p, 0.25).unwrap_err();
     assert!(refused.contains("`when` of swap_with is 0.25"), "{refused}");

@@ -257,9 +257,8 @@ fn types_of(types: Option<GivenTypes>, file: Option<String>) -> Types {
             let told: Vec<String> =
                 names.iter().zip(1..).map(|(name, kind): (_, usize)| format!("{kind} is `{name}`")).collect();
             let named = names.iter().any(|name| name.parse::<u8>().is_err());
-            let notes = named.then(|| {
-                format!("types are numbered in the order of the alphabet: {}", told.join(", "))
-            });
+            let notes = named
+                .then(|| format!("types are numbered in the order of the alphabet: {}", told.join(", ")));
             Types::Table(CellTypes { rows, names, notes: notes.into_iter().collect() })
         }
         (None, Some(path)) => Types::File(path.into()),

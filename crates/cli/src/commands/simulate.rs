@@ -86,7 +86,8 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
             // The same noise gives the same states again, up to the step that could not be; other realisations may have ended earlier.
             Err(StatesError::Engine(error @ EngineError::Event { step, .. })) if step > begun + 1 => {
                 run.steps = step - 1 - begun;
-                ended = Some(format!("{error}; what was run before that step was written, {} steps", run.steps));
+                ended =
+                    Some(format!("{error}; what was run before that step was written, {} steps", run.steps));
             }
             Err(error) => return Err(Failure::run(error)),
         }

@@ -49,12 +49,7 @@ impl<F: Lane> Events<F> {
 
     /// Checks what the rule says at every site, where by its highest sum of rates nothing can happen: a rate below 0, or one above
     /// a highest sum of 0, would else never be met.
-    fn look_everywhere(
-        &mut self,
-        rule: &Rule,
-        layers: &[Plane<F>],
-        address: Address,
-    ) -> Result<(), Trouble> {
+    fn look_everywhere(&mut self, rule: &Rule, layers: &[Plane<F>], address: Address) -> Result<(), Trouble> {
         let sites = rule.layout.sites();
         let mut batch = std::mem::take(&mut self.batch);
         let mut outcome = Ok(());

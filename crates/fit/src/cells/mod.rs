@@ -332,7 +332,8 @@ impl Question {
                 }
             }
             // A strength of 0 has no target.
-            let none = |known: &Unknown, value: f64| known.name.starts_with("volume_strength") && value.abs() == 0.0;
+            let none =
+                |known: &Unknown, value: f64| known.name.starts_with("volume_strength") && value.abs() == 0.0;
             if fixed.iter().any(|(known, value)| none(known, *value)) {
                 free.clear();
             }
