@@ -135,7 +135,7 @@ fn frames_are_left_out_by_range_and_stride() {
     // What is said is of the frames that are left, by their numbers in the whole movie.
     let mut values = squares(&[0, 1, 2, 3, 4]);
     values[64 + 8 * 6 + 7] = 10;
-    values[4 * 64 + 8 * 6] = 10;
+    values[4 * 64 + 8 + 6] = 10;
     let movie = read(&values, &TypesOf::One).unwrap();
     assert!(movie.notes()[0].contains("(frames 1, 4)"), "{:?}", movie.notes());
     let every = movie.every(2).unwrap();
