@@ -78,6 +78,8 @@ impl Map {
     }
 }
 
+/// How far, beside its size, rounding may move a start.
+const SAME: f64 = 1e-6;
 /// How far, beside its size or 1, a start inside its interval may be moved by its map.
 const TOO_FAR: f64 = 1e-3;
 
@@ -365,7 +367,7 @@ impl Maps {
                         map: map.map,
                     });
                 }
-                moved += usize::from(is_moved);
+                moved += usize::from(is_moved || (back - natural).abs() > SAME * natural.abs());
                 free.push(map.to_free(inside));
             }
             if moved > 0 && unknown.is_scalar() {
@@ -543,13 +545,17 @@ mod tests {
         for interval in [Interval::new(0.0, 1e9), Interval::unit(), Interval::positive(), Interval::any()] {
             let unknowns = [Unknown::scalar("p", interval)];
             let maps = Maps::new(&unknowns, &BTreeMap::new()).unwrap();
-            for start in [0.3, 1e-9, 0.999] {
+            for start in [0.3, 0.01, 0.999] {
                 let (free, notes) = maps.start(&[start]).unwrap();
                 let mut back = [0.0];
                 maps.to_natural(&free, &mut back);
                 assert!((back[0] - start).abs() < 1e-6 && notes.is_empty(), "{interval}: {start} {back:?}");
             }
         }
+        // Where it is moved a little, it is said.
+        let unknowns = [Unknown::scalar("p", Interval::new(0.0, 1e9))];
+        let (_, notes) = Maps::new(&unknowns, &BTreeMap::new()).unwrap().start(&[1e-9]).unwrap();
+        assert!(notes.len() == 1 && notes[0].contains("instead of"), "{notes:?}");
     }
 
     #[test]
