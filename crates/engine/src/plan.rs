@@ -80,7 +80,16 @@ impl Plan {
         let no_way_back = model.update().is_by_events().then(|| EngineError::no_way_back(model));
         let backend: &dyn Backend = options.backend.map_or(&Cpu, |named| named.0);
         let prepared = backend.prepare(bundle, observations, &options)?;
-        Ok(Plan { subject, update: model.update().clone(), options, has_adjoints, notes, by_differences, no_way_back, prepared })
+        Ok(Plan {
+            subject,
+            update: model.update().clone(),
+            options,
+            has_adjoints,
+            notes,
+            by_differences,
+            no_way_back,
+            prepared,
+        })
     }
 
     /// What the model speaks of.

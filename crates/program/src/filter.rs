@@ -18,7 +18,7 @@
 use glauber_lattice::Values;
 
 use crate::dataflow::dependent;
-use crate::declarations::{Declarations, Signature, Field, FieldKind, Layer};
+use crate::declarations::{Declarations, Field, FieldKind, Layer, Signature};
 use crate::error::ModelError;
 use crate::graph::Graph;
 use crate::likelihood::{draws_behind, outcomes_of, probability_of};

@@ -252,7 +252,8 @@ impl Asked {
         let stack = request.labels.read()?;
         let mut notes = stack.notes.clone();
         let own = request.types.or_own(stack.types.as_ref(), &mut notes);
-        let labels_error = |error| CellsError::Labels { path: own.blamed_for(&error, &request.labels), error };
+        let labels_error =
+            |error| CellsError::Labels { path: own.blamed_for(&error, &request.labels), error };
         let (types, type_names) = own.read(&mut notes)?;
         let lattice = Lattice::new(&stack.shape)
             .map_err(|error| CellsError::Request(format!("{}: {error}", request.labels.name())))?;

@@ -108,8 +108,7 @@ mod tests {
                 .collect()
         };
         let read = |layer: &str, values: Values| {
-            States::from_arrays(model(layer, values).signature(), &file("state"))
-                .map(|states| states.times)
+            States::from_arrays(model(layer, values).signature(), &file("state")).map(|states| states.times)
         };
         assert_eq!(read("state", of(&["well", "ill"])).unwrap(), 2);
         assert_eq!(read("other", of(&["well", "ill"])).unwrap(), 2);
