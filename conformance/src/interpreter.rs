@@ -617,7 +617,7 @@ fn allowed(required: Requirement, x: f64, epsilon: f64) -> bool {
         Requirement::Chance => x >= f64::from(f32::MIN_POSITIVE) && x <= 1.0 + 64.0 * epsilon,
         Requirement::Direction(count) => whole && x >= 0.0 && x < f64::from(count),
         Requirement::Number => !x.is_nan(),
-        Requirement::Condition => x == 0.0 || x == 1.0,
+        Requirement::Condition => whole && (0.0..=1.0).contains(&x),
     }
 }
 

@@ -305,7 +305,8 @@ mod tests {
             assert!((found - right).abs() < 1e-12, "{values:?}");
         }
         let mut gap = full;
-        (gap.records.remove(3), gap.positions.remove(3));
+        gap.records.remove(3);
+        gap.positions.remove(3);
         let values = motion.measured(&[motion.sums([&gap])], 1.0).values;
         // Left: displacements 1 and 2; after two records 3 and, over the gap, 0.
         let right = [1.5_f64.ln(), 2.5_f64.ln(), 4.5_f64.ln(), 2.0 / 2.5];

@@ -52,8 +52,10 @@ fn coefficients_of_the_act_model_are_found_from_tracks() {
     let clock = std::time::Instant::now();
     let mut tracks = data(1000, 30, 161);
     // A gap, and a track that ends early.
-    (tracks[3].records.remove(50), tracks[3].positions.remove(50));
-    (tracks[5].records.truncate(90), tracks[5].positions.truncate(90));
+    tracks[3].records.remove(50);
+    tracks[3].positions.remove(50);
+    tracks[5].records.truncate(90);
+    tracks[5].positions.truncate(90);
     let fit = fitted(&tracks, 7);
     #[allow(clippy::print_stderr)]
     {

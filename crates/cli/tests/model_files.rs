@@ -107,8 +107,12 @@ fn a_file_simulates_what_the_built_in_model_does() {
     for (model, out) in [(file.as_str(), "file.npz"), ("susceptible-infected", "built-in.npz")] {
         done(folder.path(), &["simulate", model, "--steps", "30", "--replicates", "3", "--out", out]);
     }
-    let read = |name: &str| read_arrays(folder.path().join(name), ReadLimits::default()).unwrap();
-    assert_eq!(read("file.npz"), read("built-in.npz"));
+    // The file's states have names, which its archive holds besides.
+    let read = |name: &str| {
+        let arrays = read_arrays(folder.path().join(name), ReadLimits::default()).unwrap();
+        arrays.into_iter().filter(|(name, _)| name != "names of states").collect::<Vec<_>>()
+    };
+    assert!(read("file.npz") == read("built-in.npz"));
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn wrong_tables_are_refused_with_line_and_column() {
         ("hello\n", "has one column only in line 1, `hello`; "),
         (
             "hello world\n",
-            "has no column for the track's id; the columns are `hello`, `world`; or name it by columns.id",
+            "has no column for the track's id; the columns are `hello`, `world`; or name it by `data.columns.id`",
         ),
         ("id,t,x\n1,2,3\n", "has no column for the y position; the columns are `id`, `t`, `x`"),
         (

@@ -268,7 +268,7 @@ fn wrong_values_are_named_with_what_is_right() {
         ("[optimizer]\nlearning-rate = nan", "is NaN, but must be a number above 0"),
         ("[optimizer]\nlearning-rate = inf", "is inf, but must be a number above 0"),
         ("[optimizer]\nname = \"adan\"", "there is no optimizer `adan`: did you mean `adam`?"),
-        ("[optimizer]\nname = \"sgd\"", "`sgd` needs `learning-rate`"),
+        ("[optimizer]\nname = \"sgd\"", "`sgd` needs `optimizer.learning-rate`"),
         (
             "[optimizer]\nmomentum = 0.9",
             "name \"adam\" has no key `momentum`: it is an option of `sgd` and `nesterov`",

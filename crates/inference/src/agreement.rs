@@ -142,7 +142,7 @@ fn rhat(chains: &[Vec<f64>]) -> f64 {
 fn effective(chains: &[Vec<f64>]) -> f64 {
     let (m, n) = (chains.len(), chains.first().map_or(0, Vec::len));
     let (within, all) = variances(chains);
-    if !(all > 0.0) || n < 4 {
+    if all.is_nan() || all <= 0.0 || n < 4 {
         return f64::NAN;
     }
     let moments = moments(chains);
@@ -177,6 +177,7 @@ fn effective(chains: &[Vec<f64>]) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Exact numbers are meant.
 mod tests {
     use super::*;
     use crate::draws::Draws;

@@ -33,6 +33,7 @@ impl Criteria {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Exact numbers are meant.
 mod tests {
     use super::*;
 

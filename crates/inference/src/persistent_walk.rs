@@ -305,6 +305,7 @@ impl std::ops::Sub for Number {
     }
 }
 
+#[allow(clippy::suspicious_arithmetic_impl)] // The rule for the slopes of a product.
 impl std::ops::Mul for Number {
     type Output = Number;
     fn mul(self, other: Number) -> Number {
@@ -313,6 +314,7 @@ impl std::ops::Mul for Number {
     }
 }
 
+#[allow(clippy::suspicious_arithmetic_impl)] // The rule for the slopes of a quotient.
 impl std::ops::Div for Number {
     type Output = Number;
     fn div(self, other: Number) -> Number {

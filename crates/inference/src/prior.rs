@@ -292,6 +292,7 @@ fn power(exponent: f64, x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Exact numbers are meant.
 mod tests {
     use super::*;
 

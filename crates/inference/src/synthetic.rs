@@ -295,7 +295,7 @@ impl Likelihood for Synthetic {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)] // Exact numbers are meant.
 mod tests {
     use super::*;
 

@@ -1,5 +1,5 @@
 //! The synthetic likelihood: the normal law itself where the model is normal, and means of runs.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::float_cmp)]
 
 use glauber_engine::Options;
 use glauber_inference::route::{Route, Settings};

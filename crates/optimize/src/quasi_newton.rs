@@ -90,7 +90,7 @@ pub fn minimize<E>(
         }
         let mut direction = direction(&pairs, &found.gradient, &free);
         let slope: f64 = direction.iter().zip(&found.gradient).map(|(d, g)| d * g).sum();
-        if !(slope < 0.0) || pairs.is_empty() {
+        if slope.is_nan() || slope >= 0.0 || pairs.is_empty() {
             pairs.clear();
             // A first step as long as the largest number of a gradient is wide: no more than 1.
             let longest = found.gradient.iter().zip(&free).filter(|(_, f)| **f).map(|(g, _)| g.abs());

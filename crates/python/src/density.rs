@@ -111,10 +111,10 @@ fn profiled(
     let found = run_whole(py, threads, |_| profiles_of(likelihood, names, level, about))?.map_err(
         |error| match error {
             ProfileError::Likelihood(error) => stopped(error),
-            other => input_error(in_python(&other.to_string())),
+            other => input_error(in_python(other)),
         },
     )?;
-    Ok((in_python(&found.object().to_string()), in_python(&found.text())))
+    Ok((in_python(found.object()), in_python(found.text())))
 }
 
 /// What a value is wanted of.
@@ -187,7 +187,7 @@ impl LogDensity {
     /// What a person should know of the data.
     #[getter]
     fn notes(&self) -> Vec<String> {
-        self.about.notes.iter().map(|note| in_python(note)).collect()
+        self.about.notes.iter().map(in_python).collect()
     }
     /// The route of the likelihood, what kind of number it is, whether it has gradients, and how many observations it has.
     #[getter]
@@ -282,14 +282,12 @@ impl LogDensity {
         }
         let drawn = found.result.map_err(|error| match error {
             PosteriorError::Interrupted => PyKeyboardInterrupt::new_err(()),
-            PosteriorError::Setting(_) | PosteriorError::Nowhere { .. } => {
-                input_error(in_python(&error.to_string()))
-            }
+            PosteriorError::Setting(_) | PosteriorError::Nowhere { .. } => input_error(in_python(error)),
             other => run_error(other),
         })?;
         let out = PyDict::new(py);
-        out.set_item("object", in_python(&drawn.object().to_string()))?;
-        out.set_item("text", in_python(&drawn.text()))?;
+        out.set_item("object", in_python(drawn.object()))?;
+        out.set_item("text", in_python(drawn.text()))?;
         let posterior = drawn.posterior;
         for (coordinate, chains) in posterior.coordinates.iter().zip(posterior.draws) {
             out.set_item(format!("draws {}", coordinate.name), chains.concat().into_pyarray(py))?;

@@ -133,6 +133,6 @@ mod tests {
         let plane = Plane { low: 0.0, high: 1.0, bytes: vec![7; 6] };
         let message = picture(3, 9, &[0.5], &[plane.clone(), plane]);
         assert_eq!(message.len(), 24 + 8 + 2 * (16 + 6));
-        assert_eq!(f64::from_le_bytes(message[8..16].try_into().unwrap()), 9.0);
+        assert_eq!(message[8..16], 9.0_f64.to_le_bytes());
     }
 }

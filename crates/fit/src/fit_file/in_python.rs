@@ -24,7 +24,7 @@ const OF_FIT: [(&str, &str); 14] = [
 ];
 
 /// Those of the tasks, by the name of the task's class.
-const OF_TASKS: [(Task, &str, &[(&str, &str)]); 5] = [
+const OF_TASKS: [(Task, &str, &[(&str, &str)]); 6] = [
     (
         Task::Transition,
         "Transition",
@@ -108,6 +108,7 @@ const OF_TASKS: [(Task, &str, &[(&str, &str)]); 5] = [
             ("fixed", "parameters"),
         ],
     ),
+    (Task::Observation, "Observation", &[("data.steps", "steps")]),
 ];
 
 /// Phrases that are said otherwise as a whole.
@@ -204,6 +205,7 @@ fn argument(key: &str, table: &str, name: &str, task: Task, value: Option<&str>)
     let find = |key: &str| of_task.iter().chain(&OF_FIT).find(|(own, _)| *own == key).map(|(_, name)| *name);
     Some(match (table, find(key), key) {
         ("start" | "fixed", ..) => nested(find(table).unwrap_or(table), name),
+        ("posterior", ..) => format!("glauber.posterior(…, {}={})", python(name), value.unwrap_or("…")),
         ("model-options", ..) => format!("glauber.load(…, {}={})", python(name), value.unwrap_or("…")),
         // Its name is also one of `glauber.fit`.
         (_, Some(own), "data.steps") => format!("glauber.{class}({own}={})", value.unwrap_or("…")),
@@ -304,7 +306,8 @@ mod tests {
     fn call(task: Task) -> (Vec<String>, Vec<String>) {
         let of_fit = arguments(&python("_fit.py"), "\ndef fit(", "    ");
         let (_, class, _) = OF_TASKS.iter().find(|(own, ..)| *own == task).unwrap();
-        let of_task = arguments(&python("_tasks.py"), &format!("\nclass {class}:"), "    ");
+        let file = if task == Task::Observation { "_observation.py" } else { "_tasks.py" };
+        let of_task = arguments(&python(file), &format!("\nclass {class}:"), "    ");
         assert!(of_fit.len() > 12 && of_task.len() > 3, "{of_fit:?} {of_task:?}");
         (of_fit, of_task)
     }
@@ -331,6 +334,10 @@ mod tests {
                         (own, _) => own.split_once('=').unwrap().0,
                     };
                     let known = match argument.split_once('(') {
+                        Some(("glauber.posterior", name)) => {
+                            let own = arguments(&python("_density.py"), "\ndef posterior(", "    ");
+                            own.iter().any(|a| name.ends_with(&format!(" {a}")))
+                        }
                         Some((class, name)) => {
                             class.starts_with("glauber.") && of_task.iter().any(|a| a == name)
                         }

@@ -65,7 +65,6 @@ impl Job {
             errors::sandwich(&self.problem, &mut result)?;
             errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
-            let mut result = result;
             if let Some(watch) = attempt.watch.as_mut().filter(|_| !interrupted) {
                 let take = "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps";
                 watch.tell(&attempt.start, &mut result, take);

@@ -95,7 +95,7 @@ pub(crate) fn identity_of(file: &FitFile, name: &str, read: &Digests) -> Identit
         ModelSource::File(_) => json!("a file"),
     };
     let mut estimator = json!({"temperature": file.estimator.temperature, "samples": file.estimator.samples});
-    if let (Some(table), Some(radius)) = (estimator.as_object_mut(), *file.estimator.radius) {
+    if let (Some(table), Some(radius)) = (estimator.as_object_mut(), *file.estimator.radius.unmarked()) {
         table.insert("radius".to_string(), json!(radius));
     }
     let optimizer = json!({"batch": file.optimizer.batch, "replicates": file.optimizer.replicates});

@@ -95,7 +95,7 @@ fn experiment(
         let first = choice.first_step.unwrap_or_else(|| u64::from(states.steps[0]));
         start = Some(States { steps: vec![first.min(u64::from(u32::MAX)) as u32], ..states });
     } else if choice.first_step.is_some() {
-        return Err(wrong("`first-step` is the step of `start`, and none is given".into()));
+        return Err(wrong("the first step is that of `start`, and no start is given".into()));
     }
     let covariates = covariates(file, own, choice, notes).map_err(wrong)?;
     Ok(Experiment {

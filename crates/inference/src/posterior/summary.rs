@@ -143,7 +143,7 @@ impl Posterior {
             ));
         }
         if let Some(noise) = self.noise {
-            let sticks = !(noise <= MOST_NOISE);
+            let sticks = noise.is_nan() || noise > MOST_NOISE;
             let advice =
                 if sticks { ": chains stick, give the likelihood more particles or simulations" } else { "" };
             notes

@@ -88,11 +88,12 @@ impl Profile {
             (high - low) / low.abs().max(high.abs()).max(f64::MIN_POSITIVE)
         };
         let own = spread(&|path| path[place]);
-        if !(own > MOVES) {
+        if own.is_nan() || own <= MOVES {
             return None;
         }
         for (other, name) in names.iter().enumerate().filter(|(i, _)| *i != place) {
-            if !(spread(&|path| path[other]) > MOVES) {
+            let theirs = spread(&|path| path[other]);
+            if theirs.is_nan() || theirs <= MOVES {
                 continue;
             }
             let candidates: [(&str, &dyn Fn(&[f64]) -> f64); 4] = [

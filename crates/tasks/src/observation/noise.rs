@@ -229,7 +229,7 @@ fn gamma(key: &Key, place: u32, shape: f64) -> f64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)] // Exact numbers are meant.
 mod tests {
     use super::*;
     use glauber_statistics::tolerance::SampleMean;

@@ -46,8 +46,8 @@ pub fn regions(
         // A site's share in a state of two is linear in the layer.
         slope: match (selection.state, values.range()) {
             (None, _) if !nominal => Some(1.0),
-            (Some(state), (low, high)) if values.is_integer() && high - low == 1.0 => {
-                Some(if f64::from(state) == high { 1.0 } else { -1.0 })
+            (Some(state), (low, high)) if values.is_integer() && (high - low - 1.0).abs() < f64::EPSILON => {
+                Some(if f64::from(state) >= high { 1.0 } else { -1.0 })
             }
             _ => None,
         },

@@ -271,7 +271,7 @@ fn labelled(map: &[f64]) -> Result<(Vec<Option<u32>>, Vec<String>), ObservationE
     if let Some(bad) = found.iter().find(|l| l.fract().abs() > 0.0 || l.is_infinite()) {
         return Err(ObservationError::Regions { why: format!("its label {bad} is no whole number") });
     }
-    let place = |label: &f64| found.iter().position(|own| own == label).map(|p| p as u32);
+    let place = |label: &f64| found.iter().position(|own| own.total_cmp(label).is_eq()).map(|p| p as u32);
     let names = found.iter().map(|l| format!("region {l}")).collect();
     Ok((map.iter().map(|l| if *l >= 0.0 { place(l) } else { None }).collect(), names))
 }
