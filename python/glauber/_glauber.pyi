@@ -632,14 +632,14 @@ def cells_fit_tracks(table: SupportsGetItem[int, tuple[str, NDArray[float64] | N
     Fits the Cellular Potts model to tracks; what was found as JSON, and in words.
     """
 
-def cells_picture(labels: NDArray[Any], shape: SupportsGetItem[int, SupportsIndex], types: SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]]) -> bytes | None:
-    """
-    A state of cells as a PNG: its labels, the shape, and the types of labels. None where it cannot be drawn.
-    """
-
 def cells_log_density(labels: NDArray[Any] | None, shape: SupportsGetItem[int, SupportsIndex], file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, torus: bool, coarsen: SupportsIndex, frames: tuple[SupportsIndex, SupportsIndex] | None, every: SupportsIndex, acceptance: str, connected: bool, unknown: SupportsGetItem[int, str], fixed: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
     """
     The log density of the coefficients of the Cellular Potts model, of labels over time.
+    """
+
+def cells_picture(labels: NDArray[Any], shape: SupportsGetItem[int, SupportsIndex], types: SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]]) -> bytes | None:
+    """
+    A state of cells as a PNG: its labels, the shape, and the types of labels. None where it cannot be drawn.
     """
 
 def cells_simulate(shape: SupportsGetItem[int, SupportsIndex], begin: SupportsGetItem[int, SupportsIndex] | None, blocks: SupportsGetItem[int, SupportsIndex] | None, sides: SupportsGetItem[int, SupportsIndex], counts: SupportsGetItem[int, SupportsIndex] | None, volume: SupportsIndex | None, labels: NDArray[Any] | None, file: tuple[str, str | None, SupportsIndex | None, SupportsIndex | None] | None, frame: SupportsIndex, types: tuple[SupportsGetItem[int, tuple[SupportsIndex, SupportsIndex]], SupportsGetItem[int, str]] | None, types_file: str | None, parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], torus: bool, order: str, acceptance: str, connected: bool, steps: SupportsIndex, every: SupportsIndex, seed: SupportsIndex, replicate: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
