@@ -299,7 +299,7 @@ def simulate(
         )
     key = ("simulate", precision)
     if key not in model._plans:
-        model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, precision, 1 << 30)
+        model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, None, precision, 1 << 30)
     try:
         return _run(model, model._plans[key], asked, every)
     except RunError as error:

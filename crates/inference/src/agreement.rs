@@ -108,6 +108,10 @@ fn normal_quantile(p: f64) -> f64 {
 fn moments(chains: &[Vec<f64>]) -> Vec<(f64, f64)> {
     let moment = |chain: &Vec<f64>| {
         let n = chain.len() as f64;
+        // A chain that stands still has no variance, not even by rounding.
+        if let Some(first) = chain.first().filter(|first| chain.iter().all(|x| x.total_cmp(first).is_eq())) {
+            return (*first, 0.0);
+        }
         let mean = chain.iter().sum::<f64>() / n;
         (mean, chain.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0))
     };

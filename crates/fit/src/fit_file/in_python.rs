@@ -108,7 +108,7 @@ const OF_TASKS: [(Task, &str, &[(&str, &str)]); 6] = [
             ("fixed", "parameters"),
         ],
     ),
-    (Task::Observation, "Observation", &[("data.steps", "steps")]),
+    (Task::Observation, "Observation", &[("data.steps", "steps"), ("data.first-step", "first_step")]),
 ];
 
 /// Phrases that are said otherwise as a whole.

@@ -250,7 +250,7 @@ mod tests {
             let points: Vec<f64> = match law {
                 Law::Gaussian => (-2000..2600).map(|k| f64::from(k) * width).collect(),
                 Law::Flipped => vec![0.0, 1.0],
-                _ => (0..400).map(f64::from).collect(),
+                _ => (0..2000).map(f64::from).collect(),
             };
             let weights: Vec<f64> =
                 points.iter().map(|y| law.ln_probability(*y, x, arguments, 2).exp() * width).collect();
