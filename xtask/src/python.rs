@@ -61,6 +61,10 @@ pub fn test(full: bool) -> Result<()> {
     let cli = std::path::absolute(target.join("release").join("glauber"))?;
     let mut pytest = own.python();
     pytest.args(["-m", "pytest", "-q", "python/tests"]).env("GLAUBER_CLI", cli);
+    if full {
+        // What takes minutes is skipped without it.
+        pytest.env("GLAUBER_FULL", "1");
+    }
     run(&mut pytest)
 }
 
