@@ -5,6 +5,16 @@ use glauber_lattice::Lattice;
 use crate::domain::Domain;
 use crate::op::{Binary, Comparison, Op, ValueId};
 
+impl Domain {
+    /// That a comparison with a number holds for none of several values: what they are, in words.
+    pub fn never(self, comparison: Comparison, number: f64, swapped: bool) -> Option<String> {
+        let other = Domain::point(number);
+        let (a, b) = if swapped { (other, self) } else { (self, other) };
+        let holds = decided(comparison, a, b).filter(|_| self.lowest < self.highest)?;
+        (!holds).then(|| self.words())
+    }
+}
+
 /// The domain of an instruction that computes (sources have theirs declared), given those of its operands.
 pub(crate) fn domain_of(
     op: &Op,

@@ -6,9 +6,6 @@
 use glauber_lattice::{Boundary, Lattice};
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::decided;
-use crate::op::Comparison;
-
 /// The range of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
@@ -45,14 +42,6 @@ impl Domain {
     pub fn point(value: f64) -> Domain {
         let integer = value.fract().abs() < f64::MIN_POSITIVE;
         Domain { lowest: value, highest: value, integer, nan: value.is_nan() }
-    }
-
-    /// That a comparison with a number holds for none of several values: what they are, in words.
-    pub fn never(self, comparison: Comparison, number: f64, swapped: bool) -> Option<String> {
-        let other = Domain::point(number);
-        let (a, b) = if swapped { (other, self) } else { (self, other) };
-        let holds = decided(comparison, a, b).filter(|_| self.lowest < self.highest)?;
-        (!holds).then(|| self.words())
     }
 
     /// What it is, in words.

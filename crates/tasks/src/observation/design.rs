@@ -7,7 +7,8 @@ use glauber_engine::{FieldData, Run, Start};
 use glauber_optimize::objective::Unknown;
 use glauber_program::{Interval, Model, nearest_name};
 
-use super::seen::{ObservationError, Observed, Quantity};
+use super::error::ObservationError;
+use super::seen::{Observed, Quantity};
 use crate::covariates::Covariates;
 use crate::states::States;
 use crate::tasks::unknowns::{UnknownsError, check};

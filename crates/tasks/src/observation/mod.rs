@@ -19,11 +19,13 @@
 pub mod noise;
 
 mod design;
+mod error;
 mod regions;
 mod seen;
 mod simulate;
 
 pub use design::{Design, Experiment};
+pub use error::ObservationError;
 pub use regions::regions;
-pub use seen::{Noise, ObservationError, Observed, Quantity, What};
+pub use seen::{Noise, Observed, Quantity, What};
 pub use simulate::{Packed, Watch, packed};

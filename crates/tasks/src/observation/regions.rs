@@ -6,7 +6,7 @@ use glauber_engine::{Observation, Summary};
 use glauber_lattice::Values;
 use glauber_program::Model;
 
-use super::ObservationError;
+use super::error::ObservationError;
 use crate::summaries::Selection;
 
 /// The sums over regions. `labels` says for each site in which it lies, from 0; a site of no region has `None`.
