@@ -108,7 +108,7 @@ const OF_TASKS: [(Task, &str, &[(&str, &str)]); 6] = [
             ("fixed", "parameters"),
         ],
     ),
-    (Task::Observation, "Observation", &[("data.steps", "steps"), ("data.first-step", "first_step")]),
+    (Task::Observation, "Observation", &[("data.steps", "steps")]),
 ];
 
 /// Phrases that are said otherwise as a whole.
@@ -290,7 +290,10 @@ mod tests {
     /// The arguments of a class or function in a source file of Python: what stands as `name: Type` in its head.
     fn arguments(source: &str, head: &str, indented: &str) -> Vec<String> {
         let (_, rest) = source.split_once(head).unwrap();
-        let lines = rest.lines().skip(1).take_while(|l| !l.contains("def ") && !l.starts_with(") ->"));
+        let lines = rest
+            .lines()
+            .skip(1)
+            .take_while(|l| !l.contains("def ") && ![") ->", "class "].iter().any(|end| l.starts_with(end)));
         let names = lines.filter_map(|line| line.strip_prefix(indented)?.split_once(": "));
         let is_name =
             |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
