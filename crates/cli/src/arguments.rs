@@ -78,7 +78,7 @@ pub struct Reproduce {
     /// transition, trajectory, state, stability, cells or all.
     #[arg(default_value = "all")]
     pub experiment: String,
-    /// Shortened runs, within a minute; claims that need the long ones are not tested.
+    /// Shortened runs, in a minute or so; claims that need the long ones are not tested.
     #[arg(long)]
     pub quick: bool,
     /// The folder for page, figures and numbers; out/reproduce where nobody says, out/reproduce-quick with --quick.
