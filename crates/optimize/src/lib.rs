@@ -47,6 +47,7 @@ pub mod fit_result;
 // The loop: what surrounds it, what proposes its steps, what it drives.
 mod control;
 mod driver;
+mod ended;
 mod identity;
 mod rest;
 mod resting;

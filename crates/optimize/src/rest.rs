@@ -27,15 +27,13 @@
 //! A false "moved" comes once in some thousand parameters at rest; a false "not clear" in some per cent of them, by design:
 //! who rests for long enough is told so.
 
-use crate::course::Course;
+use crate::ended::{Ended, GROUPS};
 use crate::maps::{IntervalMap, Map};
 use crate::objective::Interval;
 use crate::searches::eigen;
 use crate::single_steps::Steps;
 use crate::verdict::end_of;
 
-/// Groups of the last part.
-pub(crate) const GROUPS: usize = 16;
 /// Student's t that chance does not reach, and that it rarely does.
 const FAR: f64 = 5.0;
 const RARE: f64 = 3.0;
@@ -102,18 +100,6 @@ pub(crate) enum Beyond {
     Rises,
     /// Its slope is 0 within its noise.
     Unknown,
-}
-
-/// A course, and where it ended.
-pub(crate) struct Ended<'a> {
-    pub course: &'a Course,
-    /// The share of the steps, at the end, by which rest is told.
-    pub share: f64,
-    /// By scalar: its map, and its value at the end.
-    pub maps: &'a [IntervalMap],
-    pub theta: &'a [f64],
-    /// The losses that were recorded, in order.
-    pub losses: &'a [f64],
 }
 
 impl Ended<'_> {
@@ -454,6 +440,7 @@ impl Sample {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::course::Course;
 
     /// Uniform in (−1, 1), a linear congruential generator.
     struct Noise(u64);

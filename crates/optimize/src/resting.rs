@@ -1,7 +1,8 @@
 //! Says what is known of a fit of a loss that is no likelihood: whether it stood still, what it never reached.
 
+use crate::ended::Ended;
 use crate::objective::Unknown;
-use crate::rest::{Beyond, Ended, Rest};
+use crate::rest::{Beyond, Rest};
 use crate::verdict::{Known, Verdict, end_of, listed, significant, with_precision};
 
 /// The share of a course, at its end, by which rest is told where nothing is averaged.

@@ -1,6 +1,6 @@
 //! Measures the single steps of a fit from its course: how far they spread, whether they alternate, whether they lie at an end.
 
-use crate::rest::{Ended, GROUPS};
+use crate::ended::{Ended, GROUPS};
 
 /// The spectral density at the fastest frequency, beside that of independent steps, of steps that swing to and fro.
 const ALTERNATES: f64 = 4.0;
