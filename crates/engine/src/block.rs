@@ -2,8 +2,7 @@
 //!
 //! The cut depends on the shape alone, so that sums over blocks have the same order on any machine.
 
-use glauber_lattice::Layout;
-use glauber_program::Colouring;
+use glauber_lattice::{Colouring, Layout};
 
 /// The most sites in a block; a multiple of [`LANES`].
 pub(crate) const BLOCK: usize = 512;

@@ -7,11 +7,12 @@ use glauber_program::passes::{Table, lowered};
 use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
 use crate::backend::CompileOptions;
+use crate::colour::{Colour, choice};
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Range, Register, Source};
 use crate::plane::{Margin, holds};
 use crate::registers::allocate;
-use crate::schedule::{Colour, PassPlan, Schedule, choice, read_elsewhere, schedule};
+use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::tabulate::Tables;
 
 /// The kernels of one pass, and what happens before and after it.

@@ -1,6 +1,7 @@
 //! Names the kernels that a compiled pass is made of: each runs over one block of sites.
 
-use glauber_program::{Binary, Colouring, Comparison, CountLaw, Requirement, Unary};
+use glauber_lattice::Colouring;
+use glauber_program::{Binary, Comparison, CountLaw, Requirement, Unary};
 
 /// A register: one number per site of a block.
 pub(crate) type Register = u32;

@@ -9,6 +9,7 @@ mod data;
 mod plane;
 mod region;
 // … a program becomes passes of kernels over registers …
+mod colour;
 mod compile;
 mod fold;
 mod kept;
@@ -22,6 +23,7 @@ mod simd;
 // … or, for rules that are applied to one site after another, an event at a time …
 mod events;
 // … one replicate on a machine, many on workers, forwards and backwards in a rollout.
+mod ahead;
 mod codes;
 mod cpu;
 mod error;

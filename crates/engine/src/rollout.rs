@@ -3,8 +3,9 @@
 //! The way forwards is here, what is kept of it in `history`, the way back in `backward`.
 
 mod backward;
-pub(crate) mod cone;
+mod cone;
 mod history;
+mod seen;
 
 use glauber_program::Program;
 use rayon::prelude::*;

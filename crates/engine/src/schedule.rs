@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use glauber_lattice::{Boundary, Storage};
-use glauber_program::{Colouring, Domain, Op, Program, Rank, Sink, ValueId, dataflow};
+use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId, dataflow};
 
+use crate::colour::{Colour, choice};
 use crate::plane::{Margin, holds};
 use crate::tabulate::Tables;
 
@@ -26,9 +27,6 @@ pub(crate) struct PassPlan {
     /// The colour of the sites that alone it computes; none where it computes all.
     pub(crate) colour: Option<Colour>,
 }
-
-/// A colour of a colouring.
-pub(crate) type Colour = (Colouring, u32);
 
 /// A program cut into passes.
 #[derive(Clone, Debug)]
@@ -64,15 +62,6 @@ pub(crate) fn margin_of(op: &Op) -> Margin {
 pub(crate) fn read_elsewhere(op: &Op) -> Option<ValueId> {
     match op {
         Op::Shift { x, .. } | Op::NeighbourSum { x, .. } | Op::Translate { x, .. } => Some(*x),
-        _ => None,
-    }
-}
-
-/// The choice that a value is between what a rule makes of the sites of a colour and something else.
-pub(crate) fn choice(program: &Program, value: ValueId) -> Option<(Colour, ValueId, ValueId)> {
-    let Op::Select(condition, yes, no) = program.instruction(value).op else { return None };
-    match program.instruction(condition).op {
-        Op::OfColour { colouring, colour } => Some(((colouring, colour), yes, no)),
         _ => None,
     }
 }

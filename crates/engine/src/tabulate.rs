@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use glauber_program::passes::{Table, TableKey, table_keys};
 use glauber_program::{Op, Program, Rank, Unary, ValueId, dataflow};
 
-use crate::schedule::choice;
+use crate::colour::choice;
 
 /// What a look-up costs, in kernels of plain arithmetic (measured).
 const COST_OF_LOOKUP: u32 = 10;

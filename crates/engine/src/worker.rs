@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use glauber_lattice::Storage;
 
+use crate::ahead::Ahead;
 use crate::backend::Options;
 use crate::codes::{CodePair, Codes, Observed};
 use crate::compile::Code;
@@ -15,7 +16,6 @@ use crate::kernels::Lane;
 use crate::machine::Machine;
 
 use crate::plane::{Margin, Plane};
-use crate::rollout::cone::Ahead;
 use crate::run::{Run, Start};
 
 /// A program's machine and the fields it reads.

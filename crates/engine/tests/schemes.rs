@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use glauber_engine::{FieldData, Options, Plan, Precision, Run, Simd};
-use glauber_lattice::{Lattice, Values, VonNeumann};
+use glauber_lattice::{Colouring, Lattice, Values, VonNeumann};
 use glauber_program::{Expr, Interval, Model, Pick, Scope, Update, log_likelihood};
 use glauber_statistics::tolerance::{SampleMean, chi_square, chi_square_below, shared};
 
@@ -432,8 +432,7 @@ fn colourings_are_as_few_as_close() {
             .step(|s| s.next("x").bernoulli(s.layer("x").neighbours(glauber_lattice::Moore).mean()))
             .unwrap();
         let lattice = &board.declarations().lattice;
-        let found =
-            glauber_program::Colouring::of(&glauber_program::footprint(&board.step), lattice).unwrap();
+        let found = Colouring::of(&glauber_program::footprint(&board.step), lattice).unwrap();
         assert_eq!(found.colours, colours, "{shape:?}");
     }
 }

@@ -7,12 +7,15 @@ mod boundary;
 mod lattice;
 // … a site sees others through a neighbourhood …
 mod neighbourhood;
+// … what a rule reads and writes there says which sites may be updated at once …
+mod colouring;
 // … each layer holds values of a declared range …
 mod values;
 // … and memory holds them row by row with a margin, so that no kernel needs to know the boundary.
 mod layout;
 
 pub use boundary::Boundary;
+pub use colouring::{Colouring, Footprint};
 pub use lattice::{Lattice, LatticeError};
 pub use layout::Layout;
 pub use neighbourhood::{Hexagonal, Moore, Neighbourhood, Neighbours, Offset, Overlap, VonNeumann};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use glauber_lattice::Offset;
+use glauber_lattice::{Footprint, Offset};
 
 use crate::bundle::Bundle;
 use crate::estimators::Estimator;
 use crate::model::Model;
 use crate::program::Program;
-use crate::scheme::{Footprint, colouring, footprint};
+use crate::scheme::{colouring, footprint};
 use crate::update::{Pick, Update};
 
 impl Model {

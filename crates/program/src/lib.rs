@@ -63,7 +63,7 @@ pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Place, Rank, Surrogate, ValueId};
 pub use program::{Program, Sink};
-pub use scheme::{Colouring, footprint};
+pub use scheme::footprint;
 pub use slopeless::Slopeless;
 pub use stored::StoredError;
 pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage, There};

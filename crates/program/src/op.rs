@@ -1,10 +1,9 @@
 //! Names the instructions of a program: what each reads and at which rank it stands.
 
-use glauber_lattice::Offset;
+use glauber_lattice::{Colouring, Offset};
 use serde::{Deserialize, Serialize};
 
 use crate::counts::CountLaw;
-use crate::scheme::Colouring;
 use crate::unary::Unary;
 
 /// The number of a value in its program: the position of the instruction that makes it.

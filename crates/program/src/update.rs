@@ -19,7 +19,7 @@ pub enum Update {
     #[default]
     Synchronous,
     /// A step: the colours of a colouring of the lattice one after another, each site once, from the present state. The
-    /// colours are such that no two sites of one read or write one another ([`crate::Colouring`]).
+    /// colours are such that no two sites of one read or write one another ([`glauber_lattice::Colouring`]).
     Sublattices,
     /// A step: as many events as there are sites, one after another, each at a site that is picked for it.
     RandomSequential {

@@ -1,7 +1,6 @@
 //! Reads fields into registers: at the site itself, at a distance, and summed over neighbours.
 
-use glauber_lattice::Layout;
-use glauber_program::Colouring;
+use glauber_lattice::{Colouring, Layout};
 
 use crate::block::{BLOCK, Block, Strip};
 use crate::kernel::Source;

@@ -4,6 +4,7 @@ use glauber_lattice::Layout;
 use glauber_program::FieldKind;
 use rayon::prelude::*;
 
+use crate::ahead::Ahead;
 use crate::codes::Observed;
 use crate::compile::Code;
 use crate::error::EngineError;
@@ -12,8 +13,9 @@ use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
 use crate::outcome::{Frame, Gradient, LossValue, Outputs};
 use crate::plane::{Margin, Plane};
-use crate::rollout::cone::{Ahead, Baseline};
+use crate::rollout::cone::Baseline;
 use crate::rollout::history::History;
+use crate::rollout::seen::Seen;
 use crate::rollout::{Rollout, in_order};
 use crate::run::Start;
 use crate::worker::{State, Unit, UnitPair, Worker};
@@ -353,32 +355,5 @@ fn add_fields(sums: &mut Vec<(String, Vec<f64>)>, own: Vec<(String, Vec<f64>)>) 
             Some((_, sum)) => sum.iter_mut().zip(values).for_each(|(s, v)| *s += v),
             None => sums.push((name, values)),
         }
-    }
-}
-
-/// The outputs with the slopes of the loss, per replicate.
-pub(super) struct Seen<'a> {
-    outputs: &'a Outputs,
-    mean: Vec<f64>,
-    /// The loss's derivative by one replicate's outputs.
-    pub(super) slopes: Vec<f64>,
-}
-
-impl<'a> Seen<'a> {
-    fn new(outputs: &'a Outputs, slopes: &[f64]) -> Seen<'a> {
-        let n = outputs.replicates().max(1) as f64;
-        Seen { outputs, mean: outputs.mean(), slopes: slopes.iter().map(|s| s / n).collect() }
-    }
-
-    /// Σ slope · (own output − mean of the other replicates' outputs) over some outputs.
-    pub(super) fn advantage(&self, replicate: usize, outputs: impl Iterator<Item = usize>) -> f64 {
-        let n = self.outputs.replicates() as f64;
-        let own = self.outputs.replicate(replicate);
-        outputs
-            .map(|k| {
-                let others = if n > 1.5 { (n * self.mean[k] - own[k]) / (n - 1.0) } else { 0.0 };
-                self.slopes[k] * (own[k] - others)
-            })
-            .sum()
     }
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Mutex;
 
-use glauber_program::{Groups, units_of_terms};
+use glauber_program::units_of_terms;
 use rayon::prelude::*;
 
 use crate::codes::ConeCodes;
@@ -16,10 +16,9 @@ use crate::error::EngineError;
 use crate::inputs::{Inputs, Results};
 use crate::kernels::Lane;
 use crate::plane::Plane;
-use crate::region::Boxes;
 use crate::rollout::Rollout;
-use crate::rollout::backward::Seen;
 use crate::rollout::history::History;
+use crate::rollout::seen::Seen;
 use crate::run::{FirstStep, Run, Start};
 use crate::worker::{State, Worker};
 
@@ -38,74 +37,6 @@ pub(super) struct Baseline {
     place: Vec<Option<usize>>,
     /// For each kind and event with local terms: each site's terms, summed over replicates.
     sums: Vec<Mutex<Vec<i64>>>,
-}
-
-/// What is ahead of a replicate on its way back: the leads of the times of observation met so far.
-pub(crate) struct Ahead {
-    boxes: Boxes,
-    groups: Groups,
-    /// The leads of each group, in units.
-    leads: Vec<Vec<i64>>,
-    /// Of the groups whose region has become the whole lattice, in units.
-    whole: i64,
-    /// Of what is no sum of local terms, weighted by the loss.
-    rest: f64,
-    /// Room.
-    sums: Vec<i64>,
-    spare: Vec<Vec<i64>>,
-}
-
-impl Ahead {
-    pub(crate) fn new(codes: &crate::codes::Codes) -> Ahead {
-        Ahead {
-            boxes: Boxes::new(&codes.layout, codes.declarations.lattice.boundaries()),
-            groups: Groups::default(),
-            leads: Vec::new(),
-            whole: 0,
-            rest: 0.0,
-            sums: Vec::new(),
-            spare: Vec::new(),
-        }
-    }
-
-    /// Forgets all that is ahead.
-    pub(super) fn clear(&mut self) {
-        self.spare.append(&mut self.leads);
-        self.groups.spans.clear();
-        (self.whole, self.rest) = (0, 0.0);
-    }
-
-    /// Takes in a time of observation.
-    fn take_in(&mut self, step: usize, reads: glauber_program::Extent, lead: Vec<i64>) {
-        self.leads.push(lead);
-        let (leads, spare) = (&mut self.leads, &mut self.spare);
-        self.groups.take_in(step, reads, |place| {
-            let near = leads.remove(place + 1);
-            leads[place].iter_mut().zip(&near).for_each(|(sum, x)| *sum += x);
-            spare.push(near);
-        });
-    }
-
-    /// Puts into `self.sums` what is ahead of draws that are felt as `extent` says in terms of a group's latest time.
-    fn sum_up(&mut self, extent: impl Fn(&glauber_program::Span) -> glauber_program::Extent, sites: usize) {
-        self.sums.clear();
-        self.sums.resize(sites, 0);
-        let mut place = 0;
-        while place < self.leads.len() {
-            match extent(&self.groups.spans[place]).filter(|radius| !self.boxes.is_whole(*radius)) {
-                Some(radius) => {
-                    self.boxes.add(&self.leads[place], radius, &mut self.sums);
-                    place += 1;
-                }
-                // It stays so on the way back.
-                None => {
-                    self.whole += self.leads[place].iter().sum::<i64>();
-                    self.groups.spans.remove(place);
-                    self.spare.push(self.leads.remove(place));
-                }
-            }
-        }
-    }
 }
 
 impl Baseline {

@@ -3,14 +3,14 @@
 //! Whatever runs a synchronous step then runs it: states, derivatives, all estimators. Every site draws the same random
 //! numbers whatever its colour is, since it is updated once in a step.
 
-use glauber_lattice::{Boundary, Offset};
+use glauber_lattice::{Boundary, Colouring, Offset};
 
 use crate::counts::CountLaw;
 use crate::declarations::Declarations;
 use crate::graph::Graph;
 use crate::op::{Comparison, Op, Place, ValueId};
 use crate::program::{Program, Sink};
-use crate::scheme::{Colouring, at_neighbour, colouring, picks};
+use crate::scheme::{at_neighbour, colouring, picks};
 use crate::update::Update;
 
 /// The whole step of a rule that is applied colour after colour. Where `scored`, the draws of sites that are not of the

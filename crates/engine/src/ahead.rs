@@ -1,0 +1,74 @@
+//! Holds what lies ahead of a replicate on its way back: what the light cones of its draws can still meet.
+
+use glauber_program::{Extent, Groups, Span};
+
+use crate::codes::Codes;
+use crate::region::Boxes;
+
+/// What is ahead of a replicate on its way back: the leads of the times of observation met so far.
+pub(crate) struct Ahead {
+    pub(crate) boxes: Boxes,
+    groups: Groups,
+    /// The leads of each group, in units.
+    leads: Vec<Vec<i64>>,
+    /// Of the groups whose region has become the whole lattice, in units.
+    pub(crate) whole: i64,
+    /// Of what is no sum of local terms, weighted by the loss.
+    pub(crate) rest: f64,
+    /// Room.
+    pub(crate) sums: Vec<i64>,
+    pub(crate) spare: Vec<Vec<i64>>,
+}
+
+impl Ahead {
+    pub(crate) fn new(codes: &Codes) -> Ahead {
+        Ahead {
+            boxes: Boxes::new(&codes.layout, codes.declarations.lattice.boundaries()),
+            groups: Groups::default(),
+            leads: Vec::new(),
+            whole: 0,
+            rest: 0.0,
+            sums: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Forgets all that is ahead.
+    pub(crate) fn clear(&mut self) {
+        self.spare.append(&mut self.leads);
+        self.groups.spans.clear();
+        (self.whole, self.rest) = (0, 0.0);
+    }
+
+    /// Takes in a time of observation.
+    pub(crate) fn take_in(&mut self, step: usize, reads: Extent, lead: Vec<i64>) {
+        self.leads.push(lead);
+        let (leads, spare) = (&mut self.leads, &mut self.spare);
+        self.groups.take_in(step, reads, |place| {
+            let near = leads.remove(place + 1);
+            leads[place].iter_mut().zip(&near).for_each(|(sum, x)| *sum += x);
+            spare.push(near);
+        });
+    }
+
+    /// Puts into `self.sums` what is ahead of draws that are felt as `extent` says in terms of a group's latest time.
+    pub(crate) fn sum_up(&mut self, extent: impl Fn(&Span) -> Extent, sites: usize) {
+        self.sums.clear();
+        self.sums.resize(sites, 0);
+        let mut place = 0;
+        while place < self.leads.len() {
+            match extent(&self.groups.spans[place]).filter(|radius| !self.boxes.is_whole(*radius)) {
+                Some(radius) => {
+                    self.boxes.add(&self.leads[place], radius, &mut self.sums);
+                    place += 1;
+                }
+                // It stays so on the way back.
+                None => {
+                    self.whole += self.leads[place].iter().sum::<i64>();
+                    self.groups.spans.remove(place);
+                    self.spare.push(self.leads.remove(place));
+                }
+            }
+        }
+    }
+}
