@@ -17,6 +17,3 @@ pub mod watch;
 
 // What the data tell of parameters: posteriors and profiles.
 pub mod inference;
-
-// Cells on a lattice: labels over time, their fit and its check.
-pub mod cells;

@@ -27,8 +27,8 @@
 //! ```
 //!
 //! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
-//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`inference`], [`segment`], [`fit`],
-//! [`report`], [`view`].
+//! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`inference`], [`segment`],
+//! [`report`], [`tissue`], [`fit`], [`view`].
 
 pub use glauber_cellular_potts as cellular_potts;
 pub use glauber_data as data;
@@ -46,6 +46,7 @@ pub use glauber_report as report;
 pub use glauber_segment as segment;
 pub use glauber_statistics as statistics;
 pub use glauber_tasks as tasks;
+pub use glauber_tissue as tissue;
 pub use glauber_view as view;
 
 /// What most programs need.

@@ -7,12 +7,12 @@ use glauber::cellular_potts::{Acceptance, Order};
 use glauber::data::CellTypes;
 use glauber::data::images::Pick;
 use glauber::data::tracks::{TableColumn, TrackOptions, tracks_of_table};
-use glauber::fit::cells::{
+use glauber::fit::inference::About;
+use glauber::tissue::{
     CellsError, CellsRequest, CellsSimulation, LabelStack, Labels, LabelsFile, SimulateRequest, Start,
     TrackSetting, TrackSource, TracksRequest, Types, likelihood as likelihood_of_cells, picture_of,
     run as fit_cells, run_tracks, simulate, simulate_tracks,
 };
-use glauber::fit::inference::About;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;

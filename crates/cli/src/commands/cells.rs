@@ -10,7 +10,7 @@ use glauber::data::tracks::{Face, TrackOptions};
 use glauber::engine::useful_threads;
 use glauber::files::number;
 use glauber::files::run_folder::RunFolder;
-use glauber::fit::cells::{
+use glauber::tissue::{
     CellsRequest, CellsSimulation, Labels, LabelsFile, OUTPUTS, SimulateRequest, Start, TrackSetting,
     TrackSource, TracksRequest, Types, run as fit_cells, run_snapshots, run_tracks, simulate,
 };

@@ -12,8 +12,8 @@ use glauber_data::tracks::{TrackOptions, Tracks, read_tracks};
 use glauber_lattice::Lattice;
 use glauber_optimize::verdict::significant;
 
-use super::CellsError;
-use super::simulate::{Named, energy_of, set_act};
+use crate::CellsError;
+use crate::simulate::{Named, energy_of, set_act};
 
 /// Unknowns where nobody says, and the range of either.
 const USUAL: [&str; 2] = ["act_strength", "max_act"];
@@ -129,7 +129,7 @@ pub fn run_tracks(
     request: &TracksRequest,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<TracksOutcome, CellsError> {
-    super::known_instructions()?;
+    crate::known_instructions()?;
     let mut notes = Vec::new();
     let setting = &request.setting;
     let names = match request.unknown.is_empty() {
@@ -211,7 +211,7 @@ pub fn simulate_tracks(
     records: u32,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<(Vec<CellTrack>, Vec<String>), CellsError> {
-    super::known_instructions()?;
+    crate::known_instructions()?;
     let mut notes = Vec::new();
     let types = types_of(setting)?;
     let energy = energy_of(parameters, setting.connected, &kinds_of(setting), types, &mut notes)?;

@@ -9,7 +9,7 @@ use glauber_data::arrays::{Array, ReadLimits, read_arrays_of_numbers};
 use glauber_data::images::{ImageLimits, ImageStack, Pick, SeriesChoice, read_series};
 use glauber_data::{CellTypes, DataError, DataErrorKind, FileKind, read_cell_types};
 
-use super::CellsError;
+use crate::CellsError;
 
 /// Labels, frames one after the other.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use std::path::Path;
 use glauber_data::CellTypes;
 use glauber_data::arrays::open_regular;
 
-use super::{CellsError, LabelStack};
+use crate::{CellsError, LabelStack};
 
 /// The longest file that is read: 256 MiB.
 const LONGEST: u64 = 256 << 20;

@@ -8,8 +8,8 @@ use glauber_lattice::Lattice;
 use glauber_optimize::verdict::{significant, with_precision};
 use serde_json::{Map, Value, json};
 
-use super::tracks::usual_range;
-use super::{CellsError, CellsRequest, Question};
+use crate::tracks::usual_range;
+use crate::{CellsError, CellsRequest, Question};
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub fn run_snapshots(
     order: Order,
     ranges: &[(String, [f64; 2])],
 ) -> Result<SnapshotsOutcome, CellsError> {
-    super::known_instructions()?;
+    crate::known_instructions()?;
     if steps == 0 {
         return Err(CellsError::Request("drifts are looked at for at least one step: --snapshots 10".into()));
     }

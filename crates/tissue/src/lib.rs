@@ -1,5 +1,5 @@
-//! Simulates the Cellular Potts model, and fits it to a stack of labels or to tracks: files become a movie, names become unknowns, and a
-//! fit is checked.
+//! Fits the Cellular Potts model to a stack of labels, to tracks or to snapshots, and simulates it: files become a movie,
+//! names become unknowns, and a fit is checked.
 //!
 //! What nobody says is guessed from the movie and said in the notes: which adhesions occur, which sizes cells are held at.
 //! The frames after those that are fitted are predicted.

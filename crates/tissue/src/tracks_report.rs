@@ -8,7 +8,7 @@ use glauber_optimize::verdict::{significant, with_precision};
 use glauber_report::plot::{Figure, Panel};
 use serde_json::{Map, Value, json};
 
-use super::tracks::TracksOutcome;
+use crate::tracks::TracksOutcome;
 
 fn words(error: impl std::fmt::Display) -> String {
     error.to_string()

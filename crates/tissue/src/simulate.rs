@@ -11,8 +11,8 @@ use glauber_cellular_potts::{
 };
 use glauber_lattice::Lattice;
 
-use super::kept::KeptSimulation;
-use super::{CellsError, Labels, Types, known_instructions, of_types, pif};
+use crate::kept::KeptSimulation;
+use crate::{CellsError, Labels, Types, known_instructions, of_types, pif};
 
 /// The most labels that are kept: 4 GiB of them.
 const MOST_LABELS: usize = 1 << 30;

@@ -12,7 +12,7 @@ use glauber_report::colour::{Rgb, category_colour};
 use glauber_report::frames::{Colouring, FilmFile, FilmOptions, FrameError, Picture};
 use serde_json::{Map, Value, json};
 
-use super::{CellsSimulation, SimulateRequest, Start};
+use crate::{CellsSimulation, SimulateRequest, Start};
 
 /// Borders between cells.
 const BORDER: Rgb = Rgb::hex(0x1b1f24);

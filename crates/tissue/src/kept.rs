@@ -10,7 +10,7 @@ use glauber_cellular_potts::Checkpoint;
 use glauber_data::Overwrite;
 use glauber_data::arrays::{Array, ReadLimits, Values, read_arrays, write_npz};
 
-use super::CellsError;
+use crate::CellsError;
 
 /// How long between two.
 const BETWEEN: Duration = Duration::from_secs(10);

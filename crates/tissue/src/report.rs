@@ -8,7 +8,7 @@ use glauber_optimize::verdict::{significant, with_precision};
 use glauber_report::plot::{Figure, Panel};
 use serde_json::{Map, Value, json};
 
-use super::CellsOutcome;
+use crate::CellsOutcome;
 
 /// What a fit of cells writes, besides what shows that a folder holds a run.
 pub const OUTPUTS: &[&str] = &["parameters.json", "check.csv", "check.svg"];
