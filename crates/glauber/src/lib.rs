@@ -47,6 +47,7 @@ pub use glauber_segment as segment;
 pub use glauber_statistics as statistics;
 pub use glauber_tasks as tasks;
 pub use glauber_view as view;
+pub use glauber_workers as workers;
 
 /// What most programs need.
 pub mod prelude {
