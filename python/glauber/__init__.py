@@ -22,7 +22,7 @@ True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
 (`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, `log_density`, `posterior`, `profile`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
-`InitialState`), images (`segment`), cells of the Cellular Potts model
+`InitialState`), the workers of an executor to share them (`Workers`, `map`), images (`segment`), cells of the Cellular Potts model
 (`glauber.cells`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
 """
@@ -62,6 +62,7 @@ from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
 from glauber._simulation import Simulation, simulate
 from glauber._tasks import InitialState, Stability, Stationary, Trajectory, Transition
+from glauber._workers import Workers, map
 
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_glauber.forked)
@@ -101,6 +102,7 @@ __all__ = [
     "There",
     "Trajectory",
     "Transition",
+    "Workers",
     "autologistic",
     "cells",
     "check",
@@ -108,6 +110,7 @@ __all__ = [
     "fit_file",
     "load",
     "log_density",
+    "map",
     "models",
     "objective",
     "persistent_walk",

@@ -10,6 +10,7 @@ from glauber import _glauber
 from glauber._arrays import parameter_list, run_fields, seed_of, whole
 from glauber._kinds import Whole
 from glauber._model import Model, model_of
+from glauber._workers import crew_of
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,12 @@ def check(
     replicates: Whole = 200,
     seed: Whole = 1,
     threads: Whole = 0,
+    executor: Any = None,
 ) -> Check:
     """Compares every estimator's gradient of the layers' means and likeness with finite differences over common noise.
 
     Parameters are as in `simulate`; each of 20 batches has `replicates` realisations of `steps` steps.
+    The workers of an `executor` share the realisations of a batch, as in `fit`.
 
     >>> import glauber
     >>> news = glauber.load("susceptible-infected", shape=(8, 8))
@@ -84,6 +87,7 @@ def check(
         whole(replicates, "replicates", 1, 10**7),
         seed_of(seed),
         whole(threads, "threads", 0, 1024),
+        crew_of(executor),
     )
     names = found["parameters"]
     return Check(

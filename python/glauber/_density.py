@@ -19,6 +19,7 @@ from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._over_time import grid
 from glauber._tasks import Task
+from glauber._workers import workers_of
 
 
 class Transform:
@@ -117,10 +118,20 @@ class LogDensity:
         sampler: str | None = None,
         seed: Whole = 1,
         progress: Callable[[int, int], Any] | None = None,
+        executor: Any = None,
     ) -> Posterior:
-        """Draws from the posterior; `progress` is called with draws made and draws wanted, now and then."""
+        """Draws from the posterior; `progress` is called with draws made and draws wanted, now and then.
+
+        The workers of an `executor` walk the chains, each whole; the draws are the same.
+        """
         counts = (whole(chains, "chains", 1, 10_000), whole(draws, "draws", 4, 10**9))
-        found = self._native.sample(*counts, whole(warm_up, "warm_up", 20, 10**9), sampler, seed_of(seed), progress)
+        how = (*counts, whole(warm_up, "warm_up", 20, 10**9), sampler, seed_of(seed))
+        own, walked = workers_of(executor), None
+        if own is not None:
+            each = how[1] + how[2]
+            seen = None if progress is None else (lambda done, all: progress(each * done, each * all))
+            walked = own.map(_Chain(self, how), [(chain,) for chain in range(how[0])], "the log density", seen)
+        found = self._native.sample(*how, progress if own is None else None, walked)
         shaped = {name: found[f"draws {name}"].reshape(counts) for name in self.names}
         return Posterior(
             draws=shaped,
@@ -130,9 +141,21 @@ class LogDensity:
             _words=found["text"],
         )
 
-    def profile(self, names: str | Sequence[str] | None = None, level: float = 0.95) -> Profile:
-        """Profiles the likelihood along the parameters of these names, all where none is named."""
-        words = self._native.profile(_names(names), real(level, "level"))
+    def profile(
+        self, names: str | Sequence[str] | None = None, level: float = 0.95, *, executor: Any = None
+    ) -> Profile:
+        """Profiles the likelihood along the parameters of these names, all where none is named.
+
+        The workers of an `executor` walk the profiles, each whole; they are the same.
+        """
+        own, elsewhere = workers_of(executor), None
+        if own is not None:
+            walk = _WalkProfile(self)
+
+            def elsewhere(profiles: list[bytes]) -> list[bytes]:
+                return own.map(walk, [(one,) for one in profiles], "the log density")
+
+        words = self._native.profile(_names(names), real(level, "level"), elsewhere)
         return Profile(json.loads(words[0]), words[1])
 
     def for_emcee(self, walkers: int | None = None) -> tuple[int, int, Callable[[Any], float], np.ndarray]:
@@ -213,6 +236,26 @@ class LogDensity:
 
     def __reduce__(self) -> Any:
         return LogDensity, self._made_of
+
+
+class _Chain:
+    """Walks chains of a posterior on a worker."""
+
+    def __init__(self, density: LogDensity, how: tuple[Any, ...]) -> None:
+        self._density, self._how = density, how
+
+    def __call__(self, chain: int) -> bytes:
+        return self._density._native.chain(chain, *self._how)
+
+
+class _WalkProfile:
+    """Walks profiles of a likelihood on a worker."""
+
+    def __init__(self, density: LogDensity) -> None:
+        self._density = density
+
+    def __call__(self, one: bytes) -> bytes:
+        return self._density._native.walk_profile(one)
 
 
 class _Impossible(ValueError):
@@ -437,6 +480,7 @@ def posterior(
     threads: Whole = 0,
     memory: Whole | str = "1 GiB",
     progress: Callable[[int, int], Any] | None = None,
+    executor: Any = None,
 ) -> Posterior:
     """Draws from the posterior of a task's parameters, by NUTS where the likelihood has gradients.
 
@@ -456,7 +500,7 @@ def posterior(
         model, task, start, priors=priors, fixed=fixed, fields=fields, seed=seed, threads=threads, memory=memory
     )
     return own.posterior(
-        chains=chains, draws=draws, warm_up=warm_up, sampler=sampler, seed=seed, progress=progress
+        chains=chains, draws=draws, warm_up=warm_up, sampler=sampler, seed=seed, progress=progress, executor=executor
     )
 
 
@@ -471,6 +515,7 @@ def profile(
     fields: Mapping[str, Any] | None = None,
     threads: Whole = 0,
     memory: Whole | str = "1 GiB",
+    executor: Any = None,
 ) -> Profile:
     """Profiles the likelihood of a task's parameters: intervals, and in words what the data determine.
 
@@ -484,6 +529,9 @@ def profile(
     >>> low < found.estimates["beta"] < high
     True
     """
+    if executor is not None:
+        own = log_density(model, task, start, fixed=fixed, fields=fields, threads=threads, memory=memory)
+        return own.profile(names, level, executor=executor)
     request = fit_request(model, task, start, **_settings(fixed, fields, threads, 1, memory))
     words = _glauber.profile_of_file(request, _names(names), real(level, "level"))
     return Profile(json.loads(words[0]), words[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._simulation import Simulation
 from glauber._tasks import Task
+from glauber._workers import workers_of
 
 
 def fit(
@@ -41,6 +43,8 @@ def fit(
     precision: str = "f32",
     memory: Whole | str = "1 GiB",
     progress: bool | Callable[..., Any] | None = None,
+    executor: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> FitResult:
     """Fits a model's parameters (or its initial state) to data.
 
@@ -79,6 +83,11 @@ def fit(
     progress : bool or callable, optional
         False for silence. By default a line in a terminal or notebook. A callable gets (attempt, step, steps, loss, names,
         values) now and then; what it raises stops the fit.
+    executor : object with submit, optional
+        Whose workers share the work: blocks of rollouts within a step; several starts and comparisons, and the fits of a bootstrap, whole.
+        The result is the same, to the last bit, for any number of workers and as without one. See `Workers` and docs/many-machines.md.
+    checkpoint : path, optional
+        A folder for checkpoints, now and then and on Ctrl-C: the same call carries on from those that are there, with any executor.
 
     Returns
     -------
@@ -103,28 +112,26 @@ def fit(
     True
     """
     begin = time.perf_counter()
-    asked = fit_request(
-        model,
-        task,
-        start,
-        fixed=fixed,
-        fields=fields,
-        threads=threads,
-        estimator=estimator,
-        route=route,
-        errors=errors,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        steps=steps,
-        replicates=replicates,
-        batch=batch,
-        average=average,
-        seed=seed,
-        precision=precision,
-        memory=memory,
-    )
-    with shown(progress) as show:
-        found, raised = _glauber.fit_file(asked, show)
+    settings = {
+        "fixed": fixed,
+        "fields": fields,
+        "threads": threads,
+        "estimator": estimator,
+        "route": route,
+        "errors": errors,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "steps": steps,
+        "replicates": replicates,
+        "batch": batch,
+        "average": average,
+        "seed": seed,
+        "precision": precision,
+        "memory": memory,
+    }
+    asked = fit_request(model, task, start, **settings)
+    alone = _PiecesOfFit((model, task, start), {**settings, "threads": 1})
+    found, raised = _run(asked, executor, alone, checkpoint, progress)
     states = getattr(task, "states", None)
     if isinstance(states, Simulation) and states.update not in (None, model.update):
         found["about"] = [
@@ -141,6 +148,8 @@ def fit_file(
     *,
     threads: Whole | None = None,
     progress: bool | Callable[..., Any] | None = None,
+    executor: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> FitResult:
     """Runs a fit file, as `glauber fit` does, without writing anything.
 
@@ -150,23 +159,92 @@ def fit_file(
         The fit file.
     overrides : dict, optional
         Values in place of the file's, by "table.key", as {"optimizer.steps": 100, "run.seed": 2}.
+    threads, progress, executor, checkpoint
+        As in `fit`. Whole fits are run by workers that find the file under the same path.
     """
     begin = time.perf_counter()
     changed = table(overrides, "overrides", '{"optimizer.steps": 100}')
-    request = {
+    given = path_text(path), [(text(str(key), "overrides"), plain(value, str(key))) for key, value in changed.items()]
+    count = None if threads is None else whole(threads, "threads", 0, 1024)
+    found, raised = _run(_file_request(*given, count), executor, _PiecesOfFile(given), checkpoint, progress)
+    return collected(found, raised, time.perf_counter() - begin)
+
+
+def _file_request(path: str, overrides: list[tuple[str, Any]], threads: int | None) -> dict[str, Any]:
+    """The request of a fit file."""
+    return {
         "tables": None,
-        "path": path_text(path),
-        "overrides": [
-            (text(str(key), "overrides"), plain(value, str(key))) for key, value in changed.items()
-        ],
+        "path": path,
+        "overrides": overrides,
         "model": None,
         "covariates": [],
         "arrays": None,
         "programs": [],
         "curve": None,
         "tracks": None,
-        "threads": None if threads is None else whole(threads, "threads", 0, 1024),
+        "threads": threads,
+        "crew": None,
+        "pieces": None,
+        "checkpoint": None,
     }
+
+
+def _run(
+    asked: dict[str, Any],
+    executor: Any,
+    alone: Callable[[bytes], bytes | None],
+    checkpoint: str | os.PathLike[str] | None,
+    progress: bool | Callable[..., Any] | None,
+) -> tuple[Any, Any]:
+    """Runs a request: what was found, and what was raised meanwhile. `alone` does a piece of it on a worker."""
+    own = workers_of(executor)
+    told_before = 0 if own is None else len(own.notes)
+    asked["checkpoint"] = None if checkpoint is None else path_text(checkpoint)
     with shown(progress) as show:
-        found, raised = _glauber.fit_file(request, show)
-    return collected(found, raised, time.perf_counter() - begin)
+        if own is not None:
+            asked["crew"] = own.crew()
+            asked["pieces"] = own.beginning(alone, "the fit", _seen_by(show, own.count))
+        found, raised = _glauber.fit_file(asked, show)
+    if own is not None:
+        found["about"] = [*found["about"], *own.notes[told_before:]]
+    return found, raised
+
+
+def _seen_by(show: Callable[..., Any] | None, count: int) -> Callable[[int, int], Any] | None:
+    """What is told how many fits of how many have ended."""
+    if show is None:
+        return None
+    return lambda done, all: show(f"fits on {count} workers", done, all, math.nan, [], [])
+
+
+class _PiecesOfFit:
+    """Does pieces of a fit on a worker."""
+
+    def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any]) -> None:
+        self._given, self._settings = given, dict(settings)
+        self._native: _glauber.FitPieces | None = None
+
+    def _request(self) -> dict[str, Any]:
+        return fit_request(*self._given, **self._settings)
+
+    def __call__(self, piece: bytes) -> bytes | None:
+        """What came of a piece; None where it failed, so that whoever asked does it, and meets the failure."""
+        try:
+            if self._native is None:
+                self._native = _glauber.FitPieces(self._request())
+            return self._native.piece(piece)
+        except Exception:
+            return None
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._given, self._settings)
+
+
+class _PiecesOfFile(_PiecesOfFit):
+    """Does pieces of a fit file's fits on a worker."""
+
+    def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any] | None = None) -> None:
+        super().__init__(given, settings or {})
+
+    def _request(self) -> dict[str, Any]:
+        return _file_request(*self._given, 1)

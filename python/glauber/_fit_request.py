@@ -60,6 +60,9 @@ def fit_request(
         "curve": given.get("curve"),
         "tracks": given.get("tracks"),
         "threads": whole(threads, "threads", 0, 1024),
+        "crew": None,
+        "pieces": None,
+        "checkpoint": None,
     }
 
 

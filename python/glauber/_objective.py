@@ -15,6 +15,7 @@ from glauber._fit_request import fit_request
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._tasks import Task
+from glauber._workers import crew_of
 
 
 class Objective:
@@ -23,12 +24,14 @@ class Objective:
     A call gives (loss, gradient), as `scipy.optimize.minimize(f, f.x0, jac=True, bounds=f.bounds)` wants it. The noise is
     that of one iteration: the same θ gives the same numbers. Outside the bounds, and where a rule has no value, the loss is
     infinite, its gradient NaN. θ may also be given by name, as a dictionary or a Series.
-    A pickle carries the model and the data.
+    A pickle carries the model and the data, not the executor.
     """
 
-    def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any]) -> None:
+    def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any], executor: Any = None) -> None:
         self._given, self._settings = given, dict(settings)
-        self._native = native = _glauber.objective_of_file(fit_request(*given, **settings))
+        request = fit_request(*given, **settings)
+        request["crew"] = crew_of(executor)
+        self._native = native = _glauber.objective_of_file(request)
         self.names: list[str] = [name for name, _, _, _ in native.unknowns]
         """The fitted parameters, in the order of θ."""
         self.bounds: list[tuple[float, float]] = []
@@ -86,6 +89,7 @@ def objective(
     threads: Whole = 0,
     precision: str = "f32",
     memory: Whole | str = "1 GiB",
+    executor: Any = None,
 ) -> Objective:
     """The loss of a task as a function of the fitted parameters, for any optimizer. Parameters are those of `fit`.
 
@@ -110,7 +114,7 @@ def objective(
         "precision": precision,
         "memory": memory,
     }
-    own = Objective((model, task, start), settings)
+    own = Objective((model, task, start), settings, executor)
     for words in own._native.slopeless:
         warnings.warn(f"model `{model.name}`: {words}", UserWarning, stacklevel=2)
     return own

@@ -19,6 +19,7 @@ from glauber._kinds import Real, Whole
 from glauber._model import Model, model_of
 from glauber._outputs import Gradient, Outputs, Places
 from glauber._simulation import LastStates, request
+from glauber._workers import crew_of
 
 
 class Rollout:
@@ -41,6 +42,7 @@ class Rollout:
         precision: str,
         memory: Whole | str,
         observations: list[tuple[str | None, _glauber.Observation]] | None = None,
+        executor: Any = None,
     ) -> None:
         self.model = model_of(model)
         self.steps = whole(steps, "steps", 0, 2**31 - 1)
@@ -56,6 +58,7 @@ class Rollout:
             memory_of(memory),
         )
         _glauber.check_estimator(*self._how[:4])
+        self._crew = crew_of(executor)
         self._observations = observations if observations is not None else _observations(model, observe)
         self.at = self.steps if at is None else at
         self._places = Places(_names(self._observations), self.at, self.steps)
@@ -75,7 +78,7 @@ class Rollout:
 
     def _plan(self) -> _glauber.Plan:
         if self._native is None:
-            self._native = _glauber.Plan(self.model._native, [o for _, o in self._observations], *self._how)
+            self._native = _glauber.Plan(self.model._native, [o for _, o in self._observations], *self._how, self._crew)
         return self._native
 
     def _request(
@@ -130,7 +133,7 @@ class Rollout:
         if self._how[0] != "mean-field" and self._native is None:
             if self._forward is None:
                 observations = [o for _, o in self._observations]
-                self._forward = _glauber.Plan(self.model._native, observations, None, 1.0, 1, *self._how[3:])
+                self._forward = _glauber.Plan(self.model._native, observations, None, 1.0, 1, *self._how[3:], self._crew)
             plan = self._forward
         else:
             plan = self._plan()
@@ -247,7 +250,7 @@ class Rollout:
             def pull(s: Any) -> Any:
                 return {"pull": sum((s.layer(n) * s.data(f"cotangent of {n}")).sum() for n in numeric)}
 
-            self._pull = _glauber.Plan(self.model._native, [self.model._native.observe(pull)], *self._how)
+            self._pull = _glauber.Plan(self.model._native, [self.model._native.observe(pull)], *self._how, self._crew)
         replicates = settings.get("replicates") or self.replicates
         zero = np.zeros((replicates, *self.model.shape))
         pulled = {f"cotangent of {n}": cotangents.get(n, zero) for n in numeric}
@@ -367,6 +370,7 @@ def rollout(
     threads: Whole = 0,
     precision: str = "f32",
     memory: Whole | str = "1 GiB",
+    executor: Any = None,
 ) -> Rollout:
     """Compiles a model with what is observed of it, to be run and differentiated many times.
 
@@ -394,6 +398,8 @@ def rollout(
         As in `simulate`; data that an observation reads as `s.data("name")` are given with the fields.
     memory : int or str
         What the states kept for a gradient may take, such as "2 GiB"; beyond it steps are run again.
+    executor : object with submit, optional
+        Whose workers share the realisations, in blocks; the numbers are the same. See `Workers`. A pickled rollout has none.
 
     Returns
     -------
@@ -426,6 +432,7 @@ def rollout(
         threads,
         precision,
         memory,
+        executor=executor,
     )
 
 

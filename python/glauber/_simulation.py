@@ -28,6 +28,7 @@ from glauber._errors import InputError, RunError
 from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
 from glauber._pictures import colours_of, draw, key_html
+from glauber._workers import Workers, workers_of
 
 
 def request(
@@ -231,6 +232,7 @@ def simulate(
     first_step: Whole | None = None,
     threads: Whole = 0,
     precision: str = "f32",
+    executor: Any = None,
 ) -> Simulation:
     """Runs a model forwards and keeps its states.
 
@@ -267,6 +269,8 @@ def simulate(
         0 for all cores.
     precision : str
         "f32" or "f64".
+    executor : object with submit, optional
+        Whose workers run the realisations, some each; the states are the same. See `Workers`.
 
     Returns
     -------
@@ -297,6 +301,8 @@ def simulate(
             f"every={every} keeps only the start of {asked['steps']} steps: give every={asked['steps']} or less; "
             "the states after the last step are in .last in any case"
         )
+    if executor is not None:
+        return _shared(model, asked, every, precision, workers_of(executor))
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, None, precision, 1 << 30)
@@ -317,11 +323,64 @@ def simulate(
         raise
 
 
+def _shared(model: Model, asked: Mapping[str, Any], every: int, precision: str, own: Workers) -> Simulation:
+    """A run whose realisations are shared among workers."""
+    count = asked["replicates"]
+    parts = min(count, own.count)
+    bounds = [k * count // parts for k in range(parts + 1)]
+    runs = own.map(
+        _Simulates(model, every, precision),
+        [(_part(asked, a, b, model.shape),) for a, b in zip(bounds, bounds[1:])],
+        "the model",
+    )
+    one = _states(model, asked, every, [np.concatenate(own) for own in zip(*(flat for flat, _ in runs))],
+                  [np.concatenate(own) for own in zip(*(last for _, last in runs))])
+    return one
+
+
+def _part(asked: Mapping[str, Any], begin: int, end: int, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Some of the realisations of a run: states and fields that each has of its own are cut too."""
+    sites = int(np.prod(shape))
+
+    def cut(field: Any) -> Any:
+        flat, several = field
+        return field if several is None else (flat[begin * sites : end * sites], end - begin)
+
+    start = asked["start"]
+    return {
+        **asked,
+        "replicates": end - begin,
+        "first_replicate": asked["first_replicate"] + begin,
+        "start": None if start is None else [cut(own) for own in start],
+        "fields": [(name, cut(own)) for name, own in asked["fields"]],
+        "threads": 1,
+    }
+
+
+class _Simulates:
+    """Runs a model on a worker."""
+
+    def __init__(self, model: Model, every: int, precision: str) -> None:
+        self._model, self._every, self._precision = model, every, precision
+        self._plan: Any = None
+
+    def __call__(self, asked: Mapping[str, Any]) -> Any:
+        if self._plan is None:
+            self._plan = _glauber.Plan(self._model._native, [], None, 1.0, 1, None, self._precision, 1 << 30)
+        return self._plan.simulate(asked, self._every)
+
+    def __reduce__(self) -> Any:
+        return _Simulates, (self._model, self._every, self._precision)
+
+
 def _run(model: Model, plan: Any, asked: Mapping[str, Any], every: int) -> Simulation:
+    return _states(model, asked, every, *plan.simulate(asked, every))
+
+
+def _states(model: Model, asked: Mapping[str, Any], every: int, flat: list[np.ndarray], last: list[np.ndarray]) -> Simulation:
     begin = asked["first_step"] or 0
     times = begin + np.arange(0, asked["steps"] + 1, every)
     shape = (asked["replicates"], len(times), *model.shape)
-    flat, last = plan.simulate(asked, every)
     layers = {name: states.reshape(shape) for name, states in zip(model.layers, flat)}
     one = (asked["replicates"], *model.shape)
     final = {name: states.reshape(one) for name, states in zip(model.layers, last)}

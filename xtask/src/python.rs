@@ -29,6 +29,10 @@ const NEEDED: &[&str] = &[
     "mypy",
     // Drives Chromium through the page of `glauber view`.
     "playwright",
+    // Executors that share work out.
+    "loky",
+    "distributed",
+    "mpi4py",
 ];
 /// What the whole of them needs.
 const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
@@ -59,6 +63,7 @@ pub fn test(full: bool) -> Result<()> {
     build.args(["build", "--quiet", "--release", "--package", "glauber-cli"]);
     run(&mut build)?;
     let cli = std::path::absolute(target.join("release").join("glauber"))?;
+    install_mpi();
     let mut pytest = own.python();
     pytest.args(["-m", "pytest", "-q", "python/tests"]).env("GLAUBER_CLI", cli);
     if full {
@@ -66,6 +71,18 @@ pub fn test(full: bool) -> Result<()> {
         pytest.env("GLAUBER_FULL", "1");
     }
     run(&mut pytest)
+}
+
+/// Installs what starts the ranks of MPI, where it is missing and this is a Debian that lets us; its tests are skipped visibly without.
+fn install_mpi() {
+    let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if !there("mpiexec") && there("apt-get") {
+        let install = ["install", "--yes", "--quiet", "--no-install-recommends", "openmpi-bin"];
+        let done = Command::new("apt-get").args(install).output();
+        if !done.is_ok_and(|done| done.status.success()) {
+            eprintln!("SKIPPED: openmpi-bin could not be installed; nothing runs by MPI");
+        }
+    }
 }
 
 /// Writes the native module's stub.

@@ -51,6 +51,8 @@ pub enum Command {
     View(View),
     /// Fit a model to data as a fit file says.
     Fit(Fit),
+    /// Put together what the shards of a fit have left.
+    Merge(Merge),
     /// Draw from the posterior of a fit file's parameters.
     Posterior(Posterior),
     /// Profile the likelihood of a fit file's parameters, with intervals and what the data determine.
@@ -240,11 +242,32 @@ pub struct Fit {
     #[arg(long, value_parser = whole::<usize>)]
     pub threads: Option<usize>,
     /// Carry on from the checkpoint in the output folder.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     pub resume: bool,
+    /// Do one of several shards alone, such as 3/16, and leave it in the output folder for `glauber merge`.
+    #[arg(long, value_name = "N/OF", value_parser = str::parse::<glauber::fit::job::Shard>)]
+    pub shard: Option<glauber::fit::job::Shard>,
     /// Show no progress.
     #[arg(long)]
     pub quiet: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "The result is that of glauber fit without --shard, to the last bit.\n\nExample:\n  \
+    glauber fit my.toml --shard 1/2 --out results\n  glauber fit my.toml --shard 2/2 --out results\n  \
+    glauber merge results")]
+pub struct Merge {
+    /// The folder with all shards.
+    pub folder: PathBuf,
+    /// The folder for the results; that of the shards where nobody says.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// The fit file, where it is not where it was.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// How many threads; 0 for all cores. The result does not depend on it.
+    #[arg(long, value_parser = whole::<usize>)]
+    pub threads: Option<usize>,
 }
 
 #[derive(Args)]

@@ -81,6 +81,7 @@ fn run(arguments: Arguments) -> Result<CommandOutcome, Failure> {
         Command::Simulate(own) => commands::simulate::run(&own),
         Command::View(own) => commands::view::run(&own, arguments.json),
         Command::Fit(own) => commands::fit::run(&own),
+        Command::Merge(own) => commands::merge::run(&own),
         Command::Posterior(own) => commands::posterior::run(&own),
         Command::Profile(own) => commands::posterior::profile(&own),
         Command::Check(own) => commands::check::run(&own),

@@ -7,6 +7,7 @@
 
 use glauber_program::Bundle;
 
+use crate::blocks::Blocks;
 use crate::error::EngineError;
 use crate::observation::Observation;
 use crate::outcome::{Gradient, LossValue, Recorder, Simulation};
@@ -112,6 +113,11 @@ pub trait Prepared: Send + Sync {
 
     /// Bytes that one state of one replicate takes in a history.
     fn bytes_per_state(&self) -> usize;
+
+    /// Its blocks of replicates one by one, where it has them: what lets a run be shared among machines.
+    fn blocks(&self) -> Option<&dyn Blocks> {
+        None
+    }
 }
 
 /// A backend among the options: two are equal where their names are.

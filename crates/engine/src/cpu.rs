@@ -12,8 +12,9 @@ use crate::observation::Observation;
 use crate::simd::Simd;
 use crate::worker::Worker;
 
-/// This machine's cores and vectors.
-pub(crate) struct Cpu;
+/// This machine's cores and vectors: the backend that is taken where none is named.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
 
 /// A model compiled for this machine.
 pub(crate) struct Compiled {

@@ -90,6 +90,16 @@ impl FieldData {
         self.picks.as_ref().map(|p| p.as_slice())
     }
 
+    /// The numbers, shared.
+    pub fn shared_numbers(&self) -> &Arc<Numbers> {
+        &self.numbers
+    }
+
+    /// The choice for the replicates, shared.
+    pub fn shared_picks(&self) -> Option<&Arc<Vec<u32>>> {
+        self.picks.as_ref()
+    }
+
     /// The numbers.
     pub fn numbers(&self) -> &Numbers {
         &self.numbers

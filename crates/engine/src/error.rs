@@ -11,6 +11,9 @@ fn shortest(value: f64) -> String {
 /// What went wrong with a run, and what to do about it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
+    /// Workers elsewhere cannot be used.
+    #[error("{0}")]
+    Workers(String),
     /// A rule gave a layer a value it cannot hold.
     #[error(
         "model `{model}`, step {step}, replicate {replicate}, site {site:?}: layer `{layer}` ({values}) was given {}; \

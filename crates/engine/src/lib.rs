@@ -38,12 +38,14 @@ mod share;
 mod worker;
 // … behind the seam that any backend fits, which a plan speaks to.
 mod backend;
+mod blocks;
 mod differences;
 mod observation;
 mod plan;
 
 pub use backend::{Backend, BackendName, CompileOptions, Options, Precision, Prepared};
-pub use cpu::useful_threads;
+pub use blocks::{BlockSum, Blocks, MOST_BLOCKS, Remembered, Weights, blocks_of, total};
+pub use cpu::{Cpu, useful_threads};
 pub use data::{FieldData, Numbers};
 pub use error::EngineError;
 pub use fault::Fault;

@@ -1,16 +1,18 @@
 //! Runs compiled models: replicates in parallel, forwards with what a history needs, and backwards through it.
 //!
-//! The way forwards is here, what is kept of it in `history`, the way back in `backward`.
+//! The way forwards is here, what is kept of it in `history`, the way back in `backward`; `parts` runs some blocks alone.
 
 mod backward;
 mod cone;
 mod history;
+mod parts;
 mod seen;
 
 use glauber_program::Program;
 use rayon::prelude::*;
 
 use crate::backend::{Precision, Prepared};
+use crate::blocks::{Blocks, blocks_of};
 use crate::codes::Observed;
 use crate::cpu::{Compiled, Pool};
 use crate::data::set;
@@ -45,13 +47,15 @@ impl Prepared for Compiled {
     fn bytes_per_state(&self) -> usize {
         Compiled::bytes_per_state(self)
     }
+
+    fn blocks(&self) -> Option<&dyn Blocks> {
+        // What lies in light cones is held against all replicates, site by site.
+        self.codes.cone.is_none().then_some(self)
+    }
 }
 
 /// Single lattices with at least this many sites are shared between threads block by block.
 const SHARED_SITES: usize = 32_768;
-
-/// Replicates are run in at most this many groups; within a group one after another.
-const MOST_GROUPS: usize = 16;
 
 /// The draws of start and step are numbered from 0, those of observation k from (k + 1) times this.
 const DRAWS_PER_PROGRAM: u32 = 1 << 16;
@@ -66,6 +70,7 @@ struct Rollout<'a, F: Lane> {
     width: usize,
     offsets: Vec<usize>,
     crew: usize,
+    /// The replicates of each block that is run; within a block one follows the other.
     groups: Vec<std::ops::Range<usize>>,
 }
 
@@ -79,11 +84,14 @@ impl<'a, F: Lane> Rollout<'a, F> {
         }
         let threads = rayon::current_num_threads();
         let large = plan.codes.layout.sites() >= SHARED_SITES && run.replicates < threads;
-        let count = run.replicates.min(MOST_GROUPS);
-        let bounds = |g: usize| g * run.replicates / count;
-        let groups = (0..count).map(|g| bounds(g)..bounds(g + 1)).collect();
+        let groups = blocks_of(run.replicates);
         let seed = noise_seed(run.seed, &plan.codes.declarations.lattice);
         Rollout { plan, pool, run, seed, width, offsets, crew: if large { threads } else { 1 }, groups }
+    }
+
+    /// How many replicates are run.
+    fn replicates(&self) -> usize {
+        self.groups.iter().map(std::ops::Range::len).sum()
     }
 
     fn worker(&self, backward: bool) -> Result<Worker<F>, EngineError> {
@@ -279,7 +287,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
     }
 
     fn simulate(&self, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {
-        let mut values = vec![0.0; self.run.replicates * self.width];
+        let mut values = vec![0.0; self.replicates() * self.width];
         let mut rows = self.rows(&mut values);
         let work = self.divide(&mut rows);
         let last: Vec<Result<Vec<Frame>, EngineError>> = work
@@ -305,7 +313,7 @@ impl<'a, F: Lane> Rollout<'a, F> {
     /// One row of numbers for each replicate; empty ones where nothing is observed.
     fn rows<'v>(&self, values: &'v mut [f64]) -> Vec<&'v mut [f64]> {
         match self.width {
-            0 => (0..self.run.replicates).map(|_| Default::default()).collect(),
+            0 => (0..self.replicates()).map(|_| Default::default()).collect(),
             width => values.chunks_exact_mut(width).collect(),
         }
     }

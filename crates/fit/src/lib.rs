@@ -1,6 +1,9 @@
 //! Makes fits of fit files: what a person writes down becomes a problem, fits that run, and what they came to.
 
-// What a person writes down …
+// What can be done apart …
+mod piece;
+
+// … what a person writes down …
 pub mod fit_file;
 
 mod error;

@@ -48,6 +48,7 @@ pub use glauber_statistics as statistics;
 pub use glauber_tasks as tasks;
 pub use glauber_tissue as tissue;
 pub use glauber_view as view;
+pub use glauber_workers as workers;
 
 /// What most programs need.
 pub mod prelude {

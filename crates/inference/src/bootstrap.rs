@@ -14,6 +14,7 @@ use glauber_optimize::stopping::Tolerance;
 use glauber_tasks::observation::{Design, Watch};
 use glauber_tasks::tasks::transition::failed;
 
+use crate::apart::{Elsewhere, asked};
 use crate::likelihood::{Kind, Stop};
 use crate::objective::OfLikelihood;
 use crate::route::{Route, RouteError, Settings};
@@ -56,25 +57,38 @@ fn descend(objective: &mut OfLikelihood, theta: &[f64], seed: u64) -> Option<Vec
     search.run(objective, theta, Default::default()).ok().map(|found| found.theta)
 }
 
-/// Fits `count` data sets drawn at θ.
-///
-/// # Errors
-/// [`BootstrapError`] where data cannot be drawn or fitted, or where it is stopped.
-pub fn bootstrap(
-    design: &Design,
-    route: Route,
-    theta: &[f64],
-    settings: Settings,
-    count: usize,
-    stop: &dyn Fn() -> bool,
-) -> Result<Bootstrap, BootstrapError> {
-    let watch = Watch::new(design, settings.options)?;
-    let (mut fits, mut lost) = (Vec::new(), 0);
-    for b in 0..count {
+/// A bootstrap to be made.
+pub struct Resampling<'a> {
+    /// What was seen, and how.
+    pub design: &'a Design,
+    /// How the likelihood is computed.
+    pub route: Route,
+    /// The estimate.
+    pub theta: &'a [f64],
+    /// How data are drawn and fitted.
+    pub settings: Settings,
+}
+
+impl Resampling<'_> {
+    /// θ of the fit to one data set; nothing where it could not be fitted.
+    ///
+    /// # Errors
+    /// [`BootstrapError`] where data cannot be drawn or fitted, or where it is stopped.
+    pub fn fit(&self, number: usize, stop: &dyn Fn() -> bool) -> Result<Option<Vec<f64>>, BootstrapError> {
+        self.fit_to(&Watch::new(self.design, self.settings.options)?, number, stop)
+    }
+
+    fn fit_to(
+        &self,
+        watch: &Watch,
+        number: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<f64>>, BootstrapError> {
+        let Resampling { design, route, theta, settings } = *self;
         if stop() {
             return Err(Stop::Interrupted.into());
         }
-        let seed = derive_seed(settings.seed, Purpose::Bootstrap, b as u64);
+        let seed = derive_seed(settings.seed, Purpose::Bootstrap, number as u64);
         let drawn = watch.drawn(design, theta, seed).map_err(|e| BootstrapError::Stop(failed(e)))?;
         let drawn = design.with_experiments(drawn);
         let mut likelihood = route.likelihood(drawn, theta, Settings { seed, ..settings })?;
@@ -84,7 +98,34 @@ pub fn bootstrap(
         } else {
             descend(&mut OfLikelihood::new(likelihood, seed), theta, seed)
         };
-        match found.filter(|theta| theta.iter().all(|x| x.is_finite())) {
+        Ok(found.filter(|theta| theta.iter().all(|x| x.is_finite())))
+    }
+}
+
+/// Fits `count` data sets drawn at θ, by their numbers; those that somebody did elsewhere, as [`written`] by
+/// [`Resampling::fit`], are not done again.
+///
+/// [`written`]: crate::apart::written
+///
+/// # Errors
+/// [`BootstrapError`] where data cannot be drawn or fitted, or where it is stopped.
+pub fn bootstrap(
+    resampling: &Resampling<'_>,
+    count: usize,
+    stop: &dyn Fn() -> bool,
+    elsewhere: Option<&Elsewhere<'_, usize>>,
+) -> Result<Bootstrap, BootstrapError> {
+    let Resampling { design, theta, settings, .. } = *resampling;
+    let numbers: Vec<usize> = (0..count).collect();
+    let done: Vec<Option<Option<Vec<f64>>>> = asked(elsewhere, &numbers);
+    let watch = Watch::new(design, settings.options)?;
+    let (mut fits, mut lost) = (Vec::new(), 0);
+    for (number, done) in numbers.into_iter().zip(done) {
+        let found = match done {
+            Some(found) => found.filter(|found| found.len() == theta.len()),
+            None => resampling.fit_to(&watch, number, stop)?,
+        };
+        match found {
             Some(theta) => fits.push(theta),
             None => lost += 1,
         }

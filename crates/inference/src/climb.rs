@@ -7,6 +7,7 @@
 use glauber_optimize::maps::{IntervalMap, Map};
 use glauber_optimize::objective::Unknown;
 use glauber_optimize::quasi_newton::{Limits, minimize};
+use serde::{Deserialize, Serialize};
 
 use crate::likelihood::{Likelihood, Parameter, Stop};
 
@@ -14,7 +15,7 @@ use crate::likelihood::{Likelihood, Parameter, Stop};
 const STEP: f64 = 1e-5;
 
 /// The highest point.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Top {
     /// The parameters there, those that were held included.
     pub at: Vec<f64>,

@@ -23,6 +23,9 @@ pub mod route;
 
 pub mod objective;
 
+// What can be done apart, as it travels.
+pub mod apart;
+
 // Errors by fits to drawn data.
 pub mod bootstrap;
 

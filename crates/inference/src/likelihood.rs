@@ -36,12 +36,14 @@
 //! assert!(binomial.log_likelihood(&[0.7], 0).unwrap() > binomial.log_likelihood(&[0.5], 0).unwrap());
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 pub use glauber_optimize::objective::Interval;
 /// Why there is no number at all: interrupted, or failed in its own words.
 pub use glauber_optimize::objective::ObjectiveError as Stop;
 
 /// One number that is not known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Its name, as in the model.
     pub name: String,

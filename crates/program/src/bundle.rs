@@ -1,5 +1,7 @@
 //! Gathers the programs a model needs for its observations and an estimator: what a backend is given to run.
 
+use serde::{Deserialize, Serialize};
+
 use crate::adjoint::differentiate;
 use crate::cone::Cone;
 use crate::declarations::Declarations;
@@ -26,7 +28,7 @@ use crate::update::Update;
 /// assert!(bundle.adjoints.is_some_and(|adjoints| adjoints.observed[0].is_some()));
 /// # Ok::<(), glauber_program::ModelError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bundle {
     /// How a lattice starts where nobody gives a state.
     pub start: Option<Program>,
@@ -41,7 +43,7 @@ pub struct Bundle {
 }
 
 /// The programs that run backwards.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Adjoints {
     /// Of the start.
     pub start: Option<Program>,
@@ -54,7 +56,7 @@ pub struct Adjoints {
 }
 
 /// An adjoint, and the same where nobody wants the derivative by the state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AdjointPair {
     /// With the derivatives by the state.
     pub whole: Program,

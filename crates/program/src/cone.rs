@@ -4,6 +4,8 @@
 //! An observed number that is a sum over sites of local terms splits into what lies inside the cone and the rest, which
 //! the draw cannot change. What is read through a sum over sites, or by a number that all sites share, is felt everywhere.
 
+use serde::{Deserialize, Serialize};
+
 use crate::estimators::LightCone;
 use crate::graph::Graph;
 use crate::op::{Binary, Op, Rank, ValueId};
@@ -14,7 +16,7 @@ use crate::unary::Unary;
 pub type Extent = Option<[usize; 3]>;
 
 /// What a gradient within light cones needs to know of a model and its observations.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cone {
     /// The farthest that is looked, where that is limited: the gradient is biased then.
     pub radius: Option<usize>,
@@ -29,7 +31,7 @@ pub struct Cone {
 }
 
 /// The terms of an observation: what each site adds to its numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Terms {
     /// Leaves in [`Sink::LayerAdjoint`] 0 what each site adds to the loss, by the slopes in [`Op::OutputAdjoint`].
     pub program: Program,

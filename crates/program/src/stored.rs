@@ -16,6 +16,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::bundle::Bundle;
 use crate::model::Model;
 use crate::program::Program;
 use crate::trace::Stage;
@@ -100,6 +101,24 @@ impl Program {
             Ok(()) => Ok(program),
             Err(_) => Err(StoredError::Damaged),
         }
+    }
+}
+
+impl Bundle {
+    /// The bundle as bytes.
+    ///
+    /// # Errors
+    /// [`StoredError::Unstorable`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoredError> {
+        store(self)
+    }
+
+    /// The bundle that [`Bundle::to_bytes`] stored.
+    ///
+    /// # Errors
+    /// [`StoredError`] for bytes of another version, or that are none of a bundle.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Bundle, StoredError> {
+        read(bytes)
     }
 }
 

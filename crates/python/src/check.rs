@@ -9,9 +9,11 @@ use crate::errors::{engine_error, model_error};
 use crate::model::Model;
 use crate::running::run_whole;
 use crate::typing::{As, Table};
+use crate::workers::Crew;
 
 /// What every estimator says of the gradient of the layers' means after some steps, and what it is.
 #[pyfunction]
+#[pyo3(signature = (model, fields, parameters, steps, replicates, seed, threads, crew = None))]
 pub fn check<'py>(
     py: Python<'py>,
     model: &Bound<'py, Model>,
@@ -21,8 +23,10 @@ pub fn check<'py>(
     replicates: usize,
     seed: u64,
     threads: usize,
+    crew: Option<Bound<'py, Crew>>,
 ) -> PyResult<As<'py, Table>> {
-    let settings = CheckSettings { steps, replicates, seed, ..CheckSettings::default() };
+    let backend = crew.map(|crew| crew.get().backend());
+    let settings = CheckSettings { steps, replicates, seed, backend, ..CheckSettings::default() };
     let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
     let check =

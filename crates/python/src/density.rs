@@ -3,19 +3,20 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use glauber::fit::inference::{About, Inference, draw, profiled as profiles_of};
+use glauber::fit::inference::{About, Inference, draw, drawn, profiled as profiles_of};
 use glauber::fit::job::prepare;
+use glauber::inference::apart::{read, written};
 use glauber::inference::autologistic::Autologistic;
 use glauber::inference::density::Density;
 use glauber::inference::likelihood::{Kind, Likelihood, Stop};
 use glauber::inference::persistent_walk::{PersistentWalk, Track};
-use glauber::inference::posterior::{PosteriorError, Sampler, Settings};
+use glauber::inference::posterior::{PosteriorError, Sampler, Settings, one_chain};
 use glauber::inference::prior::Prior;
-use glauber::inference::profile::ProfileError;
+use glauber::inference::profile::{OneProfile, ProfileError};
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrays::{doubles, reals};
 use crate::errors::{in_python, input_error, run_error};
@@ -97,7 +98,7 @@ pub fn profile_of_file(
     let (file, threads) = request.read()?;
     let inference = run_whole(py, threads, |_| Inference::of(&prepare(&file)?.problem))?
         .map_err(|e| words.job_error(e))?;
-    profiled(py, &*inference.likelihood, inference.about(), threads, &names, level)
+    profiled(py, &*inference.likelihood, inference.about(), threads, &names, level, None)
 }
 
 fn profiled(
@@ -107,14 +108,66 @@ fn profiled(
     threads: usize,
     names: &[String],
     level: f64,
+    elsewhere: Option<Py<PyAny>>,
 ) -> PyResult<(String, String)> {
-    let found = run_whole(py, threads, |_| profiles_of(likelihood, names, level, about))?.map_err(
-        |error| match error {
-            ProfileError::Likelihood(error) => stopped(error),
-            other => input_error(in_python(other)),
-        },
-    )?;
+    let raised = Mutex::new(None);
+    let ask = |function: &Py<PyAny>, profiles: &[OneProfile]| {
+        let asked = Python::attach(|py| -> PyResult<Vec<Option<Vec<u8>>>> {
+            let each: Vec<_> = profiles.iter().map(|one| PyBytes::new(py, &written(one))).collect();
+            let found: Vec<Option<Bound<'_, PyBytes>>> = function.call1(py, (each,))?.extract(py)?;
+            Ok(found.into_iter().map(|own| own.map(|own| own.as_bytes().to_vec())).collect())
+        });
+        asked.unwrap_or_else(|error| {
+            raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            Vec::new()
+        })
+    };
+    let found = run_whole(py, threads, |_| match &elsewhere {
+        None => profiles_of(likelihood, names, level, about, None),
+        Some(function) => profiles_of(
+            likelihood,
+            names,
+            level,
+            about,
+            Some(&|profiles: &[OneProfile]| ask(function, profiles)),
+        ),
+    })?;
+    if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let found = found.map_err(profile_error)?;
     Ok((in_python(found.object()), in_python(found.text())))
+}
+
+fn profile_error(error: ProfileError) -> PyErr {
+    match error {
+        ProfileError::Likelihood(error) => stopped(error),
+        other => input_error(in_python(other)),
+    }
+}
+
+fn posterior_error(error: PosteriorError) -> PyErr {
+    match error {
+        PosteriorError::Interrupted => PyKeyboardInterrupt::new_err(()),
+        PosteriorError::Setting(_) | PosteriorError::Nowhere { .. } => input_error(in_python(error)),
+        other => run_error(other),
+    }
+}
+
+fn settings_of(
+    (chains, draws, warm_up): (usize, usize, usize),
+    sampler: Option<&str>,
+    seed: u64,
+) -> PyResult<Settings> {
+    let sampler = match sampler {
+        None => None,
+        Some(name) => Some(Sampler::ALL.into_iter().find(|own| own.name() == name).ok_or_else(|| {
+            input_error(format!(
+                "the sampler is \"{name}\": give \"nuts\" or \"random-walk\", or leave it out"
+            ))
+        })?),
+    };
+    Ok(Settings { chains, draws, warm_up, seed, sampler })
 }
 
 /// What a value is wanted of.
@@ -242,8 +295,33 @@ impl LogDensity {
         let density = &self.density;
         Ok((reals(py, density.to_natural(&free)), density.log_jacobian(&free)))
     }
-    /// Draws from the posterior.
-    #[pyo3(signature = (chains, draws, warm_up, sampler, seed, progress))]
+    /// Walks one chain of a posterior: what it drew, for `sample`.
+    #[pyo3(signature = (chain, chains, draws, warm_up, sampler, seed))]
+    fn chain<'py>(
+        &self,
+        py: Python<'py>,
+        chain: usize,
+        chains: usize,
+        draws: usize,
+        warm_up: usize,
+        sampler: Option<&str>,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let settings = settings_of((chains, draws, warm_up), sampler, seed)?;
+        let found = run_whole(py, self.threads, |stop| {
+            let stop = || stop.load(Ordering::Relaxed);
+            one_chain(&self.density, settings, chain, &stop, &|_| {})
+        })?;
+        Ok(PyBytes::new(py, &written(&found.map_err(posterior_error)?)))
+    }
+    /// Walks one profile, as `profile` asks for it of whoever does it elsewhere.
+    fn walk_profile<'py>(&self, py: Python<'py>, one: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let one: OneProfile = read(one).ok_or_else(|| run_error("these bytes are no profile"))?;
+        let found = run_whole(py, self.threads, |_| one.walk(self.density.likelihood()))?;
+        Ok(PyBytes::new(py, &written(&found.map_err(profile_error)?)))
+    }
+    /// Draws from the posterior; `walked` has what its chains drew, where they were walked elsewhere.
+    #[pyo3(signature = (chains, draws, warm_up, sampler, seed, progress, walked = None))]
     fn sample<'py>(
         &self,
         py: Python<'py>,
@@ -253,19 +331,16 @@ impl LogDensity {
         sampler: Option<&str>,
         seed: u64,
         progress: Option<As<'py, Anything>>,
+        walked: Option<Vec<Bound<'py, PyBytes>>>,
     ) -> PyResult<As<'py, Table>> {
-        let sampler = match sampler {
-            None => None,
-            Some(name) => Some(Sampler::ALL.into_iter().find(|own| own.name() == name).ok_or_else(|| {
-                input_error(format!(
-                    "the sampler is \"{name}\": give \"nuts\" or \"random-walk\", or leave it out"
-                ))
-            })?),
-        };
-        let settings = Settings { chains, draws, warm_up, seed, sampler };
+        let settings = settings_of((chains, draws, warm_up), sampler, seed)?;
+        let walked = walked.map(|all| all.iter().map(|own| read(own.as_bytes())).collect::<Option<Vec<_>>>());
         let done = AtomicUsize::new(0);
         let progress = progress.map(|p| p.clone().unbind());
         let work = |stop: &AtomicBool| {
+            if let Some(walked) = walked {
+                return drawn(&self.density, settings, self.about.clone(), walked.unwrap_or_default());
+            }
             draw(&self.density, settings, self.about.clone(), stop, &|_, _| {
                 done.fetch_add(1, Ordering::Relaxed);
             })
@@ -280,11 +355,7 @@ impl LogDensity {
         if let Some(raised) = found.raised {
             return Err(raised);
         }
-        let drawn = found.result.map_err(|error| match error {
-            PosteriorError::Interrupted => PyKeyboardInterrupt::new_err(()),
-            PosteriorError::Setting(_) | PosteriorError::Nowhere { .. } => input_error(in_python(error)),
-            other => run_error(other),
-        })?;
+        let drawn = found.result.map_err(posterior_error)?;
         let out = PyDict::new(py);
         out.set_item("object", in_python(drawn.object()))?;
         out.set_item("text", in_python(drawn.text()))?;
@@ -296,8 +367,17 @@ impl LogDensity {
         out.set_item("diverging", posterior.diverging.concat().into_pyarray(py))?;
         Ok(As::of(out.into_any()))
     }
-    /// Profiles the likelihood: what was found as JSON, and in words.
-    fn profile(&self, py: Python<'_>, names: Vec<String>, level: f64) -> PyResult<(String, String)> {
-        profiled(py, self.density.likelihood(), self.about.clone(), self.threads, &names, level)
+    /// Profiles the likelihood: what was found as JSON, and in words. `elsewhere` has profiles walked by others: a function
+    /// of a list of bytes, each for `walk_profile`, to what that gives, or None.
+    #[pyo3(signature = (names, level, elsewhere = None))]
+    fn profile(
+        &self,
+        py: Python<'_>,
+        names: Vec<String>,
+        level: f64,
+        elsewhere: Option<As<'_, Anything>>,
+    ) -> PyResult<(String, String)> {
+        let elsewhere = elsewhere.map(|function| function.clone().unbind());
+        profiled(py, self.density.likelihood(), self.about.clone(), self.threads, &names, level, elsewhere)
     }
 }

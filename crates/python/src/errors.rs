@@ -71,6 +71,7 @@ pub fn engine_error(error: EngineError) -> PyErr {
         | EngineError::NotProbability { .. }
         | EngineError::Argument { .. }
         | EngineError::Broken(_)
+        | EngineError::Workers(_)
         | EngineError::Memory { .. }
         | EngineError::Threads(_)) => run_error(e),
         other => input_error(other),

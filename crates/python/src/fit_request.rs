@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use glauber::data::tracks::{MsdCurve, MsdPoint, TableColumn, TableValues};
 use glauber::fit::fit_file::{FitFile, FitFileError, Given, Place, TASKS, Task, in_python};
-use glauber::fit::job::JobError;
+use glauber::fit::job::{JobError, Pieces};
 use pyo3::prelude::*;
 
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
 use crate::model::{Model, Observation};
+use crate::pieces::PiecesOf;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
+use crate::workers::Crew;
 
 /// A column of tracks as Python gives it: its name, and numbers or texts.
 pub type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);
@@ -62,6 +64,12 @@ pub struct FitRequest<'py> {
     /// A mean squared displacement: time of one lag, lags, values, standard errors.
     curve: Option<GivenCurve<'py>>,
     threads: Option<usize>,
+    /// Who shares its runs.
+    pub crew: Option<Bound<'py, Crew>>,
+    /// What does pieces of the job elsewhere: a function of a list of bytes.
+    pieces: Option<As<'py, Anything>>,
+    /// The folder of its checkpoints.
+    pub checkpoint: Option<String>,
 }
 
 impl FitRequest<'_> {
@@ -74,8 +82,19 @@ impl FitRequest<'_> {
         Words(self.tables.as_ref().and_then(task))
     }
 
+    /// Who does pieces of the fits.
+    pub fn pieces(&self) -> Option<Arc<PiecesOf>> {
+        self.pieces.as_ref().map(|own| Arc::new(PiecesOf::new((**own).clone().unbind())))
+    }
+
     /// The fit file, and how many threads it asks for: they are the module's, not the engine's own.
     pub fn read(self) -> PyResult<(FitFile, usize)> {
+        self.read_with(None)
+    }
+
+    /// The same, with who does pieces of the fits.
+    pub fn read_with(self, pieces: Option<Arc<PiecesOf>>) -> PyResult<(FitFile, usize)> {
+        let pieces = pieces.map(|own| own as Arc<dyn Pieces>);
         let words = self.words();
         let read = match &self.tables {
             Some(tables) => {
@@ -108,6 +127,8 @@ impl FitRequest<'_> {
             arrays: arrays.transpose()?,
             tracks: tracks.transpose()?,
             curve: self.curve.map(curve).transpose()?,
+            pieces,
+            backend: self.crew.as_ref().map(|crew| crew.get().backend()),
         };
         let threads = self.threads.unwrap_or(file.run.threads as usize);
         file.run.threads = 0;

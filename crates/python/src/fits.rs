@@ -2,19 +2,21 @@
 //!
 //! A fit runs on threads of its own; meanwhile Python sees its progress, and Ctrl-C ends it with what was found so far.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use glauber::fit::job::{RunError, prepare};
-use glauber::fit::outcome::{Outcome, Unkept};
+use glauber::fit::outcome::{FolderSink, Outcome, Unkept};
 use glauber::optimize::observer::{FitPlan, Observer};
 use glauber::optimize::trace::Record;
 use pyo3::prelude::*;
 
-use crate::errors::run_error;
+use crate::errors::{input_error, run_error};
 use crate::fit_outcome::numbers;
 use crate::fit_request::{FitRequest, Words};
 use crate::running::run;
 use crate::typing::{Anything, As, Table};
+use crate::workers::Crew;
 
 /// How far a fit is: attempt, step, steps, loss, names and values of the parameters.
 #[derive(Clone, Default)]
@@ -67,15 +69,45 @@ pub fn fit_file<'py>(
 ) -> PyResult<(As<'py, Table>, Option<PyErr>)> {
     let progress = progress.map(|p| p.clone().unbind());
     let words = request.words();
-    let (file, threads) = request.read()?;
+    let crew = request.crew.clone();
+    let crew = crew.as_ref().map(Bound::get);
+    let checkpoint = request.checkpoint.clone();
+    let checkpoint = checkpoint.as_deref().map(Path::new);
+    if let Some(folder) = checkpoint {
+        let failed = |e| input_error(format!("checkpoint={}: {e}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let pieces = request.pieces();
+    let (file, threads) = request.read_with(pieces.clone())?;
+    let every = file.run.checkpoint_every;
     let seen = Mutex::new(Progress::default());
     let work = |stop: &_| -> Result<Outcome, RunError> {
-        let mut job = prepare(&file)?;
-        let mut watch =
-            |name: &str| Box::new(Watcher { seen: &seen, attempt: name.to_string() }) as Box<dyn Observer>;
-        job.run(&mut watch, &Unkept, stop)
+        Crew::until(crew, stop, || {
+            let mut job = prepare(&file)?;
+            let mut watch = |name: &str| {
+                Box::new(Watcher { seen: &seen, attempt: name.to_string() }) as Box<dyn Observer>
+            };
+            match checkpoint {
+                None => job.run(&mut watch, &Unkept, stop),
+                Some(folder) => {
+                    let layer = job.problem.model.declarations().layers.first().cloned();
+                    let several = job.attempts.len() > 1;
+                    let sink = FolderSink::new(folder, every, true, layer.as_ref(), several);
+                    let names = job.attempts.iter().map(|attempt| attempt.name.as_str());
+                    sink.check_resumed(names).map_err(RunError::Piece)?;
+                    let outcome = job.run(&mut watch, &sink, stop)?;
+                    if !outcome.interrupted {
+                        sink.remove_checkpoints(&outcome.fits);
+                    }
+                    Ok(outcome)
+                }
+            }
+        })
     };
     let done = run(py, threads, work, |py| show(py, &seen, progress.as_ref()))?;
+    if let Some(error) = pieces.and_then(|pieces| pieces.raised()) {
+        return Err(error);
+    }
     if done.raised.is_none() {
         // The last step that there was, which nobody may have been shown.
         show(py, &seen, progress.as_ref())?;
@@ -88,7 +120,8 @@ pub fn fit_file<'py>(
     }
 }
 
-fn failed(error: RunError, words: Words) -> PyErr {
+/// Why fits have no outcome.
+pub fn failed(error: RunError, words: Words) -> PyErr {
     match error {
         RunError::Setup(error) => words.job_error(error),
         other => run_error(words.say(&other.to_string())),

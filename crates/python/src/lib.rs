@@ -24,9 +24,11 @@ mod fit_request;
 mod fits;
 mod objective;
 mod pictures;
+mod pieces;
 mod plan;
 mod segmentation;
 mod values;
+mod workers;
 
 use pyo3::prelude::pymodule;
 
@@ -57,15 +59,20 @@ mod _glauber {
     #[pymodule_export]
     use crate::pictures::picture;
     #[pymodule_export]
+    use crate::pieces::FitPieces;
+    #[pymodule_export]
     use crate::plan::{Plan, check_estimator};
     #[pymodule_export]
-    use crate::running::forked;
+    use crate::running::{forked, one_of_many};
     #[pymodule_export]
     use crate::scope::Next;
     #[pymodule_export]
     use crate::segmentation::segment;
     #[pymodule_export]
     use crate::traced::{Expression, Scope, There};
+
+    #[pymodule_export]
+    use crate::workers::{Crew, answer};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "what Python calls it")]

@@ -14,6 +14,7 @@ use crate::errors::{input_error, run_error};
 use crate::fit_request::{FitRequest, Words};
 use crate::running::run_whole;
 use crate::typing::{As, Floats};
+use crate::workers::Crew;
 
 /// An objective of a fit.
 #[pyclass(frozen, module = "glauber._glauber")]
@@ -28,12 +29,14 @@ pub struct Objective {
     slopeless: Vec<String>,
     words: Words,
     observations: Option<usize>,
+    crew: Option<Py<Crew>>,
 }
 
 /// The objective of a fit file's first fit.
 #[pyfunction]
 pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Objective> {
     let words = request.words();
+    let crew = request.crew.clone().map(Bound::unbind);
     let (file, threads) = request.read()?;
     let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| words.job_error(e))?;
     let notes = job.problem.data_notes.iter().chain(&job.notes).map(|note| words.say(note)).collect();
@@ -53,6 +56,7 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
         slopeless,
         words,
         observations,
+        crew,
     })
 }
 
@@ -152,7 +156,8 @@ impl Objective {
             return Ok(nowhere(py));
         }
         let mut taken = self.take(py)?;
-        let found = run_whole(py, self.threads, |_| {
+        let crew = self.crew.as_ref().map(Py::get);
+        let evaluated = || {
             let Some(own) = &mut taken.objective else {
                 return Err(ObjectiveError::Source("the objective is lost: please report this".into()));
             };
@@ -160,7 +165,8 @@ impl Objective {
                 true => own.evaluate(&theta, iteration).map(|e| (e.value, Some(e.gradient))),
                 false => own.value(&theta, iteration).map(|v| (v, None)),
             }
-        });
+        };
+        let found = run_whole(py, self.threads, |stop| Crew::until(crew, stop, evaluated));
         drop(taken);
         match found? {
             Ok((value, gradient)) => Ok((value, gradient.map(|g| reals(py, g)))),

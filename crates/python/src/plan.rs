@@ -18,6 +18,7 @@ use crate::errors::{engine_error, input_error};
 use crate::model::{Model, Observation, UsualField, warn_of_no_data};
 use crate::running::run_whole;
 use crate::typing::{self as kind, Anything, As, Floats};
+use crate::workers::Crew;
 
 /// States of more bytes than this are not kept in memory.
 const MOST_BYTES: usize = 1 << 32;
@@ -182,7 +183,7 @@ type GradientTuple<'py> =
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (model, observations, estimator, temperature, samples, radius, precision, memory))]
+    #[pyo3(signature = (model, observations, estimator, temperature, samples, radius, precision, memory, crew = None))]
     fn new(
         model: &Bound<'_, Model>,
         observations: Vec<Bound<'_, Observation>>,
@@ -192,12 +193,14 @@ impl Plan {
         radius: Option<u32>,
         precision: &str,
         memory: usize,
+        crew: Option<Bound<'_, Crew>>,
     ) -> PyResult<Plan> {
         let model = model.get();
         let observations: Vec<_> = observations.iter().map(|o| o.get().observation.clone()).collect();
         let estimator =
             estimator.map(|name| self::estimator(name, temperature, samples, radius)).transpose()?;
-        let options = options(precision, memory)?;
+        let backend = crew.map(|crew| crew.get().backend());
+        let options = Options { backend, ..options(precision, memory)? };
         let plan = glauber::engine::Plan::new(&model.model, &observations, estimator.as_deref(), options);
         Ok(Plan { plan: plan.map_err(engine_error)?, fields: model.covariates.clone() })
     }

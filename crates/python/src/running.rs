@@ -19,12 +19,19 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The threads that were started, by how many were asked for.
 static POOLS: Mutex<Vec<(usize, Arc<ThreadPool>)>> = Mutex::new(Vec::new());
-static IN_FORK: AtomicBool = AtomicBool::new(false);
+static ONE_OF_MANY: AtomicBool = AtomicBool::new(false);
+
+/// Takes one thread where all cores are asked for: this process is one of many. Workers call it.
+#[pyfunction]
+pub fn one_of_many() {
+    ONE_OF_MANY.store(true, Ordering::Relaxed);
+}
 
 /// Forgets the threads of the process this one was forked from. The interpreter calls it in the child.
 #[pyfunction]
 pub fn forked() {
-    IN_FORK.store(true, Ordering::Relaxed);
+    ONE_OF_MANY.store(true, Ordering::Relaxed);
+    crate::workers::forked();
     let lost = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
     // Dropping them would wait for threads that do not exist here.
     lost.into_iter().for_each(|(_, pool)| std::mem::forget(pool));
@@ -32,7 +39,7 @@ pub fn forked() {
 
 /// The threads for `asked`, 0 for all cores.
 fn pool(asked: usize) -> PyResult<Arc<ThreadPool>> {
-    let count = if asked == 0 && IN_FORK.load(Ordering::Relaxed) { 1 } else { useful_threads(asked) };
+    let count = if asked == 0 && ONE_OF_MANY.load(Ordering::Relaxed) { 1 } else { useful_threads(asked) };
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, known)) = pools.iter().find(|(n, _)| *n == count) {
         return Ok(known.clone());

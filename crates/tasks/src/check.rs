@@ -15,7 +15,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use glauber_engine::{EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
+use glauber_engine::{BackendName, EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::estimators::{Differences, ESTIMATORS, EstimatorOptions, MeanField};
 use glauber_program::{Estimator, Interval, Model, ModelError, Op, Program};
@@ -111,11 +111,13 @@ pub struct CheckSettings {
     pub batches: usize,
     /// The seed.
     pub seed: u64,
+    /// What runs it, where that is not this machine's cores.
+    pub backend: Option<BackendName>,
 }
 
 impl Default for CheckSettings {
     fn default() -> CheckSettings {
-        CheckSettings { steps: 3, replicates: 200, batches: 20, seed: 1 }
+        CheckSettings { steps: 3, replicates: 200, batches: 20, seed: 1, backend: None }
     }
 }
 
@@ -258,6 +260,11 @@ impl<'a> Asked<'a> {
         Ok(asked)
     }
 
+    /// How its plans run.
+    fn options(&self) -> Options {
+        Options { backend: self.settings.backend, ..Options::default() }
+    }
+
     fn run<'b>(&self, theta: &'b [f64], batch: usize) -> Run<'b>
     where
         'a: 'b,
@@ -283,7 +290,7 @@ impl<'a> Asked<'a> {
         notes: &mut Vec<String>,
     ) -> Result<Vec<Measured>, CheckError> {
         let observation = Observation::Program(self.observation.clone());
-        let plan = Plan::new(self.model, &[observation], Some(estimator), Options::default())?;
+        let plan = Plan::new(self.model, &[observation], Some(estimator), self.options())?;
         notes.extend(plan.notes().iter().cloned());
         let mut batches = Vec::new();
         for batch in first..first + self.settings.batches {
@@ -305,7 +312,7 @@ impl<'a> Asked<'a> {
     /// The gradient by the parameters of a model that has parameter fields too.
     fn parameters_alone(&self) -> Result<Vec<Measured>, CheckError> {
         let observation = Observation::Program(self.observation.clone());
-        let plan = Plan::new(self.model, &[observation], None, Options::default())?;
+        let plan = Plan::new(self.model, &[observation], None, self.options())?;
         let mut reference = Vec::new();
         for place in 0..self.theta.len() {
             let stencil = stencil(self.theta[place], self.model.declarations().parameters[place].interval);

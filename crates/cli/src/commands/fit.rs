@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use glauber::files::run_folder::RunFolder;
 use glauber::fit::fit_file::FitFile;
-use glauber::fit::job::{RunError, prepare};
+use glauber::fit::job::{Part, RunError, Shard, prepare};
 use glauber::fit::outcome::{FolderSink, OUTPUTS};
 use glauber::fit::watch::ProgressWatch;
 use glauber::report::progress::Show;
@@ -24,6 +24,9 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
     overrides.extend(arguments.seed.map(|s| format!("run.seed={s}")));
     overrides.extend(arguments.threads.map(|t| format!("run.threads={t}")));
     let file = FitFile::load(&arguments.file, &overrides).map_err(Failure::input)?;
+    if let Some(shard) = arguments.shard {
+        return part(arguments, shard, &file, overrides);
+    }
     let wanted = arguments.out.clone().or(file.run.out.clone());
     // The folder is claimed first, so that one that cannot be is refused before any work; one that stays empty goes again.
     let claimed = folder(wanted, &arguments.file, arguments.resume)?;
@@ -75,6 +78,50 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
             Ok(CommandOutcome { unwritten: Some(unwritten), ..done })
         }
     }
+}
+
+/// Does one shard, and leaves it in the folder.
+fn part(
+    arguments: &Fit,
+    shard: Shard,
+    file: &FitFile,
+    overrides: Vec<String>,
+) -> Result<CommandOutcome, Failure> {
+    let Some(out) = arguments.out.clone().or(file.run.out.clone()) else {
+        return Err(Failure::input(format!(
+            "--shard {shard}: give the folder that all shards are left in, with --out"
+        )));
+    };
+    // Refused before any work.
+    Part::free(&out, shard).map_err(Failure::input)?;
+    let mut job = prepare(file).map_err(Failure::input)?;
+    let refused = |e| Failure::input(format!("cannot make the folder {}: {e}", out.display()));
+    std::fs::create_dir_all(&out).map_err(refused)?;
+    let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
+    let show = if arguments.quiet { Show::Silent } else { Show::Auto };
+    let mut watch =
+        |name: &str| Box::new(ProgressWatch::new(name, show, |result| result.stopped.to_string())) as Box<_>;
+    let path = std::path::absolute(&arguments.file).unwrap_or_else(|_| arguments.file.clone());
+    let again = format!("glauber fit {} --shard {shard} --out {}", arguments.file.display(), out.display());
+    let done = match job.part(shard, (path, overrides), &out, &mut watch, &INTERRUPT) {
+        Ok(done) => done,
+        Err(RunError::Interrupted) => {
+            let text = format!("interrupted; carry on with: {again}");
+            return Ok(CommandOutcome::stopped(text, json!({"stopped": "interrupted", "out": out})));
+        }
+        Err(error @ (RunError::Setup(_) | RunError::Piece(_))) => return Err(Failure::input(error)),
+        Err(error) => return Err(Failure::run(error)),
+    };
+    let written = done.write(&out).map_err(Failure::run)?;
+    let text = format!(
+        "shard {shard}: {} fits, in {}; when all are there: glauber merge {}",
+        done.len(),
+        written.display(),
+        out.display()
+    );
+    let object =
+        json!({"shard": shard.number, "of": shard.of, "fits": done.len(), "file": written, "out": out});
+    Ok(CommandOutcome::done(text, object))
 }
 
 /// The folder for the results: the one asked for, or the first free one (when resuming, the last used) below `out/`.

@@ -5,6 +5,7 @@ pub mod cells;
 pub mod check;
 pub mod fit;
 pub mod generate;
+pub mod merge;
 pub mod models;
 pub mod new;
 pub mod posterior;

@@ -57,8 +57,9 @@ pub fn profile(arguments: &Profile) -> Result<CommandOutcome, Failure> {
     let ready = Ready::of(&arguments.file, &overrides, arguments.out.as_ref(), "profile", PROFILE_OUTPUTS)?;
     let level = arguments.level.unwrap_or(0.95);
     let names: Vec<String> = arguments.parameters.iter().map(|name| name.trim().to_string()).collect();
-    let found =
-        ready.pool.install(|| profiled(&*ready.inference.likelihood, &names, level, ready.inference.about()));
+    let found = ready
+        .pool
+        .install(|| profiled(&*ready.inference.likelihood, &names, level, ready.inference.about(), None));
     let found = match found {
         Ok(found) => found,
         Err(error) => {

@@ -1,17 +1,17 @@
 //! Runs replicates backwards through their history, and adds up the derivatives.
 
 use glauber_lattice::Layout;
-use glauber_program::FieldKind;
 use rayon::prelude::*;
 
 use crate::ahead::Ahead;
+use crate::blocks::{BlockSum, Weights, total};
 use crate::codes::Observed;
 use crate::compile::Code;
 use crate::error::EngineError;
 use crate::inputs::{Inputs, Results};
 use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
-use crate::outcome::{Frame, Gradient, LossValue, Outputs};
+use crate::outcome::{Gradient, LossValue, Outputs};
 use crate::plane::{Margin, Plane};
 use crate::rollout::cone::Baseline;
 use crate::rollout::history::History;
@@ -25,8 +25,18 @@ impl<F: Lane> Rollout<'_, F> {
         &self,
         loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
     ) -> Result<Gradient, EngineError> {
+        let (values, histories) = self.remembered()?;
+        let outputs = Outputs { values, width: self.width };
+        let LossValue { value, slopes } = loss(&outputs.mean());
+        let seen = Seen::new(&Weights::new(&outputs, slopes), &outputs.values, 0);
+        let sums = self.sums(histories, &seen)?;
+        Ok(total(&self.plan.codes.declarations, value, sums, outputs))
+    }
+
+    /// Runs the blocks forwards: what was observed, and for each block what its replicates keep.
+    pub(super) fn remembered(&self) -> Result<(Vec<f64>, Vec<Vec<History<F>>>), EngineError> {
         let interval = self.interval()?;
-        let mut values = vec![0.0; self.run.replicates * self.width];
+        let mut values = vec![0.0; self.replicates() * self.width];
         let histories: Vec<Result<Vec<History<F>>, EngineError>> = {
             let mut rows = self.rows(&mut values);
             let work = self.divide(&mut rows);
@@ -42,37 +52,25 @@ impl<F: Lane> Rollout<'_, F> {
                 })
                 .collect()
         };
-        let mut histories = in_order(histories)?;
-        let outputs = Outputs { values, width: self.width };
-        let LossValue { value, slopes } = loss(&outputs.mean());
-        let seen = Seen::new(&outputs, &slopes);
+        Ok((values, in_order(histories)?))
+    }
+
+    /// Runs the blocks backwards through what they kept.
+    pub(super) fn sums(
+        &self,
+        mut histories: Vec<Vec<History<F>>>,
+        seen: &Seen<'_>,
+    ) -> Result<Vec<BlockSum>, EngineError> {
         let baseline = self.baseline(&histories, &seen.slopes)?;
-        let parts: Vec<Result<Part, EngineError>> = self
+        let parts: Vec<Result<BlockSum, EngineError>> = self
             .groups
             .par_iter()
             .zip(histories.par_iter_mut())
             .map(|(group, histories)| {
-                self.group_backwards(group.clone(), histories, (&seen, baseline.as_ref()))
+                self.group_backwards(group.clone(), histories, (seen, baseline.as_ref()))
             })
             .collect();
-        let mut parameters = vec![0.0; self.plan.codes.declarations.parameters.len()];
-        let mut fields = self.zero_fields();
-        let mut start = Vec::new();
-        for part in in_order(parts)? {
-            for (sum, own) in parameters.iter_mut().zip(&part.parameters) {
-                *sum += own;
-            }
-            add_fields(&mut fields, part.fields);
-            start.extend(part.start);
-        }
-        Ok(Gradient { value, parameters, fields, start, outputs })
-    }
-
-    /// A derivative of 0 for every parameter field of the model.
-    fn zero_fields(&self) -> Vec<(String, Vec<f64>)> {
-        let d = &self.plan.codes.declarations;
-        let unknown = d.fields.iter().filter(|f| matches!(f.kind, FieldKind::Parameter(_)));
-        unknown.map(|f| (f.name.clone(), vec![0.0; d.lattice.sites()])).collect()
+        in_order(parts)
     }
 
     fn group_backwards(
@@ -80,9 +78,9 @@ impl<F: Lane> Rollout<'_, F> {
         group: std::ops::Range<usize>,
         histories: &mut Vec<History<F>>,
         seen: (&Seen<'_>, Option<&Baseline>),
-    ) -> Result<Part, EngineError> {
+    ) -> Result<BlockSum, EngineError> {
         let mut worker = self.worker(true)?;
-        let mut part = Part::new(self.plan.codes.declarations.parameters.len());
+        let mut part = BlockSum::of(self.plan.codes.declarations.parameters.len());
         for (replicate, history) in group.zip(histories.drain(..)) {
             self.backwards(&mut worker, replicate, history, seen, &mut part)?;
         }
@@ -94,7 +92,7 @@ impl<F: Lane> Rollout<'_, F> {
             let fields = wanted.into_iter().filter_map(|i| {
                 Some((names[i as usize].clone(), unit.field_adjoints.get(i as usize)?.dense(layout)))
             });
-            add_fields(&mut part.fields, fields.collect());
+            part.add_fields(fields.collect());
         }
         self.give_back(worker);
         Ok(part)
@@ -107,7 +105,7 @@ impl<F: Lane> Rollout<'_, F> {
         replicate: usize,
         history: History<F>,
         (seen, baseline): (&Seen<'_>, Option<&Baseline>),
-        part: &mut Part,
+        part: &mut BlockSum,
     ) -> Result<(), EngineError> {
         let codes = &self.plan.codes;
         worker.ahead.iter_mut().for_each(Ahead::clear);
@@ -157,7 +155,7 @@ impl<F: Lane> Rollout<'_, F> {
         step: usize,
         baseline: Option<&Baseline>,
         bars: &mut Bars,
-        part: &mut Part,
+        part: &mut BlockSum,
     ) -> Result<(), EngineError> {
         if !bars.touched {
             return Ok(());
@@ -213,7 +211,7 @@ impl<F: Lane> Rollout<'_, F> {
         step: usize,
         (seen, baseline): (&Seen<'_>, Option<&Baseline>),
         bars: &mut Bars,
-        part: &mut Part,
+        part: &mut BlockSum,
     ) -> Result<(), EngineError> {
         for (event, observation) in self.events_at(step) {
             let observed = &self.plan.codes.observed[observation];
@@ -286,7 +284,7 @@ impl<F: Lane> Rollout<'_, F> {
         replicate: usize,
         baseline: Option<&Baseline>,
         bars: &Bars,
-        part: &mut Part,
+        part: &mut BlockSum,
     ) {
         let layout = &self.plan.codes.layout;
         let reads = |unit: &Unit<F>| unit.machine.code().reads(Source::LocalAdvantage);
@@ -334,26 +332,4 @@ struct Bars {
     touched: bool,
     /// The replicate's weighted lead over the baseline, from here to the end.
     advantage: f64,
-}
-
-/// The sums of a group of replicates.
-struct Part {
-    parameters: Vec<f64>,
-    fields: Vec<(String, Vec<f64>)>,
-    start: Vec<Frame>,
-}
-
-impl Part {
-    fn new(parameters: usize) -> Part {
-        Part { parameters: vec![0.0; parameters], fields: Vec::new(), start: Vec::new() }
-    }
-}
-
-fn add_fields(sums: &mut Vec<(String, Vec<f64>)>, own: Vec<(String, Vec<f64>)>) {
-    for (name, values) in own {
-        match sums.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, sum)) => sum.iter_mut().zip(values).for_each(|(s, v)| *s += v),
-            None => sums.push((name, values)),
-        }
-    }
 }

@@ -20,7 +20,7 @@ impl<F: Lane> Rollout<'_, F> {
     /// The distance between kept states: 1 where all fit the memory allowed.
     pub(super) fn interval(&self) -> Result<usize, EngineError> {
         let bytes = self.plan.bytes_per_state();
-        let (steps, replicates) = (self.run.steps, self.run.replicates);
+        let (steps, replicates) = (self.run.steps, self.replicates());
         let running = replicates.min(rayon::current_num_threads());
         let beside = self.bytes_of_baseline();
         let needed = |k: usize| {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use glauber_engine::Observation;
+use glauber_engine::{BackendName, Observation};
 use glauber_program::Model;
 
+use crate::piece::Pieces;
 use glauber_data::arrays::Array;
 use glauber_data::tracks::{MsdCurve, TableColumn};
 use glauber_tasks::covariates::Covariates;
@@ -24,6 +25,10 @@ pub struct Given {
     pub curve: Option<MsdCurve>,
     /// What is seen, where that is no text: traced functions of the state, by the name that stands for `what`.
     pub programs: Vec<(String, Observation)>,
+    /// What runs it, where that is not this machine's cores.
+    pub backend: Option<BackendName>,
+    /// Who does pieces of the job elsewhere.
+    pub pieces: Option<Arc<dyn Pieces>>,
     /// How such names are said.
     pub said: std::collections::BTreeMap<String, String>,
 }

@@ -5,12 +5,13 @@ mod folder;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use glauber_inference::apart::Elsewhere;
 use glauber_inference::density::{Density, DensityError};
 use glauber_inference::exact::Transitions;
 use glauber_inference::likelihood::Likelihood;
-use glauber_inference::posterior::{Posterior, PosteriorError, Settings, sample};
+use glauber_inference::posterior::{Posterior, PosteriorError, Settings, Walked, of_chains, sample};
 use glauber_inference::prior::{Prior, PriorError};
-use glauber_inference::profile::{ProfileError, Profiles, profile};
+use glauber_inference::profile::{OneProfile, ProfileError, Profiles, profile_with};
 use glauber_tasks::tasks::likelihood::Likelihood as OfTransitions;
 
 use crate::error::JobError;
@@ -134,7 +135,23 @@ pub fn draw(
     Ok(Drawn { posterior, about, seconds: begin.elapsed().as_secs_f64() })
 }
 
-/// Profiles the parameters of these names, all where none is named. Priors have no part in it.
+/// Puts together what chains drew that were walked apart.
+///
+/// # Errors
+/// [`PosteriorError`] where they are not of these settings.
+pub fn drawn(
+    density: &Density,
+    settings: Settings,
+    about: About,
+    walked: Vec<Walked>,
+) -> Result<Drawn, PosteriorError> {
+    let begin = Instant::now();
+    let posterior = of_chains(density, settings, walked)?;
+    Ok(Drawn { posterior, about, seconds: begin.elapsed().as_secs_f64() })
+}
+
+/// Profiles the parameters of these names, all where none is named. Priors have no part in it. What somebody has walked
+/// `elsewhere` is not walked again.
 ///
 /// # Errors
 /// [`ProfileError`] where the likelihood has no profile.
@@ -143,9 +160,10 @@ pub fn profiled(
     names: &[String],
     level: f64,
     about: About,
+    elsewhere: Option<&Elsewhere<'_, OneProfile>>,
 ) -> Result<Profiled, ProfileError> {
     let begin = Instant::now();
-    let profiles = profile(likelihood, names, level)?;
+    let profiles = profile_with(likelihood, names, level, elsewhere)?;
     Ok(Profiled { profiles, about, seconds: begin.elapsed().as_secs_f64() })
 }
 

@@ -1,8 +1,10 @@
 //! Makes errors by fits to data drawn at the estimate, where the fit file asks for them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use glauber_inference::bootstrap::{BootstrapError, DATA_SETS, bootstrap};
+use glauber_inference::apart::Elsewhere;
+use glauber_inference::bootstrap::{BootstrapError, DATA_SETS, Resampling, bootstrap};
 use glauber_inference::likelihood::Stop;
 use glauber_inference::route::Settings;
 use glauber_optimize::fit_result::FitResult;
@@ -12,6 +14,7 @@ use glauber_optimize::verdict::{Known, significant};
 use super::trajectory;
 use crate::error::JobError;
 use crate::fit_file::FitFile;
+use crate::piece::{Piece, Pieces};
 use crate::problem::{Observations, Problem};
 
 /// The ways to errors that a fit file may ask for.
@@ -104,6 +107,29 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
     Ok(())
 }
 
+fn arrived(result: &FitResult) -> bool {
+    matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. })
+}
+
+/// Whether a fit's errors are made by a bootstrap.
+pub(super) fn is_resampled(problem: &Problem, result: &FitResult) -> bool {
+    let wanted = resampling(problem, &result.theta).is_some();
+    wanted && arrived(result) && result.at_optimum != Some(false)
+}
+
+/// The bootstrap about an estimate, where the fit file asks for one.
+pub(super) fn resampling<'a>(problem: &'a Problem, theta: &'a [f64]) -> Option<Resampling<'a>> {
+    let Observations::Seen { design, route } = &problem.data else { return None };
+    let file = &problem.file;
+    (file.errors.as_deref() == Some("bootstrap")).then_some(())?;
+    let settings = Settings {
+        simulations: file.optimizer.replicates.map(|n| n as usize),
+        seed: file.run.seed,
+        options: problem.options,
+    };
+    Some(Resampling { design, route: *route, theta, settings })
+}
+
 /// Puts errors by the bootstrap in place of those by the curvature, where they are asked for.
 ///
 /// # Errors
@@ -113,24 +139,19 @@ pub(super) fn resample(
     result: &mut FitResult,
     interrupt: &AtomicBool,
 ) -> Result<(), JobError> {
-    let Observations::Seen { design, route } = &problem.data else { return Ok(()) };
     let file = &problem.file;
-    let arrived =
-        matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
-    if file.errors.as_deref() != Some("bootstrap") || !arrived {
+    if resampling(problem, &result.theta).is_none() || !arrived(result) {
         return Ok(());
     }
     if result.at_optimum == Some(false) {
         result.notes.push("no errors by the bootstrap: the fit did not come to its optimum".into());
         return Ok(());
     }
-    let settings = Settings {
-        simulations: file.optimizer.replicates.map(|n| n as usize),
-        seed: file.run.seed,
-        options: problem.options,
-    };
+    let Some(resampling) = resampling(problem, &result.theta) else { return Ok(()) };
     let stop = || interrupt.load(Ordering::Relaxed);
-    let found = match bootstrap(design, *route, &result.theta, settings, DATA_SETS, &stop) {
+    let elsewhere = data_sets(file.given.pieces.as_ref(), &resampling, interrupt);
+    let elsewhere = elsewhere.as_ref().map(|own| own as &Elsewhere<'_, usize>);
+    let found = match bootstrap(&resampling, DATA_SETS, &stop, elsewhere) {
         Err(BootstrapError::Stop(Stop::Interrupted)) => {
             result.notes.push("the bootstrap was interrupted: errors are those by the curvature".into());
             return Ok(());
@@ -163,4 +184,18 @@ pub(super) fn resample(
         if found.failed > 0 { format!(", {} more could not be fitted", found.failed) } else { String::new() };
     result.notes.push(format!("errors by the parametric bootstrap of {} data sets{lost}", found.fits.len()));
     Ok(())
+}
+
+/// What came of the fits of a bootstrap elsewhere.
+fn data_sets<'a>(
+    elsewhere: Option<&'a Arc<dyn Pieces>>,
+    resampling: &Resampling<'_>,
+    interrupt: &'a AtomicBool,
+) -> Option<impl Fn(&[usize]) -> Vec<Option<Vec<u8>>> + 'a> {
+    let elsewhere = elsewhere?;
+    let theta = resampling.theta.to_vec();
+    Some(move |numbers: &[usize]| {
+        let piece = |number: &usize| Piece::DataSet { theta: theta.clone(), number: *number };
+        elsewhere.done(&numbers.iter().map(piece).collect::<Vec<_>>(), interrupt)
+    })
 }

@@ -7,7 +7,9 @@ mod best;
 mod curves;
 mod errors;
 mod observation;
+mod pieces;
 mod session;
+mod shards;
 mod slopes;
 mod stability;
 mod state;
@@ -15,8 +17,10 @@ mod trajectory;
 mod transition;
 mod watch;
 
+pub use crate::piece::{Piece, Pieces};
 pub use observation::likelihood_of;
 pub use session::RunError;
+pub use shards::{Part, Parts, Shard, ShardError};
 pub use state::StateFit;
 
 use std::sync::atomic::AtomicBool;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glauber_inference::posterior::PosteriorError;
+use glauber_optimize::checkpoint::CheckpointPolicy;
 use glauber_optimize::descent::FitError;
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::observer::{FitPlan, Observer};
@@ -29,6 +30,12 @@ pub enum RunError {
     /// The posterior could not be drawn from.
     #[error("the fit ended, but its posterior could not be drawn from: {0}")]
     Posterior(#[from] PosteriorError),
+    /// A piece of it was interrupted.
+    #[error("it was interrupted")]
+    Interrupted,
+    /// A piece of it could not be done.
+    #[error("{0}")]
+    Piece(String),
     /// The map of starting sites could not be refined.
     #[error(transparent)]
     Start(#[from] InitialStateError),
@@ -51,13 +58,17 @@ impl Job {
         let test = self.problem.formation_test()?;
         let every = self.problem.file.run.formation_test.map_or(1, |wanted| wanted.every);
         let mut fits = Vec::new();
-        for attempt in &mut self.attempts {
+        let elsewhere = self.fitted_elsewhere(sink, interrupt);
+        for (number, attempt) in self.attempts.iter_mut().enumerate() {
             let mut inner = observer(&attempt.name);
             let (result, formation) = match &test {
-                None => (run_attempt(attempt, &mut *inner, sink, interrupt)?, None),
+                None => {
+                    let kept = elsewhere.of(number);
+                    (run_attempt(attempt, &mut *inner, sink, interrupt, kept)?, None)
+                }
                 Some(test) => {
                     let mut watch = FormationWatch::new(&mut *inner, test, every, interrupt, sink, attempt);
-                    let result = run_attempt(attempt, &mut watch, sink, interrupt)?;
+                    let result = run_attempt(attempt, &mut watch, sink, interrupt, None)?;
                     (result, Some(watch.finish()))
                 }
             };
@@ -161,7 +172,11 @@ fn run_attempt(
     observer: &mut dyn Observer,
     sink: &dyn Sink,
     interrupt: &AtomicBool,
+    kept: Option<CheckpointPolicy>,
 ) -> Result<FitResult, FitError> {
+    if let Some(kept) = kept {
+        return attempt.run(Some(observer), Some(interrupt), Some(kept));
+    }
     let name = attempt.file_name();
     match attempt.run(Some(&mut *observer), Some(interrupt), sink.checkpoint(&name)) {
         Err(FitError::Checkpoint(_)) if sink.begins_anew(&name) => {

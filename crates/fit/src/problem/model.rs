@@ -149,6 +149,7 @@ pub(crate) fn engine_options(file: &FitFile) -> Options {
         },
         threads: file.run.threads as usize,
         memory: file.run.memory.0 as usize,
+        backend: file.given.backend,
         ..Options::default()
     }
 }

@@ -17,6 +17,7 @@ mod walk;
 
 use glauber_numbers::noise::Purpose;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::density::{Coordinate, Density};
@@ -102,7 +103,8 @@ pub enum PosteriorError {
 }
 
 /// What a chain left behind.
-pub(crate) struct Walked {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Walked {
     /// Free coordinates, one draw after the other.
     draws: Vec<f64>,
     /// The log density of each by free coordinates.
@@ -159,20 +161,53 @@ pub fn sample(
     stop: &(dyn Fn() -> bool + Sync),
     seen: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Posterior, PosteriorError> {
-    let sampler = sampler_of(density, settings)?;
-    let walk = |chain: usize| {
-        let mut own = density.another();
-        let start = begin(&mut own, settings.seed, chain)?;
-        let seen = |draw: usize| seen(chain, draw);
-        match sampler {
-            Sampler::Nuts => nuts::walk(own, settings, chain, start, stop, &seen),
-            Sampler::RandomWalk => walk::walk(own, settings, chain, start, stop, &seen),
-        }
-    };
+    sampler_of(density, settings)?;
+    let walk = |chain: usize| one_chain(density, settings, chain, stop, &|draw| seen(chain, draw));
     let walked: Vec<Result<Walked, PosteriorError>> =
         (0..settings.chains).into_par_iter().map(walk).collect();
     // The first chain's error, not that of the thread that came first.
     let walked = walked.into_iter().collect::<Result<Vec<_>, _>>()?;
+    of_chains(density, settings, walked)
+}
+
+/// Walks one of the chains, alone.
+///
+/// # Errors
+/// As [`sample`].
+pub fn one_chain(
+    density: &Density,
+    settings: Settings,
+    chain: usize,
+    stop: &(dyn Fn() -> bool + Sync),
+    seen: &dyn Fn(usize),
+) -> Result<Walked, PosteriorError> {
+    let sampler = sampler_of(density, settings)?;
+    let mut own = density.another();
+    let start = begin(&mut own, settings.seed, chain)?;
+    match sampler {
+        Sampler::Nuts => nuts::walk(own, settings, chain, start, stop, seen),
+        Sampler::RandomWalk => walk::walk(own, settings, chain, start, stop, seen),
+    }
+}
+
+/// The posterior that chains come to, in their order, whoever walked them.
+///
+/// # Errors
+/// [`PosteriorError::Setting`] for settings that cannot be, or chains that are not of them.
+pub fn of_chains(
+    density: &Density,
+    settings: Settings,
+    walked: Vec<Walked>,
+) -> Result<Posterior, PosteriorError> {
+    let sampler = sampler_of(density, settings)?;
+    let fits = |own: &Walked| {
+        own.draws.len() == settings.draws * density.coordinates().len()
+            && own.log_density.len() == settings.draws
+            && own.diverging.len() == settings.draws
+    };
+    if walked.len() != settings.chains || !walked.iter().all(fits) {
+        return Err(PosteriorError::Setting("the chains are not those of these settings".into()));
+    }
     Ok(gathered(density, settings, sampler, walked))
 }
 

@@ -10,7 +10,9 @@ mod words;
 
 use glauber_statistics::tolerance::mean_within;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use crate::apart::{Elsewhere, asked as asked_elsewhere};
 use crate::climb::{Top, climb, scales};
 use crate::criteria::Criteria;
 use crate::likelihood::{Kind, Likelihood, Parameter, Stop};
@@ -52,7 +54,7 @@ pub enum ProfileError {
 }
 
 /// How the profile of one side ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Side {
     /// It falls below the cut here.
     Bounded(f64),
@@ -72,7 +74,7 @@ impl Side {
 }
 
 /// The profile of one parameter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// The parameter.
     pub parameter: Parameter,
@@ -114,6 +116,50 @@ pub struct Profiles {
 /// # Errors
 /// [`ProfileError`] where it has no profile.
 pub fn profile(likelihood: &dyn Likelihood, names: &[String], level: f64) -> Result<Profiles, ProfileError> {
+    profile_with(likelihood, names, level, None)
+}
+
+/// A profile that can be walked apart: of the parameter at a place, about a highest point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OneProfile {
+    top: Top,
+    place: usize,
+    level: f64,
+}
+
+impl OneProfile {
+    /// Walks it.
+    ///
+    /// # Errors
+    /// As [`profile`].
+    pub fn walk(&self, likelihood: &dyn Likelihood) -> Result<Profile, ProfileError> {
+        let parameters = likelihood.parameters().to_vec();
+        let OneProfile { top, place, level } = self;
+        if parameters.len() != top.at.len() || *place >= parameters.len() {
+            return Err(Stop::Failed("the profile is of another likelihood".into()).into());
+        }
+        let mut own = likelihood.another();
+        let cut = cut(*level);
+        Walker { likelihood: &mut *own, parameters: &parameters, top, cut, place: *place }.profile()
+    }
+}
+
+/// How far ln L falls to the ends of an interval of this level.
+fn cut(level: f64) -> f64 {
+    let z = mean_within(1.0, 1.0 - level);
+    0.5 * z * z
+}
+
+/// The same, where profiles that somebody walked elsewhere, as written by [`OneProfile::walk`], are not walked again.
+///
+/// # Errors
+/// As [`profile`].
+pub fn profile_with(
+    likelihood: &dyn Likelihood,
+    names: &[String],
+    level: f64,
+    elsewhere: Option<&Elsewhere<'_, OneProfile>>,
+) -> Result<Profiles, ProfileError> {
     let parameters = likelihood.parameters().to_vec();
     if likelihood.kind() == Kind::Noisy {
         return Err(ProfileError::Noisy(likelihood.route().to_string()));
@@ -132,8 +178,6 @@ pub fn profile(likelihood: &dyn Likelihood, names: &[String], level: f64) -> Res
     if names.is_empty() {
         asked = (0..parameters.len()).collect();
     }
-    let z = mean_within(1.0, 1.0 - level);
-    let cut = 0.5 * z * z;
     let start: Vec<f64> = parameters.iter().map(|p| p.start).collect();
     let mut own = likelihood.another();
     let mut top = climb(&mut *own, &start, &vec![false; start.len()])?;
@@ -143,11 +187,11 @@ pub fn profile(likelihood: &dyn Likelihood, names: &[String], level: f64) -> Res
     }
     // A profile that comes higher than the estimate knows a better one.
     for _ in 0..5 {
-        let one = |place: &usize| {
-            let mut own = likelihood.another();
-            Walker { likelihood: &mut *own, parameters: &parameters, top: &top, cut, place: *place }.profile()
-        };
-        let found: Vec<Result<Profile, ProfileError>> = asked.par_iter().map(one).collect();
+        let each: Vec<OneProfile> =
+            asked.iter().map(|place| OneProfile { top: top.clone(), place: *place, level }).collect();
+        let done: Vec<Option<Profile>> = asked_elsewhere(elsewhere, &each);
+        let one = |(one, done): (&OneProfile, Option<Profile>)| done.map_or_else(|| one.walk(likelihood), Ok);
+        let found: Vec<Result<Profile, ProfileError>> = each.par_iter().zip(done).map(one).collect();
         let profiles = found.into_iter().collect::<Result<Vec<_>, _>>()?;
         let best = profiles.iter().flat_map(|p| p.heights.iter().zip(&p.paths));
         let best = best.max_by(|a, b| a.0.total_cmp(b.0)).map(|(height, path)| (*height, path.clone()));

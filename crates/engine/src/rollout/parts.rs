@@ -1,0 +1,82 @@
+//! Runs some blocks of a run alone, forwards or backwards, for whoever shares a run among machines.
+
+use std::ops::Range;
+
+use crate::backend::Precision;
+use crate::blocks::{BlockSum, Blocks, Remembered, Weights};
+use crate::cpu::{Compiled, Pool};
+use crate::error::EngineError;
+use crate::kernels::Lane;
+use crate::outcome::Simulation;
+use crate::rollout::Rollout;
+use crate::rollout::history::History;
+use crate::rollout::seen::Seen;
+use crate::run::Run;
+
+impl<'a, F: Lane> Rollout<'a, F> {
+    /// Of some blocks alone; of those that there are not, of none.
+    fn of_blocks(
+        plan: &'a Compiled,
+        pool: &'a Pool<F>,
+        run: &'a Run<'a>,
+        blocks: Range<usize>,
+    ) -> Result<Rollout<'a, F>, EngineError> {
+        let mut all = Rollout::new(plan, pool, run);
+        let own = all.groups.get(blocks).filter(|own| !own.is_empty());
+        all.groups = own.ok_or(EngineError::Broken("blocks were asked for that a run has not"))?.to_vec();
+        Ok(all)
+    }
+
+    fn remember_blocks(&self) -> Result<Remembered, EngineError> {
+        let (outputs, histories) = self.remembered()?;
+        Ok(Remembered { outputs, states: Box::new(histories) })
+    }
+
+    fn sums_of(&self, remembered: Remembered, weights: &Weights) -> Result<Vec<BlockSum>, EngineError> {
+        let Remembered { outputs, states } = remembered;
+        let histories = states.downcast::<Vec<Vec<History<F>>>>();
+        let histories =
+            histories.map_err(|_| EngineError::Broken("what was kept is of another precision"))?;
+        let replicates = histories.iter().map(Vec::len).sum::<usize>();
+        if replicates != self.replicates()
+            || weights.mean.len() != self.width
+            || weights.slopes.len() != self.width
+        {
+            return Err(EngineError::Broken("what was kept is of another run"));
+        }
+        self.sums(*histories, &Seen::new(weights, &outputs, self.groups[0].start))
+    }
+}
+
+impl Blocks for Compiled {
+    fn simulate(&self, run: &Run<'_>, blocks: Range<usize>) -> Result<Simulation, EngineError> {
+        self.install(|| match self.options.precision {
+            Precision::Single => Rollout::of_blocks(self, &self.single, run, blocks)?.simulate(None),
+            Precision::Double => Rollout::of_blocks(self, &self.double, run, blocks)?.simulate(None),
+        })
+    }
+
+    fn remember(&self, run: &Run<'_>, blocks: Range<usize>) -> Result<Remembered, EngineError> {
+        self.install(|| match self.options.precision {
+            Precision::Single => Rollout::of_blocks(self, &self.single, run, blocks)?.remember_blocks(),
+            Precision::Double => Rollout::of_blocks(self, &self.double, run, blocks)?.remember_blocks(),
+        })
+    }
+
+    fn sums(
+        &self,
+        run: &Run<'_>,
+        blocks: Range<usize>,
+        remembered: Remembered,
+        weights: &Weights,
+    ) -> Result<Vec<BlockSum>, EngineError> {
+        self.install(|| match self.options.precision {
+            Precision::Single => {
+                Rollout::of_blocks(self, &self.single, run, blocks)?.sums_of(remembered, weights)
+            }
+            Precision::Double => {
+                Rollout::of_blocks(self, &self.double, run, blocks)?.sums_of(remembered, weights)
+            }
+        })
+    }
+}

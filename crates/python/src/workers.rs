@@ -1,0 +1,126 @@
+//! Carries tasks to the workers of an executor of Python, and answers as one of them.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
+
+use glauber::engine::BackendName;
+use glauber::workers::{Carrier, Hash, Remote, Station, Task};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// What this process keeps as a worker.
+static STATION: LazyLock<Arc<Station>> = LazyLock::new(Arc::default);
+
+/// A content that travels: the two halves of its hash, and its bytes.
+type Sent<'py> = ((u64, u64), Bound<'py, PyBytes>);
+
+/// Answers a task, having kept what came with it.
+#[pyfunction]
+pub fn answer<'py>(py: Python<'py>, body: &[u8], contents: Vec<Sent<'py>>) -> Bound<'py, PyBytes> {
+    for ((first, second), bytes) in contents {
+        STATION.keep(Hash([first, second]), Arc::new(bytes.as_bytes().to_vec()));
+    }
+    let answer = py.detach(|| STATION.answer(body));
+    PyBytes::new(py, &answer)
+}
+
+/// Forgets the threads of the process that this one was forked from.
+pub fn forked() {
+    STATION.forked();
+}
+
+/// The workers behind an executor: what plans and fits are handed, so that they share their runs among these.
+#[pyclass(frozen, module = "glauber._glauber")]
+pub struct Crew {
+    remote: &'static Remote,
+    crew: Arc<glauber::workers::Crew>,
+}
+
+impl Crew {
+    /// Does work that gives up waiting for the workers of a crew, where there is one, once the flag is raised.
+    pub fn until<T>(crew: Option<&Crew>, stop: &AtomicBool, work: impl FnOnce() -> T) -> T {
+        match crew {
+            Some(crew) => crew.crew.until(stop, work),
+            None => work(),
+        }
+    }
+
+    /// The backend that shares runs among them.
+    pub fn backend(&self) -> BackendName {
+        BackendName(self.remote)
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.remote.dismiss();
+    }
+}
+
+#[pymethods]
+impl Crew {
+    /// `carrier` carries tasks: it has `carry(tasks, stopped)`, `tell(words)`, `count()` and `latency()`.
+    #[new]
+    fn new(carrier: Py<PyAny>, threads: usize) -> Crew {
+        let crew = glauber::workers::Crew::new(Box::new(Executor { carrier }), threads, STATION.clone());
+        let crew = Arc::new(crew);
+        // Backends live as long as the process: this one is two words, and lets go of the executor with the crew.
+        Crew { remote: Box::leak(Box::new(Remote::new(crew.clone()))), crew }
+    }
+}
+
+/// An executor, behind Python's words for it.
+struct Executor {
+    carrier: Py<PyAny>,
+}
+
+impl Carrier for Executor {
+    fn workers(&self) -> usize {
+        let asked = Python::attach(|py| self.carrier.call_method0(py, "count")?.extract(py));
+        asked.unwrap_or(0)
+    }
+
+    fn latency(&self) -> f64 {
+        let asked = Python::attach(|py| self.carrier.call_method0(py, "latency")?.extract(py));
+        asked.unwrap_or(0.0)
+    }
+
+    fn carry(&self, tasks: Vec<Task>, stop: &dyn Fn() -> bool) -> Result<Vec<Option<Vec<u8>>>, String> {
+        let carried = Python::attach(|py| {
+            let bytes = |own: &[u8]| PyBytes::new(py, own);
+            let task = |task: &Task| {
+                let contents = task.contents.iter();
+                let contents: Vec<_> = contents.map(|(Hash([a, b]), own)| ((*a, *b), bytes(own))).collect();
+                (bytes(&task.body), contents)
+            };
+            let tasks: Vec<_> = tasks.iter().map(task).collect();
+            self.carrier.call_method1(py, "submit", (tasks,))
+        });
+        carried.and_then(|batch| self::carried(&batch, stop)).map_err(said)
+    }
+
+    fn tell(&self, words: &str) {
+        // Without a listener it is lost, as any word is.
+        let _ = Python::attach(|py| self.carrier.call_method1(py, "tell", (words,)));
+    }
+}
+
+/// What came of tasks under way: waits for them until they have ended, or are to be given up. None for what was lost, or has
+/// not ended by then.
+pub fn carried(batch: &Py<PyAny>, stop: &dyn Fn() -> bool) -> PyResult<Vec<Option<Vec<u8>>>> {
+    // While Python waits, others have the interpreter.
+    while !Python::attach(|py| batch.call_method1(py, "wait", (0.05,))?.extract::<bool>(py))? {
+        if stop() {
+            Python::attach(|py| batch.call_method0(py, "cancel"))?;
+            break;
+        }
+    }
+    Python::attach(|py| {
+        let answers: Vec<Option<Bound<'_, PyBytes>>> = batch.call_method0(py, "answers")?.extract(py)?;
+        Ok(answers.into_iter().map(|own| own.map(|own| own.as_bytes().to_vec())).collect())
+    })
+}
+
+fn said(error: PyErr) -> String {
+    Python::attach(|py| error.value(py).to_string())
+}

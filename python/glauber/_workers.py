@@ -1,0 +1,499 @@
+"""Shares work among the workers of an executor: whatever has `.submit(function, *arguments)` that gives something with `.result()`.
+
+Tasks are functions of this module, so that any worker finds them. What they need travels once per worker, by the hash of what it is: a
+worker that misses something says so, and is sent it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import queue
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from glauber import _glauber
+from glauber._arrays import told, whole
+from glauber._errors import InputError, RunError
+from glauber._kinds import Whole
+
+__version__ = _glauber.__version__
+
+PINGS = 5
+"""Tasks without work by which the way to the workers is measured."""
+MOST_KEPT = 16
+"""Pickled things that a worker keeps."""
+
+
+# What runs on workers.
+
+
+def _ping(version: str) -> tuple[str, Any]:
+    """Answers at once."""
+    return ("value", None) if version == __version__ else ("version", __version__)
+
+
+def _answer(version: str, body: bytes, contents: list[Any]) -> tuple[str, Any]:
+    """Answers a task of the native module."""
+    if version != __version__:
+        return "version", __version__
+    return "value", _glauber.answer(body, contents)
+
+
+_asks = False
+"""Whether this process has work shared out: it is then no mere worker, even where it answers itself."""
+
+
+def _begin() -> None:
+    """Takes one thread for what would take all cores, where this process is one of many."""
+    if not _asks:
+        _glauber.one_of_many()
+
+
+_kept: OrderedDict[str, Any] = OrderedDict()
+_keeping = threading.Lock()
+
+
+class _Missing(Exception):
+    """Something was not sent yet."""
+
+
+def _known(key: str, pickled: bytes | None) -> Any:
+    """The thing of this hash; raises _Missing where it has not been sent."""
+    with _keeping:
+        if key not in _kept:
+            if pickled is None:
+                raise _Missing
+            _kept[key] = pickle.loads(pickled)
+            while len(_kept) > MOST_KEPT:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
+
+
+def _call(version: str, key: str, arguments: tuple[Any, ...], pickled: bytes | None) -> tuple[str, Any]:
+    """Calls a function that was sent."""
+    if version != __version__:
+        return "version", __version__
+    _begin()
+    try:
+        function = _known(key, pickled)
+    except _Missing:
+        return "missing", None
+    try:
+        return "value", function(*arguments)
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            return "raised", RunError(f"{type(error).__name__}: {error}")
+        return "raised", error
+
+
+# What stays here.
+
+
+def _why_not_pickled(thing: Any, error: Exception) -> str:
+    """Why something cannot be pickled, and what to do."""
+    name = getattr(thing, "__qualname__", "")
+    if "<lambda>" in name or "<locals>" in name:
+        return "it is a lambda, or a function inside another: define it at the top of a module that workers can import"
+    return f"{error}: give what is made of arrays, numbers, names and functions at the top of a module"
+
+
+def pickled(thing: Any, what: str) -> tuple[str, bytes]:
+    """Something as it travels, with its hash.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be pickled, with the reason.
+    """
+    try:
+        own = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        raise InputError(
+            f"{what} cannot be sent to workers, as it cannot be pickled: {_why_not_pickled(thing, error)}"
+        ) from None
+    if getattr(thing, "__module__", None) == "__main__" and callable(thing):
+        import sys
+
+        if not getattr(sys.modules.get("__main__"), "__file__", None):
+            raise InputError(
+                f"{what} cannot be sent to workers: it is defined in an interactive session, which they cannot import: put it into a module"
+            )
+    return hashlib.blake2b(own, digest_size=16).hexdigest(), own
+
+
+class Workers:
+    """The workers of an executor, and how they are used.
+
+    An executor may be given for `executor=` as it is; this says more. It may be used for many calls, which share what the workers keep.
+
+    Parameters
+    ----------
+    executor : object with submit
+        `concurrent.futures.ProcessPoolExecutor` or `ThreadPoolExecutor`, loky's, `mpi4py.futures.MPIPoolExecutor`,
+        `dask.distributed.Client` or what its `get_executor()` gives, or anything with `.submit(function, *arguments)` that
+        gives something with `.result()`.
+    count : int, optional
+        How many workers it has, where it does not say so itself.
+    threads : int
+        How many threads each worker uses for a task.
+    retries : int
+        How often a task that was lost is given to the executor again; after that it is computed here.
+    always : bool
+        Send steps however short they are. By default the way to the workers and back is measured, and a step that is done
+        sooner here is done here.
+
+    Examples
+    --------
+    >>> import glauber
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> news = glauber.load("susceptible-infected", shape=(16, 16))
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     workers = glauber.Workers(executor, always=True)
+    ...     shared = glauber.value_and_grad(news, {"beta": 0.3}, 4, "mean(aware)", replicates=8, executor=workers)
+    >>> shared == glauber.value_and_grad(news, {"beta": 0.3}, 4, "mean(aware)", replicates=8)
+    True
+    """
+
+    def __init__(
+        self,
+        executor: Any,
+        count: Whole | None = None,
+        *,
+        threads: Whole = 1,
+        retries: Whole = 3,
+        always: bool = False,
+    ) -> None:
+        global _asks
+        if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
+            raise TypeError(
+                f"the executor is {told(executor)}, which has no submit(function, …): give a "
+                "concurrent.futures.ProcessPoolExecutor, loky's, mpi4py.futures.MPIPoolExecutor, or "
+                "dask.distributed.Client(…).get_executor()"
+            )
+        if type(executor).__module__.startswith("distributed") and hasattr(executor, "get_executor"):
+            # What a client submits twice it computes once, which would measure nothing.
+            executor = executor.get_executor()
+        _asks = True
+        self.executor, self._name = executor, type(executor).__name__
+        own = _count(executor) if count is None else count
+        self._carrier = _Carrier(
+            executor, whole(own, "count", 1, 10**6), whole(retries, "retries", 0, 1000), bool(always)
+        )
+        self._threads = whole(threads, "threads", 1, 1024)
+        self._native: _glauber.Crew | None = None
+
+    @property
+    def count(self) -> int:
+        """How many workers there are."""
+        return self._carrier.workers
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how they were used: what ran here instead, and why; what was lost."""
+        return list(self._carrier.notes)
+
+    def crew(self) -> _glauber.Crew:
+        """What the native module takes."""
+        if self._native is None:
+            self._native = _glauber.Crew(self._carrier, self._threads)
+        return self._native
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[tuple[Any, ...]],
+        what: str = "the function",
+        seen: Callable[[int, int], Any] | None = None,
+    ) -> list[Any]:
+        """What a function gives for each tuple of arguments, in order; `seen` is told how many are done, of how many."""
+        items = list(items)
+        key, own = pickled(function, what)
+        calls = [_Call(_call, (key, item), own, key) for item in items]
+        batch = _Batch(self._carrier, calls, seen)
+        try:
+            batch.finish()
+        except BaseException:
+            batch.cancel()
+            raise
+        values = [
+            answer[0] if answer is not None else function(*item) for answer, item in zip(batch.values, items)
+        ]
+        return values
+
+    def beginning(
+        self, function: Callable[..., Any], what: str, seen: Callable[[int, int], Any] | None
+    ) -> Callable[[list[bytes]], _Batch]:
+        """A function that begins tasks, one for each of some bytes, which can be waited for."""
+
+        def begin(items: list[bytes]) -> _Batch:
+            key, own = pickled(function, what)
+            return _Batch(self._carrier, [_Call(_call, (key, (item,)), own, key) for item in items], seen)
+
+        return begin
+
+    def __repr__(self) -> str:
+        return f"Workers({self._name}, {self.count} workers)"
+
+
+def _count(executor: Any) -> int:
+    """How many workers an executor has, as far as it says."""
+    for name in ("_max_workers", "num_workers"):
+        own = getattr(executor, name, None)
+        if isinstance(own, int) and own > 0:
+            return own
+    client = getattr(executor, "_client", None)
+    if client is not None and hasattr(client, "nthreads"):
+        return max(1, sum(client.nthreads().values()))
+    raise InputError(
+        f"how many workers {told(executor)} has cannot be told: give glauber.Workers(executor, count=…)"
+    )
+
+
+class _Carrier:
+    """Carries tasks to an executor: what the native module speaks to."""
+
+    def __init__(self, executor: Any, workers: int, retries: int, always: bool) -> None:
+        self.executor, self.workers, self.retries, self.always = executor, workers, retries, always
+        self.notes: list[str] = []
+        self.broken: str | None = None
+        self.sent: set[str] = set()
+        self._latency: float | None = None
+        self._lock = threading.Lock()
+
+    def count(self) -> int:
+        """How many workers may be asked."""
+        return 0 if self.broken else self.workers
+
+    def latency(self) -> float:
+        """Seconds of a task without work, there and back; 0 where everything is to be sent."""
+        with self._lock:
+            if self._latency is None:
+                # All of them are woken first: what a process takes to start is no part of the way.
+                _Batch(self, [_Call(_ping, ()) for _ in range(self.workers)]).finish()
+                times = []
+                for _ in range(PINGS):
+                    begin = time.perf_counter()
+                    _Batch(self, [_Call(_ping, ())]).finish()
+                    times.append(time.perf_counter() - begin)
+                self._latency = median(times)
+        return 0.0 if self.always else self._latency
+
+    def tell(self, words: str) -> None:
+        """Takes note of something, once."""
+        if words not in self.notes:
+            self.notes.append(words)
+
+    def submit(self, tasks: Sequence[tuple[bytes, list[Any]]]) -> _Batch:
+        """Begins tasks of the native module."""
+        return _Batch(self, [_Call(_answer, task) for task in tasks])
+
+
+class _Call:
+    """A task: its function, its arguments, and what it needs, which is sent where it is missing."""
+
+    def __init__(
+        self,
+        function: Callable[..., tuple[str, Any]],
+        arguments: tuple[Any, ...],
+        needs: bytes | None = None,
+        key: str | None = None,
+    ) -> None:
+        self.function, self.arguments, self.needs, self.key = function, arguments, needs, key
+        self.misses = False
+        self.losses = 0
+
+
+class _Batch:
+    """Tasks under way, some of them for the second time."""
+
+    def __init__(
+        self, carrier: _Carrier, calls: list[_Call], seen: Callable[[int, int], Any] | None = None
+    ) -> None:
+        self._carrier, self._calls, self._seen = carrier, calls, seen
+        self.values: list[tuple[Any] | None] = [None] * len(calls)
+        self._left = set(range(len(calls)))
+        self._arrived: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._futures: dict[int, Any] = {}
+        for number, call in enumerate(calls):
+            # As many as there are workers carry what is new to them.
+            new = call.key is not None and call.key not in carrier.sent
+            call.misses = new or (call.key is not None and number < carrier.workers and calls[0].misses)
+            if call.key is not None:
+                carrier.sent.add(call.key)
+            self._submit(number)
+
+    @property
+    def done(self) -> int:
+        """How many tasks have ended."""
+        return len(self._calls) - len(self._left)
+
+    def _submit(self, number: int) -> None:
+        call, carrier = self._calls[number], self._carrier
+        more = () if call.key is None else (call.needs if call.misses else None,)
+        try:
+            if carrier.broken is not None:
+                raise RuntimeError(carrier.broken)
+            future = carrier.executor.submit(call.function, __version__, *call.arguments, *more)
+        except Exception as error:
+            carrier.broken = carrier.broken or _said(error)
+            carrier.tell(f"the executor takes no tasks any more ({carrier.broken}): the rest was computed here")
+            self._left.discard(number)
+            return
+        self._futures[number] = future
+        if hasattr(future, "add_done_callback"):
+            future.add_done_callback(lambda own, number=number: self._arrived.put((number, own)))
+        else:
+            self._arrived.put((number, future))
+
+    def _take(self, number: int, future: Any) -> None:
+        call, carrier = self._calls[number], self._carrier
+        if self._futures.get(number) is not future:
+            return
+        try:
+            kind, value = future.result()
+        except Exception as error:
+            if isinstance(error, (ImportError, AttributeError)):
+                raise RunError(
+                    f"a worker could not run a task ({_said(error)}): install glauber {__version__} there, and let it import "
+                    "the modules of your functions"
+                ) from error
+            call.losses += 1
+            if call.losses <= carrier.retries:
+                self._submit(number)
+                return
+            carrier.tell(f"a task was lost {call.losses} times ({_said(error)}) and was computed here")
+            self._left.discard(number)
+            return
+        if kind == "version":
+            raise RunError(
+                f"a worker has glauber {value}, but this is glauber {__version__}: results would not be the same, so "
+                "install the same version there"
+            )
+        if kind == "raised":
+            raise value
+        if kind == "missing":
+            call.misses = True
+            self._submit(number)
+            return
+        self.values[number] = (value,)
+        self._left.discard(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for so long at most; whether all tasks have ended."""
+        end = time.monotonic() + seconds
+        while self._left:
+            try:
+                number, future = self._arrived.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                return False
+            try:
+                before = self.done
+                self._take(number, future)
+                if self._seen is not None and self.done > before:
+                    self._seen(self.done, len(self._calls))
+            except BaseException:
+                self.cancel()
+                raise
+        return True
+
+    def finish(self) -> None:
+        """Waits for all."""
+        while not self.wait(1.0):
+            pass
+
+    def cancel(self) -> None:
+        """Takes back what has not begun."""
+        for number in list(self._left):
+            cancel = getattr(self._futures.get(number), "cancel", None)
+            if cancel is not None:
+                cancel()
+        self._left.clear()
+
+    def answers(self) -> list[Any]:
+        """The values in order; None for what was lost."""
+        return [None if value is None else value[0] for value in self.values]
+
+
+def _said(error: BaseException) -> str:
+    words = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
+
+
+_workers: weakref.WeakKeyDictionary[Any, Workers] = weakref.WeakKeyDictionary()
+
+
+def workers_of(executor: Any) -> Workers | None:
+    """The workers of an executor; the same ones in every call with the same executor."""
+    if executor is None or isinstance(executor, Workers):
+        return executor
+    try:
+        own = _workers.get(executor)
+    except TypeError:
+        return Workers(executor)
+    if own is None:
+        own = Workers(executor)
+        if own.executor is executor:
+            # Whoever gave it keeps it.
+            own.executor = None
+            own._carrier.executor = weakref.proxy(executor)
+        _workers[executor] = own
+    return own
+
+
+def crew_of(executor: Any) -> Any:
+    """What the native module takes of an executor."""
+    own = workers_of(executor)
+    return None if own is None else own.crew()
+
+
+def map(
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    executor: Any = None,
+    *,
+    progress: Callable[[int, int], Any] | None = None,
+) -> list[Any]:
+    """What a function gives for each item, in order, computed by the workers of an executor.
+
+    The function travels once per worker: data bound to it (`functools.partial(f, data)`) is not sent with every item. An item that was
+    lost with its worker is computed again. What the function raises is raised here, and what has not begun then is taken back.
+
+    Parameters
+    ----------
+    function : callable
+        A function at the top of a module, or what is made of one.
+    items : iterable
+    executor : optional
+        As in `Workers`; without one everything is computed here.
+    progress : callable, optional
+        Gets (items done, items) now and then.
+
+    Examples
+    --------
+    >>> import glauber, math
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     glauber.map(math.sqrt, [1, 4, 9], executor)
+    [1.0, 2.0, 3.0]
+    """
+    if not callable(function):
+        raise TypeError(f"the function is {told(function)}, which cannot be called")
+    own = workers_of(executor)
+    items = list(items)
+    if own is not None:
+        return own.map(function, [(item,) for item in items], seen=progress)
+    values = []
+    for item in items:
+        values.append(function(item))
+        if progress is not None:
+            progress(len(values), len(items))
+    return values
