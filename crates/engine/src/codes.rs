@@ -6,15 +6,15 @@ use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::lowered;
 use glauber_program::{AdjointPair, Bundle, Cone, Declarations, Op, Program, Sink};
 
-use crate::backend::CompileOptions;
 use crate::compile::Code;
-use crate::error::EngineError;
 use crate::events::Rule;
 use crate::kept::Kept;
 use crate::kernel::Source;
 use crate::kernels::Lane;
-use crate::observation::{Observation, Summary};
 use crate::plane::{Margin, Plane};
+use glauber_backend::CompileOptions;
+use glauber_backend::EngineError;
+use glauber_backend::{Observation, Summary};
 
 /// One observation, compiled.
 pub(crate) enum Observed {

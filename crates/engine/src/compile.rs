@@ -6,7 +6,6 @@ use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::{Table, lowered};
 use glauber_program::{Op, Program, Rank, Sink, ValueId};
 
-use crate::backend::CompileOptions;
 use crate::colour::{Colour, choice};
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Range, Register, Source};
@@ -14,6 +13,7 @@ use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::tabulate::Tables;
+use glauber_backend::CompileOptions;
 
 /// The kernels of one pass, and what happens before and after it.
 #[derive(Clone, Debug, Default)]

@@ -4,13 +4,13 @@ use std::sync::Mutex;
 
 use glauber_program::Bundle;
 
-use crate::backend::{Backend, Options, Precision, Prepared};
 use crate::codes::Codes;
-use crate::error::EngineError;
 use crate::kernels::Lane;
-use crate::observation::Observation;
-use crate::simd::Simd;
 use crate::worker::Worker;
+use glauber_backend::EngineError;
+use glauber_backend::Observation;
+use glauber_backend::Simd;
+use glauber_backend::{Backend, Options, Precision, Prepared};
 
 /// This machine's cores and vectors: the backend that is taken where none is named.
 #[derive(Clone, Copy, Debug, Default)]

@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks, blocks_of_colour};
 use crate::compile::{Code, Pass};
-use crate::fault::Fault;
 use crate::inputs::{Address, Inputs, Results};
 use crate::kernel::Destination;
 use crate::kernels::Lane;
@@ -17,7 +16,8 @@ use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
 use crate::plane::{Margin, Plane};
 use crate::scalars::evaluate;
 use crate::share::{share, whole};
-use crate::simd::Simd;
+use glauber_backend::Fault;
+use glauber_backend::Simd;
 use glauber_numbers::noise::Key;
 
 /// What tables depend on besides the parameters: left at 0 and empty where they do not.

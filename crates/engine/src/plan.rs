@@ -2,13 +2,13 @@
 
 use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature, Update};
 
-use crate::backend::{Backend, Options, Prepared};
 use crate::cpu::Cpu;
-use crate::differences;
-use crate::error::EngineError;
-use crate::observation::Observation;
-use crate::outcome::{Gradient, LossValue, Recorder, Simulation};
-use crate::run::{Run, Subject};
+use glauber_backend::EngineError;
+use glauber_backend::Observation;
+use glauber_backend::differences;
+use glauber_backend::{Backend, Options, Prepared};
+use glauber_backend::{Gradient, LossValue, Recorder, Simulation};
+use glauber_backend::{Run, Subject};
 
 /// A model prepared for running.
 ///

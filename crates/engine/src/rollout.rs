@@ -11,19 +11,19 @@ mod seen;
 use glauber_program::Program;
 use rayon::prelude::*;
 
-use crate::backend::{Precision, Prepared};
-use crate::blocks::{Blocks, blocks_of};
 use crate::codes::Observed;
 use crate::cpu::{Compiled, Pool};
-use crate::data::set;
-use crate::error::EngineError;
 use crate::events::Trouble;
-use crate::fault::Fault;
+use crate::fields::set;
 use crate::inputs::{Address, Inputs, Results};
 use crate::kernels::Lane;
-use crate::outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
-use crate::run::{Run, Start, noise_seed};
 use crate::worker::{State, Worker};
+use glauber_backend::EngineError;
+use glauber_backend::Fault;
+use glauber_backend::{Blocks, blocks_of};
+use glauber_backend::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
+use glauber_backend::{Precision, Prepared};
+use glauber_backend::{Run, Start, noise_seed};
 
 impl Prepared for Compiled {
     fn simulate(&self, run: &Run<'_>, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {

@@ -5,18 +5,19 @@ use std::sync::{Arc, Weak};
 use glauber_lattice::Storage;
 
 use crate::ahead::Ahead;
-use crate::backend::Options;
 use crate::codes::{CodePair, Codes, Observed};
 use crate::compile::Code;
-use crate::data::{FieldData, Numbers, set};
-use crate::error::EngineError;
 use crate::events::Events;
+use crate::fields::set;
 use crate::kernel::Source;
 use crate::kernels::Lane;
 use crate::machine::Machine;
+use glauber_backend::EngineError;
+use glauber_backend::Options;
+use glauber_backend::{FieldData, Numbers};
 
 use crate::plane::{Margin, Plane};
-use crate::run::{Run, Start};
+use glauber_backend::{Run, Start};
 
 /// A program's machine and the fields it reads.
 pub(crate) struct Unit<F> {
@@ -136,11 +137,11 @@ impl<F: Lane> Unit<F> {
                 name: field.name.clone(),
             })?;
             let source = Source::Field(place as u32);
-            if code.reads(source) && data.picks.is_none() {
-                let same = self.shared[place].as_ptr() == Arc::as_ptr(&data.numbers);
+            if code.reads(source) && data.picks().is_none() {
+                let same = self.shared[place].as_ptr() == Arc::as_ptr(data.shared_numbers());
                 if !same {
                     self.set_field(&code, place, data, 0);
-                    self.shared[place] = Arc::downgrade(&data.numbers);
+                    self.shared[place] = Arc::downgrade(data.shared_numbers());
                 }
             }
         }
@@ -149,7 +150,7 @@ impl<F: Lane> Unit<F> {
     }
 
     fn set_field(&mut self, code: &Code, place: usize, data: &FieldData, replicate: usize) {
-        let bytes = matches!(*data.numbers, Numbers::Bytes(_));
+        let bytes = matches!(data.numbers(), Numbers::Bytes(_));
         let plane = &mut self.fields[place];
         let fits = match plane {
             Plane::U8(v) => bytes && !v.is_empty(),
@@ -171,7 +172,7 @@ impl<F: Lane> Unit<F> {
         let code = self.machine.shared_code();
         let declarations = &code.program.declarations();
         for (place, field) in declarations.fields.iter().enumerate() {
-            let data = run.field(&field.name).filter(|d| d.picks.is_some());
+            let data = run.field(&field.name).filter(|d| d.picks().is_some());
             if let Some(data) = data.filter(|_| code.reads(Source::Field(place as u32))) {
                 self.shared[place] = Weak::new();
                 self.set_field(&code, place, data, replicate);

@@ -26,10 +26,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`engine`], [`models`],
+//! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`backend`], [`engine`], [`models`],
 //! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`inference`], [`segment`],
 //! [`report`], [`tissue`], [`fit`], [`view`].
 
+pub use glauber_backend as backend;
 pub use glauber_cellular_potts as cellular_potts;
 pub use glauber_data as data;
 pub use glauber_engine as engine;

@@ -13,11 +13,11 @@ use glauber_program::{
 
 use super::instruction::{From, Instruction, Noise, Picked, Register, Slot, Source, Write};
 use super::rule::Rule;
-use crate::backend::CompileOptions;
 use crate::compile::Code;
-use crate::error::EngineError;
 use crate::plane::holds;
 use crate::tabulate::Tables;
+use glauber_backend::CompileOptions;
+use glauber_backend::EngineError;
 
 /// A value and the spot where it is asked for.
 type Asked = (ValueId, From, Offset);

@@ -10,16 +10,17 @@ use super::batch::{Batch, MOST, RUN};
 use super::edges::Edges;
 use super::instruction::{Instruction, Slot, Source};
 use super::rule::Rule;
-use crate::data::{Numbers, set};
-use crate::error::EngineError;
-use crate::fault::Fault;
+use crate::fields::set;
 use crate::inputs::{Address, Inputs};
 use crate::kernels::Lane;
 use crate::machine::{Machine, tabulated};
 use crate::plane::{Margin, Plane};
-use crate::run::Run;
 use crate::scalars::evaluate;
-use crate::simd::Simd;
+use glauber_backend::EngineError;
+use glauber_backend::Fault;
+use glauber_backend::Numbers;
+use glauber_backend::Run;
+use glauber_backend::Simd;
 
 /// A rule with the memory to run it on one replicate.
 pub(crate) struct Events<F: Lane> {
@@ -156,10 +157,10 @@ impl<F: Lane> Events<F> {
                 model: d.model.clone(),
                 name: field.name.clone(),
             })?;
-            let same = self.shared[place].as_ptr() == Arc::as_ptr(&data.numbers);
-            if data.picks.is_none() && !same && rule.reads_field(place) {
+            let same = self.shared[place].as_ptr() == Arc::as_ptr(data.shared_numbers());
+            if data.picks().is_none() && !same && rule.reads_field(place) {
                 self.set_field(place, data, 0);
-                self.shared[place] = Arc::downgrade(&data.numbers);
+                self.shared[place] = Arc::downgrade(data.shared_numbers());
             }
         }
         Ok(())
@@ -172,7 +173,7 @@ impl<F: Lane> Events<F> {
         }
         let rule = self.rule.clone();
         for (place, field) in rule.program.declarations().fields.iter().enumerate() {
-            let data = run.field(&field.name).filter(|d| d.picks.is_some());
+            let data = run.field(&field.name).filter(|d| d.picks().is_some());
             if let Some(data) = data.filter(|_| rule.reads_field(place)) {
                 self.shared[place] = Weak::new();
                 self.set_field(place, data, replicate);
@@ -180,8 +181,8 @@ impl<F: Lane> Events<F> {
         }
     }
 
-    fn set_field(&mut self, place: usize, data: &crate::data::FieldData, replicate: usize) {
-        let storage = if matches!(*data.numbers, Numbers::Bytes(_)) { Storage::U8 } else { Storage::Real };
+    fn set_field(&mut self, place: usize, data: &glauber_backend::FieldData, replicate: usize) {
+        let storage = if matches!(data.numbers(), Numbers::Bytes(_)) { Storage::U8 } else { Storage::Real };
         let plane = &mut self.fields[place];
         if plane.storage() != storage || plane.is_empty() {
             *plane = Plane::zeros(storage, &self.rule.layout);

@@ -14,7 +14,7 @@ use crate::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lane::Avx512;
 use crate::kernels::{Entries, Lane, Memory, Output, Violation, draws, run};
-use crate::simd::Simd;
+use glauber_backend::Simd;
 use glauber_numbers::noise::Key;
 
 /// What the vectors that code runs with can do beyond what a compiler makes of loops.

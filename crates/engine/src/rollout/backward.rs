@@ -4,21 +4,21 @@ use glauber_lattice::Layout;
 use rayon::prelude::*;
 
 use crate::ahead::Ahead;
-use crate::blocks::{BlockSum, Weights, total};
 use crate::codes::Observed;
 use crate::compile::Code;
-use crate::error::EngineError;
 use crate::inputs::{Inputs, Results};
 use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
-use crate::outcome::{Gradient, LossValue, Outputs};
 use crate::plane::{Margin, Plane};
 use crate::rollout::cone::Baseline;
 use crate::rollout::history::History;
 use crate::rollout::seen::Seen;
 use crate::rollout::{Rollout, in_order};
-use crate::run::Start;
 use crate::worker::{State, Unit, UnitPair, Worker};
+use glauber_backend::EngineError;
+use glauber_backend::Start;
+use glauber_backend::{BlockSum, Weights, total};
+use glauber_backend::{Gradient, LossValue, Outputs};
 
 impl<F: Lane> Rollout<'_, F> {
     pub(super) fn gradient(

@@ -12,15 +12,15 @@ use glauber_program::units_of_terms;
 use rayon::prelude::*;
 
 use crate::codes::ConeCodes;
-use crate::error::EngineError;
 use crate::inputs::{Inputs, Results};
 use crate::kernels::Lane;
 use crate::plane::Plane;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
 use crate::rollout::seen::Seen;
-use crate::run::{FirstStep, Run, Start};
 use crate::worker::{State, Worker};
+use glauber_backend::EngineError;
+use glauber_backend::{FirstStep, Run, Start};
 
 /// Adding this rounds a number of less than 2⁵¹ to a whole one, which its last bits then are.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;

@@ -5,10 +5,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::error::EngineError;
 use crate::kernels::Lane;
 use crate::rollout::Rollout;
 use crate::worker::{State, Worker};
+use glauber_backend::EngineError;
 
 /// What one replicate keeps of its way forwards: the states of steps 0, k, 2k …
 pub(super) struct History<F> {

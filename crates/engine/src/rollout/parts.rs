@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use crate::backend::Precision;
-use crate::blocks::{BlockSum, Blocks, Remembered, Weights};
 use crate::cpu::{Compiled, Pool};
-use crate::error::EngineError;
 use crate::kernels::Lane;
-use crate::outcome::Simulation;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
 use crate::rollout::seen::Seen;
-use crate::run::Run;
+use glauber_backend::EngineError;
+use glauber_backend::Precision;
+use glauber_backend::Run;
+use glauber_backend::Simulation;
+use glauber_backend::{BlockSum, Blocks, Remembered, Weights};
 
 impl<'a, F: Lane> Rollout<'a, F> {
     /// Of some blocks alone; of those that there are not, of none.

@@ -1,6 +1,6 @@
 //! Holds what a loss saw of all replicates, and what one replicate's outputs are worth against the others'.
 
-use crate::blocks::Weights;
+use glauber_backend::Weights;
 
 /// The outputs of some replicates with the slopes of the loss, per replicate.
 pub(super) struct Seen<'a> {

@@ -50,18 +50,20 @@ impl FirstStep {
 }
 
 /// What runs of a plan are checked against.
-pub(crate) struct Subject {
-    pub(crate) signature: Signature,
-    pub(crate) has_start: bool,
+pub struct Subject {
+    /// What the model declares.
+    pub signature: Signature,
+    /// Whether the model has a start of its own.
+    pub has_start: bool,
     /// For each observation, whether it reads the observed next state.
-    pub(crate) reads_targets: Vec<bool>,
+    pub reads_targets: Vec<bool>,
 }
 
 /// The seed that a lattice's noise is drawn from where a run has the seed `seed`: lattices of different shapes share no
 /// noise.
 ///
 /// ```
-/// use glauber_engine::noise_seed;
+/// use glauber_backend::noise_seed;
 /// use glauber_lattice::Lattice;
 /// assert_eq!(noise_seed(1, &Lattice::square(8)), noise_seed(1, &Lattice::square(8)));
 /// assert_ne!(noise_seed(1, &Lattice::square(8)), noise_seed(1, &Lattice::line(64)));
@@ -175,21 +177,26 @@ impl<'a> Run<'a> {
         self
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<&FieldData> {
+    /// The numbers given for a field of the model.
+    pub fn field(&self, name: &str) -> Option<&FieldData> {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, d)| d)
     }
 
     /// Whether the derivative by a parameter is wanted.
-    pub(crate) fn wants_slope(&self, place: usize) -> bool {
+    pub fn wants_slope(&self, place: usize) -> bool {
         self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&place))
     }
 
-    pub(crate) fn interrupted(&self) -> bool {
+    /// Whether the run is to stop.
+    pub fn interrupted(&self) -> bool {
         self.interrupt.is_some_and(|i| i.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     /// Checks everything that can be checked before running.
-    pub(crate) fn check(&self, subject: &Subject) -> Result<(), EngineError> {
+    ///
+    /// # Errors
+    /// What does not fit the model, in the user's words.
+    pub fn check(&self, subject: &Subject) -> Result<(), EngineError> {
         let signature = &subject.signature;
         let model = || signature.model.clone();
         let length = |what: &str, found: usize, wanted: usize| {

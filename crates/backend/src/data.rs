@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::kernels::Lane;
-use crate::plane::{Margin, Plane};
-
 /// Numbers of one or several fields, dense in site order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Numbers {
@@ -40,7 +37,7 @@ impl Numbers {
 /// One field for all replicates, or a choice of fields with one for each.
 ///
 /// ```
-/// use glauber_engine::FieldData;
+/// use glauber_backend::FieldData;
 /// let fuel = FieldData::shared(vec![0.5; 16]);
 /// let starts = FieldData::picked(vec![0u8; 3 * 16], vec![2, 0, 2, 1]); // four replicates, three states
 /// assert_eq!(starts.picks(), Some(&[2, 0, 2, 1][..]));
@@ -49,7 +46,7 @@ impl Numbers {
 #[derive(Clone, Debug)]
 pub struct FieldData {
     pub(crate) numbers: Arc<Numbers>,
-    pub(crate) picks: Option<Arc<Vec<u32>>>,
+    picks: Option<Arc<Vec<u32>>>,
 }
 
 impl From<Vec<u8>> for Numbers {
@@ -105,24 +102,8 @@ impl FieldData {
         &self.numbers
     }
 
-    pub(crate) fn place(&self, replicate: usize, sites: usize) -> usize {
+    /// Where the numbers of a replicate begin, each field having so many sites.
+    pub fn place(&self, replicate: usize, sites: usize) -> usize {
         self.picks.as_ref().map_or(0, |p| p[replicate] as usize * sites)
     }
-}
-
-/// Copies one replicate's field into a plane.
-pub(crate) fn set<F: Lane>(
-    plane: &mut Plane<F>,
-    layout: &glauber_lattice::Layout,
-    margin: Margin,
-    data: &FieldData,
-    replicate: usize,
-) {
-    let from = data.place(replicate, layout.sites());
-    if let Numbers::Bytes(bytes) = &*data.numbers {
-        if plane.set_bytes(layout, margin, &bytes[from..from + layout.sites()]) {
-            return;
-        }
-    }
-    plane.set_dense(layout, margin, |site| data.numbers.at(from + site));
 }

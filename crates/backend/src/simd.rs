@@ -36,7 +36,7 @@ impl Simd {
     }
 
     /// This set where the machine can run it, else the widest narrower one.
-    pub(crate) fn supported(self) -> Simd {
+    pub fn supported(self) -> Simd {
         Simd::available().into_iter().rfind(|s| *s <= self).unwrap_or(Simd::Plain)
     }
 

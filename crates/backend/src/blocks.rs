@@ -19,7 +19,7 @@ pub const MOST_BLOCKS: usize = 16;
 /// The replicates of each block of a run.
 ///
 /// ```
-/// use glauber_engine::blocks_of;
+/// use glauber_backend::blocks_of;
 /// assert_eq!(blocks_of(3), [0..1, 1..2, 2..3]);
 /// assert_eq!(blocks_of(1000).len(), 16);
 /// ```
@@ -60,7 +60,8 @@ pub trait Blocks: Send + Sync {
 pub struct Remembered {
     /// The numbers observed: \[replicate\]\[number\], flattened.
     pub outputs: Vec<f64>,
-    pub(crate) states: Box<dyn Any + Send>,
+    /// Whatever the backend keeps for the way back.
+    pub states: Box<dyn Any + Send>,
 }
 
 /// How the outputs of all replicates count in a loss.
@@ -93,12 +94,13 @@ pub struct BlockSum {
 }
 
 impl BlockSum {
-    pub(crate) fn of(parameters: usize) -> BlockSum {
+    /// No derivative yet by any of so many parameters.
+    pub fn of(parameters: usize) -> BlockSum {
         BlockSum { parameters: vec![0.0; parameters], ..BlockSum::default() }
     }
 
     /// Adds derivatives by fields.
-    pub(crate) fn add_fields(&mut self, own: Vec<(String, Vec<f64>)>) {
+    pub fn add_fields(&mut self, own: Vec<(String, Vec<f64>)>) {
         for (name, values) in own {
             match self.fields.iter_mut().find(|(n, _)| *n == name) {
                 Some((_, sum)) => sum.iter_mut().zip(values).for_each(|(s, v)| *s += v),

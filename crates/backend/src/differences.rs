@@ -6,10 +6,10 @@
 
 use glauber_program::{FieldKind, Interval, Signature};
 
-use crate::backend::Prepared;
 use crate::error::EngineError;
 use crate::outcome::{Gradient, LossValue, Outputs};
 use crate::run::Run;
+use crate::seam::Prepared;
 
 /// The steps that are tried, as parts of a parameter's size: the first whose difference is this many standard errors or
 /// more, else the last.
@@ -32,7 +32,10 @@ static UPWARDS: Stencil = Stencil { places: &[(1.0, 2.0), (2.0, -0.5)], own: -1.
 static DOWNWARDS: Stencil = Stencil { places: &[(-1.0, -2.0), (-2.0, 0.5)], own: 1.5 };
 
 /// The gradient of a loss of the mean outputs by every parameter that the run wants it by.
-pub(crate) fn gradient(
+///
+/// # Errors
+/// [`EngineError::NoDifferences`] for a parameter field or the start; else as [`Prepared::simulate`].
+pub fn gradient(
     prepared: &dyn Prepared,
     signature: &Signature,
     run: &Run<'_>,
