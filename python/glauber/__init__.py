@@ -62,6 +62,7 @@ from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
 from glauber._simulation import Simulation, simulate
 from glauber._tasks import InitialState, Stability, Stationary, Trajectory, Transition
+from glauber._view import view
 
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_glauber.forked)
@@ -117,5 +118,6 @@ __all__ = [
     "segment",
     "simulate",
     "value_and_grad",
+    "view",
 ]
 __all__ += _functions.__all__

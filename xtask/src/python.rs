@@ -29,9 +29,11 @@ const NEEDED: &[&str] = &[
     "mypy",
     // Drives Chromium through the page of `glauber view`.
     "playwright",
+    // Shows that page inside notebooks; with `--full` in a JupyterLab of its own.
+    "anywidget",
 ];
 /// What the whole of them needs.
-const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
+const NEEDED_IN_FULL: &[&str] = &["torch", "sbi", "jupyterlab"];
 /// The stub of the native module, and its first lines.
 const STUB: &str = "python/glauber/_glauber.pyi";
 const STUB_HEAD: &str =

@@ -27,6 +27,7 @@ mod pictures;
 mod plan;
 mod segmentation;
 mod values;
+mod view;
 
 use pyo3::prelude::pymodule;
 
@@ -66,6 +67,8 @@ mod _glauber {
     use crate::segmentation::segment;
     #[pymodule_export]
     use crate::traced::{Expression, Scope, There};
+    #[pymodule_export]
+    use crate::view::{Page, serve};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "what Python calls it")]

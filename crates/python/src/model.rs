@@ -150,7 +150,7 @@ pub fn trace(
 }
 
 /// An option of a catalogue model as Python gives it.
-fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
+pub fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
     if let Ok(flag) = value.cast::<pyo3::types::PyBool>() {
         return Ok(OptionValue::Flag(flag.is_true()));
     }
