@@ -251,6 +251,22 @@ def test_the_course_of_a_fit_can_be_gone_through(browser, fitted):
         page.close()
 
 
+def test_what_was_observed_with_the_same_seed_is_not_repeated(browser, fitted):
+    seen = np.load(fitted / "runs.npz")["aware"][0].reshape(7, -1).mean(axis=1)
+    options = ["--option", "shape=[16,16]", "--set", "beta=0.3", "--seed", "1"]
+    with Served("susceptible-infected", *options, "--data", "runs.npz", cwd=fitted) as served:
+        page = opened(browser, served)
+        page.click("#play")
+        page.click("#restart")
+        rejoin(page, "curve.steps.length === 1 && curve.steps[0] === 0")
+        for step in range(1, 5):
+            page.click("#step")
+            rejoin(page, f"curve.steps.length === {step + 1}")
+        numbers = [row[0] for row in curves(page)["numbers"]]
+        assert numbers[0] == seen[0] and numbers[1:] != list(seen[1:5])
+        page.close()
+
+
 def test_many_scrubs_end_where_the_last_was(browser, fitted):
     with Served("--fit", "run", cwd=fitted) as served:
         page = opened(browser, served)
@@ -279,7 +295,8 @@ def test_draws_stand_behind_the_curves(browser, fitted):
             run = glauber.simulate(model, {"beta": beta}, 3, seed=seed, start={"aware": first})
             wanted = np.asarray(run["aware"]).reshape(4, -1).mean(axis=1)
             assert np.allclose([row[draw][0] for row in seen["numbers"][:4]], wanted, atol=1e-12), draw
-        assert "32 of 80 draws" in page.inner_text("#draws-words")
+        verdict = json.loads((fitted / "run" / "posterior.json").read_text())["verdict"]
+        assert "32 of 80 draws" in page.inner_text("#draws-words") and verdict in page.inner_text("#draws-words")
         # A slider of what is drawn leaves them; other curves need other draws.
         page.evaluate("choose(model.parameters[0], 0.5)")
         page.wait_for_timeout(500)
@@ -529,14 +546,13 @@ def test_draws_and_long_courses_take_bounded_memory(tmp_path):
         assert 1 <= count <= 32 and json.loads(words["draws"])["of"] == 50_000
         # Pages that open and close, and pages that read nothing: no engine outlives them, nothing piles up.
         for _ in range(12):
-            other, _ = talk(served)
-            other.close()
-        slow = [talk(served)[0] for _ in range(4)]
+            for end_of in reversed(talk(served)):
+                end_of.close()
+        slow = [one for _ in range(4) for one in reversed(talk(served))]
         time.sleep(3)
         assert memory(served.process) - before < 900_000, "kB"
-        stream.close()
-        for other in slow:
-            other.close()
+        for end_of in [reader, stream, *slow]:
+            end_of.close()
         end = time.monotonic() + 60
         while len(os.listdir(f"/proc/{served.process.pid}/task")) > 2:
             assert time.monotonic() < end, "threads of closed pages go on"
@@ -561,7 +577,7 @@ def test_what_is_no_fit_is_an_error_of_the_command(fitted, tmp_path):
     assert "holds no draws.csv" in refused("susceptible-infected", "--fit", str(fitted / "run"), "--draws", "own")
     (tmp_path / "own" / "trace.csv").write_text("step,loss,gradient_norm,rate,beta\n0,x,0,0,0\n")
     assert "`x` is not a number" in refused("susceptible-infected", "--fit", "own")
-    assert "model" in refused("--option", "shape=[3,3]", "--fit", str(fitted / "run"))
+    assert "MODEL" in refused("--option", "shape=[3,3]", "--fit", str(fitted / "run"))
 
 
 def test_what_cannot_be_shown_is_an_error_of_the_command():

@@ -114,7 +114,7 @@ fn knob(parameter: &Parameter) -> Knob {
         (false, true) => high - 1.0,
         (false, false) => 0.0,
     });
-    Knob { name: parameter.name.clone(), low, high, value, unit: None }
+    Knob { name: parameter.name.clone(), low, high, value, unit: parameter.unit.clone() }
 }
 
 /// What is drawn where nobody chose: shares of states, means of numbers.

@@ -48,7 +48,7 @@ pub(crate) struct Draws {
     /// How many there were.
     pub(crate) of: usize,
     /// Whether they may be used, in words.
-    verdict: Option<String>,
+    pub(crate) verdict: Option<String>,
 }
 
 impl Draws {
@@ -265,9 +265,7 @@ impl Remains {
         if let Some(draws) = &kept.draws {
             let strange: Vec<&str> =
                 draws.names.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
-            if strange.is_empty() {
-                notes.extend(draws.verdict.iter().map(|words| format!("the posterior's draws: {words}")));
-            } else {
+            if !strange.is_empty() {
                 notes.push(format!(
                     "the draws are of {}, of which this model has no slider: they are not shown",
                     strange.join(", ")

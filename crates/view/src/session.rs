@@ -202,7 +202,7 @@ impl Session {
         let Some(beginning) = stage.beginning() else { return Ok(()) };
         let far = stage.farthest().max(SOON).min(u64::from(u32::MAX)) as u32;
         let spread = Spread::begin(beginning, draws, far);
-        let said = json!({"is": "draws", "count": spread.count, "of": draws.of});
+        let said = json!({"is": "draws", "count": spread.count, "of": draws.of, "verdict": draws.verdict});
         self.spread = Some(spread);
         self.say(&said)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glauber_engine::{FieldData, Numbers, Observation, Options, Plan, Run};
+use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 use glauber_tasks::covariates::Covariates;
 
@@ -27,6 +28,9 @@ pub(crate) struct Moment {
 impl Moment {
     /// Before the first step, at a state or, where that is empty, at the model's own start.
     pub(crate) fn at(seed: u64, step: u32, state: Vec<Vec<f64>>) -> Moment {
+        // An observed state may be one of a run with this seed, whose noise would be repeated: it has noise of its own, as in
+        // `glauber.simulate` from a given start.
+        let seed = if state.is_empty() { seed } else { derive_seed(seed, Purpose::GivenStart, 0) };
         let state = state.into_iter().map(|numbers| Arc::new(Numbers::Reals(numbers))).collect();
         Moment { seed, step, state, numbers: Vec::new() }
     }

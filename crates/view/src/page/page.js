@@ -45,7 +45,7 @@ function hear(said) {
   else if (said.is === "site") $("site").textContent = `site ${place(said.place)}: ${said.words.join(", ") || "nothing"}`;
   else if (said.is === "take-away") takeAway(said);
   else if (said.is === "courses") showCourses(said.courses);
-  else if (said.is === "draws") { draws = { count: said.count, of: said.of, steps: [], numbers: [], end: "" }; sayDraws(); drawPlots(); }
+  else if (said.is === "draws") { draws = { count: said.count, of: said.of, verdict: said.verdict, steps: [], numbers: [], end: "" }; sayDraws(); drawPlots(); }
   else if (said.is === "draws-row") { draws.steps.push(said.step); draws.numbers.push(said.numbers); sayDraws(); if (!playing) drawPlots(); }
   else if (said.is === "draws-end") { draws.end = said.words; sayDraws(); }
   else if (said.is === "end") wrong("`glauber view` was ended.");
@@ -359,7 +359,7 @@ function sayDraws() {
   const far = end ? `, to step ${draws.steps[end - 1].toLocaleString("en")} so far` : ", not simulated yet";
   const words = `Thin curves behind: ${draws.count} of ${draws.of.toLocaleString("en")} draws of the posterior, each with random numbers of its own`;
   // Said anew only where it is another thing: a reader reads this aloud.
-  const text = draws.end ? `${words}; ${draws.end}.` : `${words}.`;
+  const text = [words, draws.verdict, draws.end].filter(Boolean).join(". ") + ".";
   if ($("draws-words").textContent !== text) $("draws-words").textContent = text;
   $("draws-words").title = far.slice(2);
   document.documentElement.dataset.draws = end ? draws.steps[end - 1] : -1;
