@@ -1,6 +1,6 @@
 //! Serves the page that shows a model as it runs, from this process, for notebooks.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use glauber::models::{ModelOptions, OptionValue};
@@ -47,7 +47,7 @@ pub fn serve(
     name: Option<String>,
     options: Vec<(String, As<'_, Anything>)>,
     parameters: Vec<(String, f64)>,
-    fit: Option<PathBuf>,
+    fit: Option<String>,
     seed: u64,
     port: u16,
     threads: usize,
@@ -66,7 +66,7 @@ pub fn serve(
     };
     let aside = py.detach(|| {
         let mut source = match (fit, own) {
-            (Some(path), own) => Source::of_fit(&path, own).map_err(ViewError::Model)?,
+            (Some(path), own) => Source::of_fit(Path::new(&path), own).map_err(ViewError::Model)?,
             (None, Some(own)) => own,
             (None, None) => {
                 return Err(ViewError::Model("there is nothing to show: give a model or a fit".into()));
