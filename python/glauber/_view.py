@@ -20,7 +20,7 @@ function render({ model, el }) {
   const frame = document.createElement("iframe");
   frame.title = model.get("title");
   frame.allow = "clipboard-write";
-  frame.style.cssText = "width: 100%; border: 1px solid #8886; border-radius: 8px;";
+  frame.style.cssText = "width: 100%; box-sizing: border-box; border: 1px solid #8886; border-radius: 8px;";
   const size = () => { frame.style.height = `${model.get("height")}px`; };
   size();
   said.style.cssText = "margin: 4px 0; font-size: 13px; white-space: pre-wrap;";
