@@ -62,6 +62,7 @@ from glauber._rollout import Rollout, rollout, value_and_grad
 from glauber._segment import Segmentation, segment
 from glauber._simulation import Simulation, simulate
 from glauber._tasks import InitialState, Stability, Stationary, Trajectory, Transition
+from glauber._view import view
 from glauber._workers import Workers, map
 
 if hasattr(_os, "register_at_fork"):
@@ -120,5 +121,6 @@ __all__ = [
     "segment",
     "simulate",
     "value_and_grad",
+    "view",
 ]
 __all__ += _functions.__all__

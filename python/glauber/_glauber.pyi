@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
+__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
 
 __version__: Final[str]
 
@@ -301,9 +301,9 @@ class Model:
         Traces an observation: a function of a scope that leaves outputs, or returns them by name.
         """
     @property
-    def parameters(self, /) -> list[tuple[str, float, float, float | None]]:
+    def parameters(self, /) -> list[tuple[str, float, float, float | None, str | None]]:
         """
-        Name, interval and default of every parameter.
+        Name, interval, default and unit of every parameter.
         """
     @staticmethod
     def restored(bytes: bytes, covariates: SupportsGetItem[int, tuple[str, NDArray[float64] | None, str | None]]) -> Model:
@@ -440,6 +440,26 @@ class Observation:
     def stored(self, /) -> bytes | str:
         """
         The summary's text, or the program as bytes: what `restored` makes the same observation of.
+        """
+
+@final
+class Page:
+    """
+    A page that is served until this is closed or collected.
+    """
+    @property
+    def address(self, /) -> str:
+        """
+        Where it is.
+        """
+    def close(self, /) -> None:
+        """
+        Ends it: pages that are open are told, and their engines end.
+        """
+    @property
+    def is_open(self, /) -> bool:
+        """
+        Whether it is served.
         """
 
 @final
@@ -707,7 +727,12 @@ def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex
     Segments an image of grey values in [0, 1], flat and row by row; a truth gives scores.
     """
 
-def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
+def serve(model: Model | None, name: str | None, options: SupportsGetItem[int, tuple[str, Any]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], fit: str | None, seed: SupportsIndex, port: SupportsIndex, threads: SupportsIndex) -> Page:
+    """
+    Serves a page with a model (a traced one, or one by name or path with options), or that of a fit, or both.
+    """
+
+def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None, str | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
     """
     Traces a model: its start and step are Python functions of a scope, each called once.
     """

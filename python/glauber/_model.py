@@ -160,11 +160,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Parameter:
-    """The interval of a parameter, both ends included, and the value it has where nobody says another."""
+    """The interval of a parameter, both ends included, the value it has where nobody says another, and what it is measured
+    in (shown beside it, and of no effect)."""
 
     lowest: float
     highest: float
     default: float | None = None
+    unit: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, name: str, given: Any) -> Parameter:
@@ -282,7 +284,8 @@ class Model:
         The rule: a function of a scope `s` that says what every layer becomes, by `s.next("layer").bernoulli(p)`,
         `.categorical([p, …])` or `.set(value)`, or by returning {layer: value} (a value alone where there is one layer).
     parameters : dict, optional
-        Named numbers: the interval (lowest, highest) or (lowest, highest, default), "unit", "positive" or "any".
+        Named numbers: the interval (lowest, highest) or (lowest, highest, default), "unit", "positive" or "any"; or a
+        `glauber.Parameter`, which may have a unit too.
     covariates : sequence of str, optional
         Fixed data per site that the rule reads as `s.field("name")`.
     fields : dict, optional
@@ -359,7 +362,7 @@ class Model:
                 list(lattice.shape),
                 lattice._tuples(),
                 [layer._tuple(n) for n, layer in described.items()],
-                [(n, p.lowest, p.highest, p.default) for n, p in own.items()],
+                [(n, p.lowest, p.highest, p.default, p.unit) for n, p in own.items()],
                 names(covariates, "covariates"),
                 [(n, p.lowest, p.highest) for n, p in unknown.items()],
                 _update(update, described),
@@ -388,7 +391,7 @@ class Model:
             lowest, highest = bounds or unbounded
             self.layers[name] = Layer(kind, float(lowest), float(highest), tuple(states or ()), tuple(colours))
         self.parameters: dict[str, Parameter] = {
-            name: Parameter(low, high, default) for name, low, high, default in native.parameters
+            name: Parameter(low, high, default, unit) for name, low, high, default, unit in native.parameters
         }
         self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
         for note in native.notes:
@@ -475,7 +478,8 @@ class Model:
         rows = [row("layer", html.escape(n), html.escape(str(layer))) for n, layer in self.layers.items()]
         for name, p in self.parameters.items():
             usual = "" if p.default is None else f", usually {p.default:g}"
-            rows.append(row("parameter", html.escape(name), f"[{p.lowest:g}, {p.highest:g}]{usual}"))
+            unit = "" if p.unit is None else f" {html.escape(p.unit)}"
+            rows.append(row("parameter", html.escape(name), f"[{p.lowest:g}, {p.highest:g}]{unit}{usual}"))
         rows += [
             row("field", html.escape(n), "covariate" if p is None else "unknown per site")
             for n, p in self.fields.items()

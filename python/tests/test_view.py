@@ -165,6 +165,216 @@ def test_keys_and_labels(browser):
         page.close()
 
 
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A fit from two starts and a short posterior of it, with the states they are of."""
+    folder = tmp_path_factory.mktemp("fitted")
+
+    def call(*arguments):
+        done = subprocess.run([CLI, *arguments], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    options = ["--option", "shape=[16,16]"]
+    call("simulate", "susceptible-infected", *options, "--set", "beta=0.3", "--steps", "6", "--replicates", "2", "--out", "runs.npz")
+    (folder / "own.toml").write_text(
+        """model = "susceptible-infected"
+task = "transition"
+[model-options]
+shape = [16, 16]
+[data]
+states = "runs.npz"
+[start]
+beta = [0.9, 0.6]
+[loss]
+name = "likelihood"
+[optimizer]
+name = "rprop"
+learning-rate = 0.1
+steps = 30
+[posterior]
+chains = 2
+draws = 40
+warm-up = 40
+"""
+    )
+    call("fit", "own.toml", "--quiet", "--out", "run")
+    return folder
+
+
+def columns_of(path):
+    lines = path.read_text().splitlines()
+    names = lines[0].split(",")
+    return {name: np.array([float(line.split(",")[k]) for line in lines[1:]]) for k, name in enumerate(names)}
+
+
+def choose_row(page, row):
+    page.evaluate(f"$('fit-row').value = '{row}'; $('fit-row').dispatchEvent(new Event('input'))")
+
+
+def test_the_course_of_a_fit_can_be_gone_through(browser, fitted):
+    trace = columns_of(fitted / "run" / "trace.csv")
+    first = np.load(fitted / "runs.npz")["aware"][0, 0]
+    with Served("--fit", "run", "--seed", "5", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "!$('fit-box').hidden")
+        page.click("#play")
+        assert page.locator("#fit-which option").count() == 2
+        assert "(the best)" in page.inner_text("#fit-which option >> nth=0")
+        assert int(page.get_attribute("#fit-row", "max")) == len(trace["step"]) - 1
+        for row in [3, len(trace["step"]) - 1, 0]:
+            before = page.evaluate("model.course")
+            choose_row(page, row)
+            rejoin(page, f"model.course > {before} && !asked && curve.steps.length === 1 && curve.steps[0] === 0")
+            beta = float(trace["beta"][row])
+            assert float(page.input_value("[aria-label='beta, as a number']")) == beta
+            assert f"beta = {beta!r}"[:14] in page.inner_text("#start")
+            words = page.inner_text("#fit-words")
+            assert words.startswith(f"step {trace['step'][row]:.0f} of"), words
+            assert float(words.split("loss ")[1]) == pytest.approx(trace["loss"][row], rel=1e-3)
+            assert page.get_attribute("#fit-row", "aria-valuetext") == words
+            # The lattice runs with them, from the observed start.
+            for step in range(1, 4):
+                page.click("#step")
+                rejoin(page, f"curve.steps.length === {step + 1}")
+            model = glauber.load("susceptible-infected", shape=(16, 16))
+            run = glauber.simulate(model, {"beta": beta}, 3, seed=5, start={"aware": first})
+            wanted = np.asarray(run["aware"]).reshape(4, -1).mean(axis=1)
+            assert np.allclose([numbers[0] for numbers in curves(page)["numbers"]], wanted, atol=1e-12)
+        # By keyboard, and the other start.
+        page.focus("#fit-row")
+        page.keyboard.press("ArrowRight")
+        rejoin(page, f"model.parameters[0].value === {float(trace['beta'][1])!r}")
+        page.select_option("#fit-which", "1")
+        rejoin(page, "model.parameters[0].value === courses[1].values[0][0] && courses[1].values[0][0] !== courses[0].values[0][0]")
+        assert page.wrongs == [] and page.is_hidden("#alert")
+        page.close()
+
+
+def test_what_was_observed_with_the_same_seed_is_not_repeated(browser, fitted):
+    seen = np.load(fitted / "runs.npz")["aware"][0].reshape(7, -1).mean(axis=1)
+    options = ["--option", "shape=[16,16]", "--set", "beta=0.3", "--seed", "1"]
+    with Served("susceptible-infected", *options, "--data", "runs.npz", cwd=fitted) as served:
+        page = opened(browser, served)
+        page.click("#play")
+        page.click("#restart")
+        rejoin(page, "curve.steps.length === 1 && curve.steps[0] === 0")
+        for step in range(1, 5):
+            page.click("#step")
+            rejoin(page, f"curve.steps.length === {step + 1}")
+        numbers = [row[0] for row in curves(page)["numbers"]]
+        assert numbers[0] == seen[0] and numbers[1:] != list(seen[1:5])
+        page.close()
+
+
+def test_many_scrubs_end_where_the_last_was(browser, fitted):
+    with Served("--fit", "run", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "!$('fit-box').hidden")
+        last = page.evaluate("courses[0].steps.length - 1")
+        page.evaluate("for (let k = 0; k <= 200; k++) { $('fit-row').value = String(k % (courses[0].steps.length)); takeFromCourse(); } $('fit-row').value = $('fit-row').max; takeFromCourse()")
+        rejoin(page, f"!asked && model.parameters[0].value === courses[0].values[{last}][0]")
+        # At most one wish was under way: two restarts, not two hundred.
+        assert page.evaluate("model.course") < 10
+        page.close()
+
+
+def test_draws_stand_behind_the_curves(browser, fitted):
+    found = columns_of(fitted / "run" / "draws.csv")["beta"]
+    first = np.load(fitted / "runs.npz")["aware"][0, 0]
+    with Served("--fit", "run", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "draws.count > 0 && +document.documentElement.dataset.draws >= 100", seconds=120)
+        seen = page.evaluate("({count: draws.count, of: draws.of, steps: draws.steps, numbers: draws.numbers})")
+        assert seen["of"] == len(found) == 80 and seen["count"] == 32
+        assert seen["steps"][:4] == [0, 1, 2, 3]
+        model = glauber.load("susceptible-infected", shape=(16, 16))
+        for draw in [0, 17, 31]:
+            beta = found[draw * (len(found) - 1) // 31]
+            seed = (draw + 1) * 0x9E3779B97F4A7C15 % 2**64
+            run = glauber.simulate(model, {"beta": beta}, 3, seed=seed, start={"aware": first})
+            wanted = np.asarray(run["aware"]).reshape(4, -1).mean(axis=1)
+            assert np.allclose([row[draw][0] for row in seen["numbers"][:4]], wanted, atol=1e-12), draw
+        verdict = json.loads((fitted / "run" / "posterior.json").read_text())["verdict"]
+        assert "32 of 80 draws" in page.inner_text("#draws-words") and verdict in page.inner_text("#draws-words")
+        # A slider of what is drawn leaves them; other curves need other draws.
+        page.evaluate("choose(model.parameters[0], 0.5)")
+        page.wait_for_timeout(500)
+        assert page.evaluate("draws.steps.length") >= len(seen["steps"])
+        page.fill("#curves-of", "mean(aware); correlation(aware, 1, 2)")
+        page.click("#curves-form button")
+        rejoin(page, "draws.numbers.length > 3 && draws.numbers[3][0].length === 3", seconds=60)
+        assert page.wrongs == [] and page.is_hidden("#alert")
+        page.close()
+
+
+def test_a_fit_file_finds_its_run_or_says_that_there_is_none(browser, fitted):
+    with Served("--fit", "own.toml", cwd=fitted) as served:
+        page = opened(browser, served)
+        assert "no run of this fit was found" in page.inner_text("#notes")
+        assert page.is_hidden("#fit-box") and page.is_hidden("#draws-words")
+        page.close()
+    (fitted / "out").mkdir(exist_ok=True)
+    shutil.copytree(fitted / "run", fitted / "out" / "own", dirs_exist_ok=True)
+    with Served("--fit", "own.toml", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "!$('fit-box').hidden")
+        assert "out/own, the last run" in page.inner_text("#notes")
+        page.close()
+    # Another model beside it: what is not of it is said and left out.
+    with Served("voter", "--option", "shape=[16,16]", "--fit", "run", cwd=fitted) as served:
+        page = opened(browser, served)
+        assert "what was fitted is the model `susceptible-infected`" in page.inner_text("#notes")
+        assert page.is_hidden("#fit-box")
+        page.close()
+
+
+def test_the_folder_of_a_posterior_is_enough(browser, fitted):
+    done = subprocess.run(
+        [CLI, "posterior", "own.toml", "--set", "posterior.draws=20", "--out", "drawn"], cwd=fitted, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with Served("--fit", "drawn", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "draws.count === 32 && draws.of === 40 && draws.steps.length > 2", seconds=60)
+        assert page.is_hidden("#fit-box")
+        page.close()
+    with Served("--fit", "run", "--draws", "drawn", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "draws.of === 40 && !$('fit-box').hidden", seconds=60)
+        page.close()
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_a_fit_is_no_wider_than_the_window(browser, fitted, width):
+    with Served("--fit", "run", cwd=fitted) as served:
+        page = opened(browser, served, width=width)
+        rejoin(page, "!$('fit-box').hidden && draws.steps.length > 2", seconds=60)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        unlabelled = page.evaluate(
+            """[...document.querySelectorAll('input, select, button, canvas')].filter((e) => !(e.labels && e.labels.length)
+               && !e.getAttribute('aria-label') && !e.textContent.trim()).map((e) => e.outerHTML)"""
+        )
+        assert unlabelled == []
+        page.close()
+
+
+def test_units_stand_beside_sliders(browser, tmp_path):
+    subprocess.run([CLI, "new", "measles"], cwd=tmp_path, check=True, capture_output=True)
+    file = tmp_path / "measles.toml"
+    with Served("measles.toml", cwd=tmp_path) as served:
+        page = opened(browser, served)
+        assert "per step" in page.inner_text("label[for='p-recovery']")
+        file.write_text(file.read_text().replace('unit = "per step"', 'unit = "per <b>day</b>"'))
+        rejoin(page, "$('parameters').innerText.includes('per <b>day</b>')")
+        page.close()
+    with Served("cellular-potts", "--option", "cells-per-side=3") as served:
+        page = opened(browser, served)
+        assert "T per pair of neighbours" in page.inner_text("label[for='p-J11']")
+        assert "sites" in page.inner_text("label[for='o-cell-side']")
+        page.close()
+
+
 def raw(port, text, wait=6.0):
     with socket.create_connection(("127.0.0.1", port), timeout=wait) as stream:
         try:
@@ -261,6 +471,113 @@ def test_many_and_slow_sockets_take_bounded_memory():
         time.sleep(1.5)
         host, path = f"127.0.0.1:{served.port}", "/" + served.address.split("/")[3] + "/"
         assert status(raw(served.port, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")) == 200
+
+
+def talk(served):
+    """A socket as a page has it."""
+    stream = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+    stream.sendall(handshake(served))
+    reader = stream.makefile("rb")
+    while reader.readline().strip():
+        pass
+    return stream, reader
+
+
+def heard(reader):
+    """The next message: its kind, and what it says."""
+    head = reader.read(2)
+    if len(head) < 2:
+        return None, b""
+    length = head[1] & 127
+    if length == 126:
+        length = struct.unpack(">H", reader.read(2))[0]
+    elif length == 127:
+        length = struct.unpack(">Q", reader.read(8))[0]
+    return head[0] & 15, reader.read(length)
+
+
+def test_hostile_wishes_about_fits_are_refused(fitted):
+    with Served("--fit", "run", cwd=fitted) as served:
+        for bad in [
+            '{"do":"course"}',
+            '{"do":"course","fit":-1,"row":0}',
+            '{"do":"course","fit":0,"row":1e400}',
+            '{"do":"course","fit":0,"row":0.5}',
+            '{"do":"course","fit":"../run","row":0}',
+            '{"do":"course","fit":0,"row":0,"folder":"/etc"}',
+        ]:
+            answer = raw(served.port, handshake(served) + frame(bad.encode()), wait=10)
+            assert status(answer) == 101
+        # Numbers that no course has are answered, and the page goes on.
+        stream, reader = talk(served)
+        for wish in [{"fit": 0, "row": 2**60}, {"fit": 2**60, "row": 0}, {"fit": 7, "row": 7}]:
+            stream.sendall(frame(json.dumps({"do": "course", **wish}).encode()))
+        errors = 0
+        while errors < 3:
+            kind, said = heard(reader)
+            assert kind is not None
+            errors += kind == 1 and json.loads(said).get("of") == "course"
+        stream.close()
+        assert served.process.poll() is None
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
+def test_draws_and_long_courses_take_bounded_memory(tmp_path):
+    (tmp_path / "trace.csv").write_text(
+        "step,loss,gradient_norm,rate,beta\n" + "".join(f"{k},{k % 977},0,0,0.{k % 10}1\n" for k in range(300_000))
+    )
+    rows = "".join(f"0,{k},0,-1,0.{k % 10}1\n" for k in range(50_000))
+    (tmp_path / "draws.csv").write_text("chain,draw,diverging,log_density,beta\n" + rows)
+    (tmp_path / "result.json").write_text('{"model": "susceptible-infected"}')
+    with Served("susceptible-infected", "--option", "shape=[512,512]", "--fit", ".", cwd=tmp_path) as served:
+        before = memory(served.process)
+        stream, reader = talk(served)
+        words, count = {}, 0
+        while not {"model", "courses", "draws", "draws-row"} <= set(words):
+            kind, said = heard(reader)
+            assert kind is not None
+            if kind == 1:
+                said = said.decode()
+                words[json.loads(said)["is"]] = said
+            else:
+                stream.sendall(frame(b'{"do":"drawn"}'))
+        assert len(words["courses"]) < 200_000 and len(json.loads(words["courses"])["courses"][0]["steps"]) <= 1000
+        count = json.loads(words["draws"])["count"]
+        assert 1 <= count <= 32 and json.loads(words["draws"])["of"] == 50_000
+        # Pages that open and close, and pages that read nothing: no engine outlives them, nothing piles up.
+        for _ in range(12):
+            for end_of in reversed(talk(served)):
+                end_of.close()
+        slow = [one for _ in range(4) for one in reversed(talk(served))]
+        time.sleep(3)
+        assert memory(served.process) - before < 900_000, "kB"
+        for end_of in [reader, stream, *slow]:
+            end_of.close()
+        end = time.monotonic() + 60
+        while len(os.listdir(f"/proc/{served.process.pid}/task")) > 2:
+            assert time.monotonic() < end, "threads of closed pages go on"
+            time.sleep(0.1)
+
+
+def test_what_is_no_fit_is_an_error_of_the_command(fitted, tmp_path):
+    def refused(*arguments):
+        run = subprocess.run([CLI, "view", *arguments, "--no-browser"], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert run.returncode == 2, run
+        return run.stderr
+
+    assert "nowhere" in refused("--fit", "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "neither the course of a fit" in refused("--fit", "empty")
+    shutil.copytree(fitted / "run", tmp_path / "own")
+    (tmp_path / "own" / "fit.toml").unlink()
+    assert "name the model too" in refused("--fit", "own")
+    (tmp_path / "own" / "draws.csv").write_text("beta\n0.5\n")
+    assert "draws.csv" in refused("susceptible-infected", "--fit", "own")
+    (tmp_path / "own" / "draws.csv").unlink()
+    assert "holds no draws.csv" in refused("susceptible-infected", "--fit", str(fitted / "run"), "--draws", "own")
+    (tmp_path / "own" / "trace.csv").write_text("step,loss,gradient_norm,rate,beta\n0,x,0,0,0\n")
+    assert "`x` is not a number" in refused("susceptible-infected", "--fit", "own")
+    assert "MODEL" in refused("--option", "shape=[3,3]", "--fit", str(fitted / "run"))
 
 
 def test_what_cannot_be_shown_is_an_error_of_the_command():

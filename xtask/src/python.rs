@@ -33,9 +33,11 @@ const NEEDED: &[&str] = &[
     "loky",
     "distributed",
     "mpi4py",
+    // Shows that page inside notebooks; with `--full` in a JupyterLab of its own.
+    "anywidget",
 ];
 /// What the whole of them needs.
-const NEEDED_IN_FULL: &[&str] = &["torch", "sbi"];
+const NEEDED_IN_FULL: &[&str] = &["torch", "sbi", "jupyterlab"];
 /// The stub of the native module, and its first lines.
 const STUB: &str = "python/glauber/_glauber.pyi";
 const STUB_HEAD: &str =

@@ -180,27 +180,32 @@ pub struct Simulate {
 
 #[derive(Args)]
 #[command(
-    group(clap::ArgGroup::new("what").args(["model", "fit"]).required(true)),
+    group(clap::ArgGroup::new("what").args(["model", "fit"]).required(true).multiple(true)),
     after_help = "Besides the catalogue's models there is cellular-potts. A model file is looked at while it is shown: save it, and the page\n\
     runs on with the new rule. Only this machine's browser, with the address that is printed, gets an answer.\n\nExamples:\n  \
     glauber view susceptible-infected\n  \
     glauber new measles && glauber view measles.toml\n  \
     glauber view cellular-potts --option cells-per-side=30 --option act=true\n  \
     glauber view --fit examples/susceptible-infected.toml\n  \
+    glauber view --fit out/susceptible-infected     the course that this run took\n  \
     glauber view susceptible-infected --data runs.npz"
 )]
 pub struct View {
     /// A model of the catalogue (see `glauber models`), the path of a model file, or cellular-potts.
     pub model: Option<String>,
     /// An option of the model, such as shape=[32,32] or capacity=20; may be repeated.
-    #[arg(long = "option", value_name = "NAME=VALUE", conflicts_with = "fit")]
+    #[arg(long = "option", value_name = "NAME=VALUE", requires = "model")]
     pub options: Vec<String>,
     /// A covariate's data: a NPY, NPZ or image file, or a number for every site; may be repeated.
-    #[arg(long = "covariate", value_name = "NAME=FILE", conflicts_with = "fit")]
+    #[arg(long = "covariate", value_name = "NAME=FILE", requires = "model")]
     pub covariates: Vec<String>,
-    /// In place of a model: that of a fit file, at the values of its first start, beside the states it is fitted to.
-    #[arg(long, value_name = "FILE")]
+    /// A fit file, or the folder of its run: its model at the values of its first start, beside the states it is fitted to;
+    /// the course it took, to be gone through; draws of its posterior behind the curves.
+    #[arg(long, value_name = "FILE|FOLDER")]
     pub fit: Option<PathBuf>,
+    /// Draws of another folder than the fit's: what `glauber posterior` wrote.
+    #[arg(long, value_name = "FOLDER", requires = "fit")]
+    pub draws: Option<PathBuf>,
     /// Observed states to be seen beside the model's: what a fit file's `data.states` takes.
     #[arg(long, value_name = "FILE", conflicts_with = "fit")]
     pub data: Option<PathBuf>,
@@ -695,7 +700,7 @@ pub struct CellsTracks {
 #[derive(Args)]
 #[command(
     after_help = "The fit file's [priors] (uniform on the intervals where none are given), [posterior] (chains, draws, warm-up,\n\
-    sampler), [start] and [run] count; its loss and optimizer do not. Writes posterior.json and draws.csv.\n\nExample:\n  \
+    sampler), [start] and [run] count; its loss and optimizer do not. Writes posterior.json, draws.csv and fit.toml.\n\nExample:\n  \
     glauber posterior fit.toml --set posterior.draws=4000 --set 'priors.beta=\"beta(2, 5)\"'"
 )]
 pub struct Posterior {

@@ -189,23 +189,24 @@ pub(crate) fn layers(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()>
     Ok(())
 }
 
-/// `[parameters]`: name = [lowest, highest], or a table with `interval`, `default` and `description`.
+/// `[parameters]`: name = [lowest, highest], or a table with `interval`, `default`, `unit` and `description`.
 pub(crate) fn parameters(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
     let Some(value) = value else { return Ok(()) };
     for entry in table_of(value, "[parameters]")?.all()? {
         sheet.names.declare(entry.name(), "parameter", &entry.span())?;
         let name = entry.name().to_string();
-        let (interval, default) = match entry.value.table(&format!("parameter `{name}`")) {
-            None => (interval(entry.value)?, None),
+        let (interval, default, unit) = match entry.value.table(&format!("parameter `{name}`")) {
+            None => (interval(entry.value)?, None, None),
             Some(table) => {
                 optional_text(&table, "description")?;
+                let unit = optional_text(&table, "unit")?.map(str::to_string);
                 let own = table.take("interval").map(interval).transpose()?.unwrap_or(Interval::any());
                 let default = table.take("default");
                 table.finish()?;
-                (own, default.map(|d| default_in(d, own)).transpose()?)
+                (own, default.map(|d| default_in(d, own)).transpose()?, unit)
             }
         };
-        sheet.parameters.push(Parameter { name, interval, default });
+        sheet.parameters.push(Parameter { name, interval, default, unit });
     }
     Ok(())
 }

@@ -125,6 +125,9 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
             Some(default) => builder.parameter_or(&parameter.name, parameter.interval, default),
             None => builder.parameter(&parameter.name, parameter.interval),
         };
+        if let Some(unit) = &parameter.unit {
+            builder = builder.unit(unit);
+        }
     }
     if let Some(words) = crate::declare::beyond(sheet) {
         builder = builder.outside(&words);

@@ -81,6 +81,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) interval: Interval,
     pub(crate) default: Option<f64>,
+    pub(crate) unit: Option<String>,
 }
 
 pub(crate) struct Constant {

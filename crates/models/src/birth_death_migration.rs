@@ -34,9 +34,13 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let model = Model::build("birth-death-migration", lattice.clone())
         .layer("particles", Values::up_to(capacity))
         .parameter_or("birth", Interval::unit(), 0.05)
+        .unit("per particle and step")
         .parameter_or("death", Interval::unit(), 0.1)
+        .unit("per particle and step")
         .parameter_or("immigration", Interval::new(0.0, 100.0), 0.25)
+        .unit("particles per site and step")
         .parameter_or("migration", Interval::unit(), 0.2)
+        .unit("per particle and step")
         .start(|s| s.next("particles").set(s.poisson(density)))
         .step(|s| {
             let n = s.layer("particles");

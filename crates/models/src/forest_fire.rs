@@ -58,7 +58,8 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .parameter_or("slope_effect", effect, 0.5)
         .parameter_or("wind_y", effect, 0.0)
         .parameter_or("wind_x", effect, 0.5)
-        .parameter_or("burnout", Interval::unit(), 0.25);
+        .parameter_or("burnout", Interval::unit(), 0.25)
+        .unit("per step");
     for (name, _) in COVARIATES {
         model = model.covariate(name);
     }

@@ -55,8 +55,11 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .layer("U", Values::up_to(own.capacity as i32))
         .layer("V", Values::up_to(own.capacity as i32))
         .parameter_or("conversion", Interval::new(0.0, 5.0), 1.0)
+        .unit("per unit of time")
         .parameter_or("feed", Interval::new(0.0, 0.5), 0.03)
-        .parameter_or("kill", Interval::new(0.0, 0.5), 0.055);
+        .unit("per unit of time")
+        .parameter_or("kill", Interval::new(0.0, 0.5), 0.055)
+        .unit("per unit of time");
     if own.hops {
         model =
             model.parameter_or("hop_U", Interval::unit(), 0.02).parameter_or("hop_V", Interval::unit(), 0.01);

@@ -35,7 +35,8 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .layer("vx", speed.clone())
         .layer("vy", speed)
         .parameter_or("p_center", Interval::unit(), 0.2)
-        .parameter_or("p_resample", Interval::unit(), 0.1);
+        .parameter_or("p_resample", Interval::unit(), 0.1)
+        .unit("per step");
     if noisy {
         model = model.parameter_or("noise", Interval::positive(), 0.5);
     }

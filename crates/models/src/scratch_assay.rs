@@ -40,7 +40,9 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let model = Model::build("scratch-assay", lattice)
         .layer("cell", Values::binary())
         .parameter_or("motility", Interval::unit(), 0.5)
+        .unit("per cell and step")
         .parameter_or("proliferation", Interval::unit(), 0.01)
+        .unit("per cell and step")
         .update(Update::sequential(cells))
         .start(|s| {
             let from_middle = (s.coordinate(across) - (length - 1.0) / 2.0).abs();

@@ -42,8 +42,11 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .layer("state", Values::categories(&STATES))
         .colours(&COLOURS)
         .parameter_or("infection", Interval::unit(), 0.1)
+        .unit("per infected neighbour and step")
         .parameter_or("onset", Interval::unit(), 0.3)
+        .unit("per step")
         .parameter_or("recovery", Interval::unit(), 0.2)
+        .unit("per step")
         .start(|s| s.next("state").set(seeds.sites(s, lattice.shape()) * 2.0))
         .step(|s| {
             let exposure = contacts.exposure(s.layer("state").is(2));

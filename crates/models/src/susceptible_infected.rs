@@ -33,6 +33,7 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
     let model = Model::build("susceptible-infected", lattice.clone())
         .layer("aware", Values::binary())
         .parameter_or("beta", Interval::unit(), 0.3)
+        .unit("per aware neighbour and step")
         .start(|s| s.next("aware").set(centre(s, lattice.shape())))
         .step(|s| {
             let aware = s.layer("aware");

@@ -101,6 +101,8 @@ pub struct Parameter {
     pub interval: Interval,
     /// The value it has where nobody says another.
     pub default: Option<f64>,
+    /// What it is measured in, where that was said: shown beside it, and of no effect.
+    pub unit: Option<String>,
 }
 
 /// What a field of numbers is to the program.

@@ -256,12 +256,33 @@ impl ModelBuilder {
 
     /// Declares a parameter without a default.
     pub fn parameter(self, name: &str, interval: Interval) -> ModelBuilder {
-        self.add_parameter(Parameter { name: name.to_string(), interval, default: None })
+        self.add_parameter(Parameter { name: name.to_string(), interval, default: None, unit: None })
     }
 
     /// Declares a parameter with the value it has where nobody says another.
     pub fn parameter_or(self, name: &str, interval: Interval, default: f64) -> ModelBuilder {
-        self.add_parameter(Parameter { name: name.to_string(), interval, default: Some(default) })
+        let default = Some(default);
+        self.add_parameter(Parameter { name: name.to_string(), interval, default, unit: None })
+    }
+
+    /// Says what the parameter that was declared last is measured in: it is shown beside it, and has no effect.
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values};
+    /// use glauber_program::{Interval, Model};
+    /// let model = Model::build("decay", Lattice::line(8))
+    ///     .layer("alive", Values::binary())
+    ///     .parameter("rate", Interval::unit())
+    ///     .unit("per day")
+    ///     .step(|s| s.next("alive").bernoulli(s.parameter("rate")))?;
+    /// assert_eq!(model.declarations().parameters[0].unit.as_deref(), Some("per day"));
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn unit(mut self, unit: &str) -> ModelBuilder {
+        if let Some(parameter) = self.signature.parameters.last_mut() {
+            parameter.unit = Some(unit.to_string()).filter(|unit| !unit.trim().is_empty());
+        }
+        self
     }
 
     fn add_parameter(mut self, parameter: Parameter) -> ModelBuilder {

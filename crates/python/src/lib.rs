@@ -28,6 +28,7 @@ mod pieces;
 mod plan;
 mod segmentation;
 mod values;
+mod view;
 mod workers;
 
 use pyo3::prelude::pymodule;
@@ -70,6 +71,8 @@ mod _glauber {
     use crate::segmentation::segment;
     #[pymodule_export]
     use crate::traced::{Expression, Scope, There};
+    #[pymodule_export]
+    use crate::view::{Page, serve};
 
     #[pymodule_export]
     use crate::workers::{Crew, answer};

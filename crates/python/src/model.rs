@@ -110,7 +110,7 @@ pub fn trace(
     shape: Vec<usize>,
     boundaries: Vec<BoundaryTuple>,
     layers: Vec<LayerTuple>,
-    parameters: Vec<(String, f64, f64, Option<f64>)>,
+    parameters: Vec<(String, f64, f64, Option<f64>, Option<String>)>,
     covariates: Vec<String>,
     fields: Vec<(String, f64, f64)>,
     update: UpdateTuple,
@@ -123,7 +123,7 @@ pub fn trace(
             layer.4.iter().map(|c| c.as_deref().map(colour).transpose()).collect();
         builder = builder.layer(&layer.0, values(layer)?).colours(&colours?);
     }
-    for (parameter, lowest, highest, default) in &parameters {
+    for (parameter, lowest, highest, default, unit) in &parameters {
         let interval = Interval::new(*lowest, *highest);
         builder = match default {
             Some(value) if !interval.contains(*value) => {
@@ -134,6 +134,7 @@ pub fn trace(
             Some(value) => builder.parameter_or(parameter, interval, *value),
             None => builder.parameter(parameter, interval),
         };
+        builder = builder.unit(unit.as_deref().unwrap_or_default());
     }
     for covariate in &covariates {
         builder = builder.covariate(covariate);
@@ -150,7 +151,7 @@ pub fn trace(
 }
 
 /// An option of a catalogue model as Python gives it.
-fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
+pub fn option(name: &str, value: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
     if let Ok(flag) = value.cast::<pyo3::types::PyBool>() {
         return Ok(OptionValue::Flag(flag.is_true()));
     }
@@ -285,13 +286,13 @@ impl Model {
         };
         self.model.declarations().layers.iter().map(tuple).collect()
     }
-    /// Name, interval and default of every parameter.
+    /// Name, interval, default and unit of every parameter.
     #[getter]
-    fn parameters(&self) -> Vec<(String, f64, f64, Option<f64>)> {
+    fn parameters(&self) -> Vec<(String, f64, f64, Option<f64>, Option<String>)> {
         let parameters = &self.model.declarations().parameters;
         parameters
             .iter()
-            .map(|p| (p.name.clone(), p.interval.lowest, p.interval.highest, p.default))
+            .map(|p| (p.name.clone(), p.interval.lowest, p.interval.highest, p.default, p.unit.clone()))
             .collect()
     }
     /// Name of every field, and its interval where it is one of unknowns.

@@ -32,6 +32,26 @@ struct Layout {
     act: bool,
 }
 
+/// What a coefficient is measured in.
+fn unit_of(name: &str) -> Option<String> {
+    let unit = match name {
+        "volume_strength" => "T per site²",
+        "volume_target" => "sites",
+        "perimeter_strength" => "T per pair²",
+        "perimeter_target" => "pairs of neighbours",
+        "act_strength" => "T",
+        "max_act" => "steps",
+        adhesion if adhesion.starts_with('J') => "T per pair of neighbours",
+        _ => return None,
+    };
+    Some(unit.into())
+}
+
+/// What an option is measured in.
+pub(crate) fn unit_of_option(name: &str) -> Option<&'static str> {
+    matches!(name, "cell-side" | "margin").then_some("sites")
+}
+
 fn layout(reader: &mut OptionReader<'_>) -> Result<Layout, CatalogueError> {
     let side = reader.whole("cell-side", 7, 2, 60)? as usize;
     let blocks = reader.whole("cells-per-side", 10, 1, 500)? as usize;
@@ -86,7 +106,7 @@ impl CellsStage {
         let target = (layout.side * layout.side) as f64;
         let mut knobs = Vec::new();
         let mut knob = |name: &str, low: f64, high: f64, value: f64| {
-            knobs.push(Knob { name: name.to_string(), low, high, value });
+            knobs.push(Knob { name: name.to_string(), low, high, value, unit: unit_of(name) });
         };
         // Sorting, as in the documentation's worked example.
         let adhesions: &[(&str, f64)] = match layout.types {

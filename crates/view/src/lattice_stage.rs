@@ -1,10 +1,7 @@
 //! Runs a model step by step, so that it can be looked at.
 
-use std::sync::Arc;
-
-use glauber_engine::{FieldData, Numbers, Observation, Options, Plan, Run};
+use glauber_engine::{Numbers, Observation};
 use glauber_lattice::Values;
-use glauber_model_file::Loaded;
 use glauber_program::{Model, Parameter};
 use glauber_tasks::covariates::Covariates;
 use glauber_tasks::summaries::{SummaryChoice, observation};
@@ -12,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::observed::Observed;
 use crate::plane::{Look, Plane};
+use crate::spread::Beginning;
 use crate::stage::{Curves, Knob, Stage, shell};
+use crate::walk::{Moment, Walk};
 
 /// More states than this are not each given a curve unasked.
 const MOST_SHARES: usize = 12;
@@ -22,37 +21,41 @@ const MOST_CURVES: usize = 64;
 /// A model that runs.
 pub(crate) struct LatticeStage {
     model: Model,
-    covariates: Covariates,
     notes: Vec<String>,
     rule: String,
     /// The command up to the parameters.
-    command: String,
+    command: Command,
     knobs: Vec<Knob>,
     looks: Vec<Look>,
     curves: Vec<Curves>,
-    plan: Plan,
-    observations: usize,
+    observations: Vec<Observation>,
+    walk: Walk,
     threads: usize,
-    seed: u64,
-    step: u32,
-    /// The present state, layer by layer.
-    state: Vec<Arc<Numbers>>,
-    numbers: Vec<f64>,
+    /// Where the run is.
+    now: Moment,
     observed: Option<Observed>,
+}
+
+/// What simulates the same elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// A line of a shell, up to the parameters.
+    Shell(String),
+    /// A call in Python, of a model that was handed over.
+    Python,
 }
 
 impl LatticeStage {
     /// A model at its start. `rule` is what its user wrote, `command` what runs it.
     pub(crate) fn new(
-        loaded: Loaded,
+        model: Model,
         covariates: Covariates,
         notes: Vec<String>,
         rule: String,
-        command: String,
+        command: Command,
         threads: usize,
         observed: Option<Observed>,
     ) -> Result<LatticeStage, String> {
-        let model = loaded.model;
         let declarations = model.declarations();
         let knobs = declarations.parameters.iter().map(knob).collect();
         let mut looks: Vec<Look> = declarations.layers.iter().map(Look::of_layer).collect();
@@ -63,22 +66,18 @@ impl LatticeStage {
         }
         let choices = usual(&model);
         let (observations, curves) = observations_of(&model, &choices)?;
-        let plan = plan(&model, &observations, threads)?;
+        let walk = Walk::new(&model, &observations, covariates, threads)?;
         let mut stage = LatticeStage {
-            covariates,
             notes,
             rule,
             command,
             knobs,
             looks,
             curves,
-            plan,
-            observations: observations.len(),
+            observations,
+            walk,
             threads,
-            seed: 1,
-            step: 0,
-            state: Vec::new(),
-            numbers: Vec::new(),
+            now: Moment::default(),
             observed,
             model,
         };
@@ -90,35 +89,20 @@ impl LatticeStage {
     fn summarise(&mut self) -> Result<(), String> {
         let parameters: Vec<f64> = self.knobs.iter().map(|k| k.value).collect();
         match &mut self.observed {
-            Some(observed) => {
-                observed.summarise(&self.plan, self.observations, &parameters, &self.covariates)
-            }
+            Some(observed) => observed.summarise(&self.walk, &parameters),
             None => Ok(()),
         }
     }
 
     fn run(&mut self, steps: usize) -> Result<(), String> {
         let parameters: Vec<f64> = self.knobs.iter().map(|k| k.value).collect();
-        let mut run = Run::new(&parameters, steps).seed(self.seed).first_step(self.step);
-        run.fields = self.covariates.clone();
-        if !self.state.is_empty() {
-            run = run.start(self.state.iter().map(|n| FieldData::from_parts(n.clone(), None)).collect());
-        }
-        for observation in 0..self.observations {
-            run = run.observe(steps, observation);
-        }
-        let simulation = self.plan.simulate(&run).map_err(|error| error.to_string())?;
-        let last = simulation.last.into_iter().next().ok_or("the engine gave no state")?;
-        self.state = last.into_iter().map(|numbers| Arc::new(Numbers::Reals(numbers))).collect();
-        self.numbers = simulation.outputs.values;
-        self.step = self.step.saturating_add(steps as u32);
-        Ok(())
+        self.walk.go_on(&mut self.now, &parameters, steps)
     }
-}
 
-fn plan(model: &Model, observations: &[Observation], threads: usize) -> Result<Plan, String> {
-    let options = Options { threads, ..Options::default() };
-    Plan::new(model, observations, None, options).map_err(|error| error.to_string())
+    /// The first step, and the state there; none where the model says it.
+    fn first(&self) -> (u32, Vec<Vec<f64>>) {
+        self.observed.as_ref().map_or((0, Vec::new()), |observed| (observed.first_step(), observed.start()))
+    }
 }
 
 /// The slider of a parameter: at its default, or where a model says none at the middle of its interval, or near its lower end.
@@ -130,7 +114,7 @@ fn knob(parameter: &Parameter) -> Knob {
         (false, true) => high - 1.0,
         (false, false) => 0.0,
     });
-    Knob { name: parameter.name.clone(), low, high, value }
+    Knob { name: parameter.name.clone(), low, high, value, unit: parameter.unit.clone() }
 }
 
 /// What is drawn where nobody chose: shares of states, means of numbers.
@@ -248,8 +232,9 @@ impl Stage for LatticeStage {
         let usual = if summaries.is_empty() { usual(&self.model) } else { Vec::new() };
         let choices = if summaries.is_empty() { &usual } else { summaries };
         let (observations, curves) = observations_of(&self.model, choices)?;
-        self.plan = plan(&self.model, &observations, self.threads)?;
-        self.observations = observations.len();
+        let covariates = self.walk.covariates.clone();
+        self.walk = Walk::new(&self.model, &observations, covariates, self.threads)?;
+        self.observations = observations;
         self.curves = curves;
         self.summarise()?;
         // Of no step: the present state is looked at again.
@@ -257,10 +242,8 @@ impl Stage for LatticeStage {
     }
 
     fn restart(&mut self, seed: u64) -> Result<(), String> {
-        self.seed = seed;
-        self.step = self.observed.as_ref().map_or(0, Observed::first_step);
-        let seen = self.observed.as_ref().map(Observed::start).unwrap_or_default();
-        self.state = seen.into_iter().map(|numbers| Arc::new(Numbers::Reals(numbers))).collect();
+        let (step, state) = self.first();
+        self.now = Moment::at(seed, step, state);
         self.run(0)
     }
 
@@ -276,18 +259,18 @@ impl Stage for LatticeStage {
     }
 
     fn advance(&mut self, steps: usize) -> Result<(), String> {
-        if u64::from(self.step) + steps as u64 > u64::from(u32::MAX) {
+        if u64::from(self.now.step) + steps as u64 > u64::from(u32::MAX) {
             return Err("a run has at most 4,294,967,295 steps: restart it".into());
         }
         self.run(steps)
     }
 
     fn step(&self) -> u64 {
-        u64::from(self.step)
+        u64::from(self.now.step)
     }
 
     fn numbers(&self) -> &[f64] {
-        &self.numbers
+        &self.now.numbers
     }
 
     fn planes(&mut self, slice: usize) -> Vec<Plane> {
@@ -303,12 +286,12 @@ impl Stage for LatticeStage {
         let mut planes: Vec<Plane> = self
             .looks
             .iter_mut()
-            .zip(&self.state)
+            .zip(&self.now.state)
             .map(|(look, numbers)| look.plane(&shown(numbers, 0)))
             .collect();
         if let Some(observed) = &self.observed {
-            let first = observed.by(self.step) as usize * observed.states.sites;
-            let looks = self.looks[self.state.len()..].iter_mut().zip(&observed.states.layers);
+            let first = observed.by(self.now.step) as usize * observed.states.sites;
+            let looks = self.looks[self.now.state.len()..].iter_mut().zip(&observed.states.layers);
             planes.extend(looks.map(|(look, numbers)| look.plane(&shown(numbers, first))));
         }
         planes
@@ -316,9 +299,9 @@ impl Stage for LatticeStage {
 
     fn at(&self, site: usize) -> Vec<String> {
         let layers = &self.model.declarations().layers;
-        let now = layers.iter().zip(&self.state).map(|(layer, numbers)| (layer, numbers, site, ""));
+        let now = layers.iter().zip(&self.now.state).map(|(layer, numbers)| (layer, numbers, site, ""));
         let seen = self.observed.iter().flat_map(|observed| {
-            let place = observed.by(self.step) as usize * observed.states.sites + site;
+            let place = observed.by(self.now.step) as usize * observed.states.sites + site;
             layers
                 .iter()
                 .zip(&observed.states.layers)
@@ -346,12 +329,37 @@ impl Stage for LatticeStage {
         self.observed.as_ref().map_or(Value::Null, Observed::described)
     }
 
+    fn beginning(&self) -> Option<Beginning> {
+        let (step, state) = self.first();
+        Some(Beginning {
+            model: self.model.clone(),
+            observations: self.observations.clone(),
+            covariates: self.walk.covariates.clone(),
+            step,
+            state,
+            knobs: self.knobs.clone(),
+            curves: self.curves.iter().map(|c| c.names.len()).sum(),
+        })
+    }
+
+    fn farthest(&self) -> u64 {
+        let seen = self.observed.as_ref().and_then(|observed| observed.states.steps.last().copied());
+        u64::from(seen.unwrap_or(0))
+    }
+
     fn command(&self, steps: u64, seed: u64) -> String {
-        let sets: Vec<String> = self
-            .knobs
-            .iter()
-            .map(|k| format!(" --set {}", shell(&format!("{}={}", k.name, k.value))))
-            .collect();
-        format!("{}{} --steps {} --seed {seed} --out run.npz", self.command, sets.concat(), steps.max(1))
+        let steps = steps.max(1);
+        match &self.command {
+            Command::Shell(begin) => {
+                let set = |k: &Knob| format!(" --set {}", shell(&format!("{}={}", k.name, k.value)));
+                let sets: String = self.knobs.iter().map(set).collect();
+                format!("{begin}{sets} --steps {steps} --seed {seed} --out run.npz")
+            }
+            Command::Python => {
+                let set = |k: &Knob| format!("{}: {:?}", Value::from(k.name.as_str()), k.value);
+                let sets: Vec<String> = self.knobs.iter().map(set).collect();
+                format!("glauber.simulate(model, {{{}}}, steps={steps}, seed={seed})", sets.join(", "))
+            }
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Server::open`] takes an address on the loopback interface with a random token in it; [`Server::run`] serves one
 //! page, which is part of the program and loads nothing from elsewhere, and for every page a socket of its own with an
-//! engine of its own: it runs here, the page only draws. A page that is closed ends its engine.
+//! engine of its own: it runs here, the page only draws. A page that is closed ends its engine. [`Remains`] are what fits
+//! left: their courses can be gone through on the page, and draws from a posterior stand behind the curves.
 //!
 //! ```
 //! use glauber_models::ModelOptions;
@@ -20,13 +21,17 @@ mod message;
 mod observed;
 mod page;
 mod plane;
+mod remains;
 mod request;
 mod server;
 mod session;
 mod source;
+mod spread;
 mod stage;
+mod walk;
 
-pub use server::{Server, ViewOptions};
+pub use remains::Remains;
+pub use server::{Aside, Server, ViewOptions};
 pub use source::Source;
 
 /// Why there is nothing to see.
@@ -45,6 +50,9 @@ pub enum ViewError {
         /// What the system says.
         why: std::io::Error,
     },
+    /// No thread to answer in.
+    #[error("the system gives no thread for the server: {0}")]
+    Thread(std::io::Error),
     /// The system gives no random numbers for the token.
     #[error("the system gives no random numbers, without which the page's address could be guessed: {0}")]
     Random(String),

@@ -58,6 +58,13 @@ pub(crate) enum Wish {
         /// Which layer.
         layer: usize,
     },
+    /// The parameters that a fit had at a row of its course, from the start.
+    Course {
+        /// Which fit's.
+        fit: usize,
+        /// Which row of it.
+        row: usize,
+    },
     /// A picture has been drawn; the next may come.
     Drawn,
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use glauber_engine::{FieldData, Plan, Run};
-use glauber_tasks::covariates::Covariates;
+use glauber_engine::{FieldData, Run};
 use glauber_tasks::states::States;
 use serde_json::{Value, json};
+
+use crate::walk::Walk;
 
 /// More observed states than this are not summarised: curves are made of the first runs.
 const MOST_SUMMARISED: usize = 4096;
@@ -45,13 +46,7 @@ impl Observed {
     ///
     /// # Errors
     /// What the engine says, in words.
-    pub(crate) fn summarise(
-        &mut self,
-        plan: &Plan,
-        observations: usize,
-        parameters: &[f64],
-        covariates: &Covariates,
-    ) -> Result<(), String> {
+    pub(crate) fn summarise(&mut self, walk: &Walk, parameters: &[f64]) -> Result<(), String> {
         let times = self.states.times;
         self.summarised = self.states.runs.min((MOST_SUMMARISED / times.max(1)).max(1));
         self.numbers = vec![Vec::new(); times];
@@ -60,11 +55,11 @@ impl Observed {
                 Arc::new((0..self.summarised).map(|run| (run * times + time) as u32).collect());
             let fields: Vec<FieldData> = self.states.pick(&picks);
             let mut run = Run::new(parameters, 0).replicates(self.summarised).start(fields);
-            run.fields = covariates.clone();
-            for observation in 0..observations {
+            run.fields = walk.covariates.clone();
+            for observation in 0..walk.observations {
                 run = run.observe(0, observation);
             }
-            let outputs = plan.simulate(&run).map_err(|error| error.to_string())?.outputs;
+            let outputs = walk.plan.simulate(&run).map_err(|error| error.to_string())?.outputs;
             self.numbers[time] = outputs.mean();
         }
         Ok(())

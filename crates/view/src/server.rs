@@ -84,6 +84,17 @@ impl Server {
         format!("http://127.0.0.1:{}/{}/", self.gate.port, self.gate.token)
     }
 
+    /// Answers in a thread of its own, until the answer is dropped.
+    ///
+    /// # Errors
+    /// [`ViewError::Thread`].
+    pub fn run_aside(self) -> Result<Aside, ViewError> {
+        let (address, stop) = (self.address(), Arc::new(AtomicBool::new(false)));
+        let told = stop.clone();
+        let thread = std::thread::Builder::new().name("view server".into()).spawn(move || self.run(&told));
+        Ok(Aside { address, stop, thread: Some(thread.map_err(ViewError::Thread)?) })
+    }
+
     /// Answers until `stop` is set; pages that are open then are told, and their engines end.
     pub fn run(&self, stop: &Arc<AtomicBool>) {
         let connections = Arc::new(AtomicUsize::new(0));
@@ -116,6 +127,40 @@ impl Server {
             }
             std::thread::sleep(GLANCE);
         }
+    }
+}
+
+/// A server that answers in a thread of its own, until this is dropped.
+#[derive(Debug)]
+pub struct Aside {
+    address: String,
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Aside {
+    /// Where the page is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Whether it answers.
+    pub fn is_open(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Ends it: pages that are open are told, and their engines end.
+    pub fn close(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -181,7 +226,8 @@ fn reply(stream: &mut TcpStream, status: u16, kind: &str, body: &[u8]) {
         431 => "Request Header Fields Too Large",
         _ => "Service Unavailable",
     };
-    // Nothing from elsewhere, in nobody's frame but this page's own origin's; the address, which holds the token, is told to nobody.
+    // Nothing from elsewhere; the address, which holds the token, is told to nobody. Who knows it may show the page in a frame, as
+    // notebooks do.
     let head = format!(
         "HTTP/1.1 {status} {word}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\nCache-Control: no-store\r\n\
          X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n\

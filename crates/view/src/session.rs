@@ -12,7 +12,9 @@ use tungstenite::{Error, Message, WebSocket};
 
 use crate::film::Reel;
 use crate::message::{OptionWish, Wish, film, picture};
+use crate::remains::Remains;
 use crate::source::{Seen, Source};
+use crate::spread::{News, Spread};
 use crate::stage::Stage;
 
 /// Pictures a second at most.
@@ -25,6 +27,10 @@ const PATIENCE: f64 = 0.1;
 const GLANCE: Duration = Duration::from_millis(250);
 /// How often the command with the present step is told while it runs.
 const TOLD_AGAIN: Duration = Duration::from_secs(1);
+/// Draws of a posterior are simulated to here at least, and to twice the run's own step.
+const SOON: u64 = 100;
+/// Rows of draws that are sent between two pictures.
+const MOST_NEWS: usize = 4;
 /// How long nothing is waited for at once.
 const NAP: Duration = Duration::from_millis(20);
 
@@ -48,11 +54,18 @@ pub(crate) struct Session {
     under_way: u32,
     /// Steps that are due, in parts.
     due: f64,
-    last: Instant,
+    /// When the next picture is due.
+    next: Instant,
     /// Seconds of one step, lately.
     step_seconds: f64,
     /// When the page was last told the command that is what is seen.
     told: Instant,
+    /// What fits left that is of this model, and what is to be said of it.
+    remains: Remains,
+    said_of_remains: Vec<String>,
+    /// Draws that are simulated beside the run, and the values that they have besides.
+    spread: Option<Spread>,
+    besides: Vec<f64>,
 }
 
 /// The page is gone, or asks for what no page asks for.
@@ -77,9 +90,13 @@ impl Session {
             looked: Instant::now(),
             under_way: 0,
             due: 0.0,
-            last: Instant::now(),
+            next: Instant::now(),
             step_seconds: 0.0,
             told: Instant::now(),
+            remains: Remains::default(),
+            said_of_remains: Vec::new(),
+            spread: None,
+            besides: Vec::new(),
             source,
         }
     }
@@ -97,6 +114,7 @@ impl Session {
             self.hear()?;
             self.look_at_the_file()?;
             self.go_on()?;
+            self.tell_of_draws()?;
         }
         self.say(&json!({"is": "end", "words": "the server was ended"}))
     }
@@ -156,16 +174,93 @@ impl Session {
             return self.wrong("model", &words);
         }
         self.slice = made.extent()[0] / 2;
+        (self.remains, self.said_of_remains) = self.source.remains.of_model(&made.name(), made.knobs());
         self.stage = Some(made);
         self.begin_course();
         self.describe(&lost)?;
+        self.say(&json!({"is": "courses", "courses": self.remains.described()}))?;
+        self.spread_anew()?;
+        self.draw()
+    }
+
+    /// The values of parameters that no draw says.
+    fn values_besides(&self) -> Vec<f64> {
+        let Some((stage, draws)) = self.stage.as_ref().zip(self.remains.draws.as_ref()) else {
+            return Vec::new();
+        };
+        let besides = stage.knobs().iter().filter(|knob| !draws.names.contains(&knob.name));
+        besides.map(|knob| knob.value).collect()
+    }
+
+    /// Begins to simulate the draws of the posterior, if there are any; those under way end.
+    fn spread_anew(&mut self) -> Result<(), Gone> {
+        self.spread = None;
+        self.besides = self.values_besides();
+        let Some((stage, draws)) = self.stage.as_ref().zip(self.remains.draws.as_ref()) else {
+            return self.say(&json!({"is": "draws", "count": 0, "of": 0}));
+        };
+        let Some(beginning) = stage.beginning() else { return Ok(()) };
+        let far = stage.farthest().max(SOON).min(u64::from(u32::MAX)) as u32;
+        let spread = Spread::begin(beginning, draws, far);
+        let said = json!({"is": "draws", "count": spread.count, "of": draws.of, "verdict": draws.verdict});
+        self.spread = Some(spread);
+        self.say(&said)
+    }
+
+    /// Sends what has come of the draws.
+    fn tell_of_draws(&mut self) -> Result<(), Gone> {
+        if let Some((spread, stage)) = self.spread.as_ref().zip(self.stage.as_ref()) {
+            spread.reach(stage.step().saturating_mul(2).min(u64::from(u32::MAX)) as u32);
+        }
+        for _ in 0..MOST_NEWS {
+            let Some(news) = self.spread.as_mut().and_then(Spread::news) else { break };
+            let finite = |x: &f64| if x.is_finite() { json!(x) } else { json!(null) };
+            let said = match news {
+                News::Row { step, numbers } => {
+                    let rows: Vec<Vec<Value>> =
+                        numbers.iter().map(|of| of.iter().map(finite).collect()).collect();
+                    json!({"is": "draws-row", "step": step, "numbers": rows})
+                }
+                News::End(words) => json!({"is": "draws-end", "words": words}),
+            };
+            self.say(&said)?;
+        }
+        Ok(())
+    }
+
+    /// From the start with the parameters that a fit had at a row of its course.
+    fn take_from_course(&mut self, fit: usize, row: usize) -> Result<(), Gone> {
+        let Some(parameters) = self.remains.parameters(fit, row) else {
+            return self.wrong("course", "there is no such step of a fit");
+        };
+        let Some(stage) = &mut self.stage else { return Ok(()) };
+        let known: Vec<String> = stage.knobs().iter().map(|knob| knob.name.clone()).collect();
+        let mut refused = Vec::new();
+        for (name, value) in parameters {
+            if known.iter().any(|own| own == name)
+                && let Err(words) = stage.set(name, value)
+            {
+                refused.push(words);
+            }
+        }
+        if let Err(words) = stage.restart(self.seed) {
+            return self.wrong("run", &words);
+        }
+        self.begin_course();
+        self.describe(&[])?;
+        if !refused.is_empty() {
+            self.wrong("parameter", &refused.join("\n"))?;
+        }
+        if self.besides != self.values_besides() {
+            self.spread_anew()?;
+        }
         self.draw()
     }
 
     fn begin_course(&mut self) {
         self.course += 1;
         self.reel.clear();
-        (self.due, self.last, self.step_seconds) = (0.0, Instant::now(), 0.0);
+        (self.due, self.next, self.step_seconds) = (0.0, Instant::now() + self.between(), 0.0);
     }
 
     /// Tells the page what there is.
@@ -175,7 +270,7 @@ impl Session {
         let knobs: Vec<Value> = stage
             .knobs()
             .iter()
-            .map(|k| json!({"name": k.name, "low": finite(k.low), "high": finite(k.high), "value": k.value}))
+            .map(|k| json!({"name": k.name, "low": finite(k.low), "high": finite(k.high), "value": k.value, "unit": k.unit}))
             .collect();
         let looks: Vec<Value> = stage
             .looks()
@@ -189,12 +284,16 @@ impl Session {
             .iter()
             .map(|c| json!({"title": c.title, "names": c.names, "colours": c.colours}))
             .collect();
+        let mut words = stage.words();
+        if let Some(notes) = words["notes"].as_array_mut() {
+            notes.extend(self.said_of_remains.iter().map(|note| json!(note)));
+        }
         let description = json!({
             "is": "model",
             "name": stage.name(),
             "file": self.source.file().map(|path| path.display().to_string()),
             "extent": stage.extent(),
-            "words": stage.words(),
+            "words": words,
             "parameters": knobs,
             "options": self.source.settings(),
             "looks": looks,
@@ -222,10 +321,15 @@ impl Session {
         self.socket.send(Message::binary(message)).map_err(|_| Gone)
     }
 
-    /// When the next picture is due.
-    fn until_due(&self) -> Duration {
+    /// The time from picture to picture.
+    fn between(&self) -> Duration {
         let between = if self.speed > 0.0 { (1.0 / self.speed).max(1.0 / PICTURES) } else { 1.0 / PICTURES };
-        Duration::from_secs_f64(between.min(60.0)).saturating_sub(self.last.elapsed())
+        Duration::from_secs_f64(between.min(60.0))
+    }
+
+    /// How long until the next picture is due.
+    fn until_due(&self) -> Duration {
+        self.next.saturating_duration_since(Instant::now())
     }
 
     /// Steps and draws, if it is time.
@@ -233,15 +337,19 @@ impl Session {
         if !self.playing || self.under_way >= UNDER_WAY || !self.until_due().is_zero() {
             return Ok(());
         }
-        // Time that was spent standing still or behind is not made up for.
-        let elapsed = self.last.elapsed().as_secs_f64().min(2.0 / PICTURES.min(self.speed.max(0.01)));
-        self.last = Instant::now();
+        // Pictures keep to a clock, so that one that is a little late does not make all later ones late; time that was spent
+        // further behind is not made up for.
+        let (now, between) = (Instant::now(), self.between());
+        let is_behind = now.saturating_duration_since(self.next) > between;
+        let elapsed = between.as_secs_f64() * if is_behind { 2.0 } else { 1.0 };
+        self.next = if is_behind { now } else { self.next } + between;
         let most =
             if self.step_seconds > 0.0 { (PATIENCE / self.step_seconds).floor().max(1.0) } else { 1.0 };
         let steps = if self.speed > 0.0 {
             self.due += elapsed * self.speed;
-            let steps = self.due.floor().min(most);
-            self.due = (self.due - steps).min(1.0);
+            // One that is due but for a rounding error is due.
+            let steps = (self.due + 1e-9).floor().min(most);
+            self.due = (self.due - steps).clamp(0.0, 1.0);
             steps
         } else {
             ((0.8 / PICTURES / self.step_seconds.max(1e-9)).floor()).clamp(1.0, most)
@@ -280,7 +388,7 @@ impl Session {
     fn grant(&mut self, wish: Wish) -> Result<(), Gone> {
         match wish {
             Wish::Play => {
-                (self.playing, self.last, self.due) = (true, Instant::now(), 0.0);
+                (self.playing, self.next, self.due) = (true, Instant::now(), 0.0);
                 Ok(())
             }
             Wish::Pause => {
@@ -307,12 +415,16 @@ impl Session {
             Wish::Speed { steps } => {
                 if steps.is_finite() && steps >= 0.0 {
                     self.speed = steps;
+                    self.next = self.next.min(Instant::now() + self.between());
                 }
                 Ok(())
             }
             Wish::Set { name, value } => {
                 if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.set(&name, value)) {
                     return self.wrong("parameter", &words);
+                }
+                if self.besides != self.values_besides() {
+                    self.spread_anew()?;
                 }
                 self.tell_how_to_have_it()
             }
@@ -339,8 +451,10 @@ impl Session {
                 self.watched = of;
                 self.course += 1;
                 self.describe(&[])?;
+                self.spread_anew()?;
                 self.draw()
             }
+            Wish::Course { fit, row } => self.take_from_course(fit, row),
             Wish::Slice { plane } => {
                 self.slice = plane;
                 self.reel.clear();

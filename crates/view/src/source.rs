@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use glauber_fit::fit_file::FitFile;
 use glauber_fit::problem::Shown;
-use glauber_model_file::{CovariateSource, load};
+use glauber_model_file::{CovariateSource, Loaded, load};
 use glauber_models::{Allowed, MODELS, ModelOptions, OptionValue, with_settings};
-use glauber_tasks::covariates::read_covariates;
+use glauber_program::Model;
+use glauber_tasks::covariates::{Covariates, read_covariates};
 use glauber_tasks::states::States;
 use serde_json::{Value, json};
 
 use crate::cells::{self, CellsStage};
-use crate::lattice_stage::LatticeStage;
+use crate::lattice_stage::{Command, LatticeStage};
 use crate::observed::Observed;
+use crate::remains::Remains;
 use crate::stage::{Stage, shell};
 
 /// A model by name or path, with its options and data per site, and the values its parameters begin with.
@@ -29,6 +32,10 @@ pub struct Source {
     pub parameters: Vec<(String, f64)>,
     /// The first seed.
     pub seed: u64,
+    /// A model that was handed over, in place of one by name or path.
+    made: Option<(Model, Covariates)>,
+    /// What fits left in their folders: courses, and draws from a posterior.
+    pub remains: Arc<Remains>,
     /// States that were observed, to be seen beside the model's.
     pub observed: Option<Arc<States>>,
     /// What there is to say of how all this was read.
@@ -48,26 +55,73 @@ impl Source {
             covariates: Vec::new(),
             parameters: Vec::new(),
             seed: 1,
+            made: None,
+            remains: Arc::default(),
             observed: None,
             notes: Vec::new(),
         }
     }
 
-    /// The model of a fit file with the values of its first start, beside the states that it is fitted to.
-    pub fn of_fit(shown: Shown) -> Source {
-        Source {
+    /// A model that was made elsewhere, with the data per site that it reads.
+    pub fn of_model(model: Model, covariates: Covariates) -> Source {
+        let name = model.name().to_string();
+        Source { made: Some((model, covariates)), ..Source::new(&name, ModelOptions::none()) }
+    }
+
+    /// The model of a fit with the values of its first start, beside the states that it is fitted to, with the course it took
+    /// and draws from its posterior, where it was run. `path` is a fit file, whose run is looked for where `glauber fit` and
+    /// `glauber posterior` put it, or the folder of a run. `own` is a model in place of the fit's: where it is the same one,
+    /// its options go before those of the fit.
+    ///
+    /// # Errors
+    /// In words, where there is no such fit or its model or data cannot be had.
+    pub fn of_fit(path: &Path, own: Option<Source>) -> Result<Source, String> {
+        let remains = Remains::of_fit(path)?;
+        let file = if path.is_dir() { path.join("fit.toml") } else { path.to_path_buf() };
+        let shown = if path.is_dir() && !file.is_file() {
+            None
+        } else {
+            let file = FitFile::load(&file, &[]).map_err(|error| error.to_string())?;
+            Some(Shown::read(&file).map_err(|error| error.to_string())?)
+        };
+        let Some(mut shown) = shown else {
+            let own = own.ok_or_else(|| {
+                format!("{} holds no fit.toml, which would say the model: name the model too", path.display())
+            })?;
+            return Ok(Source { remains: Arc::new(remains), ..own });
+        };
+        // The sliders begin where the course that is shown first does.
+        for (name, value) in remains.parameters(0, 0).unwrap_or_default() {
+            shown.parameters.iter_mut().filter(|(own, _)| own == name).for_each(|own| own.1 = value);
+        }
+        let theirs = Source {
             covariates: shown.covariates,
             parameters: shown.parameters,
             observed: shown.states.map(Arc::new),
             notes: shown.notes,
+            remains: Arc::new(remains),
             ..Source::new(&shown.model, shown.options)
+        };
+        let Some(own) = own else { return Ok(theirs) };
+        let full = |model: &str| std::fs::canonicalize(model).ok();
+        let is_same = own.made.is_none()
+            && (own.model == theirs.model
+                || full(&own.model).is_some_and(|path| full(&theirs.model) == Some(path)));
+        if !is_same {
+            let Source { observed, remains, notes, .. } = theirs;
+            return Ok(Source { observed, remains, notes, ..own });
         }
+        let mut all = theirs;
+        own.options.iter().for_each(|(name, value)| all.options.set(name, value.clone()));
+        all.covariates.retain(|(name, _)| !own.covariates.iter().any(|(given, _)| given == name));
+        all.covariates.extend(own.covariates);
+        Ok(all)
     }
 
     /// The model file, if it is one.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         let is_name = self.model == cells::NAME || MODELS.iter().any(|entry| entry.name == self.model);
-        (!is_name).then(|| PathBuf::from(&self.model))
+        (!is_name && self.made.is_none()).then(|| PathBuf::from(&self.model))
     }
 
     /// What the model file is now.
@@ -81,7 +135,7 @@ impl Source {
     /// # Errors
     /// Why there is none, as the command line says it.
     pub(crate) fn stage(&self, threads: usize) -> Result<Box<dyn Stage>, String> {
-        let mut stage: Box<dyn Stage> = if self.model == cells::NAME {
+        let mut stage: Box<dyn Stage> = if self.model == cells::NAME && self.made.is_none() {
             if !self.covariates.is_empty() {
                 return Err("the Cellular Potts model reads no covariate".into());
             }
@@ -97,25 +151,32 @@ impl Source {
     }
 
     fn lattice_stage(&self, threads: usize) -> Result<LatticeStage, String> {
-        let loaded = load(&self.model, &self.options).map_err(|error| error.to_string())?;
         let mut notes = self.notes.clone();
-        let covariates =
-            read_covariates(&loaded, &self.covariates, &mut notes).map_err(|error| error.to_string())?;
-        notes.extend(loaded.model.notes());
+        let (model, covariates) = match &self.made {
+            Some(made) => made.clone(),
+            None => {
+                let loaded: Loaded = load(&self.model, &self.options).map_err(|error| error.to_string())?;
+                let covariates = read_covariates(&loaded, &self.covariates, &mut notes)
+                    .map_err(|error| error.to_string())?;
+                (loaded.model, covariates)
+            }
+        };
+        notes.extend(model.notes());
         let rule = match self.file() {
             Some(path) => text_of(&path)?,
             None => String::new(),
         };
         let observed = self.observed.clone().map(Observed::new);
         if let Some(observed) = &observed {
-            let (found, wanted) = (observed.states.sites, loaded.model.declarations().lattice.sites());
-            if found != wanted || observed.states.layers.len() != loaded.model.declarations().layers.len() {
+            let (found, wanted) = (observed.states.sites, model.declarations().lattice.sites());
+            if found != wanted || observed.states.layers.len() != model.declarations().layers.len() {
                 return Err(format!(
                     "the observed states have {found} sites, the model {wanted}: they are not of this model"
                 ));
             }
         }
-        LatticeStage::new(loaded, covariates, notes, rule, self.command(), threads, observed)
+        let command = if self.made.is_some() { Command::Python } else { Command::Shell(self.command()) };
+        LatticeStage::new(model, covariates, notes, rule, command, threads, observed)
     }
 
     /// The command that simulates this, up to its parameters.
@@ -140,9 +201,10 @@ impl Source {
 
     /// The options of a catalogue model that are one number, word or flag.
     pub(crate) fn settings(&self) -> Vec<Value> {
-        let settings = if self.model == cells::NAME {
+        let is_cells = self.model == cells::NAME && self.made.is_none();
+        let settings = if is_cells {
             cells::settings(&self.options)
-        } else if MODELS.iter().any(|entry| entry.name == self.model) {
+        } else if self.made.is_none() && MODELS.iter().any(|entry| entry.name == self.model) {
             with_settings(&self.model, &self.options).map(|(_, settings)| settings).unwrap_or_default()
         } else {
             Vec::new()
@@ -159,7 +221,10 @@ impl Source {
                 Allowed::Words(words) => ("words", json!(null), json!(null), json!(words)),
                 Allowed::Flag => ("flag", json!(null), json!(null), json!(null)),
             };
-            json!({"name": setting.name, "kind": kind, "low": low, "high": high, "words": words, "value": value})
+            let unit = cells::unit_of_option(&setting.name).filter(|_| is_cells);
+            json!({
+                "name": setting.name, "kind": kind, "low": low, "high": high, "words": words, "value": value, "unit": unit,
+            })
         });
         described.collect()
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::plane::{Look, Plane};
+use crate::spread::Beginning;
 
 /// A number that a slider sets.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub(crate) struct Knob {
     pub(crate) low: f64,
     pub(crate) high: f64,
     pub(crate) value: f64,
+    /// What it is measured in, where the model says it.
+    pub(crate) unit: Option<String>,
 }
 
 /// Several curves that belong into one plot.
@@ -71,6 +74,14 @@ pub(crate) trait Stage: Send {
     /// What was observed, for the page; nothing where nothing was.
     fn observed(&self) -> Value {
         Value::Null
+    }
+    /// What a run begins with, for draws that are simulated beside it; nothing where that cannot be.
+    fn beginning(&self) -> Option<Beginning> {
+        None
+    }
+    /// The last step that something was observed at.
+    fn farthest(&self) -> u64 {
+        0
     }
     /// The parameters as the `[start]` of a fit file.
     fn start_of_a_fit(&self) -> String {

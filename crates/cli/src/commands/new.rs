@@ -23,7 +23,7 @@ pub fn run(arguments: &New) -> Result<CommandOutcome, Failure> {
     write_new(&path, template(name)).map_err(Failure::input)?;
     let shown = path.display();
     let text = format!(
-        "{shown} written; try\n  glauber simulate {shown} --out {name}.gif\n  glauber show {shown}\n  \
+        "{shown} written; try\n  glauber view {shown}      runs on a page, which follows when you save the file\n  glauber simulate {shown} --out {name}.gif\n  glauber show {shown}\n  \
          glauber check {shown} --option shape=[9,9]"
     );
     Ok(CommandOutcome::done(text, json!({"model": name, "out": path})))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glauber::engine::useful_threads;
-use glauber::files::run_folder::RunFolder;
+use glauber::files::run_folder::{RunFolder, write_whole};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::inference::{Inference, POSTERIOR_OUTPUTS, PROFILE_OUTPUTS, draw, profiled};
 use glauber::fit::job::prepare;
@@ -47,7 +47,8 @@ pub fn run(arguments: &Posterior) -> Result<CommandOutcome, Failure> {
         }
     };
     let folder = ready.folder.path();
-    Ok(ended(drawn.text(), drawn.object(), folder, drawn.write(folder)))
+    let written = ready.write_fit_file().and_then(|()| drawn.write(folder));
+    Ok(ended(drawn.text(), drawn.object(), folder, written))
 }
 
 /// Runs `glauber profile`.
@@ -79,6 +80,8 @@ pub fn profile(arguments: &Profile) -> Result<CommandOutcome, Failure> {
 struct Ready {
     inference: Inference,
     folder: RunFolder,
+    /// The fit file with every default and override written out.
+    fit_file: Result<String, String>,
     pool: rayon::ThreadPool,
 }
 
@@ -92,6 +95,7 @@ impl Ready {
     ) -> Result<Ready, Failure> {
         let mut file = FitFile::load(path, overrides).map_err(Failure::input)?;
         let threads = useful_threads(usize::try_from(file.run.threads).unwrap_or(0));
+        let fit_file = file.to_toml().map_err(|error| error.to_string());
         // One pool for chains and for the lattices within.
         file.run.threads = 0;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::run)?;
@@ -104,12 +108,20 @@ impl Ready {
         let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
         let read = || Inference::of(&prepare(&file)?.problem);
         match pool.install(read) {
-            Ok(inference) => Ok(Ready { inference, folder, pool }),
+            Ok(inference) => Ok(Ready { inference, folder, fit_file, pool }),
             Err(error) => {
                 folder.abandon();
                 Err(Failure::input(error))
             }
         }
+    }
+}
+
+impl Ready {
+    /// Writes `fit.toml`, so that what was drawn from can be seen and run again.
+    fn write_fit_file(&self) -> Result<(), String> {
+        let text = self.fit_file.clone()?;
+        write_whole(self.folder.path().join("fit.toml"), text).map_err(|error| error.to_string())
     }
 }
 

@@ -10,7 +10,7 @@ use glauber::files::number;
 use glauber::fit::fit_file::{FitFile, FitFileError, Value};
 use glauber::fit::problem::Shown;
 use glauber::models::OptionValue;
-use glauber::view::{Server, Source, ViewError, ViewOptions};
+use glauber::view::{Remains, Server, Source, ViewError, ViewOptions};
 use serde_json::json;
 
 use super::{options_of, pairs, sources_of};
@@ -29,7 +29,7 @@ pub fn run(arguments: &View, is_json: bool) -> Result<CommandOutcome, Failure> {
     let options = ViewOptions { port: arguments.port, threads: arguments.threads };
     let server = Server::open(source, options).map_err(|error| match error {
         ViewError::Model(_) | ViewError::Port { .. } => Failure::input(error),
-        ViewError::Random(_) => Failure::run(error),
+        ViewError::Random(_) | ViewError::Thread(_) => Failure::run(error),
     })?;
     let address = server.address();
     let line = if is_json {
@@ -53,12 +53,27 @@ pub fn run(arguments: &View, is_json: bool) -> Result<CommandOutcome, Failure> {
 
 /// What is shown.
 fn source_of(arguments: &View) -> Result<Source, Failure> {
+    let Some(path) = &arguments.fit else { return named(arguments) };
+    let own = arguments.model.is_some().then(|| named(arguments)).transpose()?;
+    let mut source = Source::of_fit(path, own).map_err(Failure::input)?;
+    if let Some(folder) = &arguments.draws {
+        let mut draws = Remains::read(folder).map_err(Failure::input)?;
+        if !draws.has_draws() {
+            let words =
+                format!("{} holds no draws.csv: give what `glauber posterior` wrote", folder.display());
+            return Err(Failure::input(words));
+        }
+        draws = draws.draws_alone();
+        source.remains = Arc::new(draws.or(Remains::clone(&source.remains)));
+    }
+    Ok(source)
+}
+
+/// The model that was named, with its data.
+fn named(arguments: &View) -> Result<Source, Failure> {
     let shown = |file: Result<FitFile, FitFileError>| {
         file.map_err(Failure::input).and_then(|file| Shown::read(&file).map_err(Failure::input))
     };
-    if let Some(path) = &arguments.fit {
-        return Ok(Source::of_fit(shown(FitFile::load(path, &[]))?));
-    }
     let choice = ModelChoice {
         model: arguments.model.clone().unwrap_or_default(),
         options: arguments.options.clone(),

@@ -160,6 +160,7 @@ fn with_fastest(program: &Program) -> (Program, Option<u32>) {
         name: "highest sum of rates".into(),
         interval: glauber_program::Interval::new(f64::MIN_POSITIVE, f64::INFINITY),
         default: None,
+        unit: None,
     });
     let mut graph = glauber_program::Graph::new(declarations);
     let renamed = graph.import(program, |g, _, op| match op {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Drawn, Profiled};
 
 /// What `glauber posterior` writes, besides what shows that a folder holds a run.
-pub const POSTERIOR_OUTPUTS: &[&str] = &["posterior.json", "draws.csv"];
+pub const POSTERIOR_OUTPUTS: &[&str] = &["posterior.json", "draws.csv", "fit.toml"];
 /// What `glauber profile` writes.
 pub const PROFILE_OUTPUTS: &[&str] = &["profile.json", "profile.csv"];
 

@@ -8,6 +8,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 let socket, model = null, curve = null, earlier = null, last = null, playing = true, cursor = null;
 let clock = { at: performance.now(), step: 0 };
+let draws = { count: 0, of: 0, steps: [], numbers: [], end: "" };
 
 const hex = (rgb) => "#" + rgb.toString(16).padStart(6, "0");
 const brief = (x) => (Number.isFinite(x) ? String(+x.toPrecision(4)) : String(x));
@@ -39,9 +40,14 @@ function hear(said) {
     const still = said.of === "model" && model ? "\nThe model as it was before goes on running." : "";
     wrong(said.words + still);
     if (said.of === "parameter") showParameters();
+    if (said.of === "course" || said.of === "run") answered();
   } else if (said.is === "standing") stand(false);
   else if (said.is === "site") $("site").textContent = `site ${place(said.place)}: ${said.words.join(", ") || "nothing"}`;
   else if (said.is === "take-away") takeAway(said);
+  else if (said.is === "courses") showCourses(said.courses);
+  else if (said.is === "draws") { draws = { count: said.count, of: said.of, verdict: said.verdict, steps: [], numbers: [], end: "" }; sayDraws(); drawPlots(); }
+  else if (said.is === "draws-row") { draws.steps.push(said.step); draws.numbers.push(said.numbers); sayDraws(); if (!playing) drawPlots(); }
+  else if (said.is === "draws-end") { draws.end = said.words; sayDraws(); }
   else if (said.is === "end") wrong("`glauber view` was ended.");
 }
 
@@ -56,7 +62,7 @@ function describe(said) {
   const same = model && model.course === said.course;
   const anew = !model || JSON.stringify([model.name, model.looks, model.extent]) !== JSON.stringify([said.name, said.looks, said.extent]);
   const options = !model || JSON.stringify(model.options) !== JSON.stringify(said.options);
-  const parameters = !model || JSON.stringify(model.parameters.map((p) => [p.name, p.low, p.high])) !== JSON.stringify(said.parameters.map((p) => [p.name, p.low, p.high]));
+  const parameters = !model || JSON.stringify(model.parameters.map((p) => [p.name, p.low, p.high, p.unit])) !== JSON.stringify(said.parameters.map((p) => [p.name, p.low, p.high, p.unit]));
   const plots = !model || JSON.stringify(model.curves) !== JSON.stringify(said.curves);
   model = said;
   document.title = `${said.name} · glauber view`;
@@ -79,8 +85,11 @@ function describe(said) {
   showWords();
   takeAway(said);
   setSpeed(said.speed);
+  answered();
   clock = { at: performance.now(), step: 0 };
   document.documentElement.dataset.state = "ready";
+  // In a frame (of a notebook) its owner is told that the page was reached, and nothing else.
+  if (parent !== window) parent.postMessage("glauber view is there", "*");
 }
 
 function showWords() {
@@ -255,8 +264,17 @@ function drawPlot({ group, canvas, values, from }) {
   const both = [earlier, curve].filter((c) => c && c.steps.length);
   const seen = model.observed;
   let lowest = Infinity, highest = -Infinity, farthest = 1;
+  for (const c of seen ? [seen, ...both] : both) farthest = Math.max(farthest, c.steps[c.steps.length - 1]);
+  // Draws are shown as far as the rest reaches; while that is nowhere yet, as far as they do.
+  const reach = farthest > 1 || !draws.steps.length ? farthest : draws.steps[draws.steps.length - 1];
+  farthest = Math.max(farthest, reach);
+  const behind = draws.steps.findIndex((step) => step > reach);
+  const rows = behind < 0 ? draws.steps.length : behind + 1;
+  for (let n = 0; n < rows; n++) for (const row of draws.numbers[n]) for (let k = 0; k < group.names.length; k++) {
+    const y = row[from + k];
+    if (y !== null) { lowest = Math.min(lowest, y); highest = Math.max(highest, y); }
+  }
   for (const c of seen ? [seen, ...both] : both) {
-    farthest = Math.max(farthest, c.steps[c.steps.length - 1]);
     for (const row of c.numbers) for (let k = 0; k < group.names.length; k++) {
       const y = row[from + k];
       if (Number.isFinite(y)) { lowest = Math.min(lowest, y); highest = Math.max(highest, y); }
@@ -283,6 +301,24 @@ function drawPlot({ group, canvas, values, from }) {
   context.fillText("0", left, height - 5);
   context.textAlign = "right";
   context.fillText(`step ${farthest.toLocaleString("en")}`, width - right, height - 5);
+  if (rows > 1) {
+    context.save();
+    context.beginPath(); context.rect(left, 0, width - left - right, height); context.clip();
+    context.globalAlpha = 0.28;
+    context.lineWidth = 0.8;
+    for (let k = 0; k < group.names.length; k++) {
+      context.strokeStyle = colourOf(group, k);
+      for (let d = 0; d < draws.count; d++) {
+        context.beginPath();
+        for (let n = 0; n < rows; n++) {
+          const value = draws.numbers[n][d][from + k];
+          if (value !== null) context.lineTo(x(draws.steps[n]), y(value));
+        }
+        context.stroke();
+      }
+    }
+    context.restore();
+  }
   for (const c of both) {
     context.globalAlpha = c === curve ? 1 : 0.3;
     context.lineWidth = c === curve ? 1.8 : 1.2;
@@ -316,6 +352,118 @@ function drawPlot({ group, canvas, values, from }) {
   if (last) values.forEach((value, k) => { value.textContent = brief(last.numbers[from + k]); });
 }
 
+function sayDraws() {
+  const there = draws.count > 0, end = draws.steps.length;
+  $("draws-words").hidden = !there;
+  if (!there) return;
+  const far = end ? `, to step ${draws.steps[end - 1].toLocaleString("en")} so far` : ", not simulated yet";
+  const words = `Thin curves behind: ${draws.count} of ${draws.of.toLocaleString("en")} draws of the posterior, each with random numbers of its own`;
+  // Said anew only where it is another thing: a reader reads this aloud.
+  const text = [words, draws.verdict, draws.end].filter(Boolean).join(". ") + ".";
+  if ($("draws-words").textContent !== text) $("draws-words").textContent = text;
+  $("draws-words").title = far.slice(2);
+  document.documentElement.dataset.draws = end ? draws.steps[end - 1] : -1;
+}
+
+// The course of a fit
+
+const MOST_SMALL = 8; // parameters whose course is drawn
+let courses = [], asked = false, wanted = null, coursePlots = [];
+function showCourses(given) {
+  courses = given;
+  $("fit-box").hidden = !courses.length;
+  if (!courses.length) return;
+  $("fit-which").replaceChildren(...courses.map((c, k) => element("option", { value: String(k) }, c.name)));
+  $("fit-which-box").hidden = courses.length < 2;
+  chooseCourse(0);
+}
+function chooseCourse(which) {
+  const course = courses[which];
+  $("fit-which").value = String(which);
+  $("fit-row").max = String(course.steps.length - 1);
+  $("fit-row").value = "0";
+  const known = course.names.map((name, k) => ({ name, k })).filter(({ name }) => model.parameters.some((p) => p.name === name));
+  const drawn = [{ name: "loss", k: -1 }, ...known.slice(0, MOST_SMALL)];
+  coursePlots = drawn.map(({ name, k }) => {
+    const canvas = element("canvas", { role: "img", "aria-label": k < 0 ? "loss by step of the fit" : `${name} by step of the fit` });
+    canvas.style.height = k < 0 ? "110px" : "64px";
+    const ys = k < 0 ? course.losses : course.values.map((row) => row[k]);
+    const all = ys.filter((value) => value !== null);
+    const log = k < 0 && all.length > 1 && all.every((value) => value > 0) && Math.max(...all) > 30 * Math.min(...all);
+    const value = element("span", {}, "");
+    return { canvas, ys, log, value, box: element("div", {}, element("h3", {}, name + (log ? ", logarithmic " : " "), value), canvas) };
+  });
+  $("fit-plots").replaceChildren(...coursePlots.map((plot) => plot.box));
+  sayCourse();
+}
+const courseNow = () => courses[+$("fit-which").value];
+function sayCourse() {
+  const course = courseNow(), row = +$("fit-row").value, end = course.steps[course.steps.length - 1];
+  const left = course.of > course.steps.length ? `; ${course.steps.length.toLocaleString("en")} of ${course.of.toLocaleString("en")} recorded steps can be chosen` : "";
+  const words = `step ${course.steps[row].toLocaleString("en")} of ${end.toLocaleString("en")}, loss ${course.losses[row] === null ? "none" : brief(course.losses[row])}`;
+  $("fit-words").textContent = `${words}${left}`;
+  $("fit-row").setAttribute("aria-valuetext", words);
+  drawCourse();
+}
+function drawCourse() {
+  if (!courses.length) return;
+  const course = courseNow(), row = +$("fit-row").value, ink = getComputedStyle(document.body).getPropertyValue("color");
+  for (const { canvas, ys, log, value } of coursePlots) {
+    const box = canvas.getBoundingClientRect(), scale = devicePixelRatio || 1;
+    value.textContent = ys[row] === null ? "" : brief(ys[row]);
+    if (!box.width) continue;
+    canvas.width = Math.round(box.width * scale);
+    canvas.height = Math.round(box.height * scale);
+    const context = canvas.getContext("2d");
+    context.scale(scale, scale);
+    const shown = (v) => (log ? Math.log(v) : v);
+    const all = ys.filter((v) => v !== null).map(shown);
+    let low = Math.min(...all), high = Math.max(...all);
+    if (!all.length) { low = 0; high = 1; }
+    if (high - low < 1e-12 * Math.max(1, Math.abs(high))) { high += 0.5; low -= 0.5; }
+    const left = 52, right = 8, top = 5, bottom = 5, last = Math.max(1, course.steps[course.steps.length - 1]);
+    const x = (step) => left + ((box.width - left - right) * step) / last;
+    const y = (v) => box.height - bottom - ((box.height - top - bottom) * (shown(v) - low)) / (high - low);
+    context.font = "11px system-ui, sans-serif";
+    context.fillStyle = ink;
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    context.strokeStyle = "#8886";
+    for (const v of [low, high]) {
+      const real = log ? Math.exp(v) : v;
+      context.beginPath(); context.moveTo(left, y(real)); context.lineTo(box.width - right, y(real)); context.stroke();
+      context.fillText(brief(real), left - 5, Math.min(box.height - 6, Math.max(6, y(real))));
+    }
+    context.strokeStyle = (dark.matches ? LINES_DARK : LINES)[0];
+    context.lineWidth = 1.4;
+    context.beginPath();
+    let down = false;
+    ys.forEach((v, n) => {
+      if (v === null) { down = false; return; }
+      if (down) context.lineTo(x(course.steps[n]), y(v)); else context.moveTo(x(course.steps[n]), y(v));
+      down = true;
+    });
+    context.stroke();
+    // The marker: a line, and a point where there is a number.
+    context.strokeStyle = context.fillStyle = (dark.matches ? LINES_DARK : LINES)[1];
+    context.beginPath(); context.moveTo(x(course.steps[row]), 0); context.lineTo(x(course.steps[row]), box.height); context.stroke();
+    if (ys[row] !== null) { context.beginPath(); context.arc(x(course.steps[row]), y(ys[row]), 3.5, 0, 2 * Math.PI); context.fill(); }
+  }
+}
+// One wish is under way at a time; of those that come meanwhile the last is taken.
+function takeFromCourse() {
+  sayCourse();
+  wanted = { do: "course", fit: +$("fit-which").value, row: +$("fit-row").value };
+  if (!asked) sendWanted();
+}
+function sendWanted() { asked = true; tell(wanted); wanted = null; }
+function answered() { asked = false; if (wanted) sendWanted(); }
+$("fit-which").addEventListener("change", () => { chooseCourse(+$("fit-which").value); takeFromCourse(); });
+$("fit-row").addEventListener("input", takeFromCourse);
+const moveInCourse = (by) => () => { $("fit-row").value = String(+$("fit-row").value + by); takeFromCourse(); };
+$("fit-back").onclick = moveInCourse(-1);
+$("fit-on").onclick = moveInCourse(1);
+
 // Parameters and options
 
 const sliders = new Map();
@@ -340,7 +488,7 @@ function showParameters() {
       if (field.value.trim() === "" || Number.isNaN(value)) { wrong(`${p.name}: “${field.value}” is no number`); setParameter(p.name, p.value); } else choose(p, value);
     });
     sliders.set(p.name, { slider, field });
-    const label = element("label", { for: `p-${p.name}` }, p.name, " ", element("small", {}, words));
+    const label = element("label", { for: `p-${p.name}` }, p.name, " ", element("small", {}, p.unit ? `${words}, ${p.unit}` : words));
     return element("div", { class: "parameter" }, label, slider, field);
   }));
   if (!model.parameters.length) $("parameters").textContent = "This model has none.";
@@ -382,7 +530,7 @@ function showOptions() {
       input.value = String(o.value);
       input.addEventListener("change", () => { if (input.value !== "") send(+input.value); });
     }
-    return element("div", { class: "parameter one" }, element("label", { for: id }, o.name), input);
+    return element("div", { class: "parameter one" }, element("label", { for: id }, o.name, ...(o.unit ? [" ", element("span", { class: "unit" }, o.unit)] : [])), input);
   }));
 }
 
@@ -423,8 +571,8 @@ document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea, button, summary, pre") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === " ") { event.preventDefault(); play(); } else if (event.key === ".") step(); else if (event.key === "r" || event.key === "R") restart();
 });
-dark.addEventListener("change", () => { showPlots(); drawPlots(); });
-addEventListener("resize", drawPlots);
+dark.addEventListener("change", () => { showPlots(); drawPlots(); drawCourse(); });
+addEventListener("resize", () => { drawPlots(); drawCourse(); });
 
 // Take away
 
