@@ -13,7 +13,7 @@ from command import binary
 
 pandas = pytest.importorskip("pandas")
 
-TABLES = int(os.environ.get("GLAUBER_TABLES", "60"))
+TABLES = 1000 if os.environ.get("GLAUBER_FULL") else 100
 """How many tables are written; each costs one run of the command line."""
 
 

@@ -16,7 +16,8 @@ cargo xtask COMMAND
 
   check    the quick loop: format, lints, unit tests of the crates above the engine
   test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
-           with --full also the tests that take minutes, and the package's PyTorch part, which installs several GB
+           with --full also the tests that take minutes, 100,000 generated files of each kind, and the package's PyTorch part,
+           which installs several GB
   python   the Python package's tests alone; --full as above; with --stubs: writes the native module's stub
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
@@ -100,6 +101,11 @@ fn test(full: bool) -> Result<()> {
             "--",
             "--ignored",
         ])?;
+        // A hundred thousand generated files of each kind, where the usual tests take some thousands.
+        let readers =
+            ["--package", "glauber-data", "--package", "glauber-arrays", "--package", "glauber-model-file"];
+        let arguments = [&["test", "--release", "--tests"][..], &readers].concat();
+        cargo_with(&arguments, &[("GLAUBER_FUZZ", "50")])?;
     }
     main_job()?;
     python::test(full)
@@ -135,10 +141,17 @@ fn doc(words: &[String]) -> Result<()> {
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {
+    cargo_with(arguments, &[])
+}
+
+/// Cargo with some more environment.
+fn cargo_with(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     let begin = Instant::now();
     eprintln!("$ cargo {}", arguments.join(" "));
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let status = Command::new(program).args(arguments).status().context("cargo could not be started")?;
+    let mut command = Command::new(program);
+    command.args(arguments).envs(environment.iter().copied());
+    let status = command.status().context("cargo could not be started")?;
     eprintln!("  {:.0} s", begin.elapsed().as_secs_f64());
     if !status.success() {
         bail!("`cargo {}` failed", arguments.join(" "));

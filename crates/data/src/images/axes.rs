@@ -83,7 +83,7 @@ pub(super) fn axes_of(
 ) -> Result<Option<Axes>, Refusal> {
     let text = description.trim_start_matches('\u{FEFF}').trim();
     if text.starts_with("ImageJ=") {
-        Ok(imagej(text, pages))
+        imagej(text, samples, pages)
     } else if text.starts_with("SCIFIO=") {
         Ok(scifio(text))
     } else if text.starts_with('{') {
@@ -95,24 +95,32 @@ pub(super) fn axes_of(
     }
 }
 
-fn imagej(text: &str, pages: usize) -> Option<Axes> {
+fn imagej(text: &str, samples: usize, pages: usize) -> Result<Option<Axes>, Refusal> {
     let number = |key: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         line.and_then(|value| value.trim().parse::<usize>().ok())
     };
-    let images = number("images").unwrap_or(1).max(1);
+    let images = number("images").map(|images| images.max(1));
     let count = |key: &str| number(key).unwrap_or(1).max(1);
-    let lengths = vec![
-        (Axis::Time, count("frames")),
-        (Axis::Slice, count("slices")),
-        (Axis::Channel, count("channels")),
-    ];
+    // The red, green and blue of one plane may be counted as its channels.
+    let channels = count("channels");
+    let channels = if samples > 1 && channels == samples { 1 } else { channels };
+    let lengths =
+        vec![(Axis::Time, count("frames")), (Axis::Slice, count("slices")), (Axis::Channel, channels)];
     let axes = Axes::new(lengths, "ImageJ");
-    // An image of colours counts red, green and blue as channels of one plane; a stack without numbers is a series.
-    if axes.planes == images || (axes.planes == pages && number("images").is_none()) {
-        return Some(axes);
+    let said = images.unwrap_or(pages);
+    if axes.planes == said {
+        return Ok(Some(axes));
     }
-    (images > pages).then(|| Axes::new(vec![(Axis::Time, images)], "ImageJ"))
+    if axes.planes > 1 {
+        let found =
+            format!("says (ImageJ) that its {said} planes are {axes}, which would be {}", axes.planes);
+        let remedy =
+            "give them their axes anew (ImageJ: Image > Hyperstacks > Stack to Hyperstack) and save it again";
+        return Err(Refusal::unsupported(found, remedy));
+    }
+    // A stack without further numbers is a series; one image may have been joined with others later.
+    Ok((said > 1 && said != pages).then(|| Axes::new(vec![(Axis::Time, said)], "ImageJ")))
 }
 
 fn scifio(text: &str) -> Option<Axes> {
@@ -367,7 +375,10 @@ mod tests {
         assert_eq!(axes.lengths, [(Axis::Time, 4), (Axis::Slice, 3), (Axis::Channel, 2)]);
         // Planes behind one directory are announced, whatever they are.
         assert_eq!(read("ImageJ=1.53t\nimages=7\n", 1).unwrap().planes(), 7);
-        assert_eq!(read("ImageJ=1.53t\nimages=1\nchannels=3\n", 1), None);
+        assert!(axes_of("ImageJ=1.53t\nimages=1\nchannels=3\n", (4, 5, 1), 1).is_err());
+        let of_colours = axes_of("ImageJ=1.53t\nimages=1\nchannels=3\n", (4, 5, 3), 1).unwrap().unwrap();
+        assert_eq!(of_colours.planes(), 1);
+        assert_eq!(read("ImageJ=1.53t\nimages=4\n", 6).unwrap().planes(), 4);
     }
 
     #[test]
