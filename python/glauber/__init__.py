@@ -47,6 +47,7 @@ from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
 from glauber._functions import *  # noqa: F403
 from glauber._glauber import (
+    Beyond,
     Expression,
     Neighbours,
     Next,
@@ -70,6 +71,7 @@ if hasattr(_os, "register_at_fork"):
 
 __all__ = [
     "__version__",
+    "Beyond",
     "Check",
     "Experiment",
     "Expression",

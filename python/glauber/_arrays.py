@@ -208,6 +208,10 @@ NAMES_OF_STATES = "names of states"
 """The array of a simulation's file that says what the numbers of named states mean."""
 
 
+UPDATE_OF_STATES = "update scheme"
+"""The array of a simulation's file that says under which update it was simulated."""
+
+
 def check_kinds(model: Any, given: Any, what: str) -> None:
     """Refuses the states of a simulation (or its `.last`) where their numbers mean other states in this model."""
     for name, layer in (getattr(given, "kinds", None) or {}).items():

@@ -10,9 +10,27 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
+__all__ = ["__version__", "Beyond", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
 
 __version__: Final[str]
+
+@final
+class Beyond:
+    """
+    A value, and what it is beyond fixed edges where it is read there; see `Expression.beyond`.
+    """
+    def at(self, /, there: There) -> Expression:
+        """
+        As `Expression.at`.
+        """
+    def neighbours(self, /, neighbourhood: str | Sequence[int | Sequence[int]] | Mapping[Any, float] | None = None) -> Neighbours:
+        """
+        As `Expression.neighbours`.
+        """
+    def shift(self, /, offset: int | Sequence[int]) -> Expression:
+        """
+        As `Expression.shift`.
+        """
 
 @final
 class Expression:
@@ -82,6 +100,11 @@ class Expression:
         """
         The value at a site that the rule picks, as s.neighbour("von-neumann"). It may be made of layers, fields and numbers, not
         of draws.
+        """
+    def beyond(self, /, value: float | Expression) -> Beyond:
+        """
+        This value, to be read across fixed edges (`.shift`, `.at`, `.neighbours`, `s.translate`), beyond which it is to be
+        `value` and not what the rule makes of the layers' values there.
         """
     def cos(self, /) -> Expression:
         """
@@ -266,6 +289,11 @@ class Model:
         The boundary along each axis: its kind, and the value of a fixed one.
         """
     @property
+    def edges(self, /) -> list[tuple[str, float]]:
+        """
+        What layers are beyond fixed edges, where that is not the lattice's number.
+        """
+    @property
     def fields(self, /) -> list[tuple[str, tuple[float, float] | None]]:
         """
         Name of every field, and its interval where it is one of unknowns.
@@ -309,6 +337,11 @@ class Model:
     def restored(bytes: bytes, covariates: SupportsGetItem[int, tuple[str, NDArray[float64] | None, str | None]]) -> Model:
         """
         The model that was stored.
+        """
+    @property
+    def scheme(self, /) -> str:
+        """
+        The update with its choices, as a file of states holds it.
         """
     @property
     def shape(self, /) -> tuple: ...
@@ -606,7 +639,7 @@ class Scope:
         """
         Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site.
         """
-    def translate(self, /, x: float | Expression, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
+    def translate(self, /, x: float | Expression | Beyond, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
         """
         The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
         """
@@ -732,7 +765,7 @@ def serve(model: Model | None, name: str | None, options: SupportsGetItem[int, t
     Serves a page with a model (a traced one, or one by name or path with options), or that of a fit, or both.
     """
 
-def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None, str | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
+def trace(name: str, shape: SupportsGetItem[int, SupportsIndex], boundaries: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], layers: SupportsGetItem[int, tuple[str, str, tuple[SupportsIndex, SupportsIndex] | None, SupportsGetItem[int, str] | None, SupportsGetItem[int, str | None]]], edges: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex | None, str | None]], covariates: SupportsGetItem[int, str], fields: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex]], update: tuple[str, tuple[str, SupportsIndex] | None, bool, SupportsIndex | None], start: Callable[[Scope], Any] | None, step: Callable[[Scope], Any]) -> Model:
     """
     Traces a model: its start and step are Python functions of a scope, each called once.
     """

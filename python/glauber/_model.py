@@ -57,7 +57,7 @@ class Lattice:
         The length of each of one to three axes, as an array's shape: (x,), (y, x) or (z, y, x).
     boundary : str, number, or a sequence of one per axis
         "periodic" (the lattice closes on itself), "reflecting" (mirrored at its edge), or a number: the value of every
-        site beyond the edge.
+        site beyond the edge (of layers that have none of their own there: `Model`'s `edges`).
 
     Examples
     --------
@@ -139,6 +139,16 @@ class Layer:
                 f"layer `{name}` holds integers from {lowest} to {highest}, which are none: give lowest <= highest"
             )
         return cls("integers", float(lowest), float(highest))
+
+    def _edge(self, name: str, given: Any) -> float:
+        """Its value beyond fixed edges, from a number or the name of a state."""
+        if isinstance(given, str):
+            if given not in self.states:
+                raise InputError(
+                    f"layer `{name}` is {given!r} beyond the edges, but it is {self}: give one of its values"
+                )
+            return float(self.states.index(given))
+        return real(given, f"the value of layer `{name}` beyond the edges")
 
     def _tuple(
         self, name: str
@@ -294,6 +304,9 @@ class Model:
         How a lattice starts where nobody gives a state; as `step`, but there are no layers to read yet.
     colours : dict, optional
         What states are drawn in, by layer: {state: colour}, or a list by number; "#rrggbb" or a name as "red".
+    edges : dict, optional
+        What layers are beyond the lattice's fixed edges, where that is not the lattice's number: a number, or the name of a
+        state. What the rule computes there it computes from these: with `edges={"wall": 1}` the value `1 - s["wall"]` is 0.
     update : str or RandomSequential
         When the rule is applied to which sites: "synchronous" (all at once, from the state before), "sublattices" (colour after
         colour), "random-sequential" (one drawn site after another) or "continuous-time" (at rates per unit of time). Under the
@@ -336,6 +349,7 @@ class Model:
         fields: Mapping[str, Any] | None = None,
         start: Rule | None = None,
         colours: Mapping[str, Any] | None = None,
+        edges: Mapping[str, Any] | None = None,
         update: str | RandomSequential = "synchronous",
     ) -> None:
         if not isinstance(lattice, Lattice):
@@ -354,6 +368,13 @@ class Model:
         check_names(drawn, described, "layer")
         for n, given in drawn.items():
             described[n] = replace(described[n], colours=tuple(named_colours(n, described[n], given)))
+        beyond = table(edges, "edges", '{"alive": 1}')
+        check_names(beyond, described, "layer")
+        if beyond and all(isinstance(b, str) for b in lattice.boundary):
+            raise InputError(
+                "edges say what layers are beyond fixed edges, and this lattice has none: give "
+                "lattice=glauber.Lattice(shape, boundary=0), or leave edges out"
+            )
         unknown = {n: Parameter.of(n, p) for n, p in table(fields, "fields", '{"risk": (0, 1)}').items()}
         self._recipe = None
         self._adopt(
@@ -362,6 +383,7 @@ class Model:
                 list(lattice.shape),
                 lattice._tuples(),
                 [layer._tuple(n) for n, layer in described.items()],
+                [(n, described[n]._edge(n, value)) for n, value in beyond.items()],
                 [(n, p.lowest, p.highest, p.default, p.unit) for n, p in own.items()],
                 names(covariates, "covariates"),
                 [(n, p.lowest, p.highest) for n, p in unknown.items()],
@@ -390,6 +412,8 @@ class Model:
             unbounded = (0.0, len(states) - 1.0) if states else (-math.inf, math.inf)
             lowest, highest = bounds or unbounded
             self.layers[name] = Layer(kind, float(lowest), float(highest), tuple(states or ()), tuple(colours))
+        self.edges: dict[str, float] = dict(native.edges)
+        """What layers are beyond fixed edges, where that is not the lattice's number."""
         self.parameters: dict[str, Parameter] = {
             name: Parameter(low, high, default, unit) for name, low, high, default, unit in native.parameters
         }

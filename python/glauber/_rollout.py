@@ -111,7 +111,7 @@ class Rollout:
         shape = (replicates, *self.model.shape)
         states = {n: s.reshape(shape) for n, s in zip(self.model.layers, last)}
         step = (asked["first_step"] or 0) + self.steps
-        return Outputs(self.at, self._places.of_replicates(flat, replicates), LastStates(states, step, self.model.layers))
+        return Outputs(self.at, self._places.of_replicates(flat, replicates), LastStates(states, step, self.model.layers, self.model._native.scheme))
 
     def __call__(
         self,

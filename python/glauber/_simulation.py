@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import (
     NAMES_OF_STATES,
+    UPDATE_OF_STATES,
     hint,
     parameter_list,
     path_text,
@@ -50,6 +52,7 @@ def request(
     replicates = whole(replicates, "replicates", 1, 2**31 - 1)
     if isinstance(start, Simulation):
         start = start.last
+    warn_of_another_update(model_of(model), start)
     if first_step is None:
         first_step = steps_behind(start)
     return {
@@ -95,14 +98,23 @@ class LastStates(dict[str, np.ndarray]):
     """The number of the step that the states were left by."""
     kinds: dict[str, Layer]
     """What the numbers of each layer mean."""
+    scheme: str | None
+    """The update under which they came about, where that is known."""
 
-    def __init__(self, layers: Mapping[str, np.ndarray], step: int, kinds: Mapping[str, Layer] | None = None) -> None:
+    def __init__(
+        self,
+        layers: Mapping[str, np.ndarray],
+        step: int,
+        kinds: Mapping[str, Layer] | None = None,
+        scheme: str | None = None,
+    ) -> None:
         super().__init__(layers)
         self.step = int(step)
         self.kinds = dict(kinds or {})
+        self.scheme = scheme
 
     def __reduce__(self) -> Any:
-        return LastStates, (dict(self), self.step, self.kinds)
+        return LastStates, (dict(self), self.step, self.kinds, self.scheme)
 
 
 def steps_behind(start: Any) -> int | None:
@@ -129,6 +141,8 @@ class Simulation(Mapping[str, np.ndarray]):
     final: LastStates = field(repr=False)
     update: Any = None
     """The update of the model, as `Model.update` says it."""
+    scheme: str | None = field(default=None, repr=False)
+    """The same as a file of states holds it."""
 
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
@@ -151,8 +165,8 @@ class Simulation(Mapping[str, np.ndarray]):
         return self.final
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times` and the names of
-        states as `names of states` (text in bytes), for `data.states` of a fit file.
+        """Writes an NPZ file as `glauber simulate` does, with the step of every time as `times`, the names of
+        states as `names of states` and the update as `update scheme` (text in bytes), for `data.states` of a fit file.
 
         Raises
         ------
@@ -167,7 +181,12 @@ class Simulation(Mapping[str, np.ndarray]):
                 f"{path_text(path)} is already there and is not overwritten: choose another name, or give overwrite=True"
             ) from None
         with file:
-            arrays: dict[str, Any] = {**self.layers, times: self.times, **names_of_states(self.kinds)}
+            arrays: dict[str, Any] = {
+                **self.layers,
+                times: self.times,
+                **names_of_states(self.kinds),
+                **update_of_states(self.kinds, self.scheme),
+            }
             np.savez_compressed(file, **arrays)
 
     def plot(self, layer: str | None = None, replicate: int = 0, time: int = -1, ax: Any = None) -> Any:
@@ -201,6 +220,24 @@ def names_of_states(kinds: Mapping[str, Layer]) -> dict[str, np.ndarray]:
     lines = ["\t".join([name, *layer.states]) for name, layer in kinds.items() if layer.states]
     name = NAMES_OF_STATES
     return {name: np.frombuffer("\n".join(lines).encode(), np.uint8)} if lines and name not in kinds else {}
+
+
+def update_of_states(kinds: Mapping[str, Layer], scheme: str | None) -> dict[str, np.ndarray]:
+    """The array that says under which update states were simulated, in UTF-8."""
+    known = scheme is not None and UPDATE_OF_STATES not in kinds
+    return {UPDATE_OF_STATES: np.frombuffer(str(scheme).encode(), np.uint8)} if known else {}
+
+
+def warn_of_another_update(model: Model, start: Any) -> None:
+    """Says where a run carries on from states that came about under another update than its own."""
+    theirs, own = getattr(start, "scheme", None), model._native.scheme
+    if theirs not in (None, own):
+        warnings.warn(
+            f"the states were simulated under update = {theirs}, and this model has update = {own}: a step of one is no step of "
+            "the other; the run carries on under its own",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 _TIMES: dict[int, tuple[Any, np.ndarray]] = {}
@@ -391,6 +428,7 @@ def _states(model: Model, asked: Mapping[str, Any], every: int, flat: list[np.nd
         dict(zip(model.parameters, asked["parameters"])),
         asked["seed"],
         dict(model.layers),
-        LastStates(final, begin + asked["steps"], model.layers),
+        LastStates(final, begin + asked["steps"], model.layers, model._native.scheme),
         model.update,
+        model._native.scheme,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import NAMES_OF_STATES, check_kinds, hint, named_numbers, numbers, table, whole
+from glauber._arrays import NAMES_OF_STATES, UPDATE_OF_STATES, check_kinds, hint, named_numbers, numbers, table, whole
 from glauber._containers import by_name, labels_of_time, lattice_axes
 from glauber._curves import curve_of
 from glauber._errors import InputError
@@ -39,19 +39,20 @@ def _named_arrays(
         )
     check_kinds(model, states, f"the {what}")
     own, states = _with_times(states, model)
-    names = None
-    if isinstance(states, Mapping) and NAMES_OF_STATES in states and NAMES_OF_STATES not in model.layers:
-        # As `Simulation.save` and `glauber simulate` write them.
-        names = numbers(NAMES_OF_STATES, states[NAMES_OF_STATES])
-        states = {key: array for key, array in states.items() if key != NAMES_OF_STATES}
+    about = []
+    for name in (NAMES_OF_STATES, UPDATE_OF_STATES):
+        if isinstance(states, Mapping) and name in states and name not in model.layers:
+            # As `Simulation.save` and `glauber simulate` write them.
+            text = numbers(name, states[name])
+            about.append((name, list(text.shape), text.reshape(-1)))
+            states = {key: array for key, array in states.items() if key != name}
     if own is not None and times is not None:
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
     if steps is None and remembers:
         steps = _times_of_arrays(states)
     arrays = _layers(model, states, what)
-    if names is not None:
-        arrays.append((NAMES_OF_STATES, list(names.shape), names.reshape(-1)))
+    arrays.extend(about)
     if steps is not None:
         steps = np.atleast_1d(numbers("times", steps).astype(float))
         name = "times of states" if "times" in model.layers else "times"

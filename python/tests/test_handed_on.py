@@ -36,12 +36,13 @@ def test_a_file_keeps_the_names_of_its_states(tmp_path):
     for other in (named("turned", ["ill", "well"]), named("plain", None)):
         with pytest.raises(ValueError, match="their numbers mean other states"):
             fit(other, arrays)
-    del arrays["names of states"]
+    assert arrays["update scheme"].tobytes().decode() == "synchronous"
+    del arrays["names of states"], arrays["update scheme"]
     assert fit(own, arrays).params == expected
     # Nothing is written where states have no names.
     bare = tmp_path / "bare.npz"
     glauber.simulate(named("plain", None), {"p": 0.2}, steps=2).save(bare)
-    assert set(np.load(bare).files) == {"c", "times"}
+    assert set(np.load(bare).files) == {"c", "times", "update scheme"}
 
 
 def test_conditions_that_hold_nowhere_are_among_the_notes():

@@ -212,6 +212,19 @@ def test_sublattices_that_do_not_close_are_refused_with_lengths_that_do():
         model_with(swaps, "sublattices", lattice=(2, 2))
 
 
+def test_what_was_run_before_a_rate_passed_its_bound_is_kept():
+    def grows(s):
+        return s["n"] + (s.rates([0.2 + 0.2 * s["n"]], most=1) == 0)
+
+    model = glauber.Model("m", (8, 8), {"n": (0, 99)}, grows, update="continuous-time", start=lambda s: 0)
+    with pytest.raises(glauber.RunError, match="`rates` of a site add up to 1.2.* times .*what was run before") as raised:
+        glauber.simulate(model, steps=99, seed=1)
+    kept = raised.value.simulation
+    assert 1 < raised.value.step < 40 and kept.times[-1] == raised.value.step - 1
+    again = glauber.simulate(model, steps=raised.value.step - 1, seed=1)
+    assert np.array_equal(again["n"], kept["n"])
+
+
 def test_agents_that_die_out_are_an_error_that_says_so():
     model = model_with(lambda s: 0, glauber.RandomSequential(among=("u", 1)))
     with pytest.raises(glauber.RunError, match="no site is left where u is 1"):

@@ -239,6 +239,17 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// The step that a run could not take, where it is one step that it could not: those before it can be had.
+    pub fn step(&self) -> Option<usize> {
+        match self {
+            EngineError::OutOfRange { step, .. }
+            | EngineError::NotProbability { step, .. }
+            | EngineError::Argument { step, .. }
+            | EngineError::Event { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+
     /// That a model's update has no derivative.
     pub fn no_way_back(model: &Model) -> EngineError {
         EngineError::NoWayBack {

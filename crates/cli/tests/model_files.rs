@@ -243,7 +243,7 @@ fn commands_say_the_update() {
     let shown = done(here, &["show", &scratch]);
     assert_eq!(shown["update"], "random-sequential");
     let said = shown["application"].as_object().unwrap();
-    assert!(said["update"].as_str().unwrap().contains("drawn among those where cell is 1"), "{said:?}");
+    assert!(said["update"].as_str().unwrap().contains("drawn among those where cell is agent"), "{said:?}");
     assert_eq!(
         said["footprint"],
         "reads the site itself and 4 others, up to 1 site away; writes the site itself and 4 others"

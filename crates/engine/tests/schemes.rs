@@ -543,12 +543,15 @@ fn rules_that_cannot_be_applied_so_are_refused() {
     let plain: fn(&Scope) = |s| s.next("x").bernoulli(s.layer("x").neighbours(VonNeumann).mean());
     let summing: fn(&Scope) = |s| s.next("x").bernoulli(s.layer("x").mean());
     let shifted: fn(&Scope) = |s| s.next("x").set(s.bernoulli(0.5).shift([0, 0, 1]));
+    let wide: fn(&Scope) = |s| s.next("x").set(s.layer("x").shift([0, 0, 40]));
     for (message, words) in [
         (build(Update::Synchronous, &[8], moves), "two sites could write to one at once"),
         (build(Update::Sublattices, &[37], moves), "multiple of"),
         (build(Update::Sublattices, &[37], plain), "multiple of 2"),
         (build(Update::Sublattices, &[2], moves), "leads back to what the site itself writes"),
         (build(Update::Sublattices, &[8], far), "whole lattice"),
+        (build(Update::Sublattices, &[8], wide), "leads farther than the lattice"),
+        (build(sequential(), &[8], wide), "leads farther than the lattice"),
         (build(Update::ContinuousTime, &[8], plain), "states no rates"),
         (build(sequential(), &[1], moves), "is the site itself"),
         (

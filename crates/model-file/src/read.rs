@@ -130,6 +130,12 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
         }
     }
     if let Some(words) = crate::declare::beyond(sheet) {
+        if let Some(states) = &sheet.states {
+            builder = builder.edge(&states.layer, states.outside as f64);
+        }
+        for layer in &sheet.layers {
+            builder = builder.edge(&layer.name, layer.outside);
+        }
         builder = builder.outside(&words);
     }
     builder = builder.update(sheet.applied.update.clone());

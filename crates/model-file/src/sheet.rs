@@ -153,7 +153,7 @@ pub(crate) fn edge(name: &str) -> Option<Edge> {
 }
 
 impl Sheet {
-    /// The lattice; fixed edges are 0 here, `outside` is worked into the reads across them.
+    /// The lattice; fixed edges are 0 here, what stands beyond them is said layer by layer.
     pub(crate) fn lattice(&self) -> Result<Lattice, glauber_lattice::LatticeError> {
         let mut lattice = Lattice::new(&self.shape)?;
         for (axis, edge) in self.boundary.iter().enumerate() {

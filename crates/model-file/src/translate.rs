@@ -8,7 +8,7 @@ use glauber_program::{Comparison, CountLaw, Domain, Expr, Operand, Scope, Unary}
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, Place, THERE, WORDS};
 use super::limits;
-use super::sheet::{Edge, Sheet};
+use super::sheet::Sheet;
 use super::syntax::{Infix, Kind, Node};
 use super::there::Picked;
 use glauber_models::rules::is_state;
@@ -17,22 +17,12 @@ use glauber_models::rules::is_state;
 pub(crate) const NO_THERE: &str = "no other site is picked: say which one, as [update] there = \"von-neumann\", \
                                    \"anywhere\", or { neighbourhood = \"...\", towards = \"...\" }";
 
-/// Where an expression is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Where {
-    /// At the site.
-    Here,
-    /// Beyond a fixed edge: layers have the values of `outside`, covariates and coordinates are 0.
-    Beyond,
-}
-
 /// Translates expressions in one tracing.
 pub(crate) struct Translator<'s> {
     pub(crate) sheet: &'s Sheet,
     pub(crate) scope: &'s Scope,
     starting: bool,
-    /// Definitions, here and beyond an edge.
-    definitions: HashMap<&'s str, (Expr, Option<Expr>)>,
+    definitions: HashMap<&'s str, Expr>,
     /// Layers whose value is no longer the one before the step: they have hopped.
     moved: HashMap<String, Expr>,
     /// The site that the step picks.
@@ -95,39 +85,35 @@ impl<'s> Translator<'s> {
         let (sheet, translator) = (self.sheet, &mut self);
         for place in needed(sheet, used) {
             let definition = &sheet.definitions[place];
-            let here = translator.value(&definition.node, Where::Here)?;
-            let beyond = match translator.has_beyond() {
-                true => Some(translator.value(&definition.node, Where::Beyond)?),
-                false => None,
-            };
-            translator.definitions.insert(&definition.name, (here, beyond));
+            let value = translator.value(&definition.node)?;
+            translator.definitions.insert(&definition.name, value);
         }
         Ok(self)
     }
 
     /// The value of an expression at the site.
     pub(crate) fn expression(&mut self, node: &'s Node) -> Checked<Expr> {
-        self.value(node, Where::Here)
+        self.value(node)
     }
 
-    fn value(&mut self, node: &'s Node, at: Where) -> Checked<Expr> {
+    fn value(&mut self, node: &'s Node) -> Checked<Expr> {
         self.work += 1;
         if self.work > limits::WORK {
             return problem(&node.span, "the expressions of this model are too long altogether");
         }
         match &node.kind {
             Kind::Number(x) => Ok(self.scope.number(*x)),
-            Kind::Name(name) => self.name(name, node, at),
-            Kind::Negate(a) => Ok(-self.value(a, at)?),
-            Kind::Not(a) => Ok(1.0 - self.truth(a, at, "not")?),
-            Kind::Infix(infix, a, b) => self.infix(*infix, a, b, at),
-            Kind::Call(name, arguments) => self.call(name, arguments, node, at),
+            Kind::Name(name) => self.name(name, node),
+            Kind::Negate(a) => Ok(-self.value(a)?),
+            Kind::Not(a) => Ok(1.0 - self.truth(a, "not")?),
+            Kind::Infix(infix, a, b) => self.infix(*infix, a, b),
+            Kind::Call(name, arguments) => self.call(name, arguments, node),
         }
     }
 
     /// A condition, 0 or 1; `asked_by` is what combines it or chooses by it.
-    fn truth(&mut self, node: &'s Node, at: Where, asked_by: &str) -> Checked<Expr> {
-        let value = self.value(node, at)?;
+    fn truth(&mut self, node: &'s Node, asked_by: &str) -> Checked<Expr> {
+        let value = self.value(node)?;
         let Some(domain) = value.domain().filter(|_| !is_truth(node)) else { return Ok(value) };
         if domain.integer && domain.proves(0.0, 1.0) {
             return Ok(value);
@@ -147,15 +133,15 @@ impl<'s> Translator<'s> {
         problem(&node.span, message)
     }
 
-    fn infix(&mut self, infix: Infix, a: &'s Node, b: &'s Node, at: Where) -> Checked<Expr> {
+    fn infix(&mut self, infix: Infix, a: &'s Node, b: &'s Node) -> Checked<Expr> {
         if matches!(infix, Infix::And | Infix::Or) {
             let word = if infix == Infix::And { "and" } else { "or" };
-            let (a, b) = (self.truth(a, at, word)?, self.truth(b, at, word)?);
+            let (a, b) = (self.truth(a, word)?, self.truth(b, word)?);
             return Ok(if infix == Infix::And { a * b } else { a.max(b) });
         }
         let (own, other) = (a, b);
-        let (a, b) = (self.value(a, at)?, self.value(b, at)?);
-        if matches!(infix, Infix::Equal | Infix::Unequal) && at == Where::Here {
+        let (a, b) = (self.value(a)?, self.value(b)?);
+        if matches!(infix, Infix::Equal | Infix::Unequal) {
             let (of_a, of_b) = (self.reach(own).or(a.domain()), self.reach(other).or(b.domain()));
             never_equal(of_a, of_b, own).or_else(|why| problem(&other.span, why))?;
             never_equal(of_b, of_a, other).or_else(|why| problem(&own.span, why))?;
@@ -167,7 +153,7 @@ impl<'s> Translator<'s> {
             Infix::AtLeast => Some((Comparison::LessOrEqual, true)),
             _ => None,
         };
-        if let Some((comparison, swapped)) = ordered.filter(|_| at == Where::Here) {
+        if let Some((comparison, swapped)) = ordered {
             let sides = [(a, own, other, swapped), (b, other, own, !swapped)];
             for (value, name, number, swapped) in sides {
                 // What holds everywhere is no slip: a bound that is wide enough.
@@ -234,17 +220,16 @@ impl<'s> Translator<'s> {
         }
     }
 
-    fn name(&mut self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
+    fn name(&mut self, name: &str, node: &Node) -> Checked<Expr> {
         let scope = self.scope;
         if let Some(constant) = self.sheet.constants.iter().find(|c| c.name == name) {
             return Ok(scope.number(constant.value));
         }
         match (self.sheet.names.kind(name), name) {
             (Some("parameter"), _) => Ok(scope.parameter(name)),
-            (Some("covariate"), _) if at == Where::Beyond => Ok(scope.number(0.0)),
             (Some("covariate"), _) => Ok(scope.field(name)),
-            (Some("definition"), _) => self.definition(name, node, at),
-            (Some("layer"), _) => self.layer(name, node, at),
+            (Some("definition"), _) => self.definition(name, node),
+            (Some("layer"), _) => self.layer(name, node),
             (Some("state"), _) => {
                 let message = format!("`{name}` is a state: write is({name}) or count({name})");
                 problem(&node.span, message)
@@ -254,7 +239,6 @@ impl<'s> Translator<'s> {
             }
             (_, "pi") => Ok(scope.number(std::f64::consts::PI)),
             (_, "time") => Ok(scope.step()),
-            (_, "x" | "y" | "z" | "centre") if at == Where::Beyond => Ok(scope.number(0.0)),
             (_, "centre") => {
                 let halves: Vec<usize> = self.sheet.shape.iter().map(|length| length / 2).collect();
                 Ok(self.at_site(&halves))
@@ -277,28 +261,24 @@ impl<'s> Translator<'s> {
         unknown("name", name, &known)
     }
 
-    fn definition(&self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
-        match (self.definitions.get(name), at) {
-            (Some((here, _)), Where::Here) | (Some((_, Some(here))), Where::Beyond) => Ok(*here),
-            _ => problem(
+    fn definition(&self, name: &str, node: &Node) -> Checked<Expr> {
+        match self.definitions.get(name) {
+            Some(value) => Ok(*value),
+            None => problem(
                 &node.span,
                 format!("definition `{name}` is used above the place where it is made: move it up"),
             ),
         }
     }
 
-    fn layer(&self, name: &str, node: &Node, at: Where) -> Checked<Expr> {
+    fn layer(&self, name: &str, node: &Node) -> Checked<Expr> {
         if self.starting {
             return problem(&node.span, format!("the start cannot read layer `{name}`: it has no value yet"));
         }
-        let Some(place) = self.sheet.layer(name) else {
+        if self.sheet.layer(name).is_none() {
             return problem(&node.span, format!("`{name}` holds states: write is(state) or count(state)"));
-        };
-        Ok(match (at, self.moved.get(name)) {
-            (Where::Beyond, _) => self.scope.number(self.sheet.layers[place].outside),
-            (Where::Here, Some(moved)) => *moved,
-            (Where::Here, None) => self.scope.layer(name),
-        })
+        }
+        Ok(self.occupancy(name))
     }
 
     /// A layer's value where its particles have moved to.
@@ -321,7 +301,7 @@ impl<'s> Translator<'s> {
         here.fold(self.scope.number(1.0), |all, axis| all * axis)
     }
 
-    fn call(&mut self, name: &str, arguments: &'s [Node], node: &'s Node, at: Where) -> Checked<Expr> {
+    fn call(&mut self, name: &str, arguments: &'s [Node], node: &'s Node) -> Checked<Expr> {
         let Some(function) = functions::named(name) else {
             let known: Vec<&str> = functions::functions().map(|f| f.name).collect();
             return problem(&node.span, unknown("function", name, &known));
@@ -340,19 +320,19 @@ impl<'s> Translator<'s> {
                 &node.span,
                 format!("{name} draws, which only [start] may; a rule states the probability itself"),
             ),
-            (Place::Start, true) => self.draw(name, arguments, at),
-            (Place::Step, false) => self.reading(name, arguments, node, at),
-            (Place::Anywhere, _) => self.elementary(name, arguments, at),
+            (Place::Start, true) => self.draw(name, arguments),
+            (Place::Step, false) => self.reading(name, arguments, node),
+            (Place::Anywhere, _) => self.elementary(name, arguments),
         }
     }
 
-    fn elementary(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
+    fn elementary(&mut self, name: &str, arguments: &'s [Node]) -> Checked<Expr> {
         if name == "if" {
-            let condition = self.truth(&arguments[0], at, "if")?;
-            let (yes, no) = (self.value(&arguments[1], at)?, self.value(&arguments[2], at)?);
+            let condition = self.truth(&arguments[0], "if")?;
+            let (yes, no) = (self.value(&arguments[1])?, self.value(&arguments[2])?);
             return Ok(condition.select(yes, no));
         }
-        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
+        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a)).collect::<Checked<_>>()?;
         let first = values[0];
         if let ("clamp", [_, lowest, highest]) = (name, arguments)
             && let (Some(low), Some(high)) = (written(lowest), written(highest))
@@ -374,8 +354,8 @@ impl<'s> Translator<'s> {
         })
     }
 
-    fn draw(&mut self, name: &str, arguments: &'s [Node], at: Where) -> Checked<Expr> {
-        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a, at)).collect::<Checked<_>>()?;
+    fn draw(&mut self, name: &str, arguments: &'s [Node]) -> Checked<Expr> {
+        let values: Vec<Expr> = arguments.iter().map(|a| self.value(a)).collect::<Checked<_>>()?;
         if let Some(law) = CountLaw::named(name) {
             let arguments: Vec<Operand> = values.into_iter().map(Operand::from).collect();
             return Ok(self.scope.count(law, &arguments));
@@ -387,14 +367,11 @@ impl<'s> Translator<'s> {
     }
 
     /// Functions of a state and of other sites.
-    fn reading(&mut self, name: &str, arguments: &'s [Node], node: &'s Node, at: Where) -> Checked<Expr> {
+    fn reading(&mut self, name: &str, arguments: &'s [Node], node: &'s Node) -> Checked<Expr> {
         match name {
             "is" => {
                 let state = self.state(&arguments[0])?;
-                Ok(match at {
-                    Where::Here => self.is(state),
-                    Where::Beyond => self.scope.number(self.is_beyond(state)),
-                })
+                Ok(self.is(state))
             }
             "density" => {
                 let state = self.state(&arguments[0])?;
@@ -403,23 +380,18 @@ impl<'s> Translator<'s> {
             "count" => {
                 let state = self.state(&arguments[0])?;
                 let neighbourhood = self.neighbourhood(arguments.get(1))?;
-                Ok(self.count(state, neighbourhood, at))
+                Ok(self.count(state, neighbourhood))
             }
-            "at" if is_there(&arguments[1]) => self.at_picked(arguments, node, at),
-            "at" => self.displaced(arguments, node, at),
-            "exists" => match (is_there(&arguments[0]), at) {
-                (false, _) => {
-                    problem(&arguments[0].span, "exists(there) asks of the site that the rule picks")
-                }
-                (true, Where::Here) => Ok(self.picked(node)?.exists),
-                (true, Where::Beyond) => Ok(self.scope.number(0.0)),
+            "at" if is_there(&arguments[1]) => self.at_picked(arguments, node),
+            "at" => self.displaced(arguments, node),
+            "exists" => match is_there(&arguments[0]) {
+                false => problem(&arguments[0].span, "exists(there) asks of the site that the rule picks"),
+                true => Ok(self.picked(node)?.exists),
             },
             _ => {
                 let neighbourhood = self.neighbourhood(arguments.get(1))?;
-                let total: f64 = neighbourhood.weights().iter().sum();
-                let (here, beyond) = self.both(&arguments[0])?;
-                let sum = around(here, beyond, neighbourhood, at);
-                Ok(if name == "mean" { sum / total } else { sum })
+                let around = self.value(&arguments[0])?.neighbours(neighbourhood);
+                Ok(if name == "mean" { around.mean() } else { around.sum() })
             }
         }
     }
@@ -458,32 +430,13 @@ impl<'s> Translator<'s> {
         is_state(self.scope, &states.layer, states.names.len(), state)
     }
 
-    fn is_beyond(&self, state: usize) -> f64 {
-        f64::from(u8::from(self.sheet.states.as_ref().is_some_and(|s| s.outside == state)))
-    }
-
-    fn count(&self, state: usize, neighbourhood: Neighbourhood, at: Where) -> Expr {
+    fn count(&self, state: usize, neighbourhood: Neighbourhood) -> Expr {
         let total: f64 = neighbourhood.weights().iter().sum();
         let two = self.sheet.states.as_ref().is_some_and(|s| s.names.len() == 2);
         if two && state == 0 {
-            return total - self.count(1, neighbourhood, at);
+            return total - self.count(1, neighbourhood);
         }
-        let beyond = self.scope.number(self.is_beyond(state));
-        around(self.is(state), self.has_beyond().then_some(beyond), neighbourhood, at)
-    }
-
-    fn has_beyond(&self) -> bool {
-        self.sheet.boundary.contains(&Edge::Fixed)
-    }
-
-    /// An expression at the site, and beyond a fixed edge where the lattice has one.
-    fn both(&mut self, node: &'s Node) -> Checked<(Expr, Option<Expr>)> {
-        let here = self.value(node, Where::Here)?;
-        let beyond = match self.has_beyond() {
-            true => Some(self.value(node, Where::Beyond)?),
-            false => None,
-        };
-        Ok((here, beyond))
+        self.is(state).neighbours(neighbourhood).sum()
     }
 
     /// The site that the step picks.
@@ -499,21 +452,16 @@ impl<'s> Translator<'s> {
     }
 
     /// The value at the picked site.
-    fn at_picked(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
+    fn at_picked(&mut self, arguments: &'s [Node], node: &Node) -> Checked<Expr> {
         if arguments.len() > 2 {
             return problem(&node.span, "at(x, there) takes no offsets besides: the picked site is one");
         }
         let picked = self.picked(node)?;
-        let (here, beyond) = self.both(&arguments[0])?;
-        Ok(match (at, beyond) {
-            (Where::Beyond, Some(beyond)) => beyond,
-            (_, Some(beyond)) => (here - beyond).at(picked.there) + beyond,
-            (_, None) => here.at(picked.there),
-        })
+        Ok(self.value(&arguments[0])?.at(picked.there))
     }
 
     /// The value at a displaced site.
-    fn displaced(&mut self, arguments: &'s [Node], node: &Node, at: Where) -> Checked<Expr> {
+    fn displaced(&mut self, arguments: &'s [Node], node: &Node) -> Checked<Expr> {
         let dimensions = self.sheet.shape.len();
         if arguments.len() != dimensions + 1 {
             let message = format!(
@@ -525,12 +473,7 @@ impl<'s> Translator<'s> {
         for (slot, argument) in offset[3 - dimensions..].iter_mut().zip(&arguments[1..]) {
             *slot = whole(argument)?;
         }
-        let (here, beyond) = self.both(&arguments[0])?;
-        Ok(match (at, beyond) {
-            (Where::Beyond, Some(beyond)) => beyond,
-            (_, Some(beyond)) => (here - beyond).shift(offset) + beyond,
-            (_, None) => here.shift(offset),
-        })
+        Ok(self.value(&arguments[0])?.shift(offset))
     }
 }
 
@@ -564,17 +507,6 @@ fn never(domain: Domain, comparison: Comparison, number: f64, swapped: bool) -> 
     let beyond = number < lowest || number > highest;
     (beyond && lowest < highest && !holds(lowest) && !holds(highest))
         .then(|| format!("never: the value is from {lowest} to {highest}"))
-}
-
-/// The sum over a neighbourhood of a value that is `beyond` behind fixed edges: sites there count 0 in the engine, so
-/// the difference is summed.
-fn around(here: Expr, beyond: Option<Expr>, neighbourhood: Neighbourhood, at: Where) -> Expr {
-    let total: f64 = neighbourhood.weights().iter().sum();
-    match (at, beyond) {
-        (Where::Beyond, Some(beyond)) => beyond * total,
-        (_, Some(beyond)) => (here - beyond).neighbours(neighbourhood).sum() + beyond * total,
-        (_, None) => here.neighbours(neighbourhood).sum(),
-    }
 }
 
 /// The number that stands in the file at this place.

@@ -64,7 +64,7 @@ fn at_once(s: &Scope, length: usize, open: bool) {
     // A particle that was there and is not there any more has moved: none can have followed in the same step.
     let seen = gone.revealed_by(occupied * (1.0 - s.observed_next("occupied")));
     let entered = entered(s, occupied, open);
-    s.next("occupied").set(occupied - gone + seen.shift([0, 0, -1]) + entered);
+    s.next("occupied").set(occupied - gone + seen.beyond(0.0).shift([0, 0, -1]) + entered);
 }
 
 /// One site from the present state: its particle moves on, or one enters.

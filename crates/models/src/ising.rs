@@ -52,7 +52,7 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
 /// The new value of a site, given the values of its neighbours.
 fn drawn(s: &Scope, up: Expr, board: &Checkerboard, metropolis: bool) -> Expr {
     // Beyond a free edge the spin is 0, so spins are summed, not ups.
-    let around = (up * 2.0 - 1.0).neighbours(board.neighbours.clone()).sum();
+    let around = (up * 2.0 - 1.0).beyond(0.0).neighbours(board.neighbours.clone()).sum();
     let pull = s.parameter("beta") * (around + s.parameter("field")) * 2.0;
     if !metropolis {
         return s.bernoulli(pull.sigmoid());

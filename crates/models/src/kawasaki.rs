@@ -42,10 +42,10 @@ pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueEr
         .step(|s| {
             let there = s.neighbour(neighbours.clone());
             let (up, spin) = (s.layer("up"), s.layer("up") * 2.0 - 1.0);
-            let other = spin.at(there);
-            let around = spin.neighbours_all_round(neighbours.clone()).sum();
+            let other = spin.beyond(0.0).at(there);
+            let around = spin.beyond(0.0).neighbours_all_round(neighbours.clone()).sum();
             // Each of the two counts the other among its neighbours.
-            let cost = 2.0 * (spin * (around - other) + other * (around.at(there) - spin));
+            let cost = 2.0 * (spin * (around - other) + other * (around.beyond(0.0).at(there) - spin));
             let worth = -(s.parameter("beta") * cost);
             let taken = if metropolis { worth.exp().min(1.0) } else { worth.sigmoid() };
             let differ = 1.0 - up.equals(up.at(there));

@@ -144,7 +144,7 @@ fn diffused(s: &Scope, layer: &str, coefficient: &str, capacity: f64, slope: Slo
     probabilities.extend([Operand::from(side); 4]);
     probabilities.extend([Operand::from(diagonal); 4]);
     let direction = s.replicate_categorical(&probabilities);
-    occupancy - excited + s.translate(excited, direction, &DIRECTIONS)
+    occupancy - excited + s.translate(excited.beyond(0.0), direction, &DIRECTIONS)
 }
 
 fn reacted(s: &Scope, a: Expr, b: Expr, n: f64) -> (Expr, Expr) {

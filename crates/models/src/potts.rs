@@ -61,7 +61,7 @@ fn drawn(s: &Scope, state: Expr, states: u32, board: &Checkerboard, metropolis: 
     };
     let beta = s.parameter("beta");
     let pull: Vec<Expr> =
-        (0..states).map(|k| beta * is(k).neighbours(board.neighbours.clone()).sum()).collect();
+        (0..states).map(|k| beta * is(k).beyond(0.0).neighbours(board.neighbours.clone()).sum()).collect();
     let probabilities: Vec<Operand> = if metropolis {
         (0..states).map(|k| taken(s, &pull, k as usize, &is).into()).collect()
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use glauber_lattice::{Footprint, Offset};
+use glauber_lattice::{Footprint, Offset, Values};
 
 use crate::bundle::Bundle;
 use crate::estimators::Estimator;
@@ -32,7 +32,7 @@ impl Model {
     pub fn application(&self) -> Vec<(&'static str, String)> {
         let update = self.update();
         let mut said = vec![
-            ("update", format!("{}: {}", update.name(), update.words())),
+            ("update", format!("{}: {}", update.name(), self.words_of_update())),
             ("footprint", words(&footprint(&self.step))),
         ];
         if *update == Update::Sublattices {
@@ -46,7 +46,23 @@ impl Model {
     pub fn update_note(&self) -> Option<String> {
         let update = self.update();
         (*update != Update::Synchronous)
-            .then(|| format!("update {}: a step is {}", update.name(), update.words()))
+            .then(|| format!("update {}: a step is {}", update.name(), self.words_of_update()))
+    }
+
+    /// What a step is, in words; a state among which sites are drawn by its name.
+    fn words_of_update(&self) -> String {
+        let words = self.update().words();
+        let Update::RandomSequential { pick: Pick::Among { layer, state }, .. } = self.update() else {
+            return words;
+        };
+        let own = self.declarations().layers.iter().find(|own| own.name == *layer);
+        match own.map(|own| &own.values) {
+            Some(Values::Categories(names)) if (*state as usize) < names.len() => {
+                let number = format!("{layer} is {state}");
+                words.replace(&number, &format!("{layer} is {}", names[*state as usize]))
+            }
+            _ => words,
+        }
     }
 
     /// The adjoint of a whole step under an estimator; none where sites are updated one after another.

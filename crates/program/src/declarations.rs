@@ -65,12 +65,14 @@ pub struct Layer {
     pub values: Values,
     /// What its states are drawn in, by number; those beyond the end, and those that are none, as whoever draws likes.
     pub colours: Vec<Option<Colour>>,
+    /// Its value beyond the lattice's fixed edges, where it is not the lattice's number.
+    pub edge: Option<f64>,
 }
 
 impl Layer {
     /// A layer whose states have no colours of their own.
     pub fn new(name: &str, values: Values) -> Layer {
-        Layer { name: name.to_string(), values, colours: Vec::new() }
+        Layer { name: name.to_string(), values, colours: Vec::new(), edge: None }
     }
 
     /// The colour of a state, where the model says one.

@@ -103,6 +103,21 @@ pub enum ModelError {
         /// The layer.
         layer: String,
     },
+    /// A value beyond the edges that a layer cannot have.
+    #[error(
+        "model `{model}` says that layer `{layer}` ({values}) is {value} beyond the edges, which it cannot hold: give one of \
+         its values"
+    )]
+    Edge {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+        /// What it may hold.
+        values: String,
+        /// What was given.
+        value: f64,
+    },
     /// A next value that can never be one of the layer's.
     #[error(
         "model `{model}` gives layer `{layer}` ({values}) values between {lowest} and {highest}, which it cannot hold: \

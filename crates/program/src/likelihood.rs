@@ -27,7 +27,7 @@ use crate::dataflow::dependent;
 use crate::error::ModelError;
 use crate::graph::{Graph, one_minus};
 use crate::op::{Comparison, Op, Place, Rank, ValueId};
-use crate::passes::sublattices::mask;
+use crate::passes::sublattices::{exists, mask};
 use crate::program::{Program, Sink};
 use crate::scheme::{at_neighbour, colouring};
 use crate::unary::Unary;
@@ -93,6 +93,7 @@ impl View {
             Op::There { x, place: Place::Neighbour { direction, offsets } } => {
                 Some(at_neighbour(g, *x, *direction, *offsets))
             }
+            Op::Inside(Place::Neighbour { direction, offsets }) => Some(exists(g, *direction, *offsets)),
             _ => None,
         }
     }

@@ -205,6 +205,46 @@ impl ModelBuilder {
         self
     }
 
+    /// Says what a layer is beyond the lattice's fixed edges, where it is not the number of the lattice
+    /// ([`glauber_lattice::Boundary::Fixed`]). Along axes without fixed edges it means nothing.
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values, VonNeumann};
+    /// use glauber_program::Model;
+    /// // Beyond the edges there is a wall, and no water.
+    /// let seeping = Model::build("seeping", Lattice::square(8).fixed(0.0))
+    ///     .layer("wall", Values::binary())
+    ///     .layer("water", Values::binary())
+    ///     .edge("wall", 1.0)
+    ///     .step(|s| {
+    ///         let open = (1.0 - s.layer("wall")).neighbours(VonNeumann).sum(); // of four, none beyond the edges
+    ///         s.next("water").set(open.at_least(2.0));
+    ///     })?;
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn edge(mut self, layer: &str, value: f64) -> ModelBuilder {
+        let model = self.signature.model.clone();
+        match self.signature.layers.iter_mut().find(|own| own.name == layer) {
+            None => {
+                let known = self.signature.layers.iter().map(|own| own.name.as_str());
+                let error = crate::error::unknown(&model, "layer", layer, known);
+                self.error.get_or_insert(error);
+            }
+            Some(own) => {
+                let (lowest, highest) = own.values.range();
+                let whole = !own.values.is_integer() || value.fract().abs() <= 0.0;
+                if !value.is_finite() || value < lowest || value > highest || !whole {
+                    let (layer, values) = (layer.to_string(), own.values.to_string());
+                    self.error.get_or_insert(ModelError::Edge { model, layer, values, value });
+                }
+                own.edge = Some(value);
+            }
+        }
+        let said = |own: &Layer| own.edge.map(|value| format!("{} = {value}", own.name));
+        let words: Vec<String> = self.signature.layers.iter().filter_map(said).collect();
+        self.outside(&words.join(", "))
+    }
+
     /// Says what the states of the layer declared last are drawn in, by number: those of a binary layer or of named states.
     ///
     /// ```

@@ -73,6 +73,26 @@ impl Update {
         }
     }
 
+    /// Its word with the choices it has, on one line: what a file of states says that they were simulated under.
+    ///
+    /// ```
+    /// # use glauber_program::{Pick, Update};
+    /// let agents = Pick::Among { layer: "cell".into(), state: 1 };
+    /// assert_eq!(Update::sequential(agents).in_full(), "random-sequential, among cell = 1");
+    /// ```
+    pub fn in_full(&self) -> String {
+        let mut text = self.name().to_string();
+        if let Update::RandomSequential { pick, events } = self {
+            match pick {
+                Pick::AnySite => {}
+                Pick::EachOnce => text += ", order = permutation",
+                Pick::Among { layer, state } => text += &format!(", among {layer} = {state}"),
+            }
+            text += &events.map_or_else(String::new, |events| format!(", events = {events}"));
+        }
+        text
+    }
+
     /// Whether sites are picked one after another.
     pub fn is_by_events(&self) -> bool {
         matches!(self, Update::RandomSequential { .. } | Update::ContinuousTime)

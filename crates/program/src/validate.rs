@@ -165,6 +165,8 @@ fn declarations(d: &Declarations) -> Result<(), InvalidProgram> {
     ensure(!d.layers.is_empty(), || "it has no layers".into())?;
     for layer in &d.layers {
         ensure(holds_something(layer), || format!("layer `{}` holds nothing", layer.name))?;
+        let finite = layer.edge.is_none_or(f64::is_finite);
+        ensure(finite, || format!("layer `{}` is no number beyond the edges", layer.name))?;
     }
     for parameter in &d.parameters {
         let Interval { lowest, highest } = parameter.interval;

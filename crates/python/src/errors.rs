@@ -59,18 +59,15 @@ pub fn engine_error(error: EngineError) -> PyErr {
         EngineError::NoStart { model } => input_error(format!(
             "model `{model}` does not say how a lattice starts: pass start={{layer: array}}, or build it with start="
         )),
-        e @ EngineError::Event { step, .. } => {
+        e if e.step().is_some() => {
             // So that what was run before that step is not lost.
-            let error = run_error(e);
+            let (step, error) = (e.step(), run_error(e));
             match Python::attach(|py| error.value(py).setattr("step", step)) {
                 Ok(()) => error,
                 Err(other) => other,
             }
         }
-        e @ (EngineError::OutOfRange { .. }
-        | EngineError::NotProbability { .. }
-        | EngineError::Argument { .. }
-        | EngineError::Broken(_)
+        e @ (EngineError::Broken(_)
         | EngineError::Workers(_)
         | EngineError::Memory { .. }
         | EngineError::Threads(_)) => run_error(e),

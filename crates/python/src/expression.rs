@@ -26,10 +26,18 @@ const NO_SITES: &str = "a traced value is the number at every site at once, and 
 other sites with x.shift((0, 1)) or x.neighbours(\"moore\").sum(), all of them with x.sum() or x.mean(), and the place \
 of a site with s.coordinate(axis)";
 
+/// A value, and what it is beyond fixed edges where it is read there; see `Expression.beyond`.
+#[pyclass(frozen, module = "glauber")]
+pub struct Beyond {
+    pub(crate) of: glauber::program::Beyond,
+    dimensions: usize,
+    states: Option<Arc<Vec<String>>>,
+}
+
 /// The values around each site; see `Expression.neighbours`.
 #[pyclass(frozen, module = "glauber")]
 pub struct Neighbours {
-    of: Expr,
+    of: glauber::program::Beyond,
     states: Option<Arc<Vec<String>>>,
     neighbourhood: Neighbourhood,
 }
@@ -604,7 +612,14 @@ impl Expression {
             None => Moore.on(dimensions),
             Some(given) => self::neighbourhood(&given, dimensions)?,
         };
-        Ok(Neighbours { of: self.expr, states: self.states.clone(), neighbourhood })
+        Ok(Neighbours { of: self.expr.into(), states: self.states.clone(), neighbourhood })
+    }
+    /// This value, to be read across fixed edges (`.shift`, `.at`, `.neighbours`, `s.translate`), beyond which it is to be
+    /// `value` and not what the rule makes of the layers' values there.
+    fn beyond(&self, value: As<'_, Number>) -> PyResult<Beyond> {
+        let value = needed(&value, "the value beyond the edges")?;
+        let (dimensions, states) = (self.expr.dimensions(), self.states.clone());
+        Ok(Beyond { of: self.expr.beyond(value), dimensions, states })
     }
     /// The sum over all sites: one number per replicate.
     fn sum(&self) -> PyResult<Expression> {
@@ -613,6 +628,30 @@ impl Expression {
     /// The mean over all sites: one number per replicate.
     fn mean(&self) -> PyResult<Expression> {
         self.unary(Expr::mean)
+    }
+}
+
+#[pymethods]
+impl Beyond {
+    /// As `Expression.shift`.
+    fn shift(&self, offset: As<'_, Offset>) -> PyResult<Expression> {
+        let offset = self::offset(&offset, self.dimensions)?;
+        let moved = checked(self.of.shift(offset))?;
+        Ok(Expression { states: self.states.clone(), ..moved })
+    }
+    /// As `Expression.at`.
+    fn at(&self, there: As<'_, Picked>) -> PyResult<Expression> {
+        let own = checked(self.of.at(picked(&there)?))?;
+        Ok(Expression { states: self.states.clone(), ..own })
+    }
+    /// As `Expression.neighbours`.
+    #[pyo3(signature = (neighbourhood = None))]
+    fn neighbours(&self, neighbourhood: Option<As<'_, Around>>) -> PyResult<Neighbours> {
+        let neighbourhood = match neighbourhood {
+            None => Moore.on(self.dimensions),
+            Some(given) => self::neighbourhood(&given, self.dimensions)?,
+        };
+        Ok(Neighbours { of: self.of, states: self.states.clone(), neighbourhood })
     }
 }
 

@@ -48,7 +48,7 @@ mod _glauber {
         profile_of_file,
     };
     #[pymodule_export]
-    use crate::expression::Neighbours;
+    use crate::expression::{Beyond, Neighbours};
     #[pymodule_export]
     use crate::fit_outcome::FitOutcome;
     #[pymodule_export]

@@ -104,12 +104,14 @@ fn lattice(shape: &[usize], boundaries: &[BoundaryTuple]) -> PyResult<Lattice> {
 
 /// Traces a model: its start and step are Python functions of a scope, each called once.
 #[pyfunction]
-#[pyo3(signature = (name, shape, boundaries, layers, parameters, covariates, fields, update, start, step))]
+#[pyo3(signature = (name, shape, boundaries, layers, edges, parameters, covariates, fields, update, start, step))]
+#[allow(clippy::too_many_arguments)]
 pub fn trace(
     name: &str,
     shape: Vec<usize>,
     boundaries: Vec<BoundaryTuple>,
     layers: Vec<LayerTuple>,
+    edges: Vec<(String, f64)>,
     parameters: Vec<(String, f64, f64, Option<f64>, Option<String>)>,
     covariates: Vec<String>,
     fields: Vec<(String, f64, f64)>,
@@ -122,6 +124,9 @@ pub fn trace(
         let colours: PyResult<Vec<Option<Colour>>> =
             layer.4.iter().map(|c| c.as_deref().map(colour).transpose()).collect();
         builder = builder.layer(&layer.0, values(layer)?).colours(&colours?);
+    }
+    for (layer, value) in &edges {
+        builder = builder.edge(layer, *value);
     }
     for (parameter, lowest, highest, default, unit) in &parameters {
         let interval = Interval::new(*lowest, *highest);
@@ -269,6 +274,12 @@ impl Model {
         };
         own.iter().map(tuple).collect()
     }
+    /// What layers are beyond fixed edges, where that is not the lattice's number.
+    #[getter]
+    fn edges(&self) -> Vec<(String, f64)> {
+        let layers = &self.model.declarations().layers;
+        layers.iter().filter_map(|l| Some((l.name.clone(), l.edge?))).collect()
+    }
     /// Name, kind, range and states of every layer, and what its states are drawn in.
     #[getter]
     fn layers(&self) -> Vec<LayerTuple> {
@@ -323,6 +334,11 @@ impl Model {
             _ => None,
         };
         (update.name().to_string(), among, each_once, events)
+    }
+    /// The update with its choices, as a file of states holds it.
+    #[getter]
+    fn scheme(&self) -> String {
+        self.model.update().in_full()
     }
     /// The same rule under another update.
     fn updated(&self, update: UpdateTuple) -> PyResult<Model> {

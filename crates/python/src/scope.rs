@@ -9,12 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{input_error, model_error};
-use crate::expression::{neighbourhood, offset, state_number};
+use crate::expression::{Beyond, neighbourhood, offset, state_number};
 use crate::operand::{needed, operand};
 use crate::there::picked;
 use crate::traced::checked;
 use crate::traced::{Expression, Scope, There};
-use crate::typing::{Anything, Around, As, Becomes, Number, Offset, Picked, Probabilities};
+use crate::typing::{Anything, Around, As, Becomes, Moved, Number, Offset, Picked, Probabilities};
 
 /// What a layer becomes; see `Scope.next`.
 #[pyclass(frozen, module = "glauber")]
@@ -260,14 +260,19 @@ impl Scope {
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
     fn translate(
         &self,
-        x: As<'_, Number>,
+        x: As<'_, Moved>,
         direction: As<'_, Number>,
         offsets: Vec<As<'_, Offset>>,
     ) -> PyResult<Expression> {
         let dimensions = self.declarations.lattice.dimensions();
         let offsets: PyResult<Vec<_>> = offsets.iter().map(|o| offset(o, dimensions)).collect();
-        let (x, direction, offsets) =
-            (needed(&x, "the plane")?, needed(&direction, "the direction")?, offsets?);
+        let direction = needed(&direction, "the direction")?;
+        let offsets = offsets?;
+        let beyond = x.cast::<Beyond>().ok().map(|x| x.get().of);
+        let plain = match beyond {
+            Some(_) => Operand::Number(0.0),
+            None => needed(&x, "the plane")?,
+        };
         if offsets.is_empty() {
             return Err(model_error("translate needs at least one offset"));
         }
@@ -276,7 +281,8 @@ impl Scope {
                 Operand::Expr(e) => e,
                 Operand::Number(v) => s.number(v),
             };
-            s.translate(as_expr(x), as_expr(direction), &offsets)
+            let x = beyond.unwrap_or_else(|| as_expr(plain).into());
+            s.translate(x, as_expr(direction), &offsets)
         })
     }
     /// A neighbour in a direction that is drawn for each site: uniformly, or by the neighbourhood's weights. Only a rule that is

@@ -72,6 +72,12 @@ kinds! {
     Traced = words::TRACED;
     /// A number or a traced value.
     Number = type_hint_union!(words::FLOAT, words::TRACED);
+    /// A plane that is moved: a number, a traced value, or one with what it is beyond the edges.
+    Moved = type_hint_union!(
+        words::FLOAT,
+        words::TRACED,
+        <crate::expression::Beyond as pyo3::PyTypeInfo>::TYPE_HINT
+    );
     /// What a traced value may be compared with.
     Compared = type_hint_union!(words::FLOAT, words::STR, words::TRACED);
     /// A state by its number or name.

@@ -3,13 +3,13 @@
 mod meanings;
 mod times;
 
-pub use meanings::{holds_names_of_states, names_of_states};
+pub use meanings::{is_about_states, names_of_states, update_of_states};
 pub use times::{mask_array, of_another_name, times_name, unread_arrays};
 
 use std::sync::{Arc, Mutex};
 
 use glauber_engine::{EngineError, FieldData, Frame, Numbers, Options, Plan, Recorder, Run};
-use glauber_program::{Model, Signature};
+use glauber_program::{Model, Signature, Update};
 
 use glauber_data::arrays::{Array, Values as ArrayValues};
 use glauber_data::no_data_sign;
@@ -144,6 +144,8 @@ pub struct States {
     pub steps: Vec<u32>,
     /// Whether the data themselves say so; else the times are taken to be 0, 1, 2 … steps.
     pub timed: bool,
+    /// Under which update they were simulated ([`glauber_program::Update::in_full`]), where they say so.
+    pub update: Option<String>,
 }
 
 impl States {
@@ -214,6 +216,7 @@ impl States {
             sites,
             steps,
             timed: true,
+            update: Some(plan.update().in_full()),
         };
         let states = of(joined(&bytes, frames), steps);
         let last = last.into_iter().map(|frame| numbers(&bytes, frame));
@@ -258,12 +261,23 @@ impl States {
                 "the observed lattices hold no state: give at least one run with two times".into(),
             ));
         }
-        let timed = steps.is_some();
+        let (timed, update) = (steps.is_some(), meanings::update(signature, arrays));
         let steps = match steps {
             Some(array) => times::steps_of(signature, array, times)?,
             None => (0..times as u32).collect(),
         };
-        Ok(States { layers, runs, times, sites: signature.lattice.sites(), steps, timed })
+        Ok(States { layers, runs, times, sites: signature.lattice.sites(), steps, timed, update })
+    }
+
+    /// That they were simulated under another update than a model's, where they were.
+    pub fn of_another_update(&self, own: &Update) -> Option<String> {
+        let (theirs, own) = (self.update.as_ref()?, own.in_full());
+        (*theirs != own).then(|| {
+            format!(
+                "the states were simulated under update = {theirs}, and this model has update = {own}: a step of one is no step \
+                 of the other"
+            )
+        })
     }
 
     /// The same lattices, `spacing` steps apart, the first seen after `first` steps.

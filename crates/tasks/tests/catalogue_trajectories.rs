@@ -62,6 +62,7 @@ fn recover(case: &Case<'_>, trace: impl Fn(&Scope)) {
             times: 1,
             steps: vec![0],
             timed: true,
+            update: None,
         });
         let fitted = fitted.clone();
         let options = Options::default();

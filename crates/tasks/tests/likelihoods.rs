@@ -168,8 +168,15 @@ fn data_that_no_parameters_allow_are_refused() {
     on[..144].fill(0);
     on[2 * 144] = 0;
     let steps = vec![0, 1, 2];
-    let states =
-        States { sites: 144, layers: vec![Arc::new(on.into())], runs: 1, times: 3, steps, timed: false };
+    let states = States {
+        sites: 144,
+        layers: vec![Arc::new(on.into())],
+        runs: 1,
+        times: 3,
+        steps,
+        timed: false,
+        update: None,
+    };
     let (fitted, pairs) = pairs(&model, &[], states);
     assert_eq!((pairs.before.len(), pairs.dropped.len()), (1, 1));
     let Err(error) = Likelihood::new(&model, fitted, pairs, Options::default()) else { panic!() };

@@ -27,6 +27,12 @@ impl Earlier {
         Ok(Earlier(states))
     }
 
+    /// That the states were left by a run under another update, where they were.
+    pub fn of_another_update(&self, model: &Model) -> Option<String> {
+        let told = self.0.of_another_update(model.update())?;
+        Some(format!("{told}; the run carries on under its own"))
+    }
+
     /// After how many steps the states were left.
     pub fn step(&self) -> u32 {
         self.0.steps.last().copied().unwrap_or(0)

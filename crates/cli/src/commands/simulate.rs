@@ -8,7 +8,7 @@ use glauber::data::arrays::{Array, Values as ArrayValues, write_npz};
 use glauber::engine::{EngineError, Numbers, Options, Plan, Precision, Run};
 use glauber::program::{Layer, Model};
 use glauber::report::frames::{Colouring, FilmFile, FilmOptions, Picture, SpaceTime};
-use glauber::tasks::states::{States, StatesError, names_of_states, times_name};
+use glauber::tasks::states::{States, StatesError, names_of_states, times_name, update_of_states};
 use serde_json::json;
 
 use super::carry_on::Earlier;
@@ -60,6 +60,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
     let options = Options { threads: arguments.threads, precision, ..Options::default() };
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
+    notes.extend(earlier.as_ref().and_then(|earlier| earlier.of_another_update(&model)));
     let replicates = match &earlier {
         _ if kind != "npz" => 1,
         Some(earlier) => earlier.replicates(arguments.replicates)?,
@@ -73,7 +74,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
             "the states would not fit into memory: keep fewer with --every, or run fewer --replicates",
         ));
     }
-    let mut ended = None;
+    let (mut ended, mut failed) = (None, None);
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
     if let Some(earlier) = &earlier {
@@ -84,10 +85,14 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
         match States::record_every(&plan, &run, every.min(run.steps)) {
             Ok(states) => break states,
             // The same noise gives the same states again, up to the step that could not be; other realisations may have ended earlier.
-            Err(StatesError::Engine(error @ EngineError::Event { step, .. })) if step > begun + 1 => {
-                run.steps = step - 1 - begun;
-                ended =
-                    Some(format!("{error}; what was run before that step was written, {} steps", run.steps));
+            Err(StatesError::Engine(error)) if error.step().is_some_and(|step| step > begun + 1) => {
+                run.steps = error.step().unwrap_or_default() - 1 - begun;
+                let told = format!("{error}; what was run before that step was written, {} steps", run.steps);
+                // Where no agent is left the run has come to its end; a value that may not be is a mistake.
+                match error {
+                    EngineError::Event { .. } => (ended, failed) = (Some(told), None),
+                    _ => (ended, failed) = (None, Some(told)),
+                }
             }
             Err(error) => return Err(Failure::run(error)),
         }
@@ -98,6 +103,9 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
         "npz" => write_arrays(&model, states, &arguments.out)?,
         "gif" => write_film(&model, &states, layer, &arguments.out)?,
         _ => write_picture(&model, &states, layer, &arguments.out)?,
+    }
+    if let Some(failed) = failed {
+        return Err(Failure::run(format!("{failed}, to {}", arguments.out.display())));
     }
     let seconds = begin.elapsed().as_secs_f64();
     let object = json!({
@@ -164,6 +172,7 @@ fn write_arrays(model: &Model, states: States, out: &Path) -> Result<(), Failure
         arrays.push((layer.name.clone(), array));
     }
     arrays.extend(names_of_states(model.declarations()));
+    arrays.extend(update_of_states(model.declarations(), model.update()));
     write_npz(out, arrays.iter().map(|(name, array)| (name.as_str(), array)), Overwrite::Refuse)
         .map_err(Failure::input)
 }

@@ -9,8 +9,10 @@ pub(super) const RUN: usize = 512;
 /// At most this many events are run at a time.
 pub(super) const MOST: usize = 64;
 
+/// What may be written is marked in a table of so many bytes, which the nearest cache holds.
+const MARKS: usize = 1 << 14;
+
 /// The events at hand.
-#[derive(Default)]
 pub(super) struct Batch {
     /// How many they are.
     pub(super) count: usize,
@@ -23,28 +25,65 @@ pub(super) struct Batch {
     pub(super) outside: Vec<bool>,
     /// Values that may not be: the event, the check and the value.
     pub(super) refused: Vec<(usize, u32, f64)>,
-    /// Which places of a plane the events gathered may write: 1 there, while they are gathered. In bytes, so that caches
-    /// hold it.
-    pub(super) written: Vec<u8>,
+    /// Which places of a plane the events gathered may write: the stamp of the batch there. Places far apart share a mark: an event
+    /// that meets another's begins a new batch where it need not, and nothing else.
+    marks: Vec<u8>,
+    stamp: u8,
+    /// Whether an event's site may be one that a margin shows, or write to one.
+    pub(super) near_edge: [bool; MOST],
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch {
+            count: 0,
+            first: 0,
+            index: 0,
+            places: Vec::new(),
+            outside: Vec::new(),
+            refused: Vec::new(),
+            marks: Vec::new(),
+            stamp: 0,
+            near_edge: [true; MOST],
+        }
+    }
 }
 
 impl Batch {
     pub(super) fn new(rule: &Rule) -> Batch {
         let picks = rule.picks + 1;
         Batch {
-            count: 0,
-            first: 0,
-            index: 0,
             places: vec![0; MOST * picks],
             outside: vec![false; MOST * picks],
-            refused: Vec::new(),
-            written: vec![0; if rule.may_gather() { rule.layout.padded_len() } else { 0 }],
+            marks: vec![0; if rule.may_gather() { MARKS } else { 0 }],
+            ..Batch::default()
         }
     }
 
     /// Begins anew at an event.
     pub(super) fn begin(&mut self, first: u32, index: usize) {
         (self.count, self.first, self.index) = (0, first, index);
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.marks.fill(0);
+            self.stamp = 1;
+        }
+    }
+
+    /// Whether an event of the batch may write to one of the places at these distances.
+    #[inline(always)]
+    pub(super) fn meets(&self, here: usize, distances: &[i32]) -> bool {
+        let Ok(marks) = <&[u8; MARKS]>::try_from(&self.marks[..]) else { return true };
+        let at = |distance: &i32| marks[here.wrapping_add_signed(*distance as isize) % MARKS];
+        distances.iter().fold(false, |met, distance| met | (at(distance) == self.stamp))
+    }
+
+    /// Notes that an event of the batch may write to a place.
+    #[inline(always)]
+    pub(super) fn mark(&mut self, place: usize) {
+        if let Some(mark) = self.marks.get_mut(place % MARKS) {
+            *mark = self.stamp;
+        }
     }
 
     /// A place at a distance from one of an event's.

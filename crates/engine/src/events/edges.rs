@@ -76,6 +76,15 @@ impl Edges {
         }
     }
 
+    /// Whether a margin may show a site, or one that is no farther from it than the margin is wide.
+    #[inline(always)]
+    pub(crate) fn is_near(&self, site: [usize; 3]) -> bool {
+        (0..3).fold(false, |near, k| {
+            let within = 2 * self.margin[k];
+            near | (site[k] < within) | (site[k] + within >= self.extent[k])
+        })
+    }
+
     /// Where a site stands.
     pub(crate) fn place(&self, site: [usize; 3]) -> usize {
         self.join([0, 1, 2].map(|k| site[k] + self.margin[k]))
@@ -152,6 +161,8 @@ mod tests {
                     written[place] = *value;
                     edges.images(place, |image| written[image] = *value);
                     assert_eq!(edges.number(place), site);
+                    let shown = edges.kinds[place] == Kind::Shown;
+                    assert!(!shown || edges.is_near(edges.source(place).unwrap_or_default()));
                 }
                 assert_eq!(written, filled, "{shape:?} {boundary}");
                 for place in 0..layout.padded_len() {

@@ -161,56 +161,59 @@ impl<F: Lane> Events<F> {
         let most = if rule.may_gather() { MOST.min(count - batch.index) } else { 1 };
         while batch.count < most {
             let event = batch.count;
-            let here = self.site(rule, batch.first + event as u32, batch.index + event)?;
-            let at = |distance: &i32| here.wrapping_add_signed(*distance as isize);
-            let met = || rule.reads.iter().fold(0, |met, distance| met | batch.written[at(distance)]);
-            if event > 0 && met() != 0 {
+            let (here, near_edge) = self.site(rule, batch.first + event as u32, batch.index + event)?;
+            if event > 0 && batch.meets(here, &rule.reads) {
                 // It comes first in the next batch, and is picked again: an order by exchanges is put back.
                 self.put_back(rule, batch.first + event as u32, batch.index + event);
                 break;
             }
             batch.places[event] = here;
+            batch.near_edge[event] = near_edge;
             batch.count += 1;
             if most == 1 {
                 return Ok(());
             }
-            self.mark(rule, batch, event, 1);
-        }
-        for event in 0..batch.count {
-            self.mark(rule, batch, event, 0);
+            self.mark(rule, batch, here, near_edge);
         }
         Ok(())
     }
 
     /// Marks the places that an event may write.
     #[inline(always)]
-    fn mark(&self, rule: &Rule, batch: &mut Batch, event: usize, mark: u8) {
-        let here = batch.places[event];
+    fn mark(&self, rule: &Rule, batch: &mut Batch, here: usize, near_edge: bool) {
         for distance in &rule.written {
-            let place = match distance {
-                0 => Some(here),
-                _ => self.edges.site(here.wrapping_add_signed(*distance as isize)),
-            };
+            let place = here.wrapping_add_signed(*distance as isize);
+            if !near_edge {
+                batch.mark(place);
+                continue;
+            }
+            let place = if *distance == 0 { Some(here) } else { self.edges.site(place) };
             if let Some(site) = place {
-                batch.written[site] = mark;
-                self.edges.images(site, |image| batch.written[image] = mark);
+                batch.mark(site);
+                self.edges.images(site, |image| batch.mark(image));
             }
         }
     }
 
-    /// Where the site of an event stands.
+    /// Where the site of an event stands, and whether it may be near an edge.
     #[inline(always)]
-    fn site(&mut self, rule: &Rule, number: u32, index: usize) -> Result<usize, Trouble> {
+    fn site(&mut self, rule: &Rule, number: u32, index: usize) -> Result<(usize, bool), Trouble> {
         match rule.pick {
-            Picked::AnySite => Ok(self.anywhere(rule, self.bits(0, index))),
+            Picked::AnySite => {
+                let at = self.coordinates(rule, self.bits(0, index));
+                Ok((self.edges.place(at), self.edges.is_near(at)))
+            }
             Picked::EachOnce => {
                 let (at, other) = self.exchanged(number, index);
                 self.order.swap(at, other);
-                Ok(self.edges.place_of(self.order[at] as usize))
+                Ok((self.edges.place_of(self.order[at] as usize), true))
             }
             Picked::Among { .. } => match self.agents.len() {
                 0 => Err(Trouble::NoAgents),
-                agents => Ok(self.agents.place(one_of(self.bits(0, index), agents as u64) as usize)),
+                agents => {
+                    let agent = one_of(self.bits(0, index), agents as u64) as usize;
+                    Ok((self.agents.place(agent), true))
+                }
             },
         }
     }
@@ -233,13 +236,21 @@ impl<F: Lane> Events<F> {
     /// Where a site of the lattice stands that 64 bits pick: of its row-major number ⌊bits · sites / 2⁶⁴⌋, axis by axis.
     #[inline(always)]
     fn anywhere(&self, rule: &Rule, bits: u64) -> usize {
+        self.edges.place(self.coordinates(rule, bits))
+    }
+
+    /// The same as coordinates.
+    #[inline(always)]
+    fn coordinates(&self, rule: &Rule, bits: u64) -> [usize; 3] {
         let mut rest = bits;
-        let site = rule.layout.extent().map(|length| {
+        rule.layout.extent().map(|length| {
+            if length == 1 {
+                return 0;
+            }
             let product = u128::from(rest) * length as u128;
             rest = product as u64;
             (product >> 64) as usize
-        });
-        self.edges.place(site)
+        })
     }
 
     fn plane<'p>(&'p self, layers: &'p [Plane<F>], source: Source) -> &'p Plane<F> {
@@ -410,7 +421,8 @@ impl<F: Lane> Events<F> {
                 let at = *from as usize * MOST + event;
                 if *from == 0 || !batch.outside[at] {
                     let new = self.registers[*a as usize * MOST + event];
-                    self.write(rule, layers, *layer, batch.places[at], new)?;
+                    let near_edge = *from != 0 || batch.near_edge[event];
+                    self.write(rule, layers, *layer, batch.places[at], new, near_edge)?;
                 }
             }
         }
@@ -425,6 +437,7 @@ impl<F: Lane> Events<F> {
         layer: u16,
         place: usize,
         new: F,
+        near_edge: bool,
     ) -> Result<(), Trouble> {
         let plane = &mut layers[layer as usize];
         if value(plane, place) == new {
@@ -441,7 +454,9 @@ impl<F: Lane> Events<F> {
             }
         }
         store(plane, place, new);
-        self.edges.images(place, |image| store(plane, image, new));
+        if near_edge {
+            self.edges.images(place, |image| store(plane, image, new));
+        }
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use glauber_program::Model;
 
 use super::model::{Own, engine_options};
 use super::pictures::picture_of_each_layer;
-use super::states::Seen;
+use super::states::{Seen, of_another_update};
 use super::times::timed;
 use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
@@ -21,7 +21,7 @@ use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
 use glauber_tasks::losses::stability::{STABILITY_LOSSES, StabilityLoss};
 use glauber_tasks::pattern::{Criterion, PatternScore};
-use glauber_tasks::states::{States, holds_names_of_states, times_name, unread_arrays};
+use glauber_tasks::states::{States, is_about_states, times_name, unread_arrays};
 use glauber_tasks::tasks::stability::Rollouts;
 
 /// τ where nobody says.
@@ -198,7 +198,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
         _ => {
             let times = times_name(model.declarations());
             let of_time = |name: String, array| {
-                let is_beside = name == times || holds_names_of_states(model.declarations(), &name);
+                let is_beside = name == times || is_about_states(model.declarations(), &name);
                 if is_beside { (name, array) } else { (name, with_time(array, lattice)) }
             };
             arrays.into_iter().map(|(name, array)| of_time(name, array)).collect()
@@ -212,6 +212,7 @@ fn read(file: &FitFile, model: &Model, path: &Path, key: &str) -> Result<Seen, J
     let states =
         States::from_arrays(model.declarations(), &named).map_err(|error| fail(error.to_string()))?;
     let states = timed(file, states, None)?;
+    notes.extend(of_another_update(&states, model));
     let last = file.data.frames.last.map_or(states.times - 1, |l| l as usize);
     if last >= states.times {
         let message = format!(

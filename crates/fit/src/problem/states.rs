@@ -15,7 +15,7 @@ use glauber_data::arrays::{Array, ReadLimits, read_arrays_of_numbers};
 use glauber_data::{FileKind, no_data_sign};
 use glauber_lattice::Values;
 use glauber_tasks::states::{
-    States, holds_names_of_states, mask_array, of_another_name, times_name, unread_arrays,
+    States, is_about_states, mask_array, of_another_name, times_name, unread_arrays,
 };
 
 /// Observed states, and what their reader has to say.
@@ -68,6 +68,12 @@ fn signs_of_no_data(model: &Model, arrays: &[(String, Array)]) -> Vec<String> {
     arrays.iter().filter_map(one).collect()
 }
 
+/// That states were simulated under another update than the model that is fitted, where they were.
+pub(crate) fn of_another_update(states: &States, model: &Model) -> Option<String> {
+    let told = states.of_another_update(model.update())?;
+    Some(format!("{told}, so the estimates need not be what the states were simulated with"))
+}
+
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
 pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
     let (mut notes, mut positions) = (Vec::new(), None);
@@ -77,7 +83,7 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
     } else if FileKind::of(path)?.holds_arrays() {
         let needed = |name: &str| {
             name == times_name(declarations)
-                || holds_names_of_states(declarations, name)
+                || is_about_states(declarations, name)
                 || declarations.layers.iter().any(|layer| layer.name == name)
         };
         let (arrays, others) = read_arrays_of_numbers(path, ReadLimits::default(), &needed)?;
@@ -107,6 +113,7 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;
     notes.extend(guessed_clock(file, model, &states));
+    notes.extend(of_another_update(&states, model));
     Ok(Seen { states, notes })
 }
 

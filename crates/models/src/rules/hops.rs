@@ -22,7 +22,7 @@ pub fn hopped(s: &Scope, occupancy: Expr, p: Expr, neighbourhood: &Neighbourhood
         spent += weight;
         let back = offset.map(|d| -d);
         let departing = within(s, lattice, *offset).map_or(going, |stays| going * stays);
-        let arriving = departing.shift(back);
+        let arriving = departing.beyond(0.0).shift(back);
         let arriving = within(s, lattice, back).map_or(arriving, |from| arriving * from);
         next = next - departing + arriving;
     }

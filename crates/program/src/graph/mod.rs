@@ -1,6 +1,7 @@
 //! Grows a program one instruction at a time, simplifying as it goes: constants are folded, common subexpressions
 //! shared, neutral elements dropped.
 
+mod beyond;
 mod complement;
 mod fold;
 mod short;
@@ -33,12 +34,26 @@ pub struct Graph {
     instructions: Vec<Instruction>,
     known: HashMap<Op, ValueId>,
     results: Vec<(Sink, ValueId)>,
+    /// What values are beyond fixed edges, where the lattice's number is the second.
+    beyond: HashMap<(ValueId, ValueId), ValueId>,
+    /// What reads are beyond fixed edges, where the rule says so.
+    given: HashMap<ValueId, ValueId>,
+    /// Choices between what is read and what stands beyond fixed edges.
+    edged: HashSet<ValueId>,
 }
 
 impl Graph {
     /// An empty program over the given declarations.
     pub fn new(declarations: Declarations) -> Graph {
-        Graph { declarations, instructions: Vec::new(), known: HashMap::new(), results: Vec::new() }
+        Graph {
+            declarations,
+            instructions: Vec::new(),
+            known: HashMap::new(),
+            results: Vec::new(),
+            beyond: HashMap::new(),
+            given: HashMap::new(),
+            edged: HashSet::new(),
+        }
     }
 
     /// The program written so far, without dead code. Results keep their order.
@@ -192,6 +207,8 @@ impl Graph {
             match self.instruction(value).op {
                 Op::Categorical { .. } => {}
                 Op::Layer(i) if self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal) => {}
+                // A state that was read across an edge, beyond which one is known.
+                Op::Select(_, read, _) if self.edged.contains(&value) => open.push(read),
                 Op::Select(_, a, b) => open.extend([a, b]),
                 Op::Shift { x, .. } | Op::Hold(x) | Op::Revealed { value: x, .. } => open.push(x),
                 _ => return false,

@@ -48,13 +48,7 @@ fn one_colour(g: &mut Graph, rule: &Program, own: ValueId, layers: &[ValueId], s
             Some(at_neighbour(g, *x, *direction, *offsets))
         }
         Op::Put { value, .. } => Some(*value),
-        Op::Inside(Place::Neighbour { direction, offsets }) => Some(match marked(g) {
-            None => g.constant(1.0),
-            Some((everywhere, mark)) => {
-                let seen = at_neighbour(g, everywhere, *direction, *offsets);
-                g.compare(Comparison::Equal, seen, mark)
-            }
-        }),
+        Op::Inside(Place::Neighbour { direction, offsets }) => Some(exists(g, *direction, *offsets)),
         op if scored => scored_only(g, op, own),
         _ => None,
     });
@@ -94,6 +88,17 @@ fn one_colour(g: &mut Graph, rule: &Program, own: ValueId, layers: &[ValueId], s
         }
     }
     after
+}
+
+/// 1 where the neighbour that a direction picks is a site, 0 where it lies beyond a fixed edge.
+pub(crate) fn exists(g: &mut Graph, direction: ValueId, offsets: u32) -> ValueId {
+    match marked(g) {
+        None => g.constant(1.0),
+        Some((everywhere, mark)) => {
+            let seen = at_neighbour(g, everywhere, direction, offsets);
+            g.compare(Comparison::Equal, seen, mark)
+        }
+    }
 }
 
 /// A field of one number that stands beyond no fixed edge, and the number; none where there is no fixed edge.

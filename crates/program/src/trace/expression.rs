@@ -7,7 +7,7 @@ use glauber_lattice::{Lattice, Neighbourhood, Neighbours, Offset, Overlap};
 use crate::bounds::decided;
 use crate::domain::Domain;
 use crate::error::ModelError;
-use crate::op::{Binary, Comparison, Op, Rank, Surrogate, ValueId};
+use crate::op::{Binary, Comparison, Op, Surrogate, ValueId};
 use crate::trace::{Operand, Trace, tracing_is_over, with_trace};
 use crate::unary::Unary;
 
@@ -298,10 +298,27 @@ impl Expr {
     }
 
     /// The value at a displaced site: at site i, x(i + offset); the offset as (z, y, x), no farther than the lattice is
-    /// long (or 32 sites).
+    /// long (or 32 sites). Beyond a fixed edge stands what the rule makes of the layers' values there
+    /// ([`crate::ModelBuilder::edge`]).
     pub fn shift(self, offset: Offset) -> Expr {
-        refuse_far(self.trace, &[offset]);
-        self.apply(|t, x| t.graph.shift(x, offset))
+        Beyond::from(self).shift(offset)
+    }
+
+    /// This value, to be read across fixed edges, where it is to be `value` and not what the rule makes of the layers'
+    /// values there ([`crate::ModelBuilder::edge`]).
+    ///
+    /// ```
+    /// use glauber_lattice::{Lattice, Values, VonNeumann};
+    /// use glauber_program::Model;
+    /// // Spins are 0 beyond free edges, where a layer of 0 would be a spin of −1.
+    /// let free = Model::build("free", Lattice::square(8).fixed(0.0)).layer("up", Values::binary()).step(|s| {
+    ///     let spin = s.layer("up") * 2.0 - 1.0;
+    ///     s.next("up").bernoulli(spin.beyond(0.0).neighbours(VonNeumann).sum().sigmoid());
+    /// })?;
+    /// # Ok::<(), glauber_program::ModelError>(())
+    /// ```
+    pub fn beyond(self, value: impl Into<Operand>) -> Beyond {
+        Beyond { x: self, beyond: Some(value.into()) }
     }
 
     /// How many axes its lattice has; 1 where its tracing is over.
@@ -312,18 +329,12 @@ impl Expr {
     /// The values around each site. On a lattice so small that the neighbourhood leads a site to itself the model is
     /// refused; where it leads to another site twice, [`crate::Model::notes`] says so.
     pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
-        let refusal = neighbourhood.refusal(self.dimensions());
-        let neighbourhood = neighbourhood.on(self.dimensions());
-        refuse_far(self.trace, neighbourhood.offsets());
-        refuse_itself(self.trace, refusal, &neighbourhood);
-        Neighbourly { x: self, neighbourhood }
+        Beyond::from(self).neighbours(neighbourhood)
     }
 
     /// As [`Expr::neighbours`], also where the lattice is so small that a site is its own neighbour, and that is meant.
     pub fn neighbours_all_round(self, neighbourhood: impl Neighbours) -> Neighbourly {
-        let neighbourhood = neighbourhood.on(self.dimensions());
-        refuse_far(self.trace, neighbourhood.offsets());
-        Neighbourly { x: self, neighbourhood }
+        Beyond::from(self).neighbours_all_round(neighbourhood)
     }
 
     /// The sum over all sites: one number per replicate.
@@ -385,23 +396,62 @@ fn itself(lattice: &Lattice, offset: Offset) -> String {
     )
 }
 
+/// A value that is read at other sites, and what it is beyond fixed edges; see [`Expr::beyond`].
+#[derive(Clone, Copy, Debug)]
+pub struct Beyond {
+    pub(super) x: Expr,
+    /// None for what the rule makes of the layers' values there.
+    pub(super) beyond: Option<Operand>,
+}
+
+impl From<Expr> for Beyond {
+    fn from(x: Expr) -> Beyond {
+        Beyond { x, beyond: None }
+    }
+}
+
+impl Beyond {
+    /// As [`Expr::shift`].
+    pub fn shift(self, offset: Offset) -> Expr {
+        refuse_far(self.x.trace, &[offset]);
+        self.x.apply(|t, x| {
+            let beyond = self.beyond.map(|beyond| t.resolve(beyond));
+            t.graph.shifted(x, offset, beyond)
+        })
+    }
+
+    /// As [`Expr::neighbours`].
+    pub fn neighbours(self, neighbourhood: impl Neighbours) -> Neighbourly {
+        let dimensions = self.x.dimensions();
+        let refusal = neighbourhood.refusal(dimensions);
+        let neighbourhood = neighbourhood.on(dimensions);
+        refuse_far(self.x.trace, neighbourhood.offsets());
+        refuse_itself(self.x.trace, refusal, &neighbourhood);
+        Neighbourly { of: self, neighbourhood }
+    }
+
+    /// As [`Expr::neighbours_all_round`].
+    pub fn neighbours_all_round(self, neighbourhood: impl Neighbours) -> Neighbourly {
+        let neighbourhood = neighbourhood.on(self.x.dimensions());
+        refuse_far(self.x.trace, neighbourhood.offsets());
+        Neighbourly { of: self, neighbourhood }
+    }
+}
+
 /// The values around each site; see [`Expr::neighbours`].
 #[derive(Clone, Debug)]
 pub struct Neighbourly {
-    x: Expr,
+    of: Beyond,
     neighbourhood: Neighbourhood,
 }
 
 impl Neighbourly {
     /// Their weighted sum.
     pub fn sum(self) -> Expr {
-        let Neighbourly { x, neighbourhood } = self;
+        let Neighbourly { of: Beyond { x, beyond }, neighbourhood } = self;
         x.apply(|t, x| {
-            if t.graph.rank(x) != Rank::Site && !t.graph.has_fixed_edge() {
-                return t.graph.scale(neighbourhood.weights().iter().sum(), x);
-            }
-            let neighbourhood = t.graph.declarations.neighbourhood(neighbourhood);
-            t.graph.push(Op::NeighbourSum { x, neighbourhood, transposed: false })
+            let beyond = beyond.map(|beyond| t.resolve(beyond));
+            t.graph.summed_around(x, neighbourhood, beyond)
         })
     }
 
@@ -413,7 +463,12 @@ impl Neighbourly {
 
     /// How many of them (by weight) are in state `class`.
     pub fn count(self, class: u32) -> Expr {
-        Neighbourly { x: self.x.is(class), neighbourhood: self.neighbourhood }.sum()
+        let state = f64::from(class);
+        let beyond = self.of.beyond.map(|beyond| match beyond {
+            Operand::Number(own) => Operand::Number(f64::from(u8::from((own - state).abs() <= 0.0))),
+            Operand::Expr(own) => Operand::Expr(own.equals(state)),
+        });
+        Neighbourly { of: Beyond { x: self.of.x.is(class), beyond }, neighbourhood: self.neighbourhood }.sum()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::program::{Program, Sink};
 use crate::scheme;
 use crate::update::Update;
 
-pub use expression::{Expr, Neighbourly};
+pub use expression::{Beyond, Expr, Neighbourly};
 pub use there::There;
 
 /// The most draws of a program: the noise of further ones is another program's.
@@ -392,8 +392,9 @@ impl Scope {
     }
 
     /// The plane `x` moved as a whole by the offset that `direction` (one class per replicate) picks from `offsets`.
-    pub fn translate(&self, x: Expr, direction: Expr, offsets: &[Offset]) -> Expr {
+    pub fn translate(&self, x: impl Into<Beyond>, direction: Expr, offsets: &[Offset]) -> Expr {
         expression::refuse_far(self.id, offsets);
+        let Beyond { x, beyond } = x.into();
         self.push(|t| {
             if offsets.is_empty() {
                 let (model, wanted) = (t.model(), "at least one offset".to_string());
@@ -406,7 +407,8 @@ impl Scope {
             }
             check(t, "translate", Requirement::Direction(offsets.len() as u32), direction);
             let offsets = t.graph.declarations.neighbourhood(glauber_lattice::Neighbourhood::of(offsets));
-            t.graph.push(Op::Translate { x, direction, offsets, transposed: false })
+            let beyond = beyond.map(|beyond| t.resolve(beyond));
+            t.graph.translated(x, direction, offsets, beyond)
         })
     }
 

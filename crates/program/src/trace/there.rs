@@ -8,7 +8,7 @@ use crate::op::{Op, Place, Rank, ValueId};
 use crate::program::Sink;
 use crate::trace::expression::{refuse_far, refuse_itself};
 use crate::trace::{
-    Expr, Next, Operand, Scope, Trace, check, find, in_range, name_draw, require, with_trace,
+    Beyond, Expr, Next, Operand, Scope, Trace, check, find, in_range, name_draw, require, with_trace,
 };
 
 /// Another site, as a rule picks it for each site that it is applied to; see [`crate::Scope::neighbour`] and
@@ -58,15 +58,7 @@ impl There {
 impl Expr {
     /// The value at the site that is picked. It may be made of layers, fields and numbers, not of draws.
     pub fn at(self, there: There) -> Expr {
-        let value = with_trace(self.trace, |t| {
-            let x = t.resolve(self.into());
-            let Some(place) = there.place_in(t) else { return t.graph.constant(f64::NAN) };
-            if t.graph.rank(x) != Rank::Site {
-                return x;
-            }
-            t.graph.push(Op::There { x, place })
-        });
-        Expr { trace: self.trace, value: value.unwrap_or(ValueId(u32::MAX)) }
+        Beyond::from(self).at(there)
     }
 
     /// The sum with an operand.
@@ -75,6 +67,20 @@ impl Expr {
             Operand::Expr(other) => self + other,
             Operand::Number(other) => self + other,
         }
+    }
+}
+
+impl Beyond {
+    /// As [`Expr::at`].
+    pub fn at(self, there: There) -> Expr {
+        let Beyond { x, beyond } = self;
+        let value = with_trace(x.trace, |t| {
+            let of = t.resolve(x.into());
+            let Some(place) = there.place_in(t) else { return t.graph.constant(f64::NAN) };
+            let beyond = beyond.map(|beyond| t.resolve(beyond));
+            t.graph.at_place(of, place, beyond)
+        });
+        Expr { trace: x.trace, value: value.unwrap_or(ValueId(u32::MAX)) }
     }
 }
 

@@ -1,16 +1,37 @@
-//! Writes and reads what the numbers of named states mean, beside the states: a file holds 0, 1, 2 …, which another model, or the
+//! Writes and reads what states are, beside them: under which update they were simulated, and what the numbers of named states
+//! mean: a file holds 0, 1, 2 …, which another model, or the
 //! same with its states in another order, takes for other states.
 //!
 //! The array is text in bytes (UTF-8), a line for each layer of named states: the layer, then its states, with tabs between.
 
 use glauber_data::arrays::{Array, Values as ArrayValues};
 use glauber_lattice::Values;
-use glauber_program::Signature;
+use glauber_program::{Signature, Update};
 
 use super::StatesError;
 
 /// The array of an archive that holds the names of states.
 pub(super) const NAMES: &str = "names of states";
+
+/// The array of an archive that holds under which update its states were simulated.
+const UPDATE: &str = "update scheme";
+
+/// Under which update states were simulated, as an array of text in bytes with its name; nothing for a model that has a layer
+/// of this name.
+pub fn update_of_states(signature: &Signature, update: &Update) -> Option<(String, Array)> {
+    let bytes = update.in_full().into_bytes();
+    let is_taken = signature.layers.iter().any(|layer| layer.name == UPDATE);
+    let array = Array::new(vec![bytes.len()], ArrayValues::U8(bytes)).ok()?;
+    (!is_taken).then(|| (UPDATE.to_string(), array))
+}
+
+/// Under which update states were simulated, where the arrays say so.
+pub(super) fn update(signature: &Signature, arrays: &[(String, Array)]) -> Option<String> {
+    let is_taken = signature.layers.iter().any(|layer| layer.name == UPDATE);
+    let own = arrays.iter().find(|(name, _)| name == UPDATE && !is_taken);
+    let text = own.and_then(|(_, array)| text_of(array))?;
+    text.split(", ").next()?.parse::<Update>().is_ok().then_some(text)
+}
 
 /// The names of a model's states as an array, with the array's name; nothing for a model without named states.
 pub fn names_of_states(signature: &Signature) -> Option<(String, Array)> {
@@ -22,9 +43,9 @@ pub fn names_of_states(signature: &Signature) -> Option<(String, Array)> {
     (!lines.is_empty() && !is_taken).then(|| (NAMES.to_string(), array))
 }
 
-/// Whether an array holds the names of states.
-pub fn holds_names_of_states(signature: &Signature, name: &str) -> bool {
-    name == NAMES && signature.layers.iter().all(|layer| layer.name != NAMES)
+/// Whether an array says what states are: their names, or under which update they were simulated.
+pub fn is_about_states(signature: &Signature, name: &str) -> bool {
+    (name == NAMES || name == UPDATE) && signature.layers.iter().all(|layer| layer.name != name)
 }
 
 /// The layers of named states, with those.
@@ -40,7 +61,7 @@ fn named(signature: &Signature) -> impl Iterator<Item = (&str, &[String])> {
 /// # Errors
 /// [`StatesError::OtherStates`] where a layer's states have other names, or none.
 pub(super) fn check(signature: &Signature, arrays: &[(String, Array)]) -> Result<(), StatesError> {
-    let own = arrays.iter().find(|(name, _)| holds_names_of_states(signature, name));
+    let own = arrays.iter().find(|(name, _)| name == NAMES && is_about_states(signature, name));
     let Some(text) = own.and_then(|(_, array)| text_of(array)) else { return Ok(()) };
     let theirs: Vec<(&str, Vec<&str>)> = text
         .lines()
@@ -121,6 +142,16 @@ mod tests {
             let error = read(layer, values).unwrap_err().to_string();
             assert!(error.contains("well, ill") && error.contains("`names of states`"), "{error}");
         }
+        // A file that says nothing of its update is of any; one that does is told of another.
+        let mut with_update = file("state");
+        let signature = written.signature();
+        with_update.extend(update_of_states(signature, &Update::Sublattices));
+        let states = States::from_arrays(signature, &with_update).unwrap();
+        assert_eq!(states.of_another_update(&Update::Sublattices), None);
+        let told = states.of_another_update(&Update::Synchronous).unwrap();
+        assert!(told.contains("update = sublattices") && told.contains("update = synchronous"), "{told}");
+        let silent = States::from_arrays(signature, &file("state")).unwrap();
+        assert_eq!(silent.of_another_update(&Update::Synchronous), None);
         // Without names nothing is known, and nothing refused; nothing is written where there are none.
         let bare = [("state".to_string(), states.clone())];
         assert!(States::from_arrays(model("state", of(&["ill", "well"])).signature(), &bare).is_ok());

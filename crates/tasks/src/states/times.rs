@@ -4,7 +4,7 @@ use glauber_data::arrays::Array;
 use glauber_program::{Signature, nearest_name};
 
 use super::StatesError;
-use super::meanings::holds_names_of_states;
+use super::meanings::is_about_states;
 
 /// The array of an archive that holds the step of every time, as `glauber simulate` writes it.
 const TIMES: &str = "times";
@@ -25,7 +25,7 @@ pub(super) fn split<'a>(
     arrays: &'a [(String, Array)],
 ) -> (Option<&'a Array>, Vec<&'a (String, Array)>) {
     let name = times_name(signature);
-    let numbers = || arrays.iter().filter(move |(own, _)| !holds_names_of_states(signature, own));
+    let numbers = || arrays.iter().filter(move |(own, _)| !is_about_states(signature, own));
     let (times, layers): (Vec<_>, Vec<_>) = numbers().partition(|(own, _)| own == name);
     // A model of one layer takes a single array of any name, this one too.
     match (&times[..], layers.is_empty()) {
