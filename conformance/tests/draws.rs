@@ -4,8 +4,9 @@
 
 use glauber_engine::{EngineError, FieldData, LossValue, Options, Plan, Precision, Run};
 use glauber_lattice::{Lattice, Values};
+use glauber_likelihood::log_likelihood;
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
-use glauber_program::{Expr, Interval, Model, ModelError, Operand, Scope, log_likelihood};
+use glauber_program::{Expr, Interval, Model, ModelError, Operand, Scope};
 use glauber_statistics::tolerance::{
     chi_square, chi_square_below, mean_within, shared, variance_ratio_within,
 };

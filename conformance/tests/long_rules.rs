@@ -4,8 +4,9 @@
 
 use glauber_engine::{FieldData, LossValue, Options, Plan, Run};
 use glauber_lattice::{Lattice, Moore, Values};
+use glauber_likelihood::log_likelihood;
 use glauber_program::estimators::StraightThrough;
-use glauber_program::{Expr, Interval, MOST_INSTRUCTIONS, Model, ModelError, differentiate, log_likelihood};
+use glauber_program::{Expr, Interval, MOST_INSTRUCTIONS, Model, ModelError, differentiate};
 
 /// How often the chains below are continued: at least this many instructions each.
 const LENGTH: usize = 40_000;

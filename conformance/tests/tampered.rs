@@ -5,9 +5,10 @@
 
 use glauber_conformance::random_models::{Dish, recipes, runner, scattered};
 use glauber_engine::{LossValue, Options, Plan, Run};
+use glauber_likelihood::log_likelihood;
 use glauber_models::{MODELS, ModelOptions, named};
 use glauber_program::estimators::StraightThrough;
-use glauber_program::{FieldKind, Model, Program, log_likelihood};
+use glauber_program::{FieldKind, Model, Program};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 

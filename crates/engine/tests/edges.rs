@@ -4,7 +4,8 @@
 
 use glauber_engine::{FieldData, Options, Plan, Precision, Run};
 use glauber_lattice::{Boundary, Lattice, Moore, Neighbourhood, Neighbours, Offset, Values, VonNeumann};
-use glauber_program::{Expr, Interval, Model, ModelError, Pick, Scope, Update, log_likelihood};
+use glauber_likelihood::log_likelihood;
+use glauber_program::{Expr, Interval, Model, ModelError, Pick, Scope, Update};
 use glauber_statistics::tolerance::SampleMean;
 
 /// Small numbers from a seed (Steele, Lea & Flood's SplitMix64).

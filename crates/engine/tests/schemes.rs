@@ -6,7 +6,8 @@
 
 use glauber_engine::{FieldData, Options, Plan, Precision, Run, Simd};
 use glauber_lattice::{Colouring, Lattice, Values, VonNeumann};
-use glauber_program::{Expr, Interval, Model, Pick, Scope, Update, log_likelihood};
+use glauber_likelihood::log_likelihood;
+use glauber_program::{Expr, Interval, Model, Pick, Scope, Update};
 use glauber_statistics::tolerance::{SampleMean, chi_square, chi_square_below, shared};
 
 const ALARM: f64 = 1e-4;

@@ -26,7 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`backend`], [`engine`], [`models`],
+//! The crates, in the order the data flows: [`numbers`], [`lattice`], [`program`], [`likelihood`], [`backend`], [`engine`], [`models`],
 //! [`model_file`], [`files`], [`data`], [`optimize`], [`cellular_potts`], [`tasks`], [`inference`], [`segment`],
 //! [`report`], [`tissue`], [`fit`], [`view`].
 
@@ -38,6 +38,7 @@ pub use glauber_files as files;
 pub use glauber_fit as fit;
 pub use glauber_inference as inference;
 pub use glauber_lattice as lattice;
+pub use glauber_likelihood as likelihood;
 pub use glauber_model_file as model_file;
 pub use glauber_models as models;
 pub use glauber_numbers as numbers;
@@ -55,12 +56,11 @@ pub use glauber_workers as workers;
 pub mod prelude {
     pub use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run, Start};
     pub use glauber_lattice::{Boundary, Hexagonal, Lattice, Moore, Neighbourhood, Values, VonNeumann};
+    pub use glauber_likelihood::log_likelihood;
     pub use glauber_program::estimators::{
         GumbelRao, GumbelSoftmax, MeanField, ReinMax, ScoreFunction, StraightThrough,
     };
-    pub use glauber_program::{
-        Estimator, Expr, Interval, Model, Scope, Surrogate, differentiate, log_likelihood,
-    };
+    use glauber_program::{Estimator, Expr, Interval, Model, Scope, Surrogate, differentiate};
 }
 
 /// The version of this build.

@@ -1,7 +1,7 @@
 //! Gives an approximate, noiseless likelihood of partly seen sites: the mean-field filter ("CAL").
 //!
 //! The probabilities of every site's states are carried from one observation to the next by
-//! [`mean_field_filter`](glauber_program::mean_field_filter), which says what is left out. ln L is the same number every
+//! [`mean_field_filter`](glauber_likelihood::mean_field_filter), which says what is left out. ln L is the same number every
 //! time; its gradient is by central differences. All runs of an experiment go together.
 //!
 //! Biased: by −4.5 % where half of a contact process of 64 × 64 sites is seen (docs/observations.md).
@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use glauber_engine::{EngineError, FieldData, Numbers, Observation, Options, Plan, Precision, Run, Start};
-use glauber_program::{Filter, ModelError, mean_field_filter};
+use glauber_likelihood::{Filter, mean_field_filter};
+use glauber_program::ModelError;
 use glauber_tasks::observation::{Design, Experiment, What};
 use glauber_tasks::tasks::transition::failed;
 

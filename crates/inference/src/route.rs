@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use glauber_engine::{Numbers, Options};
-use glauber_program::{ModelError, log_likelihood, mean_field_filter};
+use glauber_likelihood::{log_likelihood, mean_field_filter};
+use glauber_program::ModelError;
 use glauber_tasks::observation::noise::Law;
 use glauber_tasks::observation::{Design, Experiment, ObservationError, What};
 use glauber_tasks::states::{States, StatesError};

@@ -8,11 +8,12 @@ use glauber_inference::likelihood::Likelihood;
 use glauber_inference::mean_field_filter::MeanFieldFilter;
 use glauber_inference::objective::OfLikelihood;
 use glauber_lattice::{Lattice, Moore, Values};
+use glauber_likelihood::mean_field_filter;
 use glauber_numbers::noise::Key;
 use glauber_optimize::gradient_free::GradientFree;
 use glauber_optimize::optimizers::Choice;
 use glauber_optimize::stopping::Tolerance;
-use glauber_program::{Interval, Model, mean_field_filter};
+use glauber_program::{Interval, Model};
 use glauber_tasks::observation::{Design, Experiment, Noise, Observed, Quantity, Watch, What};
 
 fn seen(model: &Model, noise: Noise, steps: Vec<u32>, runs: usize, values: Vec<f64>) -> Design {

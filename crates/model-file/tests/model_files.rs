@@ -3,10 +3,11 @@
 
 use glauber_engine::{EngineError, FieldData, Frame, LossValue, Options, Plan, Precision, Run};
 use glauber_lattice::{Boundary, Lattice, Values, VonNeumann};
+use glauber_likelihood::log_likelihood;
 use glauber_model_file::{CovariateSource, Field, load, parse, template};
 use glauber_models::{ModelOptions, named};
 use glauber_program::estimators::GumbelSoftmax;
-use glauber_program::{Interval, Model, Pick, Update, log_likelihood};
+use glauber_program::{Interval, Model, Pick, Update};
 
 fn model(text: &str) -> Model {
     parse(text, "test.toml".as_ref(), &ModelOptions::none()).unwrap_or_else(|e| panic!("{e}")).model

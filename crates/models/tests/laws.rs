@@ -5,10 +5,11 @@
 mod support;
 
 use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run};
+use glauber_likelihood::log_likelihood;
 use glauber_model_file::parse;
 use glauber_models::{ModelOptions, OptionValue};
+use glauber_program::Model;
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions, StraightThrough};
-use glauber_program::{Model, log_likelihood};
 use glauber_statistics::tolerance::{chi_square, chi_square_below, shared};
 use support::{ALARM, assert_mean, last, model, number, shape, word};
 

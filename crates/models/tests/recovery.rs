@@ -9,9 +9,10 @@ mod support;
 
 use glauber_engine::{FieldData, Run};
 use glauber_lattice::{Lattice, Moore, Values};
+use glauber_likelihood::log_likelihood;
 use glauber_model_file::parse;
 use glauber_models::{MODELS, ModelOptions, OptionValue};
-use glauber_program::{Interval, Model, Update, log_likelihood};
+use glauber_program::{Interval, Model, Update};
 use glauber_statistics::tolerance;
 use support::{Likelihood, model, number, shape, transitions, word};
 

@@ -69,12 +69,12 @@ impl Requirement {
     }
 
     /// A value that is allowed.
-    pub(crate) fn harmless(&self) -> f64 {
+    pub fn harmless(&self) -> f64 {
         if matches!(self, Requirement::WholeOfOne | Requirement::Chance) { 1.0 } else { 0.0 }
     }
 
     /// Whether every value of a domain is allowed in every precision.
-    pub(crate) fn proved_by(&self, domain: Domain) -> bool {
+    pub fn proved_by(&self, domain: Domain) -> bool {
         let (lowest, highest, whole) = match self {
             Requirement::Probability | Requirement::Share => (0.0, 1.0, false),
             Requirement::Chance => (f64::from(f32::MIN_POSITIVE), 1.0, false),

@@ -1,7 +1,7 @@
 //! Holds what a model says: a step traced once into a straight list of instructions, and the transforms of such lists.
 //!
 //! A [`Model`] is built with [`Model::build`]; its [`Program`]s print readably. [`differentiate`] turns a program into
-//! its adjoint under an [`estimators::Estimator`]; [`log_likelihood`] derives the exact likelihood of one step.
+//! its adjoint under an [`estimators::Estimator`].
 
 // The words: instructions, the ranges of their values, what they refer to and how it is drawn …
 mod bounds;
@@ -31,14 +31,11 @@ mod slopeless;
 mod stored;
 mod switches;
 mod validate;
-// … programs become other programs: the adjoint under an estimator, the likelihood …
+// … programs become other programs: the adjoint under an estimator …
 mod adjoint;
-mod chance;
 mod cone;
 mod derivatives;
 pub mod estimators;
-mod filter;
-mod likelihood;
 mod rates;
 // … and what any backend makes of them: passes that keep the meaning, and all programs that a model needs.
 mod bundle;
@@ -46,7 +43,6 @@ pub mod passes;
 
 pub use adjoint::differentiate;
 pub use bundle::{AdjointPair, Adjoints, Bundle};
-pub use chance::chance;
 pub use check::{Check, Requirement};
 pub use colour::{Colour, NoColour};
 pub use cone::{Cone, Extent, Groups, Span, Terms, units_of_terms};
@@ -55,15 +51,14 @@ pub use declarations::{Declarations, Field, FieldKind, Interval, Layer, Paramete
 pub use domain::Domain;
 pub use error::{ModelError, nearest_name};
 pub use estimators::Estimator;
-pub use filter::{Filter, mean_field_filter};
 pub use glauber_numbers::counts::MOST_COUNT;
-pub use graph::{Graph, MOST_INSTRUCTIONS};
+pub use graph::{Graph, MOST_INSTRUCTIONS, one_minus};
 pub use instruction::Instruction;
-pub use likelihood::{LOG_LIKELIHOOD, log_likelihood};
 pub use model::{Model, ModelBuilder};
 pub use op::{Binary, Comparison, Number, Op, Place, Rank, Surrogate, ValueId};
+pub use passes::sublattices;
 pub use program::{Program, Sink};
-pub use scheme::footprint;
+pub use scheme::{at_neighbour, colouring, footprint};
 pub use slopeless::Slopeless;
 pub use stored::StoredError;
 pub use trace::{Beyond, Expr, Neighbourly, Next, Operand, Scope, Stage, There};

@@ -111,7 +111,7 @@ fn refuse(rule: &Program, why: impl Into<String>) -> ModelError {
 }
 
 /// The colouring of a rule under [`Update::Sublattices`].
-pub(crate) fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
+pub fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
     let d = &rule.declarations;
     let footprint = footprint(rule);
     Colouring::of(&footprint, &d.lattice).ok_or_else(|| {
@@ -321,7 +321,7 @@ pub(crate) fn changed_without_event(rule: &Program) -> Vec<String> {
 ///
 /// A number is Σ [direction = k] x(i + offsetₖ), so that derivatives reach the probabilities of the directions; one of
 /// several states is chosen.
-pub(crate) fn at_neighbour(g: &mut Graph, x: ValueId, direction: ValueId, offsets: u32) -> ValueId {
+pub fn at_neighbour(g: &mut Graph, x: ValueId, direction: ValueId, offsets: u32) -> ValueId {
     let offsets = g.declarations.neighbourhoods[offsets as usize].offsets().to_vec();
     if let Some(class) = g.constant_value(direction) {
         let class = (class as usize).min(offsets.len() - 1);

@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::errors::model_error;
 use crate::operand::{needed, operand, refuse_complex};
 use crate::there::picked;
-use crate::traced::{Expression, checked};
+use crate::traced::{Beyond, Expression, checked};
 use crate::typing::{Anything, Around, As, Compared, Number, Offset, Picked, State, Traced};
 
 const NO_TRUTH: &str = "a traced value is a number at every site that is not known yet, so Python's `if`, `and`, `or`, \
@@ -25,14 +25,6 @@ and use glauber.minimum and glauber.maximum in place of min() and max()";
 const NO_SITES: &str = "a traced value is the number at every site at once, and has no sites to go through or to pick: read \
 other sites with x.shift((0, 1)) or x.neighbours(\"moore\").sum(), all of them with x.sum() or x.mean(), and the place \
 of a site with s.coordinate(axis)";
-
-/// A value, and what it is beyond fixed edges where it is read there; see `Expression.beyond`.
-#[pyclass(frozen, module = "glauber")]
-pub struct Beyond {
-    pub(crate) of: glauber::program::Beyond,
-    dimensions: usize,
-    states: Option<Arc<Vec<String>>>,
-}
 
 /// The values around each site; see `Expression.neighbours`.
 #[pyclass(frozen, module = "glauber")]

@@ -48,7 +48,7 @@ mod _glauber {
         profile_of_file,
     };
     #[pymodule_export]
-    use crate::expression::{Beyond, Neighbours};
+    use crate::expression::Neighbours;
     #[pymodule_export]
     use crate::fit_outcome::FitOutcome;
     #[pymodule_export]
@@ -70,7 +70,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::segmentation::segment;
     #[pymodule_export]
-    use crate::traced::{Expression, Scope, There};
+    use crate::traced::{Beyond, Expression, Scope, There};
     #[pymodule_export]
     use crate::view::{Page, serve};
 

@@ -3,10 +3,11 @@
 use glauber::data::no_data_sign;
 use glauber::engine::{EngineError, FieldData, Numbers};
 use glauber::lattice::{Boundary, Lattice, Values};
+use glauber::likelihood::log_likelihood;
 use glauber::model_file::Loaded;
 use glauber::models::{MODELS, ModelOptions, OptionValue};
 use glauber::program::estimators::EstimatorOptions;
-use glauber::program::{Colour, Declarations, Interval, Pick, Program, Stage, Update, log_likelihood};
+use glauber::program::{Colour, Declarations, Interval, Pick, Program, Stage, Update};
 use glauber::report::frames::Colouring;
 use glauber::tasks::covariates::{Covariates, read_covariates};
 use glauber::tasks::summaries;

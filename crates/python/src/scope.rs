@@ -9,11 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{input_error, model_error};
-use crate::expression::{Beyond, neighbourhood, offset, state_number};
+use crate::expression::{neighbourhood, offset, state_number};
 use crate::operand::{needed, operand};
 use crate::there::picked;
-use crate::traced::checked;
-use crate::traced::{Expression, Scope, There};
+use crate::traced::{Beyond, Expression, Scope, There, checked};
 use crate::typing::{Anything, Around, As, Becomes, Moved, Number, Offset, Picked, Probabilities};
 
 /// What a layer becomes; see `Scope.next`.

@@ -18,6 +18,14 @@ pub struct Expression {
     pub states: Option<Arc<Vec<String>>>,
 }
 
+/// A value, and what it is beyond fixed edges where it is read there; see `Expression.beyond`.
+#[pyclass(frozen, module = "glauber")]
+pub struct Beyond {
+    pub(crate) of: glauber::program::Beyond,
+    pub(crate) dimensions: usize,
+    pub(crate) states: Option<Arc<Vec<String>>>,
+}
+
 /// What a start, a step or an observation is traced with.
 #[pyclass(frozen, module = "glauber")]
 pub struct Scope {

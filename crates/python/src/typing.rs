@@ -76,7 +76,7 @@ kinds! {
     Moved = type_hint_union!(
         words::FLOAT,
         words::TRACED,
-        <crate::expression::Beyond as pyo3::PyTypeInfo>::TYPE_HINT
+        <crate::traced::Beyond as pyo3::PyTypeInfo>::TYPE_HINT
     );
     /// What a traced value may be compared with.
     Compared = type_hint_union!(words::FLOAT, words::STR, words::TRACED);

@@ -261,7 +261,7 @@ impl States {
                 "the observed lattices hold no state: give at least one run with two times".into(),
             ));
         }
-        let (timed, update) = (steps.is_some(), meanings::update(signature, arrays));
+        let (timed, update) = (steps.is_some(), meanings::update(signature, &arrays));
         let steps = match steps {
             Some(array) => times::steps_of(signature, array, times)?,
             None => (0..times as u32).collect(),

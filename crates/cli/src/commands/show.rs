@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use glauber::engine::EngineError;
+use glauber::likelihood::log_likelihood;
 use glauber::model_file::CovariateSource;
+use glauber::program::Slopeless;
 use glauber::program::estimators::{EstimatorOptions, named};
-use glauber::program::{Slopeless, log_likelihood};
 use serde_json::json;
 
 use super::{covariates_of, model_of, pairs};

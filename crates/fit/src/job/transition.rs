@@ -49,7 +49,7 @@ impl<'a> Setup<'a> {
 
     /// What else could have been asked for.
     pub(super) fn note(&self, by_likelihood: bool) -> Option<String> {
-        let exact = !by_likelihood && glauber_program::log_likelihood(&self.problem.model.step).is_ok();
+        let exact = !by_likelihood && glauber_likelihood::log_likelihood(&self.problem.model.step).is_ok();
         exact.then(|| {
             "this model has an exact likelihood, which gives errors: `loss.name = \"likelihood\"`".into()
         })

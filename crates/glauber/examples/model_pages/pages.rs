@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
+use glauber::likelihood::log_likelihood;
 use glauber::model_file::load;
 use glauber::models::{CatalogueEntry, MODELS};
-use glauber::program::log_likelihood;
 
 use super::pictures;
 

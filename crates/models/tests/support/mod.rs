@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 use glauber_engine::{FieldData, Frame, LossValue, Options, Outputs, Plan, Precision, Run};
+use glauber_likelihood::log_likelihood;
 use glauber_models::{ModelOptions, OptionValue, named};
 use glauber_program::estimators::StraightThrough;
-use glauber_program::{Model, Scope, log_likelihood};
+use glauber_program::{Model, Scope};
 use glauber_statistics::tolerance::{SampleMean, mean_within_estimated};
 
 /// A catalogue model with options.

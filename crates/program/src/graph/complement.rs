@@ -33,7 +33,7 @@ pub(crate) fn complement(g: &mut Graph, x: ValueId) -> Option<Complement> {
 }
 
 /// 1 − x by its form, else by subtraction.
-pub(crate) fn one_minus(g: &mut Graph, x: ValueId) -> ValueId {
+pub fn one_minus(g: &mut Graph, x: ValueId) -> ValueId {
     match complement(g, x) {
         Some(found) => found.value,
         None => g.one_minus(x),

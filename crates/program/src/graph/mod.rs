@@ -21,7 +21,8 @@ use crate::op::{Binary, Op, Rank, ValueId};
 use crate::program::{Program, Sink};
 use crate::remainder::divisor;
 
-pub(crate) use complement::{complement, one_minus};
+pub(crate) use complement::complement;
+pub use complement::one_minus;
 
 /// The most instructions a rule may have while it is traced. What is made of it, an adjoint above all, may have more.
 pub const MOST_INSTRUCTIONS: usize = 100_000;
@@ -226,7 +227,7 @@ impl Graph {
     }
 
     /// Whether some edge of the lattice has a value of its own beyond it.
-    pub(crate) fn has_fixed_edge(&self) -> bool {
+    pub fn has_fixed_edge(&self) -> bool {
         self.declarations.lattice.boundaries().iter().any(|b| matches!(b, Boundary::Fixed(_)))
     }
 }

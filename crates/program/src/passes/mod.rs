@@ -8,7 +8,7 @@ mod last;
 mod lower;
 mod reach;
 mod simulated;
-pub(crate) mod sublattices;
+pub mod sublattices;
 mod tables;
 mod twins;
 

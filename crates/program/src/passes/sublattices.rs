@@ -33,7 +33,7 @@ pub fn sublattices(rule: &Program, scored: bool) -> Program {
 }
 
 /// 1 at the sites of a colour.
-pub(crate) fn mask(g: &mut Graph, colouring: &Colouring, colour: u32) -> ValueId {
+pub fn mask(g: &mut Graph, colouring: &Colouring, colour: u32) -> ValueId {
     match colouring.colours {
         1 => g.constant(1.0),
         _ => g.push(Op::OfColour { colouring: *colouring, colour }),
@@ -91,7 +91,7 @@ fn one_colour(g: &mut Graph, rule: &Program, own: ValueId, layers: &[ValueId], s
 }
 
 /// 1 where the neighbour that a direction picks is a site, 0 where it lies beyond a fixed edge.
-pub(crate) fn exists(g: &mut Graph, direction: ValueId, offsets: u32) -> ValueId {
+pub fn exists(g: &mut Graph, direction: ValueId, offsets: u32) -> ValueId {
     match marked(g) {
         None => g.constant(1.0),
         Some((everywhere, mark)) => {

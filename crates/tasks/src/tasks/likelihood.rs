@@ -1,7 +1,7 @@
 //! Fits parameters to observed pairs of states by the exact likelihood of each step.
 //!
 //! Loss: −ln L / number of pairs, with ln L the sum over pairs and sites of the log-probability of the observed next
-//! value given the state before, derived from the model's own step ([`glauber_program::log_likelihood`]). Double
+//! value given the state before, derived from the model's own step ([`glauber_likelihood::log_likelihood`]). Double
 //! precision throughout; no noise. Where an observed step has probability 0, ln L is −∞ and the loss +∞, without
 //! gradient; that is an answer and no error, and [`Objective::why_infinite`] names the step. The law of several steps is
 //! not known, so pairs of states further apart than one step are left out, and where there are no others there is no
@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use glauber_engine::{EngineError, LossValue, Observation, Options, Plan, Precision, Run};
 use glauber_files::rounded;
+use glauber_likelihood::log_likelihood;
 use glauber_program::estimators::StraightThrough;
-use glauber_program::{Model, ModelError, log_likelihood};
+use glauber_program::{Model, ModelError};
 
 use crate::tasks::transition::{CHUNK, Pairs, failed, typical};
 use crate::tasks::unknowns::Fitted;

@@ -62,7 +62,7 @@ impl Pairs {
             // Which sites are picked is chance itself.
             return Ok(Pairs { states, before: Arc::new(all), dropped: Arc::default() });
         }
-        let chance = Observation::Program(glauber_program::chance(&model.step, &free));
+        let chance = Observation::Program(glauber_likelihood::chance(&model.step, &free));
         let options = Options { precision: Precision::Double, ..options };
         let plan = Plan::new(model, &[chance], None, options)?;
         let middle = fitted.parameters(&typical(&fitted.unknowns));

@@ -9,7 +9,8 @@
 //!
 //! ```
 //! # use glauber_lattice::{Lattice, Values};
-//! # use glauber_program::{Interval, Model, chance};
+//! # use glauber_likelihood::chance;
+//! # use glauber_program::{Interval, Model};
 //! let decay = Model::build("decay", Lattice::line(10))
 //!     .layer("whole", Values::binary())
 //!     .parameter("p", Interval::new(0.0, 3.0))
@@ -21,13 +22,13 @@
 //! # Ok::<(), glauber_program::ModelError>(())
 //! ```
 
-use crate::counts::CountLaw;
-use crate::declarations::FieldKind;
-use crate::graph::Graph;
-use crate::op::{Binary, Comparison, Op, Rank, ValueId};
-use crate::passes::sublattices;
-use crate::program::{Program, Sink};
-use crate::update::Update;
+use glauber_program::CountLaw;
+use glauber_program::FieldKind;
+use glauber_program::Graph;
+use glauber_program::Update;
+use glauber_program::sublattices;
+use glauber_program::{Binary, Comparison, Op, Rank, ValueId};
+use glauber_program::{Program, Sink};
 
 /// The program whose output is how many draws of one step from a state are not certain.
 ///
@@ -37,14 +38,14 @@ use crate::update::Update;
 /// Where sites are updated one after another, which one comes next is always left to chance: each counts.
 pub fn chance(step: &Program, free: &[bool]) -> Program {
     let lowered;
-    let step = match step.declarations.update {
+    let step = match step.declarations().update {
         Update::Sublattices => {
             lowered = sublattices(step, true);
             &lowered
         }
         _ => step,
     };
-    let mut declarations = step.declarations.clone();
+    let mut declarations = step.declarations().clone();
     declarations.outputs = vec!["chance".to_string()];
     if declarations.update.is_by_events() {
         let sites = declarations.lattice.sites() as f64;

@@ -6,7 +6,7 @@
 //! ln P(s′ | s) = Σ over sites of ln Σ over outcomes o with next(s, o) = s′ of P(o | s).
 //!
 //! It exists where every draw is per site, has finitely many outcomes, and reaches the next value without passing
-//! through another site, unless the observed next state reveals what passed ([`crate::Expr::revealed_by`]): then the
+//! through another site, unless the observed next state reveals what passed ([`glauber_program::Expr::revealed_by`]): then the
 //! law of each site is the one given what is revealed of the others, and their product is still that of the whole
 //! step, site after site in the order of the revelation. A draw that the next values know only as what is revealed of it
 //! counts by the probability of what was revealed. Where a draw's argument is no probability at some parameters, the
@@ -22,16 +22,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::Requirement;
-use crate::dataflow::dependent;
-use crate::error::ModelError;
-use crate::graph::{Graph, one_minus};
-use crate::op::{Comparison, Op, Place, Rank, ValueId};
-use crate::passes::sublattices::{exists, mask};
-use crate::program::{Program, Sink};
-use crate::scheme::{at_neighbour, colouring};
-use crate::unary::Unary;
-use crate::update::Update;
+use glauber_program::ModelError;
+use glauber_program::Requirement;
+use glauber_program::Unary;
+use glauber_program::Update;
+use glauber_program::dataflow::dependent;
+use glauber_program::sublattices::{exists, mask};
+use glauber_program::{Comparison, Op, Place, Rank, ValueId};
+use glauber_program::{Graph, one_minus};
+use glauber_program::{Program, Sink};
+use glauber_program::{at_neighbour, colouring};
 
 /// Joint outcomes above this number are not enumerated.
 const MOST_OUTCOMES: usize = 256;
@@ -46,7 +46,8 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 ///
 /// ```
 /// # use glauber_lattice::{Lattice, Values};
-/// # use glauber_program::{Interval, Model, log_likelihood};
+/// # use glauber_likelihood::log_likelihood;
+/// # use glauber_program::{Interval, Model};
 /// let coins = Model::build("coins", Lattice::line(10))
 ///     .layer("heads", Values::binary())
 ///     .parameter("p", Interval::unit())
@@ -56,7 +57,7 @@ pub const LOG_LIKELIHOOD: &str = "log-likelihood";
 /// ```
 pub fn log_likelihood(step: &Program) -> Result<Program, ModelError> {
     let step = &one_site_at_a_time(step)?;
-    let mut declarations = step.declarations.clone();
+    let mut declarations = step.declarations().clone();
     declarations.outputs = vec![LOG_LIKELIHOOD.to_string()];
     declarations.update = Update::Synchronous;
     let mut graph = Graph::new(declarations);
@@ -108,8 +109,8 @@ impl View {
 /// One view for each colour, in their order; a single one where all sites are updated at once.
 fn views(g: &mut Graph, step: &Program) -> Result<Vec<View>, ModelError> {
     let before: Vec<ValueId> =
-        (0..step.declarations.layers.len() as u32).map(|i| g.push(Op::Layer(i))).collect();
-    if step.declarations.update == Update::Synchronous {
+        (0..step.declarations().layers.len() as u32).map(|i| g.push(Op::Layer(i))).collect();
+    if step.declarations().update == Update::Synchronous {
         return Ok(vec![View { layers: before, own: None }]);
     }
     let colouring = colouring(step)?;
@@ -133,16 +134,16 @@ fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
     const SERVES: &str = "; what serves instead is a fit to summaries over time (task = trajectory) by a search \
                           (nelder-mead, cma-es)";
     // Another scheme helps only a rule that sets nothing but its own site.
-    let elsewhere = step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_)));
+    let elsewhere = step.results().iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_)));
     let other = if elsewhere { "" } else { ", or update = \"sublattices\", which has an exact likelihood" };
-    match &step.declarations.update {
+    match step.declarations().update {
         Update::Synchronous => Ok(step.clone()),
         Update::RandomSequential { .. } => Err(none(
             step,
             format!("sites are updated one after another in an order that nobody saw{SERVES}{other}"),
         )),
         Update::ContinuousTime => Err(none(step, format!("sites change at times that nobody saw{SERVES}"))),
-        Update::Sublattices if step.results.iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {
+        Update::Sublattices if step.results().iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {
             let why = "the rule writes to a site that it picks, so that sites change more than once in a step, unseen; what \
                        serves instead is a fit to summaries over time (task = trajectory)";
             Err(none(step, why.to_string()))
@@ -154,16 +155,16 @@ fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
 /// Has arguments checked that depend on no draw, as where the step is simulated: what a likelihood of 0 cannot say.
 fn check_certain_arguments(g: &mut Graph, step: &Program, view: &View) {
     let random =
-        dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
+        dependent(step.instructions(), |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let renamed = g.import(step, |g, _, op| match op {
         Op::Revealed { observed, .. } => Some(*observed),
         Op::StepIndex => Some(g.next_step()),
         op => view.seen(g, op),
     });
-    for (sink, value) in &step.results {
+    for (sink, value) in step.results() {
         let Sink::Check(check) = sink else { continue };
         if is_law(step, *check) && !random[value.index()] {
-            let required = step.declarations.checks[*check as usize].required;
+            let required = step.declarations().checks[*check as usize].required;
             let checked = view.checked(g, required, renamed[value.index()]);
             g.result(*sink, checked);
         }
@@ -173,7 +174,7 @@ fn check_certain_arguments(g: &mut Graph, step: &Program, view: &View) {
 /// Whether a check is of what makes a law one at all. A probability beyond its edges is none: there the likelihood is 0,
 /// from which a fit steps back.
 fn is_law(step: &Program, check: u32) -> bool {
-    step.declarations.checks[check as usize].required != Requirement::Probability
+    step.declarations().checks[check as usize].required != Requirement::Probability
 }
 
 fn is_random(op: &Op) -> bool {
@@ -191,14 +192,14 @@ struct Group {
 
 fn independent_groups(step: &Program) -> Result<Vec<Group>, ModelError> {
     let mut groups: Vec<Group> = Vec::new();
-    for (sink, value) in &step.results {
+    for (sink, value) in step.results() {
         let Sink::NextLayer(layer) = sink else { continue };
         let (layers, draws) = (vec![(*layer, *value)], draws_behind(step, *value)?);
         groups = merged(groups, Group { layers, revealed: Vec::new(), draws });
     }
     // What is revealed of draws that a next value itself gives away adds nothing.
     let seen: BTreeSet<ValueId> = groups.iter().flat_map(|group| group.draws.iter().copied()).collect();
-    for instruction in &step.instructions {
+    for instruction in step.instructions() {
         let Op::Revealed { value, observed } = instruction.op else { continue };
         let draws = draws_behind(step, value)?;
         if !draws.is_subset(&seen) {
@@ -235,7 +236,7 @@ fn refuse(step: &Program, why: impl std::fmt::Display) -> ModelError {
 }
 
 fn none(step: &Program, why: String) -> ModelError {
-    ModelError::NoLikelihood { model: step.declarations.model.clone(), why }
+    ModelError::NoLikelihood { model: step.declarations().model.clone(), why }
 }
 
 pub(crate) fn outcomes_of(step: &Program, draw: ValueId) -> usize {
@@ -248,7 +249,7 @@ pub(crate) fn outcomes_of(step: &Program, draw: ValueId) -> usize {
 /// The draws a next value depends on, each with finitely many outcomes and at the site itself.
 pub(crate) fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<ValueId>, ModelError> {
     let random =
-        dependent(&step.instructions, |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
+        dependent(step.instructions(), |_, op| is_random(op), |_, op| matches!(op, Op::Revealed { .. }));
     let mut draws = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![value];
@@ -344,17 +345,17 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group, view: &
 /// The checks of values that depend on draws of a group and on no others.
 fn checks_within(step: &Program, group: &Group) -> Vec<(u32, ValueId)> {
     let revealed = |op: &Op| matches!(op, Op::Revealed { .. });
-    let random = dependent(&step.instructions, |_, op| is_random(op), |_, op| revealed(op));
+    let random = dependent(step.instructions(), |_, op| is_random(op), |_, op| revealed(op));
     // Random still where the outcomes of the group's draws are known.
     let known = |v: ValueId, op: &Op| revealed(op) || group.draws.contains(&v);
-    let open = dependent(&step.instructions, |_, op| is_random(op), known);
+    let open = dependent(step.instructions(), |_, op| is_random(op), known);
     let check = |(sink, value): &(Sink, ValueId)| match sink {
         Sink::Check(i) if is_law(step, *i) && random[value.index()] && !open[value.index()] => {
             Some((*i, *value))
         }
         _ => None,
     };
-    step.results.iter().filter_map(check).collect()
+    step.results().iter().filter_map(check).collect()
 }
 
 /// Has values checked that depend on the outcome of draws, where this outcome may be.
@@ -366,7 +367,7 @@ fn check_where_possible(
     chance: ValueId,
 ) {
     for (check, value) in checks {
-        let required: Requirement = step.declarations.checks[*check as usize].required;
+        let required: Requirement = step.declarations().checks[*check as usize].required;
         let (zero, harmless) = (g.constant(0.0), g.constant(required.harmless()));
         let possible = g.compare(Comparison::Less, zero, chance);
         let checked = g.select(possible, renamed[value.index()], harmless);

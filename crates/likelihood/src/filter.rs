@@ -17,16 +17,16 @@
 
 use glauber_lattice::Values;
 
-use crate::dataflow::dependent;
-use crate::declarations::{Declarations, Field, FieldKind, Layer, Signature};
-use crate::error::ModelError;
-use crate::graph::Graph;
-use crate::likelihood::{draws_behind, outcomes_of, probability_of};
-use crate::model::Model;
-use crate::op::{Comparison, Op, ValueId};
-use crate::program::{Program, Sink};
-use crate::unary::Unary;
-use crate::update::Update;
+use crate::exact::{draws_behind, outcomes_of, probability_of};
+use glauber_program::Graph;
+use glauber_program::Model;
+use glauber_program::ModelError;
+use glauber_program::Unary;
+use glauber_program::Update;
+use glauber_program::dataflow::dependent;
+use glauber_program::{Comparison, Op, ValueId};
+use glauber_program::{Declarations, Field, FieldKind, Layer, Signature};
+use glauber_program::{Program, Sink};
 
 /// The most states of a site.
 const MOST_STATES: usize = 16;
@@ -54,7 +54,8 @@ pub struct Filter {
 ///
 /// ```
 /// # use glauber_lattice::{Lattice, Values, VonNeumann};
-/// # use glauber_program::{Interval, Model, mean_field_filter};
+/// # use glauber_likelihood::mean_field_filter;
+/// # use glauber_program::{Interval, Model};
 /// let si = Model::build("si", Lattice::square(8))
 ///     .layer("on", Values::binary())
 ///     .parameter("b", Interval::unit())
@@ -135,9 +136,9 @@ pub fn mean_field_filter(model: &Model) -> Result<Filter, ModelError> {
         Some(start) => {
             let start = start.simulated();
             let mut declarations = own.clone();
-            declarations.neighbourhoods = start.declarations.neighbourhoods.clone();
+            declarations.neighbourhoods = start.declarations().neighbourhoods.clone();
             let mut graph = Graph::new(declarations);
-            let nothing = vec![None; start.instructions.len()];
+            let nothing = vec![None; start.instructions().len()];
             match law.chances(&mut graph, &start, None, &nothing) {
                 Ok(Ok(chances)) => {
                     for (k, value) in chances.into_iter().enumerate() {
@@ -186,12 +187,12 @@ impl Law {
     ) -> Result<Vec<Option<ValueId>>, String> {
         let elsewhere = |op: &Op| op.reads_elsewhere() || matches!(op, Op::SiteSum(_));
         let random = dependent(
-            &step.instructions,
+            step.instructions(),
             |_, op| matches!(op, Op::Uniform { .. } | Op::Count { .. }),
             |_, _| false,
         );
-        let of_others = dependent(&step.instructions, |_, op| elsewhere(op), |_, _| false);
-        for instruction in &step.instructions {
+        let of_others = dependent(step.instructions(), |_, op| elsewhere(op), |_, _| false);
+        for instruction in step.instructions() {
             let reads = |v: &ValueId| of_others[v.index()];
             let steps = match &instruction.op {
                 Op::Compare(_, a, b) => reads(a) || reads(b),
@@ -207,8 +208,8 @@ impl Law {
                 );
             }
         }
-        let mut means: Vec<Option<ValueId>> = vec![None; step.instructions.len()];
-        for (index, instruction) in step.instructions.iter().enumerate().filter(|(_, i)| elsewhere(&i.op)) {
+        let mut means: Vec<Option<ValueId>> = vec![None; step.instructions().len()];
+        for (index, instruction) in step.instructions().iter().enumerate().filter(|(_, i)| elsewhere(&i.op)) {
             let (Op::Shift { x, .. } | Op::NeighbourSum { x, .. } | Op::SiteSum(x)) = &instruction.op else {
                 return Err("does not know the mean of what is read at a place that is drawn".into());
             };

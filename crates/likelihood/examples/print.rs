@@ -1,8 +1,9 @@
 //! Prints the susceptible–infected model and its adjoint.
 #![allow(clippy::print_stdout)]
 use glauber_lattice::{Lattice, Moore, Values};
+use glauber_likelihood::log_likelihood;
 use glauber_program::estimators::{GumbelSoftmax, StraightThrough};
-use glauber_program::{Interval, Model, ModelError, differentiate, log_likelihood};
+use glauber_program::{Interval, Model, ModelError, differentiate};
 
 fn main() -> Result<(), ModelError> {
     let si = Model::build("susceptible-infected", Lattice::square(64).periodic())
