@@ -8,8 +8,9 @@ use glauber_models::{CatalogueError, ModelOptions, OptionReader, OptionSetting};
 use glauber_report::colour::{Rgb, category_colour};
 use serde_json::{Value, json};
 
+use crate::knob::Knob;
 use crate::plane::{Look, Plane};
-use crate::stage::{Curves, Knob, Stage};
+use crate::stage::{Curves, Stage};
 
 /// What the model is called where a catalogue model's name stands.
 pub(crate) const NAME: &str = "cellular-potts";

@@ -7,11 +7,11 @@ use glauber_tasks::covariates::Covariates;
 use glauber_tasks::summaries::{SummaryChoice, observation};
 use serde_json::{Value, json};
 
+use crate::knob::Knob;
 use crate::observed::Observed;
 use crate::plane::{Look, Plane};
-use crate::spread::Beginning;
-use crate::stage::{Curves, Knob, Stage, shell};
-use crate::walk::{Moment, Walk};
+use crate::stage::{Curves, Stage, shell};
+use crate::walk::{Beginning, Moment, Walk};
 
 /// More states than this are not each given a curve unasked.
 const MOST_SHARES: usize = 12;

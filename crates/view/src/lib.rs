@@ -16,6 +16,7 @@
 
 mod cells;
 mod film;
+mod knob;
 mod lattice_stage;
 mod message;
 mod observed;

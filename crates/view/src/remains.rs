@@ -7,7 +7,7 @@ use glauber_fit::fit_file::FitFile;
 use glauber_optimize::trace::Trace;
 use serde_json::{Value, json};
 
-use crate::stage::Knob;
+use crate::knob::Knob;
 
 /// Longer files than this are not read.
 const LONGEST: u64 = 256 << 20;

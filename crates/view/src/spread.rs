@@ -8,13 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use glauber_engine::Observation;
-use glauber_program::Model;
-use glauber_tasks::covariates::Covariates;
-
+use crate::knob::Knob;
 use crate::remains::Draws;
-use crate::stage::Knob;
-use crate::walk::{Moment, Walk};
+use crate::walk::{Beginning, Moment, Walk};
 
 /// The states of all draws take no more bytes than this (but one is always simulated).
 const MOST_BYTES: usize = 64 << 20;
@@ -26,18 +22,6 @@ const MOST_WORK: Duration = Duration::from_secs(60);
 const PATIENCE: f64 = 0.1;
 /// How often a thread that has nothing to do looks whether it has.
 const GLANCE: Duration = Duration::from_millis(20);
-
-/// What a run begins with.
-pub(crate) struct Beginning {
-    pub(crate) model: Model,
-    pub(crate) observations: Vec<Observation>,
-    pub(crate) covariates: Covariates,
-    /// The first step and the state there; none for the model's own start.
-    pub(crate) step: u32,
-    pub(crate) state: Vec<Vec<f64>>,
-    pub(crate) knobs: Vec<Knob>,
-    pub(crate) curves: usize,
-}
 
 /// What comes of draws.
 #[derive(Clone, Debug, PartialEq)]
@@ -201,7 +185,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use glauber_lattice::{Lattice, Values};
-    use glauber_program::Interval;
+    use glauber_program::{Interval, Model};
     use glauber_tasks::summaries::observation;
 
     use super::*;
@@ -219,7 +203,7 @@ mod tests {
             observations: vec![seen],
             covariates: Vec::new(),
             step: 0,
-            state: Vec::new(),
+            state: vec![vec![0.0; 2000]],
             knobs: vec![knob("p", p), knob("q", 1.0)],
             curves: 1,
             model,

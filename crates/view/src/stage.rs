@@ -2,19 +2,9 @@
 
 use serde_json::Value;
 
+use crate::knob::Knob;
 use crate::plane::{Look, Plane};
-use crate::spread::Beginning;
-
-/// A number that a slider sets.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Knob {
-    pub(crate) name: String,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-    pub(crate) value: f64,
-    /// What it is measured in, where the model says it.
-    pub(crate) unit: Option<String>,
-}
+use crate::walk::Beginning;
 
 /// Several curves that belong into one plot.
 #[derive(Clone, Debug, PartialEq)]

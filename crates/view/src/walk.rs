@@ -7,11 +7,25 @@ use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::Model;
 use glauber_tasks::covariates::Covariates;
 
+use crate::knob::Knob;
+
 /// A model with what is observed of it, ready to run.
 pub(crate) struct Walk {
     pub(crate) plan: Plan,
     pub(crate) covariates: Covariates,
     pub(crate) observations: usize,
+}
+
+/// What a run begins with.
+pub(crate) struct Beginning {
+    pub(crate) model: Model,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) covariates: Covariates,
+    /// The first step and the state there; none for the model's own start.
+    pub(crate) step: u32,
+    pub(crate) state: Vec<Vec<f64>>,
+    pub(crate) knobs: Vec<Knob>,
+    pub(crate) curves: usize,
 }
 
 /// Where a run has come to.
