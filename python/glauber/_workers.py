@@ -13,7 +13,8 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -265,6 +266,7 @@ class _Carrier:
         self.executor, self.workers, self.retries, self.always = executor, workers, retries, always
         self.notes: list[str] = []
         self.broken: str | None = None
+        self.failure: RunError | None = None
         self.sent: set[str] = set()
         self._latency: float | None = None
         self._lock = threading.Lock()
@@ -362,7 +364,7 @@ class _Batch:
             kind, value = future.result()
         except Exception as error:
             if isinstance(error, (ImportError, AttributeError)):
-                raise RunError(
+                raise self._failed(
                     f"a worker could not run a task ({_said(error)}): install glauber {__version__} there, and let it import "
                     "the modules of your functions"
                 ) from error
@@ -374,7 +376,7 @@ class _Batch:
             self._left.discard(number)
             return
         if kind == "version":
-            raise RunError(
+            raise self._failed(
                 f"a worker has glauber {value}, but this is glauber {__version__}: results would not be the same, so "
                 "install the same version there"
             )
@@ -386,6 +388,11 @@ class _Batch:
             return
         self.values[number] = (value,)
         self._left.discard(number)
+
+    def _failed(self, words: str) -> RunError:
+        """Why there is no use in going on."""
+        self._carrier.failure = RunError(words)
+        return self._carrier.failure
 
     def wait(self, seconds: float) -> bool:
         """Waits for so long at most; whether all tasks have ended."""
@@ -447,6 +454,19 @@ def workers_of(executor: Any) -> Workers | None:
             own._carrier.executor = weakref.proxy(executor)
         _workers[executor] = own
     return own
+
+
+@contextmanager
+def failing_as_workers_do(own: Workers | None) -> Iterator[None]:
+    """Raises what made workers of no use as itself, whatever it was met in."""
+    if own is not None:
+        own._carrier.failure = None
+    try:
+        yield
+    except (InputError, RunError):
+        if own is not None and own._carrier.failure is not None:
+            raise own._carrier.failure from None
+        raise
 
 
 def crew_of(executor: Any) -> Any:
