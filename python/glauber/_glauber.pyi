@@ -10,9 +10,16 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
+__all__ = ["__version__", "Crew", "Expression", "FitOutcome", "FitPieces", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "answer", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "one_of_many", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
 
 __version__: Final[str]
+
+@final
+class Crew:
+    """
+    The workers behind an executor: what plans and fits are handed, so that they share their runs among these.
+    """
+    def __new__(cls, /, carrier: Any, threads: SupportsIndex) -> Crew: ...
 
 @final
 class Expression:
@@ -197,10 +204,25 @@ class FitOutcome:
         """
 
 @final
+class FitPieces:
+    """
+    The fits of a request, of which pieces are wanted.
+    """
+    def __new__(cls, /, request: Incomplete) -> FitPieces: ...
+    def piece(self, /, piece: bytes) -> bytes:
+        """
+        Does a piece: the bytes of what came of it.
+        """
+
+@final
 class LogDensity:
     """
     The log density of a posterior.
     """
+    def chain(self, /, chain: SupportsIndex, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex) -> bytes:
+        """
+        Walks one chain of a posterior: what it drew, for `sample`.
+        """
     @property
     def likelihood(self, /) -> tuple[str, str, bool, int]:
         """
@@ -224,13 +246,14 @@ class LogDensity:
         """
         For each parameter its name, where it may be, where chains begin, and its prior.
         """
-    def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex) -> tuple[str, str]:
+    def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex, elsewhere: Any | None = None) -> tuple[str, str]:
         """
-        Profiles the likelihood: what was found as JSON, and in words.
+        Profiles the likelihood: what was found as JSON, and in words. `elsewhere` has profiles walked by others: a function
+        of a list of bytes, each for `walk_profile`, to what that gives, or None.
         """
-    def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None) -> dict[str, Any]:
+    def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None, walked: SupportsGetItem[int, bytes] | None = None) -> dict[str, Any]:
         """
-        Draws from the posterior.
+        Draws from the posterior; `walked` has what its chains drew, where they were walked elsewhere.
         """
     def to_free(self, /, theta: NDArray[float64]) -> NDArray[float64]:
         """
@@ -247,6 +270,10 @@ class LogDensity:
     def value_and_grad(self, /, theta: NDArray[float64], free: bool) -> tuple[float, NDArray[float64]]:
         """
         The same with its gradient.
+        """
+    def walk_profile(self, /, one: bytes) -> bytes:
+        """
+        Walks one profile, as `profile` asks for it of whoever does it elsewhere.
         """
     def why_impossible(self, /, theta: NDArray[float64]) -> str | None:
         """
@@ -447,7 +474,7 @@ class Plan:
     """
     A model compiled with its observations; with an estimator, for gradients too.
     """
-    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None, precision: str, memory: SupportsIndex) -> Plan: ...
+    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None, precision: str, memory: SupportsIndex, crew: Crew | None = None) -> Plan: ...
     @property
     def bytes_per_state(self, /) -> int:
         """
@@ -612,6 +639,11 @@ class There:
         1 where there is such a site, 0 where it lies beyond a fixed edge.
         """
 
+def answer(body: bytes, contents: SupportsGetItem[int, tuple[tuple[SupportsIndex, SupportsIndex], bytes]]) -> bytes:
+    """
+    Answers a task, having kept what came with it.
+    """
+
 def autologistic_log_density(fields: NDArray[float64], height: SupportsIndex, width: SupportsIndex, directions: bool, priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
     """
     The log density of snapshots under the autologistic model, by transfer matrices.
@@ -652,7 +684,7 @@ def cells_tracks(parameters: SupportsGetItem[int, tuple[str, SupportsFloat | Sup
     Simulates tracks of cells: id, record, and z, y, x in sites; and notes.
     """
 
-def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
+def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex, crew: Crew | None = None) -> dict[str, Any]:
     """
     What every estimator says of the gradient of the layers' means after some steps, and what it is.
     """
@@ -685,6 +717,11 @@ def log_density_of_file(request: Incomplete) -> LogDensity:
 def objective_of_file(request: Incomplete) -> Objective:
     """
     The objective of a fit file's first fit.
+    """
+
+def one_of_many() -> None:
+    """
+    Takes one thread where all cores are asked for: this process is one of many. Workers call it.
     """
 
 def persistent_walk_log_density(tracks: SupportsGetItem[int, tuple[NDArray[float64], SupportsGetItem[int, NDArray[float64]]]], priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:

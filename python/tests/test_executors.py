@@ -371,3 +371,16 @@ def test_progress_counts_the_fits_of_all_workers():
     )
     counted = [seen[1:3] for seen in told if seen[0] == "fits on 2 workers"]
     assert counted == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_fit_file_is_shared_out_too(tmp_path):
+    file = tmp_path / "fit.toml"
+    file.write_text(
+        'model = "susceptible-infected"\ntask = "transition"\n[model-options]\nshape = [8, 8]\n[data.simulate]\n'
+        'parameters = { beta = 0.3 }\nruns = 2\nsteps = 4\n[start]\nbeta = [0.2, 0.4, 0.6]\n[optimizer]\nbatch = 4\n'
+    )
+    how = {"overrides": {"optimizer.steps": 4}, "progress": False}
+    alone, own = glauber.fit_file(file, **how), Counted(2)
+    shared = glauber.fit_file(file, **how, executor=own)
+    assert own.calls > 3 and shared.params == alone.params
+    assert [shared_work.bits(one.trace) for one in shared.starts] == [shared_work.bits(one.trace) for one in alone.starts]
