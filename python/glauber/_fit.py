@@ -19,7 +19,7 @@ from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._simulation import Simulation
 from glauber._tasks import Task
-from glauber._workers import workers_of
+from glauber._workers import failing_as_workers_do, workers_of
 
 
 def fit(
@@ -200,7 +200,7 @@ def _run(
     own = workers_of(executor)
     told_before = 0 if own is None else len(own.notes)
     asked["checkpoint"] = None if checkpoint is None else path_text(checkpoint)
-    with shown(progress) as show:
+    with shown(progress) as show, failing_as_workers_do(own):
         if own is not None:
             asked["crew"] = own.crew()
             asked["pieces"] = own.beginning(alone, "the fit", _seen_by(show, own.count))

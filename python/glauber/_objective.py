@@ -15,7 +15,7 @@ from glauber._fit_request import fit_request
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._tasks import Task
-from glauber._workers import crew_of
+from glauber._workers import failing_as_workers_do, workers_of
 
 
 class Objective:
@@ -30,8 +30,10 @@ class Objective:
     def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any], executor: Any = None) -> None:
         self._given, self._settings = given, dict(settings)
         request = fit_request(*given, **settings)
-        request["crew"] = crew_of(executor)
-        self._native = native = _glauber.objective_of_file(request)
+        own = workers_of(executor)
+        with failing_as_workers_do(own):
+            request["crew"] = None if own is None else own.crew()
+            self._native = native = _glauber.objective_of_file(request)
         self.names: list[str] = [name for name, _, _, _ in native.unknowns]
         """The fitted parameters, in the order of θ."""
         self.bounds: list[tuple[float, float]] = []

@@ -13,7 +13,8 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -76,8 +77,11 @@ def _known(key: str, pickled: bytes | None) -> Any:
         return _kept[key]
 
 
-def _call(version: str, key: str, arguments: tuple[Any, ...], pickled: bytes | None) -> tuple[str, Any]:
-    """Calls a function that was sent."""
+def _call(version: str, key: str, arguments: bytes, pickled: bytes | None) -> tuple[str, Any]:
+    """Calls a function that was sent.
+
+    Arguments and values travel as bytes, so that no executor packs them in a way of its own.
+    """
     if version != __version__:
         return "version", __version__
     _begin()
@@ -85,8 +89,9 @@ def _call(version: str, key: str, arguments: tuple[Any, ...], pickled: bytes | N
         function = _known(key, pickled)
     except _Missing:
         return "missing", None
+    given = pickle.loads(arguments)
     try:
-        return "value", function(*arguments)
+        return "value", pickle.dumps(function(*given), protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))
@@ -217,7 +222,7 @@ class Workers:
         """What a function gives for each tuple of arguments, in order; `seen` is told how many are done, of how many."""
         items = list(items)
         key, own = pickled(function, what)
-        calls = [_Call(_call, (key, item), own, key) for item in items]
+        calls = [_Call(_call, (key, pickled(item, "an item")[1]), own, key) for item in items]
         batch = _Batch(self._carrier, calls, seen)
         try:
             batch.finish()
@@ -225,7 +230,8 @@ class Workers:
             batch.cancel()
             raise
         values = [
-            answer[0] if answer is not None else function(*item) for answer, item in zip(batch.values, items)
+            pickle.loads(answer[0]) if answer is not None else function(*item)
+            for answer, item in zip(batch.values, items)
         ]
         return values
 
@@ -236,7 +242,8 @@ class Workers:
 
         def begin(items: list[bytes]) -> _Batch:
             key, own = pickled(function, what)
-            return _Batch(self._carrier, [_Call(_call, (key, (item,)), own, key) for item in items], seen)
+            calls = [_Call(_call, (key, pickle.dumps((item,))), own, key) for item in items]
+            return _Batch(self._carrier, calls, seen, pickle.loads)
 
         return begin
 
@@ -265,6 +272,7 @@ class _Carrier:
         self.executor, self.workers, self.retries, self.always = executor, workers, retries, always
         self.notes: list[str] = []
         self.broken: str | None = None
+        self.failure: RunError | None = None
         self.sent: set[str] = set()
         self._latency: float | None = None
         self._lock = threading.Lock()
@@ -316,9 +324,13 @@ class _Batch:
     """Tasks under way, some of them for the second time."""
 
     def __init__(
-        self, carrier: _Carrier, calls: list[_Call], seen: Callable[[int, int], Any] | None = None
+        self,
+        carrier: _Carrier,
+        calls: list[_Call],
+        seen: Callable[[int, int], Any] | None = None,
+        read: Callable[[Any], Any] = lambda value: value,
     ) -> None:
-        self._carrier, self._calls, self._seen = carrier, calls, seen
+        self._carrier, self._calls, self._seen, self._read = carrier, calls, seen, read
         self.values: list[tuple[Any] | None] = [None] * len(calls)
         self._left = set(range(len(calls)))
         self._arrived: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
@@ -362,7 +374,7 @@ class _Batch:
             kind, value = future.result()
         except Exception as error:
             if isinstance(error, (ImportError, AttributeError)):
-                raise RunError(
+                raise self._failed(
                     f"a worker could not run a task ({_said(error)}): install glauber {__version__} there, and let it import "
                     "the modules of your functions"
                 ) from error
@@ -374,7 +386,7 @@ class _Batch:
             self._left.discard(number)
             return
         if kind == "version":
-            raise RunError(
+            raise self._failed(
                 f"a worker has glauber {value}, but this is glauber {__version__}: results would not be the same, so "
                 "install the same version there"
             )
@@ -386,6 +398,11 @@ class _Batch:
             return
         self.values[number] = (value,)
         self._left.discard(number)
+
+    def _failed(self, words: str) -> RunError:
+        """Why there is no use in going on."""
+        self._carrier.failure = RunError(words)
+        return self._carrier.failure
 
     def wait(self, seconds: float) -> bool:
         """Waits for so long at most; whether all tasks have ended."""
@@ -420,7 +437,7 @@ class _Batch:
 
     def answers(self) -> list[Any]:
         """The values in order; None for what was lost."""
-        return [None if value is None else value[0] for value in self.values]
+        return [None if value is None else self._read(value[0]) for value in self.values]
 
 
 def _said(error: BaseException) -> str:
@@ -447,6 +464,19 @@ def workers_of(executor: Any) -> Workers | None:
             own._carrier.executor = weakref.proxy(executor)
         _workers[executor] = own
     return own
+
+
+@contextmanager
+def failing_as_workers_do(own: Workers | None) -> Iterator[None]:
+    """Raises what made workers of no use as itself, whatever it was met in."""
+    if own is not None:
+        own._carrier.failure = None
+    try:
+        yield
+    except (InputError, RunError):
+        if own is not None and own._carrier.failure is not None:
+            raise own._carrier.failure from None
+        raise
 
 
 def crew_of(executor: Any) -> Any:

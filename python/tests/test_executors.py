@@ -130,14 +130,14 @@ def test_mpi_gives_the_bits_of_one_process():
 class Killing:
     """An executor that kills one of its workers when it is given its `when`-th task."""
 
-    def __init__(self, executor: concurrent.futures.ProcessPoolExecutor, when: int) -> None:
-        self._executor, self._when, self.calls, self.num_workers = executor, when, 0, 2
+    def __init__(self, executor: Any, when: int, kill: Any) -> None:
+        self._executor, self.when, self._kill, self.calls, self.num_workers = executor, when, kill, 0, 2
 
     def submit(self, function: Any, *arguments: Any) -> Any:
         self.calls += 1
         future = self._executor.submit(function, *arguments)
-        if self.calls == self._when:
-            os.kill(next(iter(self._executor._processes)), signal.SIGKILL)
+        if self.calls == self.when:
+            self._kill()
         return future
 
 
@@ -145,14 +145,16 @@ class Killing:
 @pytest.mark.parametrize("name", ["fit", "bootstrap", "posterior"])
 def test_a_worker_that_is_killed_costs_no_bit(name, alone):
     with spawned() as processes:
-        own = Killing(processes, 9 if name == "fit" else 6 if name == "bootstrap" else 2)
+        when = {"fit": 9, "bootstrap": 6, "posterior": 2}[name]
+        own = Killing(processes, when, lambda: os.kill(next(iter(processes._processes)), signal.SIGKILL))
         workers = glauber.Workers(own, always=True)
         assert WORK[name](workers) == alone[name]
-        assert own.calls >= own._when
+        assert own.calls >= when
     # Such a pool is of no more use, and that is said.
     assert any("computed here" in note for note in workers.notes), workers.notes
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system kills no processes by signals")
 def test_dask_makes_a_new_worker_for_one_that_is_killed(alone):
     needs("distributed")
     from distributed import Client, LocalCluster
@@ -161,14 +163,12 @@ def test_dask_makes_a_new_worker_for_one_that_is_killed(alone):
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
-        workers = glauber.Workers(client, always=True)
-        pids = list(client.run(os.getpid).values())
-        killer = threading.Timer(0.3, os.kill, (pids[0], signal.SIGKILL))
-        killer.start()
-        for _ in range(3):
-            assert WORK["fit"](workers) == alone["fit"]
-        killer.join()
-        assert not any("no tasks any more" in note for note in workers.notes)
+        pid = next(iter(client.run(os.getpid).values()))
+        own = Killing(client.get_executor(), 40, lambda: os.kill(pid, signal.SIGKILL))
+        workers = glauber.Workers(own, always=True)
+        assert WORK["fit"](workers) == alone["fit"]
+        assert own.calls > 40
+        assert not any("no tasks any more" in note for note in workers.notes), workers.notes
 
 
 class Losing(Counted):
@@ -371,3 +371,16 @@ def test_progress_counts_the_fits_of_all_workers():
     )
     counted = [seen[1:3] for seen in told if seen[0] == "fits on 2 workers"]
     assert counted == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_fit_file_is_shared_out_too(tmp_path):
+    file = tmp_path / "fit.toml"
+    file.write_text(
+        'model = "susceptible-infected"\ntask = "transition"\n[model-options]\nshape = [8, 8]\n[data.simulate]\n'
+        'parameters = { beta = 0.3 }\nruns = 2\nsteps = 4\n[start]\nbeta = [0.2, 0.4, 0.6]\n[optimizer]\nbatch = 4\n'
+    )
+    how = {"overrides": {"optimizer.steps": 4}, "progress": False}
+    alone, own = glauber.fit_file(file, **how), Counted(2)
+    shared = glauber.fit_file(file, **how, executor=own)
+    assert own.calls > 3 and shared.params == alone.params
+    assert [shared_work.bits(one.trace) for one in shared.starts] == [shared_work.bits(one.trace) for one in alone.starts]

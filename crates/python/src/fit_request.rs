@@ -11,10 +11,9 @@ use pyo3::prelude::*;
 use crate::arrays::{Flat, GivenField, array, doubles};
 use crate::errors::{engine_error, input_error, model_error};
 use crate::model::{Model, Observation};
-use crate::pieces::PiecesOf;
 use crate::typing::{Anything, As, Floats, Table};
 use crate::values;
-use crate::workers::Crew;
+use crate::workers::{Crew, PiecesOf};
 
 /// A column of tracks as Python gives it: its name, and numbers or texts.
 pub type GivenColumn<'py> = (String, Option<As<'py, Floats>>, Option<Vec<String>>);

@@ -1,10 +1,9 @@
-//! Does pieces of fits as a worker, and has pieces done by the workers of an executor.
+//! Does pieces of fits as a worker.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use glauber::fit::job::{Job, Piece, Pieces, prepare};
-use glauber::inference::apart::{read, written};
+use glauber::fit::job::{Job, Piece, prepare};
+use glauber::inference::apart::read;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -12,7 +11,6 @@ use crate::errors::run_error;
 use crate::fit_request::{FitRequest, Words};
 use crate::fits::failed;
 use crate::running::run_whole;
-use crate::workers::carried;
 
 /// The fits of a request, of which pieces are wanted.
 #[pyclass(frozen, module = "glauber._glauber")]
@@ -39,40 +37,5 @@ impl FitPieces {
             self.job.lock().unwrap_or_else(PoisonError::into_inner).piece(&piece, stop)
         })?;
         Ok(PyBytes::new(py, &done.map_err(|e| failed(e, self.words))?))
-    }
-}
-
-/// Has pieces done by workers: `begin` begins a list of them, and gives what can be waited for.
-#[derive(Debug)]
-pub struct PiecesOf {
-    begin: Py<PyAny>,
-    raised: Mutex<Option<PyErr>>,
-}
-
-impl PiecesOf {
-    /// What was raised while workers were asked.
-    pub fn raised(&self) -> Option<PyErr> {
-        self.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// By a function of a list of bytes.
-    pub fn new(begin: Py<PyAny>) -> PiecesOf {
-        PiecesOf { begin, raised: Mutex::default() }
-    }
-}
-
-impl Pieces for PiecesOf {
-    fn done(&self, pieces: &[Piece], interrupt: &AtomicBool) -> Vec<Option<Vec<u8>>> {
-        let begun = Python::attach(|py| {
-            let each: Vec<_> = pieces.iter().map(|piece| PyBytes::new(py, &written(piece))).collect();
-            self.begin.call1(py, (each,))
-        });
-        let done = begun.and_then(|batch| carried(&batch, &|| interrupt.load(Ordering::Relaxed)));
-        done.unwrap_or_else(|error| {
-            self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            // There is no use in going on without the workers.
-            interrupt.store(true, Ordering::Relaxed);
-            pieces.iter().map(|_| None).collect()
-        })
     }
 }

@@ -1,9 +1,11 @@
-//! Carries tasks to the workers of an executor of Python, and answers as one of them.
+//! Carries tasks and pieces of fits to the workers of an executor of Python, and answers as one of them.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use glauber::engine::BackendName;
+use glauber::fit::job::{Piece, Pieces};
+use glauber::inference::apart::written;
 use glauber::workers::{Carrier, Hash, Remote, Station, Task};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -123,4 +125,39 @@ pub fn carried(batch: &Py<PyAny>, stop: &dyn Fn() -> bool) -> PyResult<Vec<Optio
 
 fn said(error: PyErr) -> String {
     Python::attach(|py| error.value(py).to_string())
+}
+
+/// Has pieces done by workers: `begin` begins a list of them, and gives what can be waited for.
+#[derive(Debug)]
+pub struct PiecesOf {
+    begin: Py<PyAny>,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl PiecesOf {
+    /// What was raised while workers were asked.
+    pub fn raised(&self) -> Option<PyErr> {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// By a function of a list of bytes.
+    pub fn new(begin: Py<PyAny>) -> PiecesOf {
+        PiecesOf { begin, raised: Mutex::default() }
+    }
+}
+
+impl Pieces for PiecesOf {
+    fn done(&self, pieces: &[Piece], interrupt: &AtomicBool) -> Vec<Option<Vec<u8>>> {
+        let begun = Python::attach(|py| {
+            let each: Vec<_> = pieces.iter().map(|piece| PyBytes::new(py, &written(piece))).collect();
+            self.begin.call1(py, (each,))
+        });
+        let done = begun.and_then(|batch| carried(&batch, &|| interrupt.load(Ordering::Relaxed)));
+        done.unwrap_or_else(|error| {
+            self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            // There is no use in going on without the workers.
+            interrupt.store(true, Ordering::Relaxed);
+            pieces.iter().map(|_| None).collect()
+        })
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use glauber_engine::*;
-use glauber_models::{MODELS, ModelOptions, named};
+use glauber_models::{MODELS, ModelOptions, OptionValue, named};
 use glauber_program::Model;
 use glauber_program::estimators::{ESTIMATORS, EstimatorOptions};
 use glauber_workers::{Carrier, Crew, Remote, Station, Task};
@@ -111,7 +111,9 @@ fn every_model_and_estimator_has_the_bits_of_one_machine() {
     let (shared, carried, _) = crew(3, 5, 0.0);
     let alone = Options { threads: 1, ..Options::default() };
     for entry in MODELS {
-        let model = named(entry.name, &ModelOptions::none()).unwrap();
+        // On a small lattice, where it takes one.
+        let small = ModelOptions::none().with("shape", OptionValue::List(vec![12.0, 12.0]));
+        let model = named(entry.name, &small).or_else(|_| named(entry.name, &ModelOptions::none())).unwrap();
         let (theta, seen) = (parameters(&model), [observation(&model)]);
         let run = run(&model, &theta, 5);
         let simulate =
@@ -139,7 +141,9 @@ fn every_model_and_estimator_has_the_bits_of_one_machine() {
 
 #[test]
 fn any_number_of_workers_gives_the_same_bits_of_starts_picks_and_steps() {
-    let model = named("susceptible-infected", &ModelOptions::none().with("shape", "9 × 7")).unwrap();
+    let model =
+        named("susceptible-infected", &ModelOptions::none().with("shape", OptionValue::List(vec![9.0, 7.0])))
+            .unwrap();
     let seen = [observation(&model)];
     let estimator =
         (ESTIMATORS.iter().find(|e| e.name == "gumbel-softmax").unwrap().make)(EstimatorOptions {
