@@ -385,9 +385,7 @@ impl<'s> Translator<'s> {
             "at" if is_there(&arguments[1]) => self.at_picked(arguments, node),
             "at" => self.displaced(arguments, node),
             "exists" => match is_there(&arguments[0]) {
-                false => {
-                    problem(&arguments[0].span, "exists(there) asks of the site that the rule picks")
-                }
+                false => problem(&arguments[0].span, "exists(there) asks of the site that the rule picks"),
                 true => Ok(self.picked(node)?.exists),
             },
             _ => {
