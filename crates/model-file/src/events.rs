@@ -122,7 +122,8 @@ impl Rule<'_> {
     /// 1 where the picked site is another one, and in a state; `own` is that of the site.
     fn is_there(&self, picked: Picked, state: usize, own: usize) -> Expr {
         let another = if state == own { self.another(picked) } else { picked.exists };
-        another * self.translator.is(state).at(picked.there)
+        // Beyond an edge there is none, whatever stands there.
+        another * self.translator.is(state).beyond(0.0).at(picked.there)
     }
 
     /// 1 where the picked site is on the lattice and another one.
@@ -161,7 +162,7 @@ impl Rule<'_> {
             let mut chance = possible(sheet, stated, own, reaction.mass_action, &occupancy);
             let mut at_there = Vec::new();
             if let (Some(sides), Some(picked)) = (&reaction.there, self.translator.picked) {
-                let beside: Vec<Expr> = occupancy.iter().map(|n| n.at(picked.there)).collect();
+                let beside: Vec<Expr> = occupancy.iter().map(|n| n.beyond(0.0).at(picked.there)).collect();
                 let other = (&sides.reactants[..], &sides.products[..]);
                 chance = possible(sheet, chance, other, reaction.mass_action, &beside) * self.another(picked);
                 at_there = changes(other.0, other.1);
@@ -184,7 +185,7 @@ impl Rule<'_> {
                 pair.next = Some(fires(place).select(*to as f64, pair.next.unwrap_or(here)));
                 pair.alone |= there.is_none();
                 if let (Some(there), Some(picked)) = (there, self.translator.picked) {
-                    let before = pair.beside.unwrap_or_else(|| here.at(picked.there));
+                    let before = pair.beside.unwrap_or_else(|| here.beyond(0.0).at(picked.there));
                     pair.beside = Some(fires(place).select(*there as f64, before));
                 }
             }
@@ -203,7 +204,8 @@ impl Rule<'_> {
                 if let (Some(by), Some(picked)) =
                     (there.get(layer).filter(|by| **by != 0), self.translator.picked)
                 {
-                    pair.beside = Some(change(pair.beside.unwrap_or_else(|| here.at(picked.there)), *by));
+                    pair.beside =
+                        Some(change(pair.beside.unwrap_or_else(|| here.beyond(0.0).at(picked.there)), *by));
                 }
             }
             self.becomes(&own.name, &pair);

@@ -232,6 +232,7 @@ impl States {
     pub fn from_arrays(signature: &Signature, arrays: &[(String, Array)]) -> Result<States, StatesError> {
         let model = signature.model.clone();
         meanings::check(signature, arrays)?;
+        let update = meanings::update(signature, arrays);
         let unread = times::unread(signature, arrays);
         let (steps, arrays) = times::split(signature, arrays);
         if let (None, Some(array)) = (steps, unread.iter().find(|(name, a)| times::is_like_times(name, a))) {
@@ -261,7 +262,7 @@ impl States {
                 "the observed lattices hold no state: give at least one run with two times".into(),
             ));
         }
-        let (timed, update) = (steps.is_some(), meanings::update(signature, &arrays));
+        let timed = steps.is_some();
         let steps = match steps {
             Some(array) => times::steps_of(signature, array, times)?,
             None => (0..times as u32).collect(),

@@ -26,9 +26,9 @@ pub fn update_of_states(signature: &Signature, update: &Update) -> Option<(Strin
 }
 
 /// Under which update states were simulated, where the arrays say so.
-pub(super) fn update(signature: &Signature, arrays: &[&(String, Array)]) -> Option<String> {
+pub(super) fn update(signature: &Signature, arrays: &[(String, Array)]) -> Option<String> {
     let is_taken = signature.layers.iter().any(|layer| layer.name == UPDATE);
-    let own = arrays.iter().find(|(name, _)| *name == UPDATE && !is_taken);
+    let own = arrays.iter().find(|(name, _)| name == UPDATE && !is_taken);
     let text = own.and_then(|(_, array)| text_of(array))?;
     text.split(", ").next()?.parse::<Update>().is_ok().then_some(text)
 }
