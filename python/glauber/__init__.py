@@ -47,6 +47,7 @@ from glauber._fit import fit, fit_file
 from glauber._fit_result import FitInterrupted, FitResult
 from glauber._functions import *  # noqa: F403
 from glauber._glauber import (
+    CellSum,
     Expression,
     Neighbours,
     Next,
@@ -54,7 +55,7 @@ from glauber._glauber import (
     There,
     __version__,
 )
-from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, load, models
+from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, labels, load, models
 from glauber._objective import Objective, objective
 from glauber._observation import Experiment, Observation
 from glauber._outputs import Gradient, Outputs
@@ -68,6 +69,7 @@ if hasattr(_os, "register_at_fork"):
 
 __all__ = [
     "__version__",
+    "CellSum",
     "Check",
     "Experiment",
     "Expression",
@@ -106,6 +108,7 @@ __all__ = [
     "check",
     "fit",
     "fit_file",
+    "labels",
     "load",
     "log_density",
     "models",

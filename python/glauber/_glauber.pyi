@@ -10,9 +10,17 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
+__all__ = ["__version__", "CellSum", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "trace"]
 
 __version__: Final[str]
+
+@final
+class CellSum:
+    """
+    A sum over the sites of each cell; see `Scope.cell_sum`. `s.of_cell(sum, label)` is that of one cell.
+    """
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __repr__(self, /) -> str: ...
 
 @final
 class Expression:
@@ -496,6 +504,13 @@ class Scope:
         """
         A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
         """
+    def cell_sum(self, /, value: float | Expression, layer: str) -> CellSum:
+        """
+        The sum of a value over the sites of each cell of a layer of labels: its volume, where the value is 1. `s.of_cell(sum, label)`
+        is that of the cell with a label. Sums are those of the state that the rule reads: before the step where it is synchronous,
+        when a colour begins by sublattices, at that moment where events are one after another, for which the value must be a whole
+        number.
+        """
     def check_probability(self, /, what: str, p: float | Expression) -> None:
         """
         Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
@@ -520,6 +535,10 @@ class Scope:
     def layer(self, /, name: str) -> Expression:
         """
         A layer's value at each site before the step.
+        """
+    def look_up(self, /, numbers: SupportsGetItem[int, SupportsFloat | SupportsIndex], place: float | Expression) -> Expression:
+        """
+        The entry of a list of numbers that a whole number points at, 0 the first: such as an adhesion, by types.
         """
     def move_to(self, /, there: There, layer: str, left: float | str | Expression | None = None, when: float | Expression | None = None) -> None:
         """
@@ -551,6 +570,10 @@ class Scope:
     def observed_next(self, /, layer: str) -> Expression:
         """
         A layer's observed value after the step, for `revealed_by` and nothing else.
+        """
+    def of_cell(self, /, number: CellSum | Sequence[float], label: float | Expression) -> Expression:
+        """
+        The number of the cell that a label names: a sum over its sites, or the entry of a list of numbers, the medium's first.
         """
     def output(self, /, name: str, value: float | Expression) -> None:
         """

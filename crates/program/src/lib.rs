@@ -66,7 +66,7 @@ pub use program::{Program, Sink};
 pub use scheme::footprint;
 pub use slopeless::Slopeless;
 pub use stored::StoredError;
-pub use trace::{Expr, Neighbourly, Next, Operand, Scope, Stage, There};
+pub use trace::{CellSum, Expr, Neighbourly, Next, Operand, PerCell, Scope, Stage, There};
 pub use unary::{Unary, UseOfUnary};
 pub use update::{Pick, UPDATES, Update};
 pub use validate::InvalidProgram;
