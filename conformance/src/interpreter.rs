@@ -268,6 +268,19 @@ impl<F: Real> Interpreter<'_, F> {
             Op::Put { value, .. } => v(value).clone(),
             Op::Inside(place) => self.field(|i| if self.picked(place, i).is_ok() { F::ONE } else { F::ZERO }),
             Op::Fastest => Value::One(self.inputs.event.map_or(f64::NAN, |(_, fastest)| fastest)),
+            Op::Entry { list, at } => {
+                let (list, at) = (&d.lists[*list as usize], v(at));
+                self.field(|i| F::from_f64(list[at.at(i).to_f64() as usize]))
+            }
+            Op::CellSum { x, labels, at, .. } => {
+                let (x, labels, at) = (v(x), v(labels), v(at));
+                let label = |value: &Value<F>, site: usize| value.at(site).to_f64() as i64;
+                let mut sums: HashMap<i64, f64> = HashMap::new();
+                for site in 0..self.sites() {
+                    *sums.entry(label(labels, site)).or_default() += x.at(site).to_f64();
+                }
+                self.field(|i| F::from_f64(sums.get(&label(at, i)).copied().unwrap_or(0.0)))
+            }
             Op::SiteSum(a) => Value::One(self.site_sum(v(a))),
             Op::Uniform { draw, lane, rank } => {
                 let key = self.key(*draw, *lane);

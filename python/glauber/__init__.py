@@ -48,6 +48,7 @@ from glauber._fit_result import FitInterrupted, FitResult
 from glauber._functions import *  # noqa: F403
 from glauber._glauber import (
     Beyond,
+    CellSum,
     Expression,
     Neighbours,
     Next,
@@ -55,7 +56,7 @@ from glauber._glauber import (
     There,
     __version__,
 )
-from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, load, models
+from glauber._model import Lattice, Layer, Model, Parameter, RandomSequential, labels, load, models
 from glauber._objective import Objective, objective
 from glauber._observation import Experiment, Observation
 from glauber._outputs import Gradient, Outputs
@@ -72,6 +73,7 @@ if hasattr(_os, "register_at_fork"):
 __all__ = [
     "__version__",
     "Beyond",
+    "CellSum",
     "Check",
     "Experiment",
     "Expression",
@@ -111,6 +113,7 @@ __all__ = [
     "check",
     "fit",
     "fit_file",
+    "labels",
     "load",
     "log_density",
     "map",

@@ -113,7 +113,7 @@ class Layer:
         """A layer from its description; see `Model`."""
         wanted = (
             f'layer `{name}` is {given!r}: give "binary", a whole number n for 0 … n, a pair (lowest, highest) of whole '
-            'numbers, a list of names of states, or "real"'
+            'numbers, a list of names of states, glauber.labels(cells=n), or "real"'
         )
         if isinstance(given, Layer):
             return given
@@ -165,7 +165,20 @@ class Layer:
     def __str__(self) -> str:
         if self.states:
             return "one of " + ", ".join(self.states)
+        if self.kind == "labels":
+            return f"labels of {self.highest:g} cells"
         return self.kind if self.kind != "integers" else f"integers {self.lowest:g} … {self.highest:g}"
+
+
+def labels(cells: int) -> Layer:
+    """A layer that says which cell a site belongs to: 1 … `cells`, or 0 for the medium around them.
+
+    Sums over the sites of each cell are `Scope.cell_sum`, numbers of a cell `Scope.of_cell`.
+
+    >>> glauber.labels(cells=49)
+    Layer(kind='labels', lowest=0.0, highest=49.0, states=())
+    """
+    return Layer("labels", 0.0, float(whole(cells, "the number of cells", 1, 2**31 - 2)))
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,17 @@ pub enum EngineError {
         /// Whether the rule can be applied by sublattices.
         sublattices: bool,
     },
+    /// Means of what has none.
+    #[error(
+        "model `{model}`: layer `{layer}` holds labels of cells, and a label has no mean, so `mean-field` is no model of it: take \
+         the estimator `differences` or `score-function`"
+    )]
+    NoMean {
+        /// The model.
+        model: String,
+        /// The layer.
+        layer: String,
+    },
     /// A derivative that differences do not have.
     #[error(
         "model `{model}`: `differences` move one parameter at a time, so there is no derivative by {what}: take another \

@@ -13,6 +13,7 @@ use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::tabulate::Tables;
+use crate::tally::{Summed, Tally};
 use glauber_backend::CompileOptions;
 
 /// The kernels of one pass, and what happens before and after it.
@@ -49,6 +50,8 @@ pub(crate) struct Code {
     /// Temporaries: what they hold, and as what.
     pub(crate) temporaries: Vec<(ValueId, Storage)>,
     pub(crate) tables: Vec<(Table, Box<Code>)>,
+    /// The numbers that are looked up by label.
+    pub(crate) tallies: Vec<Tally>,
     pub(crate) registers: usize,
     /// The fields read, and whether at other sites.
     reads: HashMap<Source, bool>,
@@ -74,7 +77,7 @@ impl Code {
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
         compiler.given = given.clone();
         let passes: Vec<Pass> = (0..schedule.passes.len()).map(|number| compiler.pass(number)).collect();
-        let Compiler { slots, keys, used_tables, sum_of, temporaries, registers, .. } = compiler;
+        let Compiler { slots, keys, used_tables, sum_of, temporaries, tallies, registers, .. } = compiler;
         let inner = CompileOptions { tables: false, ..options };
         let tables = used_tables
             .into_iter()
@@ -97,7 +100,23 @@ impl Code {
         for (source, beyond) in passes.iter().flat_map(|p| &p.kernels).filter_map(Kernel::source) {
             *reads.entry(source).or_insert(false) |= beyond;
         }
-        Code { reads, layout, passes, scalars, slots, keys, temporaries, tables, registers, sum_of, program }
+        tallies.iter().flat_map(Tally::sources).for_each(|source| {
+            reads.entry(source).or_insert(false);
+        });
+        Code {
+            reads,
+            layout,
+            passes,
+            scalars,
+            slots,
+            keys,
+            temporaries,
+            tables,
+            tallies,
+            registers,
+            sum_of,
+            program,
+        }
     }
 }
 
@@ -145,6 +164,7 @@ struct Compiler<'p> {
     keys: Vec<(u32, u32)>,
     key_of: HashMap<(u32, u32), u32>,
     used_tables: Vec<usize>,
+    tallies: Vec<Tally>,
     sum_of: HashMap<ValueId, (usize, usize)>,
     temporaries: Vec<(ValueId, Storage)>,
     /// The number of each stored value's temporary.
@@ -192,6 +212,7 @@ impl<'p> Compiler<'p> {
             keys: Vec::new(),
             key_of: HashMap::new(),
             used_tables: Vec::new(),
+            tallies: Vec::new(),
             sum_of: HashMap::new(),
             temporaries,
             temporary_of,
@@ -403,6 +424,19 @@ impl<'p> Compiler<'p> {
                 let arguments = arguments.iter().map(|a| self.arg(*a, of)).collect();
                 Kernel::Count { law: *law, dst, key: self.key(*draw, 0), arguments }
             }
+            Op::Entry { list, at } => {
+                let numbers = program.declarations().lists[*list as usize].clone();
+                self.gather(dst, Tally::Given(numbers), *at, of)
+            }
+            Op::CellSum { x, labels, at, cells } => {
+                let x = match program.instruction(*x).op {
+                    Op::Spread(number) => Summed::Number(self.slot(number)),
+                    _ => Summed::Field(self.source(*x)),
+                };
+                let pass = self.schedule.level[value.index()];
+                let tally = Tally::Sum { x, labels: self.source(*labels), cells: *cells, pass };
+                self.gather(dst, tally, *at, of)
+            }
             op if op.reads_elsewhere() => self.read(op, dst),
             // Everything else was lowered or is no site value.
             other => unreachable!("no kernel for {other:?}"),
@@ -423,6 +457,17 @@ impl<'p> Compiler<'p> {
             // One condition for all sites: c·yes + (1 − c)·no would not be exact, so compare per block.
             None => Kernel::SelectAll { dst, condition: self.slot(c), yes, no },
         }
+    }
+
+    fn gather(
+        &mut self,
+        dst: Register,
+        tally: Tally,
+        at: ValueId,
+        of: &HashMap<ValueId, Register>,
+    ) -> Kernel {
+        let tally = place_of(&mut self.tallies, tally) as u32;
+        Kernel::Gather { dst, tally, a: self.arg(at, of) }
     }
 
     fn lookup(&mut self, number: usize, dst: Register, of: &HashMap<ValueId, Register>) -> Kernel {

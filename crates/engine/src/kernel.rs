@@ -176,6 +176,12 @@ pub(crate) enum Kernel {
         table: u32,
         keys: Vec<(Register, i32, i32)>,
     },
+    /// dst = the number of a label.
+    Gather {
+        dst: Register,
+        tally: u32,
+        a: Arg,
+    },
     /// sum[slot] += Σ a.
     Sum {
         slot: u32,
@@ -260,7 +266,9 @@ impl Kernel {
                 arg(b, &mut f);
                 arg(c, &mut f);
             }
-            Bernoulli { p: a, .. } | Sum { a, .. } | Store { a, .. } | Check { a, .. } => arg(a, &mut f),
+            Bernoulli { p: a, .. } | Gather { a, .. } | Sum { a, .. } | Store { a, .. } | Check { a, .. } => {
+                arg(a, &mut f)
+            }
             Count { arguments, .. } => arguments.iter_mut().for_each(|a| arg(a, &mut f)),
             Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
         }
@@ -291,6 +299,7 @@ impl Kernel {
             | Bernoulli { dst, .. }
             | Normal { dst, .. }
             | Count { dst, .. }
+            | Gather { dst, .. }
             | Lookup { dst, .. } => Some(dst),
             Sum { .. } | Dot { .. } | DotLoad { .. } => None,
             Store { .. } | Copy { .. } | Check { .. } => None,

@@ -173,6 +173,9 @@ fn run_kernel<F: Lane>(
         Kernel::Lookup { dst, table, keys } => write!(dst, d, r => {
             look_up(vectors, d, &memory.tables[*table as usize], keys, &r, &mut scratch.index);
         }),
+        Kernel::Gather { dst, tally, a } => {
+            write!(dst, d, r => lookup::of_labels(d, &memory.tallies[*tally as usize], r.operand(*a, n, memory)))
+        }
         Kernel::Sum { slot, a } => {
             let r = all!();
             sums[*slot as usize] = sums::sum(block.len(), r.operand(*a, n, memory));

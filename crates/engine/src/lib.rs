@@ -17,6 +17,7 @@ mod kernel;
 mod registers;
 mod schedule;
 mod tabulate;
+mod tally;
 // … which run with the widest vectors there are …
 mod kernels;
 // … or, for rules that are applied to one site after another, an event at a time …

@@ -10,12 +10,13 @@ use rayon::prelude::*;
 use crate::block::{Block, Column, blocks, blocks_of_colour};
 use crate::compile::{Code, Pass};
 use crate::inputs::{Address, Inputs, Results};
-use crate::kernel::Destination;
+use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
 use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
 use crate::plane::{Margin, Plane};
 use crate::scalars::evaluate;
 use crate::share::{share, whole};
+use crate::tally::{Summed, Tally, add_up};
 use glauber_backend::Fault;
 use glauber_backend::Simd;
 use glauber_numbers::noise::Key;
@@ -40,6 +41,8 @@ pub(crate) struct Machine<F> {
     pub(crate) temporaries: Vec<Plane<F>>,
     tables: Vec<Entries<F>>,
     table_machines: Vec<Machine<F>>,
+    /// Numbers by label.
+    tallies: Vec<Vec<F>>,
     /// The value of every instruction below site rank.
     values: Vec<f64>,
     scalars: Vec<F>,
@@ -73,6 +76,7 @@ impl<F: Lane> Machine<F> {
                 .iter()
                 .map(|(_, c)| Machine::new(Arc::from(c.clone()), simd, 1))
                 .collect(),
+            tallies: code.tallies.iter().map(numbers_by_label).collect(),
             values: vec![0.0; code.program.instructions().len()],
             scalars: vec![F::ZERO; code.slots.len()],
             keys: vec![Key::new(0, 0, 0, 0, 0); code.keys.len()],
@@ -126,6 +130,7 @@ impl<F: Lane> Machine<F> {
         for (number, pass) in code.passes.iter().enumerate() {
             self.evaluate_stage(number, inputs);
             self.fold(pass);
+            self.add_up(number, inputs);
             let found = self.run_pass(number, pass, inputs, results);
             fault = more_telling(fault, found);
             for (temporary, margin) in &pass.margins {
@@ -204,6 +209,7 @@ impl<F: Lane> Machine<F> {
             scalars: &self.scalars,
             keys: &self.keys,
             tables: &self.tables,
+            tallies: &self.tallies,
         };
         let adding = results.add_layer_adjoints;
         let add = |to: &Destination| match to {
@@ -244,6 +250,34 @@ impl<F: Lane> Machine<F> {
         }
     }
 
+    /// Makes the sums over cells that a pass reads.
+    fn add_up(&mut self, pass: usize, inputs: &Inputs<'_, F>) {
+        let code = self.code.clone();
+        for (number, tally) in code.tallies.iter().enumerate() {
+            let Tally::Sum { x, labels, pass: own, .. } = tally else { continue };
+            if *own != pass {
+                continue;
+            }
+            let plane = |source: Source| match source {
+                Source::Layer(i) => &inputs.layers[i as usize],
+                Source::NextAdjoint(i) => &inputs.next_adjoints[i as usize],
+                Source::LocalAdvantage => &inputs.local_advantage[0],
+                Source::Field(i) => &inputs.fields[i as usize],
+                Source::Target(i) => &inputs.targets[i as usize],
+                Source::Temporary(i) => &self.temporaries[i as usize],
+            };
+            let (x, one) = match x {
+                Summed::Number(slot) => (None, self.scalars[*slot as usize].to_f64()),
+                Summed::Field(source) => (Some(plane(*source)), 0.0),
+            };
+            let mut sums = vec![0.0; tally.count()];
+            add_up(&mut sums, &code.layout, plane(*labels), x, one);
+            for (to, sum) in self.tallies[number].iter_mut().zip(sums) {
+                *to = F::from_f64(sum);
+            }
+        }
+    }
+
     /// Adds the blocks' sums in block order.
     fn finish_sums(&mut self, pass: &Pass, code: &Code) {
         let slots = pass.sums.len();
@@ -278,6 +312,14 @@ impl<F: Lane> Machine<F> {
             }
         }
         None
+    }
+}
+
+/// The numbers of a tally as far as they are known beforehand.
+fn numbers_by_label<F: Lane>(tally: &Tally) -> Vec<F> {
+    match tally {
+        Tally::Given(numbers) => numbers.iter().map(|x| F::from_f64(*x)).collect(),
+        Tally::Sum { .. } => vec![F::ZERO; tally.count()],
     }
 }
 

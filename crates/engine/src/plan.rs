@@ -48,7 +48,7 @@ impl Plan {
     /// # Errors
     /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
     /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model;
-    /// [`EngineError::NoWayBack`] for an estimator other than differences where sites are updated one after another.
+    /// [`EngineError::NoMean`] for mean-field of labels; [`EngineError::NoWayBack`] for an estimator other than differences where sites are updated one after another.
     pub fn new(
         model: &Model,
         observations: &[Observation],
@@ -64,6 +64,11 @@ impl Plan {
         let by_differences = estimator.is_some_and(|e| e.by_differences());
         if estimator.is_some() && !by_differences && model.update().is_by_events() {
             return Err(EngineError::no_way_back(model));
+        }
+        let labels = model.declarations().layers.iter().find(|layer| layer.is_labels());
+        if let (Some(layer), Some(true)) = (labels, estimator.map(|e| e.name().contains("mean-field"))) {
+            let (model, layer) = (model.name().to_string(), layer.name.clone());
+            return Err(EngineError::NoMean { model, layer });
         }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {

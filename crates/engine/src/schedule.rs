@@ -94,6 +94,20 @@ fn is_source(op: &Op) -> bool {
     matches!(op, Op::Layer(_) | Op::Field(_) | Op::Target(_) | Op::NextAdjoint(_))
 }
 
+/// The fields of which a sum over cells is made: what is summed, and the labels.
+pub(crate) fn summed_by_label(op: &Op) -> Vec<ValueId> {
+    match op {
+        Op::CellSum { x, labels, .. } => vec![*x, *labels],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a sum over cells finds a field in place, or one number for all sites.
+fn exists_beforehand(program: &Program, given: &BTreeMap<ValueId, u32>, x: ValueId) -> bool {
+    let op = &program.instruction(x).op;
+    given.contains_key(&x) || is_source(op) || matches!(op, Op::Spread(_))
+}
+
 /// Whether a source's storage holds what stands beyond the lattice's fixed edges. A field may be given in bytes.
 fn holds_edges(program: &Program, source: &Op) -> bool {
     let storage = match source {
@@ -138,6 +152,12 @@ pub(crate) fn schedule(program: &Program, tables: &Tables, given: &BTreeMap<Valu
             op.visit(|v| own = own.max(level[v.index()]));
             if !direct[index] {
                 own = own.max(level[x.index()] + 1);
+            }
+        } else if let Op::CellSum { at, .. } = op {
+            own = level[at.index()];
+            for x in summed_by_label(op) {
+                let stored = !exists_beforehand(program, given, x);
+                own = own.max(level[x.index()] + usize::from(stored));
             }
         } else if let Op::SiteSum(x) = op {
             own = level[x.index()] + 1;
@@ -199,6 +219,13 @@ impl Planner<'_> {
             match &instruction.op {
                 Op::SiteSum(x) if !passes[self.level[x.index()]].sums.contains(x) => {
                     passes[self.level[x.index()]].sums.push(*x);
+                }
+                op @ Op::CellSum { .. } => {
+                    for x in summed_by_label(op) {
+                        if !exists_beforehand(self.program, self.given, x) {
+                            temporaries.entry(x).or_insert(Margin::Unread);
+                        }
+                    }
                 }
                 op => {
                     if let Some(x) = read_elsewhere(op).filter(|_| !self.direct[index]) {
@@ -292,6 +319,12 @@ impl Planner<'_> {
     /// Site values a pass would compute for a value, without crossing to other sites.
     fn local_operands(&self, value: ValueId) -> Vec<ValueId> {
         let op = &self.program.instruction(value).op;
+        if let (Op::CellSum { at, .. }, false) = (op, self.given.contains_key(&value)) {
+            return Some(*at)
+                .filter(|v| self.program.instruction(*v).rank == Rank::Site)
+                .into_iter()
+                .collect();
+        }
         if self.given.contains_key(&value) || op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) {
             return Vec::new();
         }
@@ -375,7 +408,7 @@ impl Planner<'_> {
         *budget -= match op {
             _ if self.given.contains_key(&value) => 1,
             Op::Uniform { .. } | Op::Centred { .. } | Op::Count { .. } | Op::Normal(..) => 10,
-            Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } => 4,
+            Op::NeighbourSum { .. } | Op::Translate { .. } | Op::Shift { .. } | Op::CellSum { .. } => 4,
             _ => 1,
         };
         *budget >= 0 && self.local_operands(value).into_iter().all(|v| self.is_cheap(v, budget))

@@ -18,6 +18,11 @@ pub enum Values {
     Categories(Vec<String>),
     /// Any finite number.
     Real,
+    /// Which of a number of cells a site belongs to: 1, 2, 3 …, or 0 for the medium around them.
+    Labels {
+        /// How many cells there are at most.
+        cells: i32,
+    },
 }
 
 /// How a layer's values are kept in memory between steps.
@@ -60,6 +65,16 @@ impl Values {
         Values::Integers { lowest, highest }
     }
 
+    /// The cell that a site belongs to, of this many, or 0 for the medium.
+    ///
+    /// ```
+    /// use glauber_lattice::Values;
+    /// assert_eq!(Values::labels(49).range(), (0.0, 49.0));
+    /// ```
+    pub fn labels(cells: i32) -> Values {
+        Values::Labels { cells }
+    }
+
     /// Named states.
     pub fn categories(names: &[&str]) -> Values {
         Values::Categories(names.iter().map(|n| (*n).to_string()).collect())
@@ -72,6 +87,7 @@ impl Values {
             Values::Integers { lowest, highest } => (f64::from(*lowest), f64::from(*highest)),
             Values::Categories(names) => (0.0, names.len().max(1) as f64 - 1.0),
             Values::Real => (f64::NEG_INFINITY, f64::INFINITY),
+            Values::Labels { cells } => (0.0, f64::from(*cells)),
         }
     }
 
@@ -102,6 +118,7 @@ impl std::fmt::Display for Values {
             Values::Integers { lowest, highest } => write!(f, "integers {lowest}..={highest}"),
             Values::Categories(names) => write!(f, "one of {}", names.join(", ")),
             Values::Real => write!(f, "real"),
+            Values::Labels { cells } => write!(f, "labels of {cells} cells, 0 for the medium"),
         }
     }
 }

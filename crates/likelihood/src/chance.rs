@@ -162,7 +162,7 @@ impl Flags<'_> {
                 };
                 above_zero(g, sum)
             }
-            Op::Translate { .. } | Op::SiteSum(_) => {
+            Op::Translate { .. } | Op::SiteSum(_) | Op::CellSum { .. } => {
                 let any = self.any(g, original);
                 let sum = g.site_sum(any);
                 above_zero(g, sum)

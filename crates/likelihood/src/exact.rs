@@ -279,6 +279,9 @@ pub(crate) fn draws_behind(step: &Program, value: ValueId) -> Result<BTreeSet<Va
             Op::There { x, place: Place::Neighbour { direction, .. } } if !random[x.index()] => {
                 open.push(*direction);
             }
+            Op::CellSum { x, labels, at, .. } if !random[x.index()] && !random[labels.index()] => {
+                open.push(*at)
+            }
             op if op.reads_elsewhere() || matches!(op, Op::SiteSum(_)) => {
                 return Err(refuse(step, "a draw at one site changes the next value of another"));
             }

@@ -163,18 +163,33 @@ pub(crate) fn states(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()>
     Ok(())
 }
 
-/// `[layers]`: name = capacity, or name = [lowest, highest].
+/// `[layers]`: name = capacity, name = [lowest, highest], or name = { labels = number of cells }.
 pub(crate) fn layers(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()> {
     let Some(value) = value else { return Ok(()) };
     for entry in table_of(value, "[layers]")?.all()? {
         sheet.names.declare(entry.name(), "layer", &entry.span())?;
-        let (lowest, highest) = match entry.value.list() {
-            None => (0, entry.value.whole(1, limits::CAPACITY)?),
-            Some(ends) if ends.len() == 2 => (
-                ends[0].whole(-limits::CAPACITY, limits::CAPACITY)?,
-                ends[1].whole(-limits::CAPACITY, limits::CAPACITY)?,
-            ),
-            Some(_) => return entry.value.wrong("a capacity, or [lowest, highest]"),
+        let own = entry.value.table(&format!("layer `{}`", entry.name()));
+        let labels = match &own {
+            None => None,
+            Some(table) => {
+                let cells = table.take("labels");
+                table.finish()?;
+                match cells {
+                    Some(cells) => Some(cells.whole(1, limits::CAPACITY)?),
+                    None => return entry.value.wrong("{ labels = the number of cells }"),
+                }
+            }
+        };
+        let (lowest, highest) = match (labels, entry.value.list()) {
+            (Some(cells), _) => (0, cells),
+            (None, ends) => match ends {
+                None => (0, entry.value.whole(1, limits::CAPACITY)?),
+                Some(ends) if ends.len() == 2 => (
+                    ends[0].whole(-limits::CAPACITY, limits::CAPACITY)?,
+                    ends[1].whole(-limits::CAPACITY, limits::CAPACITY)?,
+                ),
+                Some(_) => return entry.value.wrong("a capacity, [lowest, highest], or { labels = cells }"),
+            },
         };
         if lowest >= highest {
             return problem(&entry.value.span(), format!("the range [{lowest}, {highest}] is empty"));
@@ -184,6 +199,7 @@ pub(crate) fn layers(sheet: &mut Sheet, value: Option<Value<'_>>) -> Checked<()>
             lowest: lowest as i32,
             highest: highest as i32,
             outside: 0.0f64.clamp(lowest as f64, highest as f64),
+            labels: labels.is_some(),
         });
     }
     Ok(())

@@ -7,6 +7,7 @@ use glauber_lattice::Lattice;
 use glauber_models::rules::{Transition, next_state};
 use glauber_program::{Expr, Operand, Scope, Update};
 
+use super::cells;
 use super::error::Checked;
 use super::picked::pick;
 use super::reactions::{change, possible};
@@ -42,6 +43,8 @@ pub(crate) fn trace(sheet: &Sheet, lattice: &Lattice, scope: &Scope) -> Checked<
     let mut used: Vec<&Node> = sheet.transitions.iter().map(|t| &t.node).collect();
     used.extend(sheet.reactions.iter().map(|r| &r.node));
     used.extend(&sheet.applied.most);
+    used.extend(sheet.cells.copies.iter().map(|c| &c.node));
+    used.extend(sheet.cells.sums());
     let translator = Translator::with_picked(sheet, scope, picked, &used)?;
     let mut rule = Rule { translator, lattice };
     if sheet.applied.update == Update::ContinuousTime {
@@ -58,7 +61,7 @@ pub(crate) fn trace(sheet: &Sheet, lattice: &Lattice, scope: &Scope) -> Checked<
     }
     let possible = rule.reactions()?;
     rule.drawn(&possible, "reactions");
-    Ok(())
+    cells::trace(&mut rule.translator)
 }
 
 impl Rule<'_> {

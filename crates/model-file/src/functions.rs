@@ -73,6 +73,27 @@ const FUNCTIONS: &[Function] = &[
         Place::Step,
         "exists(there): 1 where the picked site is on the lattice, 0 beyond an edge",
     ),
+    function(
+        "sum_each",
+        1,
+        2,
+        Place::Step,
+        "sum_each(x) or sum_each(x, neighbourhood): the sum of x over the neighbours, of which at(y, each) is y at one",
+    ),
+    function(
+        "of_cell",
+        2,
+        2,
+        Place::Step,
+        "of_cell(number, label): a number of [cells], of the cell with a label, such as of_cell(volume, at(cell, there))",
+    ),
+    function(
+        "look_up",
+        2,
+        2,
+        Place::Step,
+        "look_up(list, place): the number in a place of one of [lists], 0 the first",
+    ),
     function("uniform", 0, 0, Place::Start, "uniform(): a random number from 0 to 1"),
     function("bernoulli", 1, 1, Place::Start, "bernoulli(p): 1 with probability p, else 0"),
 ];
@@ -80,6 +101,9 @@ const FUNCTIONS: &[Function] = &[
 /// Every word that stands for a number: the site's coordinates (from 0; x along the last axis of the shape), 1 at the
 /// central site, the number of the step (1 for the first), π.
 pub(crate) const WORDS: &[&str] = &["x", "y", "z", "centre", "time", "pi"];
+
+/// The word for each of the neighbours of a sum in turn.
+pub(crate) const EACH: &str = "each";
 
 /// The word for the site that a rule picks.
 pub(crate) const THERE: &str = "there";

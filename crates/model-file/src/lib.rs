@@ -87,6 +87,7 @@ mod lexer;
 mod parser;
 mod syntax;
 // … the TOML as tables that are taken key by key; what they declare, which rules they state …
+mod cells;
 mod colours;
 mod covariate;
 mod declare;

@@ -18,6 +18,8 @@ pub(crate) const MEMBERS: usize = 1024;
 pub(crate) const REACH: i64 = 64;
 /// The transitions, and the reactions.
 pub(crate) const RULES: usize = 256;
+/// The numbers of a list.
+pub(crate) const LIST: usize = 65_536;
 /// The sites named one by one in a start.
 pub(crate) const SITES: usize = 256;
 /// The particles on one side of a reaction.

@@ -118,7 +118,11 @@ fn build(sheet: &Sheet, shown: &str, text: &str) -> Result<Loaded, LoadError> {
             builder.layer(&states.layer, Values::Categories(states.names.clone())).colours(&states.colours);
     }
     for layer in &sheet.layers {
-        builder = builder.layer(&layer.name, Values::integers(layer.lowest, layer.highest));
+        let values = match layer.labels {
+            true => Values::labels(layer.highest),
+            false => Values::integers(layer.lowest, layer.highest),
+        };
+        builder = builder.layer(&layer.name, values);
     }
     for parameter in &sheet.parameters {
         builder = match parameter.default {

@@ -35,6 +35,8 @@ pub(crate) struct Sheet {
     pub(crate) transitions: Vec<Transition>,
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) hops: Vec<Hop>,
+    /// What it says of cells.
+    pub(crate) cells: Cells,
     /// When the rule is applied.
     pub(crate) applied: Applied,
 }
@@ -75,6 +77,42 @@ pub(crate) struct IntegerLayer {
     pub(crate) highest: i32,
     /// Its value beyond a fixed edge.
     pub(crate) outside: f64,
+    /// Whether it says which cell a site belongs to.
+    pub(crate) labels: bool,
+}
+
+/// What a file says of cells.
+#[derive(Default)]
+pub(crate) struct Cells {
+    /// Numbers of each cell, by name.
+    pub(crate) numbers: Vec<(String, PerCell)>,
+    /// Lists of numbers, by name.
+    pub(crate) lists: Vec<(String, Vec<f64>)>,
+    pub(crate) copies: Vec<Copying>,
+}
+
+impl Cells {
+    /// What is summed over cells.
+    pub(crate) fn sums(&self) -> impl Iterator<Item = &Node> {
+        self.numbers.iter().filter_map(|(_, number)| match number {
+            PerCell::Sum { node, .. } => Some(node),
+            PerCell::Given(_) => None,
+        })
+    }
+}
+
+/// A number for every cell.
+pub(crate) enum PerCell {
+    /// The medium's first.
+    Given(Vec<f64>),
+    /// The sum over the cell's sites, by a layer of labels.
+    Sum { node: Node, layer: String },
+}
+
+/// With which probability the picked site's label is copied.
+pub(crate) struct Copying {
+    pub(crate) layer: String,
+    pub(crate) node: Node,
 }
 
 pub(crate) struct Parameter {

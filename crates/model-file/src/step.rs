@@ -21,6 +21,7 @@ pub(crate) fn trace(sheet: &Sheet, lattice: &Lattice, scope: &Scope) -> Checked<
     }
     let mut used: Vec<&Node> = sheet.transitions.iter().map(|t| &t.node).collect();
     used.extend(sheet.hops.iter().map(|h| &h.node));
+    used.extend(sheet.cells.sums());
     let mut before = Translator::new(sheet, scope, false, &used)?;
     if let Some(states) = &sheet.states {
         transitions(&mut before, states)?;

@@ -7,7 +7,7 @@ use super::error::{Checked, problem};
 use super::names::Names;
 use super::sheet::{Edge, Sheet};
 use super::update;
-use super::{colours, declare, rules};
+use super::{cells, colours, declare, rules};
 
 /// What the options put in place of what the file says.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,7 @@ pub(crate) fn sheet(
         transitions: Vec::new(),
         reactions: Vec::new(),
         hops: Vec::new(),
+        cells: super::sheet::Cells::default(),
         applied: super::sheet::Applied::default(),
         shape,
         boundary,
@@ -79,11 +80,14 @@ pub(crate) fn sheet(
     declare::neighbourhoods(&mut sheet, root.take("neighbourhoods"), root.take("neighbourhood"))?;
     declare::covariates(&mut sheet, root.take("covariates"), folder)?;
     declare::definitions(&mut sheet, root.take("definitions"))?;
+    cells::numbers(&mut sheet, root.take("cells"))?;
+    cells::lists(&mut sheet, root.take("lists"))?;
     update::read(&mut sheet, root.take("update"), replaced.update)?;
     rules::start(&mut sheet, root.take("start"))?;
     rules::transitions(&mut sheet, root.take("transitions"))?;
     rules::reactions(&mut sheet, root.take("reactions"))?;
     rules::hops(&mut sheet, root.take("hops"))?;
+    cells::copies(&mut sheet, root.take("copies"))?;
     root.finish()?;
     Ok(sheet)
 }

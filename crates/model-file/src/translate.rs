@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use glauber_lattice::Neighbourhood;
+use glauber_lattice::{Neighbourhood, Offset};
 use glauber_program::{Comparison, CountLaw, Domain, Expr, Operand, Scope, Unary};
 
 use super::error::{Checked, problem, unknown};
-use super::functions::{self, Place, THERE, WORDS};
+use super::functions::{self, EACH, Place, THERE, WORDS};
 use super::limits;
-use super::sheet::Sheet;
+use super::sheet::{Edge, PerCell, Sheet};
 use super::syntax::{Infix, Kind, Node};
 use super::there::Picked;
 use glauber_models::rules::is_state;
@@ -27,6 +27,8 @@ pub(crate) struct Translator<'s> {
     moved: HashMap<String, Expr>,
     /// The site that the step picks.
     pub(crate) picked: Option<Picked>,
+    /// The neighbour that a sum is at.
+    each: Option<Offset>,
     work: usize,
 }
 
@@ -45,6 +47,7 @@ impl<'s> Translator<'s> {
             definitions: HashMap::new(),
             moved: HashMap::new(),
             picked: None,
+            each: None,
             work: 0,
         };
         translator.with_definitions(used)
@@ -58,7 +61,7 @@ impl<'s> Translator<'s> {
         used: &[&'s Node],
     ) -> Checked<Translator<'s>> {
         let (definitions, moved) = (HashMap::new(), HashMap::new());
-        Translator { sheet, scope, starting: false, definitions, moved, picked, work: 0 }
+        Translator { sheet, scope, starting: false, definitions, moved, picked, each: None, work: 0 }
             .with_definitions(used)
     }
 
@@ -76,6 +79,7 @@ impl<'s> Translator<'s> {
             definitions: HashMap::new(),
             moved,
             picked: None,
+            each: None,
             work: 0,
         };
         translator.with_definitions(used)
@@ -384,6 +388,18 @@ impl<'s> Translator<'s> {
             }
             "at" if is_there(&arguments[1]) => self.at_picked(arguments, node),
             "at" => self.displaced(arguments, node),
+            "sum_each" => self.sum_each(arguments),
+            "of_cell" => self.of_cell(arguments),
+            "look_up" => {
+                let (place, name) = (self.value(&arguments[1])?, named(&arguments[0]));
+                match self.sheet.cells.lists.iter().find(|(own, _)| own == name) {
+                    Some((_, list)) => Ok(self.scope.look_up(list, place)),
+                    None => {
+                        let known: Vec<&str> = self.sheet.names.of(&["list"]).collect();
+                        problem(&arguments[0].span, unknown("list", name, &known))
+                    }
+                }
+            }
             "exists" => match is_there(&arguments[0]) {
                 false => problem(&arguments[0].span, "exists(there) asks of the site that the rule picks"),
                 true => Ok(self.picked(node)?.exists),
@@ -460,20 +476,64 @@ impl<'s> Translator<'s> {
         Ok(self.value(&arguments[0])?.at(picked.there))
     }
 
+    /// The number of the cell with a label.
+    fn of_cell(&mut self, arguments: &'s [Node]) -> Checked<Expr> {
+        let (label, name) = (self.value(&arguments[1])?, named(&arguments[0]));
+        match self.sheet.cells.numbers.iter().find(|(own, _)| own == name) {
+            Some((_, PerCell::Given(list))) => Ok(self.scope.of_cell(list, label)),
+            Some((_, PerCell::Sum { node, layer })) => {
+                let value = self.value(node)?;
+                Ok(self.scope.of_cell(self.scope.cell_sum(value, layer), label))
+            }
+            None => {
+                let known: Vec<&str> = self.sheet.names.of(&["number of cells"]).collect();
+                problem(&arguments[0].span, unknown("number in [cells]", name, &known))
+            }
+        }
+    }
+
+    /// The sum over neighbours of an expression at this site that may read each of them.
+    fn sum_each(&mut self, arguments: &'s [Node]) -> Checked<Expr> {
+        let neighbourhood = self.neighbourhood(arguments.get(1))?;
+        let outer = self.each;
+        let mut sum = self.scope.number(0.0);
+        for (offset, weight) in neighbourhood.offsets().iter().zip(neighbourhood.weights()) {
+            self.each = Some(*offset);
+            sum = sum + self.value(&arguments[0])? * *weight;
+        }
+        self.each = outer;
+        Ok(sum)
+    }
+
     /// The value at a displaced site.
     fn displaced(&mut self, arguments: &'s [Node], node: &Node) -> Checked<Expr> {
         let dimensions = self.sheet.shape.len();
-        if arguments.len() != dimensions + 1 {
+        let mut offset = [0; 3];
+        if let ([_, each], true) = (arguments, named(&arguments[1]) == EACH) {
+            let Some(own) = self.each else {
+                let message = "`each` is a neighbour within sum_each: write sum_each(... at(x, each) ...)";
+                return problem(&each.span, message);
+            };
+            offset = own;
+        } else if arguments.len() != dimensions + 1 {
             let message = format!(
                 "at takes an expression and {dimensions} offsets, one per axis of the lattice, or `there`"
             );
             return problem(&node.span, message);
-        }
-        let mut offset = [0; 3];
-        for (slot, argument) in offset[3 - dimensions..].iter_mut().zip(&arguments[1..]) {
-            *slot = whole(argument)?;
+        } else {
+            for (slot, argument) in offset[3 - dimensions..].iter_mut().zip(&arguments[1..]) {
+                *slot = whole(argument)?;
+            }
         }
         Ok(self.value(&arguments[0])?.shift(offset))
+    }
+}
+
+/// The name that a node is; nothing where it is none.
+fn named(node: &Node) -> &str {
+    match &node.kind {
+        Kind::Name(name) => name,
+        _ => "",
     }
 }
 

@@ -239,6 +239,11 @@ impl Adjoint {
                 });
                 self.accumulate(x, back, rank);
             }
+            // What each site of a cell is worth to all that read the cell's sum.
+            Op::CellSum { x, labels, at, cells } => {
+                let back = self.graph.push(Op::CellSum { x: bar, labels: at, at: labels, cells });
+                self.accumulate(x, back, rank);
+            }
             Op::SiteSum(x) => self.accumulate(x, bar, Rank::Site),
             Op::Spread(x) => self.accumulate(x, bar, Rank::Site),
             Op::Indicator { draw, class } => self.accumulate_class(draw, class, bar, rank),

@@ -41,6 +41,7 @@ fn may_be_nan(op: &Op, of: impl Fn(ValueId) -> Domain, lattice: &Lattice) -> boo
             of(*x).beyond_edges(lattice).nan
         }
         Op::Put { value, .. } => of(*value).nan,
+        Op::CellSum { x, .. } => of(*x).nan || of(*x).unbounded(),
         Op::Inside(_) | Op::OfColour { .. } | Op::Fastest => false,
         Op::NeighbourSum { x, .. } => {
             let x = of(*x).beyond_edges(lattice);
@@ -114,6 +115,11 @@ fn range_of(
             }
         }
         Op::SiteSum(a) => Domain { integer: of(*a).integer, ..Domain::ANY },
+        Op::CellSum { x, .. } => {
+            let (x, sites) = (of(*x), lattice.sites() as f64);
+            let (lowest, highest) = (x.lowest.min(0.0) * sites, x.highest.max(0.0) * sites);
+            Domain { lowest, highest, integer: x.integer, nan: false }
+        }
         Op::Uniform { .. } => Domain::UNIT,
         Op::Centred { .. } => Domain::real(-0.5, 0.5),
         Op::Categorical { probabilities, .. } => {

@@ -233,6 +233,10 @@ fn felt(program: &Program, from: impl Fn(&Op, Rank) -> bool, to: impl Fn(Sink) -
                 hand_on(*direction, None);
             }
             Op::SiteSum(x) => hand_on(*x, None),
+            Op::CellSum { x, labels, at, .. } => {
+                [*x, *labels].into_iter().for_each(|v| hand_on(v, None));
+                hand_on(*at, Some([0; 3]));
+            }
             op if op.is_of_events() => op.visit(|v| hand_on(v, None)),
             op => op.visit(|v| hand_on(v, Some([0; 3]))),
         }

@@ -85,6 +85,11 @@ impl Layer {
         matches!(&self.values, Values::Categories(names) if names.len() > 2)
     }
 
+    /// Whether it says which cell a site belongs to.
+    pub fn is_labels(&self) -> bool {
+        matches!(self.values, Values::Labels { .. })
+    }
+
     /// How many fields of derivatives it has: one, or one per state where it is nominal.
     pub fn adjoint_places(&self) -> usize {
         match &self.values {
@@ -158,6 +163,8 @@ pub struct Declarations {
     pub outputs: Vec<String>,
     /// The names of its draws.
     pub draws: Vec<String>,
+    /// Lists of numbers, one for each cell and the medium before them ([`crate::Op::Entry`]).
+    pub lists: Vec<Vec<f64>>,
     /// What the values that are checked at run time are, and must be.
     pub checks: Vec<Check>,
     /// When the rule is applied to which sites; all at once for whatever is no step.
@@ -226,9 +233,20 @@ impl Declarations {
             neighbourhoods: Vec::new(),
             outputs: Vec::new(),
             draws: Vec::new(),
+            lists: Vec::new(),
             checks: Vec::new(),
             update: Update::Synchronous,
         }
+    }
+
+    /// The place of a list of numbers, which is added where it is new.
+    pub(crate) fn list(&mut self, list: &[f64]) -> u32 {
+        let bits = |list: &[f64]| list.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
+        let place = self.lists.iter().position(|own| bits(own) == bits(list));
+        place.unwrap_or_else(|| {
+            self.lists.push(list.to_vec());
+            self.lists.len() - 1
+        }) as u32
     }
 
     /// The place of a neighbourhood, which is added where it is new.

@@ -182,6 +182,10 @@ impl<'a> Words<'a> {
             Op::Inside(place) => format!("{} exists", self.place(place, n)),
             Op::Fastest => "highest sum of rates".into(),
             Op::SiteSum(a) => format!("sum over sites of {}", n(a)),
+            Op::Entry { list, at } => format!("entry {} of list {list}", n(at)),
+            Op::CellSum { x, labels, at, .. } => {
+                format!("sum of {} where {} is {}", n(x), n(labels), n(at))
+            }
             Op::Uniform { draw, lane, .. } => {
                 let lane = if *lane == 0 { String::new() } else { format!(", lane {lane}") };
                 format!("uniform of {}{lane}", d.draws[*draw as usize])

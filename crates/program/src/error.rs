@@ -248,6 +248,14 @@ pub enum ModelError {
         /// What stands in the way, and what to do about it.
         why: String,
     },
+    /// Something said of cells that means nothing.
+    #[error("model `{model}`: {why}")]
+    Cells {
+        /// The model.
+        model: String,
+        /// What is wrong, and what to do about it.
+        why: String,
+    },
     /// A site that is picked where no rule is applied.
     #[error(
         "model `{model}`: {what} stands in a start or an observation, but only a step may pick sites: leave it out"

@@ -61,7 +61,7 @@ pub use program::{Program, Sink};
 pub use scheme::{at_neighbour, colouring, footprint};
 pub use slopeless::Slopeless;
 pub use stored::StoredError;
-pub use trace::{Beyond, Expr, Neighbourly, Next, Operand, Scope, Stage, There};
+pub use trace::{Beyond, CellSum, Expr, Neighbourly, Next, Operand, PerCell, Scope, Stage, There};
 pub use unary::{Unary, UseOfUnary};
 pub use update::{Pick, UPDATES, Update};
 pub use validate::InvalidProgram;

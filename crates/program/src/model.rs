@@ -271,7 +271,7 @@ impl ModelBuilder {
         let states = match &layer.values {
             Values::Binary => 2,
             Values::Categories(names) => names.len(),
-            Values::Integers { .. } | Values::Real => 0,
+            Values::Integers { .. } | Values::Real | Values::Labels { .. } => 0,
         };
         if colours.len() > states {
             let (layer, found) = (layer.name.clone(), colours.len());

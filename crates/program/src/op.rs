@@ -287,6 +287,24 @@ pub enum Op {
         /// Per replicate or per site.
         rank: Rank,
     },
+    /// The entry of a list of numbers that a whole number points at, 0 the first: a number given for each cell.
+    Entry {
+        /// Which list, by its place in the declarations.
+        list: u32,
+        /// Which entry: at every site a whole number that the list has.
+        at: ValueId,
+    },
+    /// The sum of `x` over all sites that have a label: at site i, Σⱼ [labels(j) = at(i)] x(j), added in row-major order.
+    CellSum {
+        /// What is summed, at every site.
+        x: ValueId,
+        /// Which cell each site belongs to.
+        labels: ValueId,
+        /// The label that is asked for.
+        at: ValueId,
+        /// The highest label.
+        cells: u32,
+    },
     /// 1 at the sites of a colour, else 0.
     OfColour {
         /// Which sites have which colour.
@@ -330,6 +348,8 @@ impl Op {
             Unary(_, a) | Heaviside(a, _) | Round(a, _) | Hold(a) | Spread(a) | SiteSum(a) => f(a),
             Shift { x, .. } | NeighbourSum { x, .. } => f(x),
             Indicator { draw, .. } => f(draw),
+            Entry { at, .. } => f(at),
+            CellSum { x, labels, at, .. } => [x, labels, at].into_iter().for_each(f),
             Binary(_, a, b) | Compare(_, a, b) | Normal(a, b) => {
                 f(a);
                 f(b);
@@ -373,7 +393,14 @@ impl Op {
 
     /// Whether it reads its operand at other sites, so that the operand must exist as a whole field first.
     pub fn reads_elsewhere(&self) -> bool {
-        matches!(self, Op::Shift { .. } | Op::NeighbourSum { .. } | Op::Translate { .. } | Op::There { .. })
+        matches!(
+            self,
+            Op::Shift { .. }
+                | Op::NeighbourSum { .. }
+                | Op::Translate { .. }
+                | Op::There { .. }
+                | Op::CellSum { .. }
+        )
     }
 
     /// Whether only a rule that is applied to one site after another can have it.
@@ -389,6 +416,7 @@ impl Op {
             OutputAdjoint(_) | Advantage | SiteSum(_) => Rank::Replicate,
             Layer(_) | Field(_) | Target(_) | Coordinate(_) | NextAdjoint(_) | Spread(_) => Rank::Site,
             There { .. } | Put { .. } | Inside(_) | OfColour { .. } => Rank::Site,
+            Entry { .. } | CellSum { .. } => Rank::Site,
             LocalAdvantage => Rank::Site,
             Uniform { rank, .. } | Centred { rank, .. } => *rank,
             Count { rank, .. } => self.operands().into_iter().map(rank_of).fold(*rank, Rank::max),

@@ -52,6 +52,11 @@ pub fn footprint(rule: &Program) -> Footprint {
         };
         match &instruction.op {
             Op::Layer(_) => own.extend([[0; 3]]),
+            // What a cell is made of stands still while a colour's sites are updated.
+            Op::CellSum { at, .. } => {
+                own.extend(of(at));
+                wider(at, &[0; 3], &mut span);
+            }
             Op::Shift { x, offset, .. } => {
                 wider(x, offset, &mut span);
                 own.extend(moved(of(x), offset));
@@ -208,6 +213,18 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
             _ => continue,
         };
         return Err(refuse(rule, why));
+    }
+    if d.update.is_by_events() {
+        for instruction in &rule.instructions {
+            let Op::CellSum { x, .. } = instruction.op else { continue };
+            let domain = rule.instruction(x).domain;
+            if !domain.integer || domain.nan {
+                return Err(refuse(
+                    rule,
+                    "a sum over cells is kept up to date event by event, without rounding, and what is summed is not always a                      whole number: round it, in units that are fine enough (round(100 * x) / 100), or give update =                      \"sublattices\"",
+                ));
+            }
+        }
     }
     let random = dependent(
         &rule.instructions,

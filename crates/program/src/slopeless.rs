@@ -150,6 +150,8 @@ impl<'a> Reading<'a> {
             own if is_step(own) || divisor(own, |v| self.program.instruction(v)).is_some() => Vec::new(),
             Op::Select(c, yes, no) if is_switch(self.program.instruction(*c)) => vec![*c, *yes, *no],
             Op::Select(_, yes, no) => vec![*yes, *no],
+            // A sum over a cell has no derivative by which cell it is.
+            Op::CellSum { x, .. } => vec![*x],
             _ => reads(v),
         };
         let count = self.program.instructions.len();
@@ -284,5 +286,5 @@ fn is_draw(op: &Op) -> bool {
 
 /// Whether an instruction has derivative 0 by all that it reads.
 fn is_step(op: &Op) -> bool {
-    matches!(op, Op::Compare(..) | Op::Unary(Unary::Sign | Unary::Floor, _))
+    matches!(op, Op::Compare(..) | Op::Entry { .. } | Op::Unary(Unary::Sign | Unary::Floor, _))
 }

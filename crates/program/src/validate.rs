@@ -168,6 +168,9 @@ fn declarations(d: &Declarations) -> Result<(), InvalidProgram> {
         let finite = layer.edge.is_none_or(f64::is_finite);
         ensure(finite, || format!("layer `{}` is no number beyond the edges", layer.name))?;
     }
+    ensure(d.lists.iter().all(|list| list.iter().all(|x| x.is_finite())), || {
+        "a list holds no numbers".into()
+    })?;
     for parameter in &d.parameters {
         let Interval { lowest, highest } = parameter.interval;
         ensure(lowest < highest, || format!("parameter `{}` has no interval", parameter.name))?;
@@ -184,7 +187,8 @@ fn holds_something(layer: &Layer) -> bool {
         Values::Categories(names) if names.is_empty() => return false,
         Values::Categories(names) => names.len(),
         Values::Integers { lowest, highest } if lowest > highest => return false,
-        Values::Integers { .. } | Values::Real => 0,
+        Values::Labels { cells } if *cells < 1 => return false,
+        Values::Integers { .. } | Values::Real | Values::Labels { .. } => 0,
     };
     layer.colours.len() <= states
 }
@@ -217,6 +221,8 @@ fn refers(d: &Declarations, op: &Op) -> bool {
         Op::Translate { offsets: n, .. } => {
             d.neighbourhoods.get(*n as usize).is_some_and(|own| !own.offsets().is_empty())
         }
+        Op::Entry { list, .. } => below(*list, d.lists.len()),
+        Op::CellSum { cells, .. } => *cells < i32::MAX as u32,
         Op::Shift { offset, .. } => d.lattice.admits(*offset),
         Op::There { place, .. } | Op::Put { place, .. } | Op::Inside(place) => match place {
             Place::Neighbour { offsets: n, .. } => {
@@ -239,6 +245,7 @@ fn fits(op: &Op, rank: impl Fn(ValueId) -> Rank, instructions: &[Instruction]) -
         Op::Spread(x) => !site(x),
         Op::SiteSum(x) | Op::Shift { x, .. } | Op::NeighbourSum { x, .. } => site(x),
         Op::There { x, .. } => site(x),
+        Op::CellSum { x, labels, .. } => site(x) && site(labels),
         Op::Translate { x, direction, .. } => site(x) && !site(direction),
         Op::Normal(a, b) => drawn(a) && drawn(b) && rank(*a) == rank(*b),
         Op::Uniform { rank, .. } | Op::Centred { rank, .. } => *rank != Rank::Run,

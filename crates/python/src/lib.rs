@@ -13,6 +13,7 @@ mod running;
 // … traced values, the scope that makes them, sites that a rule picks, models and observations …
 mod expression;
 mod model;
+mod per_cell;
 mod scope;
 mod there;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
@@ -70,7 +71,7 @@ mod _glauber {
     #[pymodule_export]
     use crate::segmentation::segment;
     #[pymodule_export]
-    use crate::traced::{Beyond, Expression, Scope, There};
+    use crate::traced::{Beyond, CellSum, Expression, Scope, There};
     #[pymodule_export]
     use crate::view::{Page, serve};
 

@@ -62,6 +62,7 @@ fn values((name, kind, range, states, _): &LayerTuple) -> PyResult<Values> {
         ("integers", Some((lowest, highest)), _) if lowest <= highest => {
             Ok(Values::integers(*lowest, *highest))
         }
+        ("labels", Some((_, cells)), _) if *cells >= 1 => Ok(Values::labels(*cells)),
         ("categories", _, Some(states)) if !states.is_empty() => Ok(Values::Categories(states.clone())),
         _ => Err(input_error(format!(
             "layer `{name}`: its values are none: give lowest <= highest, or at least one state"
@@ -290,6 +291,7 @@ impl Model {
                 Values::Integers { lowest, highest } => ("integers", Some((*lowest, *highest)), None),
                 Values::Categories(names) => ("categories", None, Some(names.clone())),
                 Values::Real => ("real", None, None),
+                Values::Labels { cells } => ("labels", Some((0, *cells)), None),
             };
             let drawn = Colouring::of_layer(l, 0.0, 1.0).ok();
             let colour = |state: usize| drawn.as_ref().map(|d| d.colour(state as f64).to_string());

@@ -11,9 +11,10 @@ use pyo3::types::{PyDict, PyString};
 use crate::errors::{input_error, model_error};
 use crate::expression::{neighbourhood, offset, state_number};
 use crate::operand::{needed, operand};
+use crate::per_cell::per_cell;
 use crate::there::picked;
-use crate::traced::{Beyond, Expression, Scope, There, checked};
-use crate::typing::{Anything, Around, As, Becomes, Moved, Number, Offset, Picked, Probabilities};
+use crate::traced::{Beyond, CellSum, Expression, Scope, There, checked};
+use crate::typing::{Anything, Around, As, Becomes, Moved, Number, Offset, PerCell, Picked, Probabilities};
 
 /// What a layer becomes; see `Scope.next`.
 #[pyclass(frozen, module = "glauber")]
@@ -315,6 +316,24 @@ impl Scope {
     fn anywhere(slf: &Bound<'_, Scope>) -> PyResult<There> {
         let there = slf.get().with(glauber::program::Scope::anywhere)?;
         Ok(There { there, scope: slf.clone().unbind() })
+    }
+    /// The sum of a value over the sites of each cell of a layer of labels: its volume, where the value is 1. `s.of_cell(sum, label)`
+    /// is that of the cell with a label. Sums are those of the state that the rule reads: before the step where it is synchronous,
+    /// when a colour begins by sublattices, at that moment where events are one after another, for which the value must be a whole
+    /// number.
+    fn cell_sum(&self, value: As<'_, Number>, layer: &str) -> PyResult<CellSum> {
+        let value = needed(&value, "what is summed")?;
+        Ok(CellSum { sum: self.with(|s| s.cell_sum(value, layer))? })
+    }
+    /// The number of the cell that a label names: a sum over its sites, or the entry of a list of numbers, the medium's first.
+    fn of_cell(&self, number: As<'_, PerCell>, label: As<'_, Number>) -> PyResult<Expression> {
+        let (number, label) = (per_cell(&number)?, needed(&label, "the label")?);
+        self.make(|s| s.of_cell(&number, label))
+    }
+    /// The entry of a list of numbers that a whole number points at, 0 the first: such as an adhesion, by types.
+    fn look_up(&self, numbers: Vec<f64>, place: As<'_, Number>) -> PyResult<Expression> {
+        let place = needed(&place, "the place in the list")?;
+        self.make(|s| s.look_up(&numbers, place))
     }
     /// The number of the transition that an event is, for transitions of these rates per unit of time; one number higher than
     /// the last where none happens. For update="continuous-time", once in a rule. `most` is the highest sum of rates that a

@@ -42,6 +42,12 @@ pub struct There {
     pub(crate) scope: Py<Scope>,
 }
 
+/// A sum over the sites of each cell; see `Scope.cell_sum`. `s.of_cell(sum, label)` is that of one cell.
+#[pyclass(frozen, module = "glauber")]
+pub struct CellSum {
+    pub(crate) sum: glauber::program::CellSum,
+}
+
 /// The value, or the mistake that making it was.
 pub fn checked(expr: Expr) -> PyResult<Expression> {
     match expr.mistake() {

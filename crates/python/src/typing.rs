@@ -86,6 +86,11 @@ kinds! {
     Becomes = type_hint_union!(words::FLOAT, words::STR, words::TRACED);
     /// A site that a rule picks.
     Picked = <crate::traced::There as pyo3::PyTypeInfo>::TYPE_HINT;
+    /// A number for every cell: a sum over its sites, or one given for each behind one for the medium.
+    PerCell = type_hint_union!(
+        <crate::traced::CellSum as pyo3::PyTypeInfo>::TYPE_HINT,
+        type_hint_subscript!(words::SEQUENCE, words::FLOAT)
+    );
     /// Probabilities of classes.
     Probabilities = type_hint_subscript!(words::SEQUENCE, Number::HINT);
     /// A displacement along each axis; of a line a number.

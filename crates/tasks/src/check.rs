@@ -182,11 +182,12 @@ pub fn check_until(
     let (mut estimators, mut notes) = (Vec::new(), Vec::new());
     for entry in ESTIMATORS {
         let estimator = (entry.make)(EstimatorOptions::default());
-        let nominal = model.declarations().layers.iter().find(|l| l.is_nominal());
+        let nominal = model.declarations().layers.iter().find(|l| l.is_nominal() || l.is_labels());
         if let Some(layer) = nominal.filter(|_| entry.name == MeanField.name()) {
             notes.push(format!(
-                "mean-field is left out: layer `{}` has three or more named states, which have no mean",
-                layer.name
+                "mean-field is left out: layer `{}` has {}, which have no mean",
+                layer.name,
+                if layer.is_labels() { "labels" } else { "three or more named states" }
             ));
             continue;
         }

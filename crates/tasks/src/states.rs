@@ -422,6 +422,9 @@ fn wanted(values: &glauber_lattice::Values) -> String {
             format!("one of {}", numbered.join(", "))
         }
         Values::Real => "a finite number".to_string(),
+        Values::Labels { cells } => {
+            format!("0 for the medium or the label of one of {cells} cells, 1 to {cells}")
+        }
     }
 }
 
@@ -463,6 +466,10 @@ fn remedy_for(value: f64, values: &str) -> String {
     let two = values.contains("binary") || (values.contains("1 (") && !values.contains("2 ("));
     if two && (value - 255.0).abs() < 0.5 {
         return "; a mask of 0 and 255 is `states > 127` in NumPy (pictures are read so)".to_owned();
+    }
+    if values.contains("label of one") && value > 0.0 && value.fract().abs() <= 0.0 {
+        return "; declare as many cells as the highest label, or number the cells from 1 without gaps"
+            .to_owned();
     }
     no_data_sign(&[0.0, 1.0, value]).map_or(String::new(), |_| {
         "; it often stands for no data, and lattices with sites that nobody saw cannot be given: crop them".to_owned()

@@ -126,6 +126,8 @@ fn usual(model: &Model) -> Vec<String> {
                 choices.extend(names.iter().map(|state| format!("mean({}={state})", layer.name)));
             }
             Values::Categories(_) => {}
+            // The medium's share: of labels there is no mean.
+            Values::Labels { .. } => choices.push(format!("mean({}=0)", layer.name)),
             _ => choices.push(format!("mean({})", layer.name)),
         }
     }

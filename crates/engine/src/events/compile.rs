@@ -5,14 +5,16 @@
 //! a fixed edge a value that is computed is the edge's, as in a synchronous step.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use glauber_lattice::{Boundary, Layout, Offset};
 use glauber_program::{
-    Binary, Bundle, Comparison, Domain, Op, Pick, Place, Program, Rank, Sink, Update, ValueId, footprint,
+    Binary, Bundle, Comparison, Domain, Graph, Op, Pick, Place, Program, Rank, Sink, Update, ValueId,
+    footprint,
 };
 
 use super::instruction::{From, Instruction, Noise, Picked, Register, Slot, Source, Write};
-use super::rule::Rule;
+use super::rule::{Rule, Sum, SumsOf};
 use crate::compile::Code;
 use crate::plane::holds;
 use crate::tabulate::Tables;
@@ -37,6 +39,7 @@ struct Compiler<'p> {
     weights: Vec<f64>,
     used_tables: Vec<usize>,
     picked: HashMap<Place, From>,
+    sums: Vec<Sum>,
     made: HashMap<Asked, Register>,
     /// Registers are numbered from here on until it is known how many numbers come before them.
     registers: usize,
@@ -67,6 +70,7 @@ impl Rule {
             weights: Vec::new(),
             used_tables: Vec::new(),
             picked: HashMap::new(),
+            sums: Vec::new(),
             made: HashMap::new(),
             registers: 0,
         };
@@ -86,7 +90,7 @@ impl Rule {
             weights,
             ..
         } = compiler;
-        let Compiler { used_tables, registers, tables, picked: sites, .. } = compiler;
+        let Compiler { used_tables, registers, tables, picked: sites, sums, .. } = compiler;
         let behind_slots = |r: &mut Register| {
             if *r as usize >= FIRST {
                 *r = (*r as usize - FIRST + slots.len()) as Register;
@@ -99,6 +103,7 @@ impl Rule {
         let distances_of = |offsets: &std::collections::BTreeSet<Offset>| -> Vec<i32> {
             offsets.iter().map(|offset| layout.distance(*offset) as i32).collect()
         };
+        let sums = sums_of(bundle, sums, &program, options)?.map(Arc::new);
         let inner = CompileOptions { tables: false, ..options };
         let tables = used_tables.into_iter().map(|number| {
             let table = tables.tables[number].clone();
@@ -130,10 +135,54 @@ impl Rule {
             continuous: declarations.update == Update::ContinuousTime,
             fastest,
             boundaries: declarations.lattice.boundaries(),
+            lists: program.declarations().lists.clone(),
+            sums,
             layout,
             program,
         })
     }
+}
+
+/// Of the sums that a rule reads; none where it reads none.
+fn sums_of(
+    bundle: &Bundle,
+    all: Vec<Sum>,
+    program: &Program,
+    options: CompileOptions,
+) -> Result<Option<SumsOf>, EngineError> {
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let mut declarations = bundle.declarations().clone();
+    declarations.update = Update::sequential(glauber_program::Pick::AnySite);
+    let count = declarations.layers.len();
+    let mut graph = Graph::new(declarations);
+    let renamed = graph.import(program, |g, _, op| match op {
+        // A bound of rates is read by no sum.
+        Op::Parameter(i) if *i as usize >= g.declarations.parameters.len() => Some(g.constant(0.0)),
+        _ => None,
+    });
+    for (number, sum) in all.iter().enumerate() {
+        // Behind the layers, so that none is taken for one that stays as it is.
+        graph.result(Sink::NextLayer((count + number) as u32), renamed[sum.x.index()]);
+    }
+    let step = graph.finish();
+    let own = Bundle { step, adjoints: None, start: None, observed: Vec::new(), reach: bundle.reach };
+    let rule = Rule::compile(&own, options)?;
+    let summed = rule.writes.iter().map(|write| write.a).collect();
+    let mut layers = vec![false; count];
+    for sum in &all {
+        layers[sum.labels as usize] = true;
+    }
+    for instruction in &rule.instructions {
+        if let Instruction::Read { source: Source::Layer(i), .. }
+        | Instruction::Count { source: Source::Layer(i), .. }
+        | Instruction::Sum { source: Source::Layer(i), .. } = instruction
+        {
+            layers[*i as usize] = true;
+        }
+    }
+    Ok(Some(SumsOf { all, rule: Arc::new(rule), summed, layers }))
 }
 
 fn picked(pick: &Pick, d: &glauber_program::Declarations) -> Result<Picked, EngineError> {
@@ -453,6 +502,23 @@ impl Compiler<'_> {
                 let a = self.register(same(arguments[0]))?;
                 let b = arguments.get(1).map_or(Ok(a), |b| self.register(same(*b)))?;
                 Instruction::Law { to: self.fresh()?, law, draw, a, b }
+            }
+            Op::Entry { list, at } => {
+                let a = self.register(same(at))?;
+                Instruction::Entry { to: self.fresh()?, list, a }
+            }
+            Op::CellSum { x, labels, at, cells } => {
+                let Op::Layer(labels) = self.program.instruction(labels).op else {
+                    return Err(EngineError::Broken("a sum over cells knows no layer of labels"));
+                };
+                let own = Sum { x, labels: labels as u16, cells };
+                let known = self.sums.iter().position(|sum| *sum == own);
+                let sum = known.unwrap_or_else(|| {
+                    self.sums.push(own);
+                    self.sums.len() - 1
+                }) as u16;
+                let a = self.register(same(at))?;
+                Instruction::CellSum { to: self.fresh()?, sum, a }
             }
             Op::Spread(a) | Op::Hold(a) | Op::Replace { value: a, .. } => return self.register(same(a)),
             _ => return Err(EngineError::Broken("an instruction has no meaning at the site of an event")),

@@ -113,6 +113,18 @@ pub(super) enum Instruction {
         table: u16,
         keys: [Register; 3],
     },
+    /// A number given for each cell: the entry of a list that a register says.
+    Entry {
+        to: Register,
+        list: u32,
+        a: Register,
+    },
+    /// The sum over the cell whose label a register is.
+    CellSum {
+        to: Register,
+        sum: u16,
+        a: Register,
+    },
     /// Picks a neighbour: the site at the distance that a register says, of the list from `start` on.
     Neighbour {
         from: From,
@@ -174,7 +186,9 @@ impl Instruction {
             | Noise { to, .. } => {
                 own(to);
             }
-            Unary { to, a, .. } | Round { to, a } => [to, a].into_iter().for_each(own),
+            Unary { to, a, .. } | Round { to, a } | Entry { to, a, .. } | CellSum { to, a, .. } => {
+                [to, a].into_iter().for_each(own)
+            }
             Binary { to, a, b, .. }
             | Compare { to, a, b, .. }
             | Normal { to, a, b }
@@ -210,6 +224,8 @@ impl Instruction {
             | Law { to, .. }
             | Happens { to, .. }
             | Class { to, .. }
+            | Entry { to, .. }
+            | CellSum { to, .. }
             | Lookup { to, .. } => Some(*to),
             Neighbour { .. } | Anywhere { .. } | Check { .. } => None,
         }

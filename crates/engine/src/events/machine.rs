@@ -9,7 +9,7 @@ use super::agents::Agents;
 use super::batch::{Batch, MOST, RUN};
 use super::edges::Edges;
 use super::instruction::{Instruction, Slot, Source};
-use super::rule::Rule;
+use super::rule::{Rule, SumsOf};
 use crate::fields::set;
 use crate::inputs::{Address, Inputs};
 use crate::kernels::Lane;
@@ -56,6 +56,23 @@ pub(crate) struct Events<F: Lane> {
     pub(super) batch: Batch,
     /// For each instruction, whether it is a check that nothing can fail: of what a table holds.
     pub(super) certain: Vec<bool>,
+    /// The sums over cells that the rule reads.
+    pub(super) sums: Option<Sums<F>>,
+}
+
+/// The sums of a state.
+pub(super) struct Sums<F: Lane> {
+    pub(super) of: Arc<SumsOf>,
+    pub(super) events: Box<Events<F>>,
+    /// For each sum, by label.
+    pub(super) by_label: Vec<Vec<f64>>,
+    pub(super) batch: Batch,
+    /// Sites that a write concerns.
+    pub(super) concerned: Vec<usize>,
+    /// How many events are worth being tried at a time, before one of them changes a sum.
+    pub(super) worth: usize,
+    /// Whether one has.
+    pub(super) changed: bool,
 }
 
 /// What a layer holds.
@@ -70,6 +87,20 @@ pub(super) struct TableOf<F> {
     pub(super) values: Vec<F>,
     pub(super) lowest: [i32; 3],
     pub(super) strides: [i32; 3],
+}
+
+impl<F: Lane> Sums<F> {
+    pub(super) fn new(of: &Arc<SumsOf>, simd: Simd) -> Sums<F> {
+        Sums {
+            events: Box::new(Events::new(&of.rule, simd)),
+            by_label: of.all.iter().map(|sum| vec![0.0; sum.cells as usize + 1]).collect(),
+            batch: Batch::new(&of.rule),
+            concerned: Vec::new(),
+            worth: MOST,
+            changed: false,
+            of: of.clone(),
+        }
+    }
 }
 
 fn held<F: Lane>(values: &Values) -> Held<F> {
@@ -136,6 +167,7 @@ impl<F: Lane> Events<F> {
             batch: Batch::new(rule),
             certain: vec![false; rule.instructions.len()],
             held: d.layers.iter().map(|layer| held(&layer.values)).collect(),
+            sums: rule.sums.as_ref().map(|of| Sums::new(of, simd)),
             rule: rule.clone(),
         }
     }
@@ -150,6 +182,7 @@ impl<F: Lane> Events<F> {
         self.chosen = None;
         self.made_for = None;
         self.parameters = run.parameters.to_vec();
+        self.sums.iter_mut().try_for_each(|sums| sums.events.prepare(run))?;
         let rule = self.rule.clone();
         let d = rule.program.declarations();
         for (place, field) in d.fields.iter().enumerate() {
@@ -171,6 +204,7 @@ impl<F: Lane> Events<F> {
         if self.chosen.replace(replicate) == Some(replicate) {
             return;
         }
+        self.sums.iter_mut().for_each(|sums| sums.events.choose(run, replicate));
         let rule = self.rule.clone();
         for (place, field) in rule.program.declarations().fields.iter().enumerate() {
             let data = run.field(&field.name).filter(|d| d.picks().is_some());

@@ -13,6 +13,7 @@ mod instruction;
 mod machine;
 mod rule;
 mod run;
+mod sums;
 
 pub(crate) use machine::{Events, Trouble};
 pub(crate) use rule::Rule;

@@ -1,8 +1,10 @@
 //! Holds a rule as events run it: instructions, what they write, how their sites are picked.
 
+use std::sync::Arc;
+
 use glauber_lattice::{Boundary, Layout};
 use glauber_program::passes::Table;
-use glauber_program::{Program, Requirement};
+use glauber_program::{Program, Requirement, ValueId};
 
 use super::instruction::{Instruction, Noise, Picked, Register, Slot, Source, Write};
 use crate::compile::Code;
@@ -36,6 +38,29 @@ pub(crate) struct Rule {
     /// The parameter that stands for the highest sum of rates.
     pub(super) fastest: Option<u32>,
     pub(super) boundaries: [Boundary; 3],
+    /// Numbers given for each cell.
+    pub(super) lists: Vec<Vec<f64>>,
+    /// The sums over cells that it reads.
+    pub(super) sums: Option<Arc<SumsOf>>,
+}
+
+/// One kind of sum: what is summed, the layer of labels, the highest label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sum {
+    pub(super) x: ValueId,
+    pub(super) labels: u16,
+    pub(super) cells: u32,
+}
+
+/// The sums that a rule reads.
+pub(super) struct SumsOf {
+    pub(super) all: Vec<Sum>,
+    /// What computes, at a site, what is summed …
+    pub(super) rule: Arc<Rule>,
+    /// … and leaves it here, for each sum.
+    pub(super) summed: Vec<Register>,
+    /// The layers by which they may change.
+    pub(super) layers: Vec<bool>,
 }
 
 impl Rule {

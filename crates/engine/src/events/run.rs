@@ -31,6 +31,7 @@ impl<F: Lane> Events<F> {
     ) -> Result<(), Trouble> {
         self.make_ready(address)?;
         let rule = self.rule.clone();
+        self.sums.iter_mut().try_for_each(|sums| sums.begin(layers, address))?;
         if self.idle {
             return self.look_everywhere(&rule, layers, address);
         }
@@ -49,9 +50,9 @@ impl<F: Lane> Events<F> {
             while index < count && outcome.is_ok() {
                 batch.begin(first as u32 + index as u32, index);
                 outcome = self.gather(&rule, &mut batch, count);
-                index += batch.count;
                 outcome = outcome.and_then(|()| self.compute(&rule, layers, &mut batch, address));
-                outcome = outcome.and_then(|()| self.write_all(&rule, layers, &mut batch));
+                outcome = outcome.and_then(|()| self.write_all(&rule, layers, &mut batch, address));
+                index += batch.count;
             }
             first += count as u64;
         }
@@ -158,7 +159,8 @@ impl<F: Lane> Events<F> {
 
     /// Gathers events up to the first that reads what one of them may write; at least one.
     fn gather(&mut self, rule: &Rule, batch: &mut Batch, count: usize) -> Result<(), Trouble> {
-        let most = if rule.may_gather() { MOST.min(count - batch.index) } else { 1 };
+        let worth = self.sums.as_ref().map_or(MOST, |sums| sums.worth);
+        let most = if rule.may_gather() { worth.min(count - batch.index) } else { 1 };
         while batch.count < most {
             let event = batch.count;
             let (here, near_edge) = self.site(rule, batch.first + event as u32, batch.index + event)?;
@@ -263,7 +265,7 @@ impl<F: Lane> Events<F> {
     }
 
     /// Runs every instruction over the events gathered.
-    fn compute(
+    pub(super) fn compute(
         &mut self,
         rule: &Rule,
         layers: &[Plane<F>],
@@ -353,6 +355,16 @@ impl<F: Lane> Events<F> {
                         }
                     }
                 }
+                Instruction::Entry { list, a, .. } => {
+                    let list = &rule.lists[list as usize];
+                    map(d, r(a), |label| F::from_f64(entry(list, label)));
+                }
+                Instruction::CellSum { sum, a, .. } => {
+                    if let Some(sums) = &self.sums {
+                        let sums = &sums.by_label[sum as usize];
+                        map(d, r(a), |label| F::from_f64(entry(sums, label)));
+                    }
+                }
                 Instruction::Lookup { table, keys, .. } => {
                     let table = &self.tables[table as usize];
                     let by = (keys, table.lowest, table.strides);
@@ -411,7 +423,13 @@ impl<F: Lane> Events<F> {
     }
 
     /// Has the events write, one after another; the first that may not is the error.
-    fn write_all(&mut self, rule: &Rule, layers: &mut [Plane<F>], batch: &mut Batch) -> Result<(), Trouble> {
+    fn write_all(
+        &mut self,
+        rule: &Rule,
+        layers: &mut [Plane<F>],
+        batch: &mut Batch,
+        address: Address,
+    ) -> Result<(), Trouble> {
         let refused = batch.refused.iter().map(|(event, ..)| *event).min();
         for event in 0..batch.count {
             if let Some(trouble) = (refused == Some(event)).then(|| self.refused(batch)).flatten() {
@@ -422,11 +440,28 @@ impl<F: Lane> Events<F> {
                 if *from == 0 || !batch.outside[at] {
                     let new = self.registers[*a as usize * MOST + event];
                     let near_edge = *from != 0 || batch.near_edge[event];
-                    self.write(rule, layers, *layer, batch.places[at], new, near_edge)?;
+                    self.write(rule, layers, *layer, batch.places[at], new, (near_edge, address))?;
                 }
             }
+            if self.sums.as_mut().is_some_and(|sums| std::mem::take(&mut sums.changed)) {
+                self.stop_behind(rule, batch, event);
+            }
+            if event + 1 >= batch.count {
+                break;
+            }
+        }
+        if let Some(sums) = &mut self.sums {
+            sums.worth = (2 * batch.count).clamp(8, MOST);
         }
         Ok(())
+    }
+
+    /// Has the events behind one picked again, which were computed from sums that it has changed.
+    fn stop_behind(&mut self, rule: &Rule, batch: &mut Batch, event: usize) {
+        for undone in (event + 1..batch.count).rev() {
+            self.put_back(rule, batch.first + undone as u32, batch.index + undone);
+        }
+        batch.count = event + 1;
     }
 
     #[inline(always)]
@@ -437,10 +472,9 @@ impl<F: Lane> Events<F> {
         layer: u16,
         place: usize,
         new: F,
-        near_edge: bool,
+        (near_edge, address): (bool, Address),
     ) -> Result<(), Trouble> {
-        let plane = &mut layers[layer as usize];
-        if value(plane, place) == new {
+        if value(&layers[layer as usize], place) == new {
             return Ok(());
         }
         let held = &self.held[layer as usize];
@@ -453,12 +487,23 @@ impl<F: Lane> Events<F> {
                 self.agents.set(place, new == F::from_i32(state));
             }
         }
+        let mut sums = self.sums.as_mut().filter(|sums| sums.concerns(layer));
+        if let Some(sums) = &mut sums {
+            sums.around(layers, place, address, -1.0)?;
+        }
+        let plane = &mut layers[layer as usize];
         store(plane, place, new);
         if near_edge {
             self.edges.images(place, |image| store(plane, image, new));
         }
-        Ok(())
+        sums.map_or(Ok(()), |sums| sums.around(layers, place, address, 1.0))
     }
+}
+
+/// The entry of a list that a whole number points at, by whose bounds it is one.
+#[inline(always)]
+fn entry<F: Real>(list: &[f64], place: F) -> f64 {
+    list[(place.nearest_i32().max(0) as usize).min(list.len() - 1)]
 }
 
 /// d = the plane at a place of each event.

@@ -54,6 +54,21 @@ pub(super) fn entries<'b, F: Lane>(
     index
 }
 
+/// d = the number of each site's label. Beyond the last site a label may be anything, and so may the number.
+#[inline(always)]
+pub(super) fn of_labels<F: Lane>(d: &mut [F], numbers: &[F], labels: Operand<'_, F>) {
+    let last = numbers.len() - 1;
+    let of = |label: F| numbers[(label.nearest_i32().max(0) as usize).min(last)];
+    match labels {
+        Operand::Many(labels) => {
+            for (d, label) in d.iter_mut().zip(labels) {
+                *d = of(*label);
+            }
+        }
+        Operand::One(label) => d.fill(of(label)),
+    }
+}
+
 /// d = table[entry], one by one.
 #[inline(always)]
 pub(super) fn gather<F: Lane>(d: &mut [F], table: &[F; MOST_ENTRIES], index: &[i32]) {

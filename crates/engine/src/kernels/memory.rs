@@ -19,6 +19,8 @@ pub(crate) struct Memory<'a, F> {
     pub(crate) scalars: &'a [F],
     pub(crate) keys: &'a [Key],
     pub(crate) tables: &'a [Entries<F>],
+    /// Numbers by label.
+    pub(crate) tallies: &'a [Vec<F>],
 }
 
 /// Part of a field that a pass writes: the padded places from `base` on.

@@ -182,6 +182,13 @@ impl Graph {
                 let interval = d.parameters.get(*i as usize)?.interval;
                 Some(Domain::real(interval.lowest, interval.highest))
             }
+            Op::Entry { list, .. } => {
+                let list = d.lists.get(*list as usize)?;
+                let own = |start: f64, most: fn(f64, f64) -> f64| list.iter().copied().fold(start, most);
+                let integer = list.iter().all(|x| x.fract().abs() <= 0.0);
+                let (lowest, highest) = (own(f64::INFINITY, f64::min), own(f64::NEG_INFINITY, f64::max));
+                Some(Domain { lowest, highest, integer, nan: false })
+            }
             Op::Layer(i) | Op::Target(i) => {
                 let values = &d.layers.get(*i as usize)?.values;
                 let (lowest, highest) = values.range();
@@ -207,6 +214,8 @@ impl Graph {
             }
             match self.instruction(value).op {
                 Op::Categorical { .. } => {}
+                Op::Layer(i) | Op::Target(i)
+                    if self.declarations.layers.get(i as usize).is_some_and(Layer::is_labels) => {}
                 Op::Layer(i) if self.declarations.layers.get(i as usize).is_some_and(Layer::is_nominal) => {}
                 // A state that was read across an edge, beyond which one is known.
                 Op::Select(_, read, _) if self.edged.contains(&value) => open.push(read),

@@ -53,6 +53,20 @@ impl Graph {
                 let x = self.push(Op::Spread(x));
                 Ok(self.push(Op::NeighbourSum { x, neighbourhood, transposed }))
             }
+            Op::Entry { list, at } if self.constant_value(at).is_some() => {
+                let place = self.constant_value(at).unwrap_or_default() as usize;
+                let known =
+                    self.declarations.lists.get(list as usize).and_then(|own| own.get(place)).copied();
+                known.map_or(Err(Op::Entry { list, at }), |number| Ok(self.constant(number)))
+            }
+            Op::CellSum { x, labels, at, cells } if self.rank(x) != Rank::Site => {
+                let x = self.push(Op::Spread(x));
+                Ok(self.push(Op::CellSum { x, labels, at, cells }))
+            }
+            Op::CellSum { x, labels, at, cells } if self.rank(labels) != Rank::Site => {
+                let labels = self.push(Op::Spread(labels));
+                Ok(self.push(Op::CellSum { x, labels, at, cells }))
+            }
             Op::Spread(x) if self.rank(x) == Rank::Site => Ok(x),
             Op::SiteSum(x) if self.rank(x) != Rank::Site => {
                 let sites = self.constant(self.declarations.lattice.sites() as f64);

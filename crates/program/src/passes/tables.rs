@@ -118,7 +118,8 @@ fn table_program(program: &Program, value: ValueId, keys: &[TableKey]) -> Progra
         fields: (0..keys.len()).map(key).collect(),
         ..Signature::new(&program.declarations.model, Lattice::line(entries))
     };
-    let mut graph = Graph::new(Declarations::new(signature));
+    let lists = program.declarations.lists.clone();
+    let mut graph = Graph::new(Declarations { lists, ..Declarations::new(signature) });
     // Only what the value needs is copied: other instructions may speak of things a table has not.
     let is_key = |v: ValueId| keys.iter().any(|k| k.value == v);
     let needed = needed(program.instructions().len(), [value], |v| match is_key(v) {

@@ -9,7 +9,11 @@ use crate::program::Program;
 pub fn twins(one: &Program, other: &Program) -> HashMap<ValueId, ValueId> {
     let (d, e) = (&one.declarations, &other.declarations);
     // Instructions speak of these by number.
-    if d.layers != e.layers || d.fields != e.fields || !e.neighbourhoods.starts_with(&d.neighbourhoods) {
+    if d.lists != e.lists
+        || d.layers != e.layers
+        || d.fields != e.fields
+        || !e.neighbourhoods.starts_with(&d.neighbourhoods)
+    {
         return HashMap::new();
     }
     let mut numbers: HashMap<Op, usize> = HashMap::new();

@@ -3,6 +3,7 @@
 //! A tracing lives on one thread while its [`Scope`] is open. Mistakes are collected, not thrown: the first one is
 //! reported when the tracing ends, so that expressions stay free of `?`.
 
+mod cells;
 mod expression;
 mod there;
 
@@ -23,6 +24,7 @@ use crate::program::{Program, Sink};
 use crate::scheme;
 use crate::update::Update;
 
+pub use cells::{CellSum, PerCell};
 pub use expression::{Beyond, Expr, Neighbourly};
 pub use there::There;
 

@@ -61,7 +61,7 @@ impl Colouring {
                 let states: Vec<Rgb> = (0..names.len()).map(|k| own(k, category_colour(k))).collect();
                 Self::categories_in(&states)?.named(names)
             }
-            Values::Integers { .. } | Values::Real => Self::sequential(lo, hi)?,
+            Values::Integers { .. } | Values::Real | Values::Labels { .. } => Self::sequential(lo, hi)?,
         };
         Ok(drawn.titled(&layer.name))
     }

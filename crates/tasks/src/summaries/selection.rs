@@ -50,6 +50,9 @@ impl Selection {
     /// numbers.
     pub fn is_differentiable(&self, model: &Model) -> bool {
         let values = self.values(model);
+        if matches!(values, Values::Labels { .. }) {
+            return false;
+        }
         self.state.is_none() || two_states(values).is_some() || matches!(values, Values::Categories(_))
     }
 
