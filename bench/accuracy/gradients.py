@@ -9,7 +9,7 @@ import glauber
 import numpy as np
 from course import Course, clock, relative_error, tail_average
 
-ESTIMATORS = ("straight-through", "reinmax", "gumbel-softmax", "gumbel-rao", "score-function", "mean-field")
+ESTIMATORS = ("straight-through", "reinmax", "gumbel-softmax", "gumbel-rao", "score-function", "light-cone", "differences", "mean-field")
 # Rates at which straight-through or ReinMax come close in some hundred steps, the same for all estimators.
 ADAM = {"name": "adam", "map": "logit"}
 WALK = {"optimizer": ADAM, "learning_rate": 0.1}
