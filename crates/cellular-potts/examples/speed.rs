@@ -8,12 +8,12 @@ use glauber_cellular_potts::{Acceptance, Cells, Elastic, Energy, Order, Simulati
 use glauber_lattice::Lattice;
 
 /// How often each is timed.
-const RUNS: usize = 25;
+const RUNS: usize = 11;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let argument = |place: usize| std::env::args().nth(place).and_then(|word| word.parse::<usize>().ok());
     let side = argument(1).unwrap_or(252);
-    let steps = argument(2).unwrap_or(300) as u64;
+    let steps = argument(2).unwrap_or(1000) as u64;
     // Cells of 7 × 7 side by side, types in turns.
     let across = side.div_ceil(7);
     let label = |y: usize, x: usize| 1 + (y / 7 * across + x / 7) as u32;
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The time that this thread had a processor to itself, where the system says so (Linux); else the time that passed. For
-/// one thread: set `RAYON_NUM_THREADS=1`.
+/// The time that this thread had a processor to itself, where the system says so (Linux, by ticks of some milliseconds: let a run take
+/// a quarter of a second); else the time that passed. For one thread: set `RAYON_NUM_THREADS=1`.
 fn seconds(start: &Instant) -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let ran = told.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());

@@ -5,7 +5,7 @@
 //! - `cells` holds labels and the cells' types, checked once; `starts` makes some;
 //! - `energy` says what a configuration costs, `act` and [`connectivity`] what besides decides about a copy, `chance`
 //!   whether it is made;
-//! - `plane` lays labels out in memory, `state` keeps what costs depend on;
+//! - `plane` lays labels out in memory, `halves` for vectors, `state` keeps what costs depend on;
 //! - `keys` names the random numbers of a step, `vectors` enters code that draws and decides many at once;
 //! - `sequential` and `sublattices` take a step in either order, `simulation` any number of them.
 //! - `summaries` measures what came of it;
@@ -25,6 +25,7 @@ mod act;
 mod chance;
 pub mod connectivity;
 
+mod halves;
 mod plane;
 mod state;
 

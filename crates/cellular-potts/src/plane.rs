@@ -10,8 +10,6 @@ use crate::cells::Cells;
 
 /// What stands beyond a fixed edge: no label, of the medium's type.
 pub(crate) const OUTSIDE: u32 = LABEL;
-/// How much may be read beyond the last site's neighbours, so that vectors need not end with a row.
-pub(crate) const BEYOND: usize = 160;
 /// The bits of a site that are its label.
 const LABEL: u32 = (1 << 24) - 1;
 
@@ -100,6 +98,11 @@ impl Places {
         self.extent
     }
 
+    /// Which axes are periodic.
+    pub(crate) fn periodic(&self) -> [bool; 3] {
+        self.periodic
+    }
+
     /// Where each row begins.
     pub(crate) fn rows(&self) -> &[usize] {
         &self.rows
@@ -152,9 +155,9 @@ impl Places {
         })
     }
 
-    /// An empty plane of these places, filled with one value; [`BEYOND`] more at its end.
+    /// An empty plane of these places, filled with one value.
     pub(crate) fn filled<T: Clone>(&self, value: T) -> Vec<T> {
-        vec![value; self.layout.padded_len() + BEYOND]
+        vec![value; self.layout.padded_len()]
     }
 
     /// A plane of values in site order; `outside` beyond fixed edges.
@@ -163,6 +166,11 @@ impl Places {
         self.layout.scatter(dense, &mut plane);
         self.layout.fill_margin_with(&mut plane, |_| outside);
         plane
+    }
+
+    /// Writes the images of all sites of a plane anew.
+    pub(crate) fn fill_images<T: Copy>(&self, plane: &mut [T], outside: T) {
+        self.layout.fill_margin_with(plane, |_| outside);
     }
 
     /// The values of a plane in site order.

@@ -142,8 +142,8 @@ impl Simulation {
         let places = Places::new(&cells, if terms.has_act() { 2 } else { 1 }, offsets);
         let state = State::new(&cells, &terms, places);
         // Where sublattices decide attempts side by side.
-        let coded = order == Order::Sublattices && terms.is_plain() && cells.lattice().dimensions() == 2;
-        let state = if coded { state.with_codes(types) } else { state };
+        let halved = order == Order::Sublattices && terms.is_plain() && cells.lattice().dimensions() == 2;
+        let state = if halved { state.with_halves(types) } else { state };
         if order == Order::Sublattices {
             check_colours(&cells, terms.has_act())?;
         }
@@ -243,6 +243,9 @@ impl Simulation {
                 activity.pass();
             }
             self.step += 1;
+        }
+        if steps > 0 && !self.one_by_one {
+            self.state.follow_halves();
         }
     }
 
@@ -353,6 +356,10 @@ mod tests {
     use glauber_numbers::noise::Key;
 
     fn mixed(lattice: Lattice, seed: u64) -> Cells {
+        mixed_of(lattice, seed, 3)
+    }
+
+    fn mixed_of(lattice: Lattice, seed: u64, types: usize) -> Cells {
         let key = Key::new(seed, 0, 0, 0, 0);
         let width = lattice.shape()[1] as u32;
         let label = |site: u32| {
@@ -360,7 +367,7 @@ mod tests {
             if key.word(site) % 5 == 0 { 0 } else { 1 + patch % 40 }
         };
         let labels = (0..lattice.sites() as u32).map(label).collect();
-        let types = (0..=40).map(|cell| if cell == 0 { 0 } else { 1 + (cell % 3) as u8 }).collect();
+        let types = (0..=40_usize).map(|cell| if cell == 0 { 0 } else { 1 + (cell % types) as u8 }).collect();
         Cells::new(lattice, labels, types).unwrap()
     }
 
@@ -404,6 +411,41 @@ mod tests {
                         assert_eq!(fast.state.volumes, plain.state.volumes);
                     }
                 }
+            }
+        }
+    }
+
+    /// The same for one type to as many as can be counted side by side, and with adhesion alone.
+    #[test]
+    fn any_number_of_types_takes_the_same_course() {
+        for types in [1, 2, 4, 7] {
+            let adhesion = |a: usize, b: usize| 0.1 + 0.23 * ((a * b + a + b) % 7) as f64;
+            let pairs = (0..=types).flat_map(|a| (0..=types).map(move |b| adhesion(a, b)));
+            let bare = Energy::of_adhesion(types, pairs.collect());
+            let volume = (0..types).map(|k| Elastic { strength: 0.05 + 0.01 * k as f64, target: 12.0 });
+            let held = Energy { volume: Some(volume.collect()), ..bare.clone() };
+            for (energy, shape) in [(&bare, [16, 140]), (&held, [16, 140]), (&held, [5, 3]), (&held, [3, 65])]
+            {
+                let lattice = Lattice::new(&shape).unwrap();
+                let lattice = if shape[0] == 16 { lattice } else { lattice.fixed(0.0) };
+                let start = |simd, one_by_one| {
+                    let cells = mixed_of(lattice.clone(), 6, types);
+                    let (rule, order) = (Acceptance::Metropolis, Order::Sublattices);
+                    let made = Simulation::new(cells, energy, rule, order, 3, 0).unwrap();
+                    Simulation { simd, one_by_one, ..made }
+                };
+                let mut plain = start(Simd::Plain, true);
+                plain.run(9);
+                for simd in Simd::available() {
+                    let mut fast = start(simd, false);
+                    assert!(fast.state.halves.is_some());
+                    // In two goes: the plane is right after each.
+                    fast.run(4);
+                    fast.run(5);
+                    assert!(fast.state.sites == plain.state.sites, "{types} types, {shape:?}, {simd:?}");
+                    assert_eq!(fast.state.volumes, plain.state.volumes);
+                }
+                assert_ne!(plain.cells(), mixed_of(lattice, 6, types));
             }
         }
     }

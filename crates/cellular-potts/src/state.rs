@@ -7,6 +7,7 @@ use crate::cells::Cells;
 use crate::chance::{accepts, decided, level};
 use crate::connectivity::Ring;
 use crate::energy::{Acceptance, Elastic, Energy};
+use crate::halves::Halves;
 use crate::plane::{OUTSIDE, Places, kind, label};
 
 /// The most types, medium included, whose neighbours are counted in parts of one number.
@@ -128,21 +129,36 @@ impl FewTypes {
     pub(crate) fn change<const BITS: u32>(&self, pair: usize, kinds: u64, same: u32) -> f64 {
         debug_assert_eq!(BITS, self.bits);
         let mask = (1 << (2 * BITS)) - 1;
-        let mut sum = self.by_kinds[pair << (2 * BITS) | kinds as usize & mask];
-        for (n, slopes) in self.slopes.iter().enumerate() {
-            let count = kinds >> (BITS * (n as u32 + 2)) & ((1 << BITS) - 1);
-            sum += f64::from(count as u32) * slopes[pair % (FEW * FEW)];
-        }
-        sum + self.by_same[pair << (2 * BITS) | same as usize & mask]
+        let place = |counts: usize| pair << (2 * BITS) | counts & mask;
+        self.tables().change::<BITS>(place(kinds as usize), kinds, place(same as usize))
+    }
+
+    /// The tables, to be looked at at many places.
+    #[inline(always)]
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        Tables { by_kinds: &self.by_kinds, slopes: &self.slopes, by_same: &self.by_same }
     }
 }
 
-/// What a type counts for in a plane of codes.
-fn code(kind: usize, plane: usize) -> u8 {
-    match kind.checked_sub(2 * plane + 1) {
-        Some(0) => 1,
-        Some(1) => 16,
-        _ => 0,
+/// The tables of [`FewTypes`].
+#[derive(Clone, Copy)]
+pub(crate) struct Tables<'a> {
+    by_kinds: &'a [f64],
+    slopes: &'a [[f64; FEW * FEW]],
+    by_same: &'a [f64],
+}
+
+impl Tables<'_> {
+    /// The change of cost but for volumes, from where the tables are to be looked at ([`few_place`]); `counts` as
+    /// [`FewTypes::change`] has them.
+    #[inline(always)]
+    pub(crate) fn change<const BITS: u32>(&self, kinds: usize, counts: u64, same: usize) -> f64 {
+        let mut sum = self.by_kinds[kinds];
+        for (n, slopes) in self.slopes.iter().enumerate() {
+            let count = counts >> (BITS * (n as u32 + 2)) & ((1 << BITS) - 1);
+            sum += f64::from(count as u32) * slopes[(kinds >> (2 * BITS)) % (FEW * FEW)];
+        }
+        sum + self.by_same[same]
     }
 }
 
@@ -150,6 +166,12 @@ fn code(kind: usize, plane: usize) -> u8 {
 #[inline(always)]
 pub(crate) fn pair(old: usize, new: usize) -> usize {
     (old % FEW) * FEW + new % FEW
+}
+
+/// Where in a table of two dimensions a pair of types is with two counts, four bits each; counts above are passed over.
+#[inline(always)]
+pub(crate) fn few_place(pair: u32, counts: u32) -> u32 {
+    pair << 8 | counts & 255
 }
 
 /// A copy that was accepted.
@@ -185,9 +207,8 @@ pub(crate) struct State {
     pub(crate) pull: Vec<f64>,
     /// By label.
     types: Vec<u8>,
-    /// Where neighbours are counted by types for many sites at once: planes of one byte, each for two types: 1 where a site
-    /// has the first, 16 where it has the second. None elsewhere.
-    pub(crate) codes: Vec<Vec<u8>>,
+    /// The same sites as sublattices take them side by side, where they do; then `sites` is as these are whenever no step runs.
+    pub(crate) halves: Option<Halves>,
     /// By label; the medium's is not kept. Empty without a perimeter term.
     pub(crate) perimeters: Vec<i64>,
     /// With an Act term.
@@ -208,7 +229,7 @@ impl State {
             pull: volumes.iter().zip(&types).map(|(&v, &k)| terms.pull(usize::from(k), v)).collect(),
             volumes,
             perimeters,
-            codes: Vec::new(),
+            halves: None,
             types,
             activity: terms.has_act().then(|| Activity::new(&places)),
             sites,
@@ -217,11 +238,18 @@ impl State {
         }
     }
 
-    /// Makes the planes of codes for so many types of cells.
-    pub(crate) fn with_codes(mut self, types: usize) -> State {
-        let plane = |plane: usize| self.sites.iter().map(|&site| code(kind(site), plane)).collect();
-        self.codes = (0..types.div_ceil(2)).map(plane).collect();
+    /// Holds the sites by halves too, for so many types of cells.
+    pub(crate) fn with_halves(mut self, types: usize) -> State {
+        self.halves = Some(Halves::new(&self.places, &self.sites, types));
         self
+    }
+
+    /// Takes the sites over from the halves.
+    pub(crate) fn follow_halves(&mut self) {
+        if let Some(halves) = &self.halves {
+            halves.write(&self.places, &mut self.sites);
+            self.places.fill_images(&mut self.sites, OUTSIDE);
+        }
     }
 
     /// The labels in site order.
@@ -320,7 +348,7 @@ impl State {
     #[inline(always)]
     pub(crate) fn make(&mut self, terms: &Prepared, copy: Copy) {
         self.make_but_for_pulls(terms, copy);
-        self.refresh(terms, copy);
+        self.refresh(terms, [copy.old, copy.new]);
     }
 
     /// Makes copies, none of which touches what another one depends on but for volumes and perimeters.
@@ -328,9 +356,14 @@ impl State {
         for copy in copies {
             self.make_but_for_pulls(terms, *copy);
         }
+        self.refresh_all(terms, copies.iter().map(|copy| [copy.old, copy.new]));
+    }
+
+    /// Brings the pulls of cells up to date after many copies, of which the sites before and after are given.
+    pub(crate) fn refresh_all(&mut self, terms: &Prepared, copies: impl ExactSizeIterator<Item = [u32; 2]>) {
         if copies.len() < self.volumes.len() / 4 {
-            for copy in copies {
-                self.refresh(terms, *copy);
+            for sites in copies {
+                self.refresh(terms, sites);
             }
             return;
         }
@@ -340,8 +373,8 @@ impl State {
     }
 
     #[inline(always)]
-    fn refresh(&mut self, terms: &Prepared, copy: Copy) {
-        for site in [copy.old, copy.new] {
+    fn refresh(&mut self, terms: &Prepared, sites: [u32; 2]) {
+        for site in sites {
             self.pull[label(site)] = terms.pull(kind(site), self.volumes[label(site)]);
         }
     }
@@ -350,9 +383,6 @@ impl State {
     fn make_but_for_pulls(&mut self, terms: &Prepared, copy: Copy) {
         let place = self.places.place(copy.site as usize);
         self.places.write(&mut self.sites, place, copy.new);
-        for (plane, codes) in self.codes.iter_mut().enumerate() {
-            self.places.write(codes, place, code(kind(copy.new), plane));
-        }
         self.volumes[label(copy.old)] -= 1;
         self.volumes[label(copy.new)] += 1;
         if !self.perimeters.is_empty() {

@@ -64,20 +64,22 @@ impl Simd {
 
 /// What vectors can do beyond what a compiler makes of loops.
 pub(crate) trait Vectors: Copy {
-    /// Of five columns, keeps the numbers whose mark is all ones (the others are 0), one after another from place `at` on; answers
-    /// the place after them. Places up to [`BLOCK`] beyond it may be written to.
-    fn keep(self, marks: &Numbers, from: &[Numbers; 5], to: &mut [Kept; 5], at: usize) -> usize;
+    /// Writes the places of the marks that are all ones (the others are 0), in order; answers how many. What stands beyond them are
+    /// places, too.
+    fn keep(self, marks: &Numbers, places: &mut [u8; PLACES]) -> usize;
+
+    /// A bit for each of eight numbers less another one that is greater than a bound, and for each that is smaller than
+    /// its opposite.
+    fn beyond(self, numbers: &[f32; 8], others: &[f64; 8], bound: f64) -> [u8; 2];
 }
 
 /// Numbers that are looked through in one go.
 pub(crate) const BLOCK: usize = 64;
-/// Numbers that are kept.
-pub(crate) const KEPT: usize = 384;
+/// Room for their places: eight are written at a time.
+pub(crate) const PLACES: usize = BLOCK + 8;
 
 /// A column to look through.
 pub(crate) type Numbers = [u32; BLOCK];
-/// A column of what was kept.
-pub(crate) type Kept = [u32; KEPT];
 
 /// What every machine has.
 #[derive(Clone, Copy)]
@@ -85,17 +87,24 @@ pub(crate) struct Plain;
 
 impl Vectors for Plain {
     #[inline(always)]
-    fn keep(self, marks: &Numbers, from: &[Numbers; 5], to: &mut [Kept; 5], at: usize) -> usize {
-        let mut next = at;
-        for i in 0..BLOCK {
-            if marks[i] != 0 {
-                for (from, to) in from.iter().zip(to.iter_mut()) {
-                    to[next] = from[i];
-                }
-                next += 1;
-            }
+    fn keep(self, marks: &Numbers, places: &mut [u8; PLACES]) -> usize {
+        let mut found = 0;
+        for (place, mark) in marks.iter().enumerate() {
+            places[found % PLACES] = place as u8;
+            found += (mark & 1) as usize;
         }
-        next
+        found
+    }
+
+    #[inline(always)]
+    fn beyond(self, numbers: &[f32; 8], others: &[f64; 8], bound: f64) -> [u8; 2] {
+        let mut bits = [0; 2];
+        for (place, (number, other)) in numbers.iter().zip(others).enumerate() {
+            let apart = f64::from(*number) - other;
+            bits[0] |= u8::from(apart > bound) << place;
+            bits[1] |= u8::from(apart < -bound) << place;
+        }
+        bits
     }
 }
 
@@ -126,38 +135,60 @@ static MEMBERS: [[u8; 8]; 256] = {
 #[cfg(target_arch = "x86_64")]
 impl Vectors for Avx2 {
     #[inline(always)]
-    fn keep(self, marks: &Numbers, from: &[Numbers; 5], to: &mut [Kept; 5], at: usize) -> usize {
+    fn keep(self, marks: &Numbers, places: &mut [u8; PLACES]) -> usize {
         // SAFETY: the proof was made in code that was compiled for AVX2.
-        unsafe { keep_avx2(marks, from, to, at) }
+        unsafe { keep_avx2(marks, places) }
+    }
+
+    #[inline(always)]
+    fn beyond(self, numbers: &[f32; 8], others: &[f64; 8], bound: f64) -> [u8; 2] {
+        // SAFETY: as above.
+        unsafe { beyond_avx2(numbers, others, bound) }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 #[inline]
-fn keep_avx2(marks: &Numbers, from: &[Numbers; 5], to: &mut [Kept; 5], at: usize) -> usize {
+fn beyond_avx2(numbers: &[f32; 8], others: &[f64; 8], bound: f64) -> [u8; 2] {
     use core::arch::x86_64::{
-        __m256i, _mm_cvtsi64_si128, _mm256_castsi256_ps, _mm256_cvtepu8_epi32, _mm256_movemask_ps,
-        _mm256_permutevar8x32_epi32,
+        __m128, __m256d, _CMP_GT_OQ, _CMP_LT_OQ, _mm256_cmp_pd, _mm256_cvtps_pd, _mm256_movemask_pd,
+        _mm256_set1_pd, _mm256_sub_pd,
     };
     use core::mem::transmute;
-    let mut next = at;
+    let (above, below) = (_mm256_set1_pd(bound), _mm256_set1_pd(-bound));
+    let mut bits = [0; 2];
+    for (half, (numbers, others)) in
+        numbers.as_chunks::<4>().0.iter().zip(others.as_chunks::<4>().0).enumerate()
+    {
+        // SAFETY: four numbers of 32 and of 64 bits are one vector each, any bits are numbers.
+        let (numbers, others) =
+            unsafe { (transmute::<[f32; 4], __m128>(*numbers), transmute::<[f64; 4], __m256d>(*others)) };
+        let apart = _mm256_sub_pd(_mm256_cvtps_pd(numbers), others);
+        bits[0] |= (_mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(apart, above)) as u8) << (4 * half);
+        bits[1] |= (_mm256_movemask_pd(_mm256_cmp_pd::<_CMP_LT_OQ>(apart, below)) as u8) << (4 * half);
+    }
+    bits
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+#[inline]
+fn keep_avx2(marks: &Numbers, places: &mut [u8; PLACES]) -> usize {
+    use core::arch::x86_64::{__m256i, _mm256_castsi256_ps, _mm256_movemask_ps};
+    use core::mem::transmute;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut found = 0;
     for (eight, marks) in marks.as_chunks::<8>().0.iter().enumerate() {
-        // SAFETY: eight numbers of 32 bits are one vector, any bits are numbers; so below.
+        // SAFETY: eight numbers of 32 bits are one vector, any bits are numbers.
         let marks = unsafe { transmute::<[u32; 8], __m256i>(*marks) };
         let set = _mm256_movemask_ps(_mm256_castsi256_ps(marks)) as usize & 255;
-        let places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(MEMBERS[set])));
-        for (from, to) in from.iter().zip(to.iter_mut()) {
-            // SAFETY: as above.
-            let numbers = unsafe { transmute::<[u32; 8], __m256i>(from.as_chunks::<8>().0[eight]) };
-            let kept = _mm256_permutevar8x32_epi32(numbers, places);
-            // SAFETY: as above.
-            let kept = unsafe { transmute::<__m256i, [u32; 8]>(kept) };
-            to[next..next + 8].copy_from_slice(&kept);
-        }
-        next += set.count_ones() as usize;
+        // No sum of two bytes is more than one.
+        let eight = u64::from_le_bytes(MEMBERS[set]) + EACH * (8 * eight as u64);
+        places[found..found + 8].copy_from_slice(&eight.to_le_bytes());
+        found += set.count_ones() as usize;
     }
-    next
+    found
 }
 
 /// Something to be done with vectors. `run` and all it calls in loops should be `#[inline(always)]`, so that it is compiled
@@ -227,38 +258,48 @@ mod tests {
         }
     }
 
-    struct Keeping<'a>(&'a Numbers, &'a [Numbers; 5], &'a mut [Kept; 5], &'a mut usize);
+    struct Comparing<'a>(&'a [f32; 8], &'a [f64; 8], f64, &'a mut [u8; 2]);
 
-    impl Work for Keeping<'_> {
+    impl Work for Comparing<'_> {
         #[inline(always)]
         fn run(self, vectors: impl Vectors) {
-            *self.3 = vectors.keep(self.0, self.1, self.2, *self.3);
+            *self.3 = vectors.beyond(self.0, self.1, self.2);
         }
     }
 
     #[test]
-    fn every_set_of_instructions_keeps_the_same_numbers() {
-        let column = |lane| core::array::from_fn(|i| Key::new(3, 0, 0, 0, lane).word(i as u32));
-        let from: [Numbers; 5] = core::array::from_fn(|column_| column(column_ as u32));
+    fn every_set_of_instructions_compares_alike() {
+        let numbers = [1.0, -1.0, f32::NAN, 0.5, 2.0, 0.0, f32::INFINITY, -3.0];
+        let others = [0.0, 0.0, 0.0, 0.5, 1.5, f64::NAN, 7.0, -3.5];
+        for simd in Simd::available() {
+            let mut bits = [0; 2];
+            with_vectors(simd, Comparing(&numbers, &others, 0.5, &mut bits));
+            assert_eq!(bits, [0b0100_0001, 0b0000_0010], "{simd:?}");
+        }
+    }
+
+    struct Keeping<'a>(&'a Numbers, &'a mut [u8; PLACES], &'a mut usize);
+
+    impl Work for Keeping<'_> {
+        #[inline(always)]
+        fn run(self, vectors: impl Vectors) {
+            *self.2 = vectors.keep(self.0, self.1);
+        }
+    }
+
+    #[test]
+    fn every_set_of_instructions_keeps_the_same_places() {
         for share in 0..=8 {
             let marks: Numbers = core::array::from_fn(|i| {
                 let kept = Key::new(share, 0, 0, 1, 0).word(i as u32) >> 29 < share as u32;
                 if kept { u32::MAX } else { 0 }
             });
-            for at in [0, 13, 255] {
-                let count = marks.iter().filter(|mark| **mark != 0).count();
-                let wanted = |column: &Numbers| -> Vec<u32> {
-                    column.iter().zip(&marks).filter(|(_, mark)| **mark != 0).map(|(n, _)| *n).collect()
-                };
-                for simd in Simd::available() {
-                    let (mut to, mut end) = ([[7; KEPT]; 5], at);
-                    with_vectors(simd, Keeping(&marks, &from, &mut to, &mut end));
-                    assert_eq!(end, at + count);
-                    for (to, from) in to.iter().zip(&from) {
-                        assert_eq!(to[at..end], wanted(from), "{simd:?}, {share}");
-                        assert!(to[..at].iter().all(|&n| n == 7));
-                    }
-                }
+            let wanted: Vec<u8> = (0..BLOCK as u8).filter(|i| marks[usize::from(*i)] != 0).collect();
+            for simd in Simd::available() {
+                let (mut places, mut count) = ([7; PLACES], 0);
+                with_vectors(simd, Keeping(&marks, &mut places, &mut count));
+                assert_eq!(places[..count], wanted, "{simd:?}, {share}");
+                assert!(places.iter().all(|place| usize::from(*place) < BLOCK));
             }
         }
     }

@@ -58,7 +58,7 @@ fn of_text(text: &str) -> Result<(LabelStack, CellTypes), String> {
         }
         parts.push(part(&words).ok_or_else(|| {
             format!(
-                "line {line}: `{}` is no line `id type x1 x2 y1 y2 [z1 z2]` of whole numbers from 0, first ends before second ones",
+                "line {line}: `{}` is no line `id type x1 x2 y1 y2 [z1 z2]` of whole numbers from 0, none of 268,435,456 or more, first ends before second ones",
                 words.join(" ").chars().take(60).collect::<String>()
             )
         })?);
@@ -118,7 +118,9 @@ fn of_text(text: &str) -> Result<(LabelStack, CellTypes), String> {
     let shape = if depth > 1 { vec![depth, height, width] } else { vec![height, width] };
     let told: Vec<String> = names.iter().zip(1..).map(|(name, kind)| format!("{kind} is `{name}`")).collect();
     notes.push(format!("types are numbered in the order of the alphabet: {}", told.join(", ")));
-    notes.push("the lattice reaches to the largest coordinates of the file".into());
+    notes.push(
+        "the lattice reaches to the largest coordinates of the file; a first line `0 Medium 0 99 0 99 0 0` makes it 100 × 100".into(),
+    );
     let names = names.iter().map(ToString::to_string).collect();
     let types = CellTypes { rows: types.into_iter().collect(), names, notes: Vec::new() };
     Ok((LabelStack { labels, shape, notes, types: None }, types))

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::keys::{Draw, Noise, below};
 use crate::plane::OUTSIDE;
 use crate::state::{Attempt, Copy, Prepared, State};
-use crate::vectors::{Simd, with_vectors};
+use crate::vectors::Simd;
 
 /// Sites of a colour below which threads cost more than they save.
 const SITES_PER_TASK: usize = 1 << 14;
@@ -32,7 +32,7 @@ struct Colour {
     count: usize,
 }
 
-/// One step.
+/// One step; side by side with vectors where the state has halves, which then are ahead of its plane.
 pub(crate) fn step<const PLAIN: bool, const NEIGHBOURS: usize>(
     state: &mut State,
     terms: &Prepared,
@@ -47,6 +47,13 @@ pub(crate) fn step<const PLAIN: bool, const NEIGHBOURS: usize>(
         acceptance: noise.key(now, Draw::Acceptance, 0),
         more: noise.key(now, Draw::Acceptance, 1),
     };
+    if let (true, 8, Some(simd)) = (PLAIN, NEIGHBOURS, vectors) {
+        if let Some(mut halves) = state.halves.take() {
+            side_by_side::step(state, &mut halves, terms, &keys, simd);
+            state.halves = Some(halves);
+            return;
+        }
+    }
     let extent = state.places.extent();
     // Along an axis that there is not, there is one colour.
     let shifts = |axis: usize| 0..extent[axis].min(period);
@@ -59,7 +66,7 @@ pub(crate) fn step<const PLAIN: bool, const NEIGHBOURS: usize>(
             for x in shifts(2) {
                 let colour = Colour { first: x, period, count: (extent[2] - x).div_ceil(period) };
                 copies.clear();
-                attempts::<PLAIN, NEIGHBOURS>(state, terms, &keys, vectors, &colour, &rows, copies);
+                attempts::<PLAIN, NEIGHBOURS>(state, terms, &keys, &colour, &rows, copies);
                 state.make_all(terms, copies);
             }
         }
@@ -71,18 +78,13 @@ fn attempts<const PLAIN: bool, const NEIGHBOURS: usize>(
     state: &State,
     terms: &Prepared,
     keys: &Keys,
-    vectors: Option<Simd>,
     colour: &Colour,
     rows: &[usize],
     copies: &mut Vec<Copy>,
 ) {
     let of_rows = |rows: &[usize], copies: &mut Vec<Copy>| {
-        if let (true, 8, Some(simd)) = (PLAIN, NEIGHBOURS, vectors) {
-            with_vectors(simd, side_by_side::Rows { state, terms, keys, colour, rows, copies });
-        } else {
-            for &row in rows {
-                one_by_one::<PLAIN, NEIGHBOURS>(state, terms, keys, colour, row, copies);
-            }
+        for &row in rows {
+            one_by_one::<PLAIN, NEIGHBOURS>(state, terms, keys, colour, row, copies);
         }
     };
     let rows_per_task = SITES_PER_TASK.div_ceil(colour.count);

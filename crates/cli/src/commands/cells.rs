@@ -508,7 +508,7 @@ fn type_range(text: &str) -> Result<(RangeInclusive<i64>, u8), Failure> {
     };
     parsed().ok_or_else(|| {
         Failure::input(format!(
-            "--type-range {text}: give FROM:TO=TYPE, such as 1:24=1, both ends in it; labels of cells and types count from 1, 0 is the medium"
+            "--type-range {text}: give FROM:TO=TYPE, such as 1:24=1, both ends in it; labels of cells and types count from 1, 0 is the medium, and there are at most 255 types"
         ))
     })
 }
