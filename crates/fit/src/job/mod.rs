@@ -15,7 +15,6 @@ mod trajectory;
 mod transition;
 mod watch;
 
-pub use observation::likelihood_of;
 pub use session::RunError;
 pub use state::StateFit;
 
@@ -191,7 +190,7 @@ fn posterior_of(
     problem: &Problem,
     notes: &mut Vec<String>,
 ) -> Result<Option<(Inference, Density)>, JobError> {
-    let has_likelihood = matches!(problem.data, Observations::Transitions { .. });
+    let has_likelihood = matches!(problem.data, Observations::Transitions { .. } | Observations::Seen { .. });
     if !problem.file.asks_for_posterior() || !has_likelihood {
         return Ok(None);
     }
