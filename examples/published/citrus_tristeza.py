@@ -5,6 +5,8 @@ Hazard of a healthy tree from one map to the next: eps + b_y (diseased of its 2 
 of El Realengo are 1, 2, 1 and 5 years apart; with `by_year` the hazard is one of a year and holds for all the years to the next map, the
 neighbours as they were. One tree was never seen: it takes no part. Thirteen trees are diseased in 1985 and healthy in 1990, which the
 model forbids: the likelihood is 0, and they are named; with `recovers` a diseased tree is found healthy with probability rho.
+`hidden` bears them otherwise: no tree recovers, but a tree is taken for the other state with probability `mistaken`, in every map;
+the true states pass from year to year unseen, and a mean-field filter sums over them (exact where b = 0: trees do not meet then).
 The maps are in the R package epiphy (github.com/chgigot/epiphy, MIT), data-raw/citrus_ctv_*.csv; here as NPY arrays [time, y, x] of
 0, 1 and 255 (not seen) in the folder given.
 
@@ -66,6 +68,23 @@ def fit(folder, name, by_year=False, alike=False):
     return glauber.profile(model, glauber.Transition(maps[None]), start, fields=fields), forbidden
 
 
+def hidden(folder, name):
+    """The profile of a model whose true states nobody saw: maps with mistakes, trees and years without one."""
+    maps = np.load(folder / f"citrus_ctv_{name}.npy").astype(float)
+    maps[maps == 255] = np.nan
+
+    def step(s):
+        hazard = s["eps"] + s["b"] * s["sick"].neighbours("von-neumann").sum()
+        s.next("sick").bernoulli(s["sick"] + (1 - s["sick"]) * (1 - glauber.exp(-hazard)))
+
+    rates = {"eps": (0, 1), "b": (0, 1), "first": (0, 1)}
+    lattice = glauber.Lattice(maps.shape[1:], boundary=0)
+    model = glauber.Model("hidden-tristeza", lattice, {"sick": "binary"}, step, parameters=rates, start=lambda s: s.bernoulli(s["first"]))
+    noise = {"name": "flipped", "probability": "mistaken"}
+    seen = glauber.Observation("sick", maps, noise=noise, steps=np.cumsum([0, *YEARS[name]]))
+    return glauber.profile(model, seen, {"eps": 0.05, "b": 0.02, "first": 0.2, "mistaken": 0.02})
+
+
 if __name__ == "__main__":
     for name in YEARS:
         for by_year in (False, True) if len(set(YEARS[name])) > 1 else (False,):
@@ -74,3 +93,4 @@ if __name__ == "__main__":
             if forbidden:
                 print(f"    {len(forbidden)} trees recover, which the model forbids (map, y, x): {forbidden}")
             print("    " + str(found).replace("\n", "\n    "))
+    print("El Realengo, no recoveries but mistakes:\n    " + str(hidden(Path(sys.argv[1]), "El-Realengo")).replace("\n", "\n    "))

@@ -17,9 +17,13 @@ from glauber._errors import InputError
 from glauber._fit_request import fit_request
 from glauber._kinds import Whole
 from glauber._model import Model
+from glauber._observation import Experiment, Observation
 from glauber._over_time import grid
 from glauber._tasks import Task
 from glauber._workers import workers_of
+
+Observed = Observation | Experiment | Sequence[Observation] | Sequence[Experiment]
+
 
 
 class Transform:
@@ -428,20 +432,23 @@ def priors_of(given: Any) -> dict[str, str]:
 
 def log_density(
     model: Model,
-    task: Task,
+    task: Task | Observed,
     start: Any = None,
     *,
     priors: Mapping[str, str] | None = None,
     fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
     seed: Whole = 1,
+    route: str | None = None,
+    replicates: Whole | None = None,
     threads: Whole = 0,
     memory: Whole | str = "1 GiB",
 ) -> LogDensity:
     """ln likelihood + ln prior of a task's data by the fitted parameters, for any sampler.
 
     Priors are written `"normal(mean, sd)"`, `"log-normal(mean, sd)"`, `"beta(a, b)"`, `"gamma(shape, rate)"`,
-    `"half-normal(sd)"`, `"uniform(a, b)"`; uniform on the interval where none is given.
+    `"half-normal(sd)"`, `"uniform(a, b)"`; uniform on the interval where none is given. The task is a `Transition`, or what
+    was seen: observations and experiments, by a `route` with so many `replicates` (particles or simulations) as in `fit`.
 
     Examples
     --------
@@ -454,7 +461,7 @@ def log_density(
     >>> density([0.3]) > density([0.5]) > density([1.5])
     True
     """
-    settings = _settings(fixed, fields, threads, seed, memory)
+    settings = _settings(fixed, fields, route, replicates, threads, seed, memory)
     return LogDensity(_of_task, ((model, task, start), settings, priors_of(priors)))
 
 
@@ -466,7 +473,7 @@ def _of_task(given: tuple[Any, ...], settings: Mapping[str, Any], priors: Mappin
 
 def posterior(
     model: Model,
-    task: Task,
+    task: Task | Observed,
     start: Any = None,
     *,
     priors: Mapping[str, str] | None = None,
@@ -477,6 +484,8 @@ def posterior(
     fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
     seed: Whole = 1,
+    route: str | None = None,
+    replicates: Whole | None = None,
     threads: Whole = 0,
     memory: Whole | str = "1 GiB",
     progress: Callable[[int, int], Any] | None = None,
@@ -497,7 +506,8 @@ def posterior(
     True
     """
     own = log_density(
-        model, task, start, priors=priors, fixed=fixed, fields=fields, seed=seed, threads=threads, memory=memory
+        model, task, start, priors=priors, fixed=fixed, fields=fields, route=route, replicates=replicates, seed=seed,
+        threads=threads, memory=memory,
     )
     return own.posterior(
         chains=chains, draws=draws, warm_up=warm_up, sampler=sampler, seed=seed, progress=progress, executor=executor
@@ -506,13 +516,15 @@ def posterior(
 
 def profile(
     model: Model,
-    task: Task,
+    task: Task | Observed,
     start: Any = None,
     *,
     names: str | Sequence[str] | None = None,
     level: float = 0.95,
     fixed: Any = None,
     fields: Mapping[str, Any] | None = None,
+    route: str | None = None,
+    replicates: Whole | None = None,
     threads: Whole = 0,
     memory: Whole | str = "1 GiB",
     executor: Any = None,
@@ -530,9 +542,12 @@ def profile(
     True
     """
     if executor is not None:
-        own = log_density(model, task, start, fixed=fixed, fields=fields, threads=threads, memory=memory)
+        own = log_density(
+            model, task, start, fixed=fixed, fields=fields, route=route, replicates=replicates,
+            threads=threads, memory=memory,
+        )
         return own.profile(names, level, executor=executor)
-    request = fit_request(model, task, start, **_settings(fixed, fields, threads, 1, memory))
+    request = fit_request(model, task, start, **_settings(fixed, fields, route, replicates, threads, 1, memory))
     words = _glauber.profile_of_file(request, _names(names), real(level, "level"))
     return Profile(json.loads(words[0]), words[1])
 
@@ -541,10 +556,12 @@ def _names(given: str | Sequence[str] | None) -> list[str]:
     return [] if given is None else list(texts(given, "names"))
 
 
-def _settings(fixed: Any, fields: Any, threads: Any, seed: Any, memory: Any) -> dict[str, Any]:
+def _settings(fixed: Any, fields: Any, route: Any, replicates: Any, threads: Any, seed: Any, memory: Any) -> dict[str, Any]:
     return {
         "fixed": fixed,
         "fields": fields,
+        "route": route,
+        "replicates": replicates,
         "threads": threads,
         "estimator": None,
         "seed": seed,

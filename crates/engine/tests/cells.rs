@@ -4,8 +4,9 @@
 
 use glauber_engine::{FieldData, Options, Plan, Precision, Run, Simd};
 use glauber_lattice::{Lattice, Moore, Values, VonNeumann};
+use glauber_likelihood::log_likelihood;
 use glauber_program::estimators::{Differences, MeanField, ScoreFunction, StraightThrough};
-use glauber_program::{Estimator, Interval, Model, ModelError, Pick, Update, log_likelihood};
+use glauber_program::{Estimator, Interval, Model, ModelError, Pick, Update};
 use glauber_statistics::tolerance::{chi_square, chi_square_below};
 
 /// Labels are copied from neighbours, by heat bath: unlike neighbours cost J, volumes are held near 2 and 3.

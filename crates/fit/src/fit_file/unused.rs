@@ -46,7 +46,7 @@ pub const USED_BY_ALL: &[&str] = &[
 ];
 
 const NO_POSTERIOR: &str = "this task has a loss, which is no probability of the data: a likelihood, and with it a posterior, is \
-                            there for the task `transition`";
+                            there for the tasks `transition` and `observation`";
 
 /// Who uses a key, as the reason why the fit at hand does not.
 const REASONS: &[(&str, &str)] = &[

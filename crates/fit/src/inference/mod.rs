@@ -12,6 +12,8 @@ use glauber_inference::likelihood::Likelihood;
 use glauber_inference::posterior::{Posterior, PosteriorError, Settings, Walked, of_chains, sample};
 use glauber_inference::prior::{Prior, PriorError};
 use glauber_inference::profile::{OneProfile, ProfileError, Profiles, profile_with};
+use glauber_inference::route::{self, Route};
+use glauber_tasks::observation::Design;
 use glauber_tasks::tasks::likelihood::Likelihood as OfTransitions;
 
 use crate::error::JobError;
@@ -41,21 +43,43 @@ pub struct Inference {
 /// [`JobError`] where the task has none.
 pub fn likelihood_of(problem: &Problem) -> Result<Box<dyn Likelihood>, JobError> {
     let Problem { file, model, options, .. } = problem;
-    let (Observations::Transitions { pairs, .. }, Some(fitted)) = (&problem.data, &problem.fitted) else {
-        let why = match problem.data {
-            Observations::State { .. } => "a field of unknown sites, too many for draws of them",
-            _ => "a loss, which is no probability of the data",
-        };
-        let name = file.task.name();
-        let message = format!(
-            "the task `{name}` has {why}: there is a likelihood, and with it posteriors and profiles, for the task `transition`"
-        );
-        return Err(file.wrong("task", message).into());
+    let start = problem.starts.first().cloned().unwrap_or_default();
+    let (pairs, fitted) = match (&problem.data, &problem.fitted) {
+        (Observations::Seen { design, route }, _) => return seen(problem, design, *route, &start),
+        (Observations::Transitions { pairs, .. }, Some(fitted)) => (pairs, fitted),
+        _ => {
+            let why = match problem.data {
+                Observations::State { .. } => "a field of unknown sites, too many for draws of them",
+                _ => "a loss, which is no probability of the data",
+            };
+            let name = file.task.name();
+            let message = format!(
+                "the task `{name}` has {why}: there is a likelihood, and with it posteriors and profiles, for the tasks \
+                 `transition` and `observation`"
+            );
+            return Err(file.wrong("task", message).into());
+        }
     };
     let likelihood = OfTransitions::new(model, fitted.clone(), pairs.clone(), *options);
     let likelihood = likelihood.map_err(|error| file.wrong("task", error.to_string()))?;
-    let start = problem.starts.first().cloned().unwrap_or_default();
     Ok(Box::new(Transitions::new(likelihood, &start)))
+}
+
+/// The likelihood of what a problem has seen, by a route, θ starting at `start`.
+///
+/// # Errors
+/// [`JobError`] where its route has none for this model and these data.
+pub fn seen(
+    problem: &Problem,
+    design: &Design,
+    route: Route,
+    start: &[f64],
+) -> Result<Box<dyn Likelihood>, JobError> {
+    let Problem { file, options, .. } = problem;
+    let simulations = file.optimizer.replicates.map(|n| n as usize);
+    let settings = route::Settings { simulations, seed: file.run.seed, options: *options };
+    let likelihood = route.likelihood(design.clone(), start, settings);
+    likelihood.map_err(|e| file.wrong("route", e.to_string()).into())
 }
 
 impl Inference {
@@ -68,6 +92,9 @@ impl Inference {
         let likelihood = likelihood_of(problem)?;
         let mut notes = problem.data_notes.clone();
         notes.extend(problem.notes.iter().cloned());
+        if let Observations::Seen { route, .. } = &problem.data {
+            notes.extend(route.caveat().map(str::to_string));
+        }
         if let Some(loss) = file.loss.name.unmarked().as_deref().filter(|loss| *loss != LIKELIHOOD) {
             notes.push(format!("whatever the loss of the fit, `{loss}`, this is by the exact likelihood"));
         }

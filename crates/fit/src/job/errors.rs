@@ -10,17 +10,20 @@ use glauber_inference::route::Settings;
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::stopping::Stopped;
 use glauber_optimize::verdict::{Known, significant};
+use glauber_tasks::tasks::trajectory::Uncertainty;
 
 use super::trajectory;
 use crate::error::JobError;
 use crate::fit_file::FitFile;
 use crate::piece::{Piece, Pieces};
-use crate::problem::{Observations, Problem};
+use crate::problem::{Observations, ObservedCurve, Problem};
 
 /// The ways to errors that a fit file may ask for.
 const WAYS: [&str; 3] = ["curvature", "bootstrap", "sandwich"];
 /// Simulations behind a sandwich: at least so many, and so many for each run of the data.
 const SIMULATIONS: (usize, usize) = (1000, 25);
+/// Walkers behind one.
+const WALKERS: u64 = 1 << 17;
 /// So many errors away a fit is at rest.
 const NEAR: f64 = 0.5;
 
@@ -45,13 +48,20 @@ pub(super) fn check(file: &FitFile, data: &Observations) -> Result<(), JobError>
             let message = "errors by \"sandwich\" are for the task `trajectory`: leave `errors` out";
             return Err(file.wrong("errors", message).into());
         };
-        if observed.runs.is_none_or(|runs| runs < 2) {
-            let message = "errors by \"sandwich\" need to know of how many runs the data are the mean, two or more: give states or \
-                           `data.simulate`";
+        if observed.runs.is_none_or(|runs| runs < 2) && covariance(observed).is_none() {
+            let message = "errors by \"sandwich\" need to know how the data's values vary together: give tracks, two or more, of \
+                           which a curve is made, or states or `data.simulate`, of two or more runs";
             return Err(file.wrong("errors", message).into());
         }
     }
     Ok(())
+}
+
+/// The covariance of a curve's values, where their errors and correlations are known, as of tracks.
+fn covariance(observed: &ObservedCurve) -> Option<Vec<f64>> {
+    let (errors, correlations) = (observed.target.errors.as_ref()?, observed.correlations.as_ref()?);
+    let n = errors.len();
+    Some(correlations.iter().enumerate().map(|(k, r)| r * errors[k / n] * errors[k % n]).collect())
 }
 
 /// Puts the errors that the data's own uncertainty makes beside estimates by a loss, where they are asked for.
@@ -62,18 +72,29 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
     let Observations::Trajectory { observed, loss } = &problem.data else { return Ok(()) };
     let arrived =
         matches!(result.stopped, Stopped::Steps | Stopped::Tolerance { .. } | Stopped::Plateau { .. });
-    let (Some("sandwich"), true, Some(runs)) = (problem.file.errors.as_deref(), arrived, observed.runs)
-    else {
+    if problem.file.errors.as_deref() != Some("sandwich") || !arrived {
         return Ok(());
+    }
+    let known = covariance(observed);
+    let (data, words) = match (&known, observed.runs) {
+        (Some(known), _) => {
+            (Uncertainty::Known(known), "whose errors and correlations are those of tracks".into())
+        }
+        (None, Some(runs)) => (Uncertainty::Runs(runs), format!("that are a mean of {runs} runs")),
+        (None, None) => return Ok(()),
     };
-    if problem.walkers.is_some() {
+    if problem.walkers.is_some() && known.is_none() {
         result.notes.push("no errors by the sandwich: walkers of one lattice are no runs".into());
         return Ok(());
     }
     let setup = trajectory::Setup { problem, observed, loss };
-    let (objective, _) = setup.objective(trajectory::USUAL_ESTIMATOR, false, trajectory::USUAL_REPLICATES)?;
-    let simulations = SIMULATIONS.0.max(SIMULATIONS.1 * runs);
-    let found = objective.sandwich(&result.theta, runs, simulations, problem.file.run.seed)?;
+    let count = if problem.walkers.is_some() { WALKERS } else { trajectory::USUAL_REPLICATES };
+    let (objective, _) = setup.objective(trajectory::USUAL_ESTIMATOR, false, count)?;
+    let simulations = match problem.walkers.is_some() {
+        true => setup.model(count, false)?.1,
+        false => SIMULATIONS.0.max(SIMULATIONS.1 * observed.runs.unwrap_or(0)),
+    };
+    let found = objective.sandwich(&result.theta, data, simulations, problem.file.run.seed)?;
     let Some(found) = found else {
         result
             .notes
@@ -90,9 +111,10 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
     }
     result.at_optimum = Some(near);
     if near {
-        result.verdict = format!(
-            "at its optimum; errors by the sandwich of {simulations} simulations, of data that are a mean of {runs} runs"
-        );
+        let simulated = if problem.walkers.is_some() { "walkers" } else { "simulations" };
+        let simulations = if problem.walkers.is_some() { WALKERS } else { simulations as u64 };
+        result.verdict =
+            format!("at its optimum; errors by the sandwich of {simulations} {simulated}, of data {words}");
     } else {
         let there = result.estimates.iter().zip(&found.step);
         let there: Vec<String> =

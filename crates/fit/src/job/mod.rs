@@ -18,7 +18,6 @@ mod transition;
 mod watch;
 
 pub use crate::piece::{Piece, Pieces};
-pub use observation::likelihood_of;
 pub use session::RunError;
 pub use shards::{Part, Parts, Shard, ShardError};
 pub use state::StateFit;
@@ -195,7 +194,7 @@ fn posterior_of(
     problem: &Problem,
     notes: &mut Vec<String>,
 ) -> Result<Option<(Inference, Density)>, JobError> {
-    let has_likelihood = matches!(problem.data, Observations::Transitions { .. });
+    let has_likelihood = matches!(problem.data, Observations::Transitions { .. } | Observations::Seen { .. });
     if !problem.file.asks_for_posterior() || !has_likelihood {
         return Ok(None);
     }

@@ -2,10 +2,10 @@
 
 use super::{Attempts, Made};
 use crate::error::JobError;
+use crate::inference::seen;
 use crate::problem::Problem;
-use glauber_inference::likelihood::Likelihood;
 use glauber_inference::objective::OfLikelihood;
-use glauber_inference::route::{Route, Settings};
+use glauber_inference::route::Route;
 use glauber_tasks::observation::Design;
 
 /// What all fits share.
@@ -15,27 +15,10 @@ pub(super) struct Setup<'a> {
     pub(super) route: Route,
 }
 
-/// The likelihood of what a problem has seen, θ starting at `start`.
-///
-/// # Errors
-/// [`JobError`] where its route has none for this model and these data.
-pub fn likelihood_of(
-    problem: &Problem,
-    design: &Design,
-    route: Route,
-    start: &[f64],
-) -> Result<Box<dyn Likelihood>, JobError> {
-    let Problem { file, options, .. } = problem;
-    let simulations = file.optimizer.replicates.map(|n| n as usize);
-    let settings = Settings { simulations, seed: file.run.seed, options: *options };
-    let likelihood = route.likelihood(design.clone(), start, settings);
-    likelihood.map_err(|e| file.wrong("route", e.to_string()).into())
-}
-
 impl Attempts for Setup<'_> {
     fn made_by(&self, _name: &str, start: &[f64], _comparison: bool) -> Result<Made, JobError> {
         let file = &self.problem.file;
-        let likelihood = likelihood_of(self.problem, self.design, self.route, start)?;
+        let likelihood = seen(self.problem, self.design, self.route, start)?;
         let objective = OfLikelihood::new(likelihood, file.run.seed);
         let method = self.problem.method(&self.design.unknowns, None)?;
         if method.is_by_gradient() && self.route != Route::Exact && self.route != Route::MeanFieldFilter {

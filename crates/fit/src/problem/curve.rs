@@ -8,7 +8,7 @@ use glauber_program::Model;
 
 use super::model::{Own, engine_options};
 use super::states::{Seen, observed};
-use super::tracks::{axes_of, tracks_curve, unlike};
+use super::tracks::{TracksCurve, axes_of, tracks_curve, unlike};
 use super::words::{name_of_data, notes_about};
 use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
@@ -40,6 +40,8 @@ pub struct ObservedCurve {
     pub scale: Scale,
     /// Of how many runs it is the mean, where that is known.
     pub runs: Option<usize>,
+    /// How its values are correlated, \[value\]\[value\], where that is known, as of tracks.
+    pub correlations: Option<Vec<f64>>,
     pub(super) notes: Vec<String>,
     /// What the readers of the data have to say.
     pub(super) data_notes: Vec<String>,
@@ -69,8 +71,9 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     let model = &own.model;
     let mut found = match file.source()? {
         DataSource::Tracks(path) => {
-            let (curve, data_notes) = tracks_curve(file, model, path)?;
-            ObservedCurve { data_notes, ..of_curve(file, model, "data.tracks", curve)? }
+            let TracksCurve { curve, correlations, notes } = tracks_curve(file, model, path)?;
+            let of_curve = of_curve(file, model, "data.tracks", curve)?;
+            ObservedCurve { data_notes: notes, correlations, ..of_curve }
         }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
@@ -85,7 +88,14 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
             return Err(file.wrong("data", message).into());
         }
     };
+    let before = found.target.steps.clone();
     keep_chosen_steps(file, &mut found.target)?;
+    if let Some(all) = &mut found.correlations {
+        let kept: Vec<usize> =
+            (0..before.len()).filter(|i| found.target.steps.contains(&before[*i])).collect();
+        let own = kept.iter().flat_map(|i| kept.iter().map(|k| all[i * before.len() + k]));
+        *all = own.collect();
+    }
     let last = found.target.steps.last().copied().unwrap_or(0) as u64;
     let begin = found.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| u64::from(*s));
     let longest = file.data.steps.unwrap_or(MOST_STEPS);
@@ -231,7 +241,16 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(ObservedCurve { choice, target, starts: None, scale, runs: None, notes, data_notes: Vec::new() })
+    Ok(ObservedCurve {
+        choice,
+        target,
+        starts: None,
+        scale,
+        runs: None,
+        correlations: None,
+        notes,
+        data_notes: Vec::new(),
+    })
 }
 
 /// A column that is called like a state or a layer of which the number that it is taken for says nothing.
@@ -307,7 +326,16 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
     let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
     let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
     let scale = Scale { time: step, time_unit, ..Scale::steps() };
-    Ok(ObservedCurve { choice, target, starts: None, scale, runs: None, notes, data_notes })
+    Ok(ObservedCurve {
+        choice,
+        target,
+        starts: None,
+        scale,
+        runs: None,
+        correlations: None,
+        notes,
+        data_notes,
+    })
 }
 
 /// The mean over observed runs.
@@ -355,7 +383,16 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, Jo
     )];
     let runs = Some(states.runs);
     let starts = from_data.then_some(states);
-    Ok(ObservedCurve { choice, target, starts, scale: Scale::steps(), runs, notes, data_notes })
+    Ok(ObservedCurve {
+        choice,
+        target,
+        starts,
+        scale: Scale::steps(),
+        runs,
+        correlations: None,
+        notes,
+        data_notes,
+    })
 }
 
 /// A summary of every observed state, \[run\]\[time\]\[number\]: one row per run, as the engine's outputs of a rollout.
@@ -447,6 +484,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         starts: None,
         scale: Scale::steps(),
         runs,
+        correlations: None,
         notes,
         data_notes: Vec::new(),
     })

@@ -60,7 +60,17 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
         outputs,
     };
     let notes = vec![format!("{choice} of {words}, compared after {} and {steps} steps", steps / 2)];
-    Ok(ObservedCurve { choice, target, starts: None, scale: Scale::steps(), runs: None, notes, data_notes })
+    let scale = Scale::steps();
+    Ok(ObservedCurve {
+        choice,
+        target,
+        starts: None,
+        scale,
+        runs: None,
+        correlations: None,
+        notes,
+        data_notes,
+    })
 }
 
 /// The summary of every run, what they are in words, and what their reader has to say.

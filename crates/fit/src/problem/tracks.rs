@@ -12,12 +12,18 @@ use glauber_data::tracks::{
     read_tracks, tracks_of_table, usual_lags,
 };
 
+/// The mean squared displacement of real tracks.
+pub(super) struct TracksCurve {
+    /// With bootstrap errors.
+    pub(super) curve: MsdCurve,
+    /// How its lags are correlated over the tracks; nothing of one track.
+    pub(super) correlations: Option<Vec<f64>>,
+    /// What is to be known of the tracks.
+    pub(super) notes: Vec<String>,
+}
+
 /// The mean squared displacement of real tracks, with bootstrap errors.
-pub(super) fn tracks_curve(
-    file: &FitFile,
-    model: &Model,
-    path: &Path,
-) -> Result<(MsdCurve, Vec<String>), JobError> {
+pub(super) fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result<TracksCurve, JobError> {
     let data = &file.data;
     let column = |c: &Option<ColumnName>| {
         c.as_ref().map(|c| match c {
@@ -52,7 +58,40 @@ pub(super) fn tracks_curve(
     let curve = curve.map_err(|e| file.wrong("data.lags", format!("{name}: {e}")))?;
     let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
     let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
-    Ok((curve, notes_about(Path::new(&name), &notes)))
+    let correlations = correlations(&tracks, &curve);
+    Ok(TracksCurve { curve, correlations, notes: notes_about(Path::new(&name), &notes) })
+}
+
+/// How the lags of a curve are correlated, \[lag\]\[lag\], tracks being independent: a value is a ratio of sums over tracks, and
+/// what a track adds to it is (squares − value · number) over the number of all (linearised; Cochran 1977, chapter 6).
+fn correlations(tracks: &Tracks, curve: &MsdCurve) -> Option<Vec<f64>> {
+    let points = curve.points();
+    let added: Vec<Vec<f64>> = tracks
+        .tracks()
+        .iter()
+        .map(|track| {
+            let mut own = vec![0.0; points.len()];
+            for (i, at) in track.frames().iter().enumerate() {
+                for (j, later) in track.frames().iter().enumerate().skip(i + 1) {
+                    if let Some(place) = points.iter().position(|p| p.lag == later - at) {
+                        let pair = track.positions()[i].iter().zip(&track.positions()[j]);
+                        own[place] += pair.map(|(a, b)| (a - b) * (a - b)).sum::<f64>() - points[place].value;
+                    }
+                }
+            }
+            own
+        })
+        .collect();
+    if added.len() < 2 {
+        return None;
+    }
+    let product = |w: usize, v: usize| added.iter().map(|own| own[w] * own[v]).sum::<f64>();
+    let own: Vec<f64> = (0..points.len()).map(|w| product(w, w).sqrt()).collect();
+    let each = (0..points.len() * points.len()).map(|place| {
+        let (w, v) = (place / points.len(), place % points.len());
+        if w == v { 1.0 } else { product(w, v) / (own[w] * own[v]).max(f64::MIN_POSITIVE) }
+    });
+    Some(each.collect())
 }
 
 /// Only the tracks that are long enough.

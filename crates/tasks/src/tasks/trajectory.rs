@@ -101,6 +101,15 @@ pub struct Sandwich {
     pub step: Vec<f64>,
 }
 
+/// How uncertain the data of a curve are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Uncertainty<'a> {
+    /// They are the mean of so many runs, whose covariance simulations give.
+    Runs(usize),
+    /// Their covariance is known: \[value\]\[value\], flattened.
+    Known(&'a [f64]),
+}
+
 /// The objective: rollouts, a summary over time, a loss.
 pub struct Trajectory {
     fitted: Fitted,
@@ -161,9 +170,9 @@ impl Trajectory {
         Ok(self.plan.simulate(&self.run(&parameters, replicates, seed))?.outputs)
     }
 
-    /// What the data's own uncertainty does to an estimate θ̂ of this loss L(m(θ), t), where the data t are the mean of `runs`
-    /// runs: Var θ̂ = H⁻¹ B Σ Bᵀ H⁻¹ with H = Jᵀ L_mm J, B = Jᵀ L_mt, J = ∂m/∂θ by common noise, and Σ the covariance of a run
-    /// (about the mean of its start) over `runs`, all from `replicates` simulations at θ̂. Nothing where H is singular.
+    /// What the uncertainty of the data t does to an estimate θ̂ of this loss L(m(θ), t): Var θ̂ = H⁻¹ B Σ Bᵀ H⁻¹ with
+    /// H = Jᵀ L_mm J, B = Jᵀ L_mt, J = ∂m/∂θ by common noise, from `replicates` simulations at θ̂. Σ is the data's covariance: as
+    /// it is known, or that of a run (about the mean of its start) over the number of runs. Nothing where H is singular.
     ///
     /// Reference: Huber 1967, Proc. 5th Berkeley Symp. 1, 221; Gouriéroux, Monfort & Renault 1993, J. Appl. Econometrics 8, 85.
     ///
@@ -172,7 +181,7 @@ impl Trajectory {
     pub fn sandwich(
         &self,
         theta: &[f64],
-        runs: usize,
+        data: Uncertainty<'_>,
         replicates: usize,
         seed: u64,
     ) -> Result<Option<Sandwich>, EngineError> {
@@ -210,32 +219,19 @@ impl Trajectory {
             difference(slope(&near(&means, 1.0), target), slope(&near(&means, -1.0), target), &means);
         let by_data =
             difference(slope(&means, &near(target, 1.0)), slope(&means, &near(target, -1.0)), target);
-        // Each run about the mean of those that began alike: how runs begin is not what is uncertain.
-        let groups = self.starts.as_ref().map_or(1, |states| states.runs.max(1));
-        let mut centres = vec![vec![0.0; width]; groups];
-        let members = |g: usize| (here.replicates() - g).div_ceil(groups) as f64;
-        for r in 0..here.replicates() {
-            centres[r % groups]
-                .iter_mut()
-                .zip(here.replicate(r))
-                .for_each(|(c, x)| *c += x / members(r % groups));
-        }
-        let freedom = (here.replicates() - groups).max(1) as f64 * runs as f64;
-        let mut meat = vec![0.0; n * n];
-        for r in 0..here.replicates() {
-            let off = here
-                .replicate(r)
-                .iter()
-                .zip(&centres[r % groups])
-                .zip(&by_data)
-                .map(|((x, c), l)| (x - c) * l);
-            let off: Vec<f64> = off.collect();
-            let own: Vec<f64> =
-                jacobian.iter().map(|j| j.iter().zip(&off).map(|(a, b)| a * b).sum()).collect();
-            for i in 0..n {
-                (0..n).for_each(|k| meat[i * n + k] += own[i] * own[k] / freedom);
+        let meat = match data {
+            Uncertainty::Known(covariance) => {
+                let own: Vec<Vec<f64>> =
+                    jacobian.iter().map(|j| j.iter().zip(&by_data).map(|(a, b)| a * b).collect()).collect();
+                let of = |i: usize, k: usize| -> f64 {
+                    let row =
+                        |w: usize| (0..width).map(|v| covariance[w * width + v] * own[k][v]).sum::<f64>();
+                    (0..width).map(|w| own[i][w] * row(w)).sum()
+                };
+                (0..n * n).map(|place| of(place / n, place % n)).collect()
             }
-        }
+            Uncertainty::Runs(runs) => self.meat(&here, &jacobian, &by_data, runs),
+        };
         let mut bread = vec![0.0; n * n];
         for i in 0..n {
             for k in 0..n {
@@ -264,6 +260,33 @@ impl Trajectory {
         };
         let errors = (0..n).map(|i| variance[i * n + i].max(0.0).sqrt()).collect();
         Ok(Some(Sandwich { errors, distance, step }))
+    }
+
+    /// B Σ Bᵀ, with Σ the covariance of simulated runs over `runs`.
+    fn meat(&self, here: &Outputs, jacobian: &[Vec<f64>], by_data: &[f64], runs: usize) -> Vec<f64> {
+        let (width, n) = (here.width, jacobian.len());
+        // Each run about the mean of those that began alike: how runs begin is not what is uncertain.
+        let groups = self.starts.as_ref().map_or(1, |states| states.runs.max(1));
+        let mut centres = vec![vec![0.0; width]; groups];
+        let members = |g: usize| (here.replicates() - g).div_ceil(groups) as f64;
+        for r in 0..here.replicates() {
+            centres[r % groups]
+                .iter_mut()
+                .zip(here.replicate(r))
+                .for_each(|(c, x)| *c += x / members(r % groups));
+        }
+        let freedom = (here.replicates() - groups).max(1) as f64 * runs as f64;
+        let mut meat = vec![0.0; n * n];
+        for r in 0..here.replicates() {
+            let off = here.replicate(r).iter().zip(&centres[r % groups]).zip(by_data);
+            let off: Vec<f64> = off.map(|((x, c), l)| (x - c) * l).collect();
+            let own: Vec<f64> =
+                jacobian.iter().map(|j| j.iter().zip(&off).map(|(a, b)| a * b).sum()).collect();
+            for i in 0..n {
+                (0..n).for_each(|k| meat[i * n + k] += own[i] * own[k] / freedom);
+            }
+        }
+        meat
     }
 
     fn of(&self, means: &[f64]) -> (f64, Vec<f64>) {
