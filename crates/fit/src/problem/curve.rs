@@ -93,7 +93,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     if let Some(all) = &mut found.correlations {
         let kept: Vec<usize> =
             (0..before.len()).filter(|i| found.target.steps.contains(&before[*i])).collect();
-        let own = kept.iter().flat_map(|i| kept.iter().map(|k| all[i * before.len() + k]));
+        let own = kept.iter().flat_map(|i| kept.iter().map(move |k| all[i * before.len() + k]));
         *all = own.collect();
     }
     let last = found.target.steps.last().copied().unwrap_or(0) as u64;
