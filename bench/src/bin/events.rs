@@ -16,7 +16,7 @@ use glauber_bench::handwritten::{contact_process, ising};
 /// Whatever goes wrong.
 type Anything<T> = Result<T, Box<dyn std::error::Error>>;
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 /// Steps of a model on a square of some side, from its own start; or the same by hand.
 type Steps<'a> = Box<dyn Fn() -> Result<(), EngineError> + 'a>;
@@ -67,7 +67,7 @@ fn turns(events: f64, programs: &[(&'static str, Steps<'_>)]) -> Anything<Vec<(&
 
 fn contact(rows: &mut Vec<Row>) -> Anything<()> {
     for side in [32, 64, 128, 256, 512, 1024, 2048] {
-        let steps = ((1 << 22) / (side * side)).max(2);
+        let steps = ((1 << 21) / (side * side)).max(1);
         let engine = plan("contact-process", side, "random-sequential")?;
         let theta = [2.0];
         let run = Run::new(&theta, steps).without_last();
@@ -90,7 +90,7 @@ fn contact(rows: &mut Vec<Row>) -> Anything<()> {
 
 fn checkerboard(rows: &mut Vec<Row>) -> Anything<()> {
     for side in [64, 256, 1024] {
-        let sweeps = ((1 << 23) / (side * side)).max(2);
+        let sweeps = ((1 << 22) / (side * side)).max(1);
         let theta = [0.44, 0.0];
         let run = Run::new(&theta, sweeps).without_last();
         let (colours, sites) =
