@@ -67,6 +67,8 @@ struct Rollout<'a, F: Lane> {
     offsets: Vec<usize>,
     crew: usize,
     groups: Vec<std::ops::Range<usize>>,
+    /// Whether nobody reads derivatives by states on the way back, so that none is made.
+    forgets: bool,
 }
 
 impl<'a, F: Lane> Rollout<'a, F> {
@@ -83,7 +85,16 @@ impl<'a, F: Lane> Rollout<'a, F> {
         let bounds = |g: usize| g * run.replicates / count;
         let groups = (0..count).map(|g| bounds(g)..bounds(g + 1)).collect();
         let seed = noise_seed(run.seed, &plan.codes.declarations.lattice);
-        Rollout { plan, pool, run, seed, width, offsets, crew: if large { threads } else { 1 }, groups }
+        let crew = if large { threads } else { 1 };
+        let forgets = plan.codes.adjoint.as_ref().is_some_and(|adjoint| {
+            let drawn = matches!(run.start, Start::Model);
+            let start = adjoint.start.as_ref().filter(|start| drawn && start.reads_next_adjoints());
+            // Parameter fields add up in two places then, which would be another order.
+            let of_fields = !adjoint.step.whole.field_adjoints().is_empty();
+            let step = adjoint.step.whole.reads_next_adjoints();
+            !(run.wants_start_gradient || of_fields || step || start.is_some())
+        });
+        Rollout { plan, pool, run, seed, width, offsets, crew, groups, forgets }
     }
 
     fn worker(&self, backward: bool) -> Result<Worker<F>, EngineError> {
