@@ -308,11 +308,12 @@ def test_what_has_no_way_back_is_refused_by_name_and_searches_do(update):
     for refused in (
         lambda: run.value_and_grad({"p": 0.3}),
         lambda: glauber.value_and_grad(model, {"p": 0.3}, 2, "mean(u)"),
-        lambda: glauber.check(model, {"p": 0.3}),
         lambda: model.show("straight-through"),
     ):
         with pytest.raises(glauber.InputError, match=words):
             refused()
+    checked = glauber.check(model, {"p": 0.3}, replicates=20)
+    assert list(checked.estimators) == ["differences"] and any("no gradient" in note for note in checked.notes)
     assert not model.likelihood and "glauber.Trajectory" in model.why_no_likelihood
     truth = {"runs": 20, "steps": 4, "seed": 3, "parameters": {"p": 0.3}}
     tasks = [

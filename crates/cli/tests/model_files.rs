@@ -257,7 +257,10 @@ fn commands_say_the_update() {
         &["show", &contact, "--adjoint"],
         &["update = \"continuous-time\" has no gradient", "nelder-mead"],
     );
-    refused(here, &["check", &contact], &["has no gradient", "cma-es"]);
+    let checked = done(here, &["check", &contact, "--steps", "1", "--replicates", "2"]);
+    assert!(checked["notes"].to_string().contains("has no gradient"), "{checked}");
+    let names: Vec<&String> = checked["estimators"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["differences"]);
     for (out, word) in [("a.npz", "random-sequential"), ("a.gif", "random-sequential")] {
         let ran = done(here, &["simulate", &scratch, "--steps", "2", "--out", out]);
         assert_eq!(ran["update"], word);

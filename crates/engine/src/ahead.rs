@@ -4,12 +4,13 @@ use glauber_program::{Extent, Groups, Span};
 
 use crate::codes::Codes;
 use crate::region::Boxes;
+use crate::simd::Simd;
 
 /// What is ahead of a replicate on its way back: the leads of the times of observation met so far.
 pub(crate) struct Ahead {
     pub(crate) boxes: Boxes,
     groups: Groups,
-    /// The leads of each group, in units.
+    /// Of each group the table of its leads, in units.
     leads: Vec<Vec<i64>>,
     /// Of the groups whose region has become the whole lattice, in units.
     pub(crate) whole: i64,
@@ -21,9 +22,9 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    pub(crate) fn new(codes: &Codes) -> Ahead {
+    pub(crate) fn new(codes: &Codes, simd: Simd) -> Ahead {
         Ahead {
-            boxes: Boxes::new(&codes.layout, codes.declarations.lattice.boundaries()),
+            boxes: Boxes::new(&codes.layout, codes.declarations.lattice.boundaries(), simd),
             groups: Groups::default(),
             leads: Vec::new(),
             whole: 0,
@@ -40,13 +41,13 @@ impl Ahead {
         (self.whole, self.rest) = (0, 0.0);
     }
 
-    /// Takes in a time of observation.
+    /// Takes in a time of observation, by the table of its leads.
     pub(crate) fn take_in(&mut self, step: usize, reads: Extent, lead: Vec<i64>) {
         self.leads.push(lead);
         let (leads, spare) = (&mut self.leads, &mut self.spare);
         self.groups.take_in(step, reads, |place| {
             let near = leads.remove(place + 1);
-            leads[place].iter_mut().zip(&near).for_each(|(sum, x)| *sum += x);
+            leads[place].iter_mut().zip(&near).for_each(|(sum, x)| *sum = sum.wrapping_add(*x));
             spare.push(near);
         });
     }
@@ -64,7 +65,7 @@ impl Ahead {
                 }
                 // It stays so on the way back.
                 None => {
-                    self.whole += self.leads[place].iter().sum::<i64>();
+                    self.whole += self.boxes.total(&self.leads[place]);
                     self.groups.spans.remove(place);
                     self.spare.push(self.leads.remove(place));
                 }

@@ -131,6 +131,11 @@ impl Code {
         self.reads.contains_key(&source)
     }
 
+    /// Whether it reads the derivative by any layer of the state after it.
+    pub(crate) fn reads_next_adjoints(&self) -> bool {
+        self.reads.keys().any(|source| matches!(source, Source::NextAdjoint(_)))
+    }
+
     /// How a field's margin must be filled for what reads it, where it has `margin`.
     pub(crate) fn margin(&self, source: Source, margin: Margin) -> Margin {
         if self.reads.get(&source) == Some(&true) { margin } else { Margin::Unread }

@@ -4,6 +4,7 @@
 //! order of sums is fixed, so the results are the same bits with any instruction set.
 
 mod arithmetic;
+mod corners;
 mod draws;
 mod lane;
 mod lookup;
@@ -19,12 +20,13 @@ use crate::kernel::{Kernel, Range};
 use crate::plane::Plane;
 use glauber_program::Requirement;
 
+pub(crate) use corners::{Corner, Window};
 pub(crate) use draws::box_muller;
 pub(crate) use lane::Lane;
 pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Drawn, draw, run_blocks};
+pub(crate) use vectors::{Drawn, add_corners, draw, run_blocks, worth};
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {

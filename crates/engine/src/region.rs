@@ -1,30 +1,40 @@
 //! Sums whole numbers over boxes around every site, in a time that does not depend on the size of the box.
 //!
+//! A table holds for each site the sum of all that lies before it along every axis; any box is a difference of a few of
+//! its numbers. A table is made once, serves boxes of any size, and that of a sum is the sum of the tables.
+//!
 //! Whole numbers, so that a running sum is exact: what it adds and takes away again leaves nothing behind, and the order
 //! of the sums does not matter. A box is cut off at an edge of the lattice and wraps around a torus, where no site is
 //! counted twice.
 
 use glauber_lattice::{Boundary, Layout};
 
-/// The shape that boxes lie in, with room for the sums on the way.
+use crate::kernels::{Corner, Window, add_corners};
+use crate::simd::Simd;
+
+/// The shape that boxes lie in.
 #[derive(Clone, Debug)]
 pub(crate) struct Boxes {
     extent: [usize; 3],
     periodic: [bool; 3],
-    /// Sums along the axes before x.
-    along: [Vec<i64>; 2],
-    /// The sums of a row up to each place of it and of what lies around it.
-    running: Vec<i64>,
+    simd: Simd,
+    /// Room for the sums along a row, from before its beginning to beyond its end.
+    room: Vec<i64>,
 }
 
 impl Boxes {
-    pub(crate) fn new(layout: &Layout, boundaries: [Boundary; 3]) -> Boxes {
+    pub(crate) fn new(layout: &Layout, boundaries: [Boundary; 3], simd: Simd) -> Boxes {
         Boxes {
             extent: layout.extent(),
             periodic: boundaries.map(|b| b == Boundary::Periodic),
-            along: [Vec::new(), Vec::new()],
-            running: Vec::new(),
+            simd: simd.supported(),
+            room: Vec::new(),
         }
+    }
+
+    /// The vector instructions that sums are taken with.
+    pub(crate) fn simd(&self) -> Simd {
+        self.simd
     }
 
     /// Whether the box of this radius around any site is all there is along an axis.
@@ -40,122 +50,78 @@ impl Boxes {
         (0..3).all(|axis| self.spans(axis, radius[axis]))
     }
 
-    /// Adds to `to` the sum of `from` over the box of these radii around each site.
-    pub(crate) fn add(&mut self, from: &[i64], radius: [usize; 3], to: &mut [i64]) {
+    /// Makes the table of numbers, given in site order, in their place.
+    pub(crate) fn tabulate(&self, numbers: &mut [i64]) {
         let [depth, height, width] = self.extent;
-        let spans = [0, 1, 2].map(|axis| self.spans(axis, radius[axis]));
-        let [mut one, mut other] = std::mem::take(&mut self.along);
-        let mut source = from;
-        if depth > 1 && radius[0] > 0 {
-            let kind = Slide { length: depth, inner: height * width, radius: radius[0], whole: spans[0] };
-            kind.run(source, &mut one, self.periodic[0]);
-            source = &one;
-        }
-        if height > 1 && radius[1] > 0 {
-            let kind = Slide { length: height, inner: width, radius: radius[1], whole: spans[1] };
-            kind.run(source, &mut other, self.periodic[1]);
-            source = &other;
-        }
-        for (row, sums) in source.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
-            add_row(row, sums, radius[2], (spans[2], self.periodic[2]), &mut self.running);
-        }
-        self.along = [one, other];
-    }
-}
-
-/// Sums along an axis whose neighbours lie `inner` places apart.
-struct Slide {
-    length: usize,
-    inner: usize,
-    radius: usize,
-    whole: bool,
-}
-
-impl Slide {
-    fn run(&self, from: &[i64], to: &mut Vec<i64>, periodic: bool) {
-        let Slide { length, inner, radius, whole } = *self;
-        to.resize(from.len(), 0);
-        let mut window = vec![0i64; inner];
-        let slabs = from.chunks_exact(length * inner).zip(to.chunks_exact_mut(length * inner));
-        for (from, to) in slabs {
-            let row = |place: usize| &from[place * inner..(place + 1) * inner];
-            window.fill(0);
-            if whole {
-                (0..length).for_each(|place| add_to(&mut window, row(place)));
-                to.chunks_exact_mut(inner).for_each(|sums| sums.copy_from_slice(&window));
-                continue;
-            }
-            (0..=radius).for_each(|place| add_to(&mut window, row(place)));
-            if periodic {
-                (length - radius..length).for_each(|place| add_to(&mut window, row(place)));
-            }
-            for place in 0..length {
-                to[place * inner..(place + 1) * inner].copy_from_slice(&window);
-                let (enters, leaves) = (place + radius + 1, place.checked_sub(radius));
-                match (periodic, enters < length) {
-                    (_, true) => add_to(&mut window, row(enters)),
-                    (true, false) => add_to(&mut window, row(enters - length)),
-                    (false, false) => {}
-                }
-                match (periodic, leaves) {
-                    (_, Some(leaves)) => take_from(&mut window, row(leaves)),
-                    (true, None) => take_from(&mut window, row(place + length - radius)),
-                    (false, None) => {}
-                }
+        for row in numbers.chunks_exact_mut(width) {
+            let mut total = 0i64;
+            for x in row {
+                total = total.wrapping_add(*x);
+                *x = total;
             }
         }
+        for place in (0..depth * height).filter(|place| place % height > 0) {
+            add_before(numbers, place * width, width);
+        }
+        (1..depth).for_each(|place| add_before(numbers, place * height * width, height * width));
+    }
+
+    /// The sum of all numbers of a table.
+    pub(crate) fn total(&self, table: &[i64]) -> i64 {
+        table.last().copied().unwrap_or(0)
+    }
+
+    /// Adds to `to` the sum over the box of these radii around each site of what a table was made of.
+    pub(crate) fn add(&mut self, table: &[i64], radius: [usize; 3], to: &mut [i64]) {
+        let [depth, height, width] = self.extent;
+        let along_x = Window {
+            radius: if self.spans(2, radius[2]) { None } else { Some(radius[2]) },
+            periodic: self.periodic[2],
+        };
+        let (mut slabs, mut rows, mut corners) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, sums) in to.chunks_exact_mut(width).enumerate() {
+            if place % height == 0 {
+                self.ends(0, place / height, radius[0], depth, &mut slabs);
+            }
+            self.ends(1, place % height, radius[1], height, &mut rows);
+            corners.clear();
+            for slab in &slabs {
+                corners.extend(rows.iter().map(|row| Corner {
+                    row: &table[(slab.0 * height + row.0) * width..][..width],
+                    taken: slab.1 != row.1,
+                }));
+            }
+            add_corners(self.simd, &corners, along_x, &mut self.room, sums);
+        }
+    }
+
+    /// Which places along an axis of a table make up a box about a place, and whether they are taken off.
+    fn ends(&self, axis: usize, place: usize, radius: usize, length: usize, ends: &mut Vec<(usize, bool)>) {
+        ends.clear();
+        if self.spans(axis, radius) {
+            ends.push((length - 1, false));
+            return;
+        }
+        // The places up to which a table sums, counted from 1: 0 has none.
+        let (above, below) = (place + radius + 1, place.checked_sub(radius));
+        let wraps = self.periodic[axis] && (above > length || below.is_none());
+        let above = if above > length && self.periodic[axis] { above - length } else { above.min(length) };
+        let below = below.unwrap_or(if self.periodic[axis] { place + length - radius } else { 0 });
+        ends.push((above - 1, false));
+        if wraps {
+            ends.push((length - 1, false));
+        }
+        if below > 0 {
+            ends.push((below - 1, true));
+        }
     }
 }
 
-fn add_to(sums: &mut [i64], row: &[i64]) {
-    sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-}
-
-fn take_from(sums: &mut [i64], row: &[i64]) {
-    sums.iter_mut().zip(row).for_each(|(sum, x)| *sum -= x);
-}
-
-/// Adds to each place of a row the sum of what lies within the radius along it.
-fn add_row(
-    row: &[i64],
-    sums: &mut [i64],
-    radius: usize,
-    (whole, periodic): (bool, bool),
-    running: &mut Vec<i64>,
-) {
-    if whole {
-        let all: i64 = row.iter().sum();
-        sums.iter_mut().for_each(|sum| *sum += all);
-        return;
-    }
-    if radius == 0 {
-        add_to(sums, row);
-        return;
-    }
-    running.clear();
-    running.reserve(row.len() + 2 * radius + 1);
-    let mut total = 0;
-    running.push(total);
-    let mut follow = |part: &[i64], running: &mut Vec<i64>| {
-        running.extend(part.iter().map(|x| {
-            total += x;
-            total
-        }));
-    };
-    if periodic {
-        follow(&row[row.len() - radius..], running);
-        follow(row, running);
-        follow(&row[..radius], running);
-    } else {
-        running.resize(radius + 1, 0);
-        follow(row, running);
-        let last = running[running.len() - 1];
-        running.resize(row.len() + 2 * radius + 1, last);
-    }
-    let (before, after) = (&running[..row.len()], &running[2 * radius + 1..]);
-    for ((sum, before), after) in sums.iter_mut().zip(before).zip(after) {
-        *sum += after - before;
-    }
+/// Adds to each number of a stretch that begins at `start` the one `length` before it.
+fn add_before(table: &mut [i64], start: usize, length: usize) {
+    let (before, own) = table.split_at_mut(start);
+    let before = &before[start - length..];
+    own[..length].iter_mut().zip(before).for_each(|(sum, x)| *sum = sum.wrapping_add(*x));
 }
 
 #[cfg(test)]
@@ -171,15 +137,18 @@ mod tests {
             for boundary in [Boundary::Periodic, Boundary::Reflecting, Boundary::Fixed(0.0)] {
                 let lattice = Lattice::new(shape).unwrap().bounded(boundary);
                 let layout = Layout::new(&lattice, [0; 3]);
-                let mut boxes = Boxes::new(&layout, lattice.boundaries());
+                let mut boxes = Boxes::new(&layout, lattice.boundaries(), Simd::widest());
                 let extent = layout.extent();
                 let place = |site: usize| {
                     [site / (extent[1] * extent[2]), site / extent[2] % extent[1], site % extent[2]]
                 };
                 let numbers: Vec<i64> = (0..layout.sites() as i64).map(|i| i * i % 17 - 8).collect();
+                let mut table = numbers.clone();
+                boxes.tabulate(&mut table);
+                assert_eq!(boxes.total(&table), numbers.iter().sum::<i64>());
                 for radius in [[0, 0, 0], [0, 1, 2], [1, 2, 1], [2, 0, 3], [9, 9, 9]] {
                     let mut sums = vec![1; numbers.len()];
-                    boxes.add(&numbers, radius, &mut sums);
+                    boxes.add(&table, radius, &mut sums);
                     let mut whole = true;
                     for (site, sum) in sums.iter().enumerate() {
                         let inside = |other: usize| {

@@ -72,6 +72,8 @@ struct Rollout<'a, F: Lane> {
     crew: usize,
     /// The replicates of each block that is run; within a block one follows the other.
     groups: Vec<std::ops::Range<usize>>,
+    /// Whether nobody reads derivatives by states on the way back, so that none is made.
+    forgets: bool,
 }
 
 impl<'a, F: Lane> Rollout<'a, F> {
@@ -86,7 +88,16 @@ impl<'a, F: Lane> Rollout<'a, F> {
         let large = plan.codes.layout.sites() >= SHARED_SITES && run.replicates < threads;
         let groups = blocks_of(run.replicates);
         let seed = noise_seed(run.seed, &plan.codes.declarations.lattice);
-        Rollout { plan, pool, run, seed, width, offsets, crew: if large { threads } else { 1 }, groups }
+        let crew = if large { threads } else { 1 };
+        let forgets = plan.codes.adjoint.as_ref().is_some_and(|adjoint| {
+            let drawn = matches!(run.start, Start::Model);
+            let start = adjoint.start.as_ref().filter(|start| drawn && start.reads_next_adjoints());
+            // Parameter fields add up in two places then, which would be another order.
+            let of_fields = !adjoint.step.whole.field_adjoints().is_empty();
+            let step = adjoint.step.whole.reads_next_adjoints();
+            !(run.wants_start_gradient || of_fields || step || start.is_some())
+        });
+        Rollout { plan, pool, run, seed, width, offsets, crew, groups, forgets }
     }
 
     /// How many replicates are run.

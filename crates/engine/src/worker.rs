@@ -228,7 +228,7 @@ impl<F: Lane> Worker<F> {
             adjoint_start: adjoint.and_then(|a| a.start.as_ref()).map(unit),
             terms: codes.cone.iter().flat_map(|c| &c.terms).map(|t| t.as_ref().map(unit)).collect(),
             terms_plane: codes.cone.iter().map(|_| real()).collect(),
-            ahead: codes.cone.as_ref().map(|_| Ahead::new(codes)),
+            ahead: codes.cone.as_ref().map(|_| Ahead::new(codes, options.simd)),
             local_advantage: codes.cone.iter().map(|_| real()).collect(),
             adjoints: if adjoint.is_some() { [lambda(), lambda()] } else { [Vec::new(), Vec::new()] },
             spare: Vec::new(),

@@ -9,6 +9,8 @@
 //! that the difference is of paths and not of luck; its bias is of order h². At an end of a parameter's interval it is taken
 //! from one side, with the same order. Its runs are others than those it is compared with.
 //!
+//! Where sites are updated one after another no other estimator has a gradient: the check says how noisy differences are.
+//!
 //! An estimator "differs" where its mean lies outside the bound that both standard errors allow at a false-alarm rate of
 //! 10⁻⁴ for the whole table, or is no number. It "agrees" where it does not and half as much as the gradient itself would
 //! have been seen; else the check "cannot tell", and more replicates would.
@@ -171,17 +173,24 @@ pub fn check_until(
     settings: CheckSettings,
     stop: Option<&AtomicBool>,
 ) -> Result<Check, CheckError> {
-    if model.update().is_by_events() {
-        return Err(EngineError::no_way_back(model).into());
-    }
+    let by_events = model.update().is_by_events();
     let asked = Asked::new(model, covariates, theta, (settings, stop))?;
     let parameters: Vec<String> = model.declarations().parameters.iter().map(|p| p.name.clone()).collect();
     let reference = asked.reference()?;
     let comparisons = ESTIMATORS.len() * parameters.len();
     let quantile = tolerance::mean_within(1.0, FALSE_ALARM / comparisons.max(1) as f64);
     let (mut estimators, mut notes) = (Vec::new(), Vec::new());
+    if by_events {
+        notes.push(format!(
+            "{}; the check compares `differences` with themselves, on other runs",
+            EngineError::no_way_back(model)
+        ));
+    }
     for entry in ESTIMATORS {
         let estimator = (entry.make)(EstimatorOptions::default());
+        if by_events && !estimator.by_differences() {
+            continue;
+        }
         let nominal = model.declarations().layers.iter().find(|l| l.is_nominal() || l.is_labels());
         if let Some(layer) = nominal.filter(|_| entry.name == MeanField.name()) {
             notes.push(format!(

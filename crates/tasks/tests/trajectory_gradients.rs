@@ -37,11 +37,16 @@ fn numbers(count: usize, mut x: u64) -> Vec<f64> {
     (0..count).map(|_| next()).collect()
 }
 
-fn texts(one: &str) -> Vec<&'static str> {
+fn texts(one: &str, dimensions: usize) -> Vec<&'static str> {
     match one {
         "msd" => vec!["msd"],
-        "mean" => vec!["mean(x)"],
-        "count" => vec!["count(y)"],
+        "mean" => vec!["mean(x)", "mean(y, x)"],
+        "count" => vec!["count(y)", "count(x, y)"],
+        "blocks" => vec![match dimensions {
+            1 => "blocks(x, 3)",
+            2 => "blocks(x, 2, 3)",
+            _ => "blocks(x, 2, 1, 3)",
+        }],
         "variance" => vec!["variance(x)"],
         "correlation" => vec!["correlation(x, 0, 1, 3)", "correlation(y)"],
         "spectrum" => vec!["spectrum(x)"],
@@ -61,7 +66,7 @@ fn every_summary_flows_back_as_finite_differences_say() {
         Lattice::new(&[4, 5, 6]).unwrap().periodic(),
     ] {
         let model = still(lattice.clone());
-        for text in SUMMARIES.iter().flat_map(|e| texts(e.name)) {
+        for text in SUMMARIES.iter().flat_map(|e| texts(e.name, lattice.dimensions())) {
             check_summary(
                 &model,
                 &observation(&text.parse::<SummaryChoice>().unwrap(), &model).unwrap(),

@@ -13,7 +13,7 @@ use crate::block::{Block, Column};
 use crate::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lane::Avx512;
-use crate::kernels::{Entries, Lane, Memory, Output, Violation, draws, run};
+use crate::kernels::{Corner, Entries, Lane, Memory, Output, Violation, Window, corners, draws, run};
 use glauber_backend::Simd;
 use glauber_numbers::noise::Key;
 
@@ -81,6 +81,62 @@ fn draw_any<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
         Drawn::Uniform(d) => draws::uniforms(d, key, first, 1),
         Drawn::Centred(d) => draws::centred_numbers(d, key, first, 1),
     }
+}
+
+/// Adds to a row of sums what lies in the window about each place.
+pub(crate) fn add_corners(
+    simd: Simd,
+    all: &[Corner<'_>],
+    window: Window,
+    room: &mut Vec<i64>,
+    sums: &mut [i64],
+) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { add_corners_avx512(all, window, room, sums) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { add_corners_avx2(all, window, room, sums) },
+        _ => corners::add(all, window, room, sums),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn add_corners_avx512(all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
+    corners::add(all, window, room, sums);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn add_corners_avx2(all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
+    corners::add(all, window, room, sums);
+}
+
+/// Rewrites sums, with what each lacks and what it is worth, as what a draw at each site is worth.
+pub(crate) fn worth<F: Lane>(simd: Simd, sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { worth_avx512(sums, each, to) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { worth_avx2(sums, each, to) },
+        _ => corners::worth(sums, each, to),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn worth_avx512<F: Lane>(sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+    corners::worth(sums, each, to);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn worth_avx2<F: Lane>(sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+    corners::worth(sums, each, to);
 }
 
 /// Runs a pass over `blocks`. `sums` holds, block after block, one number per slot.

@@ -161,7 +161,8 @@ impl<F: Lane> Rollout<'_, F> {
             return Ok(());
         }
         let layout = &self.plan.codes.layout;
-        let last = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
+        let first = step == 1 && !self.start_has_gradient() && self.events_at(0).next().is_none();
+        let last = first || self.forgets;
         let reads = |pair: &mut UnitPair<F>| pair.unit(last).machine.code().reads(Source::LocalAdvantage);
         if let Some(baseline) = baseline.filter(|_| worker.adjoint_step.as_mut().is_some_and(reads)) {
             self.lead_at(worker, replicate, step, baseline);
@@ -226,9 +227,10 @@ impl<F: Lane> Rollout<'_, F> {
             }
             match (observed, &mut worker.observed[observation]) {
                 (_, Some((_, Some(pair)))) => {
-                    let last = step == 0 && !self.start_has_gradient();
+                    let last = (step == 0 && !self.start_has_gradient()) || self.forgets;
                     let unit = pair.sharing(last, self.run, replicate);
-                    for (place, plane) in worker.adjoints[0].iter_mut().enumerate().filter(|_| !add) {
+                    for (place, plane) in worker.adjoints[0].iter_mut().enumerate().filter(|_| !add && !last)
+                    {
                         if !unit.machine.code().writes(Destination::LayerAdjoint(place as u32)) {
                             plane.clear();
                         }
@@ -254,6 +256,7 @@ impl<F: Lane> Rollout<'_, F> {
                     // Its forward run already checked everything a fault could be about.
                     let _ = unit.machine.run(&inputs, &mut results);
                 }
+                (Observed::Summary(_), _) if self.forgets => {}
                 (Observed::Summary(summary), _) => {
                     if !add {
                         worker.adjoints[0].iter_mut().for_each(Plane::clear);

@@ -11,9 +11,10 @@ use std::sync::Mutex;
 use glauber_program::units_of_terms;
 use rayon::prelude::*;
 
+use crate::ahead::Ahead;
 use crate::codes::ConeCodes;
 use crate::inputs::{Inputs, Results};
-use crate::kernels::Lane;
+use crate::kernels::{Lane, worth};
 use crate::plane::Plane;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
@@ -286,6 +287,7 @@ impl<F: Lane> Rollout<'_, F> {
                 // What is no number is worth none either: 0 times infinity.
                 false => lead.fill(0),
             }
+            ahead.boxes.tabulate(&mut lead);
             own = Some(lead);
         }
         if self.plan.codes.observed[observation].reads_lead() {
@@ -295,11 +297,10 @@ impl<F: Lane> Rollout<'_, F> {
             ahead.sums.resize(sites, 0);
             match (&own, draws) {
                 (Some(lead), Some(radius)) => ahead.boxes.add(lead, radius, &mut ahead.sums),
-                (Some(lead), None) => ahead.sums.fill(lead.iter().sum()),
+                (Some(lead), None) => ahead.sums.fill(ahead.boxes.total(lead)),
                 (None, _) => {}
             }
-            let worth = baseline.worth(replicate);
-            self.write_lead(worker, &ahead.sums, (0, worth, rest));
+            self.write_lead(worker, &ahead, (0, baseline.worth(replicate), rest));
         }
         if let Some(lead) = own {
             let reads = cone.cone.observed[observation].as_ref().and_then(|t| t.reads);
@@ -315,19 +316,17 @@ impl<F: Lane> Rollout<'_, F> {
         let draws = if step == 0 { cone.start } else { cone.draws };
         ahead
             .sum_up(|span| cone.after(draws, span.reads, span.latest - step), self.plan.codes.layout.sites());
-        let worth = baseline.worth(replicate);
-        self.write_lead(worker, &ahead.sums, (ahead.whole, worth, ahead.rest));
+        self.write_lead(worker, &ahead, (ahead.whole, baseline.worth(replicate), ahead.rest));
         worker.ahead = Some(ahead);
     }
 
-    fn write_lead(&self, worker: &mut Worker<F>, sums: &[i64], (whole, worth, rest): (i64, f64, f64)) {
+    fn write_lead(&self, worker: &mut Worker<F>, ahead: &Ahead, each: (i64, f64, f64)) {
         let layout = &self.plan.codes.layout;
+        let (sums, simd) = (&ahead.sums, ahead.boxes.simd());
         let Plane::Real(plane) = &mut worker.local_advantage[0] else { return };
         for (row, sums) in sums.chunks_exact(layout.width()).enumerate() {
             let start = layout.row(row);
-            for (to, sum) in plane[start..start + sums.len()].iter_mut().zip(sums) {
-                *to = F::from_f64((sum + whole) as f64 * worth + rest);
-            }
+            worth(simd, sums, each, &mut plane[start..start + sums.len()]);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Takes the mean of a layer, or the share of its sites in a state.
+//! Takes the means of layers, or the shares of their sites in states.
 //!
 //! (1/N) Σᵢ aᵢ, with aᵢ the layer's value at site i, or 1 where it is in the state and 0 elsewhere; N sites.
 //!
-//! Example: `mean(aware)`, `mean(forest=burning)`.
+//! Example: `mean(aware)`, `mean(forest=burning)`, `mean(prey, predators)`.
 
 use glauber_engine::Observation;
 use glauber_program::Model;
@@ -10,7 +10,11 @@ use glauber_program::Model;
 use super::{Arguments, SummaryError};
 
 pub(super) fn observation(model: &Model, arguments: &Arguments) -> Result<Observation, SummaryError> {
-    let selection = arguments.only(model)?;
-    let program = model.observe(|s| s.output("mean", selection.trace(s, selection.values(model)).mean()))?;
+    let selections = arguments.each(model, "mean")?;
+    let program = model.observe(|s| {
+        for (name, selection) in &selections {
+            s.output(name, selection.trace(s, selection.values(model)).mean());
+        }
+    })?;
     Ok(program.into())
 }

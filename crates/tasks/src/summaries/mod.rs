@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
 mod correlation;
 mod count;
 mod mean;
@@ -48,15 +49,21 @@ pub const SUMMARIES: &[SummaryEntry] = &[
     },
     SummaryEntry {
         name: "mean",
-        usage: "mean(LAYER) or mean(LAYER=STATE)",
+        usage: "mean(LAYER) or mean(LAYER=STATE), or several",
         about: "mean of a layer, or share of the sites in a state",
         make: mean::observation,
     },
     SummaryEntry {
         name: "count",
-        usage: "count(LAYER) or count(LAYER=STATE)",
+        usage: "count(LAYER) or count(LAYER=STATE), or several",
         about: "sum of a layer, or number of sites in a state",
         make: count::observation,
+    },
+    SummaryEntry {
+        name: "blocks",
+        usage: "blocks(LAYER=STATE, PARTS, …), with how many parts each axis is cut into",
+        about: "sum of a layer, or number of sites in a state, in each block of the lattice",
+        make: blocks::observation,
     },
     SummaryEntry {
         name: "variance",
@@ -179,10 +186,10 @@ impl SummaryChoice {
     /// Whether gradients flow through it. A share of sites with one of three or more numbers of particles has no useful
     /// derivative by that number: it is for data, for searches and for the score function.
     pub fn is_differentiable(&self, model: &Model) -> bool {
-        self.arguments
-            .0
-            .first()
-            .is_none_or(|a| Selection::parse(model, a).is_ok_and(|s| s.is_differentiable(model)))
+        let mut selections = self.arguments.0.iter().map(|a| Selection::parse(model, a));
+        // What comes later may be a distance or a number of parts.
+        selections.next().is_none_or(|first| first.is_ok_and(|s| s.is_differentiable(model)))
+            && selections.flatten().all(|s| s.is_differentiable(model))
     }
 }
 
@@ -202,6 +209,17 @@ pub fn observation(choice: &SummaryChoice, model: &Model) -> Result<Observation,
 }
 
 impl Arguments {
+    /// Layers, or layers and their states, each with a name: as it is written, or `alone` where it is the only one.
+    fn each(&self, model: &Model, alone: &str) -> Result<Vec<(String, Selection)>, SummaryError> {
+        if self.0.len() < 2 {
+            return Ok(vec![(alone.to_string(), self.only(model)?)]);
+        }
+        if let Some(twice) = (1..self.0.len()).find(|i| self.0[..*i].contains(&self.0[*i])) {
+            return Err(wrong(format!("`{}` stands there twice", self.0[twice])));
+        }
+        self.0.iter().map(|text| Ok((text.clone(), Selection::parse(model, text)?))).collect()
+    }
+
     /// The only argument: a layer, or a layer and its state.
     fn only(&self, model: &Model) -> Result<Selection, SummaryError> {
         match &self.0[..] {
