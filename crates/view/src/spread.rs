@@ -229,7 +229,7 @@ mod tests {
         }
         for (step, numbers) in &rows[1..] {
             // 2000 coins of probability 1/4: five standard deviations are 0.048.
-            assert!(numbers[0][0] == 0.0 && numbers[2][0] == 1.0, "{step} {numbers:?}");
+            assert_eq!((numbers[0][0], numbers[2][0]), (0.0, 1.0), "{step} {numbers:?}");
             assert!((numbers[1][0] - 0.25).abs() < 0.05, "{step} {numbers:?}");
         }
         std::thread::sleep(Duration::from_millis(100));
