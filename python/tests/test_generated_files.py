@@ -194,6 +194,11 @@ def test_pictures_of_every_kind_have_pillows_numbers(tmp_path: Path, group: int)
     for number in range(15 * TIMES):
         draws = Draws(2_000_003 * (group + 1) + number)
         path, expected, options = by_pillow(draws, tmp_path)
+        if options.get("compression") in {"group3", "tiff_ccitt"}:
+            # Fax of one dimension is not read: that is said, with what to do.
+            with pytest.raises(REFUSED, match="compression method .* is unsupported; save it without compression"):
+                differing(tmp_path, path, expected)
+            continue
         assert differing(tmp_path, path, expected) == 0, (group, number, options)
         changed = expected.copy()
         changed.flat[expected.size // 2] += 0.25
