@@ -145,3 +145,22 @@ fn numbers_that_are_no_shards_are_refused() {
     std::fs::create_dir(at.join("empty")).unwrap();
     refused(at, &["merge", "empty"], &["holds no shards"]);
 }
+
+#[test]
+fn shards_of_one_bootstrap_are_the_fit_of_one_run() {
+    let folder = folder(
+        "model = \"susceptible-infected\"\ntask = \"observation\"\nroute = \"mean-field-filter\"\nerrors = \"bootstrap\"\n\
+         [model-options]\nshape = [6, 6]\n[observation]\nwhat = \"aware\"\ndata = \"runs.npz\"\n[start]\nbeta = 0.1\n",
+    );
+    let at = folder.path();
+    let model = ["simulate", "susceptible-infected", "--option", "shape=[6,6]", "--set", "beta=0.1"];
+    works(at, &[&model[..], &["--steps", "5", "--out", "runs.npz"]].concat());
+    works(at, &["fit", "fit.toml", "--out", "whole", "--quiet"]);
+    for number in ["1/3", "2/3", "3/3"] {
+        works(at, &["fit", "fit.toml", "--out", "parts", "--quiet", "--shard", number]);
+    }
+    works(at, &["merge", "parts"]);
+    let whole = results(&at.join("whole"));
+    assert_eq!(results(&at.join("parts")), whole);
+    assert!(whole.iter().any(|(_, text)| text.contains("bootstrap of")), "{whole:?}");
+}

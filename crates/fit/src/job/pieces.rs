@@ -18,7 +18,7 @@ use crate::outcome::Sink;
 use crate::piece::Piece;
 
 impl Job {
-    /// Does one piece: the bytes that [`Pieces::done`] gives for it.
+    /// Does one piece: the bytes that [`Pieces::done`](super::Pieces::done) gives for it.
     ///
     /// # Errors
     /// [`RunError`] as [`Job::run`]; where there is no such piece.

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use glauber_inference::apart::{read, written};
 use glauber_inference::bootstrap::DATA_SETS;
-use glauber_optimize::checkpoint::{CheckpointPolicy, Identity};
+use glauber_optimize::checkpoint::{CheckpointPolicy, Identity, flatten};
 use glauber_optimize::observer::Observer;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ use glauber_files::run_folder::{FileError, WholeFile};
 
 const FIRST_LINE: &[u8] = b"glauber shard 1\n";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What a fit file says of how a fit runs, which its course does not depend on, and where its data lie.
+const OF_NO_MATTER: [&str; 5] = ["data.", "run.threads", "run.out", "run.memory", "run.checkpoint-every"];
 
 /// Which of how many shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,8 +218,15 @@ impl Job {
         Ok(Part { shard, file, overrides, identities: self.identities(), pieces })
     }
 
+    /// What the fits depend on, fit by fit, and last what the fit file says of their course; of the data the fits know more.
     fn identities(&self) -> Vec<Identity> {
-        self.attempts.iter().map(|attempt| attempt.identity.clone()).collect()
+        let mut settings = Identity::new();
+        if let Ok(value) = serde_json::to_value(&self.problem.file) {
+            flatten("", &value, &mut settings);
+        }
+        settings.retain(|(key, _)| !OF_NO_MATTER.iter().any(|other| key.starts_with(other)));
+        let fits = self.attempts.iter().map(|attempt| attempt.identity.clone());
+        fits.chain(std::iter::once(settings)).collect()
     }
 }
 
@@ -299,7 +308,11 @@ impl Parts {
 /// In what fits differ, where they do.
 fn difference(was: &[Identity], is: &[Identity]) -> Option<String> {
     if was.len() != is.len() {
-        return Some(format!("there were {} fits, and are {}", was.len(), is.len()));
+        return Some(format!(
+            "there were {} fits, and are {}",
+            was.len().saturating_sub(1),
+            is.len().saturating_sub(1)
+        ));
     }
     for (was, is) in was.iter().zip(is) {
         for (key, old) in was {
