@@ -4,7 +4,7 @@ use glauber_program::{Extent, Groups, Span};
 
 use crate::codes::Codes;
 use crate::region::Boxes;
-use crate::simd::Simd;
+use glauber_backend::Simd;
 
 /// What is ahead of a replicate on its way back: the leads of the times of observation met so far.
 pub(crate) struct Ahead {

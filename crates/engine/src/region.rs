@@ -10,7 +10,7 @@
 use glauber_lattice::{Boundary, Layout};
 
 use crate::kernels::{Corner, Window, add_corners};
-use crate::simd::Simd;
+use glauber_backend::Simd;
 
 /// The shape that boxes lie in.
 #[derive(Clone, Debug)]
