@@ -8,7 +8,7 @@ use glauber_program::{Comparison, CountLaw, Domain, Expr, Operand, Scope, Unary}
 use super::error::{Checked, problem, unknown};
 use super::functions::{self, EACH, Place, THERE, WORDS};
 use super::limits;
-use super::sheet::{Edge, PerCell, Sheet};
+use super::sheet::{PerCell, Sheet};
 use super::syntax::{Infix, Kind, Node};
 use super::there::Picked;
 use glauber_models::rules::is_state;

@@ -93,8 +93,11 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     if let Some(all) = &mut found.correlations {
         let kept: Vec<usize> =
             (0..before.len()).filter(|i| found.target.steps.contains(&before[*i])).collect();
-        let own = kept.iter().flat_map(|i| kept.iter().map(move |k| all[i * before.len() + k]));
-        *all = own.collect();
+        let mut own = Vec::with_capacity(kept.len() * kept.len());
+        for i in &kept {
+            own.extend(kept.iter().map(|k| all[i * before.len() + k]));
+        }
+        *all = own;
     }
     let last = found.target.steps.last().copied().unwrap_or(0) as u64;
     let begin = found.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| u64::from(*s));
