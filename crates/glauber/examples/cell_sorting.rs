@@ -3,15 +3,16 @@
 //! Argument: how many steps (20).
 #![allow(clippy::print_stdout)] // For a terminal.
 
-use glauber::prelude::*;
 use glauber::lattice::Neighbours;
+use glauber::prelude::*;
 use glauber::program::{Pick, Update};
 
 /// Adhesion of types a and b in place 3 a + b.
 const ADHESION: [f64; 9] = [0.0, 16.0, 16.0, 16.0, 14.0, 11.0, 16.0, 11.0, 2.0];
 
 fn sorting(update: Update) -> Result<Model, Box<dyn std::error::Error>> {
-    let types: Vec<f64> = (0..50).map(|k| if k == 0 { 0.0 } else { 1.0 + f64::from(k * 7 % 10 / 5) }).collect();
+    let types: Vec<f64> =
+        (0..50).map(|k| if k == 0 { 0.0 } else { 1.0 + f64::from(k * 7 % 10 / 5) }).collect();
     let around: Vec<[i32; 3]> = Moore.on(2).offsets().to_vec();
     let model = Model::build("cell-sorting", Lattice::square(56))
         .layer("cell", Values::labels(49))
@@ -46,7 +47,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let begun = std::time::Instant::now();
         let labels = plan.simulate(&Run::new(&[10.0], steps).seed(1))?.last.remove(0).remove(0);
         let took = begun.elapsed().as_secs_f64();
-        let unlike = (0..labels.len()).filter(|i| labels[*i].to_bits() != labels[(i + 1) % labels.len()].to_bits());
+        let unlike =
+            (0..labels.len()).filter(|i| labels[*i].to_bits() != labels[(i + 1) % labels.len()].to_bits());
         println!(
             "{update}: {} unlike pairs in rows after {steps} steps; {:.2} million attempts a second",
             unlike.count(),
