@@ -21,5 +21,5 @@ def step(s):
 
 
 grid = lambda s: 1 + 7 * np.floor(s.coordinate(0) / 8) + np.floor(s.coordinate(1) / 8)
-parameters = {"T": (1, 100, 10), "target": (1, 1000, 50)}
-model = glauber.Model("cell-sorting", (56, 56), {"cell": glauber.labels(49)}, step, parameters, start=grid, update="random-sequential")
+model = glauber.Model("cell-sorting", (56, 56), {"cell": glauber.labels(49)}, step, start=grid,
+    parameters={"T": (1, 100, 10), "target": (1, 1000, 50)}, update="random-sequential")  # fmt: skip

@@ -21,5 +21,5 @@ def step(s):
 
 
 disc = lambda s: {"cell": (s.coordinate(0) - 75) ** 2 + (s.coordinate(1) - 75) ** 2 < 160, "until": 0}
-layers, parameters = {"cell": glauber.labels(1), "until": 10**6}, {"strength": (0, 2000, 200)}
-model = glauber.Model("crawling-cell", (150, 150), layers, step, parameters, start=disc, update="random-sequential")
+model = glauber.Model("crawling-cell", (150, 150), {"cell": glauber.labels(1), "until": 10**6}, step, start=disc,
+    parameters={"strength": (0, 2000, 200)}, update="random-sequential")  # fmt: skip

@@ -175,6 +175,7 @@ def labels(cells: int) -> Layer:
 
     Sums over the sites of each cell are `Scope.cell_sum`, numbers of a cell `Scope.of_cell`.
 
+    >>> import glauber
     >>> glauber.labels(cells=49)
     Layer(kind='labels', lowest=0.0, highest=49.0, states=())
     """

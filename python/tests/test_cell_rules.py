@@ -75,7 +75,7 @@ def test_sums_and_numbers_are_those_of_numpy():
     for update in ["synchronous", "sublattices"]:
         model = model_of(step, update, layers=layers)
         start = {"cell": labels, "food": food, "seen": np.zeros((8, 8))}
-        found = glauber.simulate(model, steps=1, start=start, precision="double").last["seen"][0]
+        found = glauber.simulate(model, steps=1, start=start, precision="f64").last["seen"][0]
         sums = np.bincount(labels.ravel(), (food * np.arange(8)).ravel(), minlength=4)
         assert np.array_equal(found, sums[labels] + weights[np.roll(labels, -1, axis=1)])
 
