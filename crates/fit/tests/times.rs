@@ -220,6 +220,7 @@ fn every_observed_run_counts_alike_as_a_start() {
             sites: 20,
             steps: vec![3, 4],
             timed: true,
+            update: None,
         }
     };
     let mean = 4.0;

@@ -224,6 +224,7 @@ fn whole(experiment: &Experiment, design: &Design) -> Result<States, String> {
         sites: design.model.declarations().lattice.sites(),
         steps: first.steps.clone(),
         timed: true,
+        update: None,
     })
 }
 

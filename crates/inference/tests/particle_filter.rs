@@ -86,6 +86,7 @@ fn design(model: &Model, start: usize, runs: usize, steps: &[u32], values: Vec<f
         sites,
         steps: vec![0],
         timed: true,
+        update: None,
     };
     let experiment = Experiment { start: Some(states), ..Experiment::new("all", vec![seen]) };
     Design::new(model, vec![experiment], &[]).unwrap()
