@@ -198,8 +198,8 @@ Read these first:
 - glauber's random numbers, tables and adjoint differ from the peers'; what agrees are the means, which are checked.
 - How time grows with sites, steps, replicates and threads: `docs/benchmarks/scaling.svg` (and `.csv`), by the program
   `scaling` of `bench/`.
-- What an event costs against the lattice's size, where sites are updated one after another, is measured by the program `events` of
-  `bench/`, which writes `events.csv` and `events.svg`; with Criterion by `cargo bench -p glauber-bench --bench updates`.
+- What an event costs against the lattice's size, where sites are updated one after another: `docs/benchmarks/events.svg` (and
+  `.csv`), by the program `events` of `bench/`; with Criterion by `cargo bench -p glauber-bench --bench updates`.
 - Extra memory is the most the process held resident beyond what it held after its imports, compilation included.
 """
 
