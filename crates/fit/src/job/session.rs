@@ -12,6 +12,7 @@ use glauber_optimize::trace::Record;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::tasks::initial_state::{InitialStateError, Misfit};
 
+use super::watch::Look;
 use super::{Attempt, Job, errors};
 use crate::error::JobError;
 use crate::inference::draw;
@@ -53,21 +54,26 @@ impl Job {
         let mut fits = Vec::new();
         for attempt in &mut self.attempts {
             let mut inner = observer(&attempt.name);
-            let (result, formation) = match &test {
-                None => (run_attempt(attempt, &mut *inner, sink, interrupt)?, None),
+            let mut watch = attempt.watch.take();
+            let mut look = Look::new(&mut *inner, watch.as_mut(), interrupt);
+            let (mut result, formation) = match &test {
+                None => (run_attempt(attempt, &mut look, sink, interrupt)?, None),
                 Some(test) => {
-                    let mut watch = FormationWatch::new(&mut *inner, test, every, interrupt, sink, attempt);
-                    let result = run_attempt(attempt, &mut watch, sink, interrupt)?;
-                    (result, Some(watch.finish()))
+                    let mut tests = FormationWatch::new(&mut look, test, every, interrupt, sink, attempt);
+                    let result = run_attempt(attempt, &mut tests, sink, interrupt)?;
+                    (result, Some(tests.finish()))
                 }
             };
-            let mut result = result;
+            let on_the_way = look.finish();
             errors::sandwich(&self.problem, &mut result)?;
             errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
-            if let Some(watch) = attempt.watch.as_mut().filter(|_| !interrupted) {
+            if let Some(words) = attempt.first.as_ref().filter(|_| !interrupted) {
+                result.verdict = format!("{words}; {}", result.verdict);
+            }
+            if let Some(watch) = watch.as_mut().filter(|_| !interrupted) {
                 let take = "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps";
-                watch.tell(&attempt.start, &mut result, take);
+                watch.tell(&attempt.start, &mut result, on_the_way, take);
             }
             fits.push(Fit {
                 name: attempt.name.clone(),
