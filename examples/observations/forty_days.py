@@ -1,6 +1,6 @@
 """Forty days of an epidemic from counts of nine districts every five days: infection and recovery by a particle filter.
 
-The same model by gradients of the mean curve is `examples/gradients/districts.toml`.
+The same model by gradients of the mean curve is `examples/gradients/forty-days.toml`.
 """
 
 import numpy as np

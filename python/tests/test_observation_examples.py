@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "observations"
 CASES = [
     ("seir_regions", {"infection": 0.12, "size": 12.0}, "particle-filter", {"replicates": 200, "steps": 10}),
     ("scratch_profiles", {"motility": 0.4, "proliferation": 0.006}, "synthetic-likelihood", {"replicates": 200, "steps": 10}),
+    ("forty_days", {"infection": 0.12, "recovery": 0.25}, "particle-filter", {"steps": 40}),
     ("two_experiments", {"infection": 0.1}, "particle-filter", {"replicates": 100, "steps": 10}),
 ]
 

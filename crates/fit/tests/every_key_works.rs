@@ -300,6 +300,8 @@ fn is_default(key: &str, value: &str, name: &str, more: &[String]) -> bool {
         ("loss.name", &["\"pixel\"", "\"squared-error\"", "\"log-sum-squares\"", "\"cross-entropy\""]),
         ("optimizer.name", &["\"adam\""]),
         ("loss.summary", &["\"msd\""]),
+        // Of squared displacements.
+        ("estimator.name", &["\"reinmax\""]),
     ];
     let task = TASKS.iter().find(|task| name.starts_with(&format!("{},", task.name))).unwrap();
     (key == "estimator.name" && value == format!("\"{}\"", task.usual_estimator))

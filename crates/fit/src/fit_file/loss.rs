@@ -23,7 +23,8 @@ pub const LOSS_KEYS: &[Key] = &[
 pub const ESTIMATOR_KEYS: &[Key] = &[
     (
         "name",
-        "text: the estimator (default \"straight-through\", for trajectories \"reinmax\"), or two, \"straight-through + \
+        "text: the estimator (default \"straight-through\"; for trajectories \"light-cone\", of squared displacements \
+         \"reinmax\", of three parameters or fewer through more than 10 steps \"differences\"), or two, \"straight-through + \
          gumbel-softmax\": the second for draws that all sites share",
     ),
     ("compare", "list of text: other estimators, or \"likelihood\", fitted to the same data for comparison"),

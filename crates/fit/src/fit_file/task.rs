@@ -47,8 +47,8 @@ pub const TASKS: &[TaskEntry] = &[
         task: Task::Trajectory,
         name: "trajectory",
         sources: &["tracks", "msd", "curve", "states", "simulate"],
-        // Exact for squared displacements, of second order else.
-        usual_estimator: "reinmax",
+        // For squared displacements, and for few parameters through many steps, another: see `problem::estimators`.
+        usual_estimator: "light-cone",
         by_estimator: true,
     },
     TaskEntry {
@@ -69,7 +69,7 @@ pub const TASKS: &[TaskEntry] = &[
         task: Task::Stationary,
         name: "stationary",
         sources: &["states", "simulate"],
-        usual_estimator: "reinmax",
+        usual_estimator: "light-cone",
         by_estimator: true,
     },
     TaskEntry {

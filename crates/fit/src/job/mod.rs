@@ -70,6 +70,8 @@ pub struct Attempt {
     pub comparison: bool,
     /// What its estimates are known to be off by.
     pub caveat: Option<String>,
+    /// What its first line says of its gradients.
+    first: Option<String>,
     /// What is minimised.
     pub objective: Box<dyn Objective>,
     /// How.
@@ -131,6 +133,8 @@ pub(crate) struct Made {
     pub method: Method,
     pub start: Vec<f64>,
     pub caveat: Option<String>,
+    /// What the result's first line says of its gradients.
+    pub first: Option<String>,
 }
 
 impl Job {
@@ -231,12 +235,12 @@ fn attempts(problem: &Problem, task: &dyn Attempts) -> Result<Vec<Attempt>, JobE
     let none = [Vec::new()];
     let starts = if problem.starts.is_empty() { &none[..] } else { &problem.starts };
     let attempt = |made: Made, name: String, comparison: bool, watch: Option<Watch>| {
-        let Made { objective, method, start, caveat } = made;
+        let Made { objective, method, start, caveat, first } = made;
         // Of a fit by another estimator than its search's name says, the identity has the estimator's.
         let called = if problem.starts.is_empty() && !comparison { &problem.estimator } else { &name };
         let identity = problem.identity(called);
         let watch = watch.filter(|_| method.is_by_gradient());
-        Attempt { name, comparison, caveat, objective, method, start, identity, watch }
+        Attempt { name, comparison, caveat, first, objective, method, start, identity, watch }
     };
     let one_by_one = problem.model.update().is_by_events();
     let refused =

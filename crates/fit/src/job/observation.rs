@@ -30,6 +30,6 @@ impl Attempts for Setup<'_> {
             return Err(file.wrong("optimizer.name", message).into());
         }
         let caveat = self.route.caveat().map(str::to_string);
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first: None })
     }
 }

@@ -13,6 +13,7 @@ use glauber_optimize::trace::Record;
 use glauber_tasks::formation::FormationTest;
 use glauber_tasks::tasks::initial_state::{InitialStateError, Misfit};
 
+use super::watch::Look;
 use super::{Attempt, Job, errors};
 use crate::error::JobError;
 use crate::inference::draw;
@@ -61,24 +62,29 @@ impl Job {
         let elsewhere = self.fitted_elsewhere(sink, interrupt);
         for (number, attempt) in self.attempts.iter_mut().enumerate() {
             let mut inner = observer(&attempt.name);
-            let (result, formation) = match &test {
+            let mut watch = attempt.watch.take();
+            let mut look = Look::new(&mut *inner, watch.as_mut(), interrupt);
+            let (mut result, formation) = match &test {
                 None => {
                     let kept = elsewhere.of(number);
-                    (run_attempt(attempt, &mut *inner, sink, interrupt, kept)?, None)
+                    (run_attempt(attempt, &mut look, sink, interrupt, kept)?, None)
                 }
                 Some(test) => {
-                    let mut watch = FormationWatch::new(&mut *inner, test, every, interrupt, sink, attempt);
-                    let result = run_attempt(attempt, &mut watch, sink, interrupt, None)?;
-                    (result, Some(watch.finish()))
+                    let mut tests = FormationWatch::new(&mut look, test, every, interrupt, sink, attempt);
+                    let result = run_attempt(attempt, &mut tests, sink, interrupt, None)?;
+                    (result, Some(tests.finish()))
                 }
             };
-            let mut result = result;
+            let on_the_way = look.finish();
             errors::sandwich(&self.problem, &mut result)?;
             errors::resample(&self.problem, &mut result, interrupt)?;
             let interrupted = result.stopped == Stopped::Interrupted;
-            if let Some(watch) = attempt.watch.as_mut().filter(|_| !interrupted) {
+            if let Some(words) = attempt.first.as_ref().filter(|_| !interrupted) {
+                result.verdict = format!("{words}; {}", result.verdict);
+            }
+            if let Some(watch) = watch.as_mut().filter(|_| !interrupted) {
                 let take = "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps";
-                watch.tell(&attempt.start, &mut result, take);
+                watch.tell(&attempt.start, &mut result, on_the_way, take);
             }
             fits.push(Fit {
                 name: attempt.name.clone(),

@@ -37,6 +37,6 @@ impl Attempts for Setup<'_> {
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
         let method = self.problem.method(&fitted.unknowns, Some(Map::Clamp))?;
         let caveat = caveat.filter(|_| method.is_by_gradient());
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first: None })
     }
 }

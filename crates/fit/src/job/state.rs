@@ -97,6 +97,6 @@ impl Attempts for Setup<'_> {
         let estimator = self.problem.estimator_named(name, comparison)?;
         let caveat = (estimator.name() != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
         let (start, caveat) = (objective.usual_start(), caveat.filter(|_| method.is_by_gradient()));
-        Ok(Made { objective: Box::new(objective), method, start, caveat })
+        Ok(Made { objective: Box::new(objective), method, start, caveat, first: None })
     }
 }

@@ -15,7 +15,7 @@ use glauber_tasks::losses::curve::CurveLoss;
 use glauber_tasks::summaries::observation;
 use glauber_tasks::tasks::trajectory::{Replication, Trajectory, TrajectoryError, rollouts};
 
-/// The estimator where nobody says.
+/// The estimator of an objective whose gradient nobody asks for.
 pub(super) const USUAL_ESTIMATOR: &str = "reinmax";
 /// Walkers per evaluation where nobody says, and rollouts of other models.
 const USUAL_WALKERS: u64 = 1500;
@@ -80,7 +80,9 @@ impl Setup<'_> {
             return Err(file.wrong("loss.summary", message).into());
         }
         let summary = observation(choice, &model).map_err(|e| file.wrong("loss.summary", e.to_string()))?;
-        let caveat = (name != USUAL_ESTIMATOR).then(|| estimator.bias().to_string());
+        let cut_off = estimator.light_cone().is_some_and(|cone| cone.radius.is_some());
+        let silent = name == self.problem.usual_estimator && !cut_off;
+        let caveat = (!silent).then(|| estimator.bias().to_string());
         let replicates = rollouts(replicates, starts.as_ref());
         let replication = Replication { replicates, seed: file.run.seed };
         let objective = Trajectory::new(
@@ -95,8 +97,31 @@ impl Setup<'_> {
             *options,
         );
         let objective = objective.map_err(|e| self.wrong_target(e))?;
-        let caveat = caveat.map(|own| [&[own], objective.notes()].concat().join("; "));
+        let told: Vec<String> = caveat.into_iter().chain(objective.notes().iter().cloned()).collect();
+        let caveat = (!told.is_empty()).then(|| told.join("; "));
         Ok((objective, caveat))
+    }
+
+    /// What the first line of a result says of its light cones: that they are cut off, or none.
+    fn first_words(
+        &self,
+        name: &str,
+        comparison: bool,
+        notes: &[String],
+    ) -> Result<Option<String>, JobError> {
+        let Some(cone) = self.problem.estimator_named(name, comparison)?.light_cone() else {
+            return Ok(None);
+        };
+        let cut_off = cone.radius.map(|radius| {
+            format!("its gradient is biased by what a draw changes beyond the `radius` of {radius} sites")
+        });
+        let none = notes.iter().any(|note| note.starts_with("light-cone:"));
+        let whole = none.then(|| {
+            "its light cones are the whole lattice, where its gradient is as noisy as the score function's (see the notes)"
+                .to_string()
+        });
+        let words: Vec<String> = cut_off.into_iter().chain(whole).collect();
+        Ok((!words.is_empty()).then(|| words.join("; ")))
     }
 
     /// What a person should know of the walkers, and of rollouts that are more than were asked for.
@@ -144,15 +169,18 @@ impl Attempts for Setup<'_> {
     fn made_by(&self, name: &str, start: &[f64], comparison: bool) -> Result<Made, JobError> {
         let (objective, caveat) = self.objective(name, comparison, self.count())?;
         let method = self.problem.method(&super::parameters(self.problem)?.unknowns, None)?;
-        let caveat = caveat.filter(|_| method.is_by_gradient());
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
+        let first = self.first_words(name, comparison, objective.notes())?;
+        let [caveat, first] = [caveat, first].map(|words| words.filter(|_| method.is_by_gradient()));
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first })
     }
 
     fn watch(&self, name: &str, comparison: bool) -> Result<Option<Watch>, JobError> {
         let estimator = self.problem.estimator_named(name, comparison)?;
         // Those without bias need none; mean field's gradient is of another model.
         let other = [MeanField.name(), Differences.name()].contains(&name);
-        if self.problem.file.optimizer.learning_rate.is_none() || estimator.needs_advantage() || other {
+        let cut_off = estimator.light_cone().is_some_and(|cone| cone.radius.is_some());
+        let unbiased = estimator.needs_advantage() && !cut_off;
+        if self.problem.file.optimizer.learning_rate.is_none() || unbiased || other {
             return Ok(None);
         }
         let walkers = self.problem.walkers.is_some();

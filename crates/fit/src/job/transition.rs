@@ -68,7 +68,7 @@ impl<'a> Setup<'a> {
             descent.seed = file.run.seed;
             method = Method::Descent(descent);
         }
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat: None })
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat: None, first: None })
     }
 }
 
@@ -90,6 +90,6 @@ impl Attempts for Setup<'_> {
         if !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name {
             caveat = Some(SEARCH_BY_PIXELS.to_string());
         }
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat })
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first: None })
     }
 }

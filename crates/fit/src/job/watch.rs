@@ -1,12 +1,17 @@
-//! Compares a fit's gradient with differences of runs, on few rollouts, where the fit starts and where it ends.
+//! Compares a fit's gradient with differences of runs, on few rollouts, where the fit starts, twice on its way, and where it ends.
 //!
-//! Gradients through many steps can be wrong by any amount, in sign too, and a fit by them goes on without a word. At both
-//! places the two are taken several times, with the same noise for each pair; where their mean difference is more than its own
+//! Gradients through many steps can be wrong by any amount, in sign too, and a fit by them goes on without a word. At each
+//! place the two are taken several times, with the same noise for each pair; where their mean difference is more than its own
 //! error allows (false alarm 10⁻³ for a place) and more than a quarter of the gradient, the result says so in its first line.
-//! So does a gradient that is no number, or a hundred times the true one. What is less is left to `glauber check`.
+//! So does a gradient that is no number, or a hundred times the true one; one that grows a hundredfold is compared at once. What
+//! is less is left to `glauber check`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::objective::Objective;
+use glauber_optimize::observer::{FitPlan, Observer};
+use glauber_optimize::trace::Record;
 use glauber_statistics::tolerance::mean_within_estimated;
 
 /// How often the gradients are compared at a place.
@@ -17,6 +22,10 @@ const FALSE_ALARM: f64 = 1e-3;
 const MATTERS: f64 = 0.25;
 /// A gradient that has grown so much is told however noisy it is.
 const GROWN: f64 = 100.0;
+/// Shorter fits are compared at their start and end alone.
+const FEWEST_STEPS: u64 = 30;
+/// The first steps, whose longest gradient others are measured by.
+const MEASURED: u64 = 5;
 /// Apart from the noise of the fit's own steps.
 const FIRST: u64 = 1 << 40;
 
@@ -27,10 +36,17 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Puts what is wrong with the gradient at the fit's start or end before all that is said of its result.
-    pub(crate) fn tell(&mut self, start: &[f64], result: &mut FitResult, take: &str) {
+    /// Puts what is wrong with the gradient, at the fit's start, on its way or at its end, before all that is said of its
+    /// result.
+    pub(crate) fn tell(
+        &mut self,
+        start: &[f64],
+        result: &mut FitResult,
+        on_the_way: Vec<String>,
+        take: &str,
+    ) {
         let places = [("at the start", start.to_vec()), ("where the fit ended", result.theta.clone())];
-        let mut wrong = Vec::new();
+        let mut wrong = on_the_way;
         for (place, theta) in places {
             match self.compare(&theta) {
                 Ok(found) => wrong.extend(found.into_iter().map(|words| format!("{words} {place}"))),
@@ -89,9 +105,114 @@ fn wrong(pairs: &[(f64, f64)], alarm: f64) -> Option<String> {
     None
 }
 
+/// An observer around another that looks at the gradient on a fit's way.
+pub(crate) struct Look<'a> {
+    inner: &'a mut dyn Observer,
+    watch: Option<&'a mut Watch>,
+    interrupt: &'a AtomicBool,
+    /// The steps at which it is compared.
+    places: Vec<u64>,
+    /// The longest of the first gradients, and how many they are.
+    first: (f64, u64),
+    grown: bool,
+    wrong: Vec<String>,
+}
+
+impl<'a> Look<'a> {
+    pub(crate) fn new(
+        inner: &'a mut dyn Observer,
+        watch: Option<&'a mut Watch>,
+        interrupt: &'a AtomicBool,
+    ) -> Look<'a> {
+        let places = Vec::new();
+        Look { inner, watch, interrupt, places, first: (0.0, 0), grown: false, wrong: Vec::new() }
+    }
+
+    /// What was wrong, in words.
+    pub(crate) fn finish(self) -> Vec<String> {
+        self.wrong
+    }
+
+    /// In words, once: that the gradient has grown out of all proportion to that of the first steps, or is no number.
+    fn grown(&mut self, record: &Record) -> Option<String> {
+        let length = record.gradient_norm;
+        if self.first.1 < MEASURED && length.is_finite() {
+            self.first = (self.first.0.max(length), self.first.1 + 1);
+            return None;
+        }
+        let (most, _) = self.first;
+        let grown = !length.is_finite() || (length > GROWN * most && most > 0.0);
+        if self.grown || !grown {
+            return None;
+        }
+        self.grown = true;
+        Some(match length.is_finite() {
+            true => format!("its length grows from {most:.1e} to {length:.1e} by step {}", record.step),
+            false => format!("it is no number in step {}", record.step),
+        })
+    }
+}
+
+impl Observer for Look<'_> {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
+        if plan.steps >= FEWEST_STEPS {
+            self.places = vec![plan.steps / 3, 2 * plan.steps / 3];
+            self.places.retain(|place| *place > plan.first);
+        }
+        self.inner.begin(plan);
+    }
+
+    fn step(&mut self, record: &Record, theta: &[f64]) {
+        self.inner.step(record, theta);
+        if self.watch.is_none() {
+            return;
+        }
+        let grown = self.grown(record);
+        let here = grown.is_some() || self.places.contains(&record.step);
+        let here = here && self.wrong.is_empty() && !self.interrupt.load(Ordering::Relaxed);
+        if let Some(watch) = self.watch.as_mut().filter(|_| here) {
+            // What cannot be compared is told of the start and the end. A gradient may grow and be right.
+            let found = watch.compare(theta).unwrap_or_default();
+            if !found.is_empty() || !record.gradient_norm.is_finite() {
+                self.wrong.extend(grown);
+            }
+            self.wrong.extend(found.into_iter().map(|words| format!("{words} after {} steps", record.step)));
+        }
+    }
+
+    fn notice(&mut self, words: &str) {
+        self.inner.notice(words);
+    }
+
+    fn end(&mut self, result: &FitResult) {
+        self.inner.end(result);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glauber_optimize::observer::Silent;
+
+    #[test]
+    fn a_gradient_that_grows_a_hundredfold_is_noticed_once() {
+        let interrupt = AtomicBool::new(false);
+        let mut silent = Silent;
+        let mut look = Look::new(&mut silent, None, &interrupt);
+        let record = |step: u64, gradient_norm: f64| Record {
+            step,
+            loss: 0.0,
+            gradient_norm,
+            rate: 0.1,
+            parameters: Vec::new(),
+        };
+        for (step, length) in [0.1, 2.0, 0.5, 1.0, 0.0, 150.0, 199.0].into_iter().enumerate() {
+            assert_eq!(look.grown(&record(step as u64, length)), None);
+        }
+        let found = look.grown(&record(7, 201.0));
+        assert!(found.as_ref().is_some_and(|w| w.contains("2.0e0 to 2.0e2 by step 7")), "{found:?}");
+        assert_eq!(look.grown(&record(8, f64::NAN)), None);
+    }
 
     #[test]
     fn what_differs_is_told_and_noise_is_not() {

@@ -1,18 +1,46 @@
 //! Finds the estimators that a fit file names, with those of its options that they take.
 
-use glauber_program::Estimator;
-use glauber_program::estimators::{EstimatorError, EstimatorOptions, MeanField, named};
+use glauber_program::estimators::{Differences, EstimatorError, EstimatorOptions, MeanField, named};
+use glauber_program::{Estimator, Model};
 
+use super::Observations;
 use crate::error::JobError;
 use crate::fit_file::{FitFile, TaskEntry};
+
+/// Through more steps than these a few parameters' differences are less noisy than light cones (docs/gradients.md).
+const MANY_STEPS: usize = 10;
+/// So many parameters are few.
+const FEW: usize = 3;
+
+/// The estimator where nobody names one, of `unknowns` numbers: the task's own; of summaries over time by what was measured.
+/// Where sites are updated one after another somebody has to say that it is by differences, which take long there.
+pub(crate) fn usual_estimator(
+    file: &FitFile,
+    model: &Model,
+    data: Option<&Observations>,
+    unknowns: usize,
+) -> &'static str {
+    let own = file.task.entry().usual_estimator;
+    if model.update().is_by_events() {
+        return own;
+    }
+    let Some(Observations::Trajectory { observed, .. }) = data else { return own };
+    // Exact for squared displacements.
+    if observed.choice.entry().is_ok_and(|entry| entry.name == "msd") {
+        return "reinmax";
+    }
+    let begin = observed.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| *s as usize);
+    let steps = observed.target.steps.last().map_or(0, |last| last.saturating_sub(begin));
+    if steps > MANY_STEPS && unknowns <= FEW { Differences.name() } else { own }
+}
 
 /// The estimator of the fit itself, and of what key of the file.
 ///
 /// A search uses no gradients: only the estimator that changes what is simulated has an effect there.
-pub(crate) fn own_estimator(file: &FitFile) -> &str {
+pub(crate) fn own_estimator<'f>(file: &'f FitFile, usual: &'static str) -> &'f str {
     let choice = &file.estimator.name;
     let by_gradient = file.optimizer.learning_rate.is_some();
-    let TaskEntry { usual_estimator: usual, by_estimator, .. } = file.task.entry();
+    let TaskEntry { by_estimator, .. } = file.task.entry();
     if by_gradient || (*by_estimator && choice.unmarked().as_deref() == Some(MeanField.name())) {
         return choice.as_deref().unwrap_or(usual);
     }

@@ -77,6 +77,8 @@ pub struct Problem {
     pub truth: BTreeMap<String, f64>,
     /// What the fit's gradients are by: an estimator's name, or `likelihood`.
     pub estimator: String,
+    /// What they are by where nobody says.
+    pub usual_estimator: &'static str,
     /// What it is compared with, each once.
     pub compared: Vec<String>,
     /// How the engine runs.
@@ -178,9 +180,12 @@ impl Problem {
             }
             _ => fitted.as_ref().map(start).transpose()?.unwrap_or_default(),
         };
+        let unknowns = fitted.as_ref().map_or(0, |fitted| fitted.unknowns.iter().map(Unknown::len).sum());
+        let seen = summary.as_ref().map(|found| &found.data);
+        let usual_estimator = estimators::usual_estimator(file, &own.model, seen, unknowns);
         let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
             (Task::Transition, Some(LIKELIHOOD)) | (Task::Observation, _) => LIKELIHOOD.to_string(),
-            _ => estimators::own_estimator(file).to_string(),
+            _ => estimators::own_estimator(file, usual_estimator).to_string(),
         };
         let options = model::engine_options(file);
         let Resolved { data, mut notes, data_notes, read } = match (summary, file.task, &fitted) {
@@ -206,6 +211,7 @@ impl Problem {
             data,
             truth,
             estimator,
+            usual_estimator,
             compared,
             options,
             notes,
