@@ -151,3 +151,24 @@ def test_errors_of_t_cells_are_those_of_their_tracks():
     assert found.standard_errors["p_center"] == pytest.approx(0.0793, rel=0.1), found
     assert found.standard_errors["p_resample"] == pytest.approx(0.0777, rel=0.1), found
     assert "errors by the sandwich" in found.verdict and "tracks" in found.verdict, found
+
+
+def test_pedestrians_walk_as_was_seen_and_the_ring_as_is_known():
+    module, folder = script("pedestrian_ring", "pedestrian-ring")
+    import glauber
+
+    # By the middle of the run, the README has 1.110, 1.022, 0.657, 0.373, 0.317 m/s.
+    speeds = module.speeds(folder)
+    assert list(speeds) == [4, 8, 16, 20, 24]
+    assert list(speeds.values()) == pytest.approx([1.110, 1.022, 0.657, 0.373, 0.317], abs=0.025)
+    # One after another on a ring a walker's way is free with probability (L − N)/(L − 1), exactly.
+    sites, n = 30, 20
+    taken = np.zeros(sites)
+    taken[np.arange(n) * sites // n] = 1
+    model = module.ring(sites, "sequential")
+    run = glauber.simulate(
+        model, {"pace": 1.0}, steps=module.STEPS, every=module.STEPS, replicates=40, seed=1, start={"taken": taken, "hops": 0 * taken}
+    )
+    hops = run["hops"][:, -1].sum(axis=-1) / (n * (module.STEPS - module.WARM))
+    # Five errors of the mean.
+    assert abs(hops.mean() - (sites - n) / (sites - 1)) < 5 * hops.std(ddof=1) / np.sqrt(40)
