@@ -126,3 +126,52 @@ def test_routes_are_refused_with_the_reason():
         glauber.fit(contact(), seen, {"b": 0.1, "g": 0.3}, route="exact", progress=False)
     with pytest.raises(TypeError, match="list of unlike things"):
         glauber.fit(contact(), [seen, glauber.Experiment(seen)], {"b": 0.1, "g": 0.3}, progress=False)
+
+
+def test_what_was_seen_has_profiles_and_posteriors():
+    model = contact(8)
+    states = np.asarray(glauber.simulate(model, TRUTH, steps=8, replicates=2, seed=2)["on"], dtype=float)
+    states[:, :, np.random.default_rng(1).random((8, 8)) < 0.4] = np.nan
+    seen = glauber.Observation("on", states, steps=range(9))
+    density = glauber.log_density(model, seen, {"b": 0.1, "g": 0.3})
+    assert (density.route, density.kind, density.has_gradient) == ("mean-field-filter", "approximate", True)
+    assert density.observations == np.isfinite(states).sum()
+    assert any("independent" in note for note in density.notes), density
+    at, (value, slopes) = np.array([0.12, 0.25]), density.value_and_grad([0.12, 0.25])
+    for k in range(2):
+        step = 1e-4 * np.eye(2)[k]
+        assert slopes[k] == pytest.approx((density(at + step) - density(at - step)) / 2e-4, rel=1e-4)
+    # The profile's top is that of the fit, and its interval is where ln L has fallen by half of 3.84.
+    found = glauber.profile(model, seen, {"b": 0.1, "g": 0.3})
+    fitted = glauber.fit(model, seen, {"b": 0.1, "g": 0.3}, progress=False)
+    assert found.estimates == pytest.approx(fitted.params, rel=2e-3)
+    low, high = found.intervals["g"]
+    assert density.log_likelihood(found.estimates) - density.log_likelihood({**found.estimates, "g": high}) > 1.9
+    assert low < fitted.params["g"] < high
+    drawn = density.posterior(chains=2, draws=200, warm_up=200)
+    assert drawn.summary["g"]["rhat"] < 1.05 and any("independent" in note for note in drawn.notes), drawn
+    # Uniform priors, so many data: the posterior is nearly the curvature's normal law.
+    assert drawn.summary["g"]["sd"] == pytest.approx(fitted.standard_errors["g"], rel=0.25)
+
+
+def test_a_noisy_likelihood_has_a_pseudo_marginal_posterior_and_no_profile():
+    model, steps = contact(6), [2, 4, 6]
+    data = counts(model, TRUTH, 3, steps)
+    seen = glauber.Observation("count(on=1)", data[:, :, None], steps=steps, noise={"name": "binomial", "probability": 0.7})
+    settings = {"fixed": {"g": TRUTH["g"]}, "replicates": 100}
+    density = glauber.log_density(model, seen, {"b": 0.1}, **settings)
+    assert (density.route, density.kind) == ("particle-filter", "noisy") and not density.has_gradient
+    assert density([0.1]) == density([0.1]) != density([0.1], noise=1)
+    with pytest.raises(glauber.InputError, match="a profile would be one of its noise"):
+        glauber.profile(model, seen, {"b": 0.1}, **settings)
+    with pytest.raises(glauber.InputError, match="there is no route `guess`"):
+        glauber.log_density(model, seen, {"b": 0.1}, route="guess")
+    found = glauber.posterior(model, seen, {"b": 0.1}, chains=2, draws=200, warm_up=200, **settings)
+    # The mean by a sum over a grid of many evaluations' mean likelihoods.
+    grid = np.linspace(0.005, 0.35, 47)
+    heights = np.array([np.mean([np.exp(density.log_likelihood([b], noise=k) + 30) for k in range(20)]) for b in grid])
+    mean = (grid * heights).sum() / heights.sum()
+    sd = np.sqrt(((grid - mean) ** 2 * heights).sum() / heights.sum())
+    own = found.summary["b"]
+    # Five errors of the chains' mean, and two hundredths of the sd for the grid.
+    assert abs(own["mean"] - mean) < 5 * own["error_of_mean"] + 0.05 * sd, (found, mean, sd)

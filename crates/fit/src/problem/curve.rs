@@ -93,11 +93,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     if let Some(all) = &mut found.correlations {
         let kept: Vec<usize> =
             (0..before.len()).filter(|i| found.target.steps.contains(&before[*i])).collect();
-        let mut own = Vec::with_capacity(kept.len() * kept.len());
-        for i in &kept {
-            own.extend(kept.iter().map(|k| all[i * before.len() + k]));
-        }
-        *all = own;
+        *all = chosen_columns(&chosen_rows(all, &kept, before.len()), &kept, before.len());
     }
     let last = found.target.steps.last().copied().unwrap_or(0) as u64;
     let begin = found.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| u64::from(*s));
@@ -496,6 +492,11 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
 /// Some rows of a table of this width, in the order asked for.
 fn chosen_rows(table: &[f64], rows: &[usize], width: usize) -> Vec<f64> {
     rows.iter().flat_map(|row| table[row * width..(row + 1) * width].to_vec()).collect()
+}
+
+/// Some columns of a table of this width.
+fn chosen_columns(table: &[f64], columns: &[usize], width: usize) -> Vec<f64> {
+    table.chunks(width.max(1)).flat_map(|row| columns.iter().map(move |column| row[*column])).collect()
 }
 
 /// Leaves only the steps of `loss.at`.
