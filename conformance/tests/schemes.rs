@@ -5,11 +5,9 @@
 use glauber_conformance::interpreter::{Inputs, interpret_event};
 use glauber_conformance::reference::Oracle;
 use glauber_engine::{CompileOptions, FieldData, Options, Plan, Precision, Run, noise_seed};
-use glauber_lattice::{Boundary, Lattice, Moore, Neighbourhood, Values, VonNeumann};
+use glauber_lattice::{Boundary, Colouring, Lattice, Moore, Neighbourhood, Values, VonNeumann};
 use glauber_numbers::real::Real;
-use glauber_program::{
-    Colouring, Expr, Interval, Model, ModelError, Operand, Pick, Scope, There, Update, footprint,
-};
+use glauber_program::{Expr, Interval, Model, ModelError, Operand, Pick, Scope, There, Update, footprint};
 
 /// Small numbers from a seed (Steele, Lea & Flood's SplitMix64).
 struct Dice(u64);
