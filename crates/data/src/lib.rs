@@ -18,11 +18,13 @@ mod cell_types;
 mod no_data;
 
 pub mod images;
+mod step_table;
 mod tables;
 mod time_curve;
 pub mod tracks;
 
 pub use cell_types::{CellTypes, read_cell_types};
+pub use step_table::read_step_table;
 pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_arrays as arrays;

@@ -15,7 +15,6 @@ mod pictures;
 mod shown;
 mod states;
 mod stationary;
-mod table;
 mod times;
 mod tracks;
 mod truth;

@@ -15,7 +15,7 @@ use glauber_tasks::states::States;
 use super::identity::Digests;
 use super::model::Own;
 use super::words::pairs;
-use super::{Observations, Resolved, table};
+use super::{Observations, Resolved};
 use crate::error::JobError;
 use crate::fit_file::{ArgumentChoice, CovariateChoice, ExperimentChoice, FitFile, ObservationChoice};
 
@@ -248,7 +248,7 @@ fn arrays_of(file: &FitFile, path: &Path) -> Result<Vec<(String, Array)>, String
     }
     let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
     if matches!(ending.as_deref(), Some("csv" | "tsv")) {
-        return table::read(path);
+        return glauber_data::read_step_table(path);
     }
     if !FileKind::of(path).map_err(|e| e.to_string())?.holds_arrays() {
         return Err(format!("{} holds no arrays: give NPY, NPZ or CSV", path.display()));

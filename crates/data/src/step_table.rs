@@ -4,17 +4,23 @@
 
 use std::path::Path;
 
-use glauber_data::arrays::Array;
+use glauber_arrays::Array;
 use glauber_files::number;
 
 /// The most bytes that are read.
 const LONGEST: u64 = 1 << 28;
 
-/// `times` and the numbers, \[time\]\[number\].
+/// `times` and the numbers, \[time\]\[number\], as arrays `times` and `data`.
+///
+/// ```no_run
+/// let arrays = glauber_data::read_step_table("counts.csv".as_ref())?; // step,north,south
+/// assert_eq!((arrays[0].0.as_str(), arrays[1].0.as_str()), ("times", "data"));
+/// # Ok::<(), String>(())
+/// ```
 ///
 /// # Errors
 /// What is wrong, with file and line.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, Array)>, String> {
+pub fn read_step_table(path: &Path) -> Result<Vec<(String, Array)>, String> {
     let wrong = |line: usize, what: String| format!("{}, line {line}: {what}", path.display());
     let about = std::fs::metadata(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
     if !about.is_file() || about.len() > LONGEST {
@@ -77,7 +83,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("counts.csv");
         std::fs::write(&path, text).unwrap();
-        read(&path)
+        read_step_table(&path)
     }
 
     #[test]
