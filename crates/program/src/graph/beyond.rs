@@ -260,6 +260,8 @@ impl Graph {
         let first = match op {
             Op::Put { value, .. } => vec![*value],
             Op::Inside(_) => Vec::new(),
+            // Cells are made of what is on the lattice.
+            Op::CellSum { at, .. } => vec![*at],
             Op::Shift { x, .. } | Op::Translate { x, .. } | Op::There { x, .. } => vec![*x],
             Op::Bernoulli { p, .. } => vec![*p],
             Op::Categorical { probabilities, .. } => probabilities.clone(),
@@ -296,6 +298,10 @@ impl Graph {
             return *given;
         }
         let mut op = self.instruction(value).op.clone();
+        if let Op::CellSum { at, .. } = &mut op {
+            *at = self.beyond.get(&(*at, edge)).copied().unwrap_or(*at);
+            return self.push(op);
+        }
         op.visit_mut(|v| *v = self.beyond.get(&(*v, edge)).copied().unwrap_or(*v));
         match op {
             Op::Layer(i) | Op::Target(i) => {
