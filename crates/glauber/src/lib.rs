@@ -60,7 +60,7 @@ pub mod prelude {
     pub use glauber_program::estimators::{
         GumbelRao, GumbelSoftmax, MeanField, ReinMax, ScoreFunction, StraightThrough,
     };
-    use glauber_program::{Estimator, Expr, Interval, Model, Scope, Surrogate, differentiate};
+    pub use glauber_program::{Estimator, Expr, Interval, Model, Scope, Surrogate, differentiate};
 }
 
 /// The version of this build.
