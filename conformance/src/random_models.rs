@@ -324,6 +324,13 @@ impl Recipe {
     /// # Errors
     /// Where the random rule is no model, which should not happen.
     pub fn sample(&self, dish: Dish) -> Result<Sample, ModelError> {
+        // What a smooth rule makes of such a number beyond the edges, step after step, is no number any more.
+        const MOST: f64 = 2.0;
+        if dish == Dish::Smooth && self.boundaries.iter().any(|(_, value)| *value > MOST) {
+            let mut own = self.clone();
+            own.boundaries.iter_mut().for_each(|(_, value)| *value = value.min(MOST));
+            return own.sample(dish);
+        }
         let lattice = self.lattice();
         let (sites, dimensions) = (lattice.sites(), lattice.dimensions());
         let mut builder = Model::build("random", lattice)
