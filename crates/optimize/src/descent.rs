@@ -46,7 +46,7 @@ use crate::optimizers::{Choice, OPTIMIZERS, Optimizer};
 use crate::schedule::LearningRate;
 use crate::stepper::{Divergence, Ground, Look, Seen, Stepper, natural, scalar_places};
 use crate::stopping::StoppingRules;
-use crate::verdict::listed;
+use crate::verdict::{listed, significant};
 
 /// What a fit does, as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,7 +177,7 @@ impl Stepper for Downhill<'_> {
         let step = state.step;
         if let Some((name, value)) = ground.maps.astray(&state.free) {
             return Ok(Look::Diverged(self.divergence(
-                format!("`{name}` became {value}"),
+                format!("`{name}` became {}", significant(value, 5)),
                 f64::NAN,
                 step,
                 ground.maps,
