@@ -146,9 +146,9 @@ mod tests {
         let mut with_update = file("state");
         let signature = written.signature();
         with_update.extend(update_of_states(signature, &Update::Sublattices));
-        let states = States::from_arrays(signature, &with_update).unwrap();
-        assert_eq!(states.of_another_update(&Update::Sublattices), None);
-        let told = states.of_another_update(&Update::Synchronous).unwrap();
+        let simulated = States::from_arrays(signature, &with_update).unwrap();
+        assert_eq!(simulated.of_another_update(&Update::Sublattices), None);
+        let told = simulated.of_another_update(&Update::Synchronous).unwrap();
         assert!(told.contains("update = sublattices") && told.contains("update = synchronous"), "{told}");
         let silent = States::from_arrays(signature, &file("state")).unwrap();
         assert_eq!(silent.of_another_update(&Update::Synchronous), None);
