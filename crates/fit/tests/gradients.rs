@@ -86,7 +86,7 @@ const EVENTS: &str = "model = \"contact-process\"\ntask = \"trajectory\"\nerrors
     [model-options]\nshape = [10, 10]\nstart = \"random\"\n\
     [data.simulate]\nparameters = { lambda = 1.5 }\nruns = 100\nsteps = 2\nseed = 4\n\
     [start]\nlambda = 0.8\n[loss]\nsummary = \"mean(occupied)\"\nweighted = true\n[estimator]\nname = \"differences\"\n\
-    [optimizer]\nlearning-rate = 0.1\nsteps = 60\naverage = 0.4\nreplicates = 30\n\
+    [optimizer]\nlearning-rate = 0.1\nsteps = 240\naverage = 0.4\nreplicates = 30\n\
     schedule = { name = \"cosine\", end = 0.05 }\n";
 
 /// In continuous time, site after site: by differences, from the data to errors.

@@ -3,7 +3,7 @@
 mod meanings;
 mod times;
 
-pub use meanings::{is_about_states, names_of_states, update_of_states};
+pub use meanings::{another_update, is_about_states, names_of_states, update_of_states};
 pub use times::{mask_array, of_another_name, times_name, unread_arrays};
 
 use std::sync::{Arc, Mutex};
@@ -272,13 +272,7 @@ impl States {
 
     /// That they were simulated under another update than a model's, where they were.
     pub fn of_another_update(&self, own: &Update) -> Option<String> {
-        let (theirs, own) = (self.update.as_ref()?, own.in_full());
-        (*theirs != own).then(|| {
-            format!(
-                "the states were simulated under update = {theirs}, and this model has update = {own}: a step of one is no step \
-                 of the other"
-            )
-        })
+        meanings::another(self.update.as_deref()?, own)
     }
 
     /// The same lattices, `spacing` steps apart, the first seen after `first` steps.

@@ -57,7 +57,9 @@ pub(crate) fn estimator_of(file: &FitFile, name: &str, key: &str) -> Result<Box<
         let most = u64::from(u32::MAX);
         options.samples = file.estimator.samples.map_or(options.samples, |s| s.min(most) as u32);
     }
-    if takes(name, EstimatorOptions { radius: Some(1), ..options }) {
+    // A search takes no gradients, whatever the usual estimator.
+    let by_gradient = file.optimizer.learning_rate.is_some();
+    if by_gradient && takes(name, EstimatorOptions { radius: Some(1), ..options }) {
         let most = u64::from(u32::MAX);
         options.radius = file.estimator.radius.map(|r| r.min(most) as u32);
     }

@@ -10,7 +10,7 @@ use glauber_inference::route::Route;
 use glauber_program::{FieldKind, Model};
 use glauber_tasks::covariates::{Covariates, field};
 use glauber_tasks::observation::{Design, Experiment, Noise, Observed, Quantity, What};
-use glauber_tasks::states::States;
+use glauber_tasks::states::{States, another_update, is_about_states};
 
 use super::identity::Digests;
 use super::model::Own;
@@ -166,6 +166,8 @@ fn observation(
         .as_ref()
         .ok_or_else(|| format!("`{words}` has no data: say where they are, as `data`"))?;
     let mut arrays = arrays_of(file, path)?;
+    notes.extend(another_update(model.declarations(), &arrays, model.update()));
+    arrays.retain(|(name, _)| !is_about_states(model.declarations(), name));
     let times = arrays
         .iter()
         .position(|(name, _)| name == "times")

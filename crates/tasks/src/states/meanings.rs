@@ -33,6 +33,22 @@ pub(super) fn update(signature: &Signature, arrays: &[(String, Array)]) -> Optio
     text.split(", ").next()?.parse::<Update>().is_ok().then_some(text)
 }
 
+/// That the arrays were simulated under another update than `own`, where they say so.
+pub fn another_update(signature: &Signature, arrays: &[(String, Array)], own: &Update) -> Option<String> {
+    another(&update(signature, arrays)?, own)
+}
+
+/// That `theirs` is another update than `own`, where it is.
+pub(super) fn another(theirs: &str, own: &Update) -> Option<String> {
+    let own = own.in_full();
+    (theirs != own).then(|| {
+        format!(
+            "the states were simulated under update = {theirs}, and this model has update = {own}: a step of one is no step \
+             of the other"
+        )
+    })
+}
+
 /// The names of a model's states as an array, with the array's name; nothing for a model without named states.
 pub fn names_of_states(signature: &Signature) -> Option<(String, Array)> {
     let line = |(layer, states): (&str, &[String])| format!("{layer}\t{}", states.join("\t"));
