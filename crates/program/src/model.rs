@@ -218,6 +218,7 @@ impl ModelBuilder {
     ///     .edge("wall", 1.0)
     ///     .step(|s| {
     ///         let open = (1.0 - s.layer("wall")).neighbours(VonNeumann).sum(); // of four, none beyond the edges
+    ///         s.next("wall").set(s.layer("wall"));
     ///         s.next("water").set(open.at_least(2.0));
     ///     })?;
     /// # Ok::<(), glauber_program::ModelError>(())

@@ -62,7 +62,7 @@ impl Scope {
     ///     .step(|s| {
     ///         let volume = s.cell_sum(1.0, "cell");
     ///         let excess = s.of_cell(volume, s.layer("cell")) - s.of_cell(&[0.0, 20.0, 30.0], s.layer("cell"));
-    ///         let lost = s.bernoulli((excess / 100.0).clamp(0.0, 1.0));
+    ///         let lost = s.bernoulli((excess / 100.0).max(0.0).min(1.0));
     ///         s.next("cell").set(lost.select(0.0, s.layer("cell")))
     ///     })?;
     /// # Ok::<(), glauber_program::ModelError>(())
