@@ -23,3 +23,7 @@ def step(s):
 grid = lambda s: 1 + 7 * np.floor(s.coordinate(0) / 8) + np.floor(s.coordinate(1) / 8)
 model = glauber.Model("cell-sorting", (56, 56), {"cell": glauber.labels(49)}, step, start=grid,
     parameters={"T": (1, 100, 10), "target": (1, 1000, 50)}, update="random-sequential")  # fmt: skip
+
+if __name__ == "__main__":
+    cells = glauber.simulate(model, steps=20, seed=1)["cell"][0]
+    print("sites whose right neighbour is of another cell:", *[int((c != np.roll(c, -1, 1)).sum()) for c in cells[::5]])

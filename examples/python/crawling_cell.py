@@ -23,3 +23,7 @@ def step(s):
 disc = lambda s: {"cell": (s.coordinate(0) - 75) ** 2 + (s.coordinate(1) - 75) ** 2 < 160, "until": 0}
 model = glauber.Model("crawling-cell", (150, 150), {"cell": glauber.labels(1), "until": 10**6}, step, start=disc,
     parameters={"strength": (0, 2000, 200)}, update="random-sequential")  # fmt: skip
+
+if __name__ == "__main__":
+    cell = glauber.simulate(model, steps=5, seed=1)["cell"][0]
+    print("sites of the cell:", *[int(c.sum()) for c in cell], "of 500 wanted")

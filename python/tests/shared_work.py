@@ -32,8 +32,9 @@ def curve(steps: int = 6) -> glauber.Trajectory:
 def by_steps(executor: Any = None, **more: Any) -> list[bytes]:
     """A fit of a curve: its gradients are shared out in blocks."""
     found = glauber.fit(
-        news(), curve(), {"beta": 0.3}, steps=6, replicates=10, learning_rate=0.05, progress=False, executor=executor, **more
-    )
+        news(), curve(), {"beta": 0.3}, steps=6, replicates=10, learning_rate=0.05,
+        estimator="straight-through", progress=False, executor=executor, **more,
+    )  # fmt: skip
     return [bits(list(found.params.values())), bits(found.trace)]
 
 

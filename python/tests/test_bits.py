@@ -40,7 +40,7 @@ def test_states(catalogue_model, command_line, tmp_path):
     ours = glauber.simulate(catalogue_model, values, steps=7, replicates=3, seed=42, every=2)
     with np.load(out) as theirs:
         named = {"names of states"} if any(layer.states for layer in ours.kinds.values()) else set()
-        assert set(theirs.files) == {*ours, "times"} | named
+        assert set(theirs.files) == {*ours, "times", "update scheme"} | named
         assert np.array_equal(theirs["times"], ours.times)
         for layer, states in ours.items():
             assert states.shape == theirs[layer].shape

@@ -318,7 +318,7 @@ if __name__ == "__main__":
         print("ready", flush=True)
         try:
             glauber.fit(shared_work.news(), shared_work.curve(), {"beta": 0.3}, steps=STEPS, replicates=10, learning_rate=0.05, progress=False,
-                        executor=workers, checkpoint=sys.argv[1])
+                        estimator="straight-through", executor=workers, checkpoint=sys.argv[1])
         except KeyboardInterrupt as stopped:
             print("stopped", stopped.result.steps, flush=True)
 """
@@ -326,7 +326,7 @@ if __name__ == "__main__":
 
 def test_ctrl_c_leaves_a_checkpoint_that_other_workers_carry_on_from(tmp_path):
     script, kept = tmp_path / "interrupted.py", tmp_path / "kept"
-    steps = 60
+    steps = 1000
     script.write_text(INTERRUPTED.replace("STEPS", str(steps)))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
     process = subprocess.Popen([sys.executable, script, kept], env=environment, stdout=subprocess.PIPE, text=True)
@@ -336,7 +336,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_other_workers_carry_on_from(tmp_path):
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     seen = shared_work.curve()
-    how = {"steps": steps, "replicates": 10, "learning_rate": 0.05, "progress": False}
+    how = {"steps": steps, "replicates": 10, "learning_rate": 0.05, "progress": False, "estimator": "straight-through"}
     whole = glauber.fit(shared_work.news(), seen, {"beta": 0.3}, **how)
     if out.startswith("stopped"):
         assert list(kept.iterdir()), out

@@ -109,9 +109,11 @@ def test_an_objective_warns_of_what_its_gradient_lacks():
         glauber.Transition(every[3], loss="pixel"),
     ):
         with pytest.warns(UserWarning, match="has no derivative"):
-            own = glauber.objective(model, task, {"p": 0.6})
+            own = glauber.objective(model, task, {"p": 0.6}, estimator="straight-through")
         assert any("has no derivative" in note for note in own.notes)
-        fitted = glauber.fit(model, task, {"p": 0.6}, optimizer="adam", **SETTINGS)
+        fitted = glauber.fit(
+            model, task, {"p": 0.6}, optimizer="adam", estimator="straight-through", **SETTINGS
+        )
         assert any("has no derivative" in note for note in fitted._remarks())
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -15,7 +15,11 @@ impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let declarations = &self.declarations;
         let words = Words::of(self);
-        writeln!(f, "{} on {}", declarations.model, declarations.lattice)?;
+        let own =
+            declarations.layers.iter().filter_map(|layer| Some(format!("{} = {}", layer.name, layer.edge?)));
+        let own: Vec<String> = own.collect();
+        let beyond = if own.is_empty() { String::new() } else { format!(" ({} there)", own.join(", ")) };
+        writeln!(f, "{} on {}{beyond}", declarations.model, declarations.lattice)?;
         for rank in [Rank::Run, Rank::Replicate, Rank::Site] {
             let of_rank = self.instructions.iter().enumerate().filter(|(_, i)| i.rank == rank);
             let mut lines = of_rank.filter(|(_, i)| !inlined(&i.op)).peekable();
