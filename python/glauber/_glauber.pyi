@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Beyond", "Expression", "FitOutcome", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
+__all__ = ["__version__", "Beyond", "CellSum", "Crew", "Expression", "FitOutcome", "FitPieces", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "answer", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "one_of_many", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
 
 __version__: Final[str]
 
@@ -30,6 +30,24 @@ class Beyond:
     def shift(self, /, offset: int | Sequence[int]) -> Expression:
         """
         As `Expression.shift`.
+        """
+
+@final
+class CellSum:
+    """
+    A sum over the sites of each cell; see `Scope.cell_sum`. `s.of_cell(sum, label)` is that of one cell.
+    """
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __repr__(self, /) -> str: ...
+
+@final
+class Crew:
+    """
+    The workers behind an executor: what plans and fits are handed, so that they share their runs among these.
+    """
+    def __new__(cls, /, carrier: Any, threads: SupportsIndex) -> Crew:
+        """
+        `carrier` carries tasks: it has `carry(tasks, stopped)`, `tell(words)`, `count()` and `latency()`.
         """
 
 @final
@@ -220,10 +238,25 @@ class FitOutcome:
         """
 
 @final
+class FitPieces:
+    """
+    The fits of a request, of which pieces are wanted.
+    """
+    def __new__(cls, /, request: Incomplete) -> FitPieces: ...
+    def piece(self, /, piece: bytes) -> bytes:
+        """
+        Does a piece: the bytes of what came of it.
+        """
+
+@final
 class LogDensity:
     """
     The log density of a posterior.
     """
+    def chain(self, /, chain: SupportsIndex, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex) -> bytes:
+        """
+        Walks one chain of a posterior: what it drew, for `sample`.
+        """
     @property
     def likelihood(self, /) -> tuple[str, str, bool, int]:
         """
@@ -247,13 +280,14 @@ class LogDensity:
         """
         For each parameter its name, where it may be, where chains begin, and its prior.
         """
-    def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex) -> tuple[str, str]:
+    def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex, elsewhere: Any | None = None) -> tuple[str, str]:
         """
-        Profiles the likelihood: what was found as JSON, and in words.
+        Profiles the likelihood: what was found as JSON, and in words. `elsewhere` has profiles walked by others: a function
+        of a list of bytes, each for `walk_profile`, to what that gives, or None.
         """
-    def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None) -> dict[str, Any]:
+    def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None, walked: SupportsGetItem[int, bytes] | None = None) -> dict[str, Any]:
         """
-        Draws from the posterior.
+        Draws from the posterior; `walked` has what its chains drew, where they were walked elsewhere.
         """
     def to_free(self, /, theta: NDArray[float64]) -> NDArray[float64]:
         """
@@ -270,6 +304,10 @@ class LogDensity:
     def value_and_grad(self, /, theta: NDArray[float64], free: bool) -> tuple[float, NDArray[float64]]:
         """
         The same with its gradient.
+        """
+    def walk_profile(self, /, one: bytes) -> bytes:
+        """
+        Walks one profile, as `profile` asks for it of whoever does it elsewhere.
         """
     def why_impossible(self, /, theta: NDArray[float64]) -> str | None:
         """
@@ -500,7 +538,7 @@ class Plan:
     """
     A model compiled with its observations; with an estimator, for gradients too.
     """
-    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None, precision: str, memory: SupportsIndex) -> Plan: ...
+    def __new__(cls, /, model: Model, observations: SupportsGetItem[int, Observation], estimator: str | None, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None, precision: str, memory: SupportsIndex, crew: Crew | None = None) -> Plan: ...
     @property
     def bytes_per_state(self, /) -> int:
         """
@@ -549,6 +587,13 @@ class Scope:
         """
         A class 0, 1, 2 … at each site with these probabilities; the last class takes what is left of 1.
         """
+    def cell_sum(self, /, value: float | Expression, layer: str) -> CellSum:
+        """
+        The sum of a value over the sites of each cell of a layer of labels: its volume, where the value is 1. `s.of_cell(sum, label)`
+        is that of the cell with a label. Sums are those of the state that the rule reads: before the step where it is synchronous,
+        when a colour begins by sublattices, at that moment where events are one after another, for which the value must be a whole
+        number.
+        """
     def check_probability(self, /, what: str, p: float | Expression) -> None:
         """
         Has `p` checked to lie in [0, 1] wherever the step runs; an error calls it the probability of `what`.
@@ -573,6 +618,10 @@ class Scope:
     def layer(self, /, name: str) -> Expression:
         """
         A layer's value at each site before the step.
+        """
+    def look_up(self, /, numbers: SupportsGetItem[int, SupportsFloat | SupportsIndex], place: float | Expression) -> Expression:
+        """
+        The entry of a list of numbers that a whole number points at, 0 the first: such as an adhesion, by types.
         """
     def move_to(self, /, there: There, layer: str, left: float | str | Expression | None = None, when: float | Expression | None = None) -> None:
         """
@@ -604,6 +653,10 @@ class Scope:
     def observed_next(self, /, layer: str) -> Expression:
         """
         A layer's observed value after the step, for `revealed_by` and nothing else.
+        """
+    def of_cell(self, /, number: CellSum | Sequence[float], label: float | Expression) -> Expression:
+        """
+        The number of the cell that a label names: a sum over its sites, or the entry of a list of numbers, the medium's first.
         """
     def output(self, /, name: str, value: float | Expression) -> None:
         """
@@ -665,6 +718,11 @@ class There:
         1 where there is such a site, 0 where it lies beyond a fixed edge.
         """
 
+def answer(body: bytes, contents: SupportsGetItem[int, tuple[tuple[SupportsIndex, SupportsIndex], bytes]]) -> bytes:
+    """
+    Answers a task, having kept what came with it.
+    """
+
 def autologistic_log_density(fields: NDArray[float64], height: SupportsIndex, width: SupportsIndex, directions: bool, priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
     """
     The log density of snapshots under the autologistic model, by transfer matrices.
@@ -705,7 +763,7 @@ def cells_tracks(parameters: SupportsGetItem[int, tuple[str, SupportsFloat | Sup
     Simulates tracks of cells: id, record, and z, y, x in sites; and notes.
     """
 
-def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex) -> dict[str, Any]:
+def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[Any], SupportsIndex | None]]], parameters: SupportsGetItem[int, SupportsFloat | SupportsIndex], steps: SupportsIndex, replicates: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex, crew: Crew | None = None) -> dict[str, Any]:
     """
     What every estimator says of the gradient of the layers' means after some steps, and what it is.
     """
@@ -738,6 +796,11 @@ def log_density_of_file(request: Incomplete) -> LogDensity:
 def objective_of_file(request: Incomplete) -> Objective:
     """
     The objective of a fit file's first fit.
+    """
+
+def one_of_many() -> None:
+    """
+    Takes one thread where all cores are asked for: this process is one of many. Workers call it.
     """
 
 def persistent_walk_log_density(tracks: SupportsGetItem[int, tuple[NDArray[float64], SupportsGetItem[int, NDArray[float64]]]], priors: SupportsGetItem[int, tuple[str, str]], threads: SupportsIndex) -> LogDensity:
