@@ -592,3 +592,70 @@ def test_what_cannot_be_shown_is_an_error_of_the_command():
     assert "cell-sid" in refused("cellular-potts", "--option", "cell-sid=3")
     with Served("ising") as served:
         assert "--port" in refused("ising", "--port", str(served.port))
+
+
+def test_the_command_to_take_away_is_of_the_step_that_is_seen(browser):
+    with Served("potts") as served:
+        page = opened(browser, served)
+        rejoin(page, "+document.documentElement.dataset.step >= 4")
+        page.click("#play")
+        # Pictures that were under way come still; then nothing moves.
+        rejoin(page, 'document.getElementById("command").textContent.includes(`--steps ${document.documentElement.dataset.step} `)')
+        seen = step_of(page)
+        # A button has the focus: the keys do what they say all the same.
+        for further in (1, 2, 3):
+            page.keyboard.press(".")
+            rejoin(page, f"+document.documentElement.dataset.step === {seen + further}")
+        rejoin(page, f'document.getElementById("command").textContent.includes("--steps {seen + 3} ")')
+        page.keyboard.press("r")
+        rejoin(page, "+document.documentElement.dataset.step === 0")
+        assert page.wrongs == []
+        page.close()
+
+
+def test_what_is_refused_in_a_field_is_told_and_taken_back(browser):
+    with Served("potts") as served:
+        page = opened(browser, served)
+        option = page.locator("#o-states")
+        before = option.input_value()
+        option.fill("300")
+        option.press("Enter")
+        rejoin(page, 'document.getElementById("alert").textContent !== ""')
+        rejoin(page, f'document.getElementById("o-states").value === "{before}"')
+        name = page.evaluate("model.parameters[0].name")
+        field = page.locator(f'input[aria-label="{name}, as a number"]')
+        held = field.input_value()
+        for text in ("1,000", "abc", "-1e9"):
+            field.fill(text)
+            field.press("Enter")
+            rejoin(page, 'document.getElementById("alert").textContent !== ""')
+            assert field.input_value() == held, text
+        page.close()
+
+
+def test_a_rule_that_failed_while_it_ran_goes_on_when_it_is_mended(browser, tmp_path):
+    file = tmp_path / "measles.toml"
+    subprocess.run([CLI, "new", str(file)], check=True, capture_output=True)
+    good = file.read_text()
+    rule = next(line for line in good.splitlines() if line.startswith('"susceptible -> infected"'))
+    with Served(str(file)) as served:
+        page = opened(browser, served)
+        rejoin(page, "+document.documentElement.dataset.step >= 1")
+        for _ in range(2):
+            file.write_text(good.replace(rule, '"susceptible -> infected" = "2"'))
+            rejoin(page, 'document.getElementById("alert").textContent.includes("2")')
+            file.write_text(good)
+            rejoin(page, 'document.getElementById("alert").textContent === "" && +document.documentElement.dataset.step >= 2')
+        page.close()
+
+
+def test_a_page_too_many_is_told_why(browser):
+    with Served("voter") as served:
+        pages = [opened(browser, served) for _ in range(8)]
+        ninth = browser.new_page()
+        ninth.goto(served.address)
+        rejoin_words = 'document.getElementById("alert").textContent.includes("pages are open already")'
+        ninth.wrongs = []
+        rejoin(ninth, rejoin_words)
+        for page in [*pages, ninth]:
+            page.close()

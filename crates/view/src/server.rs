@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tungstenite::WebSocket;
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Message, WebSocket};
 
 use crate::page::page;
 use crate::request::{Asked, Gate, Refused, read_head};
@@ -193,9 +193,7 @@ impl Talk {
     }
 
     fn converse(&self, mut stream: TcpStream, key: &str) {
-        let Some(_place) = Place::take(&self.pages, MOST_PAGES) else {
-            return reply(&mut stream, 503, "text/plain; charset=utf-8", b"too many pages are open");
-        };
+        let place = Place::take(&self.pages, MOST_PAGES);
         let switch = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
             derive_accept_key(key.as_bytes())
@@ -207,7 +205,17 @@ impl Talk {
             .max_message_size(Some(LONGEST_MESSAGE))
             .max_frame_size(Some(LONGEST_MESSAGE))
             .write_buffer_size(0);
-        let socket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
+        let mut socket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
+        if place.is_none() {
+            // A page cannot read why a socket is refused: it is told over one that ends at once.
+            let words =
+                format!("{MOST_PAGES} pages are open already: close one of them and load this one again");
+            let said = serde_json::json!({"is": "error", "of": "pages", "words": words});
+            let _ = socket.send(Message::text(said.to_string()));
+            let _ = socket.close(None);
+            let _ = socket.flush();
+            return;
+        }
         Session::new(socket, self.source.clone(), self.threads).run(&self.stop);
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Session {
     stage: Option<Box<dyn Stage>>,
     reel: Reel,
     playing: bool,
+    /// Whether it stands still because a step failed.
+    failed: bool,
     /// Steps a second; 0 for as many as can be.
     speed: f64,
     seed: u64,
@@ -81,6 +83,7 @@ impl Session {
             stage: None,
             reel: Reel::default(),
             playing: true,
+            failed: false,
             speed: 10.0,
             seed: source.seed,
             slice: 0,
@@ -361,6 +364,7 @@ impl Session {
         let Some(stage) = &mut self.stage else { return Ok(()) };
         let begin = Instant::now();
         if let Err(words) = stage.advance(steps) {
+            self.failed |= self.playing;
             self.playing = false;
             self.wrong("run", &words)?;
             return self.say(&json!({"is": "standing"}));
@@ -382,22 +386,26 @@ impl Session {
             return Ok(());
         }
         self.seen = now;
+        // What stood still because its rule failed runs again with another rule.
+        self.playing |= std::mem::take(&mut self.failed);
         self.make_anew()
     }
 
     fn grant(&mut self, wish: Wish) -> Result<(), Gone> {
         match wish {
             Wish::Play => {
+                self.failed = false;
                 (self.playing, self.next, self.due) = (true, Instant::now(), 0.0);
                 Ok(())
             }
             Wish::Pause => {
                 self.playing = false;
-                Ok(())
+                self.tell_how_to_have_it()
             }
             Wish::Step => {
                 self.playing = false;
-                self.advance(1)
+                self.advance(1)?;
+                self.tell_how_to_have_it()
             }
             Wish::Restart { seed } => {
                 let Ok(seed) = seed.trim().parse() else {
@@ -439,8 +447,8 @@ impl Session {
                 // What cannot be made leaves the model as it was.
                 if let Err(words) = self.source.stage(self.threads) {
                     self.source = earlier;
-                    self.wrong("option", &words)?;
-                    return self.describe(&[]);
+                    self.describe(&[])?;
+                    return self.wrong("option", &words);
                 }
                 self.make_anew()
             }

@@ -37,9 +37,10 @@ function connect() {
 function hear(said) {
   if (said.is === "model") describe(said);
   else if (said.is === "error") {
-    const still = said.of === "model" && model ? "\nThe model as it was before goes on running." : "";
+    const still = said.of !== "model" || !model ? "" : playing ? "\nThe model as it was before goes on running." : "\nThe model as it was before is still there.";
     wrong(said.words + still);
     if (said.of === "parameter") showParameters();
+    if (said.of === "option" && model) showOptions();
     if (said.of === "course" || said.of === "run") answered();
   } else if (said.is === "standing") stand(false);
   else if (said.is === "site") $("site").textContent = `site ${place(said.place)}: ${said.words.join(", ") || "nothing"}`;
@@ -69,7 +70,7 @@ function describe(said) {
   $("name").textContent = said.name;
   $("about").textContent = [said.file, said.words.lattice, ...said.words.layers.map(([name, values]) => `${name}: ${values}`)].filter(Boolean).join(" · ");
   if (document.activeElement !== $("seed")) $("seed").value = said.seed;
-  wrong(said.lost.length ? `${said.lost.join(", ")}: the value it had is none it can have now; it is at the model's own.` : "");
+  wrong(said.lost.length ? `${said.lost.join(", ")}: no parameter any more, or none that can have the value it had; what there is stands at the model's own.` : "");
   stand(said.playing);
   if (anew) showLayers();
   $("slices").hidden = said.extent[0] === 1;
@@ -485,7 +486,12 @@ function showParameters() {
     slider.addEventListener("input", () => choose(p, +(+slider.value).toPrecision(4)));
     field.addEventListener("change", () => {
       const value = Number(field.value.replace(",", "."));
-      if (field.value.trim() === "" || Number.isNaN(value)) { wrong(`${p.name}: “${field.value}” is no number`); setParameter(p.name, p.value); } else choose(p, value);
+      // 1,000 is a thousand to some and one to others.
+      const unclear = /^[-+]?\d{1,3}(,\d{3})+$/.test(field.value.trim());
+      if (field.value.trim() === "" || Number.isNaN(value) || unclear) {
+        wrong(`${p.name}: “${field.value}” is ${unclear ? "a thousand to some and one to others: write it without the comma" : "no number"}`);
+        field.value = String(now(p));
+      } else choose(p, value);
     });
     sliders.set(p.name, { slider, field });
     const label = element("label", { for: `p-${p.name}` }, p.name, " ", element("small", {}, p.unit ? `${words}, ${p.unit}` : words));
@@ -494,17 +500,20 @@ function showParameters() {
   if (!model.parameters.length) $("parameters").textContent = "This model has none.";
   model.parameters.forEach((p) => setParameter(p.name, p.value));
 }
+function now(p) { return model.parameters.find((k) => k.name === p.name).value; }
 function setParameter(name, value) {
   const known = model.parameters.find((p) => p.name === name), made = sliders.get(name);
   if (!known || !made) return;
   known.value = value;
+  if (value > +made.slider.max) made.slider.max = String(value);
   made.slider.value = String(value);
   if (document.activeElement !== made.field) made.field.value = String(value);
 }
 function choose(p, value) {
   if ((p.low !== null && value < p.low) || (p.high !== null && value > p.high)) {
     wrong(`${p.name} lies between ${p.low ?? "−∞"} and ${p.high ?? "∞"}: ${value} is none of these`);
-    return setParameter(p.name, model.parameters.find((k) => k.name === p.name).value);
+    sliders.get(p.name).field.value = String(now(p));
+    return setParameter(p.name, now(p));
   }
   wrong("");
   tell({ do: "set", name: p.name, value });
@@ -568,8 +577,10 @@ $("curves-form").addEventListener("submit", (event) => {
   tell({ do: "curves", of: $("curves-of").value.split(";").map((text) => text.trim()).filter(Boolean) });
 });
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, select, textarea, button, summary, pre") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === " ") { event.preventDefault(); play(); } else if (event.key === ".") step(); else if (event.key === "r" || event.key === "R") restart();
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  // Where one types or chooses, keys are the field's own; on what can be pressed only the space bar is.
+  if (event.target.matches("input:not([type=range]):not([type=checkbox]), select, textarea")) return;
+  if (event.key === " ") { if (event.target.matches("input[type=checkbox], button, summary, pre")) return; event.preventDefault(); play(); } else if (event.key === ".") step(); else if (event.key === "r" || event.key === "R") restart();
 });
 dark.addEventListener("change", () => { showPlots(); drawPlots(); drawCourse(); });
 addEventListener("resize", () => { drawPlots(); drawCourse(); });
