@@ -99,6 +99,7 @@ fn of_text(text: &str) -> Result<(LabelStack, CellTypes), String> {
         ));
     };
     let mut labels = vec![0; sites];
+    let mut named = vec![false; sites];
     let mut covered = 0_usize;
     for part in &parts {
         let label = if is_medium(part.kind) { 0 } else { part.id + shift };
@@ -108,12 +109,17 @@ fn of_text(text: &str) -> Result<(LabelStack, CellTypes), String> {
                 covered += usize::from(*site != 0 && *site != label);
                 *site = label;
             }
+            named[row * width + x..=row * width + last_x].fill(true);
         }
     }
     if covered > 0 {
         notes.push(format!(
             "boxes of different cells lie over one another at {covered} sites: the later ones count"
         ));
+    }
+    let unnamed = named.iter().filter(|named| !**named).count();
+    if unnamed > 0 {
+        notes.push(format!("{unnamed} of {sites} sites stand in no line: they are read as medium"));
     }
     let shape = if depth > 1 { vec![depth, height, width] } else { vec![height, width] };
     let told: Vec<String> = names.iter().zip(1..).map(|(name, kind)| format!("{kind} is `{name}`")).collect();
@@ -156,6 +162,7 @@ mod tests {
         let text = "0 Medium 0 5 0 3 0 0\n1 soft 1 2 0 1 0 0\n\n2 hard 3 4 1 2 0 0\r\n1 soft 1 1 2 2 0 0\n";
         let (stack, types) = of_text(text).unwrap();
         assert_eq!(stack.shape, [4, 6]);
+        assert!(!stack.notes.iter().any(|note| note.contains("in no line")), "{:?}", stack.notes);
         let rows: Vec<&[i64]> = stack.labels.chunks(6).collect();
         assert_eq!(rows, [[0, 1, 1, 0, 0, 0], [0, 1, 1, 2, 2, 0], [0, 1, 0, 2, 2, 0], [0, 0, 0, 0, 0, 0]]);
         assert_eq!((types.rows, types.names), (vec![(1, 2), (2, 1)], vec!["hard".into(), "soft".into()]));
@@ -164,6 +171,8 @@ mod tests {
         assert_eq!((stack.shape, stack.labels), (vec![3, 1, 2], vec![1, 1, 1, 2, 0, 2]));
         assert_eq!(types.rows, [(1, 1), (2, 1)]);
         assert!(stack.notes[0].contains("from 0") && stack.notes[1].contains("1 sites"), "{:?}", stack.notes);
+        // What no box holds is told.
+        assert!(stack.notes[2].starts_with("1 of 6 sites"), "{:?}", stack.notes);
     }
 
     #[test]
