@@ -8,7 +8,8 @@ use glauber::files::{number, whole_number};
 /// A whole number, as it may be written anywhere else.
 fn whole<N: TryFrom<u64>>(text: &str) -> Result<N, String> {
     let given = whole_number(text).and_then(|n| N::try_from(n).ok());
-    given.ok_or_else(|| format!("give a whole number from 0 to {}, such as 1000, 1_000 or 1e3", u64::MAX))
+    let most = u64::MAX >> (64 - 8 * size_of::<N>());
+    given.ok_or_else(|| format!("give a whole number from 0 to {most}, such as 1000, 1_000 or 1e3"))
 }
 
 /// A finite number, as it may be written anywhere else.
