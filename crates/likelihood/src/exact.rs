@@ -239,6 +239,17 @@ fn none(step: &Program, why: String) -> ModelError {
     ModelError::NoLikelihood { model: step.declarations().model.clone(), why }
 }
 
+/// The outcomes of several draws, each of so many, that have this number among all together: the first draw changes fastest.
+pub(crate) fn joint_outcome(number: usize, sizes: &[usize]) -> Vec<usize> {
+    let mut rest = number;
+    let digit = |size: &usize| {
+        let own = rest % size;
+        rest /= size;
+        own
+    };
+    sizes.iter().map(digit).collect()
+}
+
 pub(crate) fn outcomes_of(step: &Program, draw: ValueId) -> usize {
     match &step.instruction(draw).op {
         Op::Categorical { probabilities, .. } => probabilities.len(),
@@ -300,15 +311,7 @@ fn probability_of_observed(g: &mut Graph, step: &Program, group: &Group, view: &
     let zero = g.constant(0.0);
     let mut total = zero;
     for index in 0..joint {
-        let mut rest = index;
-        let outcome: Vec<usize> = sizes
-            .iter()
-            .map(|size| {
-                let own = rest % size;
-                rest /= size;
-                own
-            })
-            .collect();
+        let outcome = joint_outcome(index, &sizes);
         let mut chance = g.constant(1.0);
         let renamed = g.import(step, |g, original, op| {
             let place = draws.iter().position(|d| *d == original);

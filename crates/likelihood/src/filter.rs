@@ -17,7 +17,7 @@
 
 use glauber_lattice::Values;
 
-use crate::exact::{draws_behind, outcomes_of, probability_of};
+use crate::exact::{draws_behind, joint_outcome, outcomes_of, probability_of};
 use glauber_program::Graph;
 use glauber_program::Model;
 use glauber_program::ModelError;
@@ -284,15 +284,7 @@ impl Law {
         }
         let mut chances = vec![g.constant(0.0); self.states];
         for index in 0..joint {
-            let mut rest = index;
-            let outcome: Vec<usize> = sizes
-                .iter()
-                .map(|size| {
-                    let own = rest % size;
-                    rest /= size;
-                    own
-                })
-                .collect();
+            let outcome = joint_outcome(index, &sizes);
             let (renamed, chance) = self.imported(g, program, own, means, &draws, &outcome);
             let next = renamed[value.index()];
             match g.constant_value(next) {

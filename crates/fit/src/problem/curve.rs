@@ -47,6 +47,19 @@ pub struct ObservedCurve {
     pub(super) data_notes: Vec<String>,
 }
 
+impl ObservedCurve {
+    /// Of a summary at its steps, from the model's own start, of nobody knows how many runs.
+    pub(super) fn of(
+        choice: SummaryChoice,
+        target: Target,
+        scale: Scale,
+        notes: Vec<String>,
+    ) -> ObservedCurve {
+        let (starts, runs, correlations, data_notes) = (None, None, None, Vec::new());
+        ObservedCurve { choice, target, starts, scale, runs, correlations, notes, data_notes }
+    }
+}
+
 /// What a step and a number of the summary are in the data's units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scale {
@@ -240,16 +253,7 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
         number: site * site,
         number_unit: units.length.as_ref().map(|u| format!("{u}²")),
     };
-    Ok(ObservedCurve {
-        choice,
-        target,
-        starts: None,
-        scale,
-        runs: None,
-        correlations: None,
-        notes,
-        data_notes: Vec::new(),
-    })
+    Ok(ObservedCurve::of(choice, target, scale, notes))
 }
 
 /// A column that is called like a state or a layer of which the number that it is taken for says nothing.
@@ -325,16 +329,7 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
     let notes = vec![format!("{choice} at {} steps of {}", target.steps.len(), name_of_data(file, path))];
     let time_unit = if curve.in_steps { None } else { (*file.data.time_unit).clone() };
     let scale = Scale { time: step, time_unit, ..Scale::steps() };
-    Ok(ObservedCurve {
-        choice,
-        target,
-        starts: None,
-        scale,
-        runs: None,
-        correlations: None,
-        notes,
-        data_notes,
-    })
+    Ok(ObservedCurve { data_notes, ..ObservedCurve::of(choice, target, scale, notes) })
 }
 
 /// The mean over observed runs.
@@ -382,16 +377,7 @@ fn of_states(file: &FitFile, own: &Own, path: &Path) -> Result<ObservedCurve, Jo
     )];
     let runs = Some(states.runs);
     let starts = from_data.then_some(states);
-    Ok(ObservedCurve {
-        choice,
-        target,
-        starts,
-        scale: Scale::steps(),
-        runs,
-        correlations: None,
-        notes,
-        data_notes,
-    })
+    Ok(ObservedCurve { starts, runs, data_notes, ..ObservedCurve::of(choice, target, Scale::steps(), notes) })
 }
 
 /// A summary of every observed state, \[run\]\[time\]\[number\]: one row per run, as the engine's outputs of a rollout.
@@ -477,16 +463,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
         simulation.runs
     )];
     let runs = Some(simulation.runs as usize);
-    Ok(ObservedCurve {
-        choice,
-        target,
-        starts: None,
-        scale: Scale::steps(),
-        runs,
-        correlations: None,
-        notes,
-        data_notes: Vec::new(),
-    })
+    Ok(ObservedCurve { runs, ..ObservedCurve::of(choice, target, Scale::steps(), notes) })
 }
 
 /// Some rows of a table of this width, in the order asked for.

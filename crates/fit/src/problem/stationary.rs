@@ -61,16 +61,7 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     };
     let notes = vec![format!("{choice} of {words}, compared after {} and {steps} steps", steps / 2)];
     let scale = Scale::steps();
-    Ok(ObservedCurve {
-        choice,
-        target,
-        starts: None,
-        scale,
-        runs: None,
-        correlations: None,
-        notes,
-        data_notes,
-    })
+    Ok(ObservedCurve { data_notes, ..ObservedCurve::of(choice, target, scale, notes) })
 }
 
 /// The summary of every run, what they are in words, and what their reader has to say.
