@@ -1,8 +1,6 @@
 """A cell of the Act model crawls: copies are favoured from sites that were gained lately (Niculescu et al. 2015)."""
-
 import glauber
 import numpy as np
-
 
 def step(s):
     cell, there, others = s["cell"], s.neighbour("moore"), s["cell"].neighbours("moore").sum()
@@ -19,11 +17,9 @@ def step(s):
     s.next("cell").set(glauber.where(copied, there["cell"], cell))
     s.next("until").set(glauber.where(copied * (gain > 0), s.step() + 80, s["until"]))
 
-
 disc = lambda s: {"cell": (s.coordinate(0) - 75) ** 2 + (s.coordinate(1) - 75) ** 2 < 160, "until": 0}
 model = glauber.Model("crawling-cell", (150, 150), {"cell": glauber.labels(1), "until": 10**6}, step, start=disc,
-    parameters={"strength": (0, 2000, 200)}, update="random-sequential")  # fmt: skip
-
+                      parameters={"strength": (0, 2000, 200)}, update="random-sequential")
 if __name__ == "__main__":
     cell = glauber.simulate(model, steps=5, seed=1)["cell"][0]
     print("sites of the cell:", *[int(c.sum()) for c in cell], "of 500 wanted")
