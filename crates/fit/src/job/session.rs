@@ -105,6 +105,11 @@ impl Job {
         let diverged = matches!(fits[best.number].result.stopped, Stopped::Diverged { .. });
         let start = if diverged { None } else { self.start_map(theta, interrupted)? };
         let misfit = start.as_ref().and_then(|map| map.refined.as_ref()?.misfit);
+        if misfit.is_some() {
+            let result = &mut fits[best.number].result;
+            result.verdict =
+                format!("the start that was found does not become what was observed; {}", result.verdict);
+        }
         let curves = if diverged || interrupted { None } else { self.curves_of(&fits[best.number]) };
         let posterior = match &self.posterior {
             Some((inference, density)) if !interrupted => {

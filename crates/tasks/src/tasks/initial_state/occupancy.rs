@@ -89,6 +89,15 @@ impl Recorder for Counter<'_> {
     }
 }
 
+/// Per layer: ln m where so many of the replicates have a state.
+fn logarithms(scene: &Scene, replicates: usize) -> Vec<Vec<f64>> {
+    let of_layer = |states: &usize| -> Vec<f64> {
+        let whole = replicates as f64 + PRIOR * *states as f64;
+        (0..=replicates).map(|count| libm::log((count as f64 + PRIOR) / whole)).collect()
+    };
+    scene.states.iter().map(of_layer).collect()
+}
+
 impl Occupancy {
     /// Runs forwards and counts. Counts are whole numbers, so the threads' order does not matter.
     pub(super) fn count(plan: &Plan, scene: &Scene, run: &Run<'_>) -> Result<Occupancy, EngineError> {
@@ -101,12 +110,21 @@ impl Occupancy {
         let plain = |layer: Vec<AtomicU32>| layer.into_iter().map(AtomicU32::into_inner).collect();
         let counts = counter.counts.into_iter().map(|frame| frame.into_iter().map(plain).collect()).collect();
         let replicates = run.replicates;
-        let logarithms = |states: &usize| -> Vec<f64> {
-            let whole = replicates as f64 + PRIOR * *states as f64;
-            (0..=replicates).map(|count| libm::log((count as f64 + PRIOR) / whole)).collect()
-        };
-        let logarithms = scene.states.iter().map(logarithms).collect();
-        Ok(Occupancy { counts, replicates, logarithms })
+        Ok(Occupancy { counts, replicates, logarithms: logarithms(scene, replicates) })
+    }
+
+    /// How many replicates were counted.
+    pub(super) fn replicates(&self) -> usize {
+        self.replicates
+    }
+
+    /// The same with the replicates of another count.
+    pub(super) fn and(mut self, scene: &Scene, other: &Occupancy) -> Occupancy {
+        let mine = self.counts.iter_mut().flatten().flatten();
+        mine.zip(other.counts.iter().flatten().flatten()).for_each(|(count, more)| *count += more);
+        self.replicates += other.replicates;
+        self.logarithms = logarithms(scene, self.replicates);
+        self
     }
 
     /// m: the share of replicates in a state.

@@ -28,6 +28,9 @@ use super::{InitialState, InitialStateError, ObservedFrame, Scene};
 
 /// Sweeps over all sites at most.
 const MOST_SWEEPS: usize = 4;
+/// How many times a candidate's rollouts are made from the most likely start, to see what it cannot become: so many that a
+/// state that none of them has is hardly ever one that a lattice of the model's has.
+const MISFIT_TIMES: usize = 16;
 /// Starting sites that are moved at most; with more the map stays as it was fitted.
 pub const MOST_STARTS: usize = 32;
 
@@ -104,10 +107,11 @@ pub fn refine(
         refined: false,
         misfit: None,
     };
+    let mut search = StartSearch { objective, weights: &weights, settings, calls: 0 };
     if count == 0 || count > MOST_STARTS {
+        found.misfit = search.misfit(&starts)?;
         return Ok(found);
     }
-    let mut search = StartSearch { objective, weights: &weights, settings, calls: 0 };
     for sweep in 0..MOST_SWEEPS {
         let mut map = vec![vec![0.0; sites]; weights.len()];
         let mut moved = false;
@@ -224,10 +228,18 @@ impl StartSearch<'_> {
     /// How little what was observed agrees with rollouts from a start, where it does not.
     fn misfit(&mut self, starts: &[Vec<usize>]) -> Result<Option<Misfit>, InitialStateError> {
         let scene = &self.objective.scene;
-        let replicates = self.settings.replicates.max(2);
-        let seed = self.seed(Purpose::Refinement);
-        let run = scene.run(seed, lattices(scene, starts), replicates);
-        let occupancy = Occupancy::count(&self.objective.forward, scene, &run)?;
+        let mut counted: Option<Occupancy> = None;
+        for _ in 0..MISFIT_TIMES {
+            let seed = self.seed(Purpose::Refinement);
+            let run = scene.run(seed, lattices(scene, starts), self.settings.replicates.max(2));
+            let own = Occupancy::count(&self.objective.forward, scene, &run)?;
+            counted = Some(match counted {
+                Some(before) => before.and(scene, &own),
+                None => own,
+            });
+        }
+        let Some(occupancy) = counted else { return Ok(None) };
+        let replicates = occupancy.replicates();
         let trials = self.trials(starts)?;
         let usual = trials.iter().map(|frames| occupancy.unseen(scene, frames)).max().unwrap_or(0);
         let unseen = occupancy.unseen(scene, &scene.frames);
