@@ -823,7 +823,7 @@ def segment(image: NDArray[float64], height: SupportsIndex, width: SupportsIndex
     Segments an image of grey values in [0, 1], flat and row by row; a truth gives scores.
     """
 
-def serve(model: Model | None, name: str | None, options: SupportsGetItem[int, tuple[str, Any]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], fit: str | None, seed: SupportsIndex, port: SupportsIndex, threads: SupportsIndex) -> Page:
+def serve(model: Model | None, name: str | None, options: SupportsGetItem[int, tuple[str, Any]], parameters: SupportsGetItem[int, tuple[str, SupportsFloat | SupportsIndex]], fit: str | None, data: str | None, rule: str, seed: SupportsIndex, port: SupportsIndex, threads: SupportsIndex) -> Page:
     """
     Serves a page with a model (a traced one, or one by name or path with options), or that of a fit, or both.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 import math
 import os
 import warnings
@@ -350,6 +351,8 @@ class Model:
 
     _native: _glauber.Model
     _recipe: tuple[str, dict[str, Any]] | None
+    _rule: str = ""
+    """The step as its author wrote it, where that is known."""
 
     def __init__(
         self,
@@ -406,6 +409,7 @@ class Model:
                 step,
             )
         )
+        self._rule = _source(step)
 
     @classmethod
     def _of(cls, native: _glauber.Model, recipe: tuple[str, dict[str, Any]] | None) -> Model:
@@ -608,3 +612,11 @@ def _option(name: str, value: Any) -> Any:
     if not _several(value):
         return bool(value) if isinstance(value, np.bool_) else real(value, f"option `{name}`")
     return [real(x, f"a number of option `{name}`") for x in value]
+
+
+def _source(rule: Any) -> str:
+    """A rule as its author wrote it, where that is known."""
+    try:
+        return inspect.cleandoc("\n" + inspect.getsource(rule))
+    except (OSError, TypeError):
+        return ""

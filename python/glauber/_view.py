@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from glauber import _glauber
 from glauber._arrays import named_numbers, path_text, real, told, whole
 from glauber._errors import InputError
+from glauber._fit_result import FitResult
 from glauber._kinds import Whole
 from glauber._model import Model, _option
+from glauber._simulation import Simulation
 
 _SCRIPT = """
 function render({ model, el }) {
@@ -102,11 +108,33 @@ def _widget() -> Any:
     return View
 
 
+@contextlib.contextmanager
+def _as_file(data: Any) -> Iterator[str | None]:
+    """The path of observed states; of those in memory a file that is there as long as they are read."""
+    if data is None:
+        yield None
+    elif isinstance(data, (str, os.PathLike)):
+        yield path_text(data)
+    elif isinstance(data, (Simulation, Mapping)):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "states.npz")
+            if isinstance(data, Mapping) and any(np.ma.is_masked(states) for states in data.values()):
+                raise InputError("the data are masked: what was not seen cannot be shown yet; leave those times out")
+            if isinstance(data, Simulation):
+                data.save(path)
+            else:
+                np.savez(path, **{str(layer): np.asarray(states) for layer, states in data.items()})
+            yield path
+    else:
+        raise TypeError(f"the data are {told(data)}: give a Simulation, arrays by layer, or a path")
+
+
 def view(
     model: Model | str | os.PathLike[str] | None = None,
     parameters: Mapping[str, Any] | None = None,
     *,
     fit: str | os.PathLike[str] | None = None,
+    data: Any = None,
     seed: Whole = 1,
     threads: Whole = 0,
     port: Whole = 0,
@@ -129,6 +157,9 @@ def view(
     fit : path, optional
         A fit file or the folder of its run (`FitResult.save` writes one): the course it took can be gone through, draws
         from its posterior stand behind the curves.
+    data : Simulation, dict of arrays, or path, optional
+        Observed states, shown beside the model's: a `Simulation`, arrays by layer ([run, time, lattice], [time, lattice] or
+        [lattice]), or what `data.states` of a fit file may be. The model then begins with the first of them.
     seed : int
         The seed to begin with.
     threads : int
@@ -161,17 +192,32 @@ def view(
     elif isinstance(model, (str, os.PathLike)):
         name = path_text(model)
         given = [(key.replace("_", "-"), _option(key, value)) for key, value in options.items()]
+    elif isinstance(model, FitResult):
+        raise InputError(
+            "this is a fit's result: save it (result.save(folder)) and give the folder, glauber.view(fit=folder)"
+        )
     elif model is not None:
         raise TypeError(f'the model is {told(model)}: give a glauber.Model, a name or a path, as "voter"')
-    page = _glauber.serve(
-        native,
-        name,
-        given,
-        [(n, real(x, f"parameter `{n}`")) for n, x in named_numbers(parameters, "parameters").items()],
-        None if fit is None else path_text(fit),
-        whole(seed, "seed", 0, 2**64 - 1),
-        whole(port, "port", 0, 65535),
-        whole(threads, "threads", 0, 1024),
-    )
+    if isinstance(fit, FitResult):
+        raise InputError("a fit's result is shown from its folder: result.save(folder), then glauber.view(fit=folder)")
+    with _as_file(data) as file:
+        try:
+            page = _glauber.serve(
+                native,
+                name,
+                given,
+                [(n, real(x, f"parameter `{n}`")) for n, x in named_numbers(parameters, "parameters").items()],
+                None if fit is None else path_text(fit),
+                file,
+                model._rule if isinstance(model, Model) else "",
+                whole(seed, "seed", 0, 2**64 - 1),
+                whole(port, "port", 0, 65535),
+                whole(threads, "threads", 0, 1024),
+            )
+        except InputError as error:
+            # Who gave arrays knows of no file.
+            if file is None or isinstance(data, (str, os.PathLike)) or file not in str(error):
+                raise
+            raise InputError(str(error).replace(file, "data")) from None
     title = model.name if isinstance(model, Model) else name or "a fit"
     return widget(page, f"{title}, live", whole(height, "height", 100, 10_000))

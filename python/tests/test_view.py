@@ -1,6 +1,7 @@
 """The page of `glauber view` in a browser: it opens for every model, its sliders do what a simulation says, a broken model
 file is told and mended. Skipped, visibly, where there is no Chromium or no Playwright."""
 
+import io
 import json
 import os
 import shutil
@@ -659,3 +660,134 @@ def test_a_page_too_many_is_told_why(browser):
         rejoin(ninth, rejoin_words)
         for page in [*pages, ninth]:
             page.close()
+
+
+def saved(page, button, count=1):
+    """What a button gives away: names and bytes."""
+    files = []
+    page.on("download", files.append)
+    page.click(button)
+    end = time.monotonic() + 60
+    while len(files) < count:
+        assert time.monotonic() < end, [file.suggested_filename for file in files]
+        page.wait_for_timeout(50)
+    return [(file.suggested_filename, open(file.path(), "rb").read()) for file in files]
+
+
+def test_what_is_taken_away_is_what_is_seen(browser):
+    image = pytest.importorskip("PIL.Image")
+    with Served("malevanets-kapral", "--option", "shape=[32,32]") as served:
+        page = opened(browser, served)
+        page.click("#play")
+        films = saved(page, "#gif", 2)
+        assert sorted(name.split("-step-")[0] for name, _ in films) == ["malevanets-kapral-A", "malevanets-kapral-B"]
+        page.close()
+    with Served("cellular-potts", "--option", "cells-per-side=3") as served:
+        page = opened(browser, served)
+        page.click("#play")
+        [(name, film)] = saved(page, "#gif")
+        width, height = page.evaluate("[layers[0].canvas.width, layers[0].canvas.height]")
+        # A key of three names is a line or two, not one of 131 states.
+        with image.open(io.BytesIO(film)) as picture:
+            assert picture.height / picture.width < 1.25 * height / width, picture.size
+        [(name, sheet)] = saved(page, "#png")
+        with image.open(io.BytesIO(sheet)) as picture:
+            seen = np.array(picture.convert("RGB"))
+        assert seen.shape[1] % width == 0 and seen.shape[0] > seen.shape[1], seen.shape
+        pixels = np.array(page.evaluate("Array.from(layers[0].pixels)"), np.uint32).reshape(height, width)
+        times = seen.shape[1] // width
+        middle = seen[times // 2 : height * times : times, times // 2 :: times].astype(np.uint32)
+        assert (middle[..., 0] | middle[..., 1] << 8 | middle[..., 2] << 16 | 0xFF000000 == pixels).all()
+        page.close()
+
+
+def test_the_command_says_where_it_is_another_run(browser, fitted):
+    words = lambda page: page.inner_text("#command-words")  # noqa: E731
+    with Served("susceptible-infected", "--option", "shape=[16,16]") as served:
+        page = opened(browser, served)
+        rejoin(page, "+document.documentElement.dataset.step >= 2")
+        page.click("#play")
+        rejoin(page, "document.getElementById('command-words').textContent.startsWith('The same')")
+        page.locator("#p-beta").focus()
+        page.keyboard.press("ArrowRight")
+        rejoin(page, "document.getElementById('command-words').textContent.includes('not the run that is seen')")
+        page.click("#restart")
+        rejoin(page, "!document.getElementById('command-words').textContent.includes('not the run')")
+        page.close()
+    with Served("--fit", "run", cwd=fitted) as served:
+        page = opened(browser, served)
+        rejoin(page, "document.getElementById('command-words').textContent.includes('observed state')")
+        assert "not the one that is seen" in words(page)
+        page.close()
+
+
+def test_a_broken_file_stays_told_until_it_is_mended(browser, tmp_path):
+    path = tmp_path / "news.toml"
+    subprocess.run([CLI, "new", "news"], cwd=tmp_path, check=True, capture_output=True)
+    whole = path.read_text()
+    with Served(str(path)) as served:
+        page = opened(browser, served)
+        path.write_text(whole.replace("[start]", "[start"))
+        rejoin(page, "!document.getElementById('alert').hidden")
+        page.locator("#parameters input[type=range]").first.focus()
+        page.keyboard.press("ArrowRight")
+        page.click("#restart")
+        rejoin(page, "document.documentElement.dataset.step !== undefined")
+        page.wait_for_timeout(300)
+        assert "The model as it was before" in page.inner_text("#alert")
+        path.write_text(whole)
+        rejoin(page, "document.getElementById('alert').hidden")
+        # Saved once more without a change the run goes on.
+        course = page.evaluate("model.course")
+        path.write_text(whole)
+        page.wait_for_timeout(800)
+        assert page.evaluate("model.course") == course
+        page.close()
+
+
+def test_narrow_intervals_sliders_of_options_and_what_is_no_number(browser, tmp_path):
+    path = tmp_path / "near.toml"
+    subprocess.run([CLI, "new", "near"], cwd=tmp_path, check=True, capture_output=True)
+    with Served("susceptible-infected") as served:
+        page = opened(browser, served)
+        found = page.evaluate(
+            "[[0.99996, 1, 0.99998], [0, 1e9, 5e8], [-3, 3, 0.1234567]].map(([low, high, value]) =>"
+            " { const s = element('input', {type: 'range', min: String(low), max: String(high), step: 'any'}); s.value = String(value); return rounded(s); })"
+        )
+        assert abs(found[0] - 0.99998) < 1e-7 and found[1] == 5e8 and abs(found[2] - 0.123) < 6e-4, found
+        field = page.locator("#parameters input:not([type=range])").first
+        for nonsense in ["Infinity", "1e999", "-1e999", "NaN", "0x"]:
+            field.fill(nonsense)
+            field.press("Enter")
+            rejoin(page, "document.getElementById('alert').textContent.includes('no number')")
+            assert page.evaluate("document.documentElement.dataset.state") == "ready"
+        page.close()
+    with Served("cellular-potts", "--option", "cells-per-side=3") as served:
+        page = opened(browser, served)
+        assert page.locator("#options input[type=range]").count() >= 3
+        box = page.locator("#o-cells-per-side")
+        box.fill("500")
+        box.press("Enter")
+        rejoin(page, "document.getElementById('alert').textContent.includes('2048')")
+        rejoin(page, "document.getElementById('o-cells-per-side').value === '3'")
+        page.close()
+
+
+def test_hover_follows_what_changes(browser):
+    with Served("ising", "--option", "shape=[16,16]", "--set", "beta=0") as served:
+        page = opened(browser, served)
+        page.hover("#layers canvas")
+        rejoin(page, "document.getElementById('site').textContent.startsWith('site')")
+        first = page.inner_text("#site")
+        rejoin(page, f"document.getElementById('site').textContent !== {json.dumps(first)}")
+        page.close()
+
+
+def test_a_page_that_takes_no_picture_loses_its_place():
+    with Served("ising") as served:
+        stream, _ = talk(served)
+        begin = time.monotonic()
+        stream.settimeout(60)
+        while stream.recv(1 << 16):
+            pass
+        assert 25 < time.monotonic() - begin < 60

@@ -15,9 +15,9 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   check    the quick loop: format, lints, unit tests of the crates above the engine
-  test     everything: check's lints, all tests and documentation examples, the main job itself, the Python package;
-           with --full also the tests that take minutes, 100,000 generated files of each kind, and the package's PyTorch part,
-           which installs several GB
+  test     everything: check's lints, all tests and documentation examples, with them the main job, and the Python package;
+           with --full also the tests that take minutes, 100,000 generated files of each kind, the main job as released, and the
+           package's PyTorch part, which installs several GB
   python   the Python package's tests alone; --full as above; with --stubs: writes the native module's stub
   bench    the engine's benchmarks, then those against PyTorch, JAX, pyABC and CMA-ES, which it installs into
            target/bench-venv and which fill BENCHMARKS.md; with --engine: the engine's alone; with --accuracy: whole fits
@@ -106,8 +106,8 @@ fn test(full: bool) -> Result<()> {
             ["--package", "glauber-data", "--package", "glauber-arrays", "--package", "glauber-model-file"];
         let arguments = [&["test", "--release", "--tests"][..], &readers].concat();
         cargo_with(&arguments, &[("GLAUBER_FUZZ", "50")])?;
+        main_job()?;
     }
-    main_job()?;
     python::test(full)
 }
 

@@ -15,6 +15,7 @@ const NEEDED: &[&str] = &[
     "maturin>=1.16,<1.17",
     "numpy",
     "pytest",
+    "pytest-xdist",
     "scipy",
     "jax",
     "pyabc",
@@ -60,14 +61,14 @@ pub fn test(full: bool) -> Result<()> {
     let wheel = own.wheel(&target)?;
     own.pip(&["install", "--quiet", "--force-reinstall", "--no-deps", &wheel])?;
     readme_in_a_clean_environment(&python, &target)?;
+    // The program as the Rust tests built it: what it says with checks on is what the module says without.
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let mut build = Command::new(program);
-    build.args(["build", "--quiet", "--release", "--package", "glauber-cli"]);
-    run(&mut build)?;
-    let cli = std::path::absolute(target.join("release").join("glauber"))?;
+    run(Command::new(program).args(["build", "--quiet", "--workspace", "--bin", "glauber"]))?;
+    let cli = std::path::absolute(target.join("debug").join("glauber"))?;
     install_mpi();
     let mut pytest = own.python();
-    pytest.args(["-m", "pytest", "-q", "python/tests"]).env("GLAUBER_CLI", cli);
+    // Two at a time: many tests wait for a browser, a process or a file.
+    pytest.args(["-m", "pytest", "-q", "-n", "2", "python/tests"]).env("GLAUBER_CLI", cli);
     if full {
         // What takes minutes is skipped without it.
         pytest.env("GLAUBER_FULL", "1");
@@ -182,16 +183,7 @@ impl Environment {
             std::fs::remove_dir_all(&folder)?;
         }
         let mut build = self.python();
-        build.args([
-            "-m",
-            "maturin",
-            "generate-stubs",
-            "--quiet",
-            "--profile",
-            "release",
-            "--features",
-            "stubs",
-        ]);
+        build.args(["-m", "maturin", "generate-stubs", "--quiet", "--profile", "release"]);
         run(build.arg("--interpreter").arg(self.program()).arg("--out").arg(&folder))?;
         let file = ["glauber/_glauber.pyi", "_glauber.pyi"].map(|name| folder.join(name));
         let Some(file) = file.into_iter().find(|f| f.exists()) else {

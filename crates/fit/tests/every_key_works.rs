@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use glauber_data::Overwrite;
 use glauber_data::arrays::{Array, write_npy, write_npz};
@@ -224,8 +226,10 @@ fn bases() -> Vec<(String, String)> {
 
 /// What comes out of a fit, with all its digits; or why there is none.
 fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, String> {
+    // Bases are swept side by side.
+    let overrides = [overrides, &["run.threads=1".to_string()]].concat();
     let file =
-        FitFile::parse(text, &folder.join("fit.toml"), overrides, folder).map_err(|e| e.to_string())?;
+        FitFile::parse(text, &folder.join("fit.toml"), &overrides, folder).map_err(|e| e.to_string())?;
     let mut job = prepare(&file).map_err(|e| e.to_string())?;
     let mut found = format!("{:?} {:?}", job.notes, job.problem.truth);
     for attempt in &mut job.attempts {
@@ -239,15 +243,34 @@ fn outcome(folder: &Path, text: &str, overrides: &[String]) -> Result<String, St
     Ok(found)
 }
 
-/// The sweep of one base with one more setting: keys with an effect go to `used`. Whether the base takes the setting.
+/// What sweeps found.
+#[derive(Default)]
+struct Found {
+    /// Keys with an effect.
+    used: BTreeSet<String>,
+    wrong: Vec<String>,
+    /// Every loss, optimizer and estimator, and whether any base took it.
+    settings: BTreeMap<String, bool>,
+}
+
+impl Found {
+    fn and(&mut self, other: Found) {
+        self.used.extend(other.used);
+        self.wrong.extend(other.wrong);
+        for (set, taken) in other.settings {
+            *self.settings.entry(set).or_insert(false) |= taken;
+        }
+    }
+}
+
+/// The sweep of one base with one more setting. Whether the base takes the setting.
 fn sweep(
     folder: &Path,
     name: &str,
     text: &str,
     more: &[String],
     keys: &[String],
-    used: &mut BTreeSet<String>,
-    wrong: &mut Vec<String>,
+    Found { used, wrong, .. }: &mut Found,
 ) -> bool {
     // A base that a setting does not suit says so, with the reason: that the setting means something is asked of the others.
     let Ok(plain) = outcome(folder, text, more) else { return false };
@@ -328,6 +351,37 @@ fn all_keys() -> Vec<String> {
     keys.filter(|key| !tables.contains(&key.as_str()) && !sources.contains(key)).collect()
 }
 
+/// All sweeps of one base.
+fn swept(folder: &Path, name: &str, text: &str, keys: &[String]) -> Found {
+    let mut found = Found::default();
+    let text = format!("{text}[optimizer]\nsteps = 3\n");
+    let is_simulated = text.contains("[data.simulate]");
+    let own: Vec<String> =
+        keys.iter().filter(|key| is_simulated || !key.starts_with("data.simulate")).cloned().collect();
+    assert_eq!(outcome(folder, &text, &[]), outcome(folder, &text, &[]), "{name} is not the same twice");
+    outcome(folder, &text, &[]).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert!(sweep(folder, name, &text, &[], &own, &mut found), "{name}");
+    // What depends on losses, optimizers and estimators.
+    let choices: Vec<String> = own
+        .iter()
+        .filter(|key| ["loss", "estimator", "optimizer"].contains(&key.split('.').next().unwrap()))
+        .cloned()
+        .collect();
+    for key in ["loss.name", "optimizer.name", "estimator.name", "estimator.compare", "optimizer.tolerance"] {
+        let values = if key == "optimizer.tolerance" { vec!["1e9".into()] } else { samples(key).unwrap() };
+        for value in values {
+            let mut more = vec![format!("{key}={value}")];
+            if value.contains("sgd") || value.contains("nesterov") {
+                more.push("optimizer.learning-rate=0.01".into());
+            }
+            let set = more[0].clone();
+            let taken = sweep(folder, name, &text, &more, &choices, &mut found);
+            *found.settings.entry(set).or_insert(false) |= taken;
+        }
+    }
+    found
+}
+
 #[test]
 fn every_key_has_an_effect_or_is_refused_with_the_reason() {
     let outside = tempfile::tempdir().unwrap();
@@ -337,39 +391,19 @@ fn every_key_has_an_effect_or_is_refused_with_the_reason() {
     for key in &keys {
         assert!(samples(key).is_some(), "{key} is new: give it a line in `samples`");
     }
-    let (mut used, mut wrong) = (BTreeSet::new(), Vec::new());
-    // Every loss, optimizer and estimator, and whether any base took it.
-    let mut settings: BTreeMap<String, bool> = BTreeMap::new();
-    for (name, text) in bases() {
-        let text = format!("{text}[optimizer]\nsteps = 3\n");
-        let is_simulated = text.contains("[data.simulate]");
-        let own: Vec<String> =
-            keys.iter().filter(|key| is_simulated || !key.starts_with("data.simulate")).cloned().collect();
-        assert_eq!(outcome(folder, &text, &[]), outcome(folder, &text, &[]), "{name} is not the same twice");
-        outcome(folder, &text, &[]).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(sweep(folder, &name, &text, &[], &own, &mut used, &mut wrong), "{name}");
-        // What depends on losses, optimizers and estimators.
-        let choices: Vec<String> = own
-            .iter()
-            .filter(|key| ["loss", "estimator", "optimizer"].contains(&key.split('.').next().unwrap()))
-            .cloned()
-            .collect();
-        for key in
-            ["loss.name", "optimizer.name", "estimator.name", "estimator.compare", "optimizer.tolerance"]
-        {
-            let values =
-                if key == "optimizer.tolerance" { vec!["1e9".into()] } else { samples(key).unwrap() };
-            for value in values {
-                let mut more = vec![format!("{key}={value}")];
-                if value.contains("sgd") || value.contains("nesterov") {
-                    more.push("optimizer.learning-rate=0.01".into());
-                }
-                let set = more[0].clone();
-                let taken = sweep(folder, &name, &text, &more, &choices, &mut used, &mut wrong);
-                *settings.entry(set).or_insert(false) |= taken;
-            }
+    let (found, next, bases) = (Mutex::new(Found::default()), AtomicUsize::new(0), bases());
+    let work = || {
+        while let Some((name, text)) = bases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let own = swept(folder, name, text, &keys);
+            found.lock().unwrap().and(own);
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let Found { used, wrong, settings } = found.into_inner().unwrap();
     for (set, taken) in &settings {
         assert_eq!(*taken, !set.contains("nonsense"), "{set}: taken by no base, or by one though it is none");
     }

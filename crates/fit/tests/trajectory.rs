@@ -101,22 +101,30 @@ fn the_simulated_displacement_is_that_of_the_closed_form() {
 
 #[test]
 fn known_parameters_are_recovered_from_bad_starts() {
-    for seed in 1..=5 {
-        let text = format!(
-            "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n\
-             [data]\nsimulate = {{ parameters = {{ p_center = 0.2, p_resample = 0.1 }}, runs = 15000, steps = 10, \
-             seed = {seed} }}\n\
-             [start]\np_center = [0.8, 0.5, 0.9]\np_resample = [0.8, 0.9, 0.5]\n{SHORT}[run]\nseed = {seed}\n"
+    recovered(1);
+}
+
+#[test]
+#[ignore = "a minute: with --full"]
+fn and_with_other_seeds() {
+    (2..=5).for_each(recovered);
+}
+
+fn recovered(seed: u64) {
+    let text = format!(
+        "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n\
+         [data]\nsimulate = {{ parameters = {{ p_center = 0.2, p_resample = 0.1 }}, runs = 15000, steps = 10, \
+         seed = {seed} }}\n\
+         [start]\np_center = [0.8, 0.5, 0.9]\np_resample = [0.8, 0.9, 0.5]\n{SHORT}[run]\nseed = {seed}\n"
+    );
+    let results = runs(&text);
+    assert_eq!(results.len(), 3);
+    for result in results {
+        let (center, resample) = (value(&result, "p_center"), value(&result, "p_resample"));
+        assert!(
+            (center - 0.2).abs() < 0.02 && (resample - 0.1).abs() < 0.02,
+            "seed {seed}: {center} {resample}"
         );
-        let results = runs(&text);
-        assert_eq!(results.len(), 3);
-        for result in results {
-            let (center, resample) = (value(&result, "p_center"), value(&result, "p_resample"));
-            assert!(
-                (center - 0.2).abs() < 0.02 && (resample - 0.1).abs() < 0.02,
-                "seed {seed}: {center} {resample}"
-            );
-        }
     }
 }
 
@@ -173,14 +181,16 @@ fn tracks_give_the_curves_that_come_with_the_program() {
             assert!((a - b).abs() < 0.0006, "{name}: {a} {b}");
         }
         assert!(found.errors.unwrap()[0].iter().all(|e| *e > 0.0));
+        if name != "neutrophils" {
+            continue;
+        }
+        // As long as the curves agree one fit tells that tracks are fitted.
         let (center, resample) = optimum(&curve(name));
         let mut job = prepare(&parse(&cells(name), &[&set, "data.bootstrap=0"]).unwrap()).unwrap();
-        for attempt in &mut job.attempts {
-            let result = attempt.run(None, None, None).unwrap();
-            let found = (value(&result, "p_center"), value(&result, "p_resample"));
-            let off = (found.0 - center).abs().max((found.1 - resample).abs());
-            assert!(off < 0.01, "{name}: found {found:?} from tracks, optimum ({center}, {resample})");
-        }
+        let result = job.attempts[1].run(None, None, None).unwrap();
+        let found = (value(&result, "p_center"), value(&result, "p_resample"));
+        let off = (found.0 - center).abs().max((found.1 - resample).abs());
+        assert!(off < 0.01, "{name}: found {found:?} from tracks, optimum ({center}, {resample})");
     }
 }
 

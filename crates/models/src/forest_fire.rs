@@ -26,7 +26,7 @@
 //! Exact: on a flat calm map without fuel the mean number burning or burnt after one step from the centre is
 //! 1 + 4(1 − exp(−spread)) + 4(1 − exp(−spread/√2)).
 
-use glauber_lattice::{Boundary, Moore, Neighbours, Values};
+use glauber_lattice::{Moore, Neighbours, Values};
 use glauber_program::{Colour, Expr, Interval, Model, Scope};
 
 use crate::options::{CatalogueError, OptionReader};
@@ -42,12 +42,10 @@ const COLOURS: [Option<Colour>; 3] =
 pub(crate) const COVARIATES: &[(&str, f64)] = &[("fuel", 0.0), ("elevation", 0.0)];
 
 pub(crate) fn build(options: &mut OptionReader<'_>) -> Result<Model, CatalogueError> {
-    let lattice = options.lattice(&[64, 64])?;
+    let lattice = options.lattice_within(&[64, 64], &["fixed", "periodic", "reflecting"])?;
     if lattice.dimensions() != 2 {
         return Err(options.refuse("shape", "two lengths, such as [64, 64]"));
     }
-    let bounded = options.has("boundary");
-    let lattice = if bounded { lattice } else { lattice.bounded(Boundary::Fixed(0.0)) };
     let seeds = Seeds::read(options, &["centre", "random"], 0.01)?;
     let effect = Interval::new(-10.0, 10.0);
     let mut model = Model::build("forest-fire", lattice.clone())

@@ -366,8 +366,17 @@ impl<'a> OptionReader<'a> {
 
     /// The lattice: `shape` (lengths) and `boundary` (periodic, reflecting or fixed at 0).
     pub fn lattice(&mut self, default: &[usize]) -> Result<Lattice, CatalogueError> {
+        self.lattice_within(default, &["periodic", "reflecting", "fixed"])
+    }
+
+    /// The lattice whose boundary is one of these, the first if not given.
+    pub(crate) fn lattice_within(
+        &mut self,
+        default: &[usize],
+        boundaries: &[&'static str],
+    ) -> Result<Lattice, CatalogueError> {
         let shape = self.shape()?.unwrap_or_else(|| default.to_vec());
-        let boundary = match self.choice("boundary", &["periodic", "reflecting", "fixed"])? {
+        let boundary = match self.choice("boundary", boundaries)? {
             "reflecting" => Boundary::Reflecting,
             "fixed" => Boundary::Fixed(0.0),
             _ => Boundary::Periodic,

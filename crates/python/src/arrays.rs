@@ -16,7 +16,6 @@ pub struct Flat(pub Numbers);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Flat {
     type Error = PyErr;
-    #[cfg(feature = "stubs")]
     const INPUT_TYPE: pyo3::inspect::PyStaticExpr = <kind::Numbers as kind::Kind>::HINT;
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Flat> {
         if let Ok(bytes) = given.extract::<PyReadonlyArray1<'py, u8>>() {

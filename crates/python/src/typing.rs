@@ -1,20 +1,17 @@
 //! Names the kinds of Python values that cross, for the stub that `cargo xtask python --stubs` writes.
 //!
 //! A value `As<Number>` is any Python value here: what it must be is checked where it is read, with a message of its own.
-//! Only with the feature `stubs` does a kind say what the stub calls it.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use pyo3::prelude::*;
 
-#[cfg(feature = "stubs")]
 use pyo3::{inspect::PyStaticExpr as Hint, type_hint_identifier, type_hint_subscript, type_hint_union};
 
 /// A kind of Python values.
 pub trait Kind {
     /// What the stub calls it.
-    #[cfg(feature = "stubs")]
     const HINT: Hint;
 }
 
@@ -37,7 +34,6 @@ impl<'py, K: Kind> Deref for As<'py, K> {
 
 impl<'a, 'py, K: Kind> FromPyObject<'a, 'py> for As<'py, K> {
     type Error = std::convert::Infallible;
-    #[cfg(feature = "stubs")]
     const INPUT_TYPE: Hint = K::HINT;
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> Result<As<'py, K>, Self::Error> {
         Ok(As::of(given.to_owned()))
@@ -48,7 +44,6 @@ impl<'py, K: Kind> IntoPyObject<'py> for As<'py, K> {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = std::convert::Infallible;
-    #[cfg(feature = "stubs")]
     const OUTPUT_TYPE: Hint = K::HINT;
     fn into_pyobject(self, _py: Python<'py>) -> Result<Bound<'py, PyAny>, Self::Error> {
         Ok(self.0)
@@ -61,7 +56,6 @@ macro_rules! kinds {
         $(#[$doc])*
         pub struct $name;
         impl Kind for $name {
-            #[cfg(feature = "stubs")]
             const HINT: Hint = $hint;
         }
     )*};
@@ -122,7 +116,6 @@ kinds! {
 }
 
 /// The words the kinds are made of.
-#[cfg(feature = "stubs")]
 mod words {
     use super::Hint;
     use pyo3::type_hint_identifier;

@@ -39,7 +39,7 @@ impl Page {
 
 /// Serves a page with a model (a traced one, or one by name or path with options), or that of a fit, or both.
 #[pyfunction]
-#[pyo3(signature = (model, name, options, parameters, fit, seed, port, threads))]
+#[pyo3(signature = (model, name, options, parameters, fit, data, rule, seed, port, threads))]
 #[expect(clippy::too_many_arguments, reason = "what the page begins with, one by one")]
 pub fn serve(
     py: Python<'_>,
@@ -48,6 +48,8 @@ pub fn serve(
     options: Vec<(String, As<'_, Anything>)>,
     parameters: Vec<(String, f64)>,
     fit: Option<String>,
+    data: Option<String>,
+    rule: String,
     seed: u64,
     port: u16,
     threads: usize,
@@ -72,6 +74,10 @@ pub fn serve(
                 return Err(ViewError::Model("there is nothing to show: give a model or a fit".into()));
             }
         };
+        if let Some(data) = &data {
+            source = source.beside(Path::new(data)).map_err(ViewError::Model)?;
+        }
+        source.rule = rule;
         source.seed = seed;
         source.parameters.extend(parameters);
         Server::open(source, ViewOptions { port, threads })?.run_aside()

@@ -15,6 +15,8 @@ use crate::stage::{Curves, Stage};
 /// What the model is called where a catalogue model's name stands.
 pub(crate) const NAME: &str = "cellular-potts";
 
+/// Larger lattices are not shown: a step of them takes longer than a picture may.
+const LONGEST: usize = 2048;
 /// The byte of a type's sites at a border is so many on.
 const BORDER: u8 = 128;
 /// What the curves are, in this order.
@@ -73,6 +75,15 @@ fn layout(reader: &mut OptionReader<'_>) -> Result<Layout, CatalogueError> {
     // The colours of sublattices close on a torus of lengths that 2, with Act 3, divides.
     let period = if act { 3 } else { 2 };
     let length = length.max(2 * period).next_multiple_of(period);
+    if length > LONGEST {
+        return Err(reader.refuse(
+            "cells-per-side",
+            &format!(
+                "fewer, or smaller cells: cells-per-side × cell-side + 2 × margin is {length} sites, and at most {LONGEST} are \
+                 shown (`glauber cells simulate` runs larger ones)"
+            ),
+        ));
+    }
     let lattice = Lattice::new(&[length, length])?;
     let lattice = if torus { lattice.periodic() } else { lattice.fixed(0.0) };
     Ok(Layout { lattice, blocks, side, types, order, acceptance, connected, act })

@@ -196,7 +196,19 @@ impl Stage for LatticeStage {
         if let Some(observed) = &self.observed {
             let step = observed.first_step();
             notes.push(format!("the model begins with the first state of the first observed run, that of step {step}; beside it stands the last state of that run seen by then"));
-            notes.push("the command below begins as the model says, not with the observed state".into());
+        }
+        for layer in &declarations.layers {
+            if let Values::Categories(names) = &layer.values
+                && names.len() > MOST_SHARES
+            {
+                notes.push(format!(
+                    "`{}` has {} states, of which no curves are drawn unasked: write a summary such as mean({}={})",
+                    layer.name,
+                    names.len(),
+                    layer.name,
+                    names[1]
+                ));
+            }
         }
         for parameter in declarations.parameters.iter().filter(|p| p.default.is_none()) {
             notes.push(format!(
@@ -204,8 +216,11 @@ impl Stage for LatticeStage {
                 parameter.name
             ));
         }
+        let beyond =
+            declarations.outside.as_ref().map(|outside| json!(["beyond the edges", outside.to_string()]));
+        let applied = self.model.application();
         let application: Vec<Value> =
-            self.model.application().iter().map(|(name, words)| json!([name, words])).collect();
+            beyond.into_iter().chain(applied.iter().map(|(name, words)| json!([name, words]))).collect();
         let layers: Vec<Value> =
             declarations.layers.iter().map(|l| json!([l.name, l.values.to_string()])).collect();
         json!({

@@ -56,7 +56,7 @@ pub(crate) enum Wish {
     /// A film of what was shown.
     Film {
         /// Which layer.
-        layer: usize,
+        layer: u8,
     },
     /// The parameters that a fit had at a row of its course, from the start.
     Course {
@@ -105,9 +105,9 @@ pub(crate) fn picture(course: u32, step: u64, numbers: &[f64], planes: &[Plane])
     message
 }
 
-/// A film: kind, then the GIF.
-pub(crate) fn film(gif: &[u8]) -> Vec<u8> {
-    [&[FILM], gif].concat()
+/// A film: kind, layer, then the GIF.
+pub(crate) fn film(layer: u8, gif: &[u8]) -> Vec<u8> {
+    [&[FILM, layer], gif].concat()
 }
 
 #[cfg(test)]

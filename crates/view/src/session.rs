@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use glauber_files::whole_number;
 use glauber_models::OptionValue;
 use serde_json::{Value, json};
 use tungstenite::{Error, Message, WebSocket};
@@ -31,6 +32,8 @@ const TOLD_AGAIN: Duration = Duration::from_secs(1);
 const SOON: u64 = 100;
 /// Rows of draws that are sent between two pictures.
 const MOST_NEWS: usize = 4;
+/// A page that has taken no picture of those under way for so long is given up.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long nothing is waited for at once.
 const NAP: Duration = Duration::from_millis(20);
 
@@ -45,6 +48,10 @@ pub(crate) struct Session {
     playing: bool,
     /// Whether it stands still because a step failed.
     failed: bool,
+    /// What is wrong with the model's file as it is now, while the model before goes on.
+    broken: Option<String>,
+    /// What the model's file says.
+    text: Option<String>,
     /// Steps a second; 0 for as many as can be.
     speed: f64,
     seed: u64,
@@ -54,6 +61,11 @@ pub(crate) struct Session {
     seen: Seen,
     looked: Instant,
     under_way: u32,
+    /// When the page last said anything.
+    heard: Instant,
+    /// When steps were last made, and the seconds from one picture to the next lately.
+    stepped: Instant,
+    picture_seconds: f64,
     /// Steps that are due, in parts.
     due: f64,
     /// When the next picture is due.
@@ -84,6 +96,8 @@ impl Session {
             reel: Reel::default(),
             playing: true,
             failed: false,
+            broken: None,
+            text: source.text(),
             speed: 10.0,
             seed: source.seed,
             slice: 0,
@@ -92,6 +106,9 @@ impl Session {
             seen: source.look(),
             looked: Instant::now(),
             under_way: 0,
+            heard: Instant::now(),
+            stepped: Instant::now(),
+            picture_seconds: 0.0,
             due: 0.0,
             next: Instant::now(),
             step_seconds: 0.0,
@@ -129,16 +146,21 @@ impl Session {
         self.socket.get_mut().set_read_timeout(Some(timeout)).map_err(|_| Gone)?;
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => match serde_json::from_str::<Wish>(&text) {
-                    Ok(wish) => self.grant(wish)?,
-                    Err(_) => return Err(Gone),
-                },
+                Ok(Message::Text(text)) => {
+                    self.heard = Instant::now();
+                    match serde_json::from_str::<Wish>(&text) {
+                        Ok(wish) => self.grant(wish)?,
+                        Err(_) => return Err(Gone),
+                    }
+                }
                 Ok(Message::Ping(_) | Message::Pong(_)) => {}
                 Ok(_) => return Err(Gone),
                 Err(Error::Io(error))
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
                 {
-                    return Ok(());
+                    // A page that takes no pictures keeps its place no longer from others.
+                    let is_silent = self.under_way >= UNDER_WAY && self.heard.elapsed() > SILENCE;
+                    return if is_silent { Err(Gone) } else { Ok(()) };
                 }
                 Err(_) => return Err(Gone),
             }
@@ -158,10 +180,21 @@ impl Session {
 
     /// The model again, with the values that its parameters have where they are still parameters.
     fn make_anew(&mut self) -> Result<(), Gone> {
-        let mut made = match self.source.stage(self.threads) {
-            Ok(stage) => stage,
-            Err(words) => return self.wrong("model", &words),
-        };
+        match self.source.stage(self.threads) {
+            Ok(stage) => self.take(stage),
+            Err(words) => self.no_model(words),
+        }
+    }
+
+    /// What is wrong with the model is said for as long as it is.
+    fn no_model(&mut self, words: String) -> Result<(), Gone> {
+        self.wrong("model", &words)?;
+        self.broken = Some(words);
+        Ok(())
+    }
+
+    /// Shows what was made, with the values that its parameters had where they are still parameters.
+    fn take(&mut self, mut made: Box<dyn Stage>) -> Result<(), Gone> {
         let mut lost = Vec::new();
         if let Some(earlier) = &self.stage {
             for knob in earlier.knobs() {
@@ -174,8 +207,9 @@ impl Session {
             self.watched.clear();
         }
         if let Err(words) = made.restart(self.seed) {
-            return self.wrong("model", &words);
+            return self.no_model(words);
         }
+        self.broken = None;
         self.slice = made.extent()[0] / 2;
         (self.remains, self.said_of_remains) = self.source.remains.of_model(&made.name(), made.knobs());
         self.stage = Some(made);
@@ -237,23 +271,29 @@ impl Session {
             return self.wrong("course", "there is no such step of a fit");
         };
         let Some(stage) = &mut self.stage else { return Ok(()) };
-        let known: Vec<String> = stage.knobs().iter().map(|knob| knob.name.clone()).collect();
+        let known: Vec<(String, f64)> =
+            stage.knobs().iter().map(|knob| (knob.name.clone(), knob.value)).collect();
         let mut refused = Vec::new();
         for (name, value) in parameters {
-            if known.iter().any(|own| own == name)
+            if known.iter().any(|(own, _)| own == name)
                 && let Err(words) = stage.set(name, value)
             {
                 refused.push(words);
             }
+        }
+        // All of a row or nothing: a mixture is of no fit.
+        if !refused.is_empty() {
+            for (name, value) in &known {
+                let _ = stage.set(name, *value);
+            }
+            let words = refused.join("\n");
+            return self.wrong("course", &format!("this step of the fit cannot be shown: {words}"));
         }
         if let Err(words) = stage.restart(self.seed) {
             return self.wrong("run", &words);
         }
         self.begin_course();
         self.describe(&[])?;
-        if !refused.is_empty() {
-            self.wrong("parameter", &refused.join("\n"))?;
-        }
         if self.besides != self.values_besides() {
             self.spread_anew()?;
         }
@@ -307,6 +347,7 @@ impl Session {
             "course": self.course,
             "playing": self.playing,
             "lost": lost,
+            "broken": self.broken,
             "observed": stage.observed(),
             "command": stage.command(stage.step(), self.seed),
             "start": stage.start_of_a_fit(),
@@ -346,6 +387,10 @@ impl Session {
         let is_behind = now.saturating_duration_since(self.next) > between;
         let elapsed = between.as_secs_f64() * if is_behind { 2.0 } else { 1.0 };
         self.next = if is_behind { now } else { self.next } + between;
+        let since = now.saturating_duration_since(self.stepped).as_secs_f64().clamp(1.0 / PICTURES, PATIENCE);
+        self.stepped = now;
+        self.picture_seconds =
+            if self.picture_seconds > 0.0 { 0.7 * self.picture_seconds + 0.3 * since } else { since };
         let most =
             if self.step_seconds > 0.0 { (PATIENCE / self.step_seconds).floor().max(1.0) } else { 1.0 };
         let steps = if self.speed > 0.0 {
@@ -355,7 +400,8 @@ impl Session {
             self.due = (self.due - steps).clamp(0.0, 1.0);
             steps
         } else {
-            ((0.8 / PICTURES / self.step_seconds.max(1e-9)).floor()).clamp(1.0, most)
+            // A page that draws slowly leaves more time for steps from picture to picture.
+            ((0.8 * self.picture_seconds / self.step_seconds.max(1e-9)).floor()).clamp(1.0, most)
         };
         if steps >= 1.0 { self.advance(steps as usize) } else { Ok(()) }
     }
@@ -386,6 +432,12 @@ impl Session {
             return Ok(());
         }
         self.seen = now;
+        // Saved without a change it is the same model.
+        let text = self.source.text();
+        if text.is_some() && text == self.text && self.broken.is_none() {
+            return Ok(());
+        }
+        self.text = text;
         // What stood still because its rule failed runs again with another rule.
         self.playing |= std::mem::take(&mut self.failed);
         self.make_anew()
@@ -408,7 +460,7 @@ impl Session {
                 self.tell_how_to_have_it()
             }
             Wish::Restart { seed } => {
-                let Ok(seed) = seed.trim().parse() else {
+                let Some(seed) = whole_number(seed.trim()) else {
                     return self
                         .wrong("seed", "a seed is a whole number from 0 to 18,446,744,073,709,551,615");
                 };
@@ -445,12 +497,14 @@ impl Session {
                 };
                 self.source.options.set(&name, value);
                 // What cannot be made leaves the model as it was.
-                if let Err(words) = self.source.stage(self.threads) {
-                    self.source = earlier;
-                    self.describe(&[])?;
-                    return self.wrong("option", &words);
+                match self.source.stage(self.threads) {
+                    Ok(stage) => self.take(stage),
+                    Err(words) => {
+                        self.source = earlier;
+                        self.describe(&[])?;
+                        self.wrong("option", &words)
+                    }
                 }
-                self.make_anew()
             }
             Wish::Curves { of } => {
                 if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.watch(&of)) {
@@ -475,12 +529,12 @@ impl Session {
             Wish::Film { layer } => {
                 let Some(stage) = &self.stage else { return Ok(()) };
                 let [_, height, width] = stage.extent();
-                let made = match stage.looks().get(layer) {
-                    Some(look) => self.reel.film(layer, look, height, width),
+                let made = match stage.looks().get(usize::from(layer)) {
+                    Some(look) => self.reel.film(usize::from(layer), look, height, width),
                     None => Err(format!("there is no layer {layer}")),
                 };
                 match made {
-                    Ok(gif) => self.socket.send(Message::binary(film(&gif))).map_err(|_| Gone),
+                    Ok(gif) => self.socket.send(Message::binary(film(layer, &gif))).map_err(|_| Gone),
                     Err(words) => self.wrong("film", &words),
                 }
             }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use glauber_fit::fit_file::FitFile;
+use glauber_arrays::{ReadLimits, read_arrays};
+use glauber_fit::fit_file::{FitFile, Value as FitValue};
 use glauber_fit::problem::Shown;
 use glauber_model_file::{CovariateSource, Loaded, load};
 use glauber_models::{Allowed, MODELS, ModelOptions, OptionValue, with_settings};
@@ -18,6 +19,9 @@ use crate::lattice_stage::{Command, LatticeStage};
 use crate::observed::Observed;
 use crate::remains::Remains;
 use crate::stage::{Stage, shell};
+
+/// A longer model file is not compared with what it was.
+const MOST_TEXT: u64 = 1 << 22;
 
 /// A model by name or path, with its options and data per site, and the values its parameters begin with.
 #[derive(Clone, Debug)]
@@ -38,8 +42,12 @@ pub struct Source {
     pub remains: Arc<Remains>,
     /// States that were observed, to be seen beside the model's.
     pub observed: Option<Arc<States>>,
+    /// Whether those are the data of a fit that is shown with its own model.
+    of_fit: bool,
     /// What there is to say of how all this was read.
     pub notes: Vec<String>,
+    /// The rule as its author wrote it, of a model that was handed over.
+    pub rule: String,
 }
 
 /// What a file was when it was looked at.
@@ -58,7 +66,9 @@ impl Source {
             made: None,
             remains: Arc::default(),
             observed: None,
+            of_fit: false,
             notes: Vec::new(),
+            rule: String::new(),
         }
     }
 
@@ -98,6 +108,7 @@ impl Source {
             covariates: shown.covariates,
             parameters: shown.parameters,
             observed: shown.states.map(Arc::new),
+            of_fit: true,
             notes: shown.notes,
             remains: Arc::new(remains),
             ..Source::new(&shown.model, shown.options)
@@ -118,6 +129,47 @@ impl Source {
         Ok(all)
     }
 
+    /// The same beside observed states, read from a file as a fit would read them.
+    ///
+    /// # Errors
+    /// In words, where they cannot be had or are not of this model.
+    pub fn beside(mut self, data: &Path) -> Result<Source, String> {
+        if let Some((model, _)) = &self.made {
+            let arrays = read_arrays(data, ReadLimits::default()).map_err(|error| error.to_string())?;
+            let states = States::from_arrays(model.declarations(), &arrays);
+            self.observed = Some(Arc::new(states.map_err(|error| format!("{}: {error}", data.display()))?));
+            return Ok(self);
+        }
+        let words = |text: &str| FitValue::Text(text.to_string());
+        let path = |path: &Path| {
+            let full = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok::<_, String>(words(&full.display().to_string()))
+        };
+        let model = match self.file() {
+            Some(file) => path(&file)?,
+            None => words(&self.model),
+        };
+        let options = self.options.iter().map(|(name, value)| (name.to_string(), value_of(value)));
+        let tables = [
+            ("model".to_string(), model),
+            ("task".to_string(), words("transition")),
+            ("model-options".to_string(), FitValue::table(options)),
+            ("data".to_string(), FitValue::table([("states".to_string(), path(data)?)])),
+        ];
+        let FitValue::Table(tables) = FitValue::table(tables) else { return Ok(self) };
+        let file = FitFile::from_tables(tables, Path::new("the data"), Path::new(""));
+        let shown = Shown::read(&file.map_err(|error| error.to_string())?);
+        // What a fit file would say in a table is an option here.
+        let shown = shown.map_err(|error| {
+            error
+                .to_string()
+                .replace("set the lattice's shape under [model-options]", "set it by the option `shape`")
+        })?;
+        self.observed = shown.states.map(Arc::new);
+        self.notes.extend(shown.notes);
+        Ok(self)
+    }
+
     /// The model file, if it is one.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         let is_name = self.model == cells::NAME || MODELS.iter().any(|entry| entry.name == self.model);
@@ -128,6 +180,14 @@ impl Source {
     pub(crate) fn look(&self) -> Seen {
         let known = self.file().and_then(|path| std::fs::metadata(path).ok());
         Seen(known.and_then(|m| Some((m.modified().ok()?, m.len()))))
+    }
+
+    /// What the model file says now.
+    pub(crate) fn text(&self) -> Option<String> {
+        let path = self.file()?;
+        // A pipe is not waited for.
+        let known = std::fs::metadata(&path).ok()?;
+        (known.is_file() && known.len() < MOST_TEXT).then(|| std::fs::read_to_string(path).ok())?
     }
 
     /// Something that runs, at its start.
@@ -164,15 +224,24 @@ impl Source {
         notes.extend(model.notes());
         let rule = match self.file() {
             Some(path) => text_of(&path)?,
-            None => String::new(),
+            None => self.rule.clone(),
         };
-        let observed = self.observed.clone().map(Observed::new);
-        if let Some(observed) = &observed {
-            let (found, wanted) = (observed.states.sites, model.declarations().lattice.sites());
-            if found != wanted || observed.states.layers.len() != model.declarations().layers.len() {
-                return Err(format!(
-                    "the observed states have {found} sites, the model {wanted}: they are not of this model"
-                ));
+        let mut observed = self.observed.clone().map(Observed::new);
+        if let Some(seen) = &observed {
+            let (found, wanted) = (seen.states.sites, model.declarations().lattice.sites());
+            let (theirs, layers) = (seen.states.layers.len(), model.declarations().layers.len());
+            if (found, theirs) != (wanted, layers) {
+                // Fits simulate walkers one by one, for example, of which the model has many.
+                let said = format!(
+                    "the observed states have {found} sites and {theirs} layers, the model {wanted} and {layers}"
+                );
+                if !self.of_fit {
+                    return Err(format!(
+                        "{said}: they are not of this model; where only its lattice is another, say it: --option shape=[…]"
+                    ));
+                }
+                notes.push(format!("{said}: they are not shown"));
+                observed = None;
             }
         }
         let command = if self.made.is_some() { Command::Python } else { Command::Shell(self.command()) };
@@ -227,6 +296,19 @@ impl Source {
             })
         });
         described.collect()
+    }
+}
+
+/// An option as a fit file has it.
+fn value_of(value: &OptionValue) -> FitValue {
+    match value {
+        OptionValue::Number(x) if x.fract().abs() < f64::EPSILON && x.abs() < 1e15 => {
+            FitValue::Integer(*x as i128)
+        }
+        OptionValue::Number(x) => FitValue::Float(*x),
+        OptionValue::Text(word) => FitValue::Text(word.clone()),
+        OptionValue::Flag(x) => FitValue::Boolean(*x),
+        OptionValue::List(list) => FitValue::list(list.iter().map(|x| value_of(&OptionValue::Number(*x)))),
     }
 }
 

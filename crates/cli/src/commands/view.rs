@@ -1,15 +1,11 @@
 //! Serves the page that shows a model as it runs.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glauber::files::number;
-use glauber::fit::fit_file::{FitFile, FitFileError, Value};
-use glauber::fit::problem::Shown;
-use glauber::models::OptionValue;
 use glauber::view::{Remains, Server, Source, ViewError, ViewOptions};
 use serde_json::json;
 
@@ -55,6 +51,8 @@ pub fn run(arguments: &View, is_json: bool) -> Result<CommandOutcome, Failure> {
 fn source_of(arguments: &View) -> Result<Source, Failure> {
     let Some(path) = &arguments.fit else { return named(arguments) };
     let own = arguments.model.is_some().then(|| named(arguments)).transpose()?;
+    // Data that a fit says are simulated may take a while.
+    let _ = writeln!(std::io::stderr(), "reading {} and its data …", path.display());
     let mut source = Source::of_fit(path, own).map_err(Failure::input)?;
     if let Some(folder) = &arguments.draws {
         let mut draws = Remains::read(folder).map_err(Failure::input)?;
@@ -71,9 +69,6 @@ fn source_of(arguments: &View) -> Result<Source, Failure> {
 
 /// The model that was named, with its data.
 fn named(arguments: &View) -> Result<Source, Failure> {
-    let shown = |file: Result<FitFile, FitFileError>| {
-        file.map_err(Failure::input).and_then(|file| Shown::read(&file).map_err(Failure::input))
-    };
     let choice = ModelChoice {
         model: arguments.model.clone().unwrap_or_default(),
         options: arguments.options.clone(),
@@ -81,39 +76,9 @@ fn named(arguments: &View) -> Result<Source, Failure> {
     };
     let mut source = Source::new(&choice.model, options_of(&choice)?);
     source.covariates = sources_of(&choice)?;
-    if let Some(data) = &arguments.data {
-        // The states are read as a fit would read them.
-        let text = |words: &str| Value::Text(words.to_string());
-        let path = |path: &Path| {
-            std::path::absolute(path).map_err(Failure::input).map(|p| text(&p.display().to_string()))
-        };
-        let is_file = choice.model.ends_with(".toml") || choice.model.contains(['/', '\\']);
-        let model = if is_file { path(Path::new(&choice.model))? } else { text(&choice.model) };
-        let options = source.options.iter().map(|(name, value)| (name.to_string(), value_of(value)));
-        let tables = [
-            ("model".to_string(), model),
-            ("task".to_string(), text("transition")),
-            ("model-options".to_string(), Value::table(options)),
-            ("data".to_string(), Value::table([("states".to_string(), path(data)?)])),
-        ];
-        let Value::Table(tables) = Value::table(tables) else { return Ok(source) };
-        let read = shown(FitFile::from_tables(tables, Path::new("glauber view --data"), Path::new("")))?;
-        source.observed = read.states.map(Arc::new);
-        source.notes = read.notes;
-    }
-    Ok(source)
-}
-
-/// An option as a fit file has it.
-fn value_of(value: &OptionValue) -> Value {
-    match value {
-        OptionValue::Number(x) if x.fract().abs() < f64::EPSILON && x.abs() < 1e15 => {
-            Value::Integer(*x as i128)
-        }
-        OptionValue::Number(x) => Value::Float(*x),
-        OptionValue::Text(word) => Value::Text(word.clone()),
-        OptionValue::Flag(x) => Value::Boolean(*x),
-        OptionValue::List(list) => Value::list(list.iter().map(|x| value_of(&OptionValue::Number(*x)))),
+    match &arguments.data {
+        Some(data) => source.beside(data).map_err(Failure::input),
+        None => Ok(source),
     }
 }
 

@@ -81,10 +81,15 @@ impl Colouring {
         &self.title
     }
 
-    /// What a key calls the states: their names, else their numbers. Nothing where there is a range.
+    /// What a key calls the states: their names, of the first where there are fewer names than states; else their numbers.
+    /// Nothing where there is a range.
     pub fn labels(&self) -> Vec<String> {
-        let label = |state: usize| self.names.get(state).cloned().unwrap_or_else(|| state.to_string());
-        (0..self.count().unwrap_or(0)).map(label).collect()
+        let count = self.count().unwrap_or(0);
+        if self.names.is_empty() {
+            (0..count).map(|state| state.to_string()).collect()
+        } else {
+            self.names.iter().take(count).cloned().collect()
+        }
     }
 
     /// Two states: 0 nearly white, 1 nearly black.

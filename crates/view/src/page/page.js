@@ -11,7 +11,9 @@ let clock = { at: performance.now(), step: 0 };
 let draws = { count: 0, of: 0, steps: [], numbers: [], end: "" };
 
 const hex = (rgb) => "#" + rgb.toString(16).padStart(6, "0");
-const brief = (x) => (Number.isFinite(x) ? String(+x.toPrecision(4)) : String(x));
+const brief = (x, digits = 4) => (Number.isFinite(x) ? String(+x.toPrecision(digits)) : String(x));
+// As many digits as tell numbers apart that lie so far from one another.
+const digitsFor = (low, high) => Math.min(15, Math.max(4, 3 + Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high), 1e-300) / Math.max(high - low, 1e-300)))));
 const tell = (wish) => { if (socket && socket.readyState === 1) socket.send(JSON.stringify(wish)); };
 function element(tag, attributes = {}, ...inside) {
   const made = document.createElement(tag);
@@ -21,7 +23,13 @@ function element(tag, attributes = {}, ...inside) {
   made.append(...inside);
   return made;
 }
-function wrong(words) { $("alert").textContent = words; $("alert").hidden = !words; }
+// What is wrong with the model's file stays until it is mended; what else is wrong until the next thing is done.
+let broken = "";
+function wrong(words) {
+  const all = [broken, words].filter(Boolean).join("\n");
+  $("alert").textContent = all;
+  $("alert").hidden = !all;
+}
 
 function connect() {
   const here = location.pathname.endsWith("/") ? location.pathname : location.pathname + "/";
@@ -38,7 +46,8 @@ function hear(said) {
   if (said.is === "model") describe(said);
   else if (said.is === "error") {
     const still = said.of !== "model" || !model ? "" : playing ? "\nThe model as it was before goes on running." : "\nThe model as it was before is still there.";
-    wrong(said.words + still);
+    if (still) { broken = said.words + still; wrong(""); } else wrong(said.words);
+    if (said.of === "seed" && model) $("seed").value = model.seed;
     if (said.of === "parameter") showParameters();
     if (said.of === "option" && model) showOptions();
     if (said.of === "course" || said.of === "run") answered();
@@ -57,7 +66,17 @@ function place(site) {
   const x = site % width, y = Math.floor(site / width) % height, z = Math.floor(site / width / height);
   return model.extent[0] > 1 ? `(${z}, ${y}, ${x})` : height > 1 ? `(${y}, ${x})` : `${x}`;
 }
-function takeAway(said) { $("command").textContent = said.command; $("start").textContent = said.start; }
+let turned = false; // a slider was moved since the start of what is seen
+function takeAway(said) {
+  $("command").textContent = said.command;
+  $("start").textContent = said.start;
+  const words = model.observed
+    ? "A run of the model with the present parameters, to the present step. It is not the one that is seen: this begins as the model says, what is seen begins with the observed state."
+    : turned ? "From the start with the present parameters, to the present step. It is not the run that is seen: a slider was moved on the way. Restart to see the run of this command."
+    : !last || last.step === 0 ? "The first step of what is seen, with the present parameters:"
+    : "The same from the start with the present parameters, to the present step:";
+  if ($("command-words").textContent !== words) $("command-words").textContent = words;
+}
 
 function describe(said) {
   const same = model && model.course === said.course;
@@ -70,13 +89,15 @@ function describe(said) {
   $("name").textContent = said.name;
   $("about").textContent = [said.file, said.words.lattice, ...said.words.layers.map(([name, values]) => `${name}: ${values}`)].filter(Boolean).join(" · ");
   if (document.activeElement !== $("seed")) $("seed").value = said.seed;
+  if (!same) { turned = false; last = null; }
+  broken = said.broken ? said.broken + "\nThe model as it was before is the one that is shown." : "";
   wrong(said.lost.length ? `${said.lost.join(", ")}: no parameter any more, or none that can have the value it had; what there is stands at the model's own.` : "");
   stand(said.playing);
   if (anew) showLayers();
   $("slices").hidden = said.extent[0] === 1;
   $("slice").max = said.extent[0] - 1;
   $("slice").value = said.slice;
-  $("slice-words").textContent = `${said.slice} of ${said.extent[0]}`;
+  saySlice();
   if (parameters) showParameters(); else said.parameters.forEach((p) => setParameter(p.name, p.value));
   if (options) showOptions();
   if (plots || !curve) earlier = null; else if (!same && curve.steps.length > 1) earlier = curve;
@@ -105,8 +126,20 @@ function showWords() {
 
 // Layers
 
-let layers = [];
+let layers = [], readAt = 0;
+// What is at the site that was pointed at; again where the lattice has changed.
+function readSite() {
+  const [, height, width] = model.extent;
+  if (!cursor || cursor.x >= width || cursor.y >= height) return;
+  readAt = performance.now();
+  tell({ do: "site", place: (+$("slice").value * height + cursor.y) * width + cursor.x });
+}
+function saySlice() {
+  $("slice-words").textContent = `${$("slice").value} of ${model.extent[0]}`;
+  $("slice").setAttribute("aria-valuetext", `plane ${$("slice-words").textContent}`);
+}
 function showLayers() {
+  cursor = null;
   const [, height, width] = model.extent;
   layers = model.looks.map((look, number) => {
     const canvas = element("canvas", { role: "img", tabindex: "0", "aria-label": `layer ${look.name}` });
@@ -122,6 +155,7 @@ function showLayers() {
         swatch.style.background = hex(look.colours[state]);
         if (look.labels.length <= 24) caption.append(element("span", { class: "key" }, swatch, label));
       });
+      if (look.labels.length > 24) caption.append(element("span", {}, `${look.labels.length} states: point at a site to read its own`));
     } else {
       const scale = element("span", { class: "scale" });
       scale.style.background = `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((k) => hex(look.colours[k])).join(", ")})`;
@@ -137,7 +171,7 @@ function showLayers() {
     const layer = { look, canvas, context, image, pixels: new Uint32Array(image.data.buffer), palette, low, high, rows: height === 1 ? 0 : null };
     const ask = (x, y) => {
       cursor = { x: Math.min(width - 1, Math.max(0, x)), y: Math.min(height - 1, Math.max(0, y)) };
-      tell({ do: "site", place: (+$("slice").value * height + cursor.y) * width + cursor.x });
+      readSite();
     };
     canvas.addEventListener("pointermove", (event) => {
       const box = canvas.getBoundingClientRect();
@@ -162,7 +196,10 @@ function showLayers() {
 
 function take(buffer) {
   const view = new DataView(buffer);
-  if (view.getUint8(0) === 2) return save(new Blob([buffer.slice(1)], { type: "image/gif" }), "gif");
+  if (view.getUint8(0) === 2) {
+    const layer = layers[view.getUint8(1)];
+    return save(new Blob([buffer.slice(2)], { type: "image/gif" }), "gif", layers.length > 1 && layer ? layer.look.name : "");
+  }
   if (!model) return tell({ do: "drawn" });
   const course = view.getUint32(4, true), step = view.getFloat64(8, true);
   const count = view.getUint32(16, true), planes = view.getUint32(20, true);
@@ -199,6 +236,7 @@ function take(buffer) {
     $("time").textContent = `step ${step.toLocaleString("en")}`;
     document.documentElement.dataset.step = step;
     drawPlots();
+    if (now - readAt > (playing ? 250 : 0)) readSite();
   }
   tell({ do: "drawn" });
 }
@@ -295,7 +333,7 @@ function drawPlot({ group, canvas, values, from }) {
   for (const share of [0, 0.5, 1]) {
     const value = lowest + share * (highest - lowest);
     context.beginPath(); context.moveTo(left, y(value)); context.lineTo(width - right, y(value)); context.stroke();
-    context.fillText(brief(value), left - 5, y(value));
+    context.fillText(brief(value, digitsFor(lowest, highest)), left - 5, y(value), left - 7);
   }
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
@@ -433,7 +471,7 @@ function drawCourse() {
     for (const v of [low, high]) {
       const real = log ? Math.exp(v) : v;
       context.beginPath(); context.moveTo(left, y(real)); context.lineTo(box.width - right, y(real)); context.stroke();
-      context.fillText(brief(real), left - 5, Math.min(box.height - 6, Math.max(6, y(real))));
+      context.fillText(brief(real, log ? 4 : digitsFor(low, high)), left - 5, Math.min(box.height - 6, Math.max(6, y(real))));
     }
     context.strokeStyle = (dark.matches ? LINES_DARK : LINES)[0];
     context.lineWidth = 1.4;
@@ -483,12 +521,12 @@ function showParameters() {
     const slider = element("input", { type: "range", id: `p-${p.name}`, min: String(low), max: String(high), step: "any", "aria-label": p.name });
     const field = element("input", { inputmode: "decimal", autocomplete: "off", "aria-label": `${p.name}, as a number` });
     const words = `${p.low ?? "−∞"} to ${p.high ?? "∞"}`;
-    slider.addEventListener("input", () => choose(p, +(+slider.value).toPrecision(4)));
+    slider.addEventListener("input", () => choose(p, rounded(slider)));
     field.addEventListener("change", () => {
       const value = Number(field.value.replace(",", "."));
       // 1,000 is a thousand to some and one to others.
       const unclear = /^[-+]?\d{1,3}(,\d{3})+$/.test(field.value.trim());
-      if (field.value.trim() === "" || Number.isNaN(value) || unclear) {
+      if (field.value.trim() === "" || !Number.isFinite(value) || unclear) {
         wrong(`${p.name}: “${field.value}” is ${unclear ? "a thousand to some and one to others: write it without the comma" : "no number"}`);
         field.value = String(now(p));
       } else choose(p, value);
@@ -499,6 +537,12 @@ function showParameters() {
   }));
   if (!model.parameters.length) $("parameters").textContent = "This model has none.";
   model.parameters.forEach((p) => setParameter(p.name, p.value));
+}
+// A slider's value in as many digits as a thousandth of its length has.
+function rounded(slider) {
+  const low = +slider.min, high = +slider.max, part = 10 ** Math.floor(Math.log10((high - low) / 1000));
+  const value = +(Math.round(+slider.value / part) * part).toPrecision(12);
+  return Math.min(high, Math.max(low, value));
 }
 function now(p) { return model.parameters.find((k) => k.name === p.name).value; }
 function setParameter(name, value) {
@@ -516,6 +560,8 @@ function choose(p, value) {
     return setParameter(p.name, now(p));
   }
   wrong("");
+  turned ||= Boolean(last && last.step > 0);
+  if (courses.length && !$("fit-words").textContent.includes("moved")) $("fit-words").textContent += "; a slider was moved since";
   tell({ do: "set", name: p.name, value });
   setParameter(p.name, value);
   sliders.get(p.name).field.value = String(value);
@@ -535,11 +581,21 @@ function showOptions() {
       input.value = o.value;
       input.addEventListener("change", () => send(input.value));
     } else {
-      input = element("input", { type: "number", id, min: String(o.low), max: String(o.high), step: o.kind === "whole" ? "1" : "any" });
+      const steps = o.kind === "whole" ? "1" : "any", ends = { min: String(o.low), max: String(o.high) };
+      input = element("input", { type: "number", id, ...ends, step: steps });
       input.value = String(o.value);
       input.addEventListener("change", () => { if (input.value !== "") send(+input.value); });
+      // The slider shows the part of a wide interval that is around the value.
+      const far = o.high - o.low > 20 * Math.max(o.value - o.low, 4) ? o.low + 8 * Math.max(o.value - o.low, 4) : o.high;
+      const slider = element("input", { type: "range", "aria-label": o.name, min: ends.min, max: String(far), step: steps });
+      slider.value = String(o.value);
+      slider.addEventListener("input", () => { input.value = o.kind === "whole" ? slider.value : String(rounded(slider)); });
+      // The model is made anew when it is let go.
+      slider.addEventListener("change", () => send(+input.value));
+      const words = `${o.low} to ${o.high}${o.unit ? `, ${o.unit}` : ""}`;
+      return element("div", { class: "parameter" }, element("label", { for: id }, o.name, " ", element("small", {}, words)), slider, input);
     }
-    return element("div", { class: "parameter one" }, element("label", { for: id }, o.name, ...(o.unit ? [" ", element("span", { class: "unit" }, o.unit)] : [])), input);
+    return element("div", { class: "parameter one" }, element("label", { for: id }, o.name), input);
   }));
 }
 
@@ -550,12 +606,15 @@ function stand(runs) {
   $("play").textContent = runs ? "Pause" : "Play";
   $("play").setAttribute("aria-pressed", String(runs));
   if (!runs) $("reached").textContent = "";
+  // What changes thirty times a second is not read aloud.
+  $("site").setAttribute("aria-live", runs ? "off" : "polite");
 }
 function play() { stand(!playing); clock = { at: performance.now(), step: last ? last.step : 0 }; tell({ do: playing ? "play" : "pause" }); }
 function step() { stand(false); tell({ do: "step" }); }
 function restart() {
   const seed = $("seed").value.trim();
-  if (!/^\d{1,20}$/.test(seed)) return wrong("a seed is a whole number from 0 to 18446744073709551615");
+  if (!/^[\d.eE+_]{1,24}$/.test(seed)) $("seed").value = model.seed;
+  if (!/^[\d.eE+_]{1,24}$/.test(seed)) return wrong("a seed is a whole number from 0 to 18446744073709551615");
   $("seed").blur();
   tell({ do: "restart", seed });
 }
@@ -563,14 +622,18 @@ function restart() {
 const speedOf = (position) => (position >= 100 ? 0 : +(0.5 * Math.pow(2000, position / 99)).toPrecision(2));
 function setSpeed(speed) {
   $("speed").value = speed === 0 ? 100 : Math.round((99 * Math.log(speed / 0.5)) / Math.log(2000));
+  saySpeed(speed);
+}
+function saySpeed(speed) {
   $("speed-words").textContent = speed === 0 ? "as fast as can be" : `${speed} steps/s`;
+  $("speed").setAttribute("aria-valuetext", $("speed-words").textContent);
 }
 $("play").onclick = play;
 $("step").onclick = step;
 $("restart").onclick = restart;
 $("seed").addEventListener("keydown", (event) => { if (event.key === "Enter") restart(); });
-$("speed").addEventListener("input", () => { const speed = speedOf(+$("speed").value); $("speed-words").textContent = speed === 0 ? "as fast as can be" : `${speed} steps/s`; tell({ do: "speed", steps: speed }); });
-$("slice").addEventListener("input", () => { $("slice-words").textContent = `${$("slice").value} of ${model.extent[0]}`; tell({ do: "slice", plane: +$("slice").value }); });
+$("speed").addEventListener("input", () => { const speed = speedOf(+$("speed").value); saySpeed(speed); tell({ do: "speed", steps: speed }); });
+$("slice").addEventListener("input", () => { saySlice(); tell({ do: "slice", plane: +$("slice").value }); });
 $("curves-form").addEventListener("submit", (event) => {
   event.preventDefault();
   // Summaries have commas of their own: they are parted by semicolons.
@@ -587,25 +650,61 @@ addEventListener("resize", () => { drawPlots(); drawCourse(); });
 
 // Take away
 
-function save(blob, ending) {
-  const link = element("a", { href: URL.createObjectURL(blob), download: `${(model ? model.name : "glauber").replace(/[^\w.-]+/g, "-")}-step-${last ? last.step : 0}.${ending}` });
+function save(blob, ending, layer = "") {
+  const name = [model ? model.name : "glauber", layer].filter(Boolean).join("-").replace(/[^\w.-]+/g, "-");
+  const link = element("a", { href: URL.createObjectURL(blob), download: `${name}-step-${last ? last.step : 0}.${ending}` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 $("png").onclick = () => {
   if (!layers.length) return;
   const times = Math.max(1, Math.ceil(480 / Math.max(...layers.map((l) => l.canvas.width))));
-  const gap = 8, all = layers.map((l) => [l.canvas.width * times, l.canvas.height * times]);
+  // Of a line, the rows that there are.
+  const gap = 8, key = 18, all = layers.map((l) => [l.canvas.width * times, (l.rows === null ? l.canvas.height : Math.max(1, l.rows)) * times]);
   const sheet = element("canvas");
   sheet.width = all.reduce((sum, [w]) => sum + w + gap, -gap);
-  sheet.height = Math.max(...all.map(([, h]) => h));
+  const keys = layers.map((l, k) => keysOf(l, all[k][0]));
+  const picture = Math.max(...all.map(([, h]) => h));
+  sheet.height = picture + key * Math.max(...keys.map((rows) => rows.length)) + gap;
   const context = sheet.getContext("2d");
   context.imageSmoothingEnabled = false;
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  context.font = KEY_FONT;
+  context.textBaseline = "middle";
   let x = 0;
-  layers.forEach((l, k) => { context.drawImage(l.canvas, x, 0, ...all[k]); x += all[k][0] + gap; });
+  layers.forEach((l, k) => {
+    const [w, h] = all[k];
+    context.drawImage(l.canvas, 0, 0, l.canvas.width, h / times, x, 0, w, h);
+    keys[k].forEach((row, line) => row.forEach(({ at, swatch, words }) => {
+      const y = picture + key * (line + 0.5) + gap / 2;
+      if (swatch) { context.fillStyle = swatch; context.fillRect(x + at, y - 6, 12, 12); context.strokeStyle = "#888888"; context.strokeRect(x + at + 0.5, y - 5.5, 11, 11); }
+      context.fillStyle = "#20242a";
+      context.fillText(words, x + at + (swatch ? 16 : 0), y);
+    }));
+    x += w + gap;
+  });
   sheet.toBlob((blob) => save(blob, "png"));
 };
-$("gif").onclick = () => tell({ do: "film", layer: 0 });
+const KEY_FONT = "12px system-ui, sans-serif";
+// What stands below a layer's picture: its name, its states in their colours or its range; in rows as wide as it is.
+function keysOf(layer, width) {
+  const pen = element("canvas").getContext("2d");
+  pen.font = KEY_FONT;
+  const { look } = layer, parts = [{ words: look.name }];
+  if (!look.states) parts.push({ words: `from ${layer.low.textContent}`, swatch: hex(look.colours[0]) }, { words: `to ${layer.high.textContent}`, swatch: hex(look.colours[255]) });
+  else if (look.labels.length <= 24) look.labels.forEach((words, state) => parts.push({ words, swatch: hex(look.colours[state]) }));
+  const rows = [[]];
+  let at = 0;
+  for (const part of parts) {
+    const wide = pen.measureText(part.words).width + (part.swatch ? 16 : 0) + 12;
+    if (at && at + wide > width) { rows.push([]); at = 0; }
+    rows[rows.length - 1].push({ ...part, at });
+    at += wide;
+  }
+  return rows;
+}
+$("gif").onclick = () => layers.forEach((_, layer) => tell({ do: "film", layer }));
 $("csv").onclick = () => {
   const names = model.curves.flatMap((group) => group.names.map((name) => (group.names.length > 1 ? `${group.title}: ${name}` : name)));
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
