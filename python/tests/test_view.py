@@ -665,7 +665,7 @@ def test_a_page_too_many_is_told_why(browser):
 def saved(page, button, count=1):
     """What a button gives away: names and bytes."""
     files = []
-    page.on("download", files.append)
+    page.on("download", lambda file: files.append(file))
     page.click(button)
     end = time.monotonic() + 60
     while len(files) < count:
