@@ -22,7 +22,7 @@ True
 
 In the order of use: models (`Model`, `load`, `models`), simulations (`simulate`), rollouts with outputs and gradients
 (`rollout`, `value_and_grad`), fits (`fit`, `fit_file`, `log_density`, `posterior`, `profile`, and the tasks `Transition`, `Trajectory`, `Stationary`, `Stability`,
-`InitialState`), the workers of an executor to share them (`Workers`, `map`), images (`segment`), cells of the Cellular Potts model
+`InitialState`), the workers of an executor to share them (`Workers`, `map`), how often intervals hold the truth (`coverage`), images (`segment`), cells of the Cellular Potts model
 (`glauber.cells`), gradient checks (`check`). `glauber.jax` and `glauber.torch` put rollouts into JAX and
 PyTorch.
 """
@@ -32,6 +32,7 @@ import os as _os
 from glauber import _functions, _glauber, cells
 from glauber._callables import Simulator
 from glauber._check import Check, check
+from glauber._coverage import Coverage, coverage
 from glauber._density import (
     LogDensity,
     Posterior,
@@ -75,6 +76,7 @@ __all__ = [
     "Beyond",
     "CellSum",
     "Check",
+    "Coverage",
     "Experiment",
     "Expression",
     "FitInterrupted",
@@ -111,6 +113,7 @@ __all__ = [
     "autologistic",
     "cells",
     "check",
+    "coverage",
     "fit",
     "fit_file",
     "labels",

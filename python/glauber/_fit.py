@@ -22,6 +22,10 @@ from glauber._tasks import Task
 from glauber._workers import failing_as_workers_do, workers_of
 
 
+SETS = 50
+"""Data sets of a bootstrap."""
+
+
 def fit(
     model: Model,
     task: Task | Observation | Experiment | Sequence[Observation] | Sequence[Experiment],
@@ -131,7 +135,7 @@ def fit(
     }
     asked = fit_request(model, task, start, **settings)
     alone = _PiecesOfFit((model, task, start), {**settings, "threads": 1})
-    found, raised = _run(asked, executor, alone, checkpoint, progress)
+    found, raised = _run(asked, executor, alone, checkpoint, progress, SETS if errors == "bootstrap" else 0)
     states = getattr(task, "states", None)
     if isinstance(states, Simulation) and states.update not in (None, model.update):
         found["about"] = [
@@ -195,16 +199,24 @@ def _run(
     alone: Callable[[bytes], bytes | None],
     checkpoint: str | os.PathLike[str] | None,
     progress: bool | Callable[..., Any] | None,
+    warm: int = 0,
 ) -> tuple[Any, Any]:
-    """Runs a request: what was found, and what was raised meanwhile. `alone` does a piece of it on a worker."""
+    """Runs a request: what was found, and what was raised meanwhile. `alone` does a piece of it on a worker; so many of
+    these get ready for pieces while the first fit runs."""
     own = workers_of(executor)
     told_before = 0 if own is None else len(own.notes)
     asked["checkpoint"] = None if checkpoint is None else path_text(checkpoint)
     with shown(progress) as show, failing_as_workers_do(own):
+        waking = None
         if own is not None:
             asked["crew"] = own.crew()
             asked["pieces"] = own.beginning(alone, "the fit", _seen_by(show, own.count))
-        found, raised = _glauber.fit_file(asked, show)
+            waking = own.warming(alone, "the fit", warm) if warm else None
+        try:
+            found, raised = _glauber.fit_file(asked, show)
+        finally:
+            if waking is not None:
+                waking.cancel()
     if own is not None:
         found["about"] = [*found["about"], *own.notes[told_before:]]
     return found, raised

@@ -247,6 +247,13 @@ class Workers:
 
         return begin
 
+    def warming(self, function: Callable[..., Any], what: str, most: int) -> _Batch:
+        """Has workers start, and get a function ready with an empty item, while something else is done here; nobody waits
+        for it."""
+        key, own = pickled(function, what)
+        call = (key, pickle.dumps((b"",)))
+        return _Batch(self._carrier, [_Call(_call, call, own, key) for _ in range(min(self.count, most))])
+
     def __repr__(self) -> str:
         return f"Workers({self._name}, {self.count} workers)"
 

@@ -107,6 +107,20 @@ def cube(x: float) -> float:
     return x**3
 
 
+def study(seed: int) -> glauber.FitResult:
+    """A study of coverage: a fit by the likelihood to data of this seed."""
+    seen = glauber.simulate(news(8), {"beta": 0.3}, steps=4, replicates=2, seed=seed)
+    return glauber.fit(news(8), glauber.Transition(seen, loss="likelihood"), {"beta": 0.4}, steps=200, progress=False, threads=1)
+
+
+def narrow(seed: int) -> dict[str, tuple[float, float]]:
+    """Intervals that are half as wide as they should be; of every tenth set of data none."""
+    x = np.random.default_rng(seed).normal()
+    if seed % 10 == 0:
+        raise glauber.RunError("no data")
+    return {"x": (x - 0.98, x + 0.98)}
+
+
 def by_hand() -> dict[str, list[bytes]]:
     """Everything, in one process."""
     return {name: work() for name, work in WORK.items()}

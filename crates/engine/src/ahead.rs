@@ -1,8 +1,10 @@
 //! Holds what lies ahead of a replicate on its way back: what the light cones of its draws can still meet.
 
+use glauber_lattice::Layout;
 use glauber_program::{Extent, Groups, Span};
 
 use crate::codes::Codes;
+use crate::kernels::{Lane, Worth, worth};
 use crate::region::Boxes;
 use glauber_backend::Simd;
 
@@ -52,17 +54,19 @@ impl Ahead {
         });
     }
 
-    /// Puts into `self.sums` what is ahead of draws that are felt as `extent` says in terms of a group's latest time.
-    pub(crate) fn sum_up(&mut self, extent: impl Fn(&Span) -> Extent, sites: usize) {
-        self.sums.clear();
-        self.sums.resize(sites, 0);
-        let mut place = 0;
-        while place < self.leads.len() {
+    /// Writes what draws are worth that are felt as `extent` says in terms of a group's latest time; a unit of the sums
+    /// is worth `unit`. `to` holds the rows of the layout.
+    pub(crate) fn worth<F: Lane>(
+        &mut self,
+        extent: impl Fn(&Span) -> Extent,
+        unit: f64,
+        (layout, to): (&Layout, &mut [F]),
+    ) {
+        let mut radii = Vec::with_capacity(self.leads.len());
+        while radii.len() < self.leads.len() {
+            let place = radii.len();
             match extent(&self.groups.spans[place]).filter(|radius| !self.boxes.is_whole(*radius)) {
-                Some(radius) => {
-                    self.boxes.add(&self.leads[place], radius, &mut self.sums);
-                    place += 1;
-                }
+                Some(radius) => radii.push(radius),
                 // It stays so on the way back.
                 None => {
                     self.whole += self.boxes.total(&self.leads[place]);
@@ -70,6 +74,26 @@ impl Ahead {
                     self.spare.push(self.leads.remove(place));
                 }
             }
+        }
+        let each = Worth { whole: self.whole, unit, rest: self.rest };
+        match &self.leads[..] {
+            [] => (0..layout.rows()).for_each(|row| to[layout.row(row)..][..layout.width()].fill(each.of(0))),
+            [lead] => self.boxes.worth(lead, radii[0], each, (layout, to)),
+            all => {
+                self.sums.clear();
+                self.sums.resize(layout.sites(), 0);
+                for (lead, radius) in all.iter().zip(radii) {
+                    self.boxes.add(lead, radius, &mut self.sums);
+                }
+                self.write(each, (layout, to));
+            }
+        }
+    }
+
+    /// Writes what draws are worth by `self.sums`.
+    pub(crate) fn write<F: Lane>(&self, each: Worth, (layout, to): (&Layout, &mut [F])) {
+        for (row, sums) in self.sums.chunks_exact(layout.width()).enumerate() {
+            worth(self.boxes.simd(), sums, each, &mut to[layout.row(row)..][..sums.len()]);
         }
     }
 }

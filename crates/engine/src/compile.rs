@@ -72,7 +72,10 @@ impl Code {
         given: &BTreeMap<ValueId, u32>,
     ) -> Code {
         let short = program.instructions().len() <= MOST_TABULATED;
-        let tables = if options.tables && short { Tables::find(&program) } else { Tables::none() };
+        let tables = match options.tables && short {
+            true => Tables::find(&program, |value| given.contains_key(&value)),
+            false => Tables::none(),
+        };
         let schedule = schedule(&program, &tables, given);
         let mut compiler = Compiler::new(&program, layout, &schedule, &tables, options);
         compiler.given = given.clone();

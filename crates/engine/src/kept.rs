@@ -1,13 +1,14 @@
 //! Finds fields that a step makes on its way and its adjoint needs again: they are kept with each state, not made twice.
 //!
 //! Such a field (Malevanets–Kapral's plane of excited particles) lies behind the layers of the state that the step began
-//! with, and the adjoint reads it as if it were one more layer.
+//! with, and the adjoint reads it as if it were one more layer. Behind these lie layers of the state that the step led to,
+//! where what was drawn is the layer's next value: the adjoint reads what came out, and draws nothing again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use glauber_lattice::Storage;
 use glauber_program::passes::twins;
-use glauber_program::{Program, ValueId};
+use glauber_program::{Binary, Op, Program, Sink, Update, ValueId, dataflow};
 
 use crate::compile::Code;
 use crate::kernels::Lane;
@@ -20,6 +21,8 @@ pub(crate) struct Kept {
     pub(crate) temporaries: Vec<(u32, Storage)>,
     /// Their values in the step's program.
     values: Vec<ValueId>,
+    /// Layers whose next values the adjoint reads, and these in the step's program.
+    outcomes: Vec<(u32, ValueId)>,
 }
 
 impl Kept {
@@ -37,7 +40,13 @@ impl Kept {
                 kept.values.push(*value);
             }
         }
+        kept.outcomes = outcomes(&step.program, adjoint, &twins);
         kept
+    }
+
+    /// The layers of the state after a step that its adjoint reads, in the order in which they lie behind what is kept.
+    pub(crate) fn outcomes(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        self.outcomes.iter().map(|(layer, _)| *layer as usize)
     }
 
     /// The values of the adjoint that need not be made, with their places behind the layers.
@@ -45,10 +54,11 @@ impl Kept {
         let twins = twins(&step.program, adjoint);
         let layers = adjoint.declarations().layers.len();
         let place = |(place, value): (usize, &ValueId)| Some((*twins.get(value)?, (layers + place) as u32));
-        self.values.iter().enumerate().filter_map(place).collect()
+        let made = self.values.iter().chain(self.outcomes.iter().map(|(_, value)| value));
+        made.enumerate().filter_map(place).collect()
     }
 
-    /// Whether there are none.
+    /// Whether no fields are kept with a state.
     pub(crate) fn is_empty(&self) -> bool {
         self.temporaries.is_empty()
     }
@@ -72,4 +82,46 @@ impl Kept {
         };
         self.temporaries.iter().map(own).collect()
     }
+}
+
+/// Layers whose next value is what was drawn, where the adjoint would draw it again.
+fn outcomes(step: &Program, adjoint: &Program, twins: &HashMap<ValueId, ValueId>) -> Vec<(u32, ValueId)> {
+    // A colour's draws are no layer's next values: other colours' come after them.
+    if step.declarations().update != Update::Synchronous {
+        return Vec::new();
+    }
+    let is_noise = |_, op: &Op| matches!(op, Op::Uniform { .. } | Op::Centred { .. } | Op::Count { .. });
+    let drawn = dataflow::dependent(step.instructions(), is_noise, |_, _| false);
+    let mut needed_elsewhere = HashSet::new();
+    for instruction in adjoint.instructions().iter().filter(|i| i.op.reads_elsewhere()) {
+        instruction.op.visit(|operand| {
+            needed_elsewhere.insert(operand);
+        });
+    }
+    let own = |(sink, value): &(Sink, ValueId)| match sink {
+        Sink::NextLayer(layer)
+            if drawn[value.index()]
+                && counts(step, *value)
+                && twins.get(value).is_some_and(|twin| !needed_elsewhere.contains(twin)) =>
+        {
+            Some((*layer, *value))
+        }
+        _ => None,
+    };
+    step.results().iter().filter_map(own).collect()
+}
+
+/// Whether a value is a comparison, a number that was drawn, or a sum of such: its zero is never −0, and a layer holds it
+/// bit by bit.
+fn counts(program: &Program, value: ValueId) -> bool {
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match &program.instruction(value).op {
+            Op::Compare(..) | Op::Count { .. } => {}
+            Op::Constant(x) if x.get() >= 0.0 => {}
+            Op::Binary(Binary::Add, a, b) => open.extend([*a, *b]),
+            _ => return false,
+        }
+    }
+    true
 }

@@ -20,13 +20,13 @@ use crate::kernel::{Kernel, Range};
 use crate::plane::Plane;
 use glauber_program::Requirement;
 
-pub(crate) use corners::{Corner, Window};
+pub(crate) use corners::{Corner, Window, Worth};
 pub(crate) use draws::box_muller;
 pub(crate) use lane::Lane;
 pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Drawn, add_corners, draw, run_blocks, worth};
+pub(crate) use vectors::{Drawn, add_corners, add_terms, draw, leads, run_blocks, worth, worth_inside};
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {

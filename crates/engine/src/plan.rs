@@ -7,7 +7,7 @@ use glauber_backend::EngineError;
 use glauber_backend::Observation;
 use glauber_backend::differences;
 use glauber_backend::{Backend, Options, Prepared};
-use glauber_backend::{Gradient, LossValue, Recorder, Simulation};
+use glauber_backend::{Gradient, LossValue, Outputs, Recorder, Simulation};
 use glauber_backend::{Run, Subject};
 
 /// A model prepared for running.
@@ -128,6 +128,14 @@ impl Plan {
     /// [`EngineError`] where the run does not fit the model, or a rule leaves a layer's range or the probabilities' interval.
     pub fn simulate(&self, run: &Run<'_>) -> Result<Simulation, EngineError> {
         self.simulate_recorded(run, None)
+    }
+
+    /// Runs forwards for what is observed alone: last states are neither copied out nor sent from worker to worker.
+    ///
+    /// # Errors
+    /// As [`Plan::simulate`].
+    pub fn outputs(&self, run: &Run<'_>) -> Result<Outputs, EngineError> {
+        Ok(self.simulate(&run.clone().without_last())?.outputs)
     }
 
     /// Runs forwards, showing states to a recorder.

@@ -9,7 +9,7 @@
 
 use glauber_lattice::{Boundary, Layout};
 
-use crate::kernels::{Corner, Window, add_corners};
+use crate::kernels::{Corner, Lane, Window, Worth, add_corners, worth_inside};
 use glauber_backend::Simd;
 
 /// The shape that boxes lie in.
@@ -73,47 +73,102 @@ impl Boxes {
 
     /// Adds to `to` the sum over the box of these radii around each site of what a table was made of.
     pub(crate) fn add(&mut self, table: &[i64], radius: [usize; 3], to: &mut [i64]) {
+        let (simd, width) = (self.simd, self.extent[2]);
+        self.each_row(table, radius, |number, corners, window, room| {
+            add_corners(simd, corners, window, room, &mut to[number * width..][..width]);
+        });
+    }
+
+    /// Writes what a draw at each site is worth, by the sum over the box of these radii around it; `to` holds the rows of
+    /// the layout.
+    pub(crate) fn worth<F: Lane>(
+        &mut self,
+        table: &[i64],
+        radius: [usize; 3],
+        each: Worth,
+        (layout, to): (&Layout, &mut [F]),
+    ) {
+        let (simd, width) = (self.simd, self.extent[2]);
+        self.each_row(table, radius, |number, corners, window, room| {
+            worth_inside(simd, corners, window, room, each, &mut to[layout.row(number)..][..width]);
+        });
+    }
+
+    /// Calls `f` with the number of each row, and what the boxes around its sites are made of.
+    #[inline(always)]
+    fn each_row(
+        &mut self,
+        table: &[i64],
+        radius: [usize; 3],
+        mut f: impl FnMut(usize, &[Corner<'_>], Window, &mut Vec<i64>),
+    ) {
         let [depth, height, width] = self.extent;
         let along_x = Window {
             radius: if self.spans(2, radius[2]) { None } else { Some(radius[2]) },
             periodic: self.periodic[2],
         };
-        let (mut slabs, mut rows, mut corners) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, sums) in to.chunks_exact_mut(width).enumerate() {
-            if place % height == 0 {
-                self.ends(0, place / height, radius[0], depth, &mut slabs);
+        for z in 0..depth {
+            let slabs = self.ends(0, z, radius[0], depth);
+            for y in 0..height {
+                let rows = self.ends(1, y, radius[1], height);
+                let mut corners = [Corner { row: &[], taken: false }; MOST_ENDS * MOST_ENDS];
+                let mut count = 0;
+                for slab in slabs.all() {
+                    for row in rows.all() {
+                        let own = &table[(slab.0 * height + row.0) * width..][..width];
+                        corners[count] = Corner { row: own, taken: slab.1 != row.1 };
+                        count += 1;
+                    }
+                }
+                f(z * height + y, &corners[..count], along_x, &mut self.room);
             }
-            self.ends(1, place % height, radius[1], height, &mut rows);
-            corners.clear();
-            for slab in &slabs {
-                corners.extend(rows.iter().map(|row| Corner {
-                    row: &table[(slab.0 * height + row.0) * width..][..width],
-                    taken: slab.1 != row.1,
-                }));
-            }
-            add_corners(self.simd, &corners, along_x, &mut self.room, sums);
         }
     }
 
     /// Which places along an axis of a table make up a box about a place, and whether they are taken off.
-    fn ends(&self, axis: usize, place: usize, radius: usize, length: usize, ends: &mut Vec<(usize, bool)>) {
-        ends.clear();
+    #[inline]
+    fn ends(&self, axis: usize, place: usize, radius: usize, length: usize) -> Ends {
+        let mut ends = Ends::default();
         if self.spans(axis, radius) {
-            ends.push((length - 1, false));
-            return;
+            ends.push(length - 1, false);
+            return ends;
         }
         // The places up to which a table sums, counted from 1: 0 has none.
         let (above, below) = (place + radius + 1, place.checked_sub(radius));
         let wraps = self.periodic[axis] && (above > length || below.is_none());
         let above = if above > length && self.periodic[axis] { above - length } else { above.min(length) };
         let below = below.unwrap_or(if self.periodic[axis] { place + length - radius } else { 0 });
-        ends.push((above - 1, false));
+        ends.push(above - 1, false);
         if wraps {
-            ends.push((length - 1, false));
+            ends.push(length - 1, false);
         }
         if below > 0 {
-            ends.push((below - 1, true));
+            ends.push(below - 1, true);
         }
+        ends
+    }
+}
+
+/// The most places along an axis that make up a box.
+const MOST_ENDS: usize = 3;
+
+/// Places along an axis of a table that make up a box, and whether they are taken off.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    places: [(usize, bool); MOST_ENDS],
+    count: usize,
+}
+
+impl Ends {
+    #[inline]
+    fn push(&mut self, place: usize, taken: bool) {
+        self.places[self.count] = (place, taken);
+        self.count += 1;
+    }
+
+    #[inline]
+    fn all(&self) -> &[(usize, bool)] {
+        &self.places[..self.count]
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use glauber_program::passes::{Table, TableKey, table_keys};
+use glauber_program::passes::{Table, TableKey, table_keys_given};
 use glauber_program::{Op, Program, Rank, Unary, ValueId, dataflow};
 
 use crate::colour::choice;
@@ -32,10 +32,10 @@ impl Tables {
         Tables::default()
     }
 
-    /// The tables worth making for a program.
-    pub(crate) fn find(program: &Program) -> Tables {
+    /// The tables worth making for a program of which some values are given as fields.
+    pub(crate) fn find(program: &Program, is_given: impl Fn(ValueId) -> bool) -> Tables {
         let mut tables = Tables::default();
-        let keys = table_keys(program);
+        let keys = table_keys_given(program, is_given);
         // Their tables are filled anew at every step.
         let by_step = dataflow::dependent(program.instructions(), |_, op| *op == Op::StepIndex, |_, _| false);
         let sites = program.declarations().lattice.sites();

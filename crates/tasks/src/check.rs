@@ -332,7 +332,7 @@ impl<'a> Asked<'a> {
                 for (at, weight) in stencil.into_iter().filter(|(_, weight)| weight.abs() > 0.0) {
                     let mut moved = self.theta.to_vec();
                     moved[place] = at;
-                    slope += weight * plan.simulate(&self.run(&moved, batch))?.outputs.mean()[0];
+                    slope += weight * plan.outputs(&self.run(&moved, batch))?.mean()[0];
                 }
                 slopes.push(vec![slope]);
             }

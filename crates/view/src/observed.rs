@@ -59,7 +59,7 @@ impl Observed {
             for observation in 0..walk.observations {
                 run = run.observe(0, observation);
             }
-            let outputs = walk.plan.simulate(&run).map_err(|error| error.to_string())?.outputs;
+            let outputs = walk.plan.outputs(&run).map_err(|error| error.to_string())?;
             self.numbers[time] = outputs.mean();
         }
         Ok(())

@@ -75,13 +75,46 @@ pub(crate) enum Answer {
     /// It has not been told what these are.
     Missing(Vec<Hash>),
     /// What was observed, the last states, and who keeps the states of the way.
-    Outputs { values: Vec<f64>, last: Vec<Frame>, holder: u64 },
+    Outputs { values: Vec<f64>, last: Vec<SentFrame>, holder: u64 },
     /// The sums of a stretch.
     Sums { stretch: usize, sums: Vec<SentSum> },
     /// It has kept none of the stretches that are left.
     Nothing,
     /// It could not be computed.
     Refused(String),
+}
+
+/// A state as it travels, layer by layer.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SentFrame(Vec<SentLayer>);
+
+/// A layer as it travels: in bytes, where its numbers are such.
+#[derive(Serialize, Deserialize)]
+enum SentLayer {
+    Bytes(Vec<u8>),
+    Reals(Vec<f64>),
+}
+
+impl From<Frame> for SentFrame {
+    fn from(frame: Frame) -> SentFrame {
+        // Bit by bit: −0 is no byte.
+        let is_byte = |x: &f64| f64::from(*x as u8).to_bits() == x.to_bits();
+        let layer = |own: Vec<f64>| match own.iter().all(is_byte) {
+            true => SentLayer::Bytes(own.into_iter().map(|x| x as u8).collect()),
+            false => SentLayer::Reals(own),
+        };
+        SentFrame(frame.into_iter().map(layer).collect())
+    }
+}
+
+impl From<SentFrame> for Frame {
+    fn from(SentFrame(layers): SentFrame) -> Frame {
+        let layer = |own: SentLayer| match own {
+            SentLayer::Bytes(own) => own.into_iter().map(f64::from).collect(),
+            SentLayer::Reals(own) => own,
+        };
+        layers.into_iter().map(layer).collect()
+    }
 }
 
 /// [`Weights`] as they travel.
@@ -213,5 +246,25 @@ impl SentRun {
         run.wanted = self.wanted.clone();
         run.wants_last = self.wants_last;
         Some(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_come_back_with_their_bits_and_whole_numbers_in_bytes() {
+        let frames =
+            [vec![vec![0.0, 1.0, 255.0], vec![0.5, -0.0]], vec![vec![-0.0], vec![f64::NAN, 256.0], vec![]]];
+        for (frame, length) in frames.into_iter().zip([24, 31]) {
+            let bytes = postcard::to_allocvec(&SentFrame::from(frame.clone())).unwrap_or_default();
+            assert_eq!(bytes.len(), length);
+            let back: Frame = postcard::from_bytes::<SentFrame>(&bytes).map(Into::into).unwrap_or_default();
+            let bits = |own: &Frame| -> Vec<Vec<u64>> {
+                own.iter().map(|layer| layer.iter().map(|x| x.to_bits()).collect()).collect()
+            };
+            assert_eq!(bits(&back), bits(&frame));
+        }
     }
 }

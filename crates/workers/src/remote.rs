@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use glauber_engine::{
-    Backend, BlockSum, Cpu, EngineError, Gradient as Found, LossValue, Observation, Options, Outputs,
-    Prepared, Recorder, Run, Simulation, Weights, blocks_of, total,
+    Backend, BlockSum, Cpu, EngineError, Frame, Gradient as Found, LossValue, MOST_BLOCKS, Observation,
+    Options, Outputs, Prepared, Recorder, Run, Simulation, Weights, blocks_of, total,
 };
 use glauber_program::{Bundle, Signature};
 
@@ -38,6 +38,7 @@ pub struct Crew {
     plans: AtomicU64,
     number: u64,
     stopped: AtomicBool,
+    latency: OnceLock<f64>,
 }
 
 impl Crew {
@@ -53,7 +54,13 @@ impl Crew {
             plans: AtomicU64::new(0),
             number,
             stopped: AtomicBool::new(false),
+            latency: OnceLock::new(),
         }
+    }
+
+    /// Seconds of a task without work, as the carrier said it first: asking costs as much as a short step.
+    fn latency(&self) -> f64 {
+        *self.latency.get_or_init(|| self.carrier.latency())
     }
 
     /// Whoever carries tasks for it, so that other work can be carried too.
@@ -144,6 +151,7 @@ impl Backend for Remote {
             programs,
             here,
             pace: Mutex::default(),
+            told: Default::default(),
             // Apart from other crews' plans too.
             number: crew.number.rotate_left(32) ^ number,
             gradients: AtomicU64::new(0),
@@ -194,6 +202,8 @@ struct Plan {
     how: How,
     /// Seconds of one core by replicate and step: of simulations, of gradients.
     pace: Mutex<[Option<f64>; 2]>,
+    /// Whether it was told that it runs here, of simulations and of gradients.
+    told: [AtomicBool; 2],
     number: u64,
     gradients: AtomicU64,
 }
@@ -227,21 +237,35 @@ fn milliseconds(seconds: f64) -> String {
 impl Plan {
     /// Where a run is computed, as far as that is known to be better.
     fn way(&self, run: &Run<'_>, kind: Kind) -> Way {
-        let (blocks, workers) = (blocks_of(run.replicates).len(), self.crew.carrier.workers());
-        if blocks < 2 || workers == 0 {
+        let blocks = run.replicates.min(MOST_BLOCKS);
+        if blocks < 2 {
             return Way::Here;
         }
-        let latency = self.crew.carrier.latency();
+        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner)[kind as usize];
+        let told = &self.told[kind as usize];
+        if let Some(pace) = pace.filter(|_| told.load(Ordering::Relaxed)) {
+            // Too short for any number of workers, which then need not be asked for.
+            if pace * work(run) <= kind.trips() * self.crew.latency() {
+                return Way::Here;
+            }
+        }
+        let workers = self.crew.carrier.workers();
+        if workers == 0 {
+            return Way::Here;
+        }
+        let latency = self.crew.latency();
         if latency <= 0.0 {
             return Way::Sent;
         }
-        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner)[kind as usize];
         let Some(pace) = pace else { return Way::Measured };
         let alone = pace * work(run);
         let workers = blocks.min(workers);
         let shared = alone / workers as f64 + kind.trips() * latency;
         if shared < alone {
             return Way::Sent;
+        }
+        if told.swap(true, Ordering::Relaxed) {
+            return Way::Here;
         }
         self.crew.carrier.tell(&format!(
             "{} of `{}` takes some {} on one core, and {} on {workers} workers, which answer after {}: it runs here",
@@ -358,7 +382,7 @@ impl Sending<'_, '_> {
                 return Err(Unanswered::Refused);
             };
             values.extend(own);
-            last.extend(states);
+            last.extend(states.into_iter().map(Frame::from));
         }
         let width = values.len() / self.run.replicates;
         Ok(Simulation { outputs: Outputs { values, width }, last })

@@ -159,7 +159,8 @@ impl Station {
         match what {
             What::Simulate(blocks) => {
                 let found = plan.simulate(run, blocks.clone())?;
-                Ok(Answer::Outputs { values: found.outputs.values, last: found.last, holder: self.number })
+                let last = found.last.into_iter().map(Into::into).collect();
+                Ok(Answer::Outputs { values: found.outputs.values, last, holder: self.number })
             }
             What::Remember { gradient, blocks } => {
                 let own = plan.remember(run, blocks.clone())?;

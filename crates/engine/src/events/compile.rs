@@ -54,7 +54,7 @@ impl Rule {
         let declarations = bundle.declarations();
         let layout = Layout::new(&declarations.lattice, bundle.reach);
         let (program, fastest) = with_fastest(&bundle.step.simulated());
-        let tables = if options.tables { Tables::find(&program) } else { Tables::none() };
+        let tables = if options.tables { Tables::find(&program, |_| false) } else { Tables::none() };
         let mut compiler = Compiler {
             tables,
             program: &program,

@@ -1,4 +1,4 @@
-//! Adds up sums over boxes from rows of a table, and turns them into what draws are worth.
+//! Adds up sums over boxes from rows of a table, and turns them into what draws are worth; turns terms into whole numbers.
 
 use crate::kernels::Lane;
 
@@ -20,16 +20,21 @@ pub(crate) struct Window {
     pub(crate) periodic: bool,
 }
 
-/// Adds to a row of sums what lies in the window about each place, by the corners' sums along it.
+/// What lies in the windows of a row.
+enum Inside<'r> {
+    /// The same about every place.
+    Everywhere(i64),
+    /// At each place a number of the second row less one of the first.
+    Between(&'r [i64], &'r [i64]),
+}
+
+/// What lies in the window about each of `width` places, by the corners' sums along the row.
 #[inline(always)]
-pub(super) fn add(corners: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
-    let width = sums.len();
+fn inside<'r>(corners: &[Corner<'_>], window: Window, width: usize, room: &'r mut Vec<i64>) -> Inside<'r> {
     let signed = |corner: &Corner<'_>, x: i64| if corner.taken { x.wrapping_neg() } else { x };
     let Some(radius) = window.radius else {
         let last = corners.iter().map(|c| signed(c, c.row[width - 1]));
-        let all = last.fold(0, i64::wrapping_add);
-        sums.iter_mut().for_each(|sum| *sum = sum.wrapping_add(all));
-        return;
+        return Inside::Everywhere(last.fold(0, i64::wrapping_add));
     };
     // `radius` numbers before the row, none for "up to nowhere", the row, `radius` beyond it.
     room.resize(width + 2 * radius + 1, 0);
@@ -40,6 +45,11 @@ pub(super) fn add(corners: &[Corner<'_>], window: Window, room: &mut Vec<i64>, s
         [one, other] if !one.taken && other.taken => {
             for ((to, a), b) in own.iter_mut().zip(one.row).zip(other.row) {
                 *to = a.wrapping_sub(*b);
+            }
+        }
+        [one, other, third] if !one.taken && !other.taken && third.taken => {
+            for (((to, a), b), c) in own.iter_mut().zip(one.row).zip(other.row).zip(third.row) {
+                *to = a.wrapping_add(*b).wrapping_sub(*c);
             }
         }
         _ => {
@@ -60,18 +70,96 @@ pub(super) fn add(corners: &[Corner<'_>], window: Window, room: &mut Vec<i64>, s
         let around = if window.periodic { room[radius + k] } else { 0 };
         room[radius + width + k] = total.wrapping_add(around);
     }
-    let (before, after) = (&room[..width], &room[2 * radius + 1..]);
-    for ((sum, before), after) in sums.iter_mut().zip(before).zip(after) {
-        *sum = sum.wrapping_add(after.wrapping_sub(*before));
+    Inside::Between(&room[..width], &room[2 * radius + 1..])
+}
+
+/// Adds to a row of sums what lies in the window about each place, by the corners' sums along it.
+#[inline(always)]
+pub(super) fn add(corners: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
+    match inside(corners, window, sums.len(), room) {
+        Inside::Everywhere(all) => sums.iter_mut().for_each(|sum| *sum = sum.wrapping_add(all)),
+        Inside::Between(before, after) => {
+            for ((sum, before), after) in sums.iter_mut().zip(before).zip(after) {
+                *sum = sum.wrapping_add(after.wrapping_sub(*before));
+            }
+        }
     }
 }
 
-/// Rewrites sums, in units of `worth`, as what a draw at each site is worth.
+/// Writes what a draw at each place of a row is worth, of which the window holds all there is to sum up.
 #[inline(always)]
-pub(super) fn worth<F: Lane>(sums: &[i64], (whole, worth, rest): (i64, f64, f64), to: &mut [F]) {
-    for (to, sum) in to.iter_mut().zip(sums) {
-        *to = F::from_f64(real(sum.wrapping_add(whole)) * worth + rest);
+pub(super) fn worth_inside<F: Lane>(
+    corners: &[Corner<'_>],
+    window: Window,
+    room: &mut Vec<i64>,
+    each: Worth,
+    to: &mut [F],
+) {
+    match inside(corners, window, to.len(), room) {
+        Inside::Everywhere(all) => to.fill(each.of(all)),
+        Inside::Between(before, after) => {
+            for ((to, before), after) in to.iter_mut().zip(before).zip(after) {
+                *to = each.of(after.wrapping_sub(*before));
+            }
+        }
     }
+}
+
+/// What draws are worth by the sums that lie ahead of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Worth {
+    /// What is added to every sum.
+    pub(crate) whole: i64,
+    /// What a unit of sums is worth.
+    pub(crate) unit: f64,
+    /// What every draw is worth besides.
+    pub(crate) rest: f64,
+}
+
+impl Worth {
+    #[inline(always)]
+    pub(crate) fn of<F: Lane>(self, sum: i64) -> F {
+        F::from_f64(real(sum.wrapping_add(self.whole)) * self.unit + self.rest)
+    }
+}
+
+/// Rewrites sums as what a draw at each site is worth.
+#[inline(always)]
+pub(super) fn worth<F: Lane>(sums: &[i64], each: Worth, to: &mut [F]) {
+    for (to, sum) in to.iter_mut().zip(sums) {
+        *to = each.of(*sum);
+    }
+}
+
+/// Adds terms, in whole units, to sums.
+#[inline(always)]
+pub(super) fn add_terms<F: Lane>(terms: &[F], units: f64, sums: &mut [i64]) {
+    for (sum, x) in sums.iter_mut().zip(terms) {
+        *sum += whole(*x, units);
+    }
+}
+
+/// Writes terms, in whole units, as `count` times each less what `sums` has there; without sums as they are.
+#[inline(always)]
+pub(super) fn leads<F: Lane>(terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
+    match of {
+        Some((count, sums)) => {
+            for ((to, x), sum) in to.iter_mut().zip(terms).zip(sums) {
+                *to = whole(*x, units) * count - sum;
+            }
+        }
+        None => to.iter_mut().zip(terms).for_each(|(to, x)| *to = whole(*x, units)),
+    }
+}
+
+/// Adding this rounds a number of less than 2⁵¹ to a whole one, which its last bits then are.
+const ROUNDING: f64 = 6_755_399_441_055_744.0;
+
+/// A term in whole units.
+#[inline(always)]
+fn whole<F: Lane>(x: F, units: f64) -> i64 {
+    let rounded = x.to_f64() * units + ROUNDING;
+    rounded.to_bits() as i64 - ROUNDING.to_bits() as i64
 }
 
 /// The number as a real one, rounded as `as f64` is; in steps that vectors have, too.

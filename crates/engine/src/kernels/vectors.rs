@@ -13,7 +13,7 @@ use crate::block::{Block, Column};
 use crate::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lane::Avx512;
-use crate::kernels::{Corner, Entries, Lane, Memory, Output, Violation, Window, corners, draws, run};
+use crate::kernels::{Corner, Entries, Lane, Memory, Output, Violation, Window, Worth, corners, draws, run};
 use glauber_backend::Simd;
 use glauber_numbers::noise::Key;
 
@@ -114,8 +114,8 @@ fn add_corners_avx2(all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sum
     corners::add(all, window, room, sums);
 }
 
-/// Rewrites sums, with what each lacks and what it is worth, as what a draw at each site is worth.
-pub(crate) fn worth<F: Lane>(simd: Simd, sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+/// Rewrites sums as what a draw at each site is worth.
+pub(crate) fn worth<F: Lane>(simd: Simd, sums: &[i64], each: Worth, to: &mut [F]) {
     match simd {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as in `run_blocks`.
@@ -129,14 +129,108 @@ pub(crate) fn worth<F: Lane>(simd: Simd, sums: &[i64], each: (i64, f64, f64), to
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn worth_avx512<F: Lane>(sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+fn worth_avx512<F: Lane>(sums: &[i64], each: Worth, to: &mut [F]) {
     corners::worth(sums, each, to);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn worth_avx2<F: Lane>(sums: &[i64], each: (i64, f64, f64), to: &mut [F]) {
+fn worth_avx2<F: Lane>(sums: &[i64], each: Worth, to: &mut [F]) {
     corners::worth(sums, each, to);
+}
+
+/// Writes what a draw at each place of a row is worth, of which the window holds all there is to sum up.
+pub(crate) fn worth_inside<F: Lane>(
+    simd: Simd,
+    all: &[Corner<'_>],
+    window: Window,
+    room: &mut Vec<i64>,
+    each: Worth,
+    to: &mut [F],
+) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { worth_inside_avx512(all, window, room, each, to) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { worth_inside_avx2(all, window, room, each, to) },
+        _ => corners::worth_inside(all, window, room, each, to),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn worth_inside_avx512<F: Lane>(
+    all: &[Corner<'_>],
+    window: Window,
+    room: &mut Vec<i64>,
+    each: Worth,
+    to: &mut [F],
+) {
+    corners::worth_inside(all, window, room, each, to);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn worth_inside_avx2<F: Lane>(
+    all: &[Corner<'_>],
+    window: Window,
+    room: &mut Vec<i64>,
+    each: Worth,
+    to: &mut [F],
+) {
+    corners::worth_inside(all, window, room, each, to);
+}
+
+/// Adds terms, in whole units, to sums.
+pub(crate) fn add_terms<F: Lane>(simd: Simd, terms: &[F], units: f64, sums: &mut [i64]) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { add_terms_avx512(terms, units, sums) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { add_terms_avx2(terms, units, sums) },
+        _ => corners::add_terms(terms, units, sums),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn add_terms_avx512<F: Lane>(terms: &[F], units: f64, sums: &mut [i64]) {
+    corners::add_terms(terms, units, sums);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn add_terms_avx2<F: Lane>(terms: &[F], units: f64, sums: &mut [i64]) {
+    corners::add_terms(terms, units, sums);
+}
+
+/// Writes terms, in whole units, as `count` times each less what `sums` has there; without sums as they are.
+pub(crate) fn leads<F: Lane>(simd: Simd, terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { leads_avx512(terms, units, of, to) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { leads_avx2(terms, units, of, to) },
+        _ => corners::leads(terms, units, of, to),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn leads_avx512<F: Lane>(terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
+    corners::leads(terms, units, of, to);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn leads_avx2<F: Lane>(terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
+    corners::leads(terms, units, of, to);
 }
 
 /// Runs a pass over `blocks`. `sums` holds, block after block, one number per slot.

@@ -110,25 +110,37 @@ impl<F: Lane> Rollout<'_, F> {
         let codes = &self.plan.codes;
         worker.ahead.iter_mut().for_each(Ahead::clear);
         let mut bars = Bars { touched: false, advantage: 0.0 };
+        let mut after: Option<State<F>> = None;
         let History { states, interval } = history;
         let mut end = self.run.steps;
         for (place, kept) in states.into_iter().enumerate().rev() {
             let first = place * interval;
             let stretch = self.restore(worker, kept, interval, replicate, first..=end)?;
-            for (later, state) in stretch.into_iter().enumerate().rev() {
+            for (later, mut state) in stretch.into_iter().enumerate().rev() {
                 let step = first + later;
                 if step % 64 == 0 && self.run.interrupted() {
                     return Err(EngineError::Interrupted);
                 }
                 // The step that led from this state to the next.
-                if step < self.run.steps {
+                if let Some(mut next) = after.take() {
+                    let of_state = state.len();
+                    let nothing = || Plane::U8(Vec::new());
+                    let lent =
+                        codes.kept.outcomes().map(|layer| std::mem::replace(&mut next[layer], nothing()));
+                    state.extend(lent);
                     self.step_backwards(worker, &state, replicate, step + 1, baseline, &mut bars, part)?;
+                    let lent = codes.kept.outcomes().zip(state.drain(of_state..));
+                    lent.for_each(|(layer, plane)| next[layer] = plane);
+                    worker.done_with(codes, next);
                 }
                 let seen = (seen, baseline);
                 self.observe_backwards(worker, &state, replicate, step, seen, &mut bars, part)?;
-                worker.done_with(codes, state);
+                after = Some(state);
             }
             end = first.saturating_sub(1);
+        }
+        if let Some(first) = after {
+            worker.done_with(codes, first);
         }
         if !bars.touched {
             worker.adjoints[0].iter_mut().for_each(Plane::clear);

@@ -6,25 +6,23 @@
 //! times, so that all sums are exact and none depends on its order. With n replicates to compare, n · own − sum is (n − 1)
 //! times the lead over the others, whole again.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
-use glauber_program::units_of_terms;
+use glauber_lattice::Layout;
+use glauber_program::{Span, units_of_terms};
 use rayon::prelude::*;
 
-use crate::ahead::Ahead;
 use crate::codes::ConeCodes;
 use crate::inputs::{Inputs, Results};
-use crate::kernels::{Lane, worth};
+use crate::kernels::{Lane, Worth, add_terms, leads};
 use crate::plane::Plane;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
 use crate::rollout::seen::Seen;
 use crate::worker::{State, Worker};
 use glauber_backend::EngineError;
+use glauber_backend::Simd;
 use glauber_backend::{FirstStep, Run, Start};
-
-/// Adding this rounds a number of less than 2⁵¹ to a whole one, which its last bits then are.
-const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
 /// What the terms of a replicate are compared with.
 pub(super) struct Baseline {
@@ -47,15 +45,29 @@ impl Baseline {
         1.0 / (self.units * others.max(1) as f64)
     }
 
-    /// A replicate's terms at an event as its leads over the others of its kind, in units.
-    fn lead(&self, replicate: usize, place: usize, terms: &mut [i64]) {
-        let kind = self.kind[replicate];
-        let count = self.count[kind];
-        if count < 2 {
-            return;
+    /// What the terms of a replicate's kind sum up to at an event.
+    fn sums(&self, replicate: usize, place: usize) -> MutexGuard<'_, Vec<i64>> {
+        let slot = &self.sums[self.kind[replicate] * self.events() + place];
+        slot.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// A replicate's terms at an event, by rows, as its leads over the others of its kind, in units.
+    fn leads<'t, F: Lane>(
+        &self,
+        (replicate, place): (usize, usize),
+        terms: impl Iterator<Item = &'t [F]>,
+        simd: Simd,
+        to: &mut [i64],
+    ) {
+        let count = self.count[self.kind[replicate]];
+        let sums = self.sums(replicate, place);
+        let mut from = 0;
+        for row in terms {
+            let own = from..from + row.len();
+            let others = (count > 1).then(|| (count as i64, &sums[own.clone()]));
+            leads(simd, row, self.units, others, &mut to[own]);
+            from += row.len();
         }
-        let sums = self.sums[kind * self.events() + place].lock().unwrap_or_else(|e| e.into_inner());
-        terms.iter_mut().zip(sums.iter()).for_each(|(x, sum)| *x = *x * count as i64 - sum);
     }
 
     fn events(&self) -> usize {
@@ -140,17 +152,18 @@ impl<F: Lane> Rollout<'_, F> {
         let mut most = here.map(bound).fold(0.0, f64::max);
         if !most.is_finite() {
             most = self.over_terms(histories, slopes, &baseline, |_, _, terms| {
-                terms.iter().map(|x| x.to_f64().abs()).fold(0.0, |most, x| if x <= most { most } else { x })
+                let sizes = rows(terms, &self.plan.codes.layout).flatten().map(|x| x.to_f64().abs());
+                sizes.fold(0.0, |most, x| if x <= most { most } else { x })
             })?;
         }
         baseline.units = units_of_terms(most, self.run.replicates, sites, events);
         if baseline.units > 0.0 {
-            let baseline = &baseline;
+            let (baseline, layout) = (&baseline, &self.plan.codes.layout);
+            let simd = self.plan.options.simd.supported();
             self.over_terms(histories, slopes, baseline, |replicate, place, terms| {
-                let slot = &baseline.sums[baseline.kind[replicate] * events + place];
-                let mut sums = slot.lock().unwrap_or_else(|e| e.into_inner());
-                for (sum, x) in sums.iter_mut().zip(terms) {
-                    *sum += whole(*x, baseline.units);
+                let mut sums = baseline.sums(replicate, place);
+                for (row, sums) in rows(terms, layout).zip(sums.chunks_exact_mut(layout.width())) {
+                    add_terms(simd, row, baseline.units, sums);
                 }
                 0.0
             })?;
@@ -165,7 +178,7 @@ impl<F: Lane> Rollout<'_, F> {
         histories: &[Vec<History<F>>],
         slopes: &[f64],
         baseline: &Baseline,
-        f: impl Fn(usize, usize, &[F]) -> f64 + Sync,
+        f: impl Fn(usize, usize, &Plane<F>) -> f64 + Sync,
     ) -> Result<f64, EngineError> {
         let parts: Vec<Result<f64, EngineError>> = self
             .groups
@@ -174,14 +187,12 @@ impl<F: Lane> Rollout<'_, F> {
             .map(|(group, histories)| {
                 let mut worker = self.worker(true)?;
                 let mut most: f64 = 0.0;
-                let mut dense = Vec::new();
                 for (replicate, history) in group.clone().zip(histories) {
                     self.over_states(&mut worker, replicate, history, &mut |worker, step, state| {
                         for (event, observation) in self.events_at(step) {
                             let Some(place) = baseline.place[event] else { continue };
                             self.terms(worker, state, replicate, (step, event, observation), slopes);
-                            gather(&worker.terms_plane[0], &self.plan.codes.layout, &mut dense);
-                            let own = f(replicate, place, &dense);
+                            let own = f(replicate, place, &worker.terms_plane[0]);
                             most = if own <= most { most } else { own };
                         }
                         Ok(())
@@ -278,12 +289,12 @@ impl<F: Lane> Rollout<'_, F> {
         if let Some(place) = baseline.place[event] {
             self.terms(worker, state, replicate, (step, event, observation), &seen.slopes);
             let mut lead = ahead.spare.pop().unwrap_or_default();
-            lead.clear();
-            rows(&worker.terms_plane[0], &self.plan.codes.layout, |row| {
-                lead.extend(row.iter().map(|x| whole(*x, baseline.units)));
-            });
+            lead.resize(sites, 0);
             match baseline.units > 0.0 {
-                true => baseline.lead(replicate, place, &mut lead),
+                true => {
+                    let terms = rows(&worker.terms_plane[0], &self.plan.codes.layout);
+                    baseline.leads((replicate, place), terms, ahead.boxes.simd(), &mut lead);
+                }
                 // What is no number is worth none either: 0 times infinity.
                 false => lead.fill(0),
             }
@@ -300,7 +311,10 @@ impl<F: Lane> Rollout<'_, F> {
                 (Some(lead), None) => ahead.sums.fill(ahead.boxes.total(lead)),
                 (None, _) => {}
             }
-            self.write_lead(worker, &ahead, (0, baseline.worth(replicate), rest));
+            let each = Worth { whole: 0, unit: baseline.worth(replicate), rest };
+            if let Plane::Real(plane) = &mut worker.local_advantage[0] {
+                ahead.write(each, (&self.plan.codes.layout, plane));
+            }
         }
         if let Some(lead) = own {
             let reads = cone.cone.observed[observation].as_ref().and_then(|t| t.reads);
@@ -314,39 +328,20 @@ impl<F: Lane> Rollout<'_, F> {
         let (Some(cone), Some(mut ahead)) = (&self.plan.codes.cone, worker.ahead.take()) else { return };
         let cone = &cone.cone;
         let draws = if step == 0 { cone.start } else { cone.draws };
-        ahead
-            .sum_up(|span| cone.after(draws, span.reads, span.latest - step), self.plan.codes.layout.sites());
-        self.write_lead(worker, &ahead, (ahead.whole, baseline.worth(replicate), ahead.rest));
+        if let Plane::Real(plane) = &mut worker.local_advantage[0] {
+            let extent = |span: &Span| cone.after(draws, span.reads, span.latest - step);
+            ahead.worth(extent, baseline.worth(replicate), (&self.plan.codes.layout, plane));
+        }
         worker.ahead = Some(ahead);
     }
-
-    fn write_lead(&self, worker: &mut Worker<F>, ahead: &Ahead, each: (i64, f64, f64)) {
-        let layout = &self.plan.codes.layout;
-        let (sums, simd) = (&ahead.sums, ahead.boxes.simd());
-        let Plane::Real(plane) = &mut worker.local_advantage[0] else { return };
-        for (row, sums) in sums.chunks_exact(layout.width()).enumerate() {
-            let start = layout.row(row);
-            worth(simd, sums, each, &mut plane[start..start + sums.len()]);
-        }
-    }
 }
 
-/// A term in whole units.
-#[inline]
-fn whole<F: Lane>(x: F, units: f64) -> i64 {
-    let rounded = x.to_f64() * units + ROUNDING;
-    rounded.to_bits() as i64 - ROUNDING.to_bits() as i64
-}
-
-fn rows<F: Lane>(plane: &Plane<F>, layout: &glauber_lattice::Layout, mut f: impl FnMut(&[F])) {
-    let Plane::Real(values) = plane else { return };
-    for row in 0..layout.rows() {
-        let start = layout.row(row);
-        f(&values[start..start + layout.width()]);
-    }
-}
-
-fn gather<F: Lane>(plane: &Plane<F>, layout: &glauber_lattice::Layout, dense: &mut Vec<F>) {
-    dense.clear();
-    rows(plane, layout, |row| dense.extend_from_slice(row));
+/// The rows of a plane of real numbers.
+fn rows<'p, F: Lane>(plane: &'p Plane<F>, layout: &'p Layout) -> impl Iterator<Item = &'p [F]> {
+    let values = match plane {
+        Plane::Real(values) => &values[..],
+        _ => &[],
+    };
+    let count = if values.is_empty() { 0 } else { layout.rows() };
+    (0..count).map(|row| &values[layout.row(row)..][..layout.width()])
 }

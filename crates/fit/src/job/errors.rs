@@ -115,6 +115,12 @@ pub(super) fn sandwich(problem: &Problem, result: &mut FitResult) -> Result<(), 
         let simulations = if problem.walkers.is_some() { WALKERS } else { simulations as u64 };
         result.verdict =
             format!("at its optimum; errors by the sandwich of {simulations} {simulated}, of data {words}");
+        // What was said of its way alone, before this was known.
+        for note in &mut result.notes {
+            if let Some(moved) = note.strip_prefix("not at its optimum: ") {
+                *note = format!("its end is within {NEAR} errors of where the loss is least, though {moved}");
+            }
+        }
     } else {
         let there = result.estimates.iter().zip(&found.step);
         let there: Vec<String> =

@@ -395,7 +395,7 @@ pub(super) fn summaries(
     for chunk in all.chunks(CHUNK) {
         let picks = Arc::new(chunk.to_vec());
         let run = own.run(&parameters, 0).replicates(chunk.len()).start(states.pick(&picks)).observe(0, 0);
-        values.extend(plan.simulate(&run)?.outputs.values);
+        values.extend(plan.outputs(&run)?.values);
     }
     Ok(Outputs { values, width })
 }
@@ -454,7 +454,7 @@ fn of_simulation(file: &FitFile, own: &Own, simulation: &Simulation) -> Result<O
     let plan = Plan::new(model, &[summary], None, engine_options(file))?;
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
     let run = rollout(run, &steps, None);
-    let seen = plan.simulate(&run)?.outputs;
+    let seen = plan.outputs(&run)?;
     let errors = (simulation.runs > 1).then(|| seen.standard_error());
     let target = Target { steps, outputs, values: seen.mean(), errors };
     let notes = vec![format!(

@@ -175,5 +175,5 @@ fn of_simulation(
     let run = own.run(&truth, 0).replicates(simulation.runs as usize).seed(simulation.seed);
     let run = rollout(run, &[simulation.steps as usize], None);
     let words = format!("{} simulated runs after {} steps", simulation.runs, simulation.steps);
-    Ok((plan.simulate(&run)?.outputs, words, Vec::new()))
+    Ok((plan.outputs(&run)?, words, Vec::new()))
 }

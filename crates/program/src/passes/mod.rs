@@ -16,5 +16,5 @@ pub use last::without_state_adjoints;
 pub use lower::lowered;
 pub use reach::reach;
 pub use sublattices::sublattices;
-pub use tables::{MOST_ENTRIES, Table, TableKey, table_keys};
+pub use tables::{MOST_ENTRIES, Table, TableKey, table_keys, table_keys_given};
 pub use twins::twins;

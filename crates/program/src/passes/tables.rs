@@ -61,6 +61,11 @@ impl Table {
 /// For every site value, the fields with few values that determine it (itself, where it is such a field and no
 /// smaller set will do); nothing where there are none.
 pub fn table_keys(program: &Program) -> Vec<Option<Vec<TableKey>>> {
+    table_keys_given(program, |_| false)
+}
+
+/// The same where some values are given as fields, whatever they are computed from.
+pub fn table_keys_given(program: &Program, is_given: impl Fn(ValueId) -> bool) -> Vec<Option<Vec<TableKey>>> {
     let mut keys: Vec<Option<Vec<TableKey>>> = Vec::with_capacity(program.instructions.len());
     for (index, instruction) in program.instructions.iter().enumerate() {
         let value = ValueId(index as u32);
@@ -74,7 +79,9 @@ pub fn table_keys(program: &Program) -> Vec<Option<Vec<TableKey>>> {
             Rank::Replicate if matches!(instruction.op, Op::OutputAdjoint(_)) => Some(Vec::new()),
             Rank::Replicate if is_pure(&instruction.op) => union(&instruction.op, &keys),
             Rank::Replicate => None,
-            Rank::Site if is_pure(&instruction.op) => union(&instruction.op, &keys).or_else(own),
+            Rank::Site if is_pure(&instruction.op) && !is_given(value) => {
+                union(&instruction.op, &keys).or_else(own)
+            }
             Rank::Site => own(),
         });
     }

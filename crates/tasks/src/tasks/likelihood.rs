@@ -107,8 +107,8 @@ impl Likelihood {
         let parameters = self.fitted.parameters(theta);
         let mut sum = 0.0;
         for before in self.pairs.before.chunks(CHUNK) {
-            match self.plan.simulate(&self.run(&parameters, before)) {
-                Ok(done) => sum += done.outputs.values.iter().sum::<f64>(),
+            match self.plan.outputs(&self.run(&parameters, before)) {
+                Ok(outputs) => sum += outputs.values.iter().sum::<f64>(),
                 Err(error) if is_of_a_rule(&error) => return Ok(f64::NAN),
                 Err(error) => return Err(failed(error)),
             }
@@ -173,7 +173,7 @@ impl Likelihood {
     fn check_dropped(&self) -> Result<(), LikelihoodError> {
         let parameters = self.fitted.parameters(&typical(&self.fitted.unknowns));
         for before in self.pairs.dropped.chunks(CHUNK) {
-            let outputs = self.plan.simulate(&self.run(&parameters, before))?.outputs;
+            let outputs = self.plan.outputs(&self.run(&parameters, before))?;
             if let Some(place) = outputs.values.iter().position(|v| *v == f64::NEG_INFINITY) {
                 let (run, time) = self.pairs.states.place(before[place]);
                 let step = self.pairs.states.steps[time];
@@ -213,7 +213,7 @@ impl Likelihood {
     fn impossible(&self, theta: &[f64]) -> Result<Option<u32>, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
         for before in self.pairs.before.chunks(CHUNK) {
-            let outputs = self.plan.simulate(&self.run(&parameters, before)).map_err(failed)?.outputs;
+            let outputs = self.plan.outputs(&self.run(&parameters, before)).map_err(failed)?;
             if let Some(place) = outputs.values.iter().position(|v| *v == f64::NEG_INFINITY) {
                 return Ok(Some(before[place]));
             }
@@ -248,7 +248,7 @@ impl Likelihood {
         tried.dedup();
         let cannot = |theta: &Vec<f64>| {
             let parameters = self.fitted.parameters(theta);
-            let outputs = self.plan.simulate(&self.run(&parameters, &[before])).ok()?.outputs;
+            let outputs = self.plan.outputs(&self.run(&parameters, &[before])).ok()?;
             Some(outputs.values[0] == f64::NEG_INFINITY)
         };
         tried.iter().all(|theta| cannot(theta) == Some(true)).then_some(tried.len())

@@ -152,7 +152,7 @@ impl Objective for Stability {
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
         let parameters = self.fitted.parameters(theta);
-        let outputs = self.plan.simulate(&self.run(&parameters, iteration)).map_err(failed)?.outputs;
+        let outputs = self.plan.outputs(&self.run(&parameters, iteration)).map_err(failed)?;
         Ok(self.loss(&outputs.mean()).value)
     }
 }

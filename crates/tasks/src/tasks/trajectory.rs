@@ -167,7 +167,7 @@ impl Trajectory {
     /// [`EngineError`] as in [`Plan::simulate`].
     pub fn simulated(&self, theta: &[f64], replicates: usize, seed: u64) -> Result<Outputs, EngineError> {
         let parameters = self.fitted.parameters(theta);
-        Ok(self.plan.simulate(&self.run(&parameters, replicates, seed))?.outputs)
+        self.plan.outputs(&self.run(&parameters, replicates, seed))
     }
 
     /// What the uncertainty of the data t does to an estimate θ̂ of this loss L(m(θ), t): Var θ̂ = H⁻¹ B Σ Bᵀ H⁻¹ with

@@ -71,7 +71,7 @@ impl Pairs {
             let picks = Arc::new(chunk.to_vec());
             let run = fitted.run(&middle, 0).replicates(chunk.len()).start(states.pick(&picks));
             let run = run.first_steps(states.steps_of(chunk)).observe(0, 0);
-            let outputs = plan.simulate(&run)?.outputs;
+            let outputs = plan.outputs(&run)?;
             for (state, chance) in chunk.iter().zip(&outputs.values) {
                 let certain = *chance <= 0.0 && spacing(&states, *state) == 1;
                 if certain { dropped.push(*state) } else { before.push(*state) }
@@ -308,7 +308,7 @@ impl Transition {
     fn forwards(&self, parameters: &[f64], group: &Group) -> Result<f64, EngineError> {
         let mut run = self.run(parameters, group, Purpose::Transition);
         run.fields.extend(self.layers.iter().map(|l| observed(l)).zip(self.seen(group)));
-        let values = self.plan.simulate(&run)?.outputs.values;
+        let values = self.plan.outputs(&run)?.values;
         Ok(values.iter().sum::<f64>() / values.len().max(1) as f64)
     }
 
