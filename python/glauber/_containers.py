@@ -235,7 +235,7 @@ def by_name(value: Any, what: str, known: Sequence[str]) -> dict[Any, Any] | Non
     if kind == "xarray.DataArray":
         for dim in value.dims:
             texts = _texts(value.coords[dim].values.tolist()) if dim in value.coords else None
-            if texts is not None and (_meaning(dim) == "layer" or set(known) <= set(texts)):
+            if texts is not None and (meaning_of(dim) == "layer" or set(known) <= set(texts)):
                 return {name: value.isel({dim: i}, drop=True) for i, name in enumerate(texts)}
         return None
     dtype = getattr(value, "dtype", None)
@@ -265,9 +265,9 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
     if dim is None:
         return None
     own = {dim: value.coords[dim]} if dim in value.coords else {}
-    beside = {n: c for n, c in value.coords.items() if n != dim and c.dims == (dim,) and _meaning(n, c) == "time"}
+    beside = {n: c for n, c in value.coords.items() if n != dim and c.dims == (dim,) and meaning_of(n, c) == "time"}
     of_runs = {
-        n: c for n, c in value.coords.items() if dim in c.dims and c.ndim > 1 and _meaning(n, c) == "time"
+        n: c for n, c in value.coords.items() if dim in c.dims and c.ndim > 1 and meaning_of(n, c) == "time"
     }
     alike = {n: c.isel({d: 0 for d in c.dims if d != dim}) for n, c in of_runs.items()}
     for name, one in alike.items():
@@ -293,7 +293,7 @@ def _check_unnamed_times(value: Any, dim: Any) -> None:
     """Refuses numbers along an axis of time without labels that rise unevenly, as times do, but are not called so."""
     for name, c in value.coords.items():
         labels = np.asarray(c.values)
-        if c.dims != (dim,) or _meaning(name, c) is not None or labels.dtype.kind not in "iuf":
+        if c.dims != (dim,) or meaning_of(name, c) is not None or labels.dtype.kind not in "iuf":
             continue
         steps = np.diff(labels.astype(float))
         if steps.size > 1 and (steps > 0).all() and not np.allclose(steps, steps[0]):
@@ -339,7 +339,7 @@ def _spacing(labels: Sequence[float] | None, length: int) -> np.ndarray:
     return steps / steps[0] if steps.size and steps[0] else steps
 
 
-def _meaning(axis: Any, coordinate: Any = None) -> str | None:
+def meaning_of(axis: Any, coordinate: Any = None) -> str | None:
     """What an axis' name, or its labels, mean: one of `AXES`, "" where it has no name, None where that is not known."""
     whole = str(axis).lower()
     for meaning, names in AXES.items():
@@ -363,7 +363,7 @@ def _dated(labels: np.ndarray) -> bool:
 
 def _meanings(value: Any) -> list[str | None]:
     """What each axis of an array of xarray means."""
-    return [_meaning(dim, value.coords[dim] if dim in value.coords else None) for dim in value.dims]
+    return [meaning_of(dim, value.coords[dim] if dim in value.coords else None) for dim in value.dims]
 
 
 def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:

@@ -21,9 +21,13 @@ Curve = tuple["float | None", list[int], np.ndarray, "np.ndarray | None"]
 """The time of one lag where it is said, the lags, the values and their standard errors."""
 
 
-def curve_of(msd: Any, interval: Any) -> Curve:
-    """A curve in memory: by the names of its columns or the labels of its rows, else the values at lags of 1, 2 …"""
-    lags, values, errors = _parts(msd)
+def curve_of(msd: Any, interval: Any) -> tuple[Curve, list[str]]:
+    """A curve in memory, and what is to be said of how it was read.
+
+    By the names of its columns or the labels of its rows, else the values at lags of 1, 2 …
+    """
+    said: list[str] = []
+    lags, values, errors = _parts(msd, said)
     values = numbers("msd", values).astype(float)
     if values.ndim != 1 or not len(values):
         raise InputError(
@@ -38,12 +42,16 @@ def curve_of(msd: Any, interval: Any) -> Curve:
     whole = np.arange(1, len(values) + 1) if lags is None else _whole(lags, len(values))
     order = np.argsort(whole, kind="stable")
     kept = [i for i in order if not (whole[i] == 0 and values[i] == 0)]
-    return (
-        None if interval is None else real(interval, "interval"),
-        [int(whole[i]) for i in kept],
-        values[kept],
-        None if errors is None else errors[kept],
-    )
+    own = None if interval is None else real(interval, "interval")
+    if lags is not None and kept and whole[kept[0]] > 1:
+        first = int(whole[kept[0]])
+        said.append(
+            f"lags count intervals: the first is {first} intervals"
+            if own is None
+            else f"lags count intervals: the first, {first}, is {first * own:g} units of time"
+        )
+    curve = (own, [int(whole[i]) for i in kept], values[kept], None if errors is None else errors[kept])
+    return curve, said
 
 
 def _whole(lags: Any, count: int) -> np.ndarray:
@@ -62,39 +70,78 @@ def _whole(lags: Any, count: int) -> np.ndarray:
     return own.astype(np.int64)
 
 
-def _parts(msd: Any) -> tuple[Any, Any, Any]:
-    """Lags, values and errors; what is not there is None."""
+def _parts(msd: Any, said: list[str]) -> tuple[Any, Any, Any]:
+    """Lags, values and errors; what is not there is None. What its names do not say is added to `said`."""
     kind = kind_of(msd)
     if kind == "pandas.Series":
-        labels = list(msd.index)
-        plain = (
-            all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(labels))
-            and not msd.index.name
-        )
-        return (None if plain else labels), msd.to_numpy(), None
+        return _labels(msd.index, said), msd.to_numpy(), None
     if kind == "xarray.DataArray" and msd.ndim == 1:
         dim = msd.dims[0]
-        return (msd.coords[dim].values if dim in msd.coords else None), msd.values, None
+        if dim not in msd.coords:
+            return None, msd.values, None
+        _say_labels(dim, msd.coords[dim].values, said)
+        return msd.coords[dim].values, msd.values, None
     named = msd._asdict() if isinstance(msd, tuple) and hasattr(msd, "_asdict") else msd
-    table = None if isinstance(named, (list, np.ndarray)) and not _has_names(named) else columns(named, "msd")
+    table = None if isinstance(named, np.ndarray) and not _has_names(named) else columns(named, "msd")
     if table is None:
-        values, errors = msd if isinstance(msd, tuple) and len(msd) == 2 else (msd, None)
-        return None, values, errors
+        if not (isinstance(msd, tuple) and len(msd) == 2):
+            return None, msd, None
+        values, errors = msd
+        if kind_of(values) not in ("pandas.Series", "xarray.DataArray"):
+            return None, values, errors
+        lags, values, _ = _parts(values, said)
+        theirs = _parts(errors, [])[0] if kind_of(errors) in ("pandas.Series", "xarray.DataArray") else lags
+        if (lags is None) != (theirs is None) or (lags is not None and list(lags) != list(theirs)):
+            raise InputError("msd and its errors have other labels: give both by the same lags, in one order")
+        return lags, values, np.asarray(errors)
     found: dict[str, Any] = {}
+    other = []
     for name, column in table.items():
         meant = next(
             (m for m, known in COLUMNS.items() if str(name).lower().replace(" ", "_") in known), None
         )
         if meant is None:
+            other.append(str(name))
             continue
         if meant in found:
             raise InputError(f"msd has two columns for its {meant}: give one")
-        found[meant] = column
+        # The rows of one table belong together, whatever their labels.
+        found[meant] = column.to_numpy() if kind == "pandas.DataFrame" else column
     if "msd" not in found:
         raise InputError(
             f"msd has no column `msd`, only {', '.join(map(str, table))}: name the columns lag, msd and standard_error"
         )
+    if "lag" not in found:
+        if other:
+            raise InputError(
+                f"msd has no column `lag`, but {', '.join(f'`{name}`' for name in other)}: name the column of lags `lag`, in "
+                "whole numbers of intervals (interval= says how long one is), or leave out what are no lags, and the rows are lags of 1, 2 …"
+            )
+        rows = named.index if kind == "pandas.DataFrame" else None
+        found["lag"] = None if rows is None else _labels(rows, said)
+        if found["lag"] is None:
+            said.append("msd has no column `lag`: its rows were taken as lags of 1, 2 … intervals, in their order")
+    elif other:
+        said.append(f"of msd the columns {', '.join(f'`{name}`' for name in other)} were not read")
     return found.get("lag"), found["msd"], found.get("standard_error")
+
+
+def _labels(index: Any, said: list[str]) -> Any:
+    """The labels of rows as lags; None where they only count the rows."""
+    labels = list(index)
+    if all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(labels)) and not index.name:
+        return None
+    _say_labels(index.name, labels, said)
+    return labels
+
+
+def _say_labels(name: Any, labels: Any, said: list[str]) -> None:
+    """Says that labels that are not called lags were read as such."""
+    if str(name).lower() in COLUMNS["lag"]:
+        return
+    shown = ", ".join(f"{n}" for n in labels[:4]) + (" …" if len(labels) > 4 else "")
+    whose = "" if name is None else f" (`{name}`)"
+    said.append(f"the labels of the rows of msd{whose}, {shown}, were taken as lags in whole numbers of intervals")
 
 
 def _has_names(value: Any) -> bool:

@@ -14,7 +14,7 @@ from glauber import _glauber
 from glauber._arrays import names as texts
 from glauber._arrays import numbers, real, seed_of, theta_of, told, whole
 from glauber._errors import InputError
-from glauber._fit_request import fit_request
+from glauber._fit_request import fit_request, warn_of_reading
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._observation import Experiment, Observation
@@ -467,6 +467,7 @@ def log_density(
 
 def _of_task(given: tuple[Any, ...], settings: Mapping[str, Any], priors: Mapping[str, str]) -> Any:
     request = fit_request(*given, **settings)
+    warn_of_reading(request, 4)
     request["tables"]["priors"] = dict(priors)
     return _glauber.log_density_of_file(request)
 
@@ -548,6 +549,7 @@ def profile(
         )
         return own.profile(names, level, executor=executor)
     request = fit_request(model, task, start, **_settings(fixed, fields, route, replicates, threads, 1, memory))
+    warn_of_reading(request, 2)
     words = _glauber.profile_of_file(request, _names(names), real(level, "level"))
     return Profile(json.loads(words[0]), words[1])
 

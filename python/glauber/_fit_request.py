@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +64,14 @@ def fit_request(
         "crew": None,
         "pieces": None,
         "checkpoint": None,
+        "said": given.get("said", []),
     }
+
+
+def warn_of_reading(request: Mapping[str, Any], depth: int) -> None:
+    """Warns of what is to be said of how data were read, where no result says it, `depth` calls up."""
+    for words in request["said"]:
+        warnings.warn(words, UserWarning, stacklevel=depth + 1)
 
 
 def _starts(start: Any, fitted: list[str]) -> dict[Any, Any]:

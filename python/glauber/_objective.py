@@ -11,7 +11,7 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import theta_of, warn_of_slopes
 from glauber._errors import InputError
-from glauber._fit_request import fit_request
+from glauber._fit_request import fit_request, warn_of_reading
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._tasks import Task
@@ -30,6 +30,7 @@ class Objective:
     def __init__(self, given: tuple[Any, ...], settings: Mapping[str, Any], executor: Any = None) -> None:
         self._given, self._settings = given, dict(settings)
         request = fit_request(*given, **settings)
+        warn_of_reading(request, 3)
         own = workers_of(executor)
         with failing_as_workers_do(own):
             request["crew"] = None if own is None else own.crew()

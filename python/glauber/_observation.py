@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import named_arrays, named_numbers, numbers, table, told, whole
+from glauber._arrays import check_kinds, named_arrays, named_numbers, numbers, table, told, whole
 from glauber._containers import by_name, lattice_axes
 from glauber._errors import InputError
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._simulation import LastStates, Simulation
+from glauber._written import written
 
 Array = tuple[str, list[int], Any]
 """A name, a shape, flat numbers."""
@@ -29,9 +30,11 @@ class Observation:
         A layer "LAYER", or a state of it "LAYER=STATE", seen site by site; "count(LAYER=STATE)" and other summaries;
         "regions(LAYER=STATE)" with `regions`; "rows(…)", "columns(…)"; or a function of a scope that returns
         {name: number}, traced as in `rollout(observe=…)`.
-    data : array
+    data : array or table
         What was written down: [run, time, number] or [time, number], [run, time, …lattice] or [time, …lattice] of sites; of
-        a single number also [time]. NaN, None and what is masked were not seen.
+        a single number also [time]. NaN, None and what is masked were not seen. The columns of a table are found by the names of
+        the numbers, of regions by their labels, its rows' steps in a column or index `step`; the named axes of xarray may come in
+        any order, and the labels of `time` are the steps. Names that say none of this are taken by their place, which is said.
     noise : str or dict
         "exact" (the default); {"name": "gaussian", "deviation": …}, "poisson" ("share"), "negative-binomial" ("size",
         "share"), "binomial" ("probability" of seeing each), "flipped" ("probability" of another state). An argument is a
@@ -88,8 +91,9 @@ class Seen:
     def _given(self, model: Model) -> dict[str, Any]:
         arrays: list[Array] = []
         programs: list[tuple[str, Any, str]] = []
+        said: list[str] = []
         tables = [
-            _experiment(model, f"e{e}", one, arrays, programs) for e, one in enumerate(self.experiments)
+            _experiment(model, f"e{e}", one, arrays, programs, said) for e, one in enumerate(self.experiments)
         ]
         return {
             "task": "observation",
@@ -98,6 +102,7 @@ class Seen:
             "experiment": tables,
             "arrays": arrays,
             "programs": programs,
+            "said": said,
             "compare": (),
         }
 
@@ -117,7 +122,7 @@ def seen(task: Any) -> Seen | None:
 
 
 def _experiment(
-    model: Model, name: str, one: Experiment, arrays: list[Array], programs: list[tuple[str, Any, str]]
+    model: Model, name: str, one: Experiment, arrays: list[Array], programs: list[tuple[str, Any, str]], said: list[str]
 ) -> dict[str, Any]:
     observed = [one.observed] if isinstance(one.observed, Observation) else list(one.observed)
     for place in observed:
@@ -126,7 +131,7 @@ def _experiment(
     own: dict[str, Any] = {
         "name": one.name,
         "observation": [
-            _observation(model, f"{name}.o{k}", place, arrays, programs) for k, place in enumerate(observed)
+            _observation(model, f"{name}.o{k}", place, arrays, programs, said) for k, place in enumerate(observed)
         ],
         "first-step": one.first_step,
         "fixed": named_numbers(one.fixed, "fixed of an experiment"),
@@ -163,40 +168,63 @@ def _states(model: Model, start: Any) -> dict[str, np.ndarray]:
 
 
 def _observation(
-    model: Model, name: str, one: Observation, arrays: list[Array], programs: list[tuple[str, Any, str]]
+    model: Model, name: str, one: Observation, arrays: list[Array], programs: list[tuple[str, Any, str]], said: list[str]
 ) -> dict[str, Any]:
     what: str = one.what if isinstance(one.what, str) else name
+    words, outputs = what, None
     if not isinstance(one.what, str):
         if not callable(one.what):
             raise TypeError(f"what is {told(one.what)}: give a text, or a function of a scope that returns numbers")
-        said = getattr(one.what, "__name__", "a function")
-        programs.append((name, model._native.observe(one.what), "the function " + said.strip("<>")))
-    data = _with_missing(one.data)
-    arrays.append((f"{name}/data", list(data.shape), data.reshape(-1)))
-    noise = {"name": one.noise} if isinstance(one.noise, str) else table(one.noise, "noise", '{"name": "binomial", "probability": 0.3}')
-    own: dict[str, Any] = {"what": what, "data": name, "noise": noise}
-    if one.steps is not None:
-        steps = np.atleast_1d(np.asarray(numbers("steps", one.steps), dtype=float))
-        if (steps < 0).any() or (steps != np.floor(steps)).any():
-            raise InputError(f"steps holds {steps[(steps < 0) | (steps != np.floor(steps))][0]:g}: give whole numbers from 0")
-        own["steps"] = [int(step) for step in steps]
+        words = "the function " + getattr(one.what, "__name__", "a function").strip("<>")
+        observed = model._native.observe(one.what)
+        programs.append((name, observed, words))
+        outputs = observed.outputs
+    own: dict[str, Any] = {"what": what, "data": name}
     if one.regions is not None:
         labels = np.asarray(numbers("regions", one.regions, axes=[lattice_axes(len(model.shape))]), dtype=float)
         if labels.shape != tuple(model.shape):
             raise InputError(f"regions has shape {labels.shape}, but the lattice {tuple(model.shape)}: give a label for each site")
         arrays.append((f"{name}.regions/regions", list(labels.shape), labels.reshape(-1)))
         own["regions"] = f"{name}.regions"
+    check_kinds(model, one.data, "the data")
+    layer = None
+    if outputs is None and "(" not in what:
+        layer = what.partition("=")[0].strip()
+    elif outputs is None:
+        outputs = _outputs(model, what, one.regions)
+    data, steps = written(one.data, words, layer, model.shape, outputs or [], said)
+    arrays.append((f"{name}/data", list(data.shape), data.reshape(-1)))
+    own["noise"] = {"name": one.noise} if isinstance(one.noise, str) else table(one.noise, "noise", '{"name": "binomial", "probability": 0.3}')
+    if one.steps is not None:
+        given = _steps(one.steps)
+        if steps is not None and _steps(steps) != given:
+            raise InputError(
+                f"the data of `{words}` say that they were seen after the steps {_steps(steps)[:4]} …, and steps= says {given[:4]} …: leave one of them out"
+            )
+        steps = given
+    if steps is not None:
+        own["steps"] = _steps(steps)
     return own
 
 
-def _with_missing(data: Any) -> np.ndarray:
-    """Numbers, NaN where nothing was seen."""
-    if isinstance(data, np.ma.MaskedArray):
-        data = data.astype(float).filled(np.nan)
-    array = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
-    if array.dtype.kind == "O":
-        missing = [one is None or one is np.ma.masked or type(one).__name__ in ("NAType", "NaTType") for one in array.reshape(-1)]
-        array = np.where(np.reshape(missing, array.shape), np.nan, array).astype(float)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"the data hold no numbers (dtype {array.dtype}): give an array of numbers, NaN where nothing was seen")
-    return np.ascontiguousarray(array, dtype=float)
+def _steps(given: Any) -> list[int]:
+    """Whole numbers from 0."""
+    steps = np.atleast_1d(np.asarray(numbers("steps", given), dtype=float))
+    if (steps < 0).any() or (steps != np.floor(steps)).any():
+        raise InputError(f"steps holds {steps[(steps < 0) | (steps != np.floor(steps))][0]:g}: give whole numbers from 0")
+    return [int(step) for step in steps]
+
+
+def _outputs(model: Model, what: str, regions: Any) -> list[str]:
+    """The names of the numbers of a summary; none where they cannot be known, which the fit then says."""
+    kind = what.partition("(")[0].strip()
+    if kind == "regions":
+        labels = np.unique(np.asarray([] if regions is None else numbers("regions", regions), dtype=float))
+        return [f"region {label:g}" for label in labels if label >= 0]
+    if kind in ("rows", "columns"):
+        axis = len(model.shape) - (2 if kind == "rows" else 1)
+        return [f"{kind[:-1]} {k}" for k in range(model.shape[axis])] if axis >= 0 else []
+    try:
+        return list(model._native.summary(what).outputs)
+    except InputError:
+        return []

@@ -195,7 +195,8 @@ class Trajectory:
         time, x, y) or (track, time, x, y, z) without names; or the path of a file (CSV, TrackMate).
     msd : array [lag], pair of arrays, table, str, or path, optional
         The mean squared displacement after 1, 2 … intervals; with standard errors as (values, errors); a Series by lag; a
-        table with the columns lag, msd and, if known, standard_error; or the name of a curve that comes with glauber
+        table with the columns lag, msd and, if known, standard_error (without lag its rows are lags of 1, 2 …, which is
+        said, and columns of other names are refused); or the name of a curve that comes with glauber
         ("t-cells", "b-cells", "neutrophils"); or a path.
     simulate : dict, optional
         Data simulated by the model itself, as in `Transition`.
@@ -269,7 +270,7 @@ class Trajectory:
         elif source == "msd":
             data["msd"] = "given"
             interval = self.interval if self.interval is not None else self.step_time
-            given["curve"] = curve_of(self.msd, interval)
+            given["curve"], given["said"] = curve_of(self.msd, interval)
             data["interval"] = None
         else:
             data["tracks"] = "given"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
+import re
 import types
 
 import glauber
@@ -593,11 +594,42 @@ def test_curves_are_read_by_their_lags(curve):
         lambda: {"lag": [1, 2, 3, 4], "value of it": VALUES},
         lambda: (VALUES, VALUES[:2]),
         lambda: np.ma.array(VALUES, mask=[False, True, False, False]),
+        # What may be times under another name.
+        lambda: frame(time=[3, 1, 2, 4], msd=VALUES),
+        lambda: frame(msd=VALUES, **{"lag (s)": [24, 48, 72, 96]}),
+        lambda: {"tau": [3, 1, 2, 4], "msd": VALUES},
+        lambda: optional("polars").DataFrame({"lagt": [24, 48, 72, 96], "msd": VALUES}),
+        lambda: [{"seconds": 24 * n, "msd": v} for n, v in enumerate(VALUES, 1)],
+        lambda: frame(tau=[3, 1, 2, 4], msd=VALUES).set_index("tau"),
+        lambda: frame(msd=VALUES, **{"t [s]": [24.0, 48, 72, 96]}).set_index("t [s]"),
+        lambda: np.array(list(zip(VALUES, [3, 1, 2, 4])), dtype=[("msd", float), ("tau", int)]),
     ],
 )
 def test_curves_that_are_none_are_refused(curve):
     with pytest.raises(glauber.InputError):
         fitted_walk(glauber.Trajectory(msd=curve()))
+
+
+@pytest.mark.parametrize(
+    "curve, lags, said",
+    [
+        (lambda: frame(lag=[24, 48, 72, 96], msd=VALUES), [24, 48, 72, 96], "the first is 24 intervals"),
+        (lambda: frame(lag=[2, 1, 3, 4], msd=VALUES, who="me"), [1, 2, 3, 4], "`who` were not read"),
+        (lambda: frame(msd=VALUES), [1, 2, 3, 4], "msd has no column `lag`"),
+        (lambda: frame(msd=VALUES).set_axis([3, 1, 2, 4]), [1, 2, 3, 4], "the labels of the rows of msd, 3, 1, 2, 4"),
+        (lambda: frame(tau=[3, 1, 2, 4], msd=VALUES).set_index("tau")["msd"], [1, 2, 3, 4], "of msd (`tau`), 3, 1, 2, 4"),
+        (lambda: (frame(msd=VALUES).set_axis([2, 3, 4, 5])["msd"], VALUES), [2, 3, 4, 5], "of msd, 2, 3, 4, 5"),
+        (lambda: data_array(VALUES, ("t",), t=[2, 4, 6, 8]), [2, 4, 6, 8], "of msd (`t`), 2, 4, 6, 8"),
+    ],
+)
+def test_how_a_curve_was_read_is_said(curve, lags, said):
+    walk = glauber.load("persistent-random-walk")
+    task = glauber.Trajectory(msd=curve())
+    found = glauber.fit(walk, task, {"p_center": 0.3, "p_resample": 0.5}, steps=1, replicates=2, progress=False)
+    assert list(found.curves.times) == lags
+    assert any(said in note for note in found.notes), found.notes
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        glauber.objective(walk, task, {"p_center": 0.3, "p_resample": 0.5})
 
 
 # Images.

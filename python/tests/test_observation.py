@@ -1,5 +1,7 @@
 """Observations and experiments: what is refused, which route is taken, and that known parameters are found."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -175,3 +177,122 @@ def test_a_noisy_likelihood_has_a_pseudo_marginal_posterior_and_no_profile():
     own = found.summary["b"]
     # Five errors of the chains' mean, and two hundredths of the sd for the grid.
     assert abs(own["mean"] - mean) < 5 * own["error_of_mean"] + 0.05 * sd, (found, mean, sd)
+
+
+# Names go before places.
+
+LABELS = np.repeat([3, 1, 7], 4)[None].repeat(12, 0)
+BY_REGION = np.array([[9.0, 4.0, 27.0], [12.0, 9.0, 33.0], [11.0, 15.0, 40.0]])  # the labels 1, 3, 7
+STEPS = [1, 2, 4]
+
+
+def fitted_counts(data, steps=None, what="regions(on=1)"):
+    """The loss of observed regions, and what is said of how they were read."""
+    regions = LABELS if what.startswith("regions") else None
+    seen = glauber.Observation(what, data, regions=regions, steps=steps, noise={"name": "gaussian", "deviation": 3.0})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        f = glauber.objective(contact(), seen, {"b": 0.1, "g": 0.3}, replicates=20)
+    return f.value([0.1, 0.3]), " ".join(str(one.message) for one in said)
+
+
+def columns_of(order=(2, 0, 1), names=("1", "3", "7")):
+    return {names[i]: BY_REGION[:, i] for i in order}
+
+
+def frame(*args, **more):
+    return pytest.importorskip("pandas").DataFrame(*args, **more)
+
+
+def data_array(*args, **more):
+    return pytest.importorskip("xarray").DataArray(*args, **more)
+
+
+REGIONS = {
+    "frame": lambda: (frame(columns_of()), STEPS),
+    "labels as numbers": lambda: (frame(BY_REGION, columns=[1, 3, 7])[[7, 1, 3]], STEPS),
+    "names in full": lambda: (frame(columns_of(names=("region 1", "region 3", "region 7"))), STEPS),
+    "a column step": lambda: (frame(columns_of()).assign(step=STEPS), None),
+    "an index step": lambda: (frame(columns_of()).set_index(pytest.importorskip("pandas").Index(STEPS, name="step")), None),
+    "both say the steps": lambda: (frame(columns_of()).assign(step=STEPS), STEPS),
+    "polars": lambda: (pytest.importorskip("polars").DataFrame(columns_of()), STEPS),
+    "lazy": lambda: (pytest.importorskip("polars").DataFrame({"step": STEPS, **columns_of()}).lazy(), None),
+    "pyarrow": lambda: (pytest.importorskip("pyarrow").table(columns_of()), STEPS),
+    "dictionary": lambda: ({"step": STEPS, **columns_of()}, None),
+    "records": lambda: ([{"step": s, "7": row[2], "1": row[0], "3": row[1]} for s, row in zip(STEPS, BY_REGION)], None),
+    "structured": lambda: (np.array([(c, a, b) for a, b, c in BY_REGION], dtype=[(n, float) for n in "713"]), STEPS),
+    "axes in another order": lambda: (data_array(BY_REGION.T, dims=("region", "time")), STEPS),
+    "labels of axes": lambda: (
+        data_array(BY_REGION[:, [2, 0, 1]].T, dims=("district", "time"), coords={"time": STEPS, "district": [7, 1, 3]}),
+        None,
+    ),
+    "runs": lambda: (data_array(BY_REGION.T[:, :, None], dims=("region", "time", "run"), coords={"time": STEPS}), None),
+    "dataset": lambda: (
+        pytest.importorskip("xarray").Dataset({n: ("step", c) for n, c in columns_of().items()}, coords={"step": STEPS}),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("container", REGIONS)
+def test_observed_regions_are_found_by_their_labels(container):
+    data, steps = REGIONS[container]()
+    value, said = fitted_counts(data, steps)
+    assert value == fitted_counts(BY_REGION, STEPS)[0] != fitted_counts(BY_REGION[:, [2, 0, 1]], STEPS)[0]
+    assert not said
+
+
+@pytest.mark.parametrize(
+    "data, steps, said",
+    [
+        (lambda: frame(BY_REGION, columns=["north", "mid", "south"]), STEPS, "`north`, `mid`, `south` of `regions(on=1)` were taken by"),
+        (lambda: frame(BY_REGION), STEPS, "have no names: they were taken by their place as `region 1`, `region 3`, `region 7`"),
+        (lambda: frame(BY_REGION, columns=["1", "3", "7"], index=STEPS), None, "the labels of the rows of `regions(on=1)`, 1, 2, 4"),
+    ],
+)
+def test_observed_columns_that_are_taken_by_their_place_are_said(data, steps, said):
+    value, found = fitted_counts(data(), steps)
+    assert said in found and value == fitted_counts(BY_REGION, STEPS)[0]
+
+
+@pytest.mark.parametrize(
+    "data, steps, words",
+    [
+        (lambda: frame(columns_of(names=("1", "3", "8"))), STEPS, "the columns of the data of `regions.on=1.` are `8`, `1`, `3`"),
+        (lambda: frame(columns_of(names=("1", "3", "west"))), STEPS, "name the columns by these"),
+        (lambda: frame(columns_of(names=("20", "30", "40"))), STEPS, "name the columns by these"),
+        (lambda: frame(columns_of()).assign(day=STEPS), None, "the column `day`: call the steps"),
+        (lambda: frame(columns_of()).assign(step=STEPS), [1, 2, 3], "leave one of them out"),
+        (lambda: data_array(BY_REGION, dims=("region", "run")), STEPS, "the axes region, run"),
+        (lambda: "counts.csv", None, "pandas.read_csv"),
+    ],
+)
+def test_observed_columns_that_may_be_others_are_refused(data, steps, words):
+    with pytest.raises((glauber.InputError, TypeError), match=words):
+        fitted_counts(data(), steps)
+
+
+def test_observed_rows_are_found_by_their_numbers():
+    data = np.arange(36.0).reshape(3, 12)
+    turned = frame(data).iloc[:, ::-1]
+    assert fitted_counts(turned, STEPS, "rows(on=1)") == fitted_counts(data, STEPS, "rows(on=1)")
+
+
+def test_observed_sites_are_read_by_their_axes():
+    run = glauber.simulate(contact(), TRUTH, steps=6, every=2, replicates=2, seed=1)
+    states = np.array(run["on"])
+
+    def value(data, steps=None):
+        seen = glauber.Observation("on", data, steps=steps, noise={"name": "flipped", "probability": 0.05})
+        return glauber.objective(contact(), seen, {"b": 0.1, "g": 0.3}, replicates=20).value([0.1, 0.3])
+
+    expected = value(states, run.times)
+    assert expected != value(states)
+    for data in (
+        run,
+        run["on"],
+        data_array(states, dims=("run", "time", "y", "x"), coords={"time": run.times}).transpose("x", "time", "y", "run"),
+    ):
+        assert value(data) == expected
+    with pytest.raises(glauber.InputError, match="no `on`"):
+        value({"off": states})
