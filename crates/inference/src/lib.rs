@@ -7,6 +7,7 @@ pub mod likelihood;
 
 // … the routes that are exact …
 pub mod exact;
+mod flatness;
 
 // … those for parts, noise and times in between …
 pub mod particle_filter;

@@ -1,0 +1,121 @@
+//! Asks a noisy likelihood itself whether it falls where the errors of an estimate say that it does.
+//!
+//! A quadratic fitted about a maximum is curved even where ln L is flat along a bent line, as for two parameters that enter as a
+//! product, and noise curves it where ln L is flat altogether. So each parameter is moved some errors away with the others where the
+//! quadratic expects them, on a straight line and on the one that is straight in logarithms; where ln L̂ falls by less than a
+//! third of what the errors say, the data do not determine that parameter.
+
+use glauber_optimize::objective::Interval;
+
+use crate::likelihood::{Parameter, Stop};
+
+/// How many errors away it is asked, where the interval goes as far.
+const AWAY: f64 = 3.0;
+/// An end nearer than this many errors tells nothing.
+const NEAR: f64 = 1.5;
+/// The share of the expected fall below which there is none.
+const SHARE: f64 = 1.0 / 3.0;
+/// The standard error of a mean of values that is wanted.
+const SHARP: f64 = 0.35;
+
+/// The numbers of the parameters along which ln L̂ does not fall. `inverse` is the estimate's covariance, row by row, `spread` the
+/// standard deviation of ln L̂ there, `value` gives ln L̂.
+///
+/// # Errors
+/// [`Stop`] as `value` gives it.
+pub(crate) fn flat(
+    value: &mut dyn FnMut(&[f64]) -> Result<f64, Stop>,
+    theta: &[f64],
+    inverse: &[f64],
+    parameters: &[Parameter],
+    spread: f64,
+) -> Result<Vec<usize>, Stop> {
+    let n = theta.len();
+    let times = ((spread / SHARP).powi(2).ceil()).clamp(4.0, 48.0) as usize;
+    // A point of probability 0 has fallen as far as can be.
+    let mut mean = |at: &[f64]| -> Result<f64, Stop> {
+        let mut sum = 0.0;
+        for _ in 0..times {
+            sum += value(at)?;
+        }
+        Ok(sum / times as f64)
+    };
+    let top = mean(theta)?;
+    let mut found = Vec::new();
+    for i in 0..n {
+        let error = inverse[i * n + i].max(0.0).sqrt();
+        if !(error > 0.0 && error.is_finite()) {
+            continue;
+        }
+        let direction: Vec<f64> = (0..n).map(|j| inverse[j * n + i] / error).collect();
+        let mut is_flat = false;
+        for sign in [-1.0, 1.0] {
+            for bent in [false, true] {
+                let point = |away: f64| -> Vec<f64> {
+                    let moved = |j: usize| {
+                        let step = sign * away * direction[j];
+                        if bent && theta[j] != 0.0 { theta[j] * (step / theta[j]).exp() } else { theta[j] + step }
+                    };
+                    (0..n).map(moved).collect()
+                };
+                let is_inside = |at: &[f64]| parameters.iter().zip(at).all(|(p, x)| within(p.interval, *x));
+                // Some way back from what lies beyond an end.
+                let Some(away) = [AWAY, 0.75 * AWAY, NEAR].into_iter().find(|away| is_inside(&point(*away))) else {
+                    continue;
+                };
+                if is_flat {
+                    continue;
+                }
+                let fall = top - mean(&point(away))?;
+                is_flat = fall < SHARE * 0.5 * away * away;
+            }
+        }
+        if is_flat {
+            found.push(i);
+        }
+    }
+    Ok(found)
+}
+
+fn within(interval: Interval, value: f64) -> bool {
+    value.is_finite() && value >= interval.lowest && value <= interval.highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(log_likelihood: impl Fn(&[f64]) -> f64, theta: &[f64], inverse: &[f64]) -> Vec<usize> {
+        let interval = Interval { lowest: 0.0, highest: 1.0 };
+        let parameters: Vec<Parameter> =
+            (0..theta.len()).map(|i| Parameter { name: format!("p{i}"), interval, start: theta[i] }).collect();
+        flat(&mut |at| Ok(log_likelihood(at)), theta, inverse, &parameters, 0.5).unwrap()
+    }
+
+    #[test]
+    fn a_product_is_flat_and_what_stands_beside_it_is_not() {
+        let square = |x: f64| x * x;
+        let surface = |at: &[f64]| -0.5 * (square((at[0] * at[1] - 0.09) / 0.004) + square((at[2] - 0.4) / 0.02));
+        let inverse = [0.01, -0.0099, 0.0, -0.0099, 0.01, 0.0, 0.0, 0.0, 0.0004];
+        assert_eq!(asked(surface, &[0.3, 0.3, 0.4], &inverse), [0, 1]);
+    }
+
+    #[test]
+    fn a_sum_and_what_has_no_effect_are_flat() {
+        let surface = |at: &[f64]| -0.5 * ((at[0] + at[1] - 0.5) / 0.01_f64).powi(2);
+        assert_eq!(asked(surface, &[0.25, 0.25], &[0.0025, -0.00249, -0.00249, 0.0025]), [0, 1]);
+        let surface = |at: &[f64]| -0.5 * ((at[0] - 0.5) / 0.01_f64).powi(2);
+        assert_eq!(asked(surface, &[0.5, 0.5], &[0.0001, 0.0, 0.0, 0.01]), [1]);
+    }
+
+    #[test]
+    fn what_is_determined_is_not_flat_and_neither_is_a_skewed_likelihood() {
+        let surface = |at: &[f64]| -0.5 * ((at[0] - 0.5) / 0.05_f64).powi(2);
+        assert_eq!(asked(surface, &[0.5], &[0.0025]), [] as [usize; 0]);
+        // Five events of rate λ t = 5: the flat side of a Poisson likelihood.
+        let surface = |at: &[f64]| 5.0 * (50.0 * at[0]).ln() - 50.0 * at[0];
+        assert_eq!(asked(surface, &[0.1], &[0.1 * 0.1 / 5.0]), [] as [usize; 0]);
+        // At an end of its interval nothing is asked.
+        assert_eq!(asked(|_| 0.0, &[0.0], &[0.0]), [] as [usize; 0]);
+    }
+}
