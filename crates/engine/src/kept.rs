@@ -125,3 +125,43 @@ fn counts(program: &Program, value: ValueId) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use glauber_backend::CompileOptions;
+    use glauber_lattice::{Lattice, Moore, Values};
+    use glauber_program::estimators::ScoreFunction;
+    use glauber_program::{Bundle, Interval, Model, ModelError};
+
+    use super::*;
+    use crate::codes::Codes;
+
+    fn found(update: Update, adds: bool) -> Result<Vec<usize>, ModelError> {
+        let model = Model::build("coins", Lattice::square(8))
+            .layer("still", Values::binary())
+            .layer("on", Values::up_to(2))
+            .parameter("p", Interval::unit())
+            .update(update)
+            .step(|s| {
+                let (still, on) = (s.layer("still"), s.layer("on"));
+                s.next("still").set(still);
+                let p = s.parameter("p") * (on.neighbours(Moore).sum() / 16.0);
+                match adds {
+                    // What is drawn is no layer's next value.
+                    true => s.next("on").set(still + s.bernoulli(p)),
+                    false => s.next("on").bernoulli(p),
+                }
+            })?;
+        let bundle = Bundle::new(&model, &[], Some(&ScoreFunction));
+        let codes = Codes::new(&bundle, &[], CompileOptions::default()).unwrap();
+        Ok(codes.kept.outcomes().collect())
+    }
+
+    #[test]
+    fn an_adjoint_reads_draws_that_are_layers() -> Result<(), ModelError> {
+        assert_eq!(found(Update::Synchronous, false)?, [1]);
+        assert!(found(Update::Synchronous, true)?.is_empty());
+        assert!(found(Update::Sublattices, false)?.is_empty());
+        Ok(())
+    }
+}
