@@ -90,10 +90,10 @@ class CellsFit:
     """Coefficients of the Cellular Potts model, in units of T, with errors, and whether cells simulated from them behave as
     those of the movie."""
 
-    params: dict[str, float]
-    """The estimates."""
+    params: dict[str, float | None]
+    """The estimates; None where the data do not determine them."""
     standard_errors: dict[str, float | None]
-    """Their errors; None where the data do not determine them."""
+    """Their errors; None where there is none."""
     intervals: dict[str, tuple[float, float] | None]
     """Their 95 % intervals."""
     fixed: dict[str, float]
@@ -631,6 +631,10 @@ def _range(frames: Any) -> tuple[int, int]:
 def _parameters(params: Any, what: str) -> list[tuple[str, float]]:
     """Coefficients by name; of a fit its estimates and what was fixed."""
     if isinstance(params, (CellsFit, TracksFit)):
+        unsaid = [name for name, value in params.params.items() if value is None]
+        if unsaid:
+            names = ", ".join(f"`{name}`" for name in unsaid)
+            raise InputError(f"{what}: the data of this fit do not determine {names}: give a dict with numbers for all coefficients")
         params = {**params.fixed, **params.params}
     own = named_numbers(params, what)
     return [(str(name), real(value, f"{what}[{name!r}]")) for name, value in own.items()]

@@ -132,6 +132,15 @@ impl Unknown {
         self.coefficients.iter().any(|own| matches!(own, VolumeStrength(_) | PerimeterStrength(_)))
     }
 
+    /// Whether it holds the target of a term whose strength the other holds.
+    pub(crate) fn is_target_of(&self, strength: &Unknown) -> bool {
+        self.coefficients.iter().any(|own| match own {
+            Coefficient::VolumeTarget(kind) => strength.has(Coefficient::VolumeStrength(*kind)),
+            Coefficient::PerimeterTarget(kind) => strength.has(Coefficient::PerimeterStrength(*kind)),
+            _ => false,
+        })
+    }
+
     /// Whether both name one coefficient.
     pub fn overlaps(&self, other: &Unknown) -> bool {
         self.coefficients.iter().any(|own| other.has(*own))

@@ -98,9 +98,27 @@ impl CellsFit {
         self.known.get(place).and_then(Known::error)
     }
 
+    /// An estimate, where the movies determine it: else the number in [`CellsFit::estimates`] is one of many that are as likely, and
+    /// tells nothing.
+    pub fn estimate(&self, place: usize) -> Option<f64> {
+        let determined = !matches!(self.known.get(place)?, Known::NotDetermined(_));
+        self.estimates.get(place).copied().filter(|_| determined)
+    }
+
+    /// What is known of an unknown, to stand after its name: the estimate and its error, or why there is none.
+    pub fn said(&self, place: usize) -> String {
+        let known = &self.known[place];
+        match self.estimate(place) {
+            Some(estimate) => {
+                let effective = if self.effective { "  (effective)" } else { "" };
+                format!("= {} {}{effective}", with_precision(estimate, known.error()), known.words())
+            }
+            None => known.words().replacen("no error: ", "no estimate: ", 1),
+        }
+    }
+
     /// The interval in which the true number lies with probability 95 %, by the normal law.
     pub fn interval(&self, place: usize) -> Option<[f64; 2]> {
-        const NORMAL: f64 = 1.959_963_984_540_054;
         let (estimate, error) = (self.estimates.get(place)?, self.error(place)?);
         Some([estimate - NORMAL * error, estimate + NORMAL * error])
     }
@@ -115,10 +133,8 @@ impl std::fmt::Display for CellsFit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.words)?;
         let width = self.unknowns.iter().map(|u| u.name.chars().count()).max().unwrap_or(0);
-        for ((unknown, estimate), known) in self.unknowns.iter().zip(&self.estimates).zip(&self.known) {
-            let number = with_precision(*estimate, known.error());
-            let effective = if self.effective { " (effective)" } else { "" };
-            writeln!(f, "{:width$}  {number} {}{effective}", unknown.name, known.words())?;
+        for (place, unknown) in self.unknowns.iter().enumerate() {
+            writeln!(f, "{:width$} {}", unknown.name, self.said(place))?;
         }
         write!(
             f,
@@ -214,6 +230,31 @@ fn damped(matrix: &[f64], damping: f64, n: usize) -> Information {
     Information::of(&damped, n)
 }
 
+/// The normal law's two-sided 5 %.
+const NORMAL: f64 = 1.959_963_984_540_054;
+
+/// A target is what its term pulls by over the strength. Where the strength is not told from 0, that ratio has no bounds
+/// (Fieller 1954, J. R. Stat. Soc. B 16, 175): only the product is determined.
+fn doubt_targets(unknowns: &[Unknown], theta: &[f64], verdict: &mut Verdict) {
+    for place in 0..unknowns.len() {
+        let no_strength = |strength: &usize| {
+            let none =
+                verdict.known[*strength].error().is_some_and(|error| theta[*strength].abs() < NORMAL * error);
+            none && unknowns[place].is_target_of(&unknowns[*strength])
+        };
+        let Some(strength) = (0..unknowns.len()).find(no_strength) else { continue };
+        if verdict.known[place].error().is_none() {
+            continue;
+        }
+        let (target, strength) = (&unknowns[place].name, &unknowns[strength].name);
+        verdict.known[place] = Known::NotDetermined(Some(format!("`{strength}` · `{target}`")));
+        let said =
+            format!("the data do not tell `{strength}` from 0, so that they do not determine `{target}`");
+        verdict.words = if verdict.warns { format!("{}; {said}", verdict.words) } else { said };
+        verdict.warns = true;
+    }
+}
+
 /// What came of it, with errors and in words.
 fn conclude(
     movies: &[&Movie],
@@ -229,7 +270,7 @@ fn conclude(
     let at_optimum = distance <= REST;
     let numbers: Vec<(String, Interval)> =
         unknowns.iter().map(|unknown| (unknown.name.clone(), Interval::any())).collect();
-    let verdict = if at_optimum {
+    let mut verdict = if at_optimum {
         let judged = Judged { numbers: &numbers, theta: &best.theta, remedy: "" };
         judged.verdict(&information, &mut |theta| -likelihood.value(theta))
     } else {
@@ -239,6 +280,7 @@ fn conclude(
         );
         Verdict::of_all(n, Known::NotAtOptimum, Some(false), words)
     };
+    doubt_targets(unknowns, &best.theta, &mut verdict);
     let whole = verdict.known.iter().all(|known| known.error().is_some());
     let covariance = whole.then(|| information.inverse(n));
     let exact = likelihood.value(&best.theta);
@@ -306,8 +348,9 @@ fn conclude(
         }
         notes.push(calibration.words());
     }
-    for (unknown, estimate) in unknowns.iter().zip(&best.theta) {
-        if unknown.is_strength() && *estimate < 0.0 {
+    for ((unknown, estimate), known) in unknowns.iter().zip(&best.theta).zip(&verdict.known) {
+        let determined = !matches!(known, Known::NotDetermined(_));
+        if determined && unknown.is_strength() && *estimate < 0.0 {
             notes.push(format!(
                 "`{}` is negative: sizes away from the target are favoured, not punished",
                 unknown.name

@@ -105,8 +105,15 @@ fn combinations_that_are_not_determined_are_named() {
     let fit = fit(&[&movie], &truth, acceptance, &unknowns).unwrap();
     for place in 0..3 {
         assert!(matches!(fit.known[place], Known::NotDetermined(Some(_))), "{fit}");
-        assert!(fit.interval(place).is_none());
+        assert!(fit.interval(place).is_none() && fit.estimate(place).is_none());
+        // No number stands where one of many would be as likely.
+        assert!(
+            fit.said(place).starts_with("no estimate: the data determine only 2 combinations"),
+            "{}",
+            fit.said(place)
+        );
     }
+    assert!(fit.to_string().contains(&format!("volume_strength  {}", fit.said(3))), "{fit}");
     assert!(fit.error(3).is_some() && fit.warns && fit.covariance.is_none(), "{fit}");
     assert!(
         fit.words.contains("the data determine only 2 combinations of `J01`, `J11` and `perimeter_target`"),

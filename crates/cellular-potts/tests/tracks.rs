@@ -101,6 +101,12 @@ fn intervals_cover() {
             scores[k] += ((fit.estimates[k].ln() - TRUTH[k].ln()) / error).powi(2);
             errors[k] += error;
         }
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!(
+                "set {set}: held {held:?} of {settled}, departs {departs}, z² {scores:?}, errors {errors:?}"
+            );
+        }
     }
     #[allow(clippy::print_stderr)]
     {

@@ -11,13 +11,17 @@
 //! | what is determined? | directions whose eigenvalue of I, scaled to a diagonal of 1, is above 10⁻⁹ |
 //! | how far off? | √((I⁻¹)ᵢᵢ), over the directions that are determined, with what lies at an end held there |
 //!
+//! Where I(h) and I(2h) do not agree, the likelihood may have many kinks, each small beside an error, as where costs of whole numbers
+//! change their sign one after another. Then slopes one and two errors away tell: where they give the same I, to a third, errors
+//! are those of this course, and it is said; else there are none.
+//!
 //! Where directions are weak, I is taken at the optimum itself (some Newton steps away): beside it, the slope of a
 //! product a · b looks like curvature. Boyd & Vandenberghe, *Convex Optimization* (2004), §9.5 for the decrement;
 //! Rothenberg 1971, Econometrica 39, 577 for what is determined.
 
 use crate::information::{FLAT, Information, Judged, REST, variances};
 use crate::objective::{Interval, Objective, ObjectiveError};
-use crate::verdict::{Known, Verdict, end_of, numbers_of, significant};
+use crate::verdict::{Known, Verdict, end_of, listed, numbers_of, significant};
 
 /// The longest θ that gets standard errors: the matrix takes its square, its eigenvectors the cube.
 const MOST_FOR_ERRORS: usize = 500;
@@ -27,8 +31,14 @@ const STIFF: f64 = 1e-3;
 const WEAK: f64 = 0.1;
 /// The step of a difference in standard errors.
 const STEP: f64 = 0.02;
+/// What ln L changes by over a whole interval where the number is not felt, at most.
+const FELT: f64 = 1e-4;
 /// The share by which second derivatives at two distances differ at most where the likelihood is smooth.
 const SMOOTH: f64 = 0.2;
+/// The same over one and two errors, of a likelihood with many small kinks.
+const SMOOTH_AFAR: f64 = 0.35;
+/// The largest Newton decrement of an optimum among kinks, whose slopes are those of the course about it.
+const REST_AMONG_KINKS: f64 = 0.1;
 
 /// What is known of an estimate under an exact likelihood: −ln L = `scale` times the objective's loss.
 pub(crate) fn look(objective: &mut dyn Objective, theta: &[f64], scale: f64) -> Verdict {
@@ -40,10 +50,11 @@ pub(crate) fn look(objective: &mut dyn Objective, theta: &[f64], scale: f64) -> 
     }
     let numbers = numbers_of(objective.unknowns());
     let scalars: Vec<bool> = objective.unknowns().iter().flat_map(|u| vec![u.is_scalar(); u.len()]).collect();
-    let mut verdict = (Look { objective, numbers, scale }).verdict(theta).unwrap_or_else(|error| {
-        let words = format!("the likelihood around the estimate could not be computed: {error}");
-        Verdict::of_all(n, Known::NotComputed, None, words)
-    });
+    let mut verdict =
+        (Look { objective, numbers, scale, kinked: Vec::new() }).verdict(theta).unwrap_or_else(|error| {
+            let words = format!("the likelihood around the estimate could not be computed: {error}");
+            Verdict::of_all(n, Known::NotComputed, None, words)
+        });
     let mut scalar = scalars.into_iter();
     verdict.known.retain(|_| scalar.next().unwrap_or(true));
     verdict
@@ -63,7 +74,7 @@ pub fn least_errors(
         return Ok(None);
     };
     let numbers = numbers_of(objective.unknowns());
-    let mut look = Look { objective, numbers, scale: likelihood.data };
+    let mut look = Look { objective, numbers, scale: likelihood.data, kinked: Vec::new() };
     let mut known = vec![None; theta.len()];
     let mut steps = Vec::with_capacity(theta.len());
     for i in 0..theta.len() {
@@ -82,12 +93,14 @@ struct Look<'a> {
     objective: &'a mut dyn Objective,
     numbers: Vec<(String, Interval)>,
     scale: f64,
+    /// Numbers by which the likelihood has many small kinks, and the slope of its course there.
+    kinked: Vec<(usize, f64)>,
 }
 
 impl Look<'_> {
     fn verdict(&mut self, theta: &[f64]) -> Result<Verdict, ObjectiveError> {
         let n = theta.len();
-        let Some(gradient) = self.gradient(theta)? else {
+        let Some(mut gradient) = self.gradient(theta)? else {
             let words = "the likelihood is 0 at the estimate";
             return Ok(Verdict::of_all(n, Known::NotComputed, Some(false), words));
         };
@@ -97,6 +110,10 @@ impl Look<'_> {
         for i in 0..n {
             let (step, curvature) = self.step(theta, i)?;
             steps[i] = step;
+            if self.is_not_felt(theta, i, gradient[i])? {
+                known[i] = Some(Known::NotDetermined(None));
+                continue;
+            }
             known[i] = self.at_end(theta, i, gradient[i], curvature);
             if let Some(Known::AtEnd(end)) = known[i] {
                 let rises_inside = if self.is_lowest(i, end) { gradient[i] < 0.0 } else { gradient[i] > 0.0 };
@@ -117,11 +134,14 @@ impl Look<'_> {
                 "the likelihood's curvature is not finite",
             ));
         }
+        // At a kink the slope is that of one of its sides.
+        self.kinked.iter().for_each(|(i, slope)| gradient[*i] = *slope);
+        let rest = if self.kinked.is_empty() { REST } else { REST_AMONG_KINKS };
         let far = at.decrement(&gradient, STIFF);
-        if far > REST {
+        if far > rest {
             return Ok(self.far(n, far));
         }
-        let (at, gradient) = match at.smallest() < WEAK {
+        let (at, gradient) = match at.smallest() < WEAK && self.kinked.is_empty() {
             true => self.at_the_optimum(theta, at, gradient, &mut known, &steps)?,
             false => (at, gradient),
         };
@@ -129,13 +149,21 @@ impl Look<'_> {
             return Ok(self.elsewhere(n, "the likelihood rises on both sides of it"));
         }
         let far = at.decrement(&gradient, FLAT);
-        if far > REST {
+        if far > rest {
             return Ok(self.far(n, far));
         }
-        let Look { objective, numbers, scale } = self;
+        let Look { objective, numbers, scale, kinked } = self;
         let mut value = |theta: &[f64]| objective.value(theta, 0).map_or(f64::NAN, |v| v * *scale);
         let judged = Judged { numbers, theta, remedy: " under [fixed]" };
-        Ok(judged.errors(&at, known, &mut value))
+        let mut verdict = judged.errors(&at, known, &mut value);
+        if !kinked.is_empty() {
+            let names: Vec<&str> = kinked.iter().map(|(i, _)| numbers[*i].0.as_str()).collect();
+            verdict.notes.push(format!(
+                "the likelihood has many small kinks along {}: errors are by its course over two of them",
+                listed(&names)
+            ));
+        }
+        Ok(verdict)
     }
 
     /// The slopes of −ln L at θ; `None` where L is 0 or not a number.
@@ -160,6 +188,32 @@ impl Look<'_> {
             x if x > 0.0 => x,
             _ => width.min(1.0),
         }
+    }
+
+    /// The width of a number's interval; of an infinite one what the number's size is.
+    fn range(&self, theta: &[f64], i: usize) -> f64 {
+        let Interval { lowest, highest } = self.numbers[i].1;
+        if (highest - lowest).is_finite() { highest - lowest } else { self.size(theta, i).max(1.0) }
+    }
+
+    /// Whether the likelihood is all but the same over the whole finite interval of a number, by its slopes there: what slope there is,
+    /// rounding, must not be taken for a pull towards an end.
+    fn is_not_felt(&mut self, theta: &[f64], i: usize, slope: f64) -> Result<bool, ObjectiveError> {
+        let Interval { lowest, highest } = self.numbers[i].1;
+        let range = highest - lowest;
+        if !range.is_finite() || slope.abs() * range >= FELT {
+            return Ok(false);
+        }
+        // Flat at one place is not flat everywhere.
+        for share in [0.07, 0.38, 0.71, 0.97] {
+            let mut moved = theta.to_vec();
+            moved[i] = lowest + share * range;
+            let flat = self.gradient(&moved)?.is_some_and(|there| there[i].abs() * range < FELT);
+            if !flat {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How far to step for differences by a number, and its own second derivative (NaN where L is 0 close by).
@@ -244,23 +298,56 @@ impl Look<'_> {
             // What a step of a fiftieth of an error changes by less is rounding.
             let matters = most * step * step > 1e-3 * STEP * STEP;
             if matters && (near[i] - far[i]).abs() > SMOOTH * most {
-                known[i] = Some(Known::NotSmooth);
+                match self.afar(theta, i, step)? {
+                    Some(row) => rows[i] = row,
+                    None => known[i] = Some(Known::NotSmooth),
+                }
                 continue;
             }
             rows[i] = near.iter().zip(&far).map(|(a, b)| (4.0 * a - b) / 3.0).collect();
         }
         // A number that the likelihood does not feel over a hundred of its own sizes is not determined, all alone.
         for i in 0..n {
-            let range = {
-                let Interval { lowest, highest } = self.numbers[i].1;
-                if (highest - lowest).is_finite() { highest - lowest } else { self.size(theta, i).max(1.0) }
-            };
-            if known[i].is_none() && rows[i][i].abs() * range * range < 1e-4 {
+            let range = self.range(theta, i);
+            if known[i].is_none() && rows[i][i].abs() * range * range < FELT {
                 known[i] = Some(Known::NotDetermined(None));
             }
         }
         let free: Vec<usize> = (0..n).filter(|i| known[*i].is_none()).collect();
         Ok(Information::scaled(&rows, free))
+    }
+
+    /// The second derivatives by a number over the width of its error, where the likelihood has many small kinks along it; nothing
+    /// where its course over two errors is no parabola either.
+    fn afar(&mut self, theta: &[f64], i: usize, step: f64) -> Result<Option<Vec<f64>>, ObjectiveError> {
+        let room = self.room(theta, i);
+        let mut distance = step;
+        // Until ln L has fallen by about a half on either side, where an error lies.
+        let near = loop {
+            if distance.is_nan() || distance <= 0.0 || 2.0 * distance > room {
+                return Ok(None);
+            }
+            let Some(near) = self.around(theta, i, distance)? else { return Ok(None) };
+            let fallen = 0.25 * distance * (near[0][i] - near[1][i]);
+            if fallen >= 0.5 {
+                break near;
+            }
+            // A parabola's fall grows by the square.
+            distance *= if fallen > 0.0 { (0.55 / fallen).sqrt().clamp(1.05, 4.0) } else { 4.0 };
+        };
+        let Some(far) = self.around(theta, i, 2.0 * distance)? else { return Ok(None) };
+        let second = |at: &[Vec<f64>; 2], step: f64| -> Vec<f64> {
+            at[0].iter().zip(&at[1]).map(|(a, b)| (a - b) / (2.0 * step)).collect()
+        };
+        let (row, wide) = (second(&near, distance), second(&far, 2.0 * distance));
+        // A kink alone, or one that outweighs the rest, halves it; a likelihood that falls on one side alone has no sign of its own.
+        let alike = (row[i] - wide[i]).abs() <= SMOOTH_AFAR * row[i].abs().max(wide[i].abs());
+        let falls = near[0][i] > 0.0 && near[1][i] < 0.0;
+        if !alike || !falls {
+            return Ok(None);
+        }
+        self.kinked.push((i, 0.5 * (near[0][i] + near[1][i])));
+        Ok(Some(wide))
     }
 
     /// The information at the optimum that is at most a tenth of a standard error away, and the slopes there.

@@ -115,6 +115,42 @@ fn a_sum_is_named_and_so_is_what_has_no_effect() {
     assert!(result.verdict.contains("the data do not determine `idle`"), "{}", result.verdict);
 }
 
+/// What has no effect but has a slope of rounding is not determined, wherever steps along that slope took it: it does not lie
+/// at an end for that.
+#[test]
+fn a_slope_of_rounding_pulls_nothing_to_an_end() {
+    for (begin, slope, steps) in [(0.4, 9e-19, 20), (0.4, -9e-19, 20), (0.4, 9e-19, 300), (0.4, -9e-19, 300)]
+    {
+        let chance: Curve = |theta| (theta[0], vec![1.0, 0.0]);
+        struct Rounding(Coins, f64);
+        impl Objective for Rounding {
+            fn unknowns(&self) -> &[Unknown] {
+                self.0.unknowns()
+            }
+            fn evaluate(&mut self, theta: &[f64], k: u64) -> Result<Evaluation, ObjectiveError> {
+                let mut found = self.0.evaluate(theta, k)?;
+                found.gradient[1] = self.1;
+                Ok(found)
+            }
+            fn likelihood(&self) -> Option<LogLikelihood> {
+                self.0.likelihood()
+            }
+        }
+        let mut coins = Rounding(Coins::new(&["a", "idle"], chance, 0.3, 1e4), slope);
+        let result = fit(&mut coins, &[0.29, begin], steps);
+        let found = known(&result);
+        assert!(steps < 100 || matches!(found[0], Known::Error(_)), "{begin} {slope}: {found:?}");
+        assert_eq!(found[1], Known::NotDetermined(None), "{begin} {slope}: {}", result.verdict);
+        assert!(result.verdict.contains("do not determine `idle`"), "{}", result.verdict);
+    }
+    // An optimum at an end, where the slope is 0 but not beside it, is felt.
+    let chance: Curve = |theta| (0.3 + 0.5 * theta[0], vec![0.5]);
+    let mut coins = Coins::new(&["a"], chance, 0.3, 1e4);
+    let result = fit(&mut coins, &[0.2], 300);
+    assert!(!matches!(known(&result)[0], Known::NotDetermined(_)), "{}", result.verdict);
+    assert!(result.theta[0] < 1e-3, "{}", result.theta[0]);
+}
+
 #[test]
 fn a_fit_that_has_not_arrived_has_no_error_at_any_step() {
     for steps in 0..60 {
@@ -163,6 +199,38 @@ fn a_kink_has_no_normal_error() {
     assert!((result.theta[0] - 0.5).abs() < 1e-6);
     assert_eq!(known(&result), [Known::NotSmooth]);
     assert!(result.verdict.contains("not smooth at `field`"), "{}", result.verdict);
+}
+
+/// A parabola made of straight pieces, three to an error: its optimum is a kink, and its course has an error all the same.
+#[test]
+fn many_small_kinks_leave_an_error() {
+    const ERROR: f64 = 0.01;
+    struct Pieces(Vec<Unknown>, f64);
+    impl Objective for Pieces {
+        fn unknowns(&self) -> &[Unknown] {
+            &self.0
+        }
+        fn evaluate(&mut self, t: &[f64], _: u64) -> Result<Evaluation, ObjectiveError> {
+            let length = self.1 * ERROR;
+            let u = (t[0] - 0.5) / length;
+            let k = u.floor();
+            let value = length * length * (0.5 * k * k + (k + 0.5) * (u - k));
+            Ok(Evaluation { value, gradient: vec![length * (k + 0.5)] })
+        }
+        fn likelihood(&self) -> Option<LogLikelihood> {
+            Some(LogLikelihood { route: "exact", data: 1.0 / (ERROR * ERROR) })
+        }
+    }
+    let pieces = |length| Pieces(vec![Unknown::scalar("x", Interval::unit())], length);
+    let result = fit(&mut pieces(1.0 / 3.0), &[0.45], 300);
+    let error = result.estimates[0].standard_error.unwrap_or(f64::NAN);
+    // Slopes two errors away are off by half a piece in six at most.
+    assert!((error / ERROR - 1.0).abs() < 0.05, "{error} {result:?}");
+    assert!((result.theta[0] - 0.5).abs() < 0.3 * ERROR && result.at_optimum == Some(true), "{result:?}");
+    assert!(result.notes.iter().any(|note| note.contains("many small kinks along `x`")), "{result:?}");
+    // Pieces of several errors are no parabola.
+    let result = fit(&mut pieces(5.0), &[0.45], 300);
+    assert_eq!(known(&result), [Known::NotSmooth], "{result:?}");
 }
 
 #[test]

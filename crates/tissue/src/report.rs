@@ -4,7 +4,7 @@ use std::path::Path;
 
 use glauber_cellular_potts::{Acceptance, Check};
 use glauber_files::run_folder::write_whole;
-use glauber_optimize::verdict::{significant, with_precision};
+use glauber_optimize::verdict::significant;
 use glauber_report::plot::{Figure, Panel};
 use serde_json::{Map, Value, json};
 
@@ -88,7 +88,7 @@ impl CellsOutcome {
         let fit = &self.fit;
         let one = |place: usize| {
             let mut parameter = json!({
-                "estimate": fit.estimates[place],
+                "estimate": fit.estimate(place),
                 "standard_error": fit.error(place),
                 "interval": fit.interval(place),
             });
@@ -116,10 +116,8 @@ impl CellsOutcome {
         }
         text += "\n";
         let width = fit.unknowns.iter().map(|unknown| unknown.name.len()).max().unwrap_or(0);
-        let effective = if fit.effective { "  (effective)" } else { "" };
         for (place, unknown) in fit.unknowns.iter().enumerate() {
-            let number = with_precision(fit.estimates[place], fit.error(place));
-            text += &format!("{:width$} = {number} {}{effective}\n", unknown.name, fit.known[place].words());
+            text += &format!("{:width$} {}\n", unknown.name, fit.said(place));
         }
         for (name, value) in &self.fixed {
             text += &format!("{name:width$} = {} (fixed)\n", significant(*value, 5));
