@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import NAMES_OF_STATES, UPDATE_OF_STATES, check_kinds, hint, named_numbers, numbers, table, whole
+from glauber._arrays import NAMES_OF_STATES, UPDATE_OF_STATES, check_kinds, hint, named_numbers, numbers, table, told, whole
 from glauber._containers import by_name, labels_of_time, lattice_axes
 from glauber._curves import curve_of
 from glauber._errors import InputError
@@ -40,6 +40,11 @@ def _named_arrays(
         raise TypeError(
             f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
             "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])} with times="
+        )
+    if isinstance(states, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"`{what}` is the text {told(states)}: give arrays; of a file, what was read from it, as dict(numpy.load(path)); paths are for "
+            "fit files (glauber.fit_file)"
         )
     check_kinds(model, states, f"the {what}")
     own, states = _with_times(states, model)
