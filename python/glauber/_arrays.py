@@ -151,12 +151,37 @@ def _array(name: str, value: Any, axes: Sequence[Sequence[str]]) -> np.ndarray:
     if isinstance(value, (list, tuple)) and any(kind_of(one) for one in value):
         value = [_array(name, one, [own[1:] for own in axes]) for one in value]
     check_missing(name, value)
+    if kind_of(value) == "xarray.Dataset":
+        there = list(map(str, value.data_vars))
+        one = there[0] if there else "name"
+        raise InputError(f"{name} is a dataset of {', '.join(there) or 'nothing'}: give one of its arrays, as dataset[{one!r}]")
     try:
         return np.asarray(ordered(name, value, axes))
     except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{name} is no array: its rows differ in length ({error})") from None
+
+
+def _of_objects(array: np.ndarray) -> np.ndarray:
+    """Python's own texts as an array of texts; other objects as they are."""
+    return array.astype(str) if array.size and all(isinstance(one, str) for one in array.flat) else array
+
+
+def of_texts(array: np.ndarray) -> str:
+    """What texts there are, and how they become numbers."""
+    if not array.ndim:
+        return f", {str(array)!r}: give an array of numbers; of a file, what was read from it, as numpy.load(path)"
+    found = list(dict.fromkeys(array.reshape(-1)[:1000].tolist()))
+    try:
+        [float(one) for one in found]
+        return f" ({told(found[0])} …): give numbers, as array.astype(float)" if found else ": give an array of numbers"
+    except ValueError:
+        shown = ", ".join(map(repr, found[:4])) + (" …" if len(found) > 4 else "")
+        return (
+            f" ({shown}): give the number that stands for each, of a layer of named states its place 0, 1, 2 … in their list, as "
+            f"numpy.vectorize({{{found[0]!r}: …}}.get)(array)"
+        )
 
 
 def numbers(name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[str]] = ()) -> np.ndarray:
@@ -171,8 +196,11 @@ def numbers(name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[
                 raise InputError(
                     f"{name} is missing ({one}) at {place}: give a number there, or leave it out"
                 )
+        array = _of_objects(array)
+    if array.dtype.kind in "US":
+        raise TypeError(f"{name} holds text{of_texts(array)}")
     if array.dtype.kind not in "buif":
-        what = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "text"}.get(
+        what = {"c": "complex numbers", "O": "Python objects"}.get(
             array.dtype.kind, "no numbers"
         )
         raise TypeError(
@@ -185,11 +213,18 @@ def numbers(name: str, value: Any, finite: bool = True, axes: Sequence[Sequence[
     return np.asarray(array, dtype=kept, order="C")
 
 
-def field(name: str, value: Any, shape: Sequence[int], replicates: int) -> tuple[np.ndarray, int | None]:
-    """A field for all replicates, or one for each: its flat numbers, and how many fields they are."""
+def field(
+    name: str, value: Any, shape: Sequence[int], replicates: int, everywhere: bool = False
+) -> tuple[np.ndarray, int | None]:
+    """A field for all replicates, or one for each: its flat numbers, and how many fields they are.
+
+    With `everywhere` one number is that number at every site.
+    """
     shape = tuple(shape)
     lattice = lattice_axes(len(shape))
     array = numbers(name, value, axes=[lattice, ("run", *lattice)])
+    if array.ndim == 0 and everywhere:
+        return np.full(math.prod(shape), array, dtype=np.float64), None
     if array.shape == shape:
         return array.reshape(-1), None
     if array.shape == (replicates, *shape):
@@ -257,7 +292,7 @@ def run_fields(
     fields = named_arrays(fields, "fields", [*model.fields, *more])
     check_names(fields, [*model.fields, *more], f"field of model `{model.name}`")
     return [
-        (name, field(f"field `{name}`", value, model.shape, replicates)) for name, value in fields.items()
+        (name, field(f"field `{name}`", value, model.shape, replicates, everywhere=True)) for name, value in fields.items()
     ]
 
 
@@ -372,6 +407,18 @@ def warn_of_slopes(what: str, value: float, names: Sequence[str], gradient: Sequ
             UserWarning,
             stacklevel=depth + 1,
         )
+
+
+MOST_REMARKS = 3
+"""So many remarks on a rule are said one by one: a rule that is unrolled has one for each turn."""
+
+
+def few(remarks: Sequence[str], whole: str) -> list[str]:
+    """The first remarks, and how many more there are; `whole` says where all are found."""
+    more = len(remarks) - MOST_REMARKS
+    if more <= 1:
+        return list(remarks)
+    return [*remarks[:MOST_REMARKS], f"and {more} more of this kind{whole}"]
 
 
 def memory_of(value: Any) -> int:

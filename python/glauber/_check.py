@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glauber import _glauber
-from glauber._arrays import parameter_list, run_fields, seed_of, whole
+from glauber._arrays import few, parameter_list, run_fields, seed_of, whole
 from glauber._kinds import Whole
 from glauber._model import Model, model_of
 from glauber._workers import crew_of
@@ -47,7 +47,7 @@ class Check:
         def line(name: str, row: dict[str, tuple[float, float]], end: str = "") -> str:
             return f"{name:18}" + "".join(f"{m:>14.6g} ± {e:<9.2e}" for m, e in row.values()) + end
 
-        notes = [f"note: {note}" for note in self.notes]
+        notes = [f"note: {note}" for note in few(self.notes, ": .notes has them all")]
         head = f"gradient of the layers' means and likeness of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
         )

@@ -258,6 +258,8 @@ def labels_of_time(value: Any, lattice: Sequence[str]) -> list[Any] | None:
     """
     kind = kind_of(value)
     if kind == "pandas.DataFrame" and len(lattice) == 1:
+        if value.columns.name is not None and meaning_of(value.columns.name) == "time":
+            return _steps_of("the columns", np.asarray(value.columns))
         return _steps_of("the index", np.asarray(value.index))
     if kind != "xarray.DataArray":
         return None
@@ -378,7 +380,7 @@ def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
     if kind in ("pandas.DataFrame", "pandas.Series"):
         for labels in (value.index, *([value.columns] if kind == "pandas.DataFrame" else [])):
             _check_rising(what, list(labels))
-        return value
+        return value if kind == "pandas.Series" else _turned(what, value, wanted)
     if kind != "xarray.DataArray":
         return value
     for dim in value.dims:
@@ -395,6 +397,27 @@ def ordered(what: str, value: Any, wanted: Sequence[Sequence[str]]) -> Any:
     raise InputError(
         f"{what} has the axes {', '.join(map(str, value.dims))}: name them {' or '.join(', '.join(a) for a in fitting)}, in any "
         "order, or give its .values, whose order then counts"
+    )
+
+
+def _turned(what: str, frame: Any, wanted: Sequence[Sequence[str]]) -> Any:
+    """A table with its rows and columns as wanted, by what they are called as a whole (`index.name`, `columns.name`)."""
+    names = [frame.index.name, frame.columns.name]
+    meanings = ["" if name is None else meaning_of(name) for name in names]
+    fitting = [axes for axes in wanted if len(axes) == 2]
+    if not fitting or not any(meanings):
+        return frame
+    for axes in fitting:
+        order = _order(meanings, axes)
+        if order is not None:
+            return frame if order == [0, 1] else frame.T
+    # A name that says nothing of an axis counts as none.
+    known = [m for m in meanings if m]
+    if len(known) == 1 and any(axes[meanings.index(known[0])] == known[0] for axes in fitting):
+        return frame
+    raise InputError(
+        f"the rows of {what} are called `{names[0]}` and its columns `{names[1]}`: call them {' or '.join(', '.join(a) for a in fitting)}, in "
+        "any order, or give the plain array (.to_numpy()), whose order then counts"
     )
 
 

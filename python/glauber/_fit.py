@@ -136,7 +136,7 @@ def fit(
     asked = fit_request(model, task, start, **settings)
     alone = _PiecesOfFit((model, task, start), {**settings, "threads": 1})
     found, raised = _run(asked, executor, alone, checkpoint, progress, SETS if errors == "bootstrap" else 0)
-    found["about"] = [*found["about"], *asked["said"]]
+    found["about"] = [*found["about"], *asked["said"], *asked["assumed"]]
     states = getattr(task, "states", None)
     if isinstance(states, Simulation) and states.update not in (None, model.update):
         found["about"] = [

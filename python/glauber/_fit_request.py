@@ -65,6 +65,7 @@ def fit_request(
         "pieces": None,
         "checkpoint": None,
         "said": given.get("said", []),
+        "assumed": given.get("assumed", []),
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, hint, names, number, path_text, real, table, told, whole
+from glauber._arrays import check_names, few, hint, names, number, path_text, real, table, told, whole
 from glauber._containers import lattice_axes
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
@@ -290,6 +290,17 @@ def _update(given: Any, layers: Mapping[str, Layer]) -> tuple[str, tuple[str, in
     return "random-sequential", among, given.order == "permutation", given.events
 
 
+def _check_once(model: str, declared: Mapping[str, Iterable[Any]]) -> None:
+    """Refuses a name that is declared twice: which of the two would a rule read?"""
+    seen: dict[Any, str] = {}
+    for kind, given in declared.items():
+        for name in given:
+            if name in seen:
+                both = f"two {kind}s" if seen[name] == kind else f"a {seen[name]} and a {kind}"
+                raise InputError(f"model `{model}` has {both} called `{name}`: give each a name of its own")
+            seen[name] = kind
+
+
 class Model:
     """A stochastic lattice model: its declarations, how it starts, and what one step does.
 
@@ -393,6 +404,9 @@ class Model:
                 "lattice=glauber.Lattice(shape, boundary=0), or leave edges out"
             )
         unknown = {n: Parameter.of(n, p) for n, p in table(fields, "fields", '{"risk": (0, 1)}').items()}
+        _check_once(
+            str(name), {"layer": described, "parameter": own, "covariate": names(covariates, "covariates"), "field": unknown}
+        )
         self._recipe = None
         self._adopt(
             _glauber.trace(
@@ -436,7 +450,7 @@ class Model:
             name: Parameter(low, high, default, unit) for name, low, high, default, unit in native.parameters
         }
         self.fields: dict[str, Parameter | None] = {n: i and Parameter(*i) for n, i in native.fields}
-        for note in native.notes:
+        for note in few(native.notes, ": model.notes has them all"):
             warnings.warn(f"model `{self.name}`: {note}", UserWarning, stacklevel=4)
 
     def show(self, estimator: str | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import theta_of, warn_of_slopes
+from glauber._arrays import few, theta_of, warn_of_slopes
 from glauber._errors import InputError
 from glauber._fit_request import fit_request, warn_of_reading
 from glauber._kinds import Whole
@@ -118,6 +118,6 @@ def objective(
         "memory": memory,
     }
     own = Objective((model, task, start), settings, executor)
-    for words in own._native.slopeless:
+    for words in few(own._native.slopeless, ": glauber.check(model).notes has them all"):
         warnings.warn(f"model `{model.name}`: {words}", UserWarning, stacklevel=2)
     return own

@@ -146,6 +146,8 @@ def _experiment(
     covariates = named_arrays(one.fields, "fields", model.fields)
     for field, value in covariates.items():
         array = np.asarray(numbers(f"field `{field}`", value, axes=[lattice_axes(len(model.shape))]))
+        if array.ndim == 0:
+            array = np.full(model.shape, array, dtype=float)
         arrays.append((f"{name}.{field}/{field}", list(array.shape), array.reshape(-1)))
     own["covariates"] = {field: f"{name}.{field}" for field in covariates}
     return own

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, memory_of, named_arrays, number, real, told, warn_of_slopes, whole
+from glauber._arrays import check_names, few, memory_of, named_arrays, number, real, told, warn_of_slopes, whole
 from glauber._callables import RolloutObjective, Simulator
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
@@ -205,7 +205,7 @@ class Rollout:
         found = [words for words, parameters in of_model if parameters or self.steps > 1]
         if not scored:
             found += [words for _, own in self._observations for words in own.slopeless()]
-        for words in found:
+        for words in few(found, ": glauber.check(model).notes has them all"):
             warnings.warn(f"model `{self.model.name}`: {words}", UserWarning, stacklevel=4)
 
     def _gradient(

@@ -25,6 +25,7 @@ from glauber._arrays import (
     start_fields,
     whole,
 )
+from glauber._containers import kind_of
 from glauber._over_time import pyplot
 from glauber._errors import InputError, RunError
 from glauber._kinds import Whole
@@ -144,6 +145,12 @@ class Simulation(Mapping[str, np.ndarray]):
     scheme: str | None = field(default=None, repr=False)
     """The same as a file of states holds it."""
 
+    def __post_init__(self) -> None:
+        for states in self.layers.values():
+            _remember(states, self.times)
+        for states in self.final.values():
+            _remember(states, None)
+
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:
             raise InputError(f"model `{self.model}` has no layer `{layer}`{hint(layer, self.layers)}")
@@ -240,20 +247,101 @@ def warn_of_another_update(model: Model, start: Any) -> None:
         )
 
 
-_TIMES: dict[int, tuple[Any, np.ndarray]] = {}
-"""By the identity of a simulation's array, as long as that lives: the array, held weakly, and its times."""
+@dataclass(frozen=True)
+class _Handed:
+    """An array of a simulation, [replicate, time, …lattice], or of its last states, [replicate, …lattice], as it lies in memory."""
+
+    owner: Any
+    """What owns the memory, held weakly."""
+    begin: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    times: np.ndarray | None
+    """The step of each time; none of last states."""
+
+    @property
+    def lattice(self) -> int:
+        """How many axes the lattice has."""
+        return len(self.shape) - (1 if self.times is None else 2)
+
+    def times_of(self, view: np.ndarray) -> np.ndarray | None:
+        """The times of a part of the array, by where it lies."""
+        axis = view.ndim - self.lattice - 1
+        if axis not in (-1, 0, 1):
+            return None
+        offset = view.__array_interface__["data"][0] - self.begin
+        if self.times is None:
+            place, step = 0, self.strides[0]
+        else:
+            place, step = offset % self.strides[0] // self.strides[1], self.strides[1]
+        if axis == -1:
+            return None if self.times is None else self.times[[place]]
+        length, stride = view.shape[axis], view.strides[axis]
+        if length <= 1:
+            return None if self.times is None or not length else self.times[[place]]
+        if stride % step:
+            return None
+        places = place + stride // step * np.arange(length)
+        if self.times is not None and 0 <= places.min() and places.max() < len(self.times):
+            return self.times[places]
+        raise InputError(
+            f"the states are part of what a simulation handed out, but what is read as their axis of time, of {length}, are its "
+            "runs: give [run, time, …lattice] or [time, …lattice], as states[:, k:k + 1] or last[:, None] for one time of all runs"
+        )
 
 
-def _remember(array: np.ndarray, times: np.ndarray) -> None:
-    """Notes the times of an array that is handed out alone."""
-    key = id(array)
-    _TIMES[key] = (weakref.ref(array, lambda _: _TIMES.pop(key, None)), times)
+_HANDED: dict[int, _Handed] = {}
+"""By the identity of what owns the memory of a simulation's array, as long as that lives."""
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _remember(array: np.ndarray, times: np.ndarray | None) -> None:
+    """Notes where an array lies that is handed out alone, and its times."""
+    owner = _owner(array)
+    key = id(owner)
+    begin = array.__array_interface__["data"][0]
+    known = weakref.ref(owner, lambda _: _HANDED.pop(key, None))
+    _HANDED[key] = _Handed(known, begin, array.shape, array.strides, times)
 
 
 def times_of(array: Any) -> np.ndarray | None:
-    """The times of an array that a simulation handed out, where it is that very array: `dict(run)` keeps its times."""
-    own = _TIMES.get(id(array))
-    return own[1] if own is not None and own[0]() is array else None
+    """The times of an array that a simulation handed out, or of a part of it that lies in the same memory; none of others.
+
+    Raises
+    ------
+    InputError
+        Where runs lie where times are read.
+    """
+    if isinstance(array, (list, tuple)) and array and all(isinstance(one, np.ndarray) for one in array):
+        own = [times_of(one) for one in array]
+        alike = own[0] is not None and all(t is not None and np.array_equal(t, own[0]) for t in own[1:])
+        return own[0] if alike and array[0].ndim > 1 else None
+    if kind_of(array) == "xarray.DataArray":
+        try:
+            return times_of(array.values)
+        except InputError:
+            # Its axes have names, by which they are read.
+            return None
+    if not isinstance(array, np.ndarray):
+        return None
+    owner = _owner(array)
+    own = _HANDED.get(id(owner))
+    return own.times_of(array) if own is not None and own.owner() is owner else None
+
+
+def alike(shape: Sequence[int]) -> np.ndarray | None:
+    """The times of a simulation that lives and has arrays of this shape, where these are not steps that follow one another."""
+    for own in list(_HANDED.values()):
+        if own.times is None or not (np.diff(own.times) > 1).any():
+            continue
+        if tuple(shape[-len(own.shape) + 1 :]) == own.shape[1:]:
+            return own.times
+    return None
 
 
 def simulate(

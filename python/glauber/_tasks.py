@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from glauber._arrays import NAMES_OF_STATES, UPDATE_OF_STATES, check_kinds, hint, named_numbers, numbers, table, whole
+from glauber._arrays import NAMES_OF_STATES, UPDATE_OF_STATES, check_kinds, hint, named_numbers, numbers, table, told, whole
 from glauber._containers import by_name, labels_of_time, lattice_axes
 from glauber._curves import curve_of
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
 from glauber._model import Model
 from glauber._observation import Seen
-from glauber._simulation import LastStates, Simulation, times_of
+from glauber._simulation import LastStates, Simulation, alike, times_of
 from glauber._tracks import tracks_of
 
 CURVES = ("t-cells", "b-cells", "neutrophils")
@@ -27,15 +28,23 @@ Given = dict[str, Any]
 
 
 def _named_arrays(
-    model: Model, states: Any, what: str, times: Any = None, remembers: bool = True
+    model: Model, states: Any, what: str, times: Any = None, remembers: bool = True, assumed: list[str] | None = None
 ) -> list[tuple[str, list[int], Any]]:
-    """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given."""
+    """Arrays by layer, and with them the step of every time where that is known: from a simulation, or as given.
+
+    That times were taken for steps 0, 1, 2 … is added to `assumed`, where it matters.
+    """
     if isinstance(states, (list, tuple)) and any(
         isinstance(one, (Simulation, LastStates, Mapping)) for one in states
     ):
         raise TypeError(
             f"`{what}` is a {type(states).__name__} of {type(states[0]).__name__}s: give one, in which every run has a "
             "place of its own: glauber.simulate(…, replicates=n), or {layer: np.concatenate([one[layer] for one in all])} with times="
+        )
+    if isinstance(states, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"`{what}` is the text {told(states)}: give arrays; of a file, what was read from it, as dict(numpy.load(path)); paths are for "
+            "fit files (glauber.fit_file)"
         )
     check_kinds(model, states, f"the {what}")
     own, states = _with_times(states, model)
@@ -50,8 +59,15 @@ def _named_arrays(
         raise InputError("a simulation brings its times, as does an axis with labels: leave times= out")
     steps = own if own is not None else times
     if steps is None and remembers:
-        steps = _times_of_arrays(states)
+        try:
+            steps = _times_of_arrays(states)
+        except InputError:
+            # Snapshots of several runs may lie where times would, where times do not matter.
+            if assumed is not None:
+                raise
     arrays = _layers(model, states, what)
+    if steps is None and assumed is not None and remembers:
+        _say_times(model, arrays[0][1], assumed)
     arrays.extend(about)
     if steps is not None:
         steps = np.atleast_1d(numbers("times", steps).astype(float))
@@ -86,7 +102,22 @@ def _times_of_arrays(states: Any) -> Any:
         return None
     if any(not np.array_equal(times, known[0]) for times in known[1:]):
         raise InputError("the layers are of simulations with different times: give times=")
-    return None if np.array_equal(known[0], np.arange(len(known[0]))) else known[0]
+    return known[0]
+
+
+def _say_times(model: Model, shape: Sequence[int], assumed: list[str]) -> None:
+    """Says that states without times are taken for those of successive steps; where a simulation's were not, as a warning too."""
+    place = len(shape) - len(model.shape) - 1
+    if place < 0 or shape[place] < 2:
+        return
+    count = shape[place]
+    words = f"nobody said when the states were seen: their {count} times are taken for steps {', '.join(map(str, range(min(count, 3))))}{' …' if count > 3 else ''}"
+    like = alike(shape)
+    if like is not None:
+        shown = ", ".join(map(str, like[:4])) + (" …" if len(like) > 4 else "")
+        words += f", but a simulation that has arrays of this shape keeps the steps {shown}: if they come from it, give times={like.tolist()[:8]}{' …' if len(like) > 8 else ''}"
+        warnings.warn(words, UserWarning, stacklevel=6)
+    assumed.append(words)
 
 
 def _layers(model: Model, states: Any, what: str) -> list[tuple[str, list[int], Any]]:
@@ -169,8 +200,10 @@ class Transition:
         source = _one_of(states=self.states, simulate=self.simulate)
         _only_with_states(source, self.times)
         data = {"states": "given.npz"} if source == "states" else {"simulate": _simulated(self.simulate)}
-        arrays = _named_arrays(model, self.states, "states", self.times) if source == "states" else None
+        assumed: list[str] = []
+        arrays = _named_arrays(model, self.states, "states", self.times, True, assumed) if source == "states" else None
         return {
+            "assumed": assumed,
             "task": "transition",
             "data": data,
             "loss": {"name": self.loss},
@@ -262,7 +295,8 @@ class Trajectory:
         }
         if source == "states":
             data["states"] = "given.npz"
-            given["arrays"] = _named_arrays(model, self.states, "states", self.times)
+            given["assumed"] = []
+            given["arrays"] = _named_arrays(model, self.states, "states", self.times, True, given["assumed"])
         elif source == "simulate":
             data["simulate"] = _simulated(self.simulate)
         elif isinstance(getattr(self, source), (str, os.PathLike)):
@@ -423,14 +457,15 @@ class InitialState:
         source = _one_of(states=self.states, simulate=self.simulate)
         _only_with_states(source, self.times)
         data: dict[str, Any] = {"start-sites": self.start_sites, "steps": self.steps}
-        arrays = None
+        arrays, assumed = None, []
         if source == "states":
             data["states"] = "given.npz"
             # Where `steps` says when the state was seen, times would say it again.
-            arrays = _named_arrays(model, self.states, "states", self.times, remembers=self.steps is None)
+            arrays = _named_arrays(model, self.states, "states", self.times, self.steps is None, assumed)
         else:
             data["simulate"] = _simulated(self.simulate)
         return {
+            "assumed": assumed,
             "task": "state",
             "data": data,
             "loss": {"name": self.loss},

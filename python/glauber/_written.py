@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from glauber._arrays import numbers, told
+from glauber._arrays import numbers, of_texts, told
 from glauber._containers import columns, kind_of, labels_of_time, lattice_axes, meaning_of, ordered
 from glauber._errors import InputError
 from glauber._simulation import Simulation, times_of
@@ -187,6 +187,8 @@ def with_missing(data: Any) -> np.ndarray:
             array = array.astype(float)
         except (TypeError, ValueError):
             array = array.astype(str)
+    if array.dtype.kind in "US":
+        raise TypeError(f"the data hold text{of_texts(array)}, NaN where nothing was seen")
     if array.dtype.kind not in "buif":
         raise TypeError(f"the data hold no numbers (dtype {array.dtype}): give an array of numbers, NaN where nothing was seen")
     return np.ascontiguousarray(array, dtype=float)

@@ -812,3 +812,35 @@ def test_the_rows_of_a_table_are_times_of_a_line():
     for index in (days, [f"d{t}" for t in GAPS]):
         with pytest.raises(glauber.InputError, match="axis of time"):
             told_times(table.set_axis(index), line)
+
+
+def test_the_names_of_rows_and_columns_are_obeyed():
+    pandas = optional("pandas")
+    fire = glauber.load("forest-fire", shape=(6, 6))
+    values = {"spread": 0.3, "burnout": 0.2, "slope_effect": 1.5}
+    field = np.arange(36.0).reshape(6, 6)
+    run = lambda e: glauber.simulate(fire, values, steps=4, fields={"elevation": e}, replicates=4)["state"]  # noqa: E731
+    expected = run(field)
+    long = pandas.DataFrame({"y": np.repeat(range(6), 6), "x": np.tile(range(6), 6), "e": field.ravel()})
+    for index, columns in (("y", "x"), ("x", "y")):
+        assert np.array_equal(run(long.pivot(index=index, columns=columns, values="e")), expected)
+    assert np.array_equal(run(long.pivot(index="x", columns="y", values="e").rename_axis(columns=None)), expected)
+    assert np.array_equal(run(pandas.DataFrame(field).rename_axis(index="parcel")), expected)
+    with pytest.raises(glauber.InputError, match="the rows of field `elevation` are called `time` and its columns `x`"):
+        run(pandas.DataFrame(field).rename_axis(index="time", columns="x"))
+    # A line over time.
+    line = glauber.Model("line", 6, {"on": "binary"}, lambda s: s.bernoulli(s["p"]), parameters={"p": (0, 1)})
+    states = pandas.DataFrame(np.random.default_rng(1).integers(0, 2, (4, 6)), index=pandas.Index([0, 2, 4, 6], name="step"))
+    found = [
+        glauber.objective(line, glauber.Transition(own), {"p": 0.5})([0.4])[0]
+        for own in (states, states.rename_axis(columns="x").T)
+    ]
+    assert found[0] == found[1]
+
+
+def test_one_number_is_a_field_everywhere():
+    fire = glauber.load("forest-fire", shape=(6, 8))
+    values = {"spread": 0.3, "burnout": 0.2, "slope_effect": 1.5}
+    expected = glauber.simulate(fire, values, steps=3, fields={"elevation": np.full((6, 8), 3.0)})["state"]
+    for one in (3, 3.0, np.array(3.0), np.float32(3)):
+        assert np.array_equal(glauber.simulate(fire, values, steps=3, fields={"elevation": one})["state"], expected)

@@ -84,6 +84,65 @@ def test_arrays_taken_out_of_a_simulation_keep_their_times():
     assert fit({"heads": run["heads"].copy()}) == fit(run["heads"].copy(), times=[0, 1, 2, 3]) != expected
 
 
+PARTS = {
+    "later times": (lambda c: c[:, 1:], [3, 6, 9]),
+    "every second time": (lambda c: c[:, ::2], [0, 6]),
+    "some runs": (lambda c: c[:2], [0, 3, 6, 9]),
+    "one run": (lambda c: c[1], [0, 3, 6, 9]),
+    "later times of one run": (lambda c: c[-1, 2:], [6, 9]),
+    "turned about": (lambda c: c[:, :, ::-1, ::-1], [0, 3, 6, 9]),
+    "as they are": (lambda c: c[...], [0, 3, 6, 9]),
+    "of a part of them": (lambda c: c[1:][:, 1:][:, 1:], [6, 9]),
+    "as another type": (lambda c: c.view(np.int8), [0, 3, 6, 9]),
+    "a list of runs": (lambda c: list(c), [0, 3, 6, 9]),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_of_a_simulations_arrays_keep_their_times(part):
+    model = coins((8, 12))
+    take, times = PARTS[part]
+    run = glauber.simulate(model, {"p": 0.3}, steps=9, every=3, replicates=3)
+    fit = lambda states, **s: glauber.fit(  # noqa: E731
+        model, glauber.Transition({"heads": states}, loss="pixel", **s), {"p": 0.5}, steps=3, optimizer="sgd", learning_rate=0.5, progress=False
+    )
+    states = take(run["heads"])
+    found, expected = fit(states), fit(np.array(states), times=times)
+    assert found.trace["loss"].tolist() == expected.trace["loss"].tolist()
+    assert not any("nobody said" in note for note in [*found.notes, *expected.notes])
+    # Also where the simulation itself is forgotten.
+    del run
+    assert fit(states).trace["loss"].tolist() == expected.trace["loss"].tolist()
+
+
+def test_runs_are_not_read_as_times():
+    model = coins((8, 12))
+    run = glauber.simulate(model, {"p": 0.3}, steps=9, every=3, replicates=3)
+    for states in (run["heads"][:, 2], run.last["heads"], run["heads"].transpose(1, 0, 2, 3)):
+        with pytest.raises(glauber.InputError, match="are its runs"):
+            glauber.objective(model, glauber.Transition({"heads": states}), {"p": 0.5})
+    with pytest.raises(glauber.InputError):
+        glauber.objective(model, glauber.Transition(run["heads"][:, ::-1]), {"p": 0.5})
+
+
+def test_times_that_are_lost_are_said():
+    model = coins((8, 12))
+    fit = lambda states, **s: glauber.fit(  # noqa: E731
+        model, glauber.Transition({"heads": states}, loss="pixel", **s), {"p": 0.5}, steps=3, optimizer="sgd", learning_rate=0.5, progress=False
+    )
+    fair = np.random.default_rng(1).integers(0, 2, (2, 5, 8, 12))
+    found = fit(fair)
+    assert any("nobody said when the states were seen: their 5 times are taken for steps 0, 1, 2 …" in n for n in found.notes)
+    assert not any("nobody said" in n for n in fit(fair, times=range(5)).notes)
+    run = glauber.simulate(model, {"p": 0.3}, steps=9, every=3, replicates=3)
+    c = run["heads"]
+    for lost in (c.copy(), 1 - c, c > 0, c.astype(float), np.concatenate([c, c]), np.stack([c[0], c[2]]), np.where(c > 0, 1, 0)):
+        with pytest.warns(UserWarning, match="has arrays of this shape keeps the steps 0, 3, 6, 9: if they come from it, give times="):
+            found = fit(lost)
+        assert any("has arrays of this shape" in n for n in found.notes)
+    assert not any("nobody said" in n for n in fit(c.copy(), times=run.times).notes)
+
+
 def test_rollouts_carry_on_too():
     model = clock(50)
     run = glauber.rollout(model, 5, lambda s: {"up": s["up"].sum(), "step": s.step()}, replicates=4)

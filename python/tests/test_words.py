@@ -140,3 +140,55 @@ def test_states_are_kept_before_the_end() -> None:
         warnings.simplefilter("error")
         assert len(glauber.simulate(NEWS, steps=9, every=9).times) == 2
         assert len(glauber.simulate(NEWS, steps=0, every=1).times) == 1
+
+
+def test_what_is_no_array_of_numbers_is_refused_with_what_to_give():
+    xarray = pytest.importorskip("xarray")
+    model = glauber.Model("two", (3, 3), {"kind": ["dead", "alive"]}, lambda s: s["kind"], start=lambda s: 0)
+    states = np.full((2, 3, 3), "alive")
+    for task in (glauber.Transition, glauber.Stationary, glauber.InitialState, lambda s: glauber.Trajectory(states=s)):
+        with pytest.raises(TypeError, match=r"the text 's4.npz': give arrays.*dict\(numpy.load"):
+            glauber.fit(model, task("s4.npz"), progress=False)
+    for own in (states, states.astype(object)):
+        with pytest.raises(TypeError, match="holds text .'alive'.: give the number that stands for each") as told:
+            glauber.fit(model, glauber.Transition(own), progress=False)
+        assert "astype(float)" not in str(told.value)
+    with pytest.raises(TypeError, match="text .'alive'.: give the number"):
+        glauber.fit(model, glauber.Observation("kind", states), progress=False)
+    with pytest.raises(TypeError, match="astype.float."):
+        glauber.fit(model, glauber.Transition(np.full((2, 3, 3), "1")), progress=False)
+    data = xarray.Dataset({"a": (("y", "x"), np.zeros((3, 3)))})
+    with pytest.raises(glauber.InputError, match=r"a dataset of a: give one of its arrays, as dataset\['a'\]"):
+        glauber.simulate(model, start={"kind": data})
+
+
+def test_a_name_is_declared_once():
+    def declare(**more):
+        own = {"lattice": 4, "layers": {"c": "binary"}, "step": lambda s: s["c"], "parameters": {"p": (0, 1)}}
+        return glauber.Model("m", **{**own, **more})
+
+    for more, words in (
+        ({"layers": {"p": "binary"}, "step": lambda s: s["p"]}, "a layer and a parameter called `p`"),
+        ({"covariates": ["p"]}, "a parameter and a covariate called `p`"),
+        ({"covariates": ["c"]}, "a layer and a covariate called `c`"),
+        ({"covariates": ["e", "e"]}, "two covariates called `e`"),
+        ({"fields": {"p": (0, 1)}}, "a parameter and a field called `p`"),
+        ({"fields": {"e": (0, 1)}, "covariates": ["e"]}, "a covariate and a field called `e`"),
+    ):
+        with pytest.raises(glauber.InputError, match=words):
+            declare(**more)
+
+
+def test_many_notes_of_a_rule_are_few_warnings():
+    def step(s):
+        x = s["c"]
+        for _ in range(50):
+            x = glauber.where(x > 0.5, x * 0.9, x + 0.1)
+        return s.bernoulli(glauber.clip(x * s["p"], 0, 1))
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = glauber.Model("m", 4, {"c": "binary"}, step, parameters={"p": (0, 1)}, start=lambda s: s.bernoulli(0.5))
+        glauber.value_and_grad(model, {"p": 0.5}, steps=2, observe="mean(c)", replicates=3)
+    found = [str(one.message) for one in told]
+    assert 3 <= len(found) <= 6 and any("more of this kind" in words for words in found), found
