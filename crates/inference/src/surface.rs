@@ -16,6 +16,7 @@ use glauber_optimize::information::{Information, Judged};
 use glauber_optimize::objective::Interval;
 use glauber_optimize::verdict::{Known, Verdict, significant};
 
+use crate::flatness;
 use crate::likelihood::{Likelihood, Parameter, Stop};
 
 /// What the values around the maximum say.
@@ -105,6 +106,12 @@ pub fn look(
         );
         verdict = Verdict::of_all(n, Known::NotAtOptimum, Some(false), words);
     }
+    if verdict.known.iter().any(|known| known.error().is_some()) {
+        let inverse = information.inverse(n);
+        let parameters = own.parameters.clone();
+        let flat = flatness::flat(&mut |at| own.value(at), &centre, &inverse, &parameters, spread)?;
+        not_determined(&mut verdict, &flat, &parameters);
+    }
     if spread > 2.0 {
         verdict.notes.push(format!(
             "ln L̂ has a standard deviation of {} at the estimate: more particles or simulations make it steadier (about 1 is \
@@ -115,6 +122,26 @@ pub fn look(
     let simulation_noise = shape.noise();
     let log_likelihood = shape.value(&centre);
     Ok(Surface { theta: centre, simulation_noise, verdict, spread, log_likelihood })
+}
+
+/// Takes the errors of parameters along which ln L̂ does not fall, and says so in the first line.
+fn not_determined(verdict: &mut Verdict, flat: &[usize], parameters: &[Parameter]) {
+    let lost: Vec<usize> = flat.iter().copied().filter(|i| verdict.known[*i].error().is_some()).collect();
+    if lost.is_empty() {
+        return;
+    }
+    lost.iter().for_each(|i| verdict.known[*i] = Known::NotDetermined(None));
+    let names: Vec<String> = lost.iter().map(|i| format!("`{}`", parameters[*i].name)).collect();
+    let names = names.join(", ");
+    verdict.words = if lost.len() == 1 {
+        format!("the data do not determine {names}: three errors away, as its likelihood curves, they are about as likely")
+    } else {
+        format!(
+            "the data do not determine {names} one by one: three errors away, as their likelihood curves, they are about as \
+             likely; give one of them under [fixed], or fit what they enter as"
+        )
+    };
+    verdict.warns = true;
 }
 
 /// Draws points and takes the likelihood's values at them, each with noise of its own.
