@@ -7,7 +7,6 @@ pub mod likelihood;
 
 // … the routes that are exact …
 pub mod exact;
-mod flatness;
 
 // … those for parts, noise and times in between …
 pub mod particle_filter;
@@ -18,6 +17,7 @@ pub mod synthetic;
 
 // … and what a likelihood with noise looks like around its maximum.
 pub mod surface;
+mod flatness;
 
 // … how a route is chosen, and the objective that a fit takes.
 pub mod route;
