@@ -161,7 +161,10 @@ def main():
                 missing.append(f"{model} after {steps} steps ({why.splitlines()[0] if why else 'no answer'})")
                 print(missing[-1], flush=True)
                 continue
-            rows += rows_of(model, steps, said)
+            own = list(rows_of(model, steps, said))
+            if not own:
+                missing.append(f"{model} after {steps} steps (no derivative stands five standard errors out of its reference's noise)")
+            rows += own
             print(f"{model}, {steps} steps", flush=True)
         # After every model, so that a run that is stopped leaves what it has.
         write_rows(folder / "gradients.csv", rows)
