@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use glauber_data::Overwrite;
+use glauber_data::images::write_grey_png;
 use glauber_engine::{Observation, Options, Plan, Run};
 use glauber_fit::fit_file::FitFile;
 use glauber_fit::job::{Job, prepare};
@@ -291,4 +293,40 @@ fn a_fit_file_spaces_numbers_and_chooses_frames() {
             assert!(refused.contains("simulated data"), "{task}: {refused}");
         }
     }
+}
+
+/// A folder of pictures of these numbers, for the model that fades.
+fn pictures(numbers: &[u32]) -> tempfile::TempDir {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("film")).unwrap();
+    for number in numbers {
+        let grey: Vec<u8> =
+            (0..256u32).map(|site| if (site * 7 + number) % 3 == 0 { 200 } else { 0 }).collect();
+        let path = folder.path().join(format!("film/t{number:03}.png"));
+        write_grey_png(path, 16, 16, &grey, Overwrite::Refuse).unwrap();
+    }
+    folder
+}
+
+/// Numbers that go up by 5 may be frames or steps: which of the two is asked, and obeyed.
+#[test]
+fn names_that_count_by_more_than_one_are_asked_about() {
+    let task = |data: &str, more: &str| {
+        format!("task = \"transition\"\n[data]\nstates = \"film\"\n{data}[loss]\nname = \"count\"\n{more}")
+    };
+    for numbers in [&[0, 5, 10, 15][..], &[0, 5, 15, 20], &[5, 10]] {
+        let folder = pictures(numbers);
+        let told = |data: &str| fit(folder.path(), &task(data, "")).map(|job| job.notes[0].clone());
+        let refused = told("").unwrap_err();
+        for words in ["go up by 5", "`data.interval = 5.0`", "one step or 5 steps apart", "film"] {
+            assert!(refused.contains(words), "{numbers:?}: {refused}");
+        }
+        let wide = told("interval = 5.0\nstep-time = 1.0\n").unwrap();
+        assert!(wide.contains("5") && wide.contains("steps apart"), "{wide}");
+        let near = told("interval = 1.0\nstep-time = 1.0\n").unwrap();
+        assert!(near.contains("1 step apart") || near.contains("1 to 2 steps apart"), "{near}");
+    }
+    let folder = pictures(&[3, 4, 6, 7]);
+    let found = fit(folder.path(), &task("", "")).unwrap();
+    assert!(found.notes[0].contains("1 to 2 steps apart"), "{:?}", found.notes);
 }
