@@ -157,6 +157,7 @@ fn trackmates_simple_tracks_are_read() {
 #[test]
 fn naparis_arrays_are_read() {
     let tracks = read("napari_2d.npy");
+    assert!(tracks.notes()[0].contains("taken for ID, T, Y, X"), "{:?}", tracks.notes());
     assert_eq!(
         content(&tracks),
         [
@@ -171,6 +172,7 @@ fn naparis_arrays_are_read() {
     assert_eq!((tracks.interval(), tracks.units().time.as_deref()), (24.0, Some("s")));
 
     let tracks = read("napari_3d.npy");
+    assert!(tracks.notes()[0].contains("taken for ID, T, Z, Y, X"), "{:?}", tracks.notes());
     assert_eq!(
         content(&tracks),
         [("0", &[0, 1, 2][..], vec![[0.0, 0.0, 9.0], [1.0, 0.0, 8.0], [1.0, 2.0, 8.0]])]
