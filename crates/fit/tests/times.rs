@@ -3,14 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use glauber_data::Overwrite;
 use glauber_data::images::write_grey_png;
 use glauber_engine::{Observation, Options, Plan, Run};
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::job::{Job, prepare};
+use glauber_fit::job::{Job, Unkept, prepare};
 use glauber_lattice::{Lattice, Values};
 use glauber_optimize::objective::Objective;
+use glauber_optimize::observer::{Observer, Silent};
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Interval, Model};
 use glauber_statistics::tolerance::SampleMean;
@@ -329,4 +331,48 @@ fn names_that_count_by_more_than_one_are_asked_about() {
     let folder = pictures(&[3, 4, 6, 7]);
     let found = fit(folder.path(), &task("", "")).unwrap();
     assert!(found.notes[0].contains("1 to 2 steps apart"), "{:?}", found.notes);
+}
+
+/// What is advised can be taken: of states further apart there is no likelihood.
+#[test]
+fn the_likelihood_is_advised_where_it_takes_the_pairs() {
+    let folder = folder();
+    let text = |frames: &str| {
+        format!(
+            "task = \"transition\"\n[data]\n{frames}[data.simulate]\nparameters = {{ p = 0.7 }}\nsteps = 12\nruns = 3\n\
+             [loss]\nname = \"pixel\"\n"
+        )
+    };
+    let advised = |frames: &str| {
+        let job = fit(folder.path(), &text(frames)).unwrap();
+        job.notes.into_iter().find(|note| note.contains("exact likelihood"))
+    };
+    assert!(advised("").is_some());
+    assert_eq!(advised("frames = { every = 2 }\n"), None);
+    let gap = pictures(&[3, 4, 6, 7]);
+    let job = fit(gap.path(), "task = \"transition\"\n[data]\nstates = \"film\"\n").unwrap();
+    assert!(
+        job.notes.iter().any(|n| n.contains("of the 2 pairs that are one step apart")),
+        "{:?}",
+        job.notes
+    );
+}
+
+/// A search by single draws ends at 0 or 1: the first line says it.
+#[test]
+fn a_search_by_pixels_says_in_its_first_line_what_it_finds() {
+    let folder = folder();
+    let verdict = |more: &str| {
+        let text = format!(
+            "task = \"transition\"\n[data.simulate]\nparameters = {{ p = 0.7 }}\nsteps = 4\nruns = 2\n\
+             [optimizer]\nname = \"nelder-mead\"\nsteps = 12\n[loss]\n{more}"
+        );
+        let mut job = fit(folder.path(), &text).unwrap();
+        let mut watch = |_: &str| Box::new(Silent) as Box<dyn Observer>;
+        job.run(&mut watch, &Unkept, &AtomicBool::new(false)).unwrap().best().result.verdict.clone()
+    };
+    let first = verdict("name = \"pixel\"\n");
+    assert!(first.starts_with("not at the right probabilities: a search"), "{first}");
+    let first = verdict("name = \"count\"\n");
+    assert!(!first.contains("not at the right probabilities"), "{first}");
 }
