@@ -586,6 +586,22 @@ fn lags_that_are_times_are_refused() {
     assert!(read("lag,msd\n24,1\n48,2\n").unwrap().with_interval(24.0).lags_like_times().is_some());
 }
 
+/// Standard errors have several names; what is not read is said.
+#[test]
+fn columns_of_a_curve_are_read_or_named() {
+    let read = |text: &str| glauber_data::tracks::MsdCurve::from_csv(text, "msd.csv").unwrap();
+    for name in ["se", "sem", "stderr", "Standard Error"] {
+        let curve = read(&format!("lag,msd,{name}\n1,2,0.5\n2,4,0.7\n"));
+        assert_eq!(curve.points()[1].standard_error, Some(0.7), "{name}");
+        assert!(curve.notes().is_empty(), "{name}: {:?}", curve.notes());
+    }
+    let curve = read("lag,msd,sd\n1,2,0.5\n2,4,0.7\n");
+    assert_eq!(curve.points()[1].standard_error, None);
+    assert!(curve.notes()[0].contains("not read: `sd`") && curve.notes()[0].contains("`standard_error`"));
+    let curve = read("lag,time,msd,se\n1,24,2,0.5\n2,48,4,0.7\n");
+    assert_eq!(curve.notes(), ["columns that were not read: `time`"]);
+}
+
 #[test]
 fn the_interval_of_a_curve_may_have_an_equals_sign() {
     let read = |text: &str| MsdCurve::from_csv(text, "msd.csv").map_err(|e| e.to_string());
