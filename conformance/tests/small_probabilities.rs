@@ -8,12 +8,12 @@ use glauber_model_file::parse;
 use glauber_models::ModelOptions;
 use glauber_numbers::noise::Key;
 use glauber_program::estimators::StraightThrough;
-use glauber_program::{Expr, Interval, Model};
+use glauber_program::{Expr, Interval, Model, Op, Scope};
 
 type Rule = fn(Expr, Expr) -> Expr;
 
 /// Ways to write the same small probability, or one like it, of a small b and a count n.
-const RULES: [(&str, Rule); 10] = [
+const RULES: [(&str, Rule); 18] = [
     ("1 - (1 - b)^n", |b, n| 1.0 - (1.0 - b).pow(n)),
     ("1 - exp(-b n)", |b, n| 1.0 - (-(b * n)).exp()),
     ("1 - exp(-b)^n", |b, n| 1.0 - (-b).exp().pow(n)),
@@ -23,6 +23,14 @@ const RULES: [(&str, Rule); 10] = [
     ("exp(b n) - 1", |b, n| (b * n).exp() - 1.0),
     ("ln(1 + b n)", |b, n| (b * n + 1.0).ln()),
     ("-ln(1 - b n)", |b, n| -(1.0 - b * n).ln()),
+    ("1 - if(b > 0, (1 - b)^n, 1)", |b, n| 1.0 - b.greater(0.0).select((1.0 - b).pow(n), 1.0)),
+    ("1 - if(n > 3, 0, (1 - b)^n)", |b, n| 1.0 - n.greater(3.0).select(0.0, (1.0 - b).pow(n))),
+    ("1 - a (1 - b)", |b, n| 1.0 - n.greater(3.0) * (1.0 - b)),
+    ("1 - (a - a b)", |b, n| 1.0 - (n.greater(3.0) - n.greater(3.0) * b)),
+    ("(1 + b)^n - 1", |b, n| (1.0 + b).pow(n) - 1.0),
+    ("(1 + b n)^2.5 - 1", |b, n| (1.0 + b * n).pow(2.5) - 1.0),
+    ("1 - 1 over (1 + b n)", |b, n| 1.0 - 1.0 / (1.0 + b * n)),
+    ("1 - 1 over (1 + b)^n", |b, n| 1.0 - 1.0 / (1.0 + b).pow(n)),
     ("1 - 1/(1 + exp(-x))", |b, n| 1.0 - (-(b * n).ln()).sigmoid()),
 ];
 
@@ -89,6 +97,42 @@ fn large_probabilities_are_as_before() {
             assert!((slope - wanted).abs() < 1e-5, "b = {b}: slope {slope} for {wanted}");
         }
     }
+}
+
+/// A layer of 0 and 1 with a parameter q, whose next state a rule gives.
+fn of_states(rule: impl Fn(&Scope, Expr, Expr)) -> Model {
+    Model::build("states", Lattice::line(9))
+        .layer("a", Values::binary())
+        .parameter("q", Interval::unit())
+        .step(|s| rule(s, s.layer("a"), s.parameter("q")))
+        .unwrap()
+}
+
+/// What survives with a probability near 1 ends with the small one, however that is written.
+#[test]
+fn draws_know_what_is_missing_to_their_probability() {
+    let survives: [fn(Expr, Expr) -> Expr; 3] =
+        [|a, q| a * (1.0 - q), |a, q| a - a * q, |a, q| a.select(1.0 - q, 0.0)];
+    for p in survives {
+        let model = of_states(|s, a, q| s.next("a").bernoulli(p(a, q)));
+        let rest =
+            model.step.instructions().iter().any(|i| matches!(i.op, Op::Bernoulli { rest: Some(_), .. }));
+        assert!(rest, "{}", model.step);
+    }
+}
+
+/// A uniform number has no such form: near 1 it is coarse itself, and the model says so.
+#[test]
+fn the_upper_tail_of_a_uniform_number_is_noted() {
+    let noted = |rule: fn(Expr, Expr) -> Expr| {
+        let model = of_states(|s, a, q| {
+            let died = rule(s.uniform(), q);
+            s.next("a").set(a * (1.0 - died));
+        });
+        model.notes().iter().any(|note| note.contains("write `u < p`"))
+    };
+    assert!(noted(|u, q| u.greater(1.0 - q)) && noted(|u, q| (1.0 - u).less(q)));
+    assert!(!noted(|u, q| u.less(q)) && !noted(|u, q| u.less(1.0 - q)) && !noted(|u, _| u.greater(0.75)));
 }
 
 const SIDE: usize = 512;

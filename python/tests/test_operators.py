@@ -62,6 +62,12 @@ def test_conditions_combine_as_numpy_does():
         assert np.array_equal(found[0], wanted.astype(int)), name
 
 
+@pytest.mark.parametrize("rest", [lambda s: s["n"] % 0, lambda s: 5 % (s["n"] * 0), lambda s: np.remainder(s["n"], 0)])
+def test_a_remainder_by_a_constant_0_is_refused(rest):
+    with pytest.raises(ZeroDivisionError, match="% 0 is no number"):
+        built(rest)
+
+
 STATES = {"cell": ["well", "ill", "dead"]}
 
 

@@ -20,6 +20,14 @@ impl CommandOutcome {
         CommandOutcome { text: text.into(), object, interrupted: false, unwritten: None }
     }
 
+    /// A command that has found something and could not write it: its last line, which says where that is, is left out.
+    pub fn unkept(self, message: &str) -> CommandOutcome {
+        let (before, last) = self.text.rsplit_once('\n').unwrap_or(("", self.text.as_str()));
+        let time = last.split_once("; result").map_or("", |(time, _)| time);
+        let text = format!("{before}\n{time}").trim_end().to_string();
+        CommandOutcome { text, unwritten: Some(format!("the result could not be kept: {message}")), ..self }
+    }
+
     /// A command that was stopped from outside.
     pub fn stopped(text: impl Into<String>, object: Value) -> CommandOutcome {
         CommandOutcome { interrupted: true, ..CommandOutcome::done(text, object) }

@@ -182,6 +182,7 @@ fn a_full_disk_loses_no_fit() {
     assert_eq!(output.status.code(), Some(1), "{text}\n{said}");
     assert!(text.contains("beta = ") && text.contains("a checkpoint was refused"), "{text}\n{said}");
     assert!(said.contains("the fit goes on and tries again"), "{said}");
+    assert!(!text.contains("result, trace and plot in"), "nothing is there: {text}");
     assert!(said.contains("the result could not be kept") && said.contains("--resume"), "{said}");
     // Room again: the newest checkpoint that could be written carries the fit to its end.
     let output =

@@ -157,6 +157,7 @@ fn trackmates_simple_tracks_are_read() {
 #[test]
 fn naparis_arrays_are_read() {
     let tracks = read("napari_2d.npy");
+    assert!(tracks.notes()[0].contains("taken for ID, T, Y, X"), "{:?}", tracks.notes());
     assert_eq!(
         content(&tracks),
         [
@@ -171,6 +172,7 @@ fn naparis_arrays_are_read() {
     assert_eq!((tracks.interval(), tracks.units().time.as_deref()), (24.0, Some("s")));
 
     let tracks = read("napari_3d.npy");
+    assert!(tracks.notes()[0].contains("taken for ID, T, Z, Y, X"), "{:?}", tracks.notes());
     assert_eq!(
         content(&tracks),
         [("0", &[0, 1, 2][..], vec![[0.0, 0.0, 9.0], [1.0, 0.0, 8.0], [1.0, 2.0, 8.0]])]
@@ -582,6 +584,22 @@ fn lags_that_are_times_are_refused() {
     let later = read("# interval: 24 s\nlag,msd\n2,1\n3,2\n").unwrap();
     assert!(later.notes()[0].contains("the first, 2, is 48 s"), "{:?}", later.notes());
     assert!(read("lag,msd\n24,1\n48,2\n").unwrap().with_interval(24.0).lags_like_times().is_some());
+}
+
+/// Standard errors have several names; what is not read is said.
+#[test]
+fn columns_of_a_curve_are_read_or_named() {
+    let read = |text: &str| glauber_data::tracks::MsdCurve::from_csv(text, "msd.csv").unwrap();
+    for name in ["se", "sem", "stderr", "Standard Error"] {
+        let curve = read(&format!("lag,msd,{name}\n1,2,0.5\n2,4,0.7\n"));
+        assert_eq!(curve.points()[1].standard_error, Some(0.7), "{name}");
+        assert!(curve.notes().is_empty(), "{name}: {:?}", curve.notes());
+    }
+    let curve = read("lag,msd,sd\n1,2,0.5\n2,4,0.7\n");
+    assert_eq!(curve.points()[1].standard_error, None);
+    assert!(curve.notes()[0].contains("not read: `sd`") && curve.notes()[0].contains("`standard_error`"));
+    let curve = read("lag,time,msd,se\n1,24,2,0.5\n2,48,4,0.7\n");
+    assert_eq!(curve.notes(), ["columns that were not read: `time`"]);
 }
 
 #[test]

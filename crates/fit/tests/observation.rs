@@ -101,6 +101,21 @@ fn what_cannot_be_is_refused() {
         ),
         (COUNTS.replace("steps = 5\n", "steps = 5\nname = \"adam\"\n"), "follows gradients"),
         (COUNTS.replace("size = 5.0", ""), "`size` has no default"),
+        // Where nobody names an optimizer a search is taken, which has none of these.
+        (
+            COUNTS.replace("steps = 5\n", "steps = 5\nclip = 1.0\n"),
+            "`optimizer.clip` has no effect in this fit",
+        ),
+        (COUNTS.replace("steps = 5\n", "steps = 5\naverage = 0.5\n"), "takes the search `cma-es`"),
+        (
+            COUNTS.replace("steps = 5\n", "steps = 5\nschedule = { name = \"cosine\" }\n"),
+            "`optimizer.schedule` has no effect",
+        ),
+        (COUNTS.replace("steps = 5\n", "steps = 5\nbeta1 = 0.8\n"), "`optimizer.beta1` has no effect"),
+        (
+            COUNTS.replace("steps = 5\n", "steps = 5\nspread = 0.5\n"),
+            "an option of `cma-es` and `nelder-mead`, to be named by `optimizer.name`",
+        ),
     ];
     for (text, words) in cases {
         let found = why(&text, folder.path());

@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
+use glauber_data::Overwrite;
+use glauber_data::images::write_grey_png;
 use glauber_engine::{Observation, Options, Plan, Run};
 use glauber_fit::fit_file::FitFile;
-use glauber_fit::job::{Job, prepare};
+use glauber_fit::job::{Job, Unkept, prepare};
 use glauber_lattice::{Lattice, Values};
 use glauber_optimize::objective::Objective;
+use glauber_optimize::observer::{Observer, Silent};
 use glauber_program::estimators::StraightThrough;
 use glauber_program::{Interval, Model};
 use glauber_statistics::tolerance::SampleMean;
@@ -291,4 +295,84 @@ fn a_fit_file_spaces_numbers_and_chooses_frames() {
             assert!(refused.contains("simulated data"), "{task}: {refused}");
         }
     }
+}
+
+/// A folder of pictures of these numbers, for the model that fades.
+fn pictures(numbers: &[u32]) -> tempfile::TempDir {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("film")).unwrap();
+    for number in numbers {
+        let grey: Vec<u8> =
+            (0..256u32).map(|site| if (site * 7 + number) % 3 == 0 { 200 } else { 0 }).collect();
+        let path = folder.path().join(format!("film/t{number:03}.png"));
+        write_grey_png(path, 16, 16, &grey, Overwrite::Refuse).unwrap();
+    }
+    folder
+}
+
+/// Numbers that go up by 5 may be frames or steps: which of the two is asked, and obeyed.
+#[test]
+fn names_that_count_by_more_than_one_are_asked_about() {
+    let task = |data: &str, more: &str| {
+        format!("task = \"transition\"\n[data]\nstates = \"film\"\n{data}[loss]\nname = \"count\"\n{more}")
+    };
+    for numbers in [&[0, 5, 10, 15][..], &[0, 5, 15, 20], &[5, 10]] {
+        let folder = pictures(numbers);
+        let told = |data: &str| fit(folder.path(), &task(data, "")).map(|job| job.notes[0].clone());
+        let refused = told("").unwrap_err();
+        for words in ["go up by 5", "`data.interval = 5.0`", "one step or 5 steps apart", "film"] {
+            assert!(refused.contains(words), "{numbers:?}: {refused}");
+        }
+        let wide = told("interval = 5.0\nstep-time = 1.0\n").unwrap();
+        assert!(wide.contains("5") && wide.contains("steps apart"), "{wide}");
+        let near = told("interval = 1.0\nstep-time = 1.0\n").unwrap();
+        assert!(near.contains("1 step apart") || near.contains("1 to 2 steps apart"), "{near}");
+    }
+    let folder = pictures(&[3, 4, 6, 7]);
+    let found = fit(folder.path(), &task("", "")).unwrap();
+    assert!(found.notes[0].contains("1 to 2 steps apart"), "{:?}", found.notes);
+}
+
+/// What is advised can be taken: of states further apart there is no likelihood.
+#[test]
+fn the_likelihood_is_advised_where_it_takes_the_pairs() {
+    let folder = folder();
+    let text = |frames: &str| {
+        format!(
+            "task = \"transition\"\n[data]\n{frames}[data.simulate]\nparameters = {{ p = 0.7 }}\nsteps = 12\nruns = 3\n\
+             [loss]\nname = \"pixel\"\n"
+        )
+    };
+    let advised = |frames: &str| {
+        let job = fit(folder.path(), &text(frames)).unwrap();
+        job.notes.into_iter().find(|note| note.contains("exact likelihood"))
+    };
+    assert!(advised("").is_some());
+    assert_eq!(advised("frames = { every = 2 }\n"), None);
+    let gap = pictures(&[3, 4, 6, 7]);
+    let job = fit(gap.path(), "task = \"transition\"\n[data]\nstates = \"film\"\n").unwrap();
+    assert!(
+        job.notes.iter().any(|n| n.contains("of the 2 pairs that are one step apart")),
+        "{:?}",
+        job.notes
+    );
+}
+
+/// A search by single draws ends at 0 or 1: the first line says it.
+#[test]
+fn a_search_by_pixels_says_in_its_first_line_what_it_finds() {
+    let folder = folder();
+    let verdict = |more: &str| {
+        let text = format!(
+            "task = \"transition\"\n[data.simulate]\nparameters = {{ p = 0.7 }}\nsteps = 4\nruns = 2\n\
+             [optimizer]\nname = \"nelder-mead\"\nsteps = 12\n[loss]\n{more}"
+        );
+        let mut job = fit(folder.path(), &text).unwrap();
+        let mut watch = |_: &str| Box::new(Silent) as Box<dyn Observer>;
+        job.run(&mut watch, &Unkept, &AtomicBool::new(false)).unwrap().best().result.verdict.clone()
+    };
+    let first = verdict("name = \"pixel\"\n");
+    assert!(first.starts_with("not at the right probabilities: a search"), "{first}");
+    let first = verdict("name = \"count\"\n");
+    assert!(!first.contains("not at the right probabilities"), "{first}");
 }

@@ -211,6 +211,17 @@ fn localisation_noise_lowers_the_residual() {
     assert!(with < 0.5 * without, "{with} {without} at {center} {resample} {noise}");
 }
 
+/// Lengths in metres are small numbers, and stand in the notes with their digits.
+#[test]
+fn small_sites_are_said_in_powers_of_ten() {
+    let noted = |sets: &[&str]| {
+        let job = prepare(&parse(&cells("b-cells"), sets).unwrap()).unwrap();
+        job.notes.into_iter().find(|note| note.contains("lags; one step is")).unwrap()
+    };
+    assert!(noted(&["data.site-length=2e-7"]).contains("one site 2.000e-7"));
+    assert!(noted(&[]).contains("one step is 24 s, one site 3.162"), "{}", noted(&[]));
+}
+
 #[test]
 fn losses_and_threads_do_what_they_say() {
     let at = |set: &[&str]| {

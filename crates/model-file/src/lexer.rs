@@ -33,6 +33,7 @@ pub(crate) fn tokens(text: &str, base: usize) -> Checked<Vec<(Token, Range<usize
             if c.is_ascii_digit() || (c == '.' && text[at..].starts_with(|d: char| d.is_ascii_digit())) {
                 let length = number_length(&text[start..]);
                 at = start + length;
+                base_ten(&text[start..], length, base + start)?;
                 number(&text[start..at], &(base + start..base + at))?
             } else if c.is_alphabetic() || c == '_' {
                 let length = text[start..].find(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -62,6 +63,24 @@ fn number_length(text: &str) -> usize {
         }
     }
     length
+}
+
+/// Refuses what other languages take for one number, and would be two things here: `0x1`, `1_000`.
+fn base_ten(text: &str, length: usize, base: usize) -> Checked<()> {
+    let rest = &text[length..];
+    let whole = length + rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let next = rest.chars().nth(1);
+    let message = if text[..length] == *"0"
+        && rest.starts_with(['x', 'X', 'b', 'B', 'o', 'O'])
+        && next.is_some_and(|c| c.is_ascii_hexdigit())
+    {
+        "numbers of expressions are of base ten"
+    } else if rest.starts_with('_') && next.is_some_and(|c| c.is_ascii_digit()) {
+        "numbers of expressions are written without `_`"
+    } else {
+        return Ok(());
+    };
+    problem(&(base..base + whole), format!("`{}`: {message}", &text[..whole]))
 }
 
 fn number(text: &str, span: &Range<usize>) -> Checked<Token> {
@@ -134,6 +153,14 @@ mod tests {
         // An `e` without digits is a name of its own.
         assert_eq!(kinds("2e").len(), 3);
         assert!(tokens("1e999", 0).is_err());
+        for (text, advice) in
+            [("0x1*b", "`0x1`: numbers of expressions are of base ten"), ("2 * 1_000", "without `_`")]
+        {
+            let error = tokens(text, 0).unwrap_err();
+            assert!(error.message.contains(advice), "{text}: {}", error.message);
+        }
+        // A name may follow, to be told that a sign is missing.
+        assert_eq!(kinds("2b").len(), 3);
     }
 
     #[test]

@@ -228,6 +228,12 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
         None => {
             let along: Vec<String> =
                 others.iter().map(|c| format!("{} {}", c.distinct().len(), c.place())).collect();
+            // Beside other numbers of time they cannot be times too.
+            let timed = others.iter().any(|c| !matches!(c.counts, Counts::Channel | Counts::Slice));
+            let or = match timed {
+                true => String::new(),
+                false => format!(", or give `data.{key} = \"time\"` where they are times"),
+            };
             let along = if along.is_empty() {
                 String::new()
             } else {
@@ -239,7 +245,7 @@ fn picked(column: &Column, key: &str, pick: &Option<Pick>, others: &[Column]) ->
                     distinct.len(),
                     column.place()
                 ),
-                format!("choose one by `data.{key}`, or give `data.{key} = \"time\"` where they are times"),
+                format!("choose one by `data.{key}`{or}"),
             ))
         }
     }
@@ -528,6 +534,10 @@ mod tests {
             ["exp_t00_ch00", "exp_t01_ch00"]
         );
         assert!(read(&leica, &channel(Pick::Number(7))).unwrap_err().contains("0, 1"));
+        // Only what can be given is offered: beside times, channels are none.
+        assert!(!read(&leica, &none).unwrap_err().contains("\"time\""));
+        let both = ["a_ch0_z0", "a_ch0_z1", "a_ch1_z0", "a_ch1_z1"];
+        assert!(read(&both, &none).unwrap_err().contains("\"time\""));
         let words = ["t001_red", "t001_phase", "t002_red", "t002_phase"];
         assert_eq!(read(&words, &channel(Pick::Name("red".into()))).unwrap(), ["t001_red", "t002_red"]);
         let time = channel(Pick::Name("time".into()));

@@ -1,5 +1,8 @@
 //! Names which channel, slice or time of several is meant.
 
+use glauber_files::error::quoted;
+use std::fmt;
+
 /// Which channel or slice is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pick {
@@ -7,6 +10,15 @@ pub enum Pick {
     Number(usize),
     /// A word that only the names of its pictures have; `time` says that the axis is time whatever the file calls it.
     Name(String),
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pick::Number(number) => number.fmt(f),
+            Pick::Name(name) => f.write_str(&quoted(name)),
+        }
+    }
 }
 
 /// Which of several series of pictures is read.

@@ -90,12 +90,19 @@ impl Verdict {
     }
 }
 
+/// The share of an interval that its map does not tell from the end: twice what the logit stops at.
+const AS_THE_END: f64 = 2e-13;
+
 /// The end of its interval at which a number lies, as nearly as its map lets it.
 pub fn end_of(interval: Interval, value: f64) -> Option<f64> {
     let Interval { lowest, highest } = interval;
     let width = highest - lowest;
     let near = |end: f64| {
-        let least = if width.is_finite() { 1e-9 * width } else { 1e-9 * end.abs() };
+        // A wide interval says nothing of the parameter's size; only what its map cannot tell from the end is there.
+        let least = match width.is_finite() {
+            true => (1e-9 * width.min(end.abs().max(1.0))).max(AS_THE_END * width),
+            false => 1e-9 * end.abs(),
+        };
         end.is_finite() && (value - end).abs() <= least.max(f64::MIN_POSITIVE)
     };
     if near(lowest) { Some(lowest) } else { near(highest).then_some(highest) }
@@ -192,6 +199,11 @@ mod tests {
         assert_eq!(end_of(rates, 1e-12), None, "a small rate is no end");
         assert_eq!(end_of(rates, 0.0), Some(0.0));
         assert_eq!(end_of(Interval::any(), 1e300), None);
+        let wide = Interval::new(0.0, 1e9);
+        assert_eq!(end_of(wide, 0.395), None, "however wide its interval is");
+        assert_eq!(end_of(wide, 9.4e-5), Some(0.0), "where its map ends");
+        assert_eq!(end_of(wide, 1e9 - 9.4e-5), Some(1e9));
+        assert_eq!(end_of(Interval::new(0.0, 1e-6), 1e-10), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use glauber::lattice::{
 };
 use glauber::program::{Comparison, Domain, Expr, Operand, Surrogate, nearest_name};
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError, PyZeroDivisionError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -173,6 +173,18 @@ impl Expression {
         })
     }
 
+    /// What a division leaves; by a constant 0 it is refused, as a parameter that is 0 makes it no number.
+    fn remainder<'py>(&self, other: &Bound<'py, PyAny>, swapped: bool) -> PyResult<As<'py, Traced>> {
+        let Some(operand) = operand(other)? else {
+            return Ok(As::of(other.py().NotImplemented().into_bound(other.py())));
+        };
+        let (a, b) = ordered(self.expr, operand, swapped);
+        if b.domain().is_some_and(|d| d.lowest >= 0.0 && d.highest <= 0.0 && !d.nan) {
+            return Err(PyZeroDivisionError::new_err("a value % 0 is no number: give another divisor"));
+        }
+        traced(other.py(), a - b * floored(a, b))
+    }
+
     fn unary(&self, f: impl FnOnce(Expr) -> Expr) -> PyResult<Expression> {
         checked(f(self.expr))
     }
@@ -297,10 +309,10 @@ impl Expression {
         self.arithmetic(&other, true, floored)
     }
     fn __mod__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, false, |a, b| a - b * floored(a, b))
+        self.remainder(&other, false)
     }
     fn __rmod__<'py>(&self, other: As<'py, Number>) -> PyResult<As<'py, Traced>> {
-        self.arithmetic(&other, true, |a, b| a - b * floored(a, b))
+        self.remainder(&other, true)
     }
     fn __pow__<'py>(
         &self,

@@ -58,10 +58,7 @@ fn fit(arguments: &CellsFit) -> Result<CommandOutcome, Failure> {
     let done = CommandOutcome::done(outcome.text(&folder), outcome.object(&folder));
     Ok(match outcome.write(&folder) {
         Ok(()) => done,
-        Err(message) => {
-            let unwritten = Some(format!("the result could not be kept: {message}"));
-            CommandOutcome { unwritten, ..done }
-        }
+        Err(message) => done.unkept(&message),
     })
 }
 
@@ -175,10 +172,7 @@ fn fit_to_tracks(arguments: &CellsFit) -> Result<CommandOutcome, Failure> {
     let done = CommandOutcome::done(outcome.text(&folder), outcome.object(&folder));
     Ok(match outcome.write(&folder) {
         Ok(()) => done,
-        Err(message) => {
-            let unwritten = Some(format!("the result could not be kept: {message}"));
-            CommandOutcome { unwritten, ..done }
-        }
+        Err(message) => done.unkept(&message),
     })
 }
 
@@ -205,10 +199,7 @@ fn fit_to_snapshots(arguments: &CellsFit, steps: u64) -> Result<CommandOutcome, 
     let done = CommandOutcome::done(outcome.text(&folder), outcome.object(&folder));
     Ok(match outcome.write(&folder) {
         Ok(()) => done,
-        Err(message) => {
-            let unwritten = Some(format!("the result could not be kept: {message}"));
-            CommandOutcome { unwritten, ..done }
-        }
+        Err(message) => done.unkept(&message),
     })
 }
 

@@ -74,8 +74,7 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
             let carried = sink.has_checkpoints(&outcome.fits);
             let remedy =
                 if carried { "; make room, then --resume ends the fit again and keeps it" } else { "" };
-            let unwritten = format!("the result could not be kept: {message}{remedy}");
-            Ok(CommandOutcome { unwritten: Some(unwritten), ..done })
+            Ok(done.unkept(&format!("{message}{remedy}")))
         }
     }
 }

@@ -50,9 +50,6 @@ pub fn run(arguments: &Merge) -> Result<CommandOutcome, Failure> {
     match outcome.write(out) {
         Ok(()) if outcome.diverged() => Err(Failure::run(done.text)),
         Ok(()) => Ok(done),
-        Err(message) => {
-            let unwritten = format!("the result could not be kept: {message}");
-            Ok(CommandOutcome { unwritten: Some(unwritten), ..done })
-        }
+        Err(message) => Ok(done.unkept(&message)),
     }
 }

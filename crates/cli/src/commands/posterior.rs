@@ -134,6 +134,8 @@ fn ended(text: String, mut object: Value, folder: &Path, written: Result<(), Str
         object.insert("out".into(), json!(folder));
     }
     let done = CommandOutcome::done(format!("{text}\nwritten to {}", folder.display()), object);
-    let unwritten = written.err().map(|message| format!("the result could not be kept: {message}"));
-    CommandOutcome { unwritten, ..done }
+    match written {
+        Ok(()) => done,
+        Err(message) => done.unkept(&message),
+    }
 }

@@ -61,7 +61,7 @@ fn read_ascii_grid(opened: Opened<'_>) -> Result<Picture, DataError> {
     let mut values = Vec::new();
     for word in words {
         let Some(value) = number(word) else {
-            let place = format!("row {}, column {}", values.len() / width + 1, values.len() % width + 1);
+            let place = format!("row {}, column {}", values.len() / width, values.len() % width);
             let found = format!("{} is not a number", quoted(word));
             return Err(DataError::new(DataErrorKind::Value, path, found, "correct the grid").at(place));
         };
@@ -150,11 +150,19 @@ mod tests {
         assert_eq!(read(&format!("{HEADER}1,5 2 3 4 5 nan")).unwrap().to_f64()[0], 1.5);
     }
 
+    /// Rows and columns count from 0, whatever is wrong there.
+    #[test]
+    fn a_place_has_one_name() {
+        let grid = read(&format!("{HEADER}1 2 3 4 nan 6")).unwrap();
+        let error = grid.check_all_there("dem.asc").unwrap_err().to_string();
+        assert!(error.contains("row 1, column 1: "), "{error}");
+    }
+
     #[test]
     fn what_is_wrong_is_named() {
         for (text, word) in [
             (format!("{HEADER}1 2 3 4 5"), "5 numbers"),
-            (format!("{HEADER}1 2 3 4 x 6"), "`x`"),
+            (format!("{HEADER}1 2 3 4 x 6"), "row 1, column 1: `x`"),
             ("ncols 3\ncellsize 1\n1 2 3".to_string(), "nrows"),
             ("ncols 99999999\nnrows 99999999\n1".to_string(), "above the limit"),
             ("ncols -3\nnrows 2\n1".to_string(), "ncols"),

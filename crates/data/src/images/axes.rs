@@ -85,9 +85,9 @@ pub(super) fn axes_of(
     if text.starts_with("ImageJ=") {
         imagej(text, samples, pages)
     } else if text.starts_with("SCIFIO=") {
-        Ok(scifio(text))
+        scifio(text)
     } else if text.starts_with('{') {
-        Ok(tifffile(text, [height, width, samples]))
+        tifffile(text, [height, width, samples])
     } else if text.starts_with('<') && text.contains("<OME") {
         ome(text)
     } else {
@@ -123,20 +123,39 @@ fn imagej(text: &str, samples: usize, pages: usize) -> Result<Option<Axes>, Refu
     Ok((said > 1 && said != pages).then(|| Axes::new(vec![(Axis::Time, said)], "ImageJ")))
 }
 
-fn scifio(text: &str) -> Option<Axes> {
+/// Refuses planes that a file says are not of rows `y` and columns `x`; `axes` the slowest first, without those of one.
+fn upright(said_by: &str, axes: &[String]) -> Result<(), Refusal> {
+    if axes.is_empty() || axes.ends_with(&["Y".to_owned(), "X".to_owned()]) {
+        return Ok(());
+    }
+    Err(Refusal::unsupported(
+        format!(
+            "says ({said_by}) that its axes are {}, so that its planes are not of rows Y and columns X",
+            axes.join(", ")
+        ),
+        "put the axes into the order T, Y, X (numpy: transpose) and save it again, or correct what it says of them",
+    ))
+}
+
+fn scifio(text: &str) -> Result<Option<Axes>, Refusal> {
     let list = |key: &str| -> Option<Vec<&str>> {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
         Some(line.split(',').map(str::trim).collect())
     };
-    let (names, sizes) = (list("axes")?, list("lengths")?);
+    let (Some(names), Some(sizes)) = (list("axes"), list("lengths")) else { return Ok(None) };
     if names.len() != sizes.len() {
-        return None;
+        return Ok(None);
     }
-    let mut lengths = Vec::new();
+    let (mut lengths, mut long) = (Vec::new(), Vec::new());
     for (name, size) in names.iter().zip(sizes) {
-        let size = size.parse::<usize>().ok().filter(|n| *n > 0)?;
-        match name.to_lowercase().as_str() {
-            "x" | "y" => {}
+        let Some(size) = size.parse::<usize>().ok().filter(|n| *n > 0) else { return Ok(None) };
+        let name = name.to_lowercase();
+        let inside = matches!(name.as_str(), "x" | "y");
+        if inside || size > 1 {
+            long.push(name.to_uppercase());
+        }
+        match name.as_str() {
+            _ if inside => {}
             "time" | "t" => lengths.push((Axis::Time, size)),
             "z" => lengths.push((Axis::Slice, size)),
             "channel" | "c" => lengths.push((Axis::Channel, size)),
@@ -144,49 +163,74 @@ fn scifio(text: &str) -> Option<Axes> {
         }
     }
     lengths.reverse();
-    Some(Axes::new(lengths, "ImageJ (SCIFIO)"))
+    long.reverse();
+    upright("ImageJ (SCIFIO)", &long)?;
+    Ok(Some(Axes::new(lengths, "ImageJ (SCIFIO)")))
 }
 
-fn tifffile(text: &str, [height, width, samples]: [usize; 3]) -> Option<Axes> {
-    let object: serde_json::Value = serde_json::from_str(text).ok()?;
-    let shape: Vec<usize> = object
-        .get("shape")?
-        .as_array()?
-        .iter()
-        .map(|n| n.as_u64().and_then(|n| usize::try_from(n).ok()))
-        .collect::<Option<_>>()?;
-    let named = object.get("axes").and_then(|axes| axes.as_str()).map(|a| a.chars().collect::<Vec<_>>());
-    let named = named.filter(|letters| letters.len() == shape.len());
-    let mut lengths = Vec::new();
-    if let Some(letters) = named {
-        for (letter, size) in letters.iter().zip(&shape) {
-            match letter.to_ascii_uppercase() {
-                'Y' | 'X' => {}
-                'S' if samples > 1 || *size == 1 => {}
-                'T' => lengths.push((Axis::Time, *size)),
-                'Z' => lengths.push((Axis::Slice, *size)),
-                'C' => lengths.push((Axis::Channel, *size)),
-                other => lengths.push((Axis::Other(other.to_string()), *size)),
-            }
-        }
-    } else {
-        // Without names the axes before the picture's own; the samples of a pixel may stand on either side of it.
-        let inside: Vec<Vec<usize>> = match samples {
-            1 => vec![vec![height, width], vec![height, width, 1]],
-            n => vec![vec![n, height, width], vec![height, width, n]],
-        };
-        let tail = inside.iter().rev().find(|tail| shape.ends_with(tail.as_slice()))?.len();
-        let leading = shape[..shape.len() - tail].to_vec();
-        let long: Vec<usize> = leading.into_iter().filter(|n| *n > 1).collect();
-        lengths = match &long[..] {
-            [] => return None,
-            [one] => vec![(Axis::Time, *one)],
-            many => many.iter().zip(1..).map(|(n, i)| (Axis::Other(format!("axis {i}")), *n)).collect(),
-        };
-    }
-    let axes = Axes::new(lengths, "tifffile");
+fn tifffile(text: &str, inside: [usize; 3]) -> Result<Option<Axes>, Refusal> {
+    let shape = |object: &serde_json::Value| -> Option<Vec<usize>> {
+        let sizes = object.get("shape")?.as_array()?.iter();
+        sizes.map(|n| n.as_u64().and_then(|n| usize::try_from(n).ok())).collect()
+    };
+    let Ok(object) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(None) };
+    let Some(shape) = shape(&object) else { return Ok(None) };
+    let named = object.get("axes").and_then(|axes| axes.as_str()).map(|a| a.to_uppercase());
+    let named = named.map(|axes| axes.chars().collect::<Vec<_>>()).filter(|a| a.len() == shape.len());
+    let lengths = match named {
+        Some(letters) => Some(named_lengths(&letters, &shape, inside)?),
+        None => unnamed_lengths(&shape, inside),
+    };
     // Pages that were written one by one say of themselves that they are one.
-    (axes.planes > 1).then_some(axes)
+    Ok(lengths.map(|lengths| Axes::new(lengths, "tifffile")).filter(|axes| axes.planes > 1))
+}
+
+/// The axes before Y and X by their letters.
+fn named_lengths(
+    letters: &[char],
+    shape: &[usize],
+    [_, _, samples]: [usize; 3],
+) -> Result<Vec<(Axis, usize)>, Refusal> {
+    let (mut lengths, mut long) = (Vec::new(), Vec::new());
+    // The samples of a pixel, behind it or, where each has a plane of its own, before it; whatever their letter.
+    let places = [letters.len().checked_sub(1), letters.len().checked_sub(3)];
+    let is_pixel = |place: &usize| !matches!(letters[*place], 'Y' | 'X') && shape[*place] == samples;
+    let several = samples > 1 && !letters.contains(&'S');
+    let pixel = places.into_iter().flatten().find(is_pixel).filter(|_| several);
+    for (place, (letter, size)) in letters.iter().zip(shape).enumerate() {
+        let of_pixel = match letter {
+            'S' => samples > 1 || *size == 1,
+            _ => Some(place) == pixel,
+        };
+        if matches!(letter, 'Y' | 'X') || (*size > 1 && !of_pixel) {
+            long.push(letter.to_string());
+        }
+        match letter {
+            'Y' | 'X' => {}
+            _ if of_pixel => {}
+            'T' => lengths.push((Axis::Time, *size)),
+            'Z' => lengths.push((Axis::Slice, *size)),
+            'C' => lengths.push((Axis::Channel, *size)),
+            other => lengths.push((Axis::Other(other.to_string()), *size)),
+        }
+    }
+    upright("tifffile", &long)?;
+    Ok(lengths)
+}
+
+/// Without names the axes before the picture's own; the samples of a pixel may stand on either side of it.
+fn unnamed_lengths(shape: &[usize], [height, width, samples]: [usize; 3]) -> Option<Vec<(Axis, usize)>> {
+    let inside: Vec<Vec<usize>> = match samples {
+        1 => vec![vec![height, width], vec![height, width, 1]],
+        n => vec![vec![n, height, width], vec![height, width, n]],
+    };
+    let tail = inside.iter().rev().find(|tail| shape.ends_with(tail.as_slice()))?.len();
+    let long: Vec<usize> = shape[..shape.len() - tail].iter().copied().filter(|n| *n > 1).collect();
+    match &long[..] {
+        [] => None,
+        [one] => Some(vec![(Axis::Time, *one)]),
+        many => Some(many.iter().zip(1..).map(|(n, i)| (Axis::Other(format!("axis {i}")), *n)).collect()),
+    }
 }
 
 /// What OME metadata say of the planes of the first image.
@@ -306,7 +350,7 @@ impl Pixels {
         let letters: Vec<usize> = self.order.chars().filter_map(|c| "CZT".find(c)).collect();
         let mut sorted = letters.clone();
         sorted.sort_unstable();
-        if sorted != [0, 1, 2] {
+        if sorted != [0, 1, 2] || !self.order.starts_with("XY") {
             return Err(Refusal::damaged(format!("has OME planes in the unknown order `{}`", self.order)));
         }
         let names = [Axis::Channel, Axis::Slice, Axis::Time];
@@ -427,6 +471,35 @@ mod tests {
         assert_eq!(read("{\"shape\": [4, 5]}", 1), None);
         for colours in ["{\"shape\": [3, 4, 5]}", "{\"shape\": [4, 5, 3]}"] {
             assert_eq!(axes_of(colours, (4, 5, 3), 1).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn planes_that_are_not_of_rows_and_columns_are_refused() {
+        let refused = |text: &str| {
+            let error =
+                axes_of(text, (4, 5, 1), 6).unwrap_err().in_file(std::path::Path::new("a")).to_string();
+            assert!(error.contains("rows Y and columns X") && error.contains("transpose"), "{text}: {error}");
+        };
+        for axes in ["YXT", "YTX", "XYT", "TXY", "YXZ", "XTY"] {
+            refused(&format!("{{\"shape\": [6, 4, 5], \"axes\": \"{axes}\"}}"));
+        }
+        refused("SCIFIO=0.42\naxes=Y,X,Time\nlengths=5,4,6\n");
+        refused("SCIFIO=0.42\naxes=Time,X,Y\nlengths=6,5,4\n");
+        let ome = "<OME><Image><Pixels DimensionOrder=\"YXCZT\" SizeC=\"1\" SizeZ=\"1\" SizeT=\"6\"/></Image></OME>";
+        assert!(axes_of(ome, (4, 5, 1), 6).is_err());
+        // What has a length of 1 may stand anywhere.
+        for (shape, axes) in [("[6, 4, 5, 1]", "TYXZ"), ("[6, 4, 5, 1]", "tyxs"), ("[6, 1, 4, 5]", "TZYX")] {
+            let axes = read(&format!("{{\"shape\": {shape}, \"axes\": \"{axes}\"}}"), 6).unwrap();
+            assert_eq!(axes.lengths, [(Axis::Time, 6)]);
+        }
+    }
+
+    #[test]
+    fn the_samples_of_a_pixel_are_no_planes_whatever_their_letter() {
+        for (shape, axes) in [("[9, 2, 4, 5]", "TCYX"), ("[9, 4, 5, 2]", "TYXC"), ("[9, 2, 4, 5]", "TSYX")] {
+            let text = format!("{{\"shape\": {shape}, \"axes\": \"{axes}\"}}");
+            assert_eq!(axes_of(&text, (4, 5, 2), 9).unwrap().unwrap().lengths, [(Axis::Time, 9)], "{text}");
         }
     }
 

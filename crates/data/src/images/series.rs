@@ -205,13 +205,23 @@ fn use_of(
             notes.push(format!("ImageJ calls its {length} planes slices; they were taken for times"));
             Ok(Use::Time)
         }
-        _ => Err(ask(
-            axes,
-            &format!(
-                "choose one by `data.{key}` (0 to {}), or give `data.{key} = \"time\"` where they are times",
-                length - 1
+        Some(pick) => Err(Refusal::unsupported(
+            format!(
+                "has no {key} {pick}: it says ({}) that its {} planes are {axes}",
+                axes.said_by,
+                axes.planes()
             ),
+            format!("give `data.{key}` as a number from 0 to {}", length - 1),
         )),
+        None => {
+            let others = axes.lengths.iter().any(|(other, _)| *other == Axis::Time);
+            let or = if others {
+                String::new()
+            } else {
+                format!(", or give `data.{key} = \"time\"` where they are times")
+            };
+            Err(ask(axes, &format!("choose one by `data.{key}` (0 to {}){or}", length - 1)))
+        }
     }
 }
 
@@ -255,6 +265,24 @@ mod tests {
         let found = select(&own, 12, &choice).unwrap();
         assert_eq!((found.planes, found.slices), (vec![1, 3, 5, 7, 9, 11], 2));
         assert!(select(&own, 12, &SeriesChoice { channel: pick(2), ..choice }).is_err());
+    }
+
+    #[test]
+    fn only_what_can_be_given_is_offered_and_what_is_none_is_named() {
+        let told = |lengths: &[(Axis, usize)], choice: &SeriesChoice| {
+            let own = axes(lengths);
+            let refusal = select(&own, own.planes(), choice).err().unwrap();
+            refusal.in_file(Path::new("a")).to_string()
+        };
+        let timed = [(Axis::Time, 3), (Axis::Slice, 2)];
+        let none = SeriesChoice::default();
+        assert!(!told(&timed, &none).contains("\"time\""), "{}", told(&timed, &none));
+        assert!(told(&timed[1..], &none).contains("`data.slice = \"time\"`"));
+        let beyond = told(&timed, &SeriesChoice { slice: pick(2), ..SeriesChoice::default() });
+        assert!(beyond.contains("has no slice 2") && beyond.contains("from 0 to 1"), "{beyond}");
+        let word = Some(Pick::Name("dapi".into()));
+        let word = told(&[(Axis::Channel, 2)], &SeriesChoice { channel: word, ..SeriesChoice::default() });
+        assert!(word.contains("has no channel `dapi`"), "{word}");
     }
 
     #[test]

@@ -51,7 +51,19 @@ fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataE
     let sheet = Sheet::open(text, path, &recognise, false, |no| refused(no, path))?;
     let places = Places::of(sheet.names()).map_err(|name| missing(name, sheet.names(), 1, path))?;
     let optional = [places.standard_error, places.sub_tracks].into_iter().flatten();
-    sheet.check_names([places.lag, places.msd].into_iter().chain(optional))?;
+    let read: Vec<usize> = [places.lag, places.msd].into_iter().chain(optional).collect();
+    sheet.check_names(read.iter().copied())?;
+    let others =
+        sheet.names().iter().enumerate().filter(|(place, name)| !read.contains(place) && !name.is_empty());
+    let others: Vec<String> = others.map(|(_, name)| quoted(name)).collect();
+    let unread = (!others.is_empty()).then(|| {
+        let errors = if places.standard_error.is_none() {
+            "; standard errors are a column `standard_error`"
+        } else {
+            ""
+        };
+        format!("columns that were not read: {}{errors}", others.join(", "))
+    });
     let curve = MsdCurve {
         interval: None,
         lags_said: false,
@@ -59,7 +71,7 @@ fn read(text: &str, path: &Path, note: Option<String>) -> Result<MsdCurve, DataE
         dimensions: None,
         points: Vec::new(),
         comments: Vec::new(),
-        notes: note.into_iter().collect(),
+        notes: note.into_iter().chain(unread).collect(),
     };
     Rows { path, sheet, places, curve }.read()
 }
@@ -111,7 +123,15 @@ impl Places {
         Ok(Self {
             lag: find(&["lag"]).ok_or("lag")?,
             msd: find(&["msd", "value"]).ok_or("msd")?,
-            standard_error: find(&["standard_error", "se"]),
+            standard_error: find(&[
+                "standard_error",
+                "standard error",
+                "se",
+                "sem",
+                "std_error",
+                "stderr",
+                "standard_errors",
+            ]),
             sub_tracks: find(&["sub_tracks", "subtracks", "n"]),
         })
     }

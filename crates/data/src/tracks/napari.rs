@@ -54,5 +54,9 @@ fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<
         let point = Point { track, time: value(row, 1, "T")?, position, line: row as u64 };
         points.push(point, path, options)?;
     }
+    let order = if columns == 4 { "ID, T, Y, X" } else { "ID, T, Z, Y, X" };
+    points.notes.push(format!(
+        "an array does not name its columns: they were taken for {order}, as in napari, T counting frames"
+    ));
     points.assemble(path, options)
 }

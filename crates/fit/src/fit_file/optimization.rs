@@ -181,7 +181,7 @@ impl Kind {
 }
 
 /// Keys that mean nothing without gradients.
-const OF_GRADIENTS: [&str; 5] = ["learning-rate", "schedule", "warm-up", "clip", "average"];
+pub(super) const OF_GRADIENTS: [&str; 5] = ["learning-rate", "schedule", "warm-up", "clip", "average"];
 
 fn refuse_others(table: &Reader<'_>, name: &str, kind: &Kind) -> Result<(), FitFileError> {
     let without_gradients = matches!(kind, Kind::Search(_));
@@ -197,7 +197,11 @@ fn refuse_others(table: &Reader<'_>, name: &str, kind: &Kind) -> Result<(), FitF
         } else {
             match owners(&key)[..] {
                 [] => suggestion(&key, known.iter().copied()),
-                ref owners => format!(": it is an option of {}", owners.join(" and ")),
+                ref owners => {
+                    let of = format!(": it is an option of {}", owners.join(" and "));
+                    let unnamed = if table.has("name") { "" } else { ", to be named by `optimizer.name`" };
+                    of + unnamed
+                }
             }
         };
         let message = format!("[optimizer] with name \"{name}\" has no key `{key}`{hint}");

@@ -7,6 +7,7 @@
 use std::sync::atomic::Ordering;
 
 use super::error::{FitFileError, Place};
+use super::optimization::OF_GRADIENTS;
 use super::{FitFile, data};
 
 /// What every fit uses, or checks by itself: keys, and tables with all that is in them.
@@ -188,6 +189,15 @@ impl FitFile {
         USED_BY_ALL.iter().any(|used| is_within(key, used))
             || data::SOURCES.iter().any(|source| key.strip_prefix("data.") == Some(source))
             || self.optimizer.choice.options.contains_key(option)
+    }
+
+    /// A key of the file's that only optimizers by gradients have.
+    pub(crate) fn key_of_gradients(&self) -> Option<String> {
+        let options = self.optimizer.choice.options.keys().map(String::as_str);
+        let of_gradients: Vec<String> =
+            OF_GRADIENTS.into_iter().chain(options).map(|key| format!("optimizer.{key}")).collect();
+        let found = self.written.iter().find(|own| of_gradients.iter().any(|key| is_within(own, key)))?;
+        of_gradients.into_iter().find(|key| is_within(found, key))
     }
 
     /// The keys that are marked when they are read, by their dotted path.

@@ -18,6 +18,9 @@ const SEARCH_BY_PIXELS: &str = "a search finds where the squared error of single
                                 probabilities but at 0 or 1: take the loss `likelihood`, where there is one, or `count`, or \
                                 an optimizer by gradients";
 
+/// The same in the first line.
+const FIRST_OF_PIXELS: &str = "not at the right probabilities: a search by single draws ends near 0 or 1";
+
 /// How many pairs a minibatch has where nobody says.
 const USUAL_BATCH: u64 = 128;
 
@@ -50,8 +53,15 @@ impl<'a> Setup<'a> {
     /// What else could have been asked for.
     pub(super) fn note(&self, by_likelihood: bool) -> Option<String> {
         let exact = !by_likelihood && glauber_likelihood::log_likelihood(&self.problem.model.step).is_ok();
-        exact.then(|| {
-            "this model has an exact likelihood, which gives errors: `loss.name = \"likelihood\"`".into()
+        let one = self.pairs.one_step_apart().before.len();
+        let of_them = match one == self.pairs.before.len() {
+            true => String::new(),
+            false => format!(" of the {one} pairs that are one step apart"),
+        };
+        (exact && one > 0).then(|| {
+            format!(
+                "this model has an exact likelihood{of_them}, which gives errors: `loss.name = \"likelihood\"`"
+            )
         })
     }
 
@@ -87,9 +97,11 @@ impl Attempts for Setup<'_> {
         let method = self.problem.method(&fitted.unknowns, None)?;
         let plain = estimator.name() == "straight-through" || !method.is_by_gradient();
         let mut caveat = (!plain).then(|| estimator.bias().to_string());
-        if !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name {
+        let by_pixels = !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name;
+        if by_pixels {
             caveat = Some(SEARCH_BY_PIXELS.to_string());
         }
-        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first: None })
+        let first = by_pixels.then(|| FIRST_OF_PIXELS.to_string());
+        Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first })
     }
 }

@@ -14,7 +14,7 @@ use crate::error::JobError;
 use crate::fit_file::{DataSource, FitFile, Simulation};
 use glauber_data::read_time_curve;
 use glauber_data::tracks::{MsdCurve, SHIPPED_CURVES, Units, read_msd_curve, shipped_curve};
-use glauber_files::rounded;
+use glauber_files::{rounded, significant};
 use glauber_lattice::Values;
 use glauber_tasks::losses::curve::{CURVE_LOSSES, CurveLoss};
 use glauber_tasks::states::States;
@@ -238,9 +238,11 @@ fn of_curve(file: &FitFile, model: &Model, key: &str, curve: MsdCurve) -> Result
     notes.extend(partly.map(|missing| format!("{missing}: none of the others is used")));
     notes.push(
         format!(
-            "{} lags; one step is {step} {}, one site {site:.4} {}",
+            "{} lags; one step is {} {}, one site {} {}",
             points.len(),
+            rounded(step),
             said(&units.time),
+            significant(site, 4),
             said(&units.length)
         )
         .replace(" ,", ",")

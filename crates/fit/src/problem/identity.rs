@@ -26,7 +26,8 @@ impl Digests {
         if let (ModelSource::File(path), None) = (&file.model, &file.given.model) {
             // A rule that was changed in between makes it another fit.
             let text = std::fs::read(path).unwrap_or_default();
-            digests.add("the text of the model file", digest_of(text.into_iter().map(f64::from)));
+            let digest = digest_of(text.into_iter().map(f64::from)).replace("numbers", "bytes");
+            digests.add("the text of the model file", digest);
         }
         for (name, field) in &own.covariates {
             let numbers = field.numbers();

@@ -197,7 +197,7 @@ impl Problem {
         let (compared, again) = names::compared(file, &estimator, others)?;
         notes.extend(again);
         let Simulated { truth, notes: of_truth } = truth::of(file, &own)?;
-        let file = with_usual_search(file, &data);
+        let file = with_usual_search(file, &data)?;
         Ok(Problem {
             task: file.task,
             walkers: model::counted_walkers(&file),
@@ -294,12 +294,23 @@ fn test_of(file: &FitFile, model: &Model, fitted: Fitted) -> Result<Option<Forma
 
 /// The file, with the search that suits a likelihood where nobody chose one: noisy values are no matter for an optimizer by
 /// gradients.
-fn with_usual_search(file: &FitFile, data: &Observations) -> FitFile {
+///
+/// # Errors
+/// [`JobError`] where the file has keys of an optimizer by gradients, which that search has not.
+fn with_usual_search(file: &FitFile, data: &Observations) -> Result<FitFile, JobError> {
     let mut file = file.clone();
-    let Observations::Seen { route, design } = data else { return file };
+    let Observations::Seen { route, design } = data else { return Ok(file) };
     if !file.says("optimizer.name") && !file.says("optimizer.learning-rate") {
         let noisy = matches!(route, Route::ParticleFilter | Route::Synthetic);
-        file.optimizer.choice = Choice::new(if noisy { "cma-es" } else { "nelder-mead" });
+        let name = if noisy { "cma-es" } else { "nelder-mead" };
+        if let Some(key) = file.key_of_gradients() {
+            let message = format!(
+                "`{key}` has no effect in this fit: where nobody names an optimizer it takes the search `{name}`, which uses no \
+                 gradients. Take it out, or name an optimizer by `optimizer.name`"
+            );
+            return Err(file.wrong(&key, message).into());
+        }
+        file.optimizer.choice = Choice::new(name);
         file.optimizer.learning_rate = None;
         if !file.says("optimizer.steps") {
             file.optimizer.steps = if noisy { 40 } else { 200 + 100 * design.unknowns.len() as u64 };
@@ -308,7 +319,7 @@ fn with_usual_search(file: &FitFile, data: &Observations) -> FitFile {
             file.optimizer.tolerance = Some(1e-6);
         }
     }
-    file
+    Ok(file)
 }
 
 /// Nothing of the task `state` is about parameters that are fitted.

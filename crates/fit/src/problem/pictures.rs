@@ -45,7 +45,7 @@ pub(crate) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pic
         None => 0,
     };
     let layer = &model.declarations().layers[layer];
-    let (positions, of_times) = positions(&series);
+    let (positions, of_times) = positions(file, &series, path)?;
     let mut notes = series.stack.notes().to_vec();
     notes.extend(of_times);
     let array = lattices(file, layer, &series.stack, series.shape(depth), path, &mut notes)?;
@@ -137,13 +137,30 @@ fn colours_in_words(layer: &Layer, colours: &[(usize, [u8; 3])]) -> String {
 }
 
 /// Where the names in a folder skip numbers, the place of each time among all that there should be.
-fn positions(series: &Series) -> (Option<Vec<u32>>, Option<String>) {
-    let Some(step) = series.step() else { return (None, None) };
+///
+/// # Errors
+/// [`JobError`] where all numbers are multiples of another than 1, and nothing says how many steps that is.
+fn positions(
+    file: &FitFile,
+    series: &Series,
+    path: &Path,
+) -> Result<(Option<Vec<u32>>, Option<String>), JobError> {
+    let Some(step) = series.step() else { return Ok((None, None)) };
     let frames = series.frames.as_deref().unwrap_or_default();
-    let first = frames.first().copied().unwrap_or(0);
+    let (first, chosen) = (frames.first().copied().unwrap_or(0), &file.data.frames);
+    let one = chosen.first.is_some() && chosen.first == chosen.last;
+    if step > 1 && !one && file.data.interval.is_none() && file.data.step_time.is_none() {
+        let message = format!(
+            "{}: the numbers in the names go up by {step}, and nothing says whether such neighbours are one step or {step} \
+             steps apart: give `data.interval = {step}.0` and `data.step-time = 1.0` where they are {step}, or 1.0 for both where \
+             they are one",
+            path.display()
+        );
+        return Err(file.wrong("data.states", message).into());
+    }
     let places: Vec<u32> =
         frames.iter().map(|n| ((n - first) / step).min(u64::from(u32::MAX)) as u32).collect();
-    match series.gap() {
+    Ok(match series.gap() {
         Some(gap) => {
             let note =
                 format!("{gap}; what lies on either side of a gap was not taken for neighbours in time");
@@ -152,11 +169,12 @@ fn positions(series: &Series) -> (Option<Vec<u32>>, Option<String>) {
         None if step > 1 => (
             None,
             Some(format!(
-                "the numbers in the names go up by {step}: pictures were taken for neighbours in time"
+                "the numbers in the names go up by {step}, which `data.interval` stands for: pictures were taken for \
+                 neighbours in time"
             )),
         ),
         None => (None, None),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -84,9 +84,25 @@ fn inner(g: &mut Graph, x: ValueId, depth: usize) -> Option<Complement> {
         Op::Binary(Binary::Add, a, b) => {
             of_sum(g, a, b, false, depth).or_else(|| of_sum(g, b, a, false, depth))
         }
-        Op::Binary(Binary::Subtract, a, b) => of_sum(g, a, b, true, depth),
+        Op::Binary(Binary::Subtract, a, b) => match share_of(g, a, b) {
+            Some(_) => without_subtraction(g, x).and_then(recovered),
+            None => of_sum(g, a, b, true, depth),
+        },
         _ => None,
     }
+}
+
+/// Where `product` is a q for a of 0 or 1 and a share q: q.
+fn share_of(g: &Graph, a: ValueId, product: ValueId) -> Option<ValueId> {
+    let Op::Binary(Binary::Multiply, x, y) = g.instruction(product).op else { return None };
+    let q = if x == a {
+        y
+    } else if y == a {
+        x
+    } else {
+        return None;
+    };
+    (is_binary(g, a) && !g.domain(q).integer).then_some(q)
 }
 
 /// 1 − (a x + (1 − a) y) = a (1 − x) + (1 − a)(1 − y) for a of 0 or 1; 1 − (a + (1 − a) y) = (1 − a)(1 − y) for any a.
@@ -150,9 +166,22 @@ pub(crate) fn without_subtraction(g: &mut Graph, x: ValueId) -> Option<ValueId> 
             Some(g.unary(Unary::Sigmoid, minus))
         }
         Op::Binary(Binary::Power, base, n) => of_power(g, x, base, n),
+        Op::Binary(Binary::Divide, one, d) if is_one(g, one) => of_quotient(g, d),
+        // 1 − (a − a q) = (1 − a) + a q, of which one term is 0.
+        Op::Binary(Binary::Subtract, a, product) => {
+            share_of(g, a, product)?;
+            let off = g.one_minus(a);
+            Some(g.add(off, product))
+        }
+        // The complement of a choice is the choice of the complements.
+        Op::Select(c, yes, no) if !g.domain(x).integer && (is_survival(g, yes) || is_survival(g, no)) => {
+            let (yes, no) = (g.one_minus(yes), g.one_minus(no));
+            Some(g.select(c, yes, no))
+        }
         Op::Binary(Binary::Multiply, a, b) => {
             let numbers = g.domain(a).integer && g.domain(b).integer;
-            if numbers || !(is_survival(g, a) && is_survival(g, b)) {
+            let (a, b) = if is_binary(g, b) { (b, a) } else { (a, b) };
+            if numbers || !((is_survival(g, a) || is_binary(g, a)) && is_survival(g, b)) {
                 return None;
             }
             // 1 − a b = (1 − a) + a (1 − b).
@@ -201,6 +230,45 @@ fn of_power(g: &mut Graph, power: ValueId, base: ValueId, n: ValueId) -> Option<
         }
         _ => None,
     }
+}
+
+/// 1 − 1/(1 + b) = b / (1 + b), and 1 − 1/(1 + b)ⁿ = −expm1(−n log1p(b)) for b above −1.
+fn of_quotient(g: &mut Graph, d: ValueId) -> Option<ValueId> {
+    if let Op::Binary(Binary::Power, base, n) = g.instruction(d).op {
+        let exponent = exponent_of_growth(g, base, n)?;
+        let minus = g.negate(exponent);
+        return Some(minus_expm1(g, minus));
+    }
+    let b = beyond_one(g, d)?;
+    Some(g.binary(Binary::Divide, b, d))
+}
+
+/// (1 + b)ⁿ − 1 = expm1(n log1p(b)), for b above −1.
+pub(crate) fn growth(g: &mut Graph, power: ValueId) -> Option<ValueId> {
+    let Op::Binary(Binary::Power, base, n) = g.instruction(power).op else { return None };
+    let exponent = exponent_of_growth(g, base, n)?;
+    Some(g.unary(Unary::ExponentialMinusOne, exponent))
+}
+
+/// n log1p(b), where a base is 1 + b.
+fn exponent_of_growth(g: &mut Graph, base: ValueId, n: ValueId) -> Option<ValueId> {
+    let b = beyond_one(g, base)?;
+    let log = g.unary(Unary::LogarithmOnePlus, b);
+    Some(g.multiply(n, log))
+}
+
+/// b, where a value is 1 + b with a b above −1 that is no whole number.
+fn beyond_one(g: &Graph, x: ValueId) -> Option<ValueId> {
+    let Op::Binary(Binary::Add, p, q) = g.instruction(x).op else { return None };
+    let b = if is_one(g, p) {
+        q
+    } else if is_one(g, q) {
+        p
+    } else {
+        return None;
+    };
+    let domain = g.domain(b);
+    (domain.lowest > -1.0 && !domain.nan && !domain.integer).then_some(b)
 }
 
 fn minus_expm1(g: &mut Graph, y: ValueId) -> ValueId {

@@ -2,7 +2,7 @@
 
 use glauber_lattice::{Neighbourhood, Offset};
 
-use super::complement::without_subtraction;
+use super::complement::{growth, without_subtraction};
 use super::{Graph, fold};
 use crate::bounds::decided;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
@@ -140,6 +140,10 @@ impl Graph {
                 let exponent = self.is_exponential(a).unwrap_or(a);
                 Ok(self.unary(Unary::ExponentialMinusOne, exponent))
             }
+            Binary::Subtract if y_is(1.0) => match growth(self, a) {
+                Some(value) => Ok(value),
+                None => self.simplified_signs(function, a, b),
+            },
             Binary::Subtract if x_is(1.0) => match without_subtraction(self, b) {
                 Some(value) => Ok(value),
                 None => self.simplified_signs(function, a, b),
@@ -365,6 +369,20 @@ impl Graph {
         })
     }
 
+    /// Has the model say where small chances are asked of the upper tail of a uniform number: 1 − p < u, or 1 − u < p.
+    fn tell_of_upper_tail(&mut self, comparison: Comparison, a: ValueId, b: ValueId) {
+        let Op::Binary(Binary::Subtract, one, x) = self.instruction(a).op else { return };
+        let is_uniform = |value: ValueId| matches!(self.instruction(value).op, Op::Uniform { .. });
+        let known = self.constant_value(x).is_some() || self.constant_value(b).is_some();
+        if comparison == Comparison::Equal || known || !self.is_one(one) || is_uniform(x) == is_uniform(b) {
+            return;
+        }
+        let notes = &mut self.declarations.signature.notes;
+        if !notes.iter().any(|own| own == UPPER_TAIL) {
+            notes.push(UPPER_TAIL.to_string());
+        }
+    }
+
     /// Whether a value is 0 or 1.
     fn is_binary(&self, value: ValueId) -> bool {
         let domain = self.domain(value);
@@ -386,12 +404,17 @@ impl Graph {
         if let Some(value) = self.compared_binary(comparison, a, b) {
             return Ok(value);
         }
+        self.tell_of_upper_tail(comparison, a, b);
         match comparison {
             Comparison::Equal if b < a => Err(Op::Compare(comparison, b, a)),
             _ => Err(Op::Compare(comparison, a, b)),
         }
     }
 }
+
+/// What is noted of a uniform number that decides by what is missing to 1.
+const UPPER_TAIL: &str = "a uniform number is compared with 1 less something (`u > 1 - p`): near 1 single precision tells numbers \
+                          6e-8 apart only, so that small chances are lost; write `u < p`, or bernoulli(p)";
 
 /// Whether two numbers are the same number; the comparison is meant exactly.
 #[allow(clippy::float_cmp)]

@@ -180,7 +180,11 @@ impl<S: Read + Seek> Stack<'_, S> {
                     Some(_) => format!("give `data.channel` (0 to {}), or {own_image}", channels - 1),
                     None => own_image.to_owned(),
                 };
-                let refusal = Refusal::unsupported(format!("has {channels} channels a pixel"), remedy);
+                let none = match choice.and_then(|choice| choice.channel.as_ref()) {
+                    Some(pick) => format!(", and none that is {pick}"),
+                    None => String::new(),
+                };
+                let refusal = Refusal::unsupported(format!("has {channels} channels a pixel{none}"), remedy);
                 Err(in_plane(self.path, 0)(refusal))
             }
         }
