@@ -363,6 +363,66 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == kept
 
 
+def ramp(rate: float, beyond: float = 0.0) -> glauber.Model:
+    def step(s: Any) -> Any:
+        return s.bernoulli(glauber.where(s["a"] == 1, 0.8, s["q"] * rate))
+
+    lattice = glauber.Lattice((8, 8), boundary=beyond)
+    return glauber.Model("ramp", lattice, {"a": "binary"}, step, parameters={"q": (0, 1)}, start=lambda s: s.bernoulli(0.1))
+
+
+def of_regions(regions: Any = 0, noise: float = 2.0, steps: tuple[int, int] = (1, 3), what: Any = "regions(a)") -> glauber.Observation:
+    own = None if callable(what) else np.arange(64).reshape(8, 8) // 32 + np.asarray(regions)
+    return glauber.Observation(what, [[3.0, 9.0], [11.0, 12.0]], {"name": "gaussian", "deviation": noise}, list(steps), own)
+
+
+OTHERS = {
+    "rule": (lambda: (ramp(1.0), glauber.Transition(CHANGES, loss="pixel")), lambda: (ramp(0.5), glauber.Transition(CHANGES, loss="pixel"))),
+    "edges": (lambda: (ramp(1.0), glauber.Transition(CHANGES, loss="pixel")), lambda: (ramp(1.0, 1.0), glauber.Transition(CHANGES, loss="pixel"))),
+    "noise": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(noise=3.0))),
+    "steps": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(steps=(1, 4)))),
+    "regions": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(regions=[[0, 1] * 4] * 8))),
+    "function": (lambda: (ramp(1.0), of_regions(what=halves(1))), lambda: (ramp(1.0), of_regions(what=halves(0)))),
+    "fixed": (
+        lambda: (ramp(1.0), glauber.Experiment(of_regions(), mean_of=2)),
+        lambda: (ramp(1.0), glauber.Experiment(of_regions(), mean_of=3)),
+    ),
+}
+"""What was fitted, and what differs from it in one thing alone that no name tells."""
+CHANGES = np.random.default_rng(1).integers(0, 2, (2, 6, 8, 8))
+
+
+def halves(axis: int) -> Any:
+    def seen(s: Any) -> Any:
+        left = s.coordinate(axis) < 4
+        return {"one": (s["a"] * left).sum(), "other": (s["a"] * (1 - left)).sum()}
+
+    return seen
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_a_checkpoint_of_another_model_or_observation_is_refused(change, tmp_path):
+    first, other = OTHERS[change]
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def fit(which: Any) -> Any:
+        model, task = which()
+        how = {"steps": 10**6} if isinstance(task, glauber.Transition) else {"steps": 50, "replicates": 20}
+        return glauber.fit(model, task, {"q": 0.3}, checkpoint=tmp_path, progress=stop, **how)
+
+    with pytest.raises(glauber.FitInterrupted):
+        fit(first)
+    assert list(tmp_path.iterdir())
+    # A fit that carries on would be stopped, which pytest takes for its own end.
+    with pytest.raises((glauber.RunError, KeyboardInterrupt), match="belongs to another fit"):
+        fit(other)
+    # The same model, made again, carries on.
+    with pytest.raises(glauber.FitInterrupted):
+        fit(first)
+
+
 def test_progress_counts_the_fits_of_all_workers():
     told: list[tuple[Any, ...]] = []
     task = glauber.Transition(simulate={"parameters": {"beta": 0.3}, "steps": 5, "runs": 3}, loss="pixel")

@@ -67,6 +67,8 @@ except KeyboardInterrupt as stopped:
             "steps=10**8, batch=4, progress=False)",
             "FitInterrupted True",
         ),
+        # Many runs of few steps.
+        ("glauber.check(news, {'beta': 0.1}, steps=2, replicates=10**6)", "KeyboardInterrupt False"),
     ],
 )
 def test_ctrl_c_stops(call, kind):

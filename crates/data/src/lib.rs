@@ -24,7 +24,7 @@ mod time_curve;
 pub mod tracks;
 
 pub use cell_types::{CellTypes, read_cell_types};
-pub use step_table::read_step_table;
+pub use step_table::{NAMES_OF_COLUMNS, read_step_table};
 pub use time_curve::{TimeCurve, read_time_curve};
 
 pub use glauber_arrays as arrays;

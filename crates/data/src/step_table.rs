@@ -10,7 +10,10 @@ use glauber_files::number;
 /// The most bytes that are read.
 const LONGEST: u64 = 1 << 28;
 
-/// `times` and the numbers, \[time\]\[number\], as arrays `times` and `data`.
+/// The array that names the columns of a table, one after another: UTF-8, a line for each.
+pub const NAMES_OF_COLUMNS: &str = "names of columns";
+
+/// `times` and the numbers, \[time\]\[number\], as arrays `times` and `data`, and [`NAMES_OF_COLUMNS`].
 ///
 /// ```no_run
 /// let arrays = glauber_data::read_step_table("counts.csv".as_ref())?; // step,north,south
@@ -68,9 +71,11 @@ pub fn read_step_table(path: &Path) -> Result<Vec<(String, Array)>, String> {
     }
     let array = |shape: Vec<usize>, values: Vec<f64>| Array::new(shape, values).map_err(|e| e.to_string());
     let count = steps.len();
+    let called: Vec<f64> = names[1..].join("\n").bytes().map(f64::from).collect();
     Ok(vec![
         ("times".into(), array(vec![count], steps)?),
         ("data".into(), array(vec![count, names.len() - 1], values)?),
+        (NAMES_OF_COLUMNS.into(), array(vec![called.len()], called)?),
     ])
 }
 
@@ -91,6 +96,8 @@ mod tests {
         let arrays = of("# a remark\nstep;north;south\n1;3;\n4;NA;7\n").unwrap();
         assert_eq!(arrays[0].1.to_f64(), [1.0, 4.0]);
         assert_eq!(arrays[1].1.shape(), [2, 2]);
+        let names: Vec<u8> = arrays[2].1.to_f64().into_iter().map(|byte| byte as u8).collect();
+        assert_eq!((arrays[2].0.as_str(), names.as_slice()), (NAMES_OF_COLUMNS, b"north\nsouth".as_slice()));
         let values = arrays[1].1.to_f64();
         assert!(values[1].is_nan() && values[2].is_nan() && values[3].to_bits() == 7.0_f64.to_bits());
     }

@@ -352,6 +352,10 @@ impl<'a, F: Lane> Rollout<'a, F> {
                 recorder.record(replicate, step, self.dense(state));
             }
         };
+        // Many runs of few steps end soon too.
+        if self.run.interrupted() {
+            return Err(EngineError::Interrupted);
+        }
         let mut state = self.begin(worker, replicate)?;
         self.observe(worker, &state, replicate, 0, outputs)?;
         record(0, &state);

@@ -83,6 +83,49 @@ fn two_experiments_are_fitted_and_written_out() {
     assert_eq!(again.experiments, file.experiments);
 }
 
+/// The data, as they were taken, and the notes, of regions 0, 1, 2 in a table with this header.
+fn regions(header: &str) -> Result<(Vec<String>, Vec<String>), String> {
+    let folder = folder();
+    let labels = Array::new(vec![16, 16], (0..256).map(|i| f64::from(i / 96)).collect()).unwrap();
+    write_npy(folder.path().join("labels.npy"), &labels, Overwrite::Refuse).unwrap();
+    let numbers: Vec<&str> = header.split(',').skip(1).collect();
+    let row = |step: u32| {
+        let own = numbers.iter().map(|name| name.parse::<f64>().map_or(7.0, |x| 10.0 * x + f64::from(step)));
+        format!("{step},{}", own.map(|x| x.to_string()).collect::<Vec<_>>().join(","))
+    };
+    std::fs::write(folder.path().join("counts.csv"), format!("{header}\n{}\n{}\n", row(1), row(3))).unwrap();
+    let begin = COUNTS.split("[[experiment]]").next().unwrap().replace("count(", "regions(");
+    let end = "data = \"counts.csv\"\nregions = \"labels.npy\"\n[fixed]\nrecovery = 0.3\n[start]\ninfection = 0.2\nsize = 5.0\n";
+    let text = format!("{}\n{end}[optimizer]\nreplicates = 20\nsteps = 2\n", begin.trim_end());
+    let file = FitFile::parse(&text, &folder.path().join("fit.toml"), &[], Path::new(""))
+        .map_err(|e| e.to_string())?;
+    let mut job = prepare(&file).map_err(|e| e.to_string())?;
+    let mut watch = |_: &str| Box::new(Silent) as Box<dyn Observer>;
+    let outcome = job.run(&mut watch, &Unkept, &AtomicBool::new(false)).map_err(|e| e.to_string())?;
+    let notes = outcome.data_notes.clone();
+    let result = &outcome.best().result;
+    let found = ["infection", "size"].map(|n| format!("{:?}", result.estimate(n).map(|e| e.value)));
+    Ok((found.to_vec(), notes))
+}
+
+#[test]
+fn columns_of_regions_are_found_by_their_labels() {
+    let (expected, notes) = regions("step,0,1,2").unwrap();
+    assert!(!notes.iter().any(|n| n.contains("by their place")), "{notes:?}");
+    for header in ["step,2,0,1", "step,1,0,2"] {
+        assert_eq!(regions(header).unwrap().0, expected, "{header}");
+    }
+    let (_, notes) = regions("step,north,mid,south").unwrap();
+    assert!(
+        notes.iter().any(|n| n.contains("`north`, `mid`, `south` of") && n.contains("by their place")),
+        "{notes:?}"
+    );
+    for header in ["step,1,2,3", "step,0,1,south", "step,10,20,30"] {
+        let found = regions(header).unwrap_err();
+        assert!(found.contains("but its numbers are `region 0`, `region 1`, `region 2`"), "{found}");
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let folder = folder();

@@ -4,6 +4,8 @@
 //! under another name do not.
 
 use glauber_optimize::checkpoint::{Identity, digest, digest_of, flatten};
+use glauber_program::{Model, Program};
+use glauber_tasks::observation::{Observed, What};
 use glauber_tasks::states::States;
 use glauber_tasks::tasks::initial_state::ObservedFrame;
 use glauber_tasks::tasks::trajectory::Target;
@@ -28,6 +30,10 @@ impl Digests {
             let text = std::fs::read(path).unwrap_or_default();
             let digest = digest_of(text.into_iter().map(f64::from)).replace("numbers", "bytes");
             digests.add("the text of the model file", digest);
+        }
+        if let Some(Ok(stored)) = file.given.model.as_ref().map(Model::to_bytes) {
+            // Of a model in memory the name says nothing of its rule.
+            digests.add("the model", digest_of(stored.into_iter().map(f64::from)));
         }
         for (name, field) in &own.covariates {
             let numbers = field.numbers();
@@ -69,9 +75,26 @@ impl Digests {
         self
     }
 
+    /// With what was seen, when and with which noise; the numbers are told apart by `with_numbers`.
+    pub(crate) fn with_observed(mut self, what: &str, observed: &Observed) -> Digests {
+        let Observed { words, steps, noise, .. } = observed;
+        self.add(what, format!("{words} after the steps {steps:?}, {}", noise.words()));
+        let What::Numbers(own) = &observed.what else { return self };
+        if let Some(Ok(stored)) = own.program().map(Program::to_bytes) {
+            self.add(&format!("the function of {what}"), digest_of(stored.into_iter().map(f64::from)));
+        }
+        self
+    }
+
     /// With a list of numbers.
     pub(crate) fn with_numbers(mut self, what: &str, numbers: &[f64]) -> Digests {
         self.add(what, digest(numbers));
+        self
+    }
+
+    /// With what is said in words.
+    pub(crate) fn with_words(mut self, what: &str, words: String) -> Digests {
+        self.add(what, words);
         self
     }
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use glauber_data::FileKind;
 use glauber_data::arrays::{Array, ReadLimits, read_arrays};
+use glauber_data::{FileKind, NAMES_OF_COLUMNS};
 use glauber_engine::FieldData;
 use glauber_inference::route::Route;
 use glauber_program::{FieldKind, Model};
 use glauber_tasks::covariates::{Covariates, field};
-use glauber_tasks::observation::{Design, Experiment, Noise, Observed, Quantity, What};
+use glauber_tasks::observation::{Design, Experiment, Noise, Observed, Quantity, What, in_order};
 use glauber_tasks::states::{States, another_update, is_about_states};
 
 use super::identity::Digests;
@@ -58,8 +58,22 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<Resolved, JobError> {
     let mut read = Digests::of_model(file, own);
     for (e, one) in design.experiments.iter().enumerate() {
         for (k, observed) in one.observed.iter().enumerate() {
-            read = read
-                .with_numbers(&format!("the data of observation {k} of experiment {e}"), &observed.values);
+            let name = format!("observation {k} of experiment {e}");
+            read = read.with_numbers(&format!("the data of {name}"), &observed.values);
+            read = read.with_observed(&name, observed);
+            if let Some(map) = file.experiments[e].observations[k].regions.as_ref() {
+                let map = arrays_of(file, map).unwrap_or_default();
+                let map = map.iter().flat_map(|(_, own)| own.to_f64()).collect::<Vec<f64>>();
+                read = read.with_numbers(&format!("the regions of {name}"), &map);
+            }
+        }
+        read = read.with_words(
+            &format!("the conditions of experiment {e}"),
+            format!("{:?}, each of {} runs", one.fixed, one.mean_of),
+        );
+        for (name, field) in &one.covariates {
+            let numbers: Vec<f64> = (0..field.numbers().len()).map(|i| field.numbers().at(i)).collect();
+            read = read.with_numbers(&format!("the covariate {name} of experiment {e}"), &numbers);
         }
         if let Some(states) = &one.start {
             read = read.with_states(&format!("the start of experiment {e}"), states);
@@ -173,6 +187,8 @@ fn observation(
         .position(|(name, _)| name == "times")
         .filter(|_| arrays.len() > 1)
         .map(|place| arrays.remove(place).1);
+    let columns = arrays.iter().position(|(name, _)| name == NAMES_OF_COLUMNS);
+    let columns = columns.filter(|_| arrays.len() > 1).map(|place| arrays.remove(place).1);
     let [(_, array)] = &arrays[..] else {
         let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
         return Err(format!(
@@ -181,6 +197,15 @@ fn observation(
         ));
     };
     let (runs, count) = shape_of(&what, model, array.shape(), &words)?;
+    let mut values = array.to_f64();
+    if let (Some(columns), What::Numbers(own), true) = (columns, &what, what.width(model) > 1) {
+        let text: Vec<u8> = columns.to_f64().into_iter().map(|byte| byte as u8).collect();
+        let names: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_string).collect();
+        let (order, said) = in_order(&names, &own.outputs(), &words).map_err(|e| e.to_string())?;
+        notes.extend(said);
+        let sorted = |row: &[f64]| order.iter().map(|place| row[*place]).collect::<Vec<_>>();
+        values = values.chunks_exact(order.len()).flat_map(sorted).collect();
+    }
     let steps = match (&choice.steps, times) {
         (Some(steps), _) => steps.clone(),
         (None, Some(times)) => {
@@ -204,7 +229,7 @@ fn observation(
         return Err(format!("`{words}` was seen after step {late}: the longest run has 1,000,000 steps"));
     }
     let steps = steps.into_iter().map(|step| step as u32).collect();
-    Observed::new(&words, what, noise, steps, runs, array.to_f64(), model).map_err(|e| e.to_string())
+    Observed::new(&words, what, noise, steps, runs, values, model).map_err(|e| e.to_string())
 }
 
 /// How many runs and times an array holds.

@@ -28,6 +28,17 @@ pub enum ObservationError {
         /// What is read.
         what: String,
     },
+    /// Columns that are called after something else.
+    #[error(
+        "the columns of the data of `{what}` {why}: name the columns by these (or by their labels alone), in any order, or give an \
+         array without names, whose order then counts"
+    )]
+    Columns {
+        /// What is read.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A noise or its argument.
     #[error("the noise `{noise}`: {why}")]
     Noise {

@@ -18,12 +18,14 @@
 
 pub mod noise;
 
+mod columns;
 mod design;
 mod error;
 mod regions;
 mod seen;
 mod simulate;
 
+pub use columns::in_order;
 pub use design::{Design, Experiment};
 pub use error::ObservationError;
 pub use regions::regions;
