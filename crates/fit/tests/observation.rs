@@ -86,7 +86,7 @@ fn two_experiments_are_fitted_and_written_out() {
 /// The data, as they were taken, and the notes, of regions 0, 1, 2 in a table with this header.
 fn regions(header: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let folder = folder();
-    let labels = Array::new(vec![16, 16], (0..256).map(|i| f64::from(i / 96)).collect()).unwrap();
+    let labels = Array::new(vec![16, 16], (0..256).map(|i| f64::from(i / 96)).collect::<Vec<f64>>()).unwrap();
     write_npy(folder.path().join("labels.npy"), &labels, Overwrite::Refuse).unwrap();
     let numbers: Vec<&str> = header.split(',').skip(1).collect();
     let row = |step: u32| {
