@@ -321,7 +321,7 @@ def times_of(array: Any) -> np.ndarray | None:
         times = [times_of(one) for one in array]
         same = times[0] is not None and all(t is not None and np.array_equal(t, times[0]) for t in times[1:])
         return times[0] if same and array[0].ndim > 1 else None
-    if kind_of(array) == "xarray.DataArray":
+    if kind_of(array) == "xarray.DataArray" and not len(array.coords):
         try:
             return times_of(array.values)
         except InputError:
