@@ -291,14 +291,14 @@ def _update(given: Any, layers: Mapping[str, Layer]) -> tuple[str, tuple[str, in
 
 
 def _check_once(model: str, declared: Mapping[str, Iterable[Any]]) -> None:
-    """Refuses a name that is declared twice: which of the two would a rule read?"""
+    """Refuses a name that is declared as two kinds of thing: which of the two would a rule read?"""
     seen: dict[Any, str] = {}
     for kind, given in declared.items():
         for name in given:
-            if name in seen:
-                both = f"two {kind}s" if seen[name] == kind else f"a {seen[name]} and a {kind}"
-                raise InputError(f"model `{model}` has {both} called `{name}`: give each a name of its own")
-            seen[name] = kind
+            if seen.setdefault(name, kind) != kind:
+                raise InputError(
+                    f"model `{model}` has a {seen[name]} and a {kind} called `{name}`: give each a name of its own"
+                )
 
 
 class Model:

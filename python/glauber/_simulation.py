@@ -318,10 +318,10 @@ def times_of(array: Any) -> np.ndarray | None:
         Where runs lie where times are read.
     """
     if isinstance(array, (list, tuple)) and array and all(isinstance(one, np.ndarray) for one in array):
-        own = [times_of(one) for one in array]
-        alike = own[0] is not None and all(t is not None and np.array_equal(t, own[0]) for t in own[1:])
-        return own[0] if alike and array[0].ndim > 1 else None
-    if kind_of(array) == "xarray.DataArray":
+        times = [times_of(one) for one in array]
+        same = times[0] is not None and all(t is not None and np.array_equal(t, times[0]) for t in times[1:])
+        return times[0] if same and array[0].ndim > 1 else None
+    if kind_of(array) == "xarray.DataArray" and not len(array.coords):
         try:
             return times_of(array.values)
         except InputError:

@@ -457,7 +457,8 @@ class InitialState:
         source = _one_of(states=self.states, simulate=self.simulate)
         _only_with_states(source, self.times)
         data: dict[str, Any] = {"start-sites": self.start_sites, "steps": self.steps}
-        arrays, assumed = None, []
+        arrays = None
+        assumed: list[str] = []
         if source == "states":
             data["states"] = "given.npz"
             # Where `steps` says when the state was seen, times would say it again.

@@ -38,7 +38,7 @@ def written(data: Any, what: str, layer: str | None, shape: Sequence[int], outpu
 
 
 def _sites(data: Any, what: str, layer: str, lattice: tuple[str, ...]) -> tuple[np.ndarray, Any]:
-    steps = data.times if isinstance(data, Simulation) else None
+    steps: Any = data.times if isinstance(data, Simulation) else None
     if isinstance(data, Mapping):
         if layer not in data:
             raise InputError(f"the data of `{what}` are {', '.join(map(str, data)) or 'nothing'}, and no `{layer}`: give its array")
@@ -176,7 +176,7 @@ def with_missing(data: Any) -> np.ndarray:
     if hasattr(data, "detach"):
         data = data.detach().cpu()
     if isinstance(data, np.ma.MaskedArray):
-        data = data.astype(float).filled(np.nan)
+        data = np.ma.filled(data.astype(float), np.nan)
     elif isinstance(data, (list, tuple)) and any(isinstance(one, np.ma.MaskedArray) and one.ndim for one in data):
         data = [with_missing(one) for one in data]
     array = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)

@@ -423,6 +423,9 @@ def test_named_axes_of_datasets_structured_arrays_and_labels():
 
 def test_the_labels_of_time_are_times():
     plain = SEEN[:, ::2]
+    # Labels go before what is known of the memory.
+    assert fitted(glauber.Transition(data_array(plain, ("run", "time", "y", "x"), time=[0, 1, 2]))) == fitted(glauber.Transition(plain.copy()))
+    plain = plain.copy()
     call = lambda states, **s: fitted(glauber.Transition(states, **s))  # noqa: E731
     expected = call(plain, times=[0, 2, 4])
     assert expected != call(plain)

@@ -381,7 +381,7 @@ OTHERS = {
     "edges": (lambda: (ramp(1.0), glauber.Transition(CHANGES, loss="pixel")), lambda: (ramp(1.0, 1.0), glauber.Transition(CHANGES, loss="pixel"))),
     "noise": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(noise=3.0))),
     "steps": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(steps=(1, 4)))),
-    "regions": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(regions=[[0, 1] * 4] * 8))),
+    "regions": (lambda: (ramp(1.0), of_regions()), lambda: (ramp(1.0), of_regions(regions=1 - 2 * (np.arange(64).reshape(8, 8) // 32)))),
     "function": (lambda: (ramp(1.0), of_regions(what=halves(1))), lambda: (ramp(1.0), of_regions(what=halves(0)))),
     "fixed": (
         lambda: (ramp(1.0), glauber.Experiment(of_regions(), mean_of=2)),

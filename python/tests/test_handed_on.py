@@ -170,7 +170,7 @@ def test_a_rule_that_reads_the_step_says_which_the_first_state_was_taken_for():
         "fading", (16, 16), {"x": "binary"}, lambda s: s.bernoulli(s["p"] / s.step()), parameters={"p": (0, 1)},
         start=lambda s: s.bernoulli(0.5),
     )
-    late = glauber.simulate(model, {"p": 0.6}, steps=12, replicates=6)["x"][:, 4:]
+    late = glauber.simulate(model, {"p": 0.6}, steps=12, replicates=6)["x"][:, 4:].copy()
     times = list(range(4, 13))
     for task in (glauber.Trajectory, glauber.Transition):
         more = {"summary": "mean(x)"} if task is glauber.Trajectory else {"loss": "likelihood"}
@@ -194,7 +194,7 @@ def test_snapshots_from_the_start_on_are_no_stationary_states():
     for states in ({layer: run[layer]}, run[layer], run):
         with pytest.raises(glauber.InputError, match="stationary"):
             fit(states)
-    late = fit({layer: run[layer][:, 15:]})
+    late = fit({layer: run[layer][:, 15:].copy()})
     assert any("nobody said when these states were seen" in note for note in late._remarks())
     carried_on = glauber.simulate(model, {"lambda": 3.0}, steps=20, replicates=4, start=dict(run.last), first_step=30)
     assert not any("nobody said when" in note for note in fit(carried_on)._remarks())

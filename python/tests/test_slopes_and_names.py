@@ -157,7 +157,7 @@ def test_a_draw_beyond_its_edges_is_named_before_the_layer_it_would_leave():
 def test_a_clock_that_nobody_set_is_said():
     own = model(lambda s: s.bernoulli(glauber.minimum(1, s["p"] * s.step() / 10)))
     seen = glauber.simulate(own, {"p": 0.5}, steps=8, replicates=4)
-    guessed = glauber.fit(own, glauber.Transition({"a": np.asarray(seen["a"])}), steps=2, progress=False)
+    guessed = glauber.fit(own, glauber.Transition({"a": np.array(seen["a"])}), steps=2, progress=False)
     known = glauber.fit(own, glauber.Transition(seen), steps=2, progress=False)
     assert any("step 0, as nobody said otherwise" in note for note in guessed._remarks())
     assert any(note.endswith("after step 0") for note in known._remarks())

@@ -79,7 +79,7 @@ MISTAKES: list[Callable[[], Any]] = [
     lambda: walk(glauber.Trajectory(tracks={"cell": [1, 1], "frame": [0, 1], "px": [0.0, 1], "py": [0.0, 1]})),
     lambda: walk(glauber.Trajectory(tracks=TRACKS[[0, 2]], dimensions=3)),
     lambda: walk(glauber.Trajectory(tracks=TRACKS)),
-    lambda: fit(glauber.InitialState(STATES[0, 5], {"beta": 0.3}), None),
+    lambda: fit(glauber.InitialState(STATES[0, 5].copy(), {"beta": 0.3}), None),
     lambda: fit(glauber.InitialState(STATES[0], {"beta": 0.3}, start_sites=140), None),
     lambda: fit(glauber.InitialState(STATES[:1, 2:], {"beta": 0.3}, steps=3, times=[2, 3, 4, 5, 6, 7, 8]), None),
     lambda: fit(glauber.InitialState(STATES, {"beta": 0.3}), None),
@@ -171,7 +171,6 @@ def test_a_name_is_declared_once():
         ({"layers": {"p": "binary"}, "step": lambda s: s["p"]}, "a layer and a parameter called `p`"),
         ({"covariates": ["p"]}, "a parameter and a covariate called `p`"),
         ({"covariates": ["c"]}, "a layer and a covariate called `c`"),
-        ({"covariates": ["e", "e"]}, "two covariates called `e`"),
         ({"fields": {"p": (0, 1)}}, "a parameter and a field called `p`"),
         ({"fields": {"e": (0, 1)}, "covariates": ["e"]}, "a covariate and a field called `e`"),
     ):
