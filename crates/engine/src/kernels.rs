@@ -26,7 +26,7 @@ pub(crate) use lane::Lane;
 pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Drawn, add_corners, draw, run_blocks, worth};
+pub(crate) use vectors::{Drawn, add_corners, draw, pick, run_blocks, worth};
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {
