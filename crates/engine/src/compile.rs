@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::{Table, lowered};
-use glauber_program::{Op, Program, Rank, Sink, ValueId};
+use glauber_program::{Comparison, Op, Program, Rank, Sink, Unary, ValueId};
 
 use crate::colour::{Colour, choice};
 use crate::fold::Fold;
@@ -12,6 +12,7 @@ use crate::kernel::{Arg, Destination, Kernel, Range, Register, Source};
 use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
+use crate::specialise::has_choices;
 use crate::tabulate::Tables;
 use crate::tally::{Summed, Tally};
 use glauber_backend::CompileOptions;
@@ -22,6 +23,8 @@ pub(crate) struct Pass {
     /// Transposed reads on reflecting lattices, done before the kernels.
     pub(crate) folds: Vec<Fold>,
     pub(crate) kernels: Vec<Kernel>,
+    /// The same with registers that are written once, where a run may decide what of them is run.
+    pub(crate) undecided: Vec<Kernel>,
     /// The fields written, in the order of the kernels' output numbers.
     pub(crate) outputs: Vec<Destination>,
     /// Temporaries made here whose margins are read later.
@@ -245,6 +248,7 @@ impl<'p> Compiler<'p> {
             crate::registers::fuse(&mut kernels);
         }
         crate::registers::drop_dead(&mut kernels);
+        let undecided = if has_choices(&kernels) { kernels.clone() } else { Vec::new() };
         self.registers = self.registers.max(allocate(&mut kernels));
         let mut margins = Vec::new();
         let folded_here = |v: &&ValueId| self.schedule.level[v.index()] == number;
@@ -262,7 +266,7 @@ impl<'p> Compiler<'p> {
             .copied()
             .collect();
         let folds = folded.into_iter().map(|v| self.fold(v)).collect();
-        Pass { folds, margins, kernels, outputs, sums: plan.sums.clone(), colour: plan.colour }
+        Pass { folds, margins, kernels, undecided, outputs, sums: plan.sums.clone(), colour: plan.colour }
     }
 
     /// Stores, sums and sinks: what a pass leaves behind.
@@ -393,6 +397,9 @@ impl<'p> Compiler<'p> {
         if let Some(number) = self.tables.number_of(value) {
             return self.lookup(number, dst, of);
         }
+        if let Some(kernel) = self.threshold(value, dst, of) {
+            return kernel;
+        }
         let program = self.program;
         match &program.instruction(value).op {
             Op::Layer(i) => Kernel::Load { dst, source: Source::Layer(*i), distance: 0 },
@@ -421,7 +428,7 @@ impl<'p> Compiler<'p> {
                     Kernel::Bernoulli { dst, key: self.key(draw, lane), p: self.arg(*p, of) }
                 }
                 _ => Kernel::Compare {
-                    comparison: glauber_program::Comparison::Less,
+                    comparison: Comparison::Less,
                     dst,
                     a: self.arg(*u, of),
                     b: self.arg(*p, of),
@@ -449,6 +456,41 @@ impl<'p> Compiler<'p> {
             // Everything else was lowered or is no site value.
             other => unreachable!("no kernel for {other:?}"),
         }
+    }
+
+    /// A comparison of a centred number with the threshold of a draw, in one kernel: see `lowered`.
+    fn threshold(
+        &mut self,
+        value: ValueId,
+        dst: Register,
+        of: &HashMap<ValueId, Register>,
+    ) -> Option<Kernel> {
+        let op = |v: ValueId| &self.program.instruction(v).op;
+        let Op::Compare(comparison, a, b) = *op(value) else { return None };
+        let (w, t, passes) = match comparison {
+            Comparison::Less => (a, b, false),
+            Comparison::LessOrEqual => (b, a, true),
+            Comparison::Equal => return None,
+        };
+        let (Op::Centred { rank: Rank::Site, .. }, Op::Select(condition, above, below)) = (op(w), op(t))
+        else {
+            return None;
+        };
+        let (Op::Compare(Comparison::Less, x, zero), (above, below)) = (op(*condition), (*above, *below))
+        else {
+            return None;
+        };
+        let is_zero = matches!(op(*zero), Op::Constant(number) if number.get().abs() <= 0.0);
+        let known = |v: ValueId| of.contains_key(&v) || self.program.instruction(v).rank != Rank::Site;
+        let (above, negated) = match *op(above) {
+            Op::Unary(Unary::Negate, x) if of.contains_key(&above) && known(x) => (x, true),
+            _ => (above, false),
+        };
+        if *x != w || !is_zero || !of.contains_key(&w) || !known(above) || !known(below) {
+            return None;
+        }
+        let (below, above) = (self.arg(below, of), self.arg(above, of));
+        Some(Kernel::Threshold { dst, w: of[&w], below, above, negated, passes })
     }
 
     fn select(

@@ -15,10 +15,13 @@ pub(crate) fn set<F: Lane>(
     replicate: usize,
 ) {
     let from = data.place(replicate, layout.sites());
-    if let Numbers::Bytes(bytes) = data.numbers() {
-        if plane.set_bytes(layout, margin, &bytes[from..from + layout.sites()]) {
-            return;
+    let own = from..from + layout.sites();
+    match data.numbers() {
+        Numbers::Bytes(bytes) => {
+            if !plane.set_bytes(layout, margin, &bytes[own.clone()]) {
+                plane.copy_dense(layout, margin, &bytes[own]);
+            }
         }
+        Numbers::Reals(reals) => plane.copy_dense(layout, margin, &reals[own]),
     }
-    plane.set_dense(layout, margin, |site| data.numbers().at(from + site));
 }

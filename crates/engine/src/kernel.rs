@@ -218,6 +218,16 @@ pub(crate) enum Kernel {
         dst: Register,
         key: u32,
     },
+    /// dst = 1 where w < t or, `passes`, t ≤ w, for a centred number w and the threshold t of a draw: `below` where w ≥ 0, and where
+    /// w < 0 `above`, or −`above`.
+    Threshold {
+        dst: Register,
+        w: Register,
+        below: Arg,
+        above: Arg,
+        negated: bool,
+        passes: bool,
+    },
     /// Notes where a is not what a check requires; it need not look where a comes from a table of probabilities and
     /// must be one.
     Check {
@@ -231,46 +241,45 @@ pub(crate) enum Kernel {
 impl Kernel {
     /// Calls `f` for every register the kernel reads.
     pub(crate) fn reads(&mut self, mut f: impl FnMut(&mut Register)) {
-        let arg = |a: &mut Arg, f: &mut dyn FnMut(&mut Register)| {
-            if let Arg::Register(r) = a {
-                f(r);
-            }
-        };
         use Kernel::*;
         match self {
-            Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
-            OfColour { .. } | Copy { .. } => {}
-            Coordinate { .. } | Spread { .. } | Uniform { .. } | Centred { .. } => {}
             Unary { a, .. } | Round { a, .. } | DotLoad { a, .. } => f(a),
             Normal { a, b, .. } => {
                 f(a);
                 f(b);
             }
-            Binary { a, b, .. } | Compare { a, b, .. } | Dot { a, b, .. } => {
-                arg(a, &mut f);
-                arg(b, &mut f);
+            Select { condition: a, .. } | Threshold { w: a, .. } => f(a),
+            Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
+            _ => {}
+        }
+        self.args(|arg| {
+            if let Arg::Register(register) = arg {
+                f(register);
             }
-            SelectAll { yes: a, no: b, .. } => {
-                arg(a, &mut f);
-                arg(b, &mut f);
-            }
-            Select { condition, yes, no, .. } => {
-                f(condition);
-                arg(yes, &mut f);
-                arg(no, &mut f);
-            }
+        });
+    }
+
+    /// Calls `f` for whatever the kernel reads that may be a register or a scalar.
+    pub(crate) fn args(&mut self, mut f: impl FnMut(&mut Arg)) {
+        use Kernel::*;
+        match self {
+            Load { .. } | LoadMoved { .. } | NeighbourCount { .. } | NeighbourSum { .. } => {}
+            OfColour { .. } | Copy { .. } | Coordinate { .. } | Spread { .. } => {}
+            Uniform { .. } | Centred { .. } | Unary { .. } | Round { .. } | DotLoad { .. } => {}
+            Normal { .. } | Lookup { .. } => {}
+            Binary { a, b, .. }
+            | Compare { a, b, .. }
+            | Dot { a, b, .. }
+            | Select { yes: a, no: b, .. }
+            | SelectAll { yes: a, no: b, .. }
+            | Threshold { below: a, above: b, .. } => [a, b].into_iter().for_each(f),
             MultiplyAdd { a, b, c, .. }
             | MultiplySubtract { a, b, c, .. }
-            | SubtractMultiply { a, b, c, .. } => {
-                arg(a, &mut f);
-                arg(b, &mut f);
-                arg(c, &mut f);
-            }
+            | SubtractMultiply { a, b, c, .. } => [a, b, c].into_iter().for_each(f),
             Bernoulli { p: a, .. } | Gather { a, .. } | Sum { a, .. } | Store { a, .. } | Check { a, .. } => {
-                arg(a, &mut f)
+                f(a)
             }
-            Count { arguments, .. } => arguments.iter_mut().for_each(|a| arg(a, &mut f)),
-            Lookup { keys, .. } => keys.iter_mut().for_each(|k| f(&mut k.0)),
+            Count { arguments, .. } => arguments.iter_mut().for_each(f),
         }
     }
 
@@ -296,6 +305,7 @@ impl Kernel {
             | SubtractMultiply { dst, .. }
             | Uniform { dst, .. }
             | Centred { dst, .. }
+            | Threshold { dst, .. }
             | Bernoulli { dst, .. }
             | Normal { dst, .. }
             | Count { dst, .. }

@@ -26,7 +26,7 @@ pub(crate) use lane::Lane;
 pub(crate) use memory::{Entries, Memory, Output, Part, Violation};
 use operands::{Readable, map1, map3};
 use vectors::Vectors;
-pub(crate) use vectors::{Drawn, add_corners, add_terms, draw, leads, run_blocks, worth, worth_inside};
+pub(crate) use vectors::{Drawn, add_corners, add_terms, draw, leads, pick, run_blocks, worth, worth_inside};
 
 /// What kernels use anew each time; kept so that it need not be cleared.
 struct Scratch {
@@ -137,6 +137,10 @@ fn run_kernel<F: Lane>(
         Kernel::Select { dst, condition, yes, no } => {
             write!(dst, d, r => arithmetic::select(d, r.get(*condition, n), r.operand(*yes, n, memory), r.operand(*no, n, memory)))
         }
+        Kernel::Threshold { dst, w, below, above, negated, passes } => write!(dst, d, r => {
+            let (below, above) = (r.operand(*below, n, memory), r.operand(*above, n, memory));
+            arithmetic::threshold(d, r.get(*w, n), below, above, *negated, *passes);
+        }),
         Kernel::SelectAll { dst, condition, yes, no } => write!(dst, d, r => {
             let holds = memory.scalars[*condition as usize] != F::ZERO;
             arithmetic::copy(d, if holds { r.operand(*yes, n, memory) } else { r.operand(*no, n, memory) });
@@ -194,18 +198,19 @@ fn run_kernel<F: Lane>(
         Kernel::Store { output, a, range, over } => {
             let r = all!();
             let a = r.operand(*a, n, memory);
-            if let Some(Range { layer, lowest, highest }) = range {
-                let bad = store::out_of_range(&a, block.len(), (*lowest, *highest));
-                if let (Some((at, value)), None) = (bad, &violation) {
-                    let site = block.site_of(at);
-                    *violation = Some(Violation::OutOfRange { layer: *layer, site, value });
-                }
-            }
             let output = &mut outputs[*output as usize];
             if let Some(over) = over {
                 store::copy(block, output, neighbours::plane_of(*over, memory));
             }
-            store::store(block, output, &a);
+            if let Some(Range { layer, lowest, highest }) = range {
+                let bad = store::store_in_range(block, output, &a, (*lowest, *highest));
+                if let (Some((at, value)), None) = (bad, &violation) {
+                    let site = block.site_of(at);
+                    *violation = Some(Violation::OutOfRange { layer: *layer, site, value });
+                }
+            } else {
+                store::store(block, output, &a);
+            }
         }
         Kernel::Copy { output, source } => {
             store::copy(block, &mut outputs[*output as usize], neighbours::plane_of(*source, memory));

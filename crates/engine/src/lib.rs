@@ -16,6 +16,7 @@ mod kept;
 mod kernel;
 mod registers;
 mod schedule;
+mod specialise;
 mod tabulate;
 mod tally;
 // … which run with the widest vectors there are …

@@ -10,12 +10,13 @@ use rayon::prelude::*;
 use crate::block::{Block, Column, blocks, blocks_of_colour};
 use crate::compile::{Code, Pass};
 use crate::inputs::{Address, Inputs, Results};
-use crate::kernel::{Destination, Source};
+use crate::kernel::{Destination, Kernel, Source};
 use crate::kernels::Lane;
 use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
 use crate::plane::{Margin, Plane};
 use crate::scalars::evaluate;
 use crate::share::{share, whole};
+use crate::specialise::specialised;
 use crate::tally::{Summed, Tally, add_up};
 use glauber_backend::Fault;
 use glauber_backend::Simd;
@@ -49,6 +50,9 @@ pub(crate) struct Machine<F> {
     keys: Vec<Key>,
     partial: Vec<f64>,
     depends_on_step: Vec<bool>,
+    /// The kernels of each pass without what the run decides, where it decides any, and by which numbers it does.
+    decided: Vec<Option<Vec<Kernel>>>,
+    decided_by: Vec<u64>,
     /// The parameters last prepared for.
     prepared: Option<Vec<f64>>,
     /// What the tables were last filled for.
@@ -82,6 +86,8 @@ impl<F: Lane> Machine<F> {
             keys: vec![Key::new(0, 0, 0, 0, 0); code.keys.len()],
             partial: Vec::new(),
             depends_on_step,
+            decided: Vec::new(),
+            decided_by: Vec::new(),
             prepared: None,
             filled: None,
             blocks,
@@ -117,7 +123,49 @@ impl<F: Lane> Machine<F> {
                 self.values[value.index()] = known;
             }
         }
+        self.decide(&code);
         self.table_machines.iter_mut().for_each(|machine| machine.prepare(parameters));
+    }
+
+    /// Leaves out of the passes what the numbers of the run decide.
+    fn decide(&mut self, code: &Code) {
+        let choices = code.passes.iter().flat_map(|pass| &pass.undecided).filter_map(|kernel| match kernel {
+            Kernel::SelectAll { condition, .. } => Some(*condition),
+            _ => None,
+        });
+        let fixed = |slot: u32| {
+            let value = *code.slots.get(slot as usize)?;
+            let instruction = code.program.instruction(value);
+            let stays = instruction.rank == Rank::Run && !self.depends_on_step[value.index()];
+            stays.then_some((instruction, self.values[value.index()]))
+        };
+        let conditions: Vec<u32> = choices.filter(|slot| fixed(*slot).is_some()).collect();
+        let by: Vec<u64> =
+            conditions.iter().filter_map(|slot| fixed(*slot)).map(|(_, x)| u64::from(x != 0.0)).collect();
+        if by == self.decided_by {
+            return;
+        }
+        // Nothing but the outcomes of choices, and constants, is used: what is left holds for all runs with these.
+        let scalars = |slot: u32| {
+            let (instruction, number) = fixed(slot)?;
+            let used = matches!(instruction.op, Op::Constant(_)) || conditions.contains(&slot);
+            used.then(|| F::from_f64(number))
+        };
+        let (mut own, mut registers) = (Vec::new(), code.registers);
+        let first = code.slots.len() as u32;
+        let decided = code.passes.iter().map(|pass| {
+            let has_choices = !pass.undecided.is_empty();
+            has_choices.then(|| {
+                let (kernels, needed) = specialised(&pass.undecided, &scalars, first, &mut own);
+                registers = registers.max(needed);
+                kernels
+            })
+        });
+        self.decided = decided.collect();
+        self.scalars.truncate(code.slots.len());
+        self.scalars.append(&mut own);
+        self.registers.iter_mut().for_each(|own| own.resize(registers, Column::new()));
+        self.decided_by = by;
     }
 
     /// Runs the program once.
@@ -211,6 +259,7 @@ impl<F: Lane> Machine<F> {
             tables: &self.tables,
             tallies: &self.tallies,
         };
+        let kernels = self.decided.get(number).and_then(Option::as_deref).unwrap_or(&pass.kernels);
         let adding = results.add_layer_adjoints;
         let add = |to: &Destination| match to {
             Destination::LayerAdjoint(_) => adding,
@@ -221,7 +270,7 @@ impl<F: Lane> Machine<F> {
             let mut outputs: Vec<Output<'_, F>> =
                 written.iter_mut().map(|(to, p)| Output { part: whole(p), base: 0, add: add(to) }).collect();
             let registers = &mut self.registers[0];
-            run_blocks(self.simd, &pass.kernels, blocks, &memory, &mut outputs, registers, &mut self.partial)
+            run_blocks(self.simd, kernels, blocks, &memory, &mut outputs, registers, &mut self.partial)
         } else {
             let outputs = written.iter_mut().map(|(to, p)| (whole(p), add(to))).collect();
             let shares = share(blocks, self.crew, &code.layout, outputs, &mut self.partial, pass.sums.len());
@@ -230,7 +279,7 @@ impl<F: Lane> Machine<F> {
                 .into_par_iter()
                 .zip(self.registers.par_iter_mut())
                 .map(|(mut s, registers)| {
-                    run_blocks(simd, &pass.kernels, s.blocks, &memory, &mut s.outputs, registers, s.sums)
+                    run_blocks(simd, kernels, s.blocks, &memory, &mut s.outputs, registers, s.sums)
                 })
                 .collect();
             found.into_iter().flatten().next()

@@ -59,7 +59,20 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(u8, i16, i32);
+stored!(i16, i32);
+
+impl Stored for u8 {
+    /// As the language converts, but in a way that loops of vectors have: cut towards 0 and to the range, 0 for no number.
+    #[inline(always)]
+    fn from_number(value: f64) -> u8 {
+        let positive = if value > 0.0 { value } else { 0.0 };
+        let near = if positive < 255.0 { positive } else { 255.0 };
+        near.to_i32() as u8
+    }
+    fn number(self) -> f64 {
+        f64::from(self)
+    }
+}
 
 macro_rules! stored_reals {
     ($($real:ty),*) => {$(
@@ -107,7 +120,7 @@ impl<F: Real + Stored> Plane<F> {
         each_storage!(self, v => v.fill(Stored::from_number(0.0)));
     }
 
-    /// Copies dense numbers in (site order) and fills the margin.
+    /// Sets every site's number (in site order) and fills the margin.
     pub(crate) fn set_dense(&mut self, layout: &Layout, margin: Margin, at: impl Fn(usize) -> f64) {
         each_storage!(self, v => {
             let width = layout.width();
@@ -115,6 +128,20 @@ impl<F: Real + Stored> Plane<F> {
                 let start = layout.row(row);
                 for (x, value) in v[start..start + width].iter_mut().enumerate() {
                     *value = Stored::from_number(at(row * width + x));
+                }
+            }
+        });
+        self.fill_margin(layout, margin);
+    }
+
+    /// Copies dense numbers in (site order) and fills the margin.
+    pub(crate) fn copy_dense<S: Stored>(&mut self, layout: &Layout, margin: Margin, dense: &[S]) {
+        each_storage!(self, v => {
+            let width = layout.width();
+            for (row, dense) in dense.chunks_exact(width).enumerate() {
+                let start = layout.row(row);
+                for (value, number) in v[start..start + width].iter_mut().zip(dense) {
+                    *value = Stored::from_number(number.number());
                 }
             }
         });
@@ -157,5 +184,20 @@ pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
         Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
         Storage::I32 => domain.integer && domain.proves(f64::from(i32::MIN), f64::from(i32::MAX)),
         Storage::Real => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_cut_as_the_language_does() {
+        let numbers = (-2000..=2000).map(|i| f64::from(i) * 0.171);
+        let whole = (0..=255).flat_map(|i| [f64::from(i), f64::from(i) - 1e-9, f64::from(i) + 1e-9]);
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 1e300, -1e300, f64::MIN_POSITIVE, 255.9];
+        for x in numbers.chain(whole).chain(odd) {
+            assert_eq!(<u8 as Stored>::from_number(x), x as u8, "{x}");
+        }
     }
 }

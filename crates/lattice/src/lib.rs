@@ -11,9 +11,12 @@ mod neighbourhood;
 mod colouring;
 // … each layer holds values of a declared range …
 mod values;
-// … and memory holds them row by row with a margin, so that no kernel needs to know the boundary.
+// … and memory holds them row by row with a margin, so that no kernel needs to know the boundary …
 mod layout;
+// … in which sites stand that random words pick.
+mod axes;
 
+pub use axes::Axes;
 pub use boundary::Boundary;
 pub use colouring::{Colouring, Footprint};
 pub use lattice::{Lattice, LatticeError};

@@ -33,6 +33,21 @@ pub(super) struct Batch {
     pub(super) near_edge: [bool; MOST],
 }
 
+/// The sites of a run of events.
+#[derive(Clone, Debug)]
+pub(super) struct Sites {
+    /// Where they stand in a padded plane.
+    pub(super) places: Vec<u32>,
+    /// Whether a margin may show them, or what is written beside them.
+    pub(super) near_edge: Vec<bool>,
+}
+
+impl Sites {
+    pub(super) fn new() -> Sites {
+        Sites { places: vec![0; RUN], near_edge: vec![true; RUN] }
+    }
+}
+
 impl Default for Batch {
     fn default() -> Batch {
         Batch {
@@ -86,9 +101,21 @@ impl Batch {
         }
     }
 
+    /// The places of the events' sites, or of those that they picked.
+    #[inline(always)]
+    pub(super) fn of(&self, from: From) -> &[usize] {
+        &self.places[from as usize * MOST..][..MOST]
+    }
+
     /// A place at a distance from one of an event's.
     #[inline(always)]
     pub(super) fn moved(&self, from: From, event: usize, distance: i32) -> usize {
-        self.places[from as usize * MOST + event].wrapping_add_signed(distance as isize)
+        moved(self.places[from as usize * MOST + event], distance)
     }
+}
+
+/// The place at a distance from another.
+#[inline(always)]
+pub(super) fn moved(place: usize, distance: i32) -> usize {
+    place.wrapping_add_signed(distance as isize)
 }

@@ -77,7 +77,7 @@ impl Edges {
     }
 
     /// Whether a margin may show a site, or one that is no farther from it than the margin is wide.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn is_near(&self, site: [usize; 3]) -> bool {
         (0..3).fold(false, |near, k| {
             let within = 2 * self.margin[k];
@@ -140,7 +140,7 @@ impl Edges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glauber_lattice::Lattice;
+    use glauber_lattice::{Axes, Lattice};
 
     /// A plane that is written site by site has the margin that filling it gives.
     #[test]
@@ -169,6 +169,33 @@ mod tests {
                     let shown = edges.site(place).map_or(99, |site| written[site]);
                     assert_eq!(shown, filled[place]);
                 }
+            }
+        }
+    }
+
+    /// The sites picked are those of the row-major number, stand where edges say, and are near an edge where edges say.
+    #[test]
+    fn sites_stand_where_their_number_says() {
+        for shape in [&[1][..], &[7], &[300], &[3, 5], &[64, 48], &[4, 9, 16]] {
+            let lattice = Lattice::new(shape).unwrap().bounded(Boundary::Periodic);
+            let margin = [0, 1, 2].map(|k| if k + shape.len() >= 3 { 2 } else { 0 });
+            let layout = Layout::new(&lattice, margin);
+            let edges = Edges::new(&layout, lattice.boundaries());
+            let axes = Axes::new(&layout);
+            let words = |salt: u32| -> Vec<u32> {
+                (0..500_u32).map(|i| (i ^ salt).wrapping_mul(0x9e37_79b9).rotate_left(7) ^ i << 24).collect()
+            };
+            let (high, low) = (words(1), words(77));
+            let (mut places, mut near) = (vec![0; 500], vec![false; 500]);
+            axes.pick([&high, &low], &mut places, &mut near);
+            for i in 0..500 {
+                let bits = u64::from(high[i]) << 32 | u64::from(low[i]);
+                let site = ((u128::from(bits) * layout.sites() as u128) >> 64) as usize;
+                assert_eq!(places[i] as usize, edges.place_of(site), "{shape:?}");
+                assert_eq!(axes.place(bits), edges.place_of(site));
+                let [_, height, width] = layout.extent();
+                let at = [site / (height * width), site / width % height, site % width];
+                assert_eq!(near[i], edges.is_near(at), "{shape:?} {at:?}");
             }
         }
     }

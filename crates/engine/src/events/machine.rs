@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Weak};
 
-use glauber_lattice::{Storage, Values};
+use glauber_lattice::{Axes, Storage, Values};
 use glauber_program::{Declarations, MOST_COUNT, Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
-use super::batch::{Batch, MOST, RUN};
+use super::batch::{Batch, MOST, RUN, Sites};
 use super::edges::Edges;
 use super::instruction::{Instruction, Slot, Source};
 use super::rule::{Rule, SumsOf};
@@ -27,6 +27,8 @@ pub(crate) struct Events<F: Lane> {
     pub(super) rule: Arc<Rule>,
     pub(super) simd: Simd,
     pub(super) edges: Edges,
+    pub(super) axes: Axes,
+    pub(super) sites: Sites,
     pub(super) fields: Vec<Plane<F>>,
     shared: Vec<Weak<Numbers>>,
     chosen: Option<usize>,
@@ -142,6 +144,8 @@ impl<F: Lane> Events<F> {
         Events {
             simd: simd.supported(),
             edges: Edges::new(layout, rule.boundaries),
+            axes: Axes::new(layout),
+            sites: Sites::new(),
             fields: d.fields.iter().map(|_| Plane::U8(Vec::new())).collect(),
             shared: d.fields.iter().map(|_| Weak::new()).collect(),
             chosen: None,

@@ -67,11 +67,15 @@ impl Rule {
     /// Whether events may be run several at a time: not where the site of one depends on what the one before did, or where
     /// it may read or write anywhere.
     pub(super) fn may_gather(&self) -> bool {
-        let depends = match self.pick {
-            Picked::Among { layer, .. } => self.writes.iter().any(|w| w.layer == layer),
-            _ => false,
-        };
-        self.anywhere.is_empty() && !depends
+        self.anywhere.is_empty() && self.knows_sites_ahead()
+    }
+
+    /// Whether no event's site depends on what the events before it did.
+    pub(super) fn knows_sites_ahead(&self) -> bool {
+        match self.pick {
+            Picked::Among { layer, .. } => self.writes.iter().all(|w| w.layer != layer),
+            Picked::AnySite | Picked::EachOnce => true,
+        }
     }
 
     /// Whether it reads a field.

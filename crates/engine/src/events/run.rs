@@ -9,12 +9,12 @@ use glauber_numbers::noise::{EVENT_COUNT_LANE, EVENT_LANES, one_of};
 use glauber_numbers::real::Real;
 use glauber_program::{Binary, Comparison, CountLaw, MOST_COUNT, Requirement, Unary};
 
-use super::batch::{Batch, MOST, RUN};
-use super::instruction::{From, Instruction, Picked, Source, Write};
+use super::batch::{Batch, MOST, RUN, moved};
+use super::instruction::{Instruction, Picked, Source, Write};
 use super::machine::{Events, Trouble};
 use super::rule::Rule;
 use crate::inputs::Address;
-use crate::kernels::{Drawn, Lane, box_muller, draw};
+use crate::kernels::{Drawn, Lane, box_muller, draw, pick};
 use crate::plane::{Plane, Stored};
 use glauber_backend::Fault;
 
@@ -46,6 +46,7 @@ impl<F: Lane> Events<F> {
             }
             let count = (events - first).min(RUN as u64) as usize;
             self.draw(&rule, first as u32, count, address);
+            outcome = self.find_sites(&rule, first as u32, count);
             let mut index = 0;
             while index < count && outcome.is_ok() {
                 batch.begin(first as u32 + index as u32, index);
@@ -157,31 +158,97 @@ impl<F: Lane> Events<F> {
         u64::from(high) << 32 | u64::from(low)
     }
 
-    /// Gathers events up to the first that reads what one of them may write; at least one.
-    fn gather(&mut self, rule: &Rule, batch: &mut Batch, count: usize) -> Result<(), Trouble> {
-        let worth = self.sums.as_ref().map_or(MOST, |sums| sums.worth);
-        let most = if rule.may_gather() { worth.min(count - batch.index) } else { 1 };
-        while batch.count < most {
-            let event = batch.count;
-            let (here, near_edge) = self.site(rule, batch.first + event as u32, batch.index + event)?;
-            if event > 0 && batch.meets(here, &rule.reads) {
-                // It comes first in the next batch, and is picked again: an order by exchanges is put back.
-                self.put_back(rule, batch.first + event as u32, batch.index + event);
-                break;
+    /// Finds the sites of a run of events, where none depends on what events do.
+    fn find_sites(&mut self, rule: &Rule, first: u32, count: usize) -> Result<(), Trouble> {
+        match rule.pick {
+            _ if !rule.knows_sites_ahead() => {}
+            Picked::AnySite => {
+                let (high, low) = self.words.split_at(RUN);
+                let found = (&mut self.sites.places[..count], &mut self.sites.near_edge[..count]);
+                pick(self.simd, &self.axes, [&high[..count], &low[..count]], found);
             }
-            batch.places[event] = here;
-            batch.near_edge[event] = near_edge;
-            batch.count += 1;
-            if most == 1 {
-                return Ok(());
+            Picked::EachOnce => {
+                // Fisher and Yates.
+                let sites = self.order.len();
+                for index in 0..count {
+                    let at = (first as usize + index) % sites;
+                    let other = at + one_of(self.bits(0, index), (sites - at) as u64) as usize;
+                    self.order.swap(at, other);
+                    self.sites.places[index] = self.edges.place_of(self.order[at] as usize) as u32;
+                }
             }
-            self.mark(rule, batch, here, near_edge);
+            Picked::Among { .. } => {
+                for index in 0..count {
+                    self.sites.places[index] = self.agent(index)? as u32;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Marks the places that an event may write.
+    /// Where the agent stands that an event picks.
+    fn agent(&self, index: usize) -> Result<usize, Trouble> {
+        match self.agents.len() {
+            0 => Err(Trouble::NoAgents),
+            agents => Ok(self.agents.place(one_of(self.bits(0, index), agents as u64) as usize)),
+        }
+    }
+
+    /// Gathers events up to the first that reads what one of them may write; at least one.
+    fn gather(&mut self, rule: &Rule, batch: &mut Batch, count: usize) -> Result<(), Trouble> {
+        if !rule.may_gather() {
+            let index = batch.index;
+            batch.places[0] = match rule.knows_sites_ahead() {
+                true => self.sites.places[index] as usize,
+                false => self.agent(index)?,
+            };
+            batch.near_edge[0] = self.sites.near_edge[index];
+            batch.count = 1;
+            return Ok(());
+        }
+        let most = self.sums.as_ref().map_or(MOST, |sums| sums.worth).min(count - batch.index);
+        // The usual neighbourhoods as loops of fixed length.
+        match *rule.reads {
+            [a] => self.gather_up_to(rule, batch, most, &[a]),
+            [a, b, c, d, e] => self.gather_up_to(rule, batch, most, &[a, b, c, d, e]),
+            [a, b, c, d, e, f, g, h, i] => {
+                self.gather_up_to(rule, batch, most, &[a, b, c, d, e, f, g, h, i]);
+            }
+            _ => self.gather_up_to(rule, batch, most, &rule.reads),
+        }
+        Ok(())
+    }
+
+    /// Gathers `most` events, or as many as none of which reads at `reads` what an earlier one may write.
     #[inline(always)]
+    fn gather_up_to(
+        &self,
+        rule: &Rule,
+        batch: &mut Batch,
+        most: usize,
+        reads: &(impl AsRef<[i32]> + ?Sized),
+    ) {
+        let range = batch.index..batch.index + most;
+        let (places, near_edge) = (&self.sites.places[range.clone()], &self.sites.near_edge[range]);
+        let own_alone = *rule.written == [0];
+        let mut count = 0;
+        for (place, near) in places.iter().zip(near_edge) {
+            let here = *place as usize;
+            if batch.meets(here, reads.as_ref()) {
+                break;
+            }
+            (batch.places[count], batch.near_edge[count]) = (here, *near);
+            count += 1;
+            if own_alone && !*near {
+                batch.mark(here);
+            } else {
+                self.mark(rule, batch, here, *near);
+            }
+        }
+        batch.count = count;
+    }
+
+    /// Marks the places that an event may write.
     fn mark(&self, rule: &Rule, batch: &mut Batch, here: usize, near_edge: bool) {
         for distance in &rule.written {
             let place = here.wrapping_add_signed(*distance as isize);
@@ -195,64 +262,6 @@ impl<F: Lane> Events<F> {
                 self.edges.images(site, |image| batch.mark(image));
             }
         }
-    }
-
-    /// Where the site of an event stands, and whether it may be near an edge.
-    #[inline(always)]
-    fn site(&mut self, rule: &Rule, number: u32, index: usize) -> Result<(usize, bool), Trouble> {
-        match rule.pick {
-            Picked::AnySite => {
-                let at = self.coordinates(rule, self.bits(0, index));
-                Ok((self.edges.place(at), self.edges.is_near(at)))
-            }
-            Picked::EachOnce => {
-                let (at, other) = self.exchanged(number, index);
-                self.order.swap(at, other);
-                Ok((self.edges.place_of(self.order[at] as usize), true))
-            }
-            Picked::Among { .. } => match self.agents.len() {
-                0 => Err(Trouble::NoAgents),
-                agents => {
-                    let agent = one_of(self.bits(0, index), agents as u64) as usize;
-                    Ok((self.agents.place(agent), true))
-                }
-            },
-        }
-    }
-
-    /// Which two of the order an event exchanges (Fisher and Yates).
-    fn exchanged(&self, number: u32, index: usize) -> (usize, usize) {
-        let sites = self.order.len();
-        let at = number as usize % sites;
-        (at, at + one_of(self.bits(0, index), (sites - at) as u64) as usize)
-    }
-
-    /// Takes back that an event was picked.
-    fn put_back(&mut self, rule: &Rule, number: u32, index: usize) {
-        if rule.pick == Picked::EachOnce {
-            let (at, other) = self.exchanged(number, index);
-            self.order.swap(at, other);
-        }
-    }
-
-    /// Where a site of the lattice stands that 64 bits pick: of its row-major number ⌊bits · sites / 2⁶⁴⌋, axis by axis.
-    #[inline(always)]
-    fn anywhere(&self, rule: &Rule, bits: u64) -> usize {
-        self.edges.place(self.coordinates(rule, bits))
-    }
-
-    /// The same as coordinates.
-    #[inline(always)]
-    fn coordinates(&self, rule: &Rule, bits: u64) -> [usize; 3] {
-        let mut rest = bits;
-        rule.layout.extent().map(|length| {
-            if length == 1 {
-                return 0;
-            }
-            let product = u128::from(rest) * length as u128;
-            rest = product as u64;
-            (product >> 64) as usize
-        })
     }
 
     fn plane<'p>(&'p self, layers: &'p [Plane<F>], source: Source) -> &'p Plane<F> {
@@ -292,11 +301,11 @@ impl<F: Lane> Events<F> {
             let r = |register: u16| &before[register as usize * MOST..][..n];
             match *instruction {
                 Instruction::Read { source, from, distance, .. } => {
-                    each(self.plane(layers, source), d, |e| batch.moved(from, e, distance));
+                    each(self.plane(layers, source), d, batch.of(from), distance);
                 }
                 Instruction::Count { source, from, start, count, .. } => {
                     let distances = &rule.distances[start as usize..start as usize + count as usize];
-                    counted_around(self.plane(layers, source), d, batch, from, distances);
+                    counted_around(self.plane(layers, source), d, batch.of(from), distances);
                 }
                 Instruction::Sum { source, from, start, count, .. } => {
                     let range = start as usize..start as usize + count as usize;
@@ -406,7 +415,7 @@ impl<F: Lane> Events<F> {
             Instruction::Anywhere { from, slot } => {
                 for e in 0..batch.count {
                     let bits = self.bits(2 + 2 * slot as usize, batch.index + e);
-                    batch.places[from as usize * MOST + e] = self.anywhere(rule, bits);
+                    batch.places[from as usize * MOST + e] = self.axes.place(bits);
                 }
             }
             Instruction::Check { check, a } => {
@@ -430,6 +439,9 @@ impl<F: Lane> Events<F> {
         batch: &mut Batch,
         address: Address,
     ) -> Result<(), Trouble> {
+        if self.write_bytes(rule, layers, batch) {
+            return Ok(());
+        }
         let refused = batch.refused.iter().map(|(event, ..)| *event).min();
         for event in 0..batch.count {
             if let Some(trouble) = (refused == Some(event)).then(|| self.refused(batch)).flatten() {
@@ -444,7 +456,8 @@ impl<F: Lane> Events<F> {
                 }
             }
             if self.sums.as_mut().is_some_and(|sums| std::mem::take(&mut sums.changed)) {
-                self.stop_behind(rule, batch, event);
+                // Those behind were computed from sums that this one has changed: they come again.
+                batch.count = event + 1;
             }
             if event + 1 >= batch.count {
                 break;
@@ -456,12 +469,32 @@ impl<F: Lane> Events<F> {
         Ok(())
     }
 
-    /// Has the events behind one picked again, which were computed from sums that it has changed.
-    fn stop_behind(&mut self, rule: &Rule, batch: &mut Batch, event: usize) {
-        for undone in (event + 1..batch.count).rev() {
-            self.put_back(rule, batch.first + undone as u32, batch.index + undone);
+    /// Does all of [`Events::write_all`] where that is to write one layer of bytes at the events' own sites, and no
+    /// value is refused; whether it did.
+    fn write_bytes(&self, rule: &Rule, layers: &mut [Plane<F>], batch: &Batch) -> bool {
+        let [Write { layer, from: 0, a }] = *rule.writes else { return false };
+        let Plane::U8(plane) = &mut layers[layer as usize] else { return false };
+        let of_agents = matches!(rule.pick, Picked::Among { layer: own, .. } if own == layer);
+        if of_agents || self.sums.is_some() || !batch.refused.is_empty() {
+            return false;
         }
-        batch.count = event + 1;
+        let held = &self.held[layer as usize];
+        let new = &self.registers[a as usize * MOST..][..batch.count];
+        let mut all_may = true;
+        for new in new {
+            all_may &= (*new >= held.lowest) & (*new <= held.highest) & (new.round_small() == *new);
+        }
+        if !all_may {
+            return false;
+        }
+        for ((new, place), near_edge) in new.iter().zip(&batch.places).zip(&batch.near_edge) {
+            let new = new.nearest_i32() as u8;
+            plane[*place] = new;
+            if *near_edge {
+                self.edges.images(*place, |image| plane[image] = new);
+            }
+        }
+        true
     }
 
     #[inline(always)]
@@ -506,18 +539,18 @@ fn entry<F: Real>(list: &[f64], place: F) -> f64 {
     list[(place.nearest_i32().max(0) as usize).min(list.len() - 1)]
 }
 
-/// d = the plane at a place of each event.
+/// d = the plane at a distance from a place of each event.
 #[inline(always)]
-fn each<F: Lane>(plane: &Plane<F>, d: &mut [F], place: impl Fn(usize) -> usize) {
+fn each<F: Lane>(plane: &Plane<F>, d: &mut [F], places: &[usize], distance: i32) {
     match plane {
         Plane::U8(v) => {
-            for (e, d) in d.iter_mut().enumerate() {
-                *d = F::from_i32(i32::from(v[place(e)]));
+            for (d, place) in d.iter_mut().zip(places) {
+                *d = F::from_i32(i32::from(v[moved(*place, distance)]));
             }
         }
         other => {
-            for (e, d) in d.iter_mut().enumerate() {
-                *d = value(other, place(e));
+            for (d, place) in d.iter_mut().zip(places) {
+                *d = value(other, moved(*place, distance));
             }
         }
     }
@@ -525,25 +558,25 @@ fn each<F: Lane>(plane: &Plane<F>, d: &mut [F], place: impl Fn(usize) -> usize) 
 
 /// d = the sum of the plane at distances from a place of each event.
 #[inline(always)]
-fn counted_around<F: Lane>(plane: &Plane<F>, d: &mut [F], batch: &Batch, from: From, distances: &[i32]) {
+fn counted_around<F: Lane>(plane: &Plane<F>, d: &mut [F], places: &[usize], distances: &[i32]) {
     match plane {
         Plane::U8(v) => {
-            let at = |e: usize, distance: i32| i32::from(v[batch.moved(from, e, distance)]);
+            let at = |place: usize, distance: i32| i32::from(v[moved(place, distance)]);
             // The usual neighbourhoods in one go.
             if let [a, b, c, f] = *distances {
-                for (e, d) in d.iter_mut().enumerate() {
-                    *d = F::from_i32((at(e, a) + at(e, b)) + (at(e, c) + at(e, f)));
+                for (d, place) in d.iter_mut().zip(places) {
+                    *d = F::from_i32((at(*place, a) + at(*place, b)) + (at(*place, c) + at(*place, f)));
                 }
                 return;
             }
-            for (e, d) in d.iter_mut().enumerate() {
-                let sum: i32 = distances.iter().map(|k| at(e, *k)).sum();
+            for (d, place) in d.iter_mut().zip(places) {
+                let sum: i32 = distances.iter().map(|k| at(*place, *k)).sum();
                 *d = F::from_i32(sum);
             }
         }
         other => {
-            for (e, d) in d.iter_mut().enumerate() {
-                let values = distances.iter().map(|k| value(other, batch.moved(from, e, *k)));
+            for (d, place) in d.iter_mut().zip(places) {
+                let values = distances.iter().map(|k| value(other, moved(*place, *k)));
                 *d = values.fold(F::ZERO, |sum, value| sum + value);
             }
         }

@@ -64,6 +64,25 @@ pub(super) fn select<F: Lane>(d: &mut [F], c: &[F], yes: Operand<'_, F>, no: Ope
     map3(d, Operand::Many(c), yes, no, |c, a, b| if c != F::ZERO { a } else { b });
 }
 
+/// Whether centred numbers are below, or have passed, the threshold of a draw on their side of 0.
+#[inline(always)]
+pub(super) fn threshold<F: Lane>(
+    d: &mut [F],
+    w: &[F],
+    below: Operand<'_, F>,
+    above: Operand<'_, F>,
+    negated: bool,
+    passes: bool,
+) {
+    let sign = if negated { -F::ONE } else { F::ONE };
+    let at = |w: F, below: F, above: F| if w < F::ZERO { sign * above } else { below };
+    let truth = |holds: bool| if holds { F::ONE } else { F::ZERO };
+    match passes {
+        true => map3(d, Operand::Many(w), below, above, |w, b, a| truth(at(w, b, a) <= w)),
+        false => map3(d, Operand::Many(w), below, above, |w, b, a| truth(w < at(w, b, a))),
+    }
+}
+
 /// One number or another field for the whole block.
 #[inline(always)]
 pub(super) fn copy<F: Lane>(d: &mut [F], a: Operand<'_, F>) {

@@ -18,88 +18,84 @@ pub(super) fn words(d: &mut [u32], key: Key, first: u32) {
     }
 }
 
+/// Writes into every number what `draw` makes of its site's word, whose size `size` says; says whether any is below [`FINE`].
+///
+/// Sites are counted on rather than multiplied out: the loop is the same for all steps, and as short as for one.
+#[inline(always)]
+fn each_word<D>(
+    numbers: impl Iterator<Item = D>,
+    key: Key,
+    first: u32,
+    step: u32,
+    size: impl Fn(u32) -> u32,
+    draw: impl Fn(D, u32),
+) -> bool {
+    let (mut site, mut least) = (first, u32::MAX);
+    for number in numbers {
+        let word = key.word(site);
+        site = site.wrapping_add(step);
+        least = least.min(size(word));
+        draw(number, word);
+    }
+    least < FINE
+}
+
 #[inline(always)]
 pub(super) fn uniforms<F: Lane>(d: &mut [F], key: Key, site: u32, step: u32) {
     // One number in 2¹⁵ is refined by a second word: the loop stays a vector's work, and such blocks are gone over again.
-    let mut least = u32::MAX;
-    for (i, d) in d.iter_mut().enumerate() {
-        let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
-        least = least.min(word);
-        *d = uniform(word);
-    }
-    if least < FINE {
-        refine(d, key, site, step, |word| word, |key, site, _| key.uniform(site));
+    if each_word(d.iter_mut(), key, site, step, |word| word, |d, word| *d = uniform(word)) {
+        again(d, site, step, |_, d| d < finest(), |_, site| key.uniform(site));
     }
 }
 
 /// Numbers in [−½, ½) that are fine near 0 on both sides; see [`Key::centred`].
 #[inline(always)]
 pub(super) fn centred_numbers<F: Lane>(d: &mut [F], key: Key, site: u32, step: u32) {
-    let mut least = u32::MAX;
-    for (i, d) in d.iter_mut().enumerate() {
-        let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
-        least = least.min(size_of_centred(word));
-        *d = centred(word);
-    }
-    if least < FINE {
-        refine(d, key, site, step, size_of_centred, |key, site, _| key.centred(site));
+    if each_word(d.iter_mut(), key, site, step, size_of_centred, |d, word| *d = centred(word)) {
+        again(d, site, step, |_, d| d.abs() < finest(), |_, site| key.centred(site));
     }
 }
 
 #[inline(always)]
 pub(super) fn bernoulli<F: Lane>(d: &mut [F], p: Operand<'_, F>, key: Key, site: u32, step: u32) {
-    let mut least = u32::MAX;
+    let outcome = |u: F, p: F| if u < p { F::ONE } else { F::ZERO };
+    // A refined number is below any larger probability, as the plain one is, and neither is below 0.
+    let is_small = |p: F| p > F::ZERO && p < finest();
     match p {
         Operand::Many(p) => {
-            for (i, (d, p)) in d.iter_mut().zip(p).enumerate() {
-                let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
-                least = least.min(word);
-                let u: F = uniform(word);
-                *d = if u < *p { F::ONE } else { F::ZERO };
+            let draw = |(d, p): (&mut F, &F), word| *d = outcome(uniform(word), *p);
+            if each_word(d.iter_mut().zip(p), key, site, step, |word| word, draw) {
+                again(d, site, step, |i, _| is_small(p[i]), |i, site| outcome(key.uniform(site), p[i]));
             }
         }
         Operand::One(p) => {
-            for (i, d) in d.iter_mut().enumerate() {
-                let word = key.word(site.wrapping_add((i as u32).wrapping_mul(step)));
-                least = least.min(word);
-                let u: F = uniform(word);
-                *d = if u < p { F::ONE } else { F::ZERO };
+            let draw = |d: &mut F, word| *d = outcome(uniform(word), p);
+            if each_word(d.iter_mut(), key, site, step, |word| word, draw) && is_small(p) {
+                again(d, site, step, |_, _| true, |_, site| outcome(key.uniform(site), p));
             }
         }
     }
-    if least < FINE {
-        refine(
-            d,
-            key,
-            site,
-            step,
-            |word| word,
-            |key, site, i| {
-                let p = match p {
-                    Operand::Many(p) => p[i],
-                    Operand::One(p) => p,
-                };
-                if key.uniform::<F>(site) < p { F::ONE } else { F::ZERO }
-            },
-        );
-    }
 }
 
-/// Draws again where the size of a word is below [`FINE`].
+/// Below this a number is refined by a second word: where its word is below [`FINE`].
+#[inline(always)]
+fn finest<F: Lane>() -> F {
+    F::from_f64(1.0 / 32_768.0)
+}
+
+/// Draws some numbers again: `which` says by a number and its place whether it is one.
 #[cold]
 #[inline(never)]
-fn refine<F: Lane>(
+fn again<F: Lane>(
     d: &mut [F],
-    key: Key,
-    site: u32,
+    first: u32,
     step: u32,
-    size: impl Fn(u32) -> u32,
-    draw: impl Fn(&Key, u32, usize) -> F,
+    which: impl Fn(usize, F) -> bool,
+    draw: impl Fn(usize, u32) -> F,
 ) {
     for (i, d) in d.iter_mut().enumerate() {
-        let site = site.wrapping_add((i as u32).wrapping_mul(step));
-        if size(key.word(site)) < FINE {
-            *d = draw(&key, site, i);
+        if which(i, *d) {
+            *d = draw(i, first.wrapping_add((i as u32).wrapping_mul(step)));
         }
     }
 }

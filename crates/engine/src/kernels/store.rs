@@ -12,7 +12,7 @@ const NEAR: i32 = 1 << 22;
 
 /// The first of `n` sites, and its number, that is no whole number in the range.
 #[inline(always)]
-pub(super) fn out_of_range<F: Lane>(a: &Operand<'_, F>, n: usize, range: (i32, i32)) -> Option<(usize, f64)> {
+fn out_of_range<F: Lane>(a: &Operand<'_, F>, n: usize, range: (i32, i32)) -> Option<(usize, f64)> {
     let (lowest, highest) = (F::from_i32(range.0), F::from_i32(range.1));
     if range.0 >= -NEAR && range.1 <= NEAR {
         first_bad(a, n, Near(lowest, highest))
@@ -92,6 +92,33 @@ fn first_bad<F: Lane>(a: &Operand<'_, F>, n: usize, test: impl Test<F>) -> Optio
 #[inline(never)]
 fn find_bad<F: Lane>(a: &[F], test: impl Test<F>) -> Option<(usize, f64)> {
     a.iter().position(|a| test.fails(*a)).map(|at| (at, a[at].to_f64()))
+}
+
+/// Writes a block of what must be whole numbers in a range; the first site, and its number, that is none.
+#[inline(always)]
+pub(super) fn store_in_range<F: Lane>(
+    block: &Block,
+    output: &mut Output<'_, F>,
+    a: &Operand<'_, F>,
+    range: (i32, i32),
+) -> Option<(usize, f64)> {
+    if let (Part::U8(part), Operand::Many(a), false) = (&mut output.part, a, block.coloured) {
+        // The usual case in one loop: what a byte may hold is near.
+        let test = Near(F::from_i32(range.0), F::from_i32(range.1));
+        let a = &a[..block.len()];
+        let mut any = 0u32;
+        for (start, a) in block.starts().zip(a.chunks_exact(block.width)) {
+            let start = start - output.base;
+            for (to, a) in part[start..start + block.width].iter_mut().zip(a) {
+                any |= u32::from(test.fails(*a));
+                *to = a.nearest_i32() as u8;
+            }
+        }
+        return if any == 0 { None } else { find_bad(a, test) };
+    }
+    let bad = out_of_range(a, block.len(), range);
+    store(block, output, a);
+    bad
 }
 
 /// Writes a block.

@@ -15,6 +15,7 @@ use crate::kernel::Kernel;
 use crate::kernels::lane::Avx512;
 use crate::kernels::{Corner, Entries, Lane, Memory, Output, Violation, Window, Worth, corners, draws, run};
 use glauber_backend::Simd;
+use glauber_lattice::Axes;
 use glauber_numbers::noise::Key;
 
 /// What the vectors that code runs with can do beyond what a compiler makes of loops.
@@ -81,6 +82,31 @@ fn draw_any<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
         Drawn::Uniform(d) => draws::uniforms(d, key, first, 1),
         Drawn::Centred(d) => draws::centred_numbers(d, key, first, 1),
     }
+}
+
+/// Finds the sites that pairs of words pick: their places, and whether they are near an edge.
+pub(crate) fn pick(simd: Simd, axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as in `run_blocks`.
+        Simd::Avx512 => unsafe { pick_avx512(axes, words, found) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Simd::Avx2 => unsafe { pick_avx2(axes, words, found) },
+        _ => axes.pick(words, found.0, found.1),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+fn pick_avx512(axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
+    axes.pick(words, found.0, found.1);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn pick_avx2(axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
+    axes.pick(words, found.0, found.1);
 }
 
 /// Adds to a row of sums what lies in the window about each place.
