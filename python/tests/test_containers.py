@@ -442,7 +442,7 @@ def test_the_labels_of_time_are_times():
 
 
 def test_times_beside_the_axis_are_read_or_asked_for():
-    plain = SEEN[:, ::2]
+    plain = SEEN[:, ::2].copy()
     call = lambda states, **s: fitted(glauber.Transition(states, **s))  # noqa: E731
     expected = call(plain, times=[0, 2, 4])
     bare = data_array(plain, ("run", "t", "y", "x"))
