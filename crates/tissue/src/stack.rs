@@ -227,10 +227,11 @@ fn in_words(error: &DataError, path: &Path) -> CellsError {
         remedy if remedy.contains("`data.slice`") => {
             "for labels of three dimensions give the slices of a time, --depth; where the slices are times give --depth 1".into()
         }
-        remedy => match remedy.split_once(", or give `data.channel = \"time\"`") {
-            Some((before, _)) => format!("{} (in Python channel=)", in_options(before)),
-            None => in_options(remedy),
-        },
+        remedy => {
+            let (own, _) = remedy.split_once(", or give `data.channel = \"time\"`").unwrap_or((remedy, ""));
+            let in_python = if own.contains("`data.channel`") { " (in Python channel=)" } else { "" };
+            in_options(own) + in_python
+        }
     };
     CellsError::Request(format!("{}: {}; {remedy}", path.display(), error.found()))
 }
