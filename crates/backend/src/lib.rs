@@ -5,7 +5,9 @@
 
 // What is asked: numbers in, the run, what is observed …
 mod data;
+pub mod inputs;
 mod observation;
+pub mod plane;
 mod run;
 // … what comes of it, or why nothing does …
 mod error;

@@ -11,9 +11,9 @@ use crate::events::Rule;
 use crate::kept::Kept;
 use crate::kernel::Source;
 use crate::kernels::Lane;
-use crate::plane::{Margin, Plane};
 use glauber_backend::CompileOptions;
 use glauber_backend::EngineError;
+use glauber_backend::plane::{Margin, Plane};
 use glauber_backend::{Observation, Summary};
 
 /// One observation, compiled.

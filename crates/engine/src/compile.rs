@@ -6,16 +6,16 @@ use glauber_lattice::{Layout, Storage};
 use glauber_program::passes::{Table, lowered};
 use glauber_program::{Comparison, Op, Program, Rank, Sink, Unary, ValueId};
 
-use crate::colour::{Colour, choice};
 use crate::fold::Fold;
 use crate::kernel::{Arg, Destination, Kernel, Range, Register, Source};
-use crate::plane::{Margin, holds};
 use crate::registers::allocate;
 use crate::schedule::{PassPlan, Schedule, read_elsewhere, schedule};
 use crate::specialise::has_choices;
-use crate::tabulate::Tables;
 use crate::tally::{Summed, Tally};
 use glauber_backend::CompileOptions;
+use glauber_backend::plane::{Margin, holds};
+use glauber_program::passes::Tables;
+use glauber_program::passes::{Colour, choice};
 
 /// The kernels of one pass, and what happens before and after it.
 #[derive(Clone, Debug, Default)]

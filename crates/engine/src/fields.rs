@@ -4,7 +4,7 @@ use glauber_backend::{FieldData, Numbers};
 use glauber_lattice::Layout;
 
 use crate::kernels::Lane;
-use crate::plane::{Margin, Plane};
+use glauber_backend::plane::{Margin, Plane};
 
 /// Copies one replicate's field into a plane.
 pub(crate) fn set<F: Lane>(

@@ -3,7 +3,7 @@
 use glauber_lattice::{Layout, Offset};
 
 use crate::kernels::Lane;
-use crate::plane::Plane;
+use glauber_backend::plane::Plane;
 
 /// A transposed read: every site hands its number to the sites it would have read from.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use glauber_program::{Binary, Op, Program, Sink, Update, ValueId, dataflow};
 
 use crate::compile::Code;
 use crate::kernels::Lane;
-use crate::plane::{Margin, Plane};
+use glauber_backend::plane::{Margin, Plane};
 
 /// The fields of one step that are kept.
 #[derive(Clone, Debug, Default)]

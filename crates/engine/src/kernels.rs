@@ -17,7 +17,7 @@ mod vectors;
 
 use crate::block::{BLOCK, Block, Column};
 use crate::kernel::{Kernel, Range};
-use crate::plane::Plane;
+use glauber_backend::plane::Plane;
 use glauber_program::Requirement;
 
 pub(crate) use corners::{Corner, Window, Worth};

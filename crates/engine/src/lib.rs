@@ -6,10 +6,8 @@
 // Fields in padded planes, cut into blocks …
 mod block;
 mod fields;
-mod plane;
 mod region;
 // … a program becomes passes of kernels over registers …
-mod colour;
 mod compile;
 mod fold;
 mod kept;
@@ -17,7 +15,6 @@ mod kernel;
 mod registers;
 mod schedule;
 mod specialise;
-mod tabulate;
 mod tally;
 // … which run with the widest vectors there are …
 mod kernels;
@@ -27,7 +24,6 @@ mod events;
 mod ahead;
 mod codes;
 mod cpu;
-mod inputs;
 mod machine;
 mod rollout;
 mod scalars;

@@ -9,17 +9,17 @@ use rayon::prelude::*;
 
 use crate::block::{Block, Column, blocks, blocks_of_colour};
 use crate::compile::{Code, Pass};
-use crate::inputs::{Address, Inputs, Results};
 use crate::kernel::{Destination, Kernel, Source};
 use crate::kernels::Lane;
 use crate::kernels::{Entries, Memory, Output, Violation, run_blocks};
-use crate::plane::{Margin, Plane};
 use crate::scalars::evaluate;
 use crate::share::{share, whole};
 use crate::specialise::specialised;
 use crate::tally::{Summed, Tally, add_up};
 use glauber_backend::Fault;
 use glauber_backend::Simd;
+use glauber_backend::inputs::{Address, Inputs, Results};
+use glauber_backend::plane::{Margin, Plane};
 use glauber_numbers::noise::Key;
 
 /// What tables depend on besides the parameters: left at 0 and empty where they do not.

@@ -2,7 +2,7 @@
 
 use glauber_program::{Binary, Comparison, Op, ValueId};
 
-use crate::inputs::Inputs;
+use glauber_backend::inputs::Inputs;
 use glauber_numbers::elementary;
 use glauber_numbers::real::Real;
 

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use glauber_lattice::{Boundary, Storage};
 use glauber_program::{Domain, Op, Program, Rank, Sink, ValueId, dataflow};
 
-use crate::colour::{Colour, choice};
-use crate::plane::{Margin, holds};
-use crate::tabulate::Tables;
+use glauber_backend::plane::{Margin, holds};
+use glauber_program::passes::Tables;
+use glauber_program::passes::{Colour, choice};
 
 /// What one pass does, in order.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use glauber_lattice::Layout;
 
 use crate::block::Block;
 use crate::kernels::{Output, Part};
-use crate::plane::Plane;
+use glauber_backend::plane::Plane;
 
 /// All of a plane.
 pub(crate) fn whole<F>(plane: &mut Plane<F>) -> Part<'_, F> {

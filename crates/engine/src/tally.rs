@@ -4,7 +4,7 @@ use glauber_lattice::Layout;
 use glauber_numbers::real::Real;
 
 use crate::kernel::Source;
-use crate::plane::{Plane, Stored, each_storage};
+use glauber_backend::plane::{Plane, Stored, each_storage};
 
 /// What is summed over each cell's sites.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,7 +16,7 @@ use glauber_backend::EngineError;
 use glauber_backend::Options;
 use glauber_backend::{FieldData, Numbers};
 
-use crate::plane::{Margin, Plane};
+use glauber_backend::plane::{Margin, Plane};
 use glauber_backend::{Run, Start};
 
 /// A program's machine and the fields it reads.

@@ -6,7 +6,8 @@ pub mod error;
 mod refusal;
 // … the nearest right name …
 pub mod spelling;
-// … numbers as people write them …
+// … numbers and amounts of memory as people write them …
+mod memory_size;
 pub mod written_number;
 // … files that appear whole or not at all …
 pub mod whole_file;
@@ -15,6 +16,7 @@ mod claim;
 pub mod run_folder;
 
 pub use error::{DataError, DataErrorKind};
+pub use memory_size::MemorySize;
 pub use refusal::Refusal;
 pub use whole_file::{Overwrite, WholeFile};
 pub use written_number::{number, rounded, significant, whole_number};

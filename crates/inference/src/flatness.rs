@@ -54,13 +54,18 @@ pub(crate) fn flat(
                 let point = |away: f64| -> Vec<f64> {
                     let moved = |j: usize| {
                         let step = sign * away * direction[j];
-                        if bent && theta[j] != 0.0 { theta[j] * (step / theta[j]).exp() } else { theta[j] + step }
+                        if bent && theta[j] != 0.0 {
+                            theta[j] * (step / theta[j]).exp()
+                        } else {
+                            theta[j] + step
+                        }
                     };
                     (0..n).map(moved).collect()
                 };
                 let is_inside = |at: &[f64]| parameters.iter().zip(at).all(|(p, x)| within(p.interval, *x));
                 // Some way back from what lies beyond an end.
-                let Some(away) = [AWAY, 0.75 * AWAY, NEAR].into_iter().find(|away| is_inside(&point(*away))) else {
+                let Some(away) = [AWAY, 0.75 * AWAY, NEAR].into_iter().find(|away| is_inside(&point(*away)))
+                else {
                     continue;
                 };
                 if is_flat {
@@ -87,15 +92,17 @@ mod tests {
 
     fn asked(log_likelihood: impl Fn(&[f64]) -> f64, theta: &[f64], inverse: &[f64]) -> Vec<usize> {
         let interval = Interval { lowest: 0.0, highest: 1.0 };
-        let parameters: Vec<Parameter> =
-            (0..theta.len()).map(|i| Parameter { name: format!("p{i}"), interval, start: theta[i] }).collect();
+        let parameters: Vec<Parameter> = (0..theta.len())
+            .map(|i| Parameter { name: format!("p{i}"), interval, start: theta[i] })
+            .collect();
         flat(&mut |at| Ok(log_likelihood(at)), theta, inverse, &parameters, 0.5).unwrap()
     }
 
     #[test]
     fn a_product_is_flat_and_what_stands_beside_it_is_not() {
         let square = |x: f64| x * x;
-        let surface = |at: &[f64]| -0.5 * (square((at[0] * at[1] - 0.09) / 0.004) + square((at[2] - 0.4) / 0.02));
+        let surface =
+            |at: &[f64]| -0.5 * (square((at[0] * at[1] - 0.09) / 0.004) + square((at[2] - 0.4) / 0.02));
         let inverse = [0.01, -0.0099, 0.0, -0.0099, 0.01, 0.0, 0.0, 0.0, 0.0004];
         assert_eq!(asked(surface, &[0.3, 0.3, 0.4], &inverse), [0, 1]);
     }

@@ -16,8 +16,8 @@ pub mod mean_field_filter;
 pub mod synthetic;
 
 // … and what a likelihood with noise looks like around its maximum.
-pub mod surface;
 mod flatness;
+pub mod surface;
 
 // … how a route is chosen, and the objective that a fit takes.
 pub mod route;

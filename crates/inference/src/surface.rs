@@ -134,7 +134,9 @@ fn not_determined(verdict: &mut Verdict, flat: &[usize], parameters: &[Parameter
     let names: Vec<String> = lost.iter().map(|i| format!("`{}`", parameters[*i].name)).collect();
     let names = names.join(", ");
     verdict.words = if lost.len() == 1 {
-        format!("the data do not determine {names}: three errors away, as its likelihood curves, they are about as likely")
+        format!(
+            "the data do not determine {names}: three errors away, as its likelihood curves, they are about as likely"
+        )
     } else {
         format!(
             "the data do not determine {names} one by one: three errors away, as their likelihood curves, they are about as \

@@ -16,10 +16,10 @@ use glauber_program::{
 use super::instruction::{From, Instruction, Noise, Picked, Register, Slot, Source, Write};
 use super::rule::{Rule, Sum, SumsOf};
 use crate::compile::Code;
-use crate::plane::holds;
-use crate::tabulate::Tables;
 use glauber_backend::CompileOptions;
 use glauber_backend::EngineError;
+use glauber_backend::plane::holds;
+use glauber_program::passes::Tables;
 
 /// A value and the spot where it is asked for.
 type Asked = (ValueId, From, Offset);

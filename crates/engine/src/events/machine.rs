@@ -11,16 +11,16 @@ use super::edges::Edges;
 use super::instruction::{Instruction, Slot, Source};
 use super::rule::{Rule, SumsOf};
 use crate::fields::set;
-use crate::inputs::{Address, Inputs};
 use crate::kernels::Lane;
 use crate::machine::{Machine, tabulated};
-use crate::plane::{Margin, Plane};
 use crate::scalars::evaluate;
 use glauber_backend::EngineError;
 use glauber_backend::Fault;
 use glauber_backend::Numbers;
 use glauber_backend::Run;
 use glauber_backend::Simd;
+use glauber_backend::inputs::{Address, Inputs};
+use glauber_backend::plane::{Margin, Plane};
 
 /// A rule with the memory to run it on one replicate.
 pub(crate) struct Events<F: Lane> {

@@ -13,10 +13,10 @@ use super::batch::{Batch, MOST, RUN, moved};
 use super::instruction::{Instruction, Picked, Source, Write};
 use super::machine::{Events, Trouble};
 use super::rule::Rule;
-use crate::inputs::Address;
 use crate::kernels::{Drawn, Lane, box_muller, draw, pick};
-use crate::plane::{Plane, Stored};
 use glauber_backend::Fault;
+use glauber_backend::inputs::Address;
+use glauber_backend::plane::{Plane, Stored};
 
 /// After so many events (some milliseconds) a step looks whether it is to stop.
 const BETWEEN_LOOKS: u64 = 128 * RUN as u64;

@@ -5,9 +5,9 @@ use super::batch::MOST;
 use super::edges::Edges;
 use super::machine::{Sums, Trouble};
 use super::rule::Rule;
-use crate::inputs::Address;
 use crate::kernels::Lane;
-use crate::plane::{Plane, Stored, each_storage};
+use glauber_backend::inputs::Address;
+use glauber_backend::plane::{Plane, Stored, each_storage};
 
 fn number<F: Lane>(plane: &Plane<F>, place: usize) -> f64 {
     each_storage!(plane, v => v[place].number())

@@ -3,7 +3,7 @@
 use glauber_numbers::real::Real;
 
 use crate::kernels::memory::Entries;
-use crate::plane::Stored;
+use glauber_backend::plane::Stored;
 
 /// What the kernels compute with: a number type of which vectors can hold small tables.
 pub trait Lane: Real + Stored {

@@ -4,7 +4,7 @@ use glauber_lattice::Layout;
 use glauber_numbers::noise::Key;
 use glauber_numbers::real::Real;
 
-use crate::plane::Plane;
+use glauber_backend::plane::Plane;
 use glauber_program::passes::MOST_ENTRIES;
 
 /// The fields a pass reads.

@@ -6,7 +6,7 @@ use crate::block::{BLOCK, Block, Strip};
 use crate::kernel::Source;
 use crate::kernels::Lane;
 use crate::kernels::Memory;
-use crate::plane::{Plane, each_storage};
+use glauber_backend::plane::{Plane, each_storage};
 
 #[inline(always)]
 pub(super) fn plane_of<'a, F>(source: Source, memory: &Memory<'a, F>) -> &'a Plane<F> {

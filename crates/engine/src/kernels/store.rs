@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::kernels::Lane;
 use crate::kernels::operands::Operand;
 use crate::kernels::{Output, Part};
-use crate::plane::{Plane, Stored, each_storage};
+use glauber_backend::plane::{Plane, Stored, each_storage};
 use glauber_program::Requirement;
 
 /// Up to here [`Real::nearest_i32`] is exact for whole numbers in both precisions.

@@ -6,7 +6,7 @@ use crate::kernels::Lane;
 use crate::kernels::Memory;
 use crate::kernels::neighbours::{InBlock, load, plane_of, rows_at};
 use crate::kernels::operands::Operand;
-use crate::plane::{Plane, each_storage};
+use glauber_backend::plane::each_storage;
 
 /// Running sums, one per lane: site i is added to lane i modulo [`LANES`].
 type Lanes = [f64; LANES];

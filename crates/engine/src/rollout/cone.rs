@@ -13,15 +13,15 @@ use glauber_program::{Span, units_of_terms};
 use rayon::prelude::*;
 
 use crate::codes::ConeCodes;
-use crate::inputs::{Inputs, Results};
 use crate::kernels::{Lane, Worth, add_terms, leads};
-use crate::plane::Plane;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
 use crate::rollout::seen::Seen;
 use crate::worker::{State, Worker};
 use glauber_backend::EngineError;
 use glauber_backend::Simd;
+use glauber_backend::inputs::{Inputs, Results};
+use glauber_backend::plane::Plane;
 use glauber_backend::{FirstStep, Run, Start};
 
 /// What the terms of a replicate are compared with.

@@ -51,7 +51,6 @@ mod in_python;
 mod inference;
 mod loss;
 mod marked;
-mod memory;
 mod observation;
 mod optimization;
 mod overrides;
@@ -74,11 +73,11 @@ use serde::Serialize;
 pub use data::{Columns, CovariateChoice, Data, DataSource, Frames, Simulation};
 pub use error::{FitFileError, Place};
 pub use given::Given;
+pub use glauber_files::MemorySize;
 pub use in_python::in_python;
 pub use inference::{PosteriorChoice, PriorChoice};
 pub use loss::{EstimatorChoice, LossChoice, Weights};
 pub use marked::Marked;
-pub use memory::MemorySize;
 pub use observation::{
     ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice,
 };

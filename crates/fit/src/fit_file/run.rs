@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::error::FitFileError;
-use super::memory::MemorySize;
 use super::reader::{Key, Reader};
 use super::skip;
 use super::tree::Value;
+use glauber_files::MemorySize;
 
 /// The keys of `[run]`.
 pub const KEYS: &[Key] = &[

@@ -3,37 +3,39 @@
 
 use std::collections::HashMap;
 
-use glauber_program::passes::{Table, TableKey, table_keys_given};
-use glauber_program::{Op, Program, Rank, Unary, ValueId, dataflow};
-
-use crate::colour::choice;
+use super::colour::choice;
+use super::{Table, TableKey, table_keys_given};
+use crate::{Binary, Op, Program, Rank, Unary, ValueId, dataflow};
 
 /// What a look-up costs, in kernels of plain arithmetic (measured).
 const COST_OF_LOOKUP: u32 = 10;
 
 /// All tables of a program.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tables {
-    pub(crate) tables: Vec<Table>,
+pub struct Tables {
+    /// One by one.
+    pub tables: Vec<Table>,
     of: HashMap<ValueId, usize>,
 }
 
 impl Tables {
-    pub(crate) fn table_of(&self, value: ValueId) -> Option<&Table> {
+    /// That of a value, if it has one.
+    pub fn table_of(&self, value: ValueId) -> Option<&Table> {
         self.of.get(&value).map(|i| &self.tables[*i])
     }
 
-    pub(crate) fn number_of(&self, value: ValueId) -> Option<usize> {
+    /// Its number in [`Tables::tables`].
+    pub fn number_of(&self, value: ValueId) -> Option<usize> {
         self.of.get(&value).copied()
     }
 
     /// No tables: everything is evaluated at every site.
-    pub(crate) fn none() -> Tables {
+    pub fn none() -> Tables {
         Tables::default()
     }
 
     /// The tables worth making for a program of which some values are given as fields.
-    pub(crate) fn find(program: &Program, is_given: impl Fn(ValueId) -> bool) -> Tables {
+    pub fn find(program: &Program, is_given: impl Fn(ValueId) -> bool) -> Tables {
         let mut tables = Tables::default();
         let keys = table_keys_given(program, is_given);
         // Their tables are filled anew at every step.
@@ -78,8 +80,8 @@ fn costs_more_than_lookup(program: &Program, keys: &[Option<Vec<TableKey>>], val
             Op::Unary(Unary::Negate | Unary::Absolute | Unary::Sign | Unary::Floor, _) => 1,
             Op::Unary(Unary::SquareRoot, _) => 8,
             Op::Unary(..) => 30,
-            Op::Binary(glauber_program::Binary::Power, ..) => 80,
-            Op::Binary(glauber_program::Binary::Divide, ..) => 6,
+            Op::Binary(Binary::Power, ..) => 80,
+            Op::Binary(Binary::Divide, ..) => 6,
             _ => 1,
         };
         if total > COST_OF_LOOKUP {

@@ -22,7 +22,7 @@ impl std::str::FromStr for MemorySize {
     /// A number with a unit, in capitals or not, with a space or not; bytes without one.
     ///
     /// ```
-    /// use glauber_fit::fit_file::MemorySize;
+    /// use glauber_files::MemorySize;
     /// assert_eq!("1.5 GiB".parse(), Ok(MemorySize(3 << 29)));
     /// assert_eq!("500mb".parse(), Ok(MemorySize(500_000_000)));
     /// assert!("much".parse::<MemorySize>().is_err());
@@ -33,7 +33,7 @@ impl std::str::FromStr for MemorySize {
         let split = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(split);
         let unit = unit.trim().to_ascii_uppercase();
-        let number = glauber_files::number(number).ok_or_else(wanted)?;
+        let number = crate::number(number).ok_or_else(wanted)?;
         let scale = if unit.is_empty() {
             Some(1)
         } else {

@@ -19,7 +19,7 @@ pub enum Plane<F> {
 
 /// How the margin of a plane is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Margin {
+pub enum Margin {
     /// It is never read.
     Unread,
     /// By the lattice's boundary.
@@ -29,30 +29,35 @@ pub(crate) enum Margin {
 }
 
 /// Calls the same code with whichever vector a plane holds.
+#[macro_export]
 macro_rules! each_storage {
     ($plane:expr, $values:ident => $body:expr) => {
         match $plane {
-            Plane::U8($values) => $body,
-            Plane::I16($values) => $body,
-            Plane::I32($values) => $body,
-            Plane::Real($values) => $body,
+            $crate::plane::Plane::U8($values) => $body,
+            $crate::plane::Plane::I16($values) => $body,
+            $crate::plane::Plane::I32($values) => $body,
+            $crate::plane::Plane::Real($values) => $body,
         }
     };
 }
-pub(crate) use each_storage;
+pub use each_storage;
 
 /// A number type of a plane, to and from `f64`.
 pub trait Stored: Copy + Default + Send + Sync {
+    /// The number nearest, as the language converts.
     fn from_number(value: f64) -> Self;
+    /// The number itself.
     fn number(self) -> f64;
 }
 
 macro_rules! stored {
     ($($integer:ty),*) => {$(
         impl Stored for $integer {
+            #[inline]
             fn from_number(value: f64) -> $integer {
                 value as $integer
             }
+            #[inline]
             fn number(self) -> f64 {
                 f64::from(self)
             }
@@ -69,6 +74,7 @@ impl Stored for u8 {
         let near = if positive < 255.0 { positive } else { 255.0 };
         near.to_i32() as u8
     }
+    #[inline]
     fn number(self) -> f64 {
         f64::from(self)
     }
@@ -77,9 +83,11 @@ impl Stored for u8 {
 macro_rules! stored_reals {
     ($($real:ty),*) => {$(
         impl Stored for $real {
+            #[inline]
             fn from_number(value: f64) -> $real {
                 <$real as Real>::from_f64(value)
             }
+            #[inline]
             fn number(self) -> f64 {
                 self.to_f64()
             }
@@ -101,7 +109,7 @@ impl<F: Real + Stored> Plane<F> {
     }
 
     /// As what it stores its values.
-    pub(crate) fn storage(&self) -> Storage {
+    pub fn storage(&self) -> Storage {
         match self {
             Plane::U8(_) => Storage::U8,
             Plane::I16(_) => Storage::I16,
@@ -111,7 +119,7 @@ impl<F: Real + Stored> Plane<F> {
     }
 
     /// Whether it holds nothing yet.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         each_storage!(self, v => v.is_empty())
     }
 
@@ -121,7 +129,7 @@ impl<F: Real + Stored> Plane<F> {
     }
 
     /// Sets every site's number (in site order) and fills the margin.
-    pub(crate) fn set_dense(&mut self, layout: &Layout, margin: Margin, at: impl Fn(usize) -> f64) {
+    pub fn set_dense(&mut self, layout: &Layout, margin: Margin, at: impl Fn(usize) -> f64) {
         each_storage!(self, v => {
             let width = layout.width();
             for row in 0..layout.rows() {
@@ -135,7 +143,7 @@ impl<F: Real + Stored> Plane<F> {
     }
 
     /// Copies dense numbers in (site order) and fills the margin.
-    pub(crate) fn copy_dense<S: Stored>(&mut self, layout: &Layout, margin: Margin, dense: &[S]) {
+    pub fn copy_dense<S: Stored>(&mut self, layout: &Layout, margin: Margin, dense: &[S]) {
         each_storage!(self, v => {
             let width = layout.width();
             for (row, dense) in dense.chunks_exact(width).enumerate() {
@@ -149,7 +157,7 @@ impl<F: Real + Stored> Plane<F> {
     }
 
     /// Copies dense bytes in where the plane holds bytes; says whether it did.
-    pub(crate) fn set_bytes(&mut self, layout: &Layout, margin: Margin, dense: &[u8]) -> bool {
+    pub fn set_bytes(&mut self, layout: &Layout, margin: Margin, dense: &[u8]) -> bool {
         let Plane::U8(v) = self else { return false };
         layout.scatter(dense, v);
         self.fill_margin(layout, margin);
@@ -168,7 +176,8 @@ impl<F: Real + Stored> Plane<F> {
         dense
     }
 
-    pub(crate) fn fill_margin(&mut self, layout: &Layout, margin: Margin) {
+    /// Fills what lies around the lattice.
+    pub fn fill_margin(&mut self, layout: &Layout, margin: Margin) {
         match margin {
             Margin::Unread => {}
             Margin::Lattice => each_storage!(self, v => layout.fill_margin_with(v, Stored::from_number)),
@@ -178,7 +187,7 @@ impl<F: Real + Stored> Plane<F> {
 }
 
 /// Whether a storage holds every value of a domain.
-pub(crate) fn holds(storage: Storage, domain: Domain) -> bool {
+pub fn holds(storage: Storage, domain: Domain) -> bool {
     match storage {
         Storage::U8 => domain.integer && domain.proves(0.0, 255.0),
         Storage::I16 => domain.integer && domain.proves(-32768.0, 32767.0),
