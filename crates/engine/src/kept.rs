@@ -111,13 +111,13 @@ fn outcomes(step: &Program, adjoint: &Program, twins: &HashMap<ValueId, ValueId>
     step.results().iter().filter_map(own).collect()
 }
 
-/// Whether a value is a comparison, a number that was drawn, or a sum of such: its zero is never −0, and a layer holds it
+/// Whether a value is a comparison, an outcome that was drawn, or a sum of such: its zero is never −0, and a layer holds it
 /// bit by bit.
 fn counts(program: &Program, value: ValueId) -> bool {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         match &program.instruction(value).op {
-            Op::Compare(..) | Op::Count { .. } => {}
+            Op::Compare(..) | Op::Bernoulli { .. } | Op::Count { .. } => {}
             Op::Constant(x) if x.get() >= 0.0 => {}
             Op::Binary(Binary::Add, a, b) => open.extend([*a, *b]),
             _ => return false,
