@@ -409,7 +409,7 @@ def test_a_checkpoint_of_another_model_or_observation_is_refused(change, tmp_pat
 
     def fit(which: Any) -> Any:
         model, task = which()
-        how = {"steps": 10**6} if isinstance(task, glauber.Transition) else {"steps": 50, "replicates": 20}
+        how = {"steps": 10**6} if isinstance(task, glauber.Transition) else {"steps": 20_000, "replicates": 200}
         return glauber.fit(model, task, {"q": 0.3}, checkpoint=tmp_path, progress=stop, **how)
 
     with pytest.raises(glauber.FitInterrupted):

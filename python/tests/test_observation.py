@@ -38,11 +38,12 @@ def test_hidden_sites_and_missing_days_are_fitted_by_a_particle_filter():
     assert found.likelihood == "particle-filter"
     assert any("1 of 32 numbers missing" in note for note in found.notes)
     assert any("route `particle-filter`" in note for note in found.notes)
-    for name, truth in {**TRUTH, "seen": 0.7}.items():
-        error, noise = found.standard_errors[name], found.simulation_noise[name]
-        assert error is not None, found
-        # Five errors: a false alarm below one in a million.
-        assert abs(found.params[name] - truth) < 5 * np.hypot(error, noise), found
+    # Numbers of those who are ill, near equilibrium, tell the ratio of the rates: both times 0.7 or 1.5 change ln L by less than 1.
+    assert "do not determine `b`, `g`" in str(found), found
+    assert found.standard_errors["b"] is None and found.standard_errors["g"] is None, found
+    error, noise = found.standard_errors["seen"], found.simulation_noise["seen"]
+    # Five errors: a false alarm below one in a million.
+    assert abs(found.params["seen"] - 0.7) < 5 * np.hypot(error, noise), found
     assert found.to_json()["likelihood"] == "particle-filter"
 
 

@@ -3,7 +3,8 @@
 //! A quadratic fitted about a maximum is curved even where ln L is flat along a bent line, as for two parameters that enter as a
 //! product, and noise curves it where ln L is flat altogether. So each parameter is moved some errors away with the others where the
 //! quadratic expects them, on a straight line and on the one that is straight in logarithms; where ln L̂ falls by less than a
-//! third of what the errors say, the data do not determine that parameter.
+//! sixth of what the errors say on both sides, the data do not determine that parameter. (Errors that are half as large as they should be
+//! are a fault of another kind: there it falls by a quarter.)
 
 use glauber_optimize::objective::Interval;
 
@@ -14,9 +15,9 @@ const AWAY: f64 = 3.0;
 /// An end nearer than this many errors tells nothing.
 const NEAR: f64 = 1.5;
 /// The share of the expected fall below which there is none.
-const SHARE: f64 = 1.0 / 3.0;
+const SHARE: f64 = 1.0 / 6.0;
 /// The standard error of a mean of values that is wanted.
-const SHARP: f64 = 0.35;
+const SHARP: f64 = 0.25;
 
 /// The numbers of the parameters along which ln L̂ does not fall. `inverse` is the estimate's covariance, row by row, `spread` the
 /// standard deviation of ln L̂ there, `value` gives ln L̂.
@@ -31,7 +32,7 @@ pub(crate) fn flat(
     spread: f64,
 ) -> Result<Vec<usize>, Stop> {
     let n = theta.len();
-    let times = ((spread / SHARP).powi(2).ceil()).clamp(4.0, 48.0) as usize;
+    let times = ((spread / SHARP).powi(2).ceil()).clamp(4.0, 64.0) as usize;
     // A point of probability 0 has fallen as far as can be.
     let mut mean = |at: &[f64]| -> Result<f64, Stop> {
         let mut sum = 0.0;
@@ -49,31 +50,29 @@ pub(crate) fn flat(
         }
         let direction: Vec<f64> = (0..n).map(|j| inverse[j * n + i] / error).collect();
         let mut is_flat = false;
-        for sign in [-1.0, 1.0] {
-            for bent in [false, true] {
-                let point = |away: f64| -> Vec<f64> {
-                    let moved = |j: usize| {
-                        let step = sign * away * direction[j];
-                        if bent && theta[j] != 0.0 {
-                            theta[j] * (step / theta[j]).exp()
-                        } else {
-                            theta[j] + step
-                        }
-                    };
-                    (0..n).map(moved).collect()
+        for bent in [false, true] {
+            let point = |away: f64| -> Vec<f64> {
+                let moved = |j: usize| {
+                    let step = away * direction[j];
+                    if bent && theta[j] != 0.0 { theta[j] * (step / theta[j]).exp() } else { theta[j] + step }
                 };
-                let is_inside = |at: &[f64]| parameters.iter().zip(at).all(|(p, x)| within(p.interval, *x));
+                (0..n).map(moved).collect()
+            };
+            let is_inside = |at: &[f64]| parameters.iter().zip(at).all(|(p, x)| within(p.interval, *x));
+            let (mut asked, mut fell) = (false, false);
+            for sign in [-1.0, 1.0] {
                 // Some way back from what lies beyond an end.
-                let Some(away) = [AWAY, 0.75 * AWAY, NEAR].into_iter().find(|away| is_inside(&point(*away)))
-                else {
+                let ways = [AWAY, 0.75 * AWAY, NEAR].into_iter();
+                let Some(away) = ways.map(|away| sign * away).find(|away| is_inside(&point(*away))) else {
                     continue;
                 };
-                if is_flat {
+                if is_flat || fell {
                     continue;
                 }
-                let fall = top - mean(&point(away))?;
-                is_flat = fall < SHARE * 0.5 * away * away;
+                asked = true;
+                fell = top - mean(&point(away))? >= SHARE * 0.5 * away * away;
             }
+            is_flat |= asked && !fell;
         }
         if is_flat {
             found.push(i);
