@@ -629,8 +629,10 @@ def _option(name: str, value: Any) -> Any:
 
 
 def _source(rule: Any) -> str:
-    """A rule as its author wrote it, where that is known."""
+    """A rule as its author wrote it, where that is known: code that was run from elsewhere may name a file that says another thing."""
     try:
-        return inspect.cleandoc("\n" + inspect.getsource(rule))
-    except (OSError, TypeError):
+        text = inspect.cleandoc("\n" + inspect.getsource(rule))
+    except Exception:
         return ""
+    name = getattr(rule, "__name__", "")
+    return text if (f"def {name}(" in text if name != "<lambda>" else "lambda" in text) else ""
