@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import named_numbers, path_text, real, told, whole
+from glauber._arrays import check_names, named_numbers, path_text, real, told, whole
 from glauber._errors import InputError
 from glauber._fit_result import FitResult
 from glauber._kinds import Whole
@@ -200,6 +200,8 @@ def view(
         raise TypeError(f'the model is {told(model)}: give a glauber.Model, a name or a path, as "voter"')
     if isinstance(fit, FitResult):
         raise InputError("a fit's result is shown from its folder: result.save(folder), then glauber.view(fit=folder)")
+    if isinstance(data, Mapping) and isinstance(model, Model):
+        check_names(data, model.layers, "layer")
     with _as_file(data) as file:
         try:
             page = _glauber.serve(
@@ -218,6 +220,7 @@ def view(
             # Who gave arrays knows of no file.
             if file is None or isinstance(data, (str, os.PathLike)) or file not in str(error):
                 raise
-            raise InputError(str(error).replace(file, "data")) from None
+            words = str(error).replace(file, "data").replace(", or set the lattice's shape under [model-options]", "")
+            raise InputError(words) from None
     title = model.name if isinstance(model, Model) else name or "a fit"
     return widget(page, f"{title}, live", whole(height, "height", 100, 10_000))
