@@ -50,213 +50,78 @@ pub(crate) enum Drawn<'d, F> {
     Centred(&'d mut [F]),
 }
 
-/// Draws the random numbers of a key from `first` on.
-pub(crate) fn draw<F: Lane>(simd: Simd, drawn: Drawn<'_, F>, key: Key, first: u32) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { draw_avx512(drawn, key, first) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { draw_avx2(drawn, key, first) },
-        _ => draw_any(drawn, key, first),
+/// Defines functions which enter code that is compiled for each kind of vectors.
+macro_rules! entered {
+    ($($(#[$doc:meta])* fn $name:ident [$($generic:tt)*] ($($argument:ident: $type:ty),* $(,)?) $body:block)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name<$($generic)*>(simd: Simd, $($argument: $type),*) {
+            #[inline(always)]
+            fn any<$($generic)*>($($argument: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+            fn avx512<$($generic)*>($($argument: $type),*) {
+                any($($argument),*);
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2<$($generic)*>($($argument: $type),*) {
+                any($($argument),*);
+            }
+
+            match simd {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as in `run_blocks`.
+                Simd::Avx512 => unsafe { avx512($($argument),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as above.
+                Simd::Avx2 => unsafe { avx2($($argument),*) },
+                _ => any($($argument),*),
+            }
+        }
+    )*};
+}
+
+entered! {
+    /// Draws the random numbers of a key from `first` on.
+    fn draw[F: Lane](drawn: Drawn<'_, F>, key: Key, first: u32) {
+        match drawn {
+            Drawn::Words(d) => draws::words(d, key, first),
+            Drawn::Uniform(d) => draws::uniforms(d, key, first, 1),
+            Drawn::Centred(d) => draws::centred_numbers(d, key, first, 1),
+        }
     }
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn draw_avx512<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
-    draw_any(drawn, key, first);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn draw_avx2<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
-    draw_any(drawn, key, first);
-}
-
-#[inline(always)]
-fn draw_any<F: Lane>(drawn: Drawn<'_, F>, key: Key, first: u32) {
-    match drawn {
-        Drawn::Words(d) => draws::words(d, key, first),
-        Drawn::Uniform(d) => draws::uniforms(d, key, first, 1),
-        Drawn::Centred(d) => draws::centred_numbers(d, key, first, 1),
+    /// Finds the sites that pairs of words pick: their places, and whether they are near an edge.
+    fn pick[](axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
+        axes.pick(words, found.0, found.1);
     }
-}
 
-/// Finds the sites that pairs of words pick: their places, and whether they are near an edge.
-pub(crate) fn pick(simd: Simd, axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { pick_avx512(axes, words, found) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { pick_avx2(axes, words, found) },
-        _ => axes.pick(words, found.0, found.1),
+    /// Adds to a row of sums what lies in the window about each place.
+    fn add_corners[](all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
+        corners::add(all, window, room, sums);
     }
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn pick_avx512(axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
-    axes.pick(words, found.0, found.1);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn pick_avx2(axes: &Axes, words: [&[u32]; 2], found: (&mut [u32], &mut [bool])) {
-    axes.pick(words, found.0, found.1);
-}
-
-/// Adds to a row of sums what lies in the window about each place.
-pub(crate) fn add_corners(
-    simd: Simd,
-    all: &[Corner<'_>],
-    window: Window,
-    room: &mut Vec<i64>,
-    sums: &mut [i64],
-) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { add_corners_avx512(all, window, room, sums) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { add_corners_avx2(all, window, room, sums) },
-        _ => corners::add(all, window, room, sums),
+    /// Rewrites sums as what a draw at each site is worth.
+    fn worth[F: Lane](sums: &[i64], each: Worth, to: &mut [F]) {
+        corners::worth(sums, each, to);
     }
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn add_corners_avx512(all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
-    corners::add(all, window, room, sums);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn add_corners_avx2(all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, sums: &mut [i64]) {
-    corners::add(all, window, room, sums);
-}
-
-/// Rewrites sums as what a draw at each site is worth.
-pub(crate) fn worth<F: Lane>(simd: Simd, sums: &[i64], each: Worth, to: &mut [F]) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { worth_avx512(sums, each, to) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { worth_avx2(sums, each, to) },
-        _ => corners::worth(sums, each, to),
+    /// Writes what a draw at each place of a row is worth, of which the window holds all there is to sum up.
+    fn worth_inside[F: Lane](all: &[Corner<'_>], window: Window, room: &mut Vec<i64>, each: Worth, to: &mut [F]) {
+        corners::worth_inside(all, window, room, each, to);
     }
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn worth_avx512<F: Lane>(sums: &[i64], each: Worth, to: &mut [F]) {
-    corners::worth(sums, each, to);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn worth_avx2<F: Lane>(sums: &[i64], each: Worth, to: &mut [F]) {
-    corners::worth(sums, each, to);
-}
-
-/// Writes what a draw at each place of a row is worth, of which the window holds all there is to sum up.
-pub(crate) fn worth_inside<F: Lane>(
-    simd: Simd,
-    all: &[Corner<'_>],
-    window: Window,
-    room: &mut Vec<i64>,
-    each: Worth,
-    to: &mut [F],
-) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { worth_inside_avx512(all, window, room, each, to) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { worth_inside_avx2(all, window, room, each, to) },
-        _ => corners::worth_inside(all, window, room, each, to),
+    /// Adds terms, in whole units, to sums.
+    fn add_terms[F: Lane](terms: &[F], units: f64, sums: &mut [i64]) {
+        corners::add_terms(terms, units, sums);
     }
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn worth_inside_avx512<F: Lane>(
-    all: &[Corner<'_>],
-    window: Window,
-    room: &mut Vec<i64>,
-    each: Worth,
-    to: &mut [F],
-) {
-    corners::worth_inside(all, window, room, each, to);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn worth_inside_avx2<F: Lane>(
-    all: &[Corner<'_>],
-    window: Window,
-    room: &mut Vec<i64>,
-    each: Worth,
-    to: &mut [F],
-) {
-    corners::worth_inside(all, window, room, each, to);
-}
-
-/// Adds terms, in whole units, to sums.
-pub(crate) fn add_terms<F: Lane>(simd: Simd, terms: &[F], units: f64, sums: &mut [i64]) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { add_terms_avx512(terms, units, sums) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { add_terms_avx2(terms, units, sums) },
-        _ => corners::add_terms(terms, units, sums),
+    /// Writes terms, in whole units, as `count` times each less what `sums` has there; without sums as they are.
+    fn leads[F: Lane](terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
+        corners::leads(terms, units, of, to);
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn add_terms_avx512<F: Lane>(terms: &[F], units: f64, sums: &mut [i64]) {
-    corners::add_terms(terms, units, sums);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn add_terms_avx2<F: Lane>(terms: &[F], units: f64, sums: &mut [i64]) {
-    corners::add_terms(terms, units, sums);
-}
-
-/// Writes terms, in whole units, as `count` times each less what `sums` has there; without sums as they are.
-pub(crate) fn leads<F: Lane>(simd: Simd, terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
-    match simd {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as in `run_blocks`.
-        Simd::Avx512 => unsafe { leads_avx512(terms, units, of, to) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Simd::Avx2 => unsafe { leads_avx2(terms, units, of, to) },
-        _ => corners::leads(terms, units, of, to),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
-fn leads_avx512<F: Lane>(terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
-    corners::leads(terms, units, of, to);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn leads_avx2<F: Lane>(terms: &[F], units: f64, of: Option<(i64, &[i64])>, to: &mut [i64]) {
-    corners::leads(terms, units, of, to);
 }
 
 /// Runs a pass over `blocks`. `sums` holds, block after block, one number per slot.
