@@ -33,15 +33,22 @@ pub(crate) fn flat(
 ) -> Result<Vec<usize>, Stop> {
     let n = theta.len();
     let times = ((spread / SHARP).powi(2).ceil()).clamp(4.0, 64.0) as usize;
-    // A point of probability 0 has fallen as far as can be.
+    // Of the values that are no 0, where these are most: particles may all die once where the data are likely.
     let mut mean = |at: &[f64]| -> Result<f64, Stop> {
-        let mut sum = 0.0;
+        let (mut sum, mut count) = (0.0, 0);
         for _ in 0..times {
-            sum += value(at)?;
+            let own = value(at)?;
+            if own.is_finite() {
+                (sum, count) = (sum + own, count + 1);
+            }
         }
-        Ok(sum / times as f64)
+        Ok(if 2 * count > times { sum / f64::from(count as u32) } else { f64::NEG_INFINITY })
     };
     let top = mean(theta)?;
+    if !top.is_finite() {
+        // Nothing can be told of it.
+        return Ok(Vec::new());
+    }
     let mut found = Vec::new();
     for i in 0..n {
         let error = inverse[i * n + i].max(0.0).sqrt();
@@ -112,6 +119,21 @@ mod tests {
         assert_eq!(asked(surface, &[0.25, 0.25], &[0.0025, -0.00249, -0.00249, 0.0025]), [0, 1]);
         let surface = |at: &[f64]| -0.5 * ((at[0] - 0.5) / 0.01_f64).powi(2);
         assert_eq!(asked(surface, &[0.5, 0.5], &[0.0001, 0.0, 0.0, 0.01]), [1]);
+    }
+
+    #[test]
+    fn a_value_of_0_now_and_then_tells_nothing() {
+        let mut turn = 0;
+        let interval = Interval { lowest: 0.0, highest: 1.0 };
+        let parameters = [Parameter { name: "p".into(), interval, start: 0.5 }];
+        let mut value = |at: &[f64]| {
+            turn += 1;
+            Ok(if turn % 3 == 0 { f64::NEG_INFINITY } else { -0.5 * ((at[0] - 0.5) / 0.05_f64).powi(2) })
+        };
+        assert!(flat(&mut value, &[0.5], &[0.0025], &parameters, 0.5).unwrap().is_empty());
+        // Where it is 0 nearly always, nothing is known of it.
+        let mut dead = |_: &[f64]| Ok(f64::NEG_INFINITY);
+        assert!(flat(&mut dead, &[0.5], &[0.0025], &parameters, 0.5).unwrap().is_empty());
     }
 
     #[test]
