@@ -10,7 +10,7 @@ from numpy import bool_, float64
 from numpy.typing import NDArray
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Beyond", "CellSum", "Crew", "Expression", "FitOutcome", "FitPieces", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "answer", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "one_of_many", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
+__all__ = ["__version__", "Beyond", "CellSum", "Crew", "Expression", "FitOutcome", "FitPieces", "LogDensity", "Model", "Neighbours", "Next", "Objective", "Observation", "Page", "Plan", "Scope", "There", "answer", "autologistic_log_density", "catalogue", "cells_fit", "cells_fit_tracks", "cells_log_density", "cells_picture", "cells_simulate", "cells_tracks", "check", "check_estimator", "columns_in_order", "fit_file", "forked", "load", "log_density_of_file", "objective_of_file", "one_of_many", "persistent_walk_log_density", "picture", "profile_of_file", "segment", "serve", "trace"]
 
 __version__: Final[str]
 
@@ -771,6 +771,11 @@ def check(model: Model, fields: SupportsGetItem[int, tuple[str, tuple[NDArray[An
 def check_estimator(name: str, temperature: SupportsFloat | SupportsIndex, samples: SupportsIndex, radius: SupportsIndex | None) -> None:
     """
     Refuses an estimator that there is not, or options that it does not take.
+    """
+
+def columns_in_order(names: SupportsGetItem[int, str], outputs: SupportsGetItem[int, str], what: str) -> tuple[list[int], str | None]:
+    """
+    Where each number of `outputs` stands among columns of these names, and what is to be said where they were taken by their place.
     """
 
 def fit_file(request: Incomplete, progress: Any | None) -> tuple[dict[str, Any], BaseException | None]:

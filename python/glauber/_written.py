@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from glauber import _glauber
 from glauber._arrays import numbers, of_texts, told
 from glauber._containers import columns, kind_of, labels_of_time, lattice_axes, meaning_of, ordered
 from glauber._errors import InputError
@@ -139,25 +140,15 @@ def in_order(names: Sequence[Any], what: str, outputs: Sequence[str], said: list
     plain = list(range(count))
     if len(outputs) == 1 or list(names) == plain == [_label(n) for n in outputs]:
         return plain
-    own = [[_label(name), str(name).strip()] for name in names]
-    theirs = [[_label(output), output] for output in outputs]
-    found = [[i for i, mine in enumerate(own) if a in mine or (b is not None and b in mine)] for b, a in theirs]
-    if count == len(outputs) and all(len(places) == 1 for places in found) and len({p[0] for p in found}) == count:
-        return [places[0] for places in found]
-    shown = ", ".join(f"`{name}`" for name in names[:6]) + (" …" if count > 6 else "")
-    wanted = ", ".join(f"`{name}`" for name in outputs[:6]) + (" …" if len(outputs) > 6 else "")
     if all(isinstance(n, (int, np.integer)) and n == i for i, n in enumerate(names)):
         # They only count the columns.
         if count == len(outputs):
+            wanted = ", ".join(f"`{name}`" for name in outputs[:6]) + (" …" if len(outputs) > 6 else "")
             said.append(f"the columns of `{what}` have no names: they were taken by their place as {wanted}")
         return plain
-    if count != len(outputs) or any(found) or any(_label(name) is not None for name in names):
-        raise InputError(
-            f"the columns of the data of `{what}` are {shown}, but its numbers are {wanted}: name the columns by these (or by their "
-            "labels alone), or give the plain array, [time, number], whose order then counts"
-        )
-    said.append(f"the columns {shown} of `{what}` were taken by their place as {wanted}")
-    return plain
+    order, note = _glauber.columns_in_order([str(name) for name in names], list(outputs), what)
+    said.extend([note] if note else [])
+    return order
 
 
 def _label(name: Any) -> float | None:

@@ -19,6 +19,7 @@ mod there;
 // … and what is done with a model: rollouts, gradients, fits, checks, pictures.
 mod cells;
 mod check;
+mod columns;
 mod density;
 mod fit_outcome;
 mod fit_request;
@@ -43,6 +44,8 @@ mod _glauber {
     };
     #[pymodule_export]
     use crate::check::check;
+    #[pymodule_export]
+    use crate::columns::columns_in_order;
     #[pymodule_export]
     use crate::density::{
         LogDensity, autologistic_log_density, log_density_of_file, persistent_walk_log_density,

@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use pyo3::prelude::*;
-
 use pyo3::{inspect::PyStaticExpr as Hint, type_hint_identifier, type_hint_subscript, type_hint_union};
 
 /// A kind of Python values.

@@ -12,8 +12,15 @@ pub fn in_order(
     what: &str,
 ) -> Result<(Vec<usize>, Option<String>), ObservationError> {
     let by_place: Vec<usize> = (0..outputs.len()).collect();
-    if outputs.len() <= 1 || names.len() != outputs.len() {
+    let others = || {
+        let why = format!("are {}, but its numbers are {}", listed(names), listed(outputs));
+        ObservationError::Columns { what: what.to_string(), why }
+    };
+    if outputs.len() <= 1 {
         return Ok((by_place, None));
+    }
+    if names.len() != outputs.len() {
+        return Err(others());
     }
     let own: Vec<Option<f64>> = names.iter().map(|n| label(n)).collect();
     let found: Vec<Vec<usize>> = outputs
@@ -34,8 +41,7 @@ pub fn in_order(
         return Ok((all, None));
     }
     if own.iter().any(Option::is_some) || found.iter().any(|places| !places.is_empty()) {
-        let why = format!("are {}, but its numbers are {}", listed(names), listed(outputs));
-        return Err(ObservationError::Columns { what: what.to_string(), why });
+        return Err(others());
     }
     let said =
         format!("the columns {} of `{what}` were taken by their place as {}", listed(names), listed(outputs));
@@ -85,8 +91,8 @@ mod tests {
     #[test]
     fn labels_of_something_else_are_refused() {
         let outputs = texts(&["region 0", "region 1"]);
-        for names in [["1", "2"], ["0", "south"], ["10", "20"], ["0", "0"]] {
-            let found = in_order(&texts(&names), &outputs, "it").unwrap_err().to_string();
+        for names in [&["1", "2"][..], &["0", "south"], &["10", "20"], &["0", "0"], &["0", "1", "2"]] {
+            let found = in_order(&texts(names), &outputs, "it").unwrap_err().to_string();
             assert!(found.contains("but its numbers are `region 0`, `region 1`"), "{found}");
         }
     }
