@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -629,10 +630,25 @@ def _option(name: str, value: Any) -> Any:
 
 
 def _source(rule: Any) -> str:
-    """A rule as its author wrote it, where that is known: code that was run from elsewhere may name a file that says another thing."""
+    """A rule as its author wrote it, or nothing where that is not sure: code that was run from elsewhere names a file that says
+    another thing, and so does one that was changed since."""
     try:
         text = inspect.cleandoc("\n" + inspect.getsource(rule))
+        own = rule.__code__
     except Exception:
         return ""
-    name = getattr(rule, "__name__", "")
-    return text if (f"def {name}(" in text if name != "<lambda>" else "lambda" in text) else ""
+    if own.co_name == "<lambda>":
+        return text if "lambda" in text and all(name in text for name in own.co_names) else ""
+    try:
+        within = [compile(text, "", "exec")]
+    except (SyntaxError, ValueError):
+        return ""
+    for code in within:
+        within.extend(inner for inner in code.co_consts if isinstance(inner, CodeType))
+    return text if any(_said(code) == _said(own) for code in within) else ""
+
+
+def _said(code: CodeType) -> tuple[Any, ...]:
+    """What a function's text says: its name, names and constants; whether a name is that of a function around it is not in its text."""
+    names = {*code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars}
+    return code.co_name, names, [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import glauber
@@ -51,6 +52,55 @@ def test_without_anywidget_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match="pip install anywidget"):
         glauber.view("voter")
     glauber._view._widget.cache_clear()
+
+
+def test_observed_states_are_shown_beside_a_model(anywidget, tmp_path):
+    runs = glauber.simulate(coins(), {"p": 0.3}, steps=4, seed=2)
+    runs.save(tmp_path / "runs.npz")
+    for data in (runs, {"heads": runs["heads"]}, {"heads": runs["heads"][0, -1]}, tmp_path / "runs.npz"):
+        widget = glauber.view(coins(), data=data)
+        assert status(widget.address)[0] == 200
+        widget.close()
+    by_name = glauber.view("susceptible-infected", shape=(12, 12), data={"aware": runs["heads"]})
+    assert status(by_name.address)[0] == 200
+    by_name.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda: {"heads": np.zeros((3, 9, 9))}, r"^data: array `heads` has shape \[3, 9, 9\]"),
+        (lambda: {"tails": np.zeros((3, 12, 12))}, "no layer `tails`"),
+        (lambda: {"heads": np.full((3, 12, 12), 0.5)}, "^data: array `heads`, run 0, time 0, site 0: 0.5"),
+        (lambda: {"heads": np.full((3, 12, 12), np.nan)}, "^data: array `heads`"),
+        (lambda: {"heads": np.ma.masked_equal(np.eye(12), 1)}, "masked"),
+        (lambda: "nowhere.npz", "nowhere.npz: cannot open it"),
+    ],
+)
+def test_what_is_no_observed_state_is_refused_by_its_own_name(anywidget, data, words):
+    with pytest.raises(glauber.InputError, match=words):
+        glauber.view(coins(), data=data())
+
+
+def test_a_rule_is_shown_as_it_was_written_or_not_at_all(tmp_path):
+    def follow(s):
+        return s.bernoulli(s["p"])
+
+    def model(step):
+        return glauber.Model("m", (4, 4), {"a": "binary"}, step, parameters={"p": (0, 1, 0.5)}, start=lambda s: 0)
+
+    assert model(follow)._rule == 'def follow(s):\n    return s.bernoulli(s["p"])'
+    # Code that names a file which says another thing, though of one name.
+    text = "def follow(s):\n    return s.bernoulli(s['p'])"
+    path = tmp_path / "rules.py"
+    path.write_text(text)
+    space: dict = {}
+    exec(compile(text, str(path), "exec"), space)
+    assert model(space["follow"])._rule == text
+    path.write_text(text.replace("'p'", "0.25"))
+    exec(compile(text, str(path), "exec"), space)
+    assert model(space["follow"])._rule == ""
+    assert model(lambda s: s.bernoulli(0.5))._rule.count("lambda") >= 1
 
 
 def test_the_widget_serves_the_page_until_it_is_closed(anywidget):
