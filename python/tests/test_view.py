@@ -791,3 +791,31 @@ def test_a_page_that_takes_no_picture_loses_its_place():
         while stream.recv(1 << 16):
             pass
         assert 25 < time.monotonic() - begin < 60
+
+
+def test_lattices_that_are_too_large_are_refused_before_they_take_memory(browser):
+    for options in [("ising", "--option", "shape=[20000,20000]"), ("persistent-random-walk", "--option", "walkers=100000000")]:
+        done = subprocess.run([CLI, "view", *options, "--no-browser"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "at most 16777216 are shown" in done.stderr, done.stderr
+    with Served("persistent-random-walk") as served:
+        page = opened(browser, served)
+        walkers = page.locator("#o-walkers")
+        before = walkers.input_value()
+        walkers.fill("100000000")
+        walkers.press("Enter")
+        rejoin(page, 'document.getElementById("alert").textContent.includes("16777216")')
+        rejoin(page, f'document.getElementById("o-walkers").value === "{before}"')
+        step = step_of(page)
+        rejoin(page, f"+document.documentElement.dataset.step > {step}")
+        page.close()
+
+
+def test_a_run_that_failed_goes_on_with_another_option(browser):
+    with Served("gray-scott", "--option", "time-step=1", "--option", "shape=[32,32]") as served:
+        page = opened(browser, served)
+        rejoin(page, 'document.getElementById("alert").textContent.includes("gray-scott")')
+        rejoin(page, 'document.getElementById("play").textContent === "Play"')
+        page.locator("#o-time-step").fill("0.02")
+        page.locator("#o-time-step").press("Enter")
+        rejoin(page, '+document.documentElement.dataset.step >= 2 && document.getElementById("alert").hidden')
+        page.close()

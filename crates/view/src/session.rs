@@ -159,8 +159,15 @@ impl Session {
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
                 {
                     // A page that takes no pictures keeps its place no longer from others.
-                    let is_silent = self.under_way >= UNDER_WAY && self.heard.elapsed() > SILENCE;
-                    return if is_silent { Err(Gone) } else { Ok(()) };
+                    if self.under_way < UNDER_WAY || self.heard.elapsed() <= SILENCE {
+                        return Ok(());
+                    }
+                    let words = format!(
+                        "this page took no picture for {} s, as one that a browser puts to sleep: its run was ended; load it again",
+                        SILENCE.as_secs()
+                    );
+                    self.wrong("page", &words)?;
+                    return Err(Gone);
                 }
                 Err(_) => return Err(Gone),
             }
@@ -292,6 +299,7 @@ impl Session {
         if let Err(words) = stage.restart(self.seed) {
             return self.wrong("run", &words);
         }
+        self.carry_on();
         self.begin_course();
         self.describe(&[])?;
         if self.besides != self.values_besides() {
@@ -438,9 +446,13 @@ impl Session {
             return Ok(());
         }
         self.text = text;
-        // What stood still because its rule failed runs again with another rule.
-        self.playing |= std::mem::take(&mut self.failed);
+        self.carry_on();
         self.make_anew()
+    }
+
+    /// What stood still because a step failed runs again once something is another.
+    fn carry_on(&mut self) {
+        self.playing |= std::mem::take(&mut self.failed);
     }
 
     fn grant(&mut self, wish: Wish) -> Result<(), Gone> {
@@ -465,6 +477,7 @@ impl Session {
                         .wrong("seed", "a seed is a whole number from 0 to 18,446,744,073,709,551,615");
                 };
                 self.seed = seed;
+                self.carry_on();
                 if let Some(Err(words)) = self.stage.as_mut().map(|stage| stage.restart(seed)) {
                     return self.wrong("run", &words);
                 }
@@ -498,7 +511,10 @@ impl Session {
                 self.source.options.set(&name, value);
                 // What cannot be made leaves the model as it was.
                 match self.source.stage(self.threads) {
-                    Ok(stage) => self.take(stage),
+                    Ok(stage) => {
+                        self.carry_on();
+                        self.take(stage)
+                    }
                     Err(words) => {
                         self.source = earlier;
                         self.describe(&[])?;

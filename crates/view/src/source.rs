@@ -20,6 +20,8 @@ use crate::observed::Observed;
 use crate::remains::Remains;
 use crate::stage::{Stage, shell};
 
+/// Larger lattices are not shown: a page holds several copies of one, and a step of it takes longer than a picture may.
+const MOST_SITES: usize = 1 << 24;
 /// A longer model file is not compared with what it was.
 const MOST_TEXT: u64 = 1 << 22;
 
@@ -221,6 +223,14 @@ impl Source {
                 (loaded.model, covariates)
             }
         };
+        let sites = model.declarations().lattice.sites();
+        if sites > MOST_SITES {
+            return Err(format!(
+                "model `{}` has {sites} sites, and at most {MOST_SITES} are shown, 4096 by 4096: choose fewer (`glauber simulate` runs \
+                 larger ones)",
+                model.name()
+            ));
+        }
         notes.extend(model.notes());
         let rule = match self.file() {
             Some(path) => text_of(&path)?,

@@ -613,8 +613,10 @@ function play() { stand(!playing); clock = { at: performance.now(), step: last ?
 function step() { stand(false); tell({ do: "step" }); }
 function restart() {
   const seed = $("seed").value.trim();
-  if (!/^[\d.eE+_]{1,24}$/.test(seed)) $("seed").value = model.seed;
-  if (!/^[\d.eE+_]{1,24}$/.test(seed)) return wrong("a seed is a whole number from 0 to 18446744073709551615");
+  if (!/^[\d.eE+_]{1,24}$/.test(seed)) {
+    $("seed").value = model.seed;
+    return wrong("a seed is a whole number from 0 to 18446744073709551615");
+  }
   $("seed").blur();
   tell({ do: "restart", seed });
 }
