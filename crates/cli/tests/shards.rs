@@ -130,7 +130,7 @@ fn numbers_that_are_no_shards_are_refused() {
     for (number, why) in [
         ("0/3", "no shard 0 of 3"),
         ("4/3", "no shard 4 of 3"),
-        ("1/0", "no shard 1 of 0"),
+        ("1/0", "no shards at all were asked for"),
         ("3", "such as 3/16"),
         ("a/b", "such as 3/16"),
         ("1/6", "only 5 fits"),
@@ -141,7 +141,11 @@ fn numbers_that_are_no_shards_are_refused() {
     let one = "fit.toml";
     std::fs::write(at.join(one), STARTS.replace("[0.2, 0.4, 0.5, 0.6, 0.7]", "0.2")).unwrap();
     refused(at, &["fit", one, "--out", "parts", "--shard", "1/2"], &["nothing to share out"]);
-    refused(at, &["merge", "nowhere"], &["nowhere"]);
+    refused(
+        at,
+        &["merge", "nowhere"],
+        &["nowhere: there is no such folder: give the one that `glauber fit --shard` wrote into"],
+    );
     std::fs::create_dir(at.join("empty")).unwrap();
     refused(at, &["merge", "empty"], &["holds no shards"]);
 }

@@ -36,6 +36,9 @@ impl std::str::FromStr for Shard {
         let parts = text.split_once('/').map(|(a, b)| (a.trim().parse(), b.trim().parse()));
         match parts {
             Some((Ok(number), Ok(of))) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+            Some((Ok(_), Ok(0))) => {
+                Err("no shards at all were asked for: give which of how many, such as 3/16".into())
+            }
             Some((Ok(number), Ok(of))) => {
                 Err(format!("there is no shard {number} of {of}: they are numbered from 1 to {of}"))
             }
@@ -241,7 +244,18 @@ impl Parts {
     /// [`ShardError`] where some are missing, damaged, of another version, or of several jobs.
     pub fn read(folder: &Path) -> Result<Parts, ShardError> {
         let wrong = |path: &Path, why: String| ShardError::File { path: path.to_path_buf(), why };
-        let entries = std::fs::read_dir(folder).map_err(|e| wrong(folder, e.to_string()))?;
+        let unread = |e: std::io::Error| {
+            let why = if folder.is_file() {
+                "it is a file: give the folder that `glauber fit --shard` wrote into, its --out".to_string()
+            } else if e.kind() == std::io::ErrorKind::NotFound {
+                "there is no such folder: give the one that `glauber fit --shard` wrote into, its --out"
+                    .to_string()
+            } else {
+                e.to_string()
+            };
+            wrong(folder, why)
+        };
+        let entries = std::fs::read_dir(folder).map_err(unread)?;
         let is_shard = |path: &PathBuf| {
             path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("shard-"))
         };
