@@ -1,10 +1,7 @@
 //! Makes fits of fit files: what a person writes down becomes a problem, fits that run, and what they came to.
 
-// What can be done apart …
-mod piece;
-
-// … what a person writes down …
-pub mod fit_file;
+// What a person writes down …
+pub use glauber_fit_file as fit_file;
 
 mod error;
 

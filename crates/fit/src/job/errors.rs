@@ -15,7 +15,7 @@ use glauber_tasks::tasks::trajectory::Uncertainty;
 use super::trajectory;
 use crate::error::JobError;
 use crate::fit_file::FitFile;
-use crate::piece::{Piece, Pieces};
+use crate::fit_file::{Piece, Pieces};
 use crate::problem::{Observations, ObservedCurve, Problem};
 
 /// The ways to errors that a fit file may ask for.

@@ -17,7 +17,7 @@ mod trajectory;
 mod transition;
 mod watch;
 
-pub use crate::piece::{Piece, Pieces};
+pub use crate::fit_file::{Piece, Pieces};
 pub use session::RunError;
 pub use shards::{Part, Parts, Shard, ShardError};
 pub use state::StateFit;

@@ -14,8 +14,8 @@ use glauber_optimize::observer::Observer;
 use glauber_optimize::stopping::Stopped;
 
 use super::{Job, RunError, errors};
+use crate::fit_file::Piece;
 use crate::outcome::Sink;
-use crate::piece::Piece;
 
 impl Job {
     /// Does one piece: the bytes that [`Pieces::done`](super::Pieces::done) gives for it.

@@ -13,7 +13,7 @@ use glauber_optimize::observer::Observer;
 use serde::{Deserialize, Serialize};
 
 use super::{Job, RunError, errors};
-use crate::piece::{Piece, Pieces};
+use crate::fit_file::{Piece, Pieces};
 use glauber_files::run_folder::{FileError, WholeFile};
 
 const FIRST_LINE: &[u8] = b"glauber shard 1\n";

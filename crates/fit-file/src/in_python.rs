@@ -138,7 +138,7 @@ const PHRASES: [(&str, &str); 11] = [
 /// Words that a fit from memory, by Python, says to who wrote it.
 ///
 /// ```
-/// use glauber_fit::fit_file::{Task, in_python};
+/// use glauber_fit_file::{Task, in_python};
 /// assert_eq!(in_python("give `data.step-time` too", Task::Trajectory), "give `step_time=` too");
 /// assert_eq!(in_python("give `data.step-time` too", Task::Transition), "give `times=` too");
 /// ```

@@ -192,7 +192,8 @@ impl FitFile {
     }
 
     /// A key of the file's that only optimizers by gradients have.
-    pub(crate) fn key_of_gradients(&self) -> Option<String> {
+    #[must_use]
+    pub fn key_of_gradients(&self) -> Option<String> {
         let options = self.optimizer.choice.options.keys().map(String::as_str);
         let of_gradients: Vec<String> =
             OF_GRADIENTS.into_iter().chain(options).map(|key| format!("optimizer.{key}")).collect();

@@ -11,7 +11,7 @@
 //! What a file says is used by its fit, or refused: see [`FitFile::refuse_unused`].
 //!
 //! ```
-//! use glauber_fit::fit_file::{FitFile, Task};
+//! use glauber_fit_file::{FitFile, Task};
 //! use std::path::Path;
 //!
 //! let text = r#"
@@ -54,6 +54,7 @@ mod marked;
 mod observation;
 mod optimization;
 mod overrides;
+mod piece;
 mod reader;
 mod run;
 mod skip;
@@ -82,6 +83,7 @@ pub use observation::{
     ArgumentChoice, EXPERIMENT_KEYS, ExperimentChoice, NoiseChoice, OBSERVATION_KEYS, ObservationChoice,
 };
 pub use optimization::{MapChoice, Optimization};
+pub use piece::{Piece, Pieces};
 pub use reader::{ColumnName, Key};
 pub use run::{FormationTestChoice, PrecisionChoice, RunChoice};
 pub use task::{TASKS, Task, TaskEntry};
@@ -291,7 +293,7 @@ impl FitFile {
     /// Checks the tables of a fit file that was never text; `path` and `working` are as in [`parse`](FitFile::parse).
     ///
     /// ```
-    /// use glauber_fit::fit_file::{FitFile, Value};
+    /// use glauber_fit_file::{FitFile, Value};
     /// use std::path::Path;
     ///
     /// let text = |x: &str| Value::Text(x.into());
@@ -485,7 +487,8 @@ impl FitFile {
     }
 
     /// Where a model file that is not there stands after all, as the end of a sentence; nothing where it is there.
-    pub(crate) fn stands_elsewhere(&self) -> String {
+    #[must_use]
+    pub fn stands_elsewhere(&self) -> String {
         let ModelSource::File(path) = &self.model else { return String::new() };
         let folder = std::path::absolute(self.file.parent().unwrap_or(Path::new(""))).unwrap_or_default();
         let relative = path.strip_prefix(folder).ok().filter(|_| !path.exists());
