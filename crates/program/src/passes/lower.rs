@@ -11,7 +11,8 @@ use crate::program::Program;
 /// Draws are decided by the centred number w, which is u below ½ and u − 1 from there on. A categorical draw becomes
 /// comparisons sₖ = [threshold ≤ w], whose threshold is p₀ + … + pₖ where w ≥ 0 and the negative of what lies beyond
 /// class k where w < 0; its class is Σ sₖ, and "is class k" is sₖ₋₁ − sₖ. Of each side's sums neither rises above
-/// the other's with k, so that the class is well defined, and a class of probability 0 has no room on either side.
+/// the other's with k, so that the class is well defined, and a class of probability 0 has no room on either side. Where a
+/// threshold lies below ½ whatever is read, u alone decides.
 pub fn lowered(program: &Program) -> Program {
     let mut graph = Graph::new(program.declarations.clone());
     let mut steps: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
@@ -24,6 +25,9 @@ pub fn lowered(program: &Program) -> Program {
             }
             steps.insert(original, passed);
             Some(class)
+        }
+        (Op::Bernoulli { p, rest: Some(rest), u }, _) if is_low(g, *p, *rest) => {
+            Some(g.compare(Comparison::Less, *u, *p))
         }
         (Op::Bernoulli { p, rest: Some(rest), u }, _) => {
             let w = centred(g, *u);
@@ -65,13 +69,23 @@ fn passed_thresholds(g: &mut Graph, below: &[ValueId], above: &[ValueId], u: Val
     if below.is_empty() {
         return Vec::new();
     }
-    let w = centred(g, u);
     let pairs = below.iter().zip(above);
     let passed = pairs.map(|(below, above)| {
+        if is_low(g, *below, *above) {
+            return g.compare(Comparison::LessOrEqual, *below, u);
+        }
+        let w = centred(g, u);
         let threshold = threshold(g, w, *below, *above);
         g.compare(Comparison::LessOrEqual, threshold, w)
     });
     passed.collect()
+}
+
+/// Whether a threshold is below ½ for sure, however sums round. Then it is compared with u itself, which is w where that
+/// matters: from ½ on, u is above the sum from below, and w above the negative of the sum from above.
+fn is_low(g: &Graph, below: ValueId, above: ValueId) -> bool {
+    let (below, above) = (g.instruction(below).domain, g.instruction(above).domain);
+    !below.nan && !above.nan && below.highest <= 0.49 && above.lowest >= 0.51
 }
 
 /// What the centred number w is compared with: a sum from below where w ≥ 0, one from above where w < 0.
