@@ -13,7 +13,7 @@ use glauber_program::{Expr, Interval, Model, Op, Scope};
 type Rule = fn(Expr, Expr) -> Expr;
 
 /// Ways to write the same small probability, or one like it, of a small b and a count n.
-const RULES: [(&str, Rule); 18] = [
+const RULES: [(&str, Rule); 29] = [
     ("1 - (1 - b)^n", |b, n| 1.0 - (1.0 - b).pow(n)),
     ("1 - exp(-b n)", |b, n| 1.0 - (-(b * n)).exp()),
     ("1 - exp(-b)^n", |b, n| 1.0 - (-b).exp().pow(n)),
@@ -31,6 +31,19 @@ const RULES: [(&str, Rule); 18] = [
     ("(1 + b n)^2.5 - 1", |b, n| (1.0 + b * n).pow(2.5) - 1.0),
     ("1 - 1 over (1 + b n)", |b, n| 1.0 - 1.0 / (1.0 + b * n)),
     ("1 - 1 over (1 + b)^n", |b, n| 1.0 - 1.0 / (1.0 + b).pow(n)),
+    ("1 - ((1 - b)^n + (1 - b)^n) over 2", |b, n| 1.0 - ((1.0 - b).pow(n) + (1.0 - b).pow(n)) / 2.0),
+    ("1 - (0.3 (1 - b)^n + 0.7 exp(-b))", |b, n| 1.0 - ((1.0 - b).pow(n) * 0.3 + (-b).exp() * 0.7)),
+    ("1 - (0.3 (1 - 0.6 b)^n + 0.7 (1 - 0.9 b)^n)", |b, n| {
+        1.0 - ((1.0 - b * 0.6).pow(n) * 0.3 + (1.0 - b * 0.9).pow(n) * 0.7)
+    }),
+    ("1 - 0.3 (1 - b)^n - 0.7 (1 - b)", |b, n| 1.0 - (1.0 - b).pow(n) * 0.3 - (1.0 - b) * 0.7 + b * n),
+    ("0.5 - 0.5 (1 - b)^n", |b, n| 0.5 - (1.0 - b).pow(n) * 0.5),
+    ("0.5 - 0.5 (1 - 2 b)^n", |b, n| 0.5 - (1.0 - b * 2.0).pow(n) * 0.5 + b * n),
+    ("0.5 - (0.5 - b n)", |b, n| 0.5 - (0.5 - b * n)),
+    ("(0.2 + 0.8 exp(-b)) (-1) + 1", |b, n| 1.0 - ((-b).exp() * 0.8 + 0.2) + b * n),
+    ("q - q (1 - b)^n", |b, n| n / 9.0 - n / 9.0 * (1.0 - b).pow(n)),
+    ("q exp(b n) - q", |b, n| n / 9.0 * (b * n).exp() - n / 9.0),
+    ("1 - 2 sigmoid(-2 b n)", |b, n| 1.0 - (b * n * -2.0).sigmoid() * 2.0),
     ("1 - 1/(1 + exp(-x))", |b, n| 1.0 - (-(b * n).ln()).sigmoid()),
 ];
 
@@ -76,6 +89,36 @@ fn small_values_and_their_slopes_are_as_good_in_single_precision() {
                     (slope - wanted).abs() <= 4e-6 * wanted.abs(),
                     "{name}, b = {b}: {slope} for {wanted}"
                 );
+            }
+        }
+    }
+}
+
+/// What mixtures are rewritten to is what they say, in double precision.
+#[test]
+fn mixtures_are_what_they_say() {
+    let plain: [(&str, fn(f64, f64) -> f64); 11] = [
+        ("1 - ((1 - b)^n + (1 - b)^n) over 2", |b, n| 1.0 - (1.0 - b).powf(n)),
+        ("1 - (0.3 (1 - b)^n + 0.7 exp(-b))", |b, n| 1.0 - 0.3 * (1.0 - b).powf(n) - 0.7 * (-b).exp()),
+        ("1 - (0.3 (1 - 0.6 b)^n + 0.7 (1 - 0.9 b)^n)", |b, n| {
+            1.0 - 0.3 * (1.0 - 0.6 * b).powf(n) - 0.7 * (1.0 - 0.9 * b).powf(n)
+        }),
+        ("1 - 0.3 (1 - b)^n - 0.7 (1 - b)", |b, n| 1.0 - 0.3 * (1.0 - b).powf(n) - 0.7 * (1.0 - b) + b * n),
+        ("0.5 - 0.5 (1 - b)^n", |b, n| 0.5 - 0.5 * (1.0 - b).powf(n)),
+        ("0.5 - 0.5 (1 - 2 b)^n", |b, n| 0.5 - 0.5 * (1.0 - 2.0 * b).powf(n) + b * n),
+        ("0.5 - (0.5 - b n)", |b, n| b * n),
+        ("(0.2 + 0.8 exp(-b)) (-1) + 1", |b, n| 0.8 - 0.8 * (-b).exp() + b * n),
+        ("q - q (1 - b)^n", |b, n| n / 9.0 * (1.0 - (1.0 - b).powf(n))),
+        ("q exp(b n) - q", |b, n| n / 9.0 * ((b * n).exp() - 1.0)),
+        ("1 - 2 sigmoid(-2 b n)", |b, n| (b * n).tanh()),
+    ];
+    for (name, wanted) in plain {
+        let (_, rule) = RULES.iter().find(|(own, _)| *own == name).unwrap();
+        for b in [0.01, 0.2, 0.45] {
+            let (found, _) = values(&model(*rule), b, Precision::Double);
+            for (n, found) in found.iter().enumerate() {
+                let wanted = wanted(b, n as f64);
+                assert!((found - wanted).abs() < 1e-14, "{name}, b = {b}, n = {n}: {found} for {wanted}");
             }
         }
     }

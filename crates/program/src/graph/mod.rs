@@ -4,6 +4,7 @@
 mod beyond;
 mod complement;
 mod fold;
+mod near;
 mod short;
 mod simplify;
 

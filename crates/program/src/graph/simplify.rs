@@ -3,7 +3,7 @@
 use glauber_lattice::{Neighbourhood, Offset};
 
 use super::complement::{growth, without_subtraction};
-use super::{Graph, fold};
+use super::{Graph, fold, near};
 use crate::bounds::decided;
 use crate::op::{Binary, Comparison, Op, Rank, ValueId};
 use crate::unary::Unary;
@@ -142,12 +142,13 @@ impl Graph {
             }
             Binary::Subtract if y_is(1.0) => match growth(self, a) {
                 Some(value) => Ok(value),
-                None => self.simplified_signs(function, a, b),
+                None => self.simplified_difference(a, b),
             },
             Binary::Subtract if x_is(1.0) => match without_subtraction(self, b) {
                 Some(value) => Ok(value),
-                None => self.simplified_signs(function, a, b),
+                None => self.simplified_difference(a, b),
             },
+            Binary::Subtract => self.simplified_difference(a, b),
             Binary::Multiply if x_is(0.0) || y_is(0.0) => Ok(self.constant(0.0)),
             Binary::Multiply if x_is(1.0) => Ok(b),
             Binary::Multiply | Binary::Divide | Binary::Power if y_is(1.0) => Ok(a),
@@ -237,6 +238,17 @@ impl Graph {
             _ => return None,
         };
         (small(inner) && small(value)).then_some((inner, a, b))
+    }
+
+    /// a − b, where b may come near a by its form.
+    fn simplified_difference(&mut self, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
+        let known = near::difference(self, a, b)
+            .or_else(|| near::rest_of(self, a, b))
+            .or_else(|| near::rest_of(self, b, a).map(|missing| self.negate(missing)));
+        match known {
+            Some(value) => Ok(value),
+            None => self.simplified_signs(Binary::Subtract, a, b),
+        }
     }
 
     /// What a value is the negative of.
