@@ -83,3 +83,17 @@ def test_estimators_are_not_called_biased_where_they_are_not():
     task = glauber.Transition(seen)
     found = glauber.fit(news, task, {"beta": 0.5}, estimator="score-function", steps=20, progress=False)
     assert "known bias" not in repr(found) and "unbiased for any loss" in repr(found)
+
+def test_starts_that_end_at_mirrored_optima_are_said():
+    model = coins(lambda s: 0.1 + 3 * (s["a"] - 0.5) ** 2, "a")
+    task = glauber.Transition(throws(0.5), loss="likelihood")
+    found = glauber.fit(model, task, [{"a": 0.2}, {"a": 0.8}], optimizer="rprop", steps=150, progress=False)
+    low, high = sorted(fit.params["a"] for fit in found.starts)
+    assert abs(low + high - 1) < 1e-3 and high - low > 0.5
+    said = next(note for note in found.notes if "starts 1 and 2" in note)
+    assert said.startswith(f"starts 1 and 2 end at different values (`a` = {low:.2f}"), said
+    assert "with the same loss" in said and "noise" not in said
+    # Starts that come to one place are no others.
+    one = glauber.fit(coins(lambda s: s["a"], "a"), task, [{"a": 0.2}, {"a": 0.8}], optimizer="rprop", steps=150, progress=False)
+    assert not any("different values" in note for note in one.notes)
+    assert any("the same" in note for note in one.notes)

@@ -5,6 +5,7 @@
 //! - [`FileKind`] says by its content what a file is, and for one that is not read, what to save it as;
 //! - [`arrays`], a crate of its own, reads and writes NPY and NPZ, the files that `simulate` writes and `fit` reads;
 //! - [`no_data_sign`] knows the numbers that stand for no data, wherever they come from;
+//! - [`period_of_changes`] tells frames that were held from those in which nothing happened;
 //! - [`images`] reads PNG, JPEG, TIFF stacks, Netpbm, ESRI ASCII grids and folders of them;
 //! - `tables` reads tables of text as programs and spreadsheets write them;
 //! - [`read_cell_types`] reads which type every cell has from a table;
@@ -15,6 +16,7 @@
 //! file that claims to be large is refused before memory is taken.
 
 mod cell_types;
+mod held;
 mod no_data;
 
 pub mod images;
@@ -24,6 +26,7 @@ mod time_curve;
 pub mod tracks;
 
 pub use cell_types::{CellTypes, read_cell_types};
+pub use held::{held_in_words, period_of_changes};
 pub use step_table::{NAMES_OF_COLUMNS, read_step_table};
 pub use time_curve::{TimeCurve, read_time_curve};
 

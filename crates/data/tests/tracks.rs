@@ -741,3 +741,84 @@ fn comments_and_odd_numbers_are_said() {
         assert!(error.contains("date or clock time") && error.contains("since the start"), "{error}");
     }
 }
+
+#[test]
+fn lengths_with_and_without_a_unit_are_not_added_up() {
+    let table = |header: &str| format!("{header}\n1,0,1,2,3\n1,1,2,3,5\n1,2,3,5,9\n");
+    for header in
+        ["track,frame,x,y,Z_um", "track,frame,x_um,y_um,z", "track,frame,x (px),y,z", "track,frame,x,y_um,z"]
+    {
+        let error = refused(&table(header));
+        assert!(
+            error.contains("without a unit") && error.contains("cannot be added up"),
+            "{header}: {error}"
+        );
+    }
+    let lines = "track,frame,x,y\nid,number,µm,down\n1,0,1,2\n1,1,2,3\n";
+    assert!(read_text(lines, &TrackOptions::default()).is_err());
+    // Who says that all are in that unit settles it; another unit does not.
+    let header = table("track,frame,x,y,Z_um");
+    assert_eq!(with_units(&header, Some("µm"), None).unwrap().units().length.as_deref(), Some("µm"));
+    assert!(with_units(&header, Some("px"), None).is_err());
+    for header in ["track,frame,x,y,z", "track,frame,x_um,y_um,z_um", "track,time_min,x,y,z"] {
+        assert!(read_text(&table(header), &TrackOptions::default()).is_ok(), "{header}");
+    }
+}
+
+#[test]
+fn a_comma_before_three_digits_throughout_is_asked_about() {
+    let table = |rows: &str| format!("track;frame;x_nm;y_nm\n{rows}");
+    let error = refused(&table("1;0;146,684;123,711\n1;1;147,180;121,757\n1;2;148,538;122,426\n"));
+    for words in ["`146,684` may be 146.684 or 146684", "separators of thousands", "line 2"] {
+        assert!(error.contains(words), "{error}");
+    }
+    // One number that is no thousands, wherever it stands, settles it.
+    for proof in ["0,711", "123,7", "1234,711", "123,7110"] {
+        let rows = format!("1;0;146,684;{proof}\n1;1;147,180;121,757\n1;2;148,538;122,426\n");
+        let tracks = read_text(&table(&rows), &TrackOptions::default()).unwrap();
+        assert!((tracks.tracks()[0].positions()[0][0] - 146.684).abs() < 1e-9, "{proof}");
+        assert!(tracks.notes().iter().any(|note| note.contains("decimal comma")), "{:?}", tracks.notes());
+    }
+}
+
+#[test]
+fn copies_of_tracks_and_held_positions_are_noted() {
+    let at = |track: u32, frame: u32, held: u32| {
+        let frame = frame / held * held;
+        (f64::from(track * 31 + frame * frame % 17) * 0.7, f64::from(frame * (track + 2)) * 0.3)
+    };
+    let table = |rows: &[(u32, u32, u32)], held: u32| {
+        let line = |(id, like, frame): &(u32, u32, u32)| {
+            let (x, y) = at(*like, *frame, held);
+            format!("{id},{frame},{x},{y}\n")
+        };
+        format!("track,frame,x,y\n{}", rows.iter().map(line).collect::<String>())
+    };
+    let rows = |likes: &[u32]| -> Vec<(u32, u32, u32)> {
+        let own = |(id, like): (u32, &u32)| (0..24).map(move |frame| (id, *like, frame)).collect::<Vec<_>>();
+        (0..).zip(likes).flat_map(own).collect()
+    };
+    let notes = |likes: &[u32], held: u32| {
+        read_text(&table(&rows(likes), held), &TrackOptions::default()).unwrap().notes().to_vec()
+    };
+    assert!(notes(&[0, 1, 2, 3], 1).is_empty(), "{:?}", notes(&[0, 1, 2, 3], 1));
+    let copies = notes(&[0, 1, 2, 3, 0], 1);
+    assert!(copies[0].starts_with("tracks `0` and `4` are the same"), "{copies:?}");
+    let more = notes(&[0, 1, 0, 1, 0], 1);
+    assert!(more[0].contains("`0` and `2`") && more[0].contains("2 more"), "{more:?}");
+    for (held, words) in
+        [(2, "every second position equals the one before it"), (3, "only one position in 3")]
+    {
+        let own = notes(&[0, 1, 2, 3], held);
+        assert!(own[0].contains("in 4 tracks") && own[0].contains(words), "{own:?}");
+    }
+    // Cells that stand still from some time on, or throughout, are no copies.
+    let still = "track,frame,x,y\n".to_owned()
+        + &(0..12).map(|f| format!("a,{f},{},1\nb,{f},4,4\nc,{f},4,4\n", f.min(4))).collect::<String>();
+    let still = read_text(&still, &TrackOptions::default()).unwrap();
+    assert!(
+        still.notes().iter().all(|note| !note.contains("same") && !note.contains("equals")),
+        "{:?}",
+        still.notes()
+    );
+}

@@ -62,7 +62,10 @@ pub(crate) fn read_stamps(
         same.retain(|what| *what != reading.what && !others.iter().any(|other| other == what));
         same.dedup();
         notes.push(match same.is_empty() {
-            true => format!("the names were taken for {}{not}, steps of {apart}", reading.what),
+            true => format!(
+                "the names were taken for {}{not}, steps of {apart}, each taken for one frame",
+                reading.what
+            ),
             false => {
                 let same = same.join(" or ");
                 format!(
@@ -121,7 +124,14 @@ fn found(columns: &[Column]) -> Option<(usize, Vec<Reading>)> {
         units = units.or_else(|| Some((at, clock_of(rest, false)?)));
     }
     let (at, (length, times)) = units?;
-    let what = "clock times".to_owned();
+    let what = match (length, columns[at].counts) {
+        (1, Counts::Clock(86_400)) => "days",
+        (1, Counts::Clock(3_600)) => "hours",
+        (1, Counts::Clock(60)) => "minutes",
+        (1, Counts::Clock(1)) => "seconds",
+        _ => "clock times",
+    };
+    let what = what.to_owned();
     let reading = Reading { what, length, times, unit: Unit::Second, sure: true, is_date: false, days: None };
     let mut all = vec![reading];
     let hours = columns[at].values.iter().all(|hour| *hour < 24) && columns[at].counts == Counts::Clock(3600);

@@ -9,6 +9,7 @@
 //! | is it smooth? | I(h) and I(2h) agree; at a kink both grow as the distance shrinks |
 //! | does it lie at an end? | an end is there, or the likelihood would still rise beyond it, or it is a tenth of an error away |
 //! | what is determined? | directions whose eigenvalue of I, scaled to a diagonal of 1, is above 10⁻⁹ |
+//! | is it a parabola? | one error to both sides ln L has not fallen by 2 and more, where it should by ½ |
 //! | how far off? | √((I⁻¹)ᵢᵢ), over the directions that are determined, with what lies at an end held there |
 //!
 //! Where I(h) and I(2h) do not agree, the likelihood may have many kinks, each small beside an error, as where costs of whole numbers
@@ -37,6 +38,8 @@ const FELT: f64 = 1e-4;
 const SMOOTH: f64 = 0.2;
 /// The same over one and two errors, of a likelihood with many small kinks.
 const SMOOTH_AFAR: f64 = 0.35;
+/// The fall of ln L one error away, where a parabola's is a half, from which on that error says nothing.
+const NO_PARABOLA: f64 = 2.0;
 /// The largest Newton decrement of an optimum among kinks, whose slopes are those of the course about it.
 const REST_AMONG_KINKS: f64 = 0.1;
 
@@ -87,6 +90,32 @@ pub fn least_errors(
     let whole = at.free.len() == theta.len() && at.smallest() > FLAT;
     let all: Vec<usize> = (0..theta.len()).collect();
     Ok(whole.then(|| variances(&at, &all).into_iter().map(f64::sqrt).collect()))
+}
+
+/// Those numbers one error from which, on both sides, −ln likelihood has risen far more than a parabola of that error.
+fn falls_beyond(
+    at: &Information,
+    theta: &[f64],
+    judged: &Judged<'_>,
+    known: &[Known],
+    value: &mut dyn FnMut(&[f64]) -> f64,
+) -> Vec<usize> {
+    let n = theta.len();
+    // Where a direction is not determined, a number's own error is not that of the inverse.
+    if known.iter().any(|k| matches!(k, Known::NotDetermined(_))) {
+        return Vec::new();
+    }
+    let (inverse, here) = (at.inverse(n), value(theta));
+    let mut rise = |i: usize, error: f64, sign: f64| -> Option<f64> {
+        let moved: Vec<f64> = (0..n).map(|j| theta[j] + sign * inverse[i * n + j] / error).collect();
+        let inside = moved.iter().zip(judged.numbers).all(|(x, (_, interval))| interval.contains(*x));
+        inside.then(|| value(&moved) - here)
+    };
+    let steep = |i: &usize| {
+        let Some(error) = known[*i].error() else { return false };
+        [-1.0, 1.0].iter().all(|sign| rise(*i, error, *sign).is_some_and(|rise| rise > NO_PARABOLA))
+    };
+    (0..n).filter(steep).collect()
 }
 
 struct Look<'a> {
@@ -156,6 +185,18 @@ impl Look<'_> {
         let mut value = |theta: &[f64]| objective.value(theta, 0).map_or(f64::NAN, |v| v * *scale);
         let judged = Judged { numbers, theta, remedy: " under [fixed]" };
         let mut verdict = judged.errors(&at, known, &mut value);
+        let steep = falls_beyond(&at, theta, &judged, &verdict.known, &mut value);
+        if !steep.is_empty() {
+            let names: Vec<&str> = steep.iter().map(|i| numbers[*i].0.as_str()).collect();
+            steep.iter().for_each(|i| verdict.known[*i] = Known::NotComputed);
+            let words = format!(
+                "the likelihood hardly curves right at {} and falls steeply beside it, so that its curvature gives no error: draw \
+                 its profile or a posterior",
+                listed(&names)
+            );
+            verdict.words = if verdict.warns { format!("{}; {words}", verdict.words) } else { words };
+            verdict.warns = true;
+        }
         if !kinked.is_empty() {
             let names: Vec<&str> = kinked.iter().map(|(i, _)| numbers[*i].0.as_str()).collect();
             verdict.notes.push(format!(

@@ -253,12 +253,12 @@ impl Driver<'_, '_> {
                 let share = if self.rules.average > 0.0 { self.rules.average } else { LAST_PART };
                 let places = scalar_places(ground.unknowns);
                 let scalars: Vec<f64> = places.iter().map(|i| theta[*i]).collect();
-                let records = self.state.trace.records.iter().map(|record| record.loss);
-                let losses: Vec<f64> =
-                    if ground.objective.is_lowest_at_rest() { records.collect() } else { Vec::new() };
+                let losses: Vec<f64> = self.state.trace.records.iter().map(|record| record.loss).collect();
+                let lowest_at_rest = ground.objective.is_lowest_at_rest();
                 let maps = ground.maps.of_scalars();
                 let course = &self.state.course;
-                let ended = Ended { course, share, maps: &maps, theta: &scalars, losses: &losses };
+                let ended =
+                    Ended { course, share, maps: &maps, theta: &scalars, losses: &losses, lowest_at_rest };
                 let ended = self.stepper.shows_rest().then_some(ended);
                 let verdict =
                     verdict_of_loss(ground.unknowns, &scalars, ended.as_ref(), self.stepper.reached());

@@ -16,4 +16,6 @@ pub(crate) struct Ended<'a> {
     pub theta: &'a [f64],
     /// The losses that were recorded, in order.
     pub losses: &'a [f64],
+    /// Whether they are lowest where the fit is at rest.
+    pub lowest_at_rest: bool,
 }

@@ -53,6 +53,7 @@ mod rest;
 mod resting;
 mod single_steps;
 mod stepper;
+mod thrown;
 
 pub mod descent;
 

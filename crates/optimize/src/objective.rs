@@ -124,6 +124,11 @@ pub trait Objective: Send {
         true
     }
 
+    /// Whether [`Objective::evaluate`] gives a gradient; where it has none, its numbers are NaN.
+    fn has_gradient(&self) -> bool {
+        true
+    }
+
     /// Why the loss is +∞ at θ, where that can be said.
     fn why_infinite(&mut self, theta: &[f64]) -> Option<String> {
         let _ = theta;

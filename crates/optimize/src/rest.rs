@@ -136,7 +136,7 @@ impl Ended<'_> {
     fn climbed(&self) -> Option<(f64, f64)> {
         let n = self.losses.len();
         let last = &self.losses[n - ((n as f64 * self.share) as usize).min(n)..];
-        if last.len() < 4 || self.losses.iter().any(|loss| !loss.is_finite()) {
+        if !self.lowest_at_rest || last.len() < 4 || self.losses.iter().any(|loss| !loss.is_finite()) {
             return None;
         }
         let now = Sample::of(last);
@@ -467,7 +467,8 @@ mod tests {
             theta = x;
         }
         let maps = [IntervalMap::new(map, Interval::unit(), "p").unwrap(); N];
-        Ended { course: &course, share, maps: &maps, theta: &theta, losses: &losses }.rest()
+        Ended { course: &course, share, maps: &maps, theta: &theta, losses: &losses, lowest_at_rest: true }
+            .rest()
     }
 
     fn rest(steps: u32, share: f64, mut f: impl FnMut(f64) -> (f64, f64)) -> Rest {
@@ -638,7 +639,8 @@ mod tests {
     fn short_fits_tell_nothing() {
         assert_eq!(rest(50, 0.2, |_| (0.3, 0.0)), Rest::Short);
         let none = Course::new(0);
-        let ended = Ended { course: &none, share: 0.5, maps: &[], theta: &[], losses: &[] };
+        let ended =
+            Ended { course: &none, share: 0.5, maps: &[], theta: &[], losses: &[], lowest_at_rest: true };
         assert_eq!(ended.rest(), Rest::Short);
     }
 }

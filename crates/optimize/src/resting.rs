@@ -19,7 +19,7 @@ pub(crate) fn verdict_of_loss(
     let scalars: Vec<&Unknown> = unknowns.iter().filter(|u| u.is_scalar()).collect();
     let share = ended.map_or(0.0, |ended| ended.share);
     let rest = ended.map(Ended::rest);
-    let at_optimum = rest.as_ref().and_then(at_optimum);
+    let mut at_optimum = rest.as_ref().and_then(at_optimum);
     let known = if at_optimum == Some(false) { Known::NotAtOptimum } else { Known::NoLikelihood };
     let mut words: Vec<String> =
         rest.as_ref().and_then(|rest| warning(rest, &scalars, theta, share)).into_iter().collect();
@@ -41,7 +41,12 @@ pub(crate) fn verdict_of_loss(
                     | Rest::OnAndOff(i, ..)
                 ) if i == k
             );
-            if !is_said {
+            let thrown = ended.filter(|_| at_optimum != Some(false)).and_then(|ended| ended.thrown(k, end));
+            if let Some((before, now)) = thrown {
+                let climbed = Rest::Climbed(before, now, Some((k, end)));
+                words.splice(.., warning(&climbed, &scalars, theta, share));
+                at_optimum = Some(false);
+            } else if !is_said {
                 words.push(format!("`{}` lies at the end {end} of its interval", unknown.name));
             }
             known[k] = Known::AtEnd(end);
@@ -58,6 +63,9 @@ pub(crate) fn verdict_of_loss(
             _ => "error not known, since the loss is no likelihood".to_string(),
         });
         words.extend(unclear);
+    }
+    if at_optimum == Some(false) {
+        known.iter_mut().filter(|k| **k == Known::NoLikelihood).for_each(|k| *k = Known::NotAtOptimum);
     }
     Verdict { known, at_optimum, words: words.join("; "), warns, notes: Vec::new() }
 }

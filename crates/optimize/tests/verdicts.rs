@@ -488,3 +488,68 @@ fn what_an_improper_loss_was_before_tells_nothing() {
     assert!(run(true).verdict.contains("the loss was"), "{}", run(true).verdict);
     assert_eq!(run(false).at_optimum, Some(true), "{}", run(false).verdict);
 }
+
+/// A bowl about 0.3, far above 0 at the ends of its interval, whatever its gradient is there.
+struct Bowl(Vec<Unknown>, bool);
+
+impl Objective for Bowl {
+    fn unknowns(&self) -> &[Unknown] {
+        &self.0
+    }
+    fn evaluate(&mut self, theta: &[f64], _: u64) -> Result<Evaluation, ObjectiveError> {
+        let off = theta[0] - 0.3;
+        Ok(Evaluation { value: 100.0 * off * off + 0.5, gradient: vec![200.0 * off] })
+    }
+    fn is_lowest_at_rest(&self) -> bool {
+        self.1
+    }
+}
+
+#[test]
+fn what_was_thrown_to_an_end_is_no_finding_after_any_number_of_steps() {
+    for (steps, proper) in
+        [(2, false), (5, false), (10, true), (20, false), (50, true), (50, false), (200, false)]
+    {
+        let mut bowl = Bowl(vec![Unknown::scalar("p", Interval::unit())], proper);
+        let descent = Descent::new(Choice::new("sgd"), 1e4, steps);
+        let result = descent.run(&mut bowl, &[0.4], Control::default()).unwrap();
+        assert_eq!(result.at_optimum, Some(false), "{steps}: {}", result.verdict);
+        let words = "not at its optimum: `p` was thrown to the end 0 of its interval";
+        assert!(result.verdict.starts_with(words), "{steps}: {}", result.verdict);
+    }
+    // What the loss pulls to an end belongs there, from wherever it comes.
+    struct Slope(Vec<Unknown>);
+    impl Objective for Slope {
+        fn unknowns(&self) -> &[Unknown] {
+            &self.0
+        }
+        fn evaluate(&mut self, theta: &[f64], k: u64) -> Result<Evaluation, ObjectiveError> {
+            // A loss with more noise at the end than it falls by.
+            let noise = if k == 0 { 0.0 } else { 3.0 };
+            Ok(Evaluation { value: theta[0] + 0.1 + noise, gradient: vec![1.0] })
+        }
+        fn is_lowest_at_rest(&self) -> bool {
+            false
+        }
+    }
+    let descent = Descent::new(Choice::new("sgd"), 1e3, 10);
+    let mut slope = Slope(vec![Unknown::scalar("p", Interval::unit())]);
+    let result = descent.run(&mut slope, &[0.4], Control::default()).unwrap();
+    assert_eq!(result.verdict, "`p` lies at the end 0 of its interval");
+}
+
+/// Where a law has no slope at the estimate, the curvature there is all but 0 and the likelihood falls by the fourth power.
+#[test]
+fn a_curvature_that_says_nothing_of_the_likelihood_gives_no_error() {
+    let law: Curve = |t| (0.1 + 3.0 * (t[0] - 0.5) * (t[0] - 0.5), vec![6.0 * (t[0] - 0.5)]);
+    for (share, tells) in [(0.0999, false), (0.09995, false), (0.05, true), (0.2, true)] {
+        let mut coins = Coins::new(&["a"], law, share, 4e4);
+        let result = fit(&mut coins, &[0.2], 200);
+        let error = result.estimates[0].standard_error;
+        assert_eq!(error.is_some(), tells, "{share}: {error:?}, {}", result.verdict);
+        if !tells {
+            assert!(result.verdict.contains("hardly curves right at `a`"), "{}", result.verdict);
+            assert_eq!(result.notes[0], result.verdict);
+        }
+    }
+}

@@ -321,8 +321,17 @@ impl<'t> Sheet<'t> {
             );
         }
         if let Some((written, line)) = &self.comma {
-            if self.seen.iter().any(|s| s.like_thousands && s.whole && !s.decimal) {
-                let found = format!("{} may be a decimal or thousands", quoted(written));
+            let nothing_tells = !self.seen.iter().any(|s| s.decimal);
+            if self.seen.iter().any(|s| s.like_thousands && !s.decimal && (s.whole || nothing_tells)) {
+                let read = written.replace(',', ".");
+                let found = match nothing_tells {
+                    true => format!(
+                        "{} may be {read} or {}: every comma has three digits behind it",
+                        quoted(written),
+                        written.replace(',', "")
+                    ),
+                    false => format!("{} may be a decimal or thousands", quoted(written)),
+                };
                 let remedy = "write numbers without separators of thousands, and decimals with a point";
                 return Err(
                     DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}"))

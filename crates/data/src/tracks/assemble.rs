@@ -25,6 +25,7 @@ impl Points {
         self.sort_by_track();
         self.check_duplicates(path, options.face)?;
         self.note_one_point();
+        self.note_copies();
         self.check_units(path, options)?;
         let interval = self.find_interval(path, options)?;
         let mut tracks = Vec::new();
@@ -168,7 +169,21 @@ impl Points {
                 (found, format!("leave {interval} out, or correct the time of a frame in the file"))
             })
         };
-        match length.or_else(of_frames).or_else(time).or_else(other_interval) {
+        let half_named = || {
+            let (axis, unit, other) = self.half_named.as_ref()?;
+            let is_said = options.length_unit.as_deref().is_some_and(|given| unit::is_same(given, unit));
+            (!is_said).then(|| {
+                let found = format!(
+                    "gives {} in {} and {} without a unit: lengths of several units cannot be added up",
+                    quoted(axis),
+                    quoted(unit),
+                    quoted(other)
+                );
+                let option = face.option("length-unit");
+                (found, format!("name other columns, or, if all are in that unit, say so by {option}"))
+            })
+        };
+        match length.or_else(half_named).or_else(of_frames).or_else(time).or_else(other_interval) {
             Some((found, remedy)) => Err(DataError::new(DataErrorKind::Value, path, found, remedy)),
             None => Ok(()),
         }

@@ -68,6 +68,8 @@ pub(super) struct Places {
     pub(super) group: Option<usize>,
     /// A column that says the unit of lengths in every line.
     pub(super) unit_column: Option<usize>,
+    /// An axis whose unit the header names, with that unit, and one of which it says none.
+    pub(super) half_named: Option<(String, String, String)>,
 }
 
 /// What programs call the columns, without case; earlier names win (TrackMate's tables have ID, the spot's, too).
@@ -254,6 +256,9 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         let found = format!("has positions in `{}` and in `{other}`, which cannot be added up", units[0]);
         return Err((found, "give every axis in one unit, or name other columns".to_owned()));
     }
+    let own_unit = |axis: &usize| plain[*axis].unit.clone().filter(|unit| is_unit(unit));
+    let named = axes.iter().find_map(|axis| Some((header[*axis].clone(), own_unit(axis)?)));
+    let unnamed = axes.iter().find(|axis| plain[**axis].unit.is_none()).map(|axis| header[*axis].clone());
     let unit_of_time = plain[time].unit.clone();
     let counts_frames = unit_of_time.as_deref().is_some_and(|u| u.to_lowercase().starts_with("frame"));
     Ok(Places {
@@ -261,6 +266,7 @@ pub(super) fn find(header: &[String], wanted: &Columns, face: Face) -> Result<Pl
         time,
         frames: counts_frames || (unit_of_time.is_none() && FRAMES.contains(&plain[time].base.as_str())),
         length_unit: plain[x].unit.clone(),
+        half_named: named.zip(unnamed).map(|((axis, unit), other)| (axis, unit, other)),
         time_unit: unit_of_time.filter(|_| !counts_frames),
         group,
         unit_column: plain.iter().position(|p| p.name == "unit"),

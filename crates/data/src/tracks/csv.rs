@@ -146,6 +146,7 @@ impl Rows<'_> {
     fn read(mut self) -> Result<Tracks, DataError> {
         self.points.units.length = self.places.length_unit.clone();
         self.points.units.time = self.places.time_unit.clone();
+        self.points.half_named = self.places.half_named.clone().filter(|_| self.places.unit_column.is_none());
         let mut fields = Vec::new();
         let mut header_lines = 0;
         let mut rows = 0;
@@ -198,6 +199,16 @@ impl Rows<'_> {
         let lengths: Vec<String> = self.places.axes.iter().filter_map(|axis| unit(*axis)).collect();
         for other in &lengths {
             self.check_length(&lengths[0], other, line)?;
+        }
+        let of_axis: Vec<Option<String>> = self.places.axes.iter().map(|axis| unit(*axis)).collect();
+        let name = |axis: usize| self.sheet.names()[self.places.axes[axis]].clone();
+        match (of_axis.iter().position(Option::is_some), of_axis.iter().position(Option::is_none)) {
+            (Some(_), None) => self.points.half_named = None,
+            (Some(with), Some(without)) if self.points.units.length.is_none() => {
+                let unit = of_axis[with].clone().unwrap_or_default();
+                self.points.half_named = Some((name(with), unit, name(without)));
+            }
+            _ => {}
         }
         self.points.units.length = unit(self.places.axes[0]).or(self.points.units.length.take());
         self.points.units.time = unit(self.places.time).or(self.points.units.time.take());

@@ -1,7 +1,8 @@
 //! Finds the interval of which all steps in time are multiples, or says that there is none.
 //!
 //! Times come from clocks, so a step may differ from a multiple of the interval by a twentieth of it. The interval is
-//! the median of step / multiple, where the multiple is counted in the smallest steps there are. At the user's word a
+//! the sum of all steps over that of their multiples, so that times that were rounded (0, 0.0083, 0.0167 h) lead no further
+//! astray than over the whole span; the multiple is counted in the smallest steps there are. At the user's word a
 //! step may differ by a quarter, as long as the median does not differ by more than a twentieth.
 
 use super::face::Face;
@@ -187,12 +188,22 @@ fn deviation(step: f64, interval: f64) -> f64 {
     ((multiple - multiple.round()).abs() - 1e-6 * multiple).max(0.0)
 }
 
-/// The interval by the smallest steps: their median, then the median of step / multiple of those that fit it.
+/// The interval by the smallest steps: their median, then, of those that fit it, the sum of all over that of their multiples; the
+/// median step / multiple where that is the same but for rounding.
 fn estimate(steps: &[Step]) -> Option<f64> {
+    const ROUNDING: f64 = 1e-9;
     let least = steps.iter().map(|s| s.length).min_by(f64::total_cmp)?;
-    let small = median(steps.iter().map(|s| s.length).filter(|&l| l < 1.5 * least))?;
-    let fitting = steps.iter().filter(|s| deviation(s.length, small) <= TOLERANCE);
-    median(fitting.map(|s| s.length / (s.length / small).round().max(1.0)))
+    let small = || steps.iter().map(|s| s.length).filter(|&l| l < 1.5 * least);
+    let middle = median(small())?;
+    // The multiples of long steps are counted by the mean of single ones, of which the median may be rounded.
+    let single = small().filter(|l| deviation(*l, middle) <= TOLERANCE);
+    let (count, sum) = single.fold((0.0, 0.0), |(n, sum), l| (n + 1.0, sum + l));
+    let mean = sum / count;
+    let multiple = |s: &Step| (s.length / mean).round().max(1.0);
+    let fitting = || steps.iter().filter(|s| deviation(s.length, mean) <= TOLERANCE);
+    let own = median(fitting().map(|s| s.length / multiple(s)))?;
+    let whole = fitting().map(|s| s.length).sum::<f64>() / fitting().map(multiple).sum::<f64>();
+    Some(if (whole / own - 1.0).abs() <= ROUNDING { own } else { whole })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -265,6 +276,16 @@ mod tests {
             let found = times(&[interval, interval, 2.0 * interval, interval, 7.0 * interval], None).unwrap();
             assert_eq!(found, (Interval { length: interval, scale: 1.0 }, vec![]));
         }
+    }
+
+    #[test]
+    fn rounded_times_give_the_interval_of_their_span() {
+        // 30 s in hours, with four decimals, and a gap of 200 frames.
+        let at = |n: f64| (n / 120.0 * 1e4).round() / 1e4;
+        let mut lengths: Vec<f64> = (0..40).map(|n| at(f64::from(n) + 1.0) - at(f64::from(n))).collect();
+        lengths.push(at(240.0) - at(40.0));
+        let (interval, _) = times(&lengths, None).unwrap();
+        assert!((interval.length * 120.0 - 1.0).abs() < 1e-4, "{}", interval.length);
     }
 
     #[test]

@@ -31,6 +31,7 @@
 
 mod assemble;
 mod columns;
+mod copies;
 mod csv;
 mod curve;
 mod curve_file;

@@ -29,6 +29,8 @@ pub(super) struct Points {
     /// Whether the file has a place for the time of a frame, and does not say it there.
     pub(super) interval_missing: bool,
     pub(super) units: Units,
+    /// An axis whose unit the header names, with that unit, and one of which nothing says any.
+    pub(super) half_named: Option<(String, String, String)>,
     pub(super) dimensions: usize,
     pub(super) notes: Vec<String>,
     /// What was read from which column of a table.

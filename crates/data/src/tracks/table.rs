@@ -124,6 +124,7 @@ pub fn tracks_of_table(
     points.unread = places.unread(&header);
     points.units.length = places.length_unit.clone();
     points.units.time = places.time_unit.clone();
+    points.half_named = places.half_named.clone().filter(|_| places.unit_column.is_none());
     if let Some(TableValues::Texts(units)) = places.unit_column.map(|at| &table[at].values) {
         let own = units.iter().map(|unit| unit.trim()).find(|unit| columns::is_unit(unit));
         points.units.length = points.units.length.take().or(own.map(str::to_owned));

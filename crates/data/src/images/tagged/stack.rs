@@ -71,9 +71,10 @@ impl<S: Read + Seek> Stack<'_, S> {
         let colour_table = self.colour_table(&layout, first)?;
         let no_data = self.text(first, tag::NO_DATA)?.trim().parse().ok();
         let scaling = scaling_of(&self.text(first, tag::GDAL_METADATA)?, &description, sample[0]);
-        if let Some(interval) = imagej_interval(&description) {
+        let said = imagej_interval(&description).map(|interval| ("ImageJ", interval));
+        if let Some((program, interval)) = said.or_else(|| Some(("OME", ome_interval(&description)?))) {
             self.notes.push(format!(
-                "ImageJ says that a frame takes {interval}, which was not read: `data.interval` and `data.step-time` say it"
+                "{program} says that a frame takes {interval}, which was not read: `data.interval` and `data.step-time` say it"
             ));
         }
         if let Some([scale, offset]) = scaling {
@@ -346,6 +347,18 @@ fn imagej_interval(description: &str) -> Option<String> {
     Some(format!("{} {}", glauber_files::rounded(interval), value("tunit").unwrap_or("s")))
 }
 
+/// The time between frames in OME metadata, with its unit: seconds where none is named.
+fn ome_interval(description: &str) -> Option<String> {
+    let value = |key: &str| {
+        let (_, rest) = description.split_once(&format!(" {key}="))?;
+        let quote = rest.chars().next().filter(|c| ['"', '\''].contains(c))?;
+        rest[1..].split_once(quote).map(|(value, _)| value.trim())
+    };
+    let interval: f64 = description.contains("<OME").then(|| value("TimeIncrement"))??.parse().ok()?;
+    let unit = value("TimeIncrementUnit").unwrap_or("s");
+    (interval.is_finite() && interval > 0.0).then(|| format!("{} {unit}", glauber_files::rounded(interval)))
+}
+
 /// The first table of colours in ImageJ's metadata: a header of the kinds of blocks and how many there are of each, then the
 /// blocks, in the order of the header.
 fn first_table(sizes: &[u64], bytes: &[u64]) -> Option<Vec<[u8; 3]>> {
@@ -376,4 +389,24 @@ fn first_table(sizes: &[u64], bytes: &[u64]) -> Option<Vec<[u8; 3]>> {
 /// Makes a refusal the error of a plane of a file.
 fn in_plane(path: &Path, plane: usize) -> impl Fn(Refusal) -> DataError + '_ {
     move |refusal| refusal.in_file(path).at(format!("plane {}", plane + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn omes_time_between_frames_is_seen() {
+        let of = |pixels: &str| {
+            ome_interval(&format!("<?xml version='1.0'?><OME><Image><Pixels{pixels}/></Image></OME>"))
+        };
+        assert_eq!(of(" SizeT=\"3\" TimeIncrement=\"2.0\" TimeIncrementUnit=\"min\""), Some("2 min".into()));
+        assert_eq!(of(" TimeIncrement='0.5'"), Some("0.5 s".into()));
+        for none in
+            ["", " TimeIncrement=\"0\"", " TimeIncrement=\"\"", " TimeIncrementUnit=\"s\"", " TimeIncrement="]
+        {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(ome_interval("a TimeIncrement=\"2.0\""), None);
+    }
 }
