@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import operator
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from statistics import NormalDist
@@ -15,6 +18,7 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import path_text, real, seed_of, told, whole
 from glauber._containers import record
+from glauber._content import PYTHON, content_of
 from glauber._density import Posterior, Profile
 from glauber._errors import InputError, RunError
 from glauber._fit_result import FitResult
@@ -158,12 +162,17 @@ class Coverage:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the study, or its part, as a new JSON file, which `Coverage.merge` reads."""
+        name, own = path_text(path), self.to_json()
         try:
-            with open(path_text(path), "x", encoding="utf-8") as file:
-                json.dump(self.to_json(), file, indent=1, allow_nan=False)
+            with open(name, "x", encoding="utf-8") as file:
+                json.dump({**own, "checksum": _checksum(own)}, file, indent=1, allow_nan=False)
                 file.write("\n")
         except FileExistsError:
-            raise InputError(f"{path_text(path)} is there already: nothing was written; give another name") from None
+            raise InputError(f"{name} is there already: nothing was written; give another name") from None
+        except OSError as error:
+            folder = os.path.dirname(os.path.abspath(name))
+            why = error.strerror if os.path.isdir(folder) else f"there is no folder {folder}: make it first"
+            raise InputError(f"{name} cannot be written: {why}; .save to another path keeps what was computed") from None
 
     @classmethod
     def merge(cls, parts: Iterable[Coverage | str | os.PathLike[str]]) -> Coverage:
@@ -178,6 +187,8 @@ class Coverage:
         InputError
             Where shards are missing, twice there, damaged, or of another study or version.
         """
+        if isinstance(parts, (str, bytes, os.PathLike, Coverage)):
+            raise InputError(f"the parts are {told(parts)}, which is one: give a list of all shards' files")
         named = [(part, f"part {k + 1}") if isinstance(part, Coverage) else (_read(part), path_text(part)) for k, part in enumerate(parts)]
         if not named:
             raise InputError("there is no part to merge: give the shards' files")
@@ -185,10 +196,23 @@ class Coverage:
         rows: dict[int, list[Any] | str] = {}
         for part, name in named:
             for key, value in asked.items():
+                if key in ("study", "python"):
+                    continue
                 if part._asked.get(key) != value:
                     raise InputError(
                         f"{name} is of another study than {named[0][1]}: its {key} is {part._asked.get(key)!r}, not {value!r}"
                     )
+            if part._asked["python"] != asked["python"]:
+                warnings.warn(
+                    f"{name} was made by Python {part._asked['python']}, {named[0][1]} by {asked['python']}: whether they are of the same "
+                    "study function cannot be told",
+                    stacklevel=2,
+                )
+            elif part._asked["study"] != asked["study"]:
+                raise InputError(
+                    f"{name} is of another study than {named[0][1]}: the function that simulates and fits, or what it uses, is another; run "
+                    "all shards with the same one"
+                )
             twice = [seed for seed in part._rows if seed in rows]
             if twice:
                 raise InputError(f"{name} has sets of data that another part has too, as that of seed {twice[0]}: give every shard once")
@@ -212,6 +236,12 @@ class Coverage:
         return "\n".join(lines)
 
 
+def _checksum(own: Mapping[str, Any]) -> str:
+    """A hash of what a file says."""
+    words = json.dumps(own, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+
+
 def _plain(own: Any) -> Any:
     """Estimate and interval as JSON has them: no end is null."""
     return None if own is None else [None if math.isnan(x) or math.isinf(x) else float(x) for x in own]
@@ -229,8 +259,15 @@ def _read(path: str | os.PathLike[str]) -> Coverage:
         raise InputError(f"{name} is damaged, or no file that a study of coverage saved: run its shard again") from None
     if not isinstance(own, dict) or own.get("kind") != KIND:
         raise InputError(f"{name} is no file that a study of coverage saved")
+    version = own.get("version")
+    if isinstance(version, str) and version != _glauber.__version__:
+        raise InputError(
+            f"{name} is of another study: its version is {version!r}, but this is glauber {_glauber.__version__}: run all shards by one"
+        )
     try:
-        asked = {key: own[key] for key in ("version", "truth", "level", "sets", "seed")}
+        if own.pop("checksum", None) != _checksum(own):
+            raise ValueError
+        asked = {key: own[key] for key in ("version", "truth", "level", "sets", "seed", "study", "python")}
         rows: dict[int, list[Any] | str] = {}
         for one in own["each"]:
             rows[int(one["seed"])] = one["failed"] if "failed" in one else [_ends(one[key]) for key in asked["truth"]]
@@ -261,15 +298,22 @@ def _likely(count: int, chance: float, alarm: float) -> tuple[int, int]:
     return int(np.argmax(below > alarm / 2)), int(count - np.argmax(above[::-1] > alarm / 2))
 
 
-def _shard(shard: Any) -> tuple[int, int]:
+_AS_IN = 'give it as "3/16", the third of sixteen'
+
+
+def _shard(shard: Any, sets: int) -> tuple[int, int]:
     """The number of a shard, from 1, and how many there are."""
-    words = f"the shard is {told(shard)}: give it as \"3/16\", the third of sixteen"
+    words = f'the shard is {told(shard)}: give it as "3/16", the third of sixteen'
     try:
-        own, count = (int(part) for part in (shard.split("/") if isinstance(shard, str) else shard))
+        own, count = (int(part) if isinstance(part, str) else operator.index(part) for part in (shard.split("/") if isinstance(shard, str) else shard))
     except (TypeError, ValueError, AttributeError):
         raise InputError(words) from None
+    if count < 1:
+        raise InputError(f"the shard is {own}/{count}: there are no shards at all; {_AS_IN}")
     if not 1 <= own <= count:
-        raise InputError(words)
+        raise InputError(f"there is no shard {own} of {count}: they are numbered from 1 to {count}; {_AS_IN}")
+    if count > sets:
+        raise InputError(f"the shard is {own}/{count}, but there are only {sets} sets of data to share out: give at most {sets} shards")
     return own, count
 
 
@@ -335,10 +379,12 @@ def coverage(
         raise InputError(f"seed is {first}: the seeds of {count} sets would not end below 2^64")
     seeds = range(first, first + count)
     if shard is not None:
-        own, parts = _shard(shard)
+        own, parts = _shard(shard, count)
         seeds = seeds[own - 1 :: parts]
     if executor is not None:
         pickled(study, "the study")
+    # Before it runs, which may change what it uses.
+    study_is = content_of(study)
     rows = shared_out(partial(_one, study, tuple(known), own_level), seeds, executor, progress=progress)
-    asked = {"version": _glauber.__version__, "truth": known, "level": own_level, "sets": count, "seed": first}
+    asked = {"version": _glauber.__version__, "truth": known, "level": own_level, "sets": count, "seed": first, "study": study_is, "python": PYTHON}
     return Coverage(asked, dict(zip(seeds, rows)))

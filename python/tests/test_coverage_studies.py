@@ -1,6 +1,7 @@
 """Studies of coverage: the same counts from any number of workers and from shards, and what is wrong is said."""
 
 import concurrent.futures
+import functools
 import json
 import multiprocessing
 
@@ -8,6 +9,7 @@ import glauber
 import numpy as np
 import pytest
 import shared_work
+from glauber._content import content_of
 
 
 def test_workers_and_shards_give_the_numbers_of_one_process(tmp_path):
@@ -72,6 +74,17 @@ def test_parts_that_do_not_make_a_study_are_refused(tmp_path):
         (tmp_path / "damaged.json").write_text(damaged)
         with pytest.raises(glauber.InputError, match=r"damaged.json is (damaged|no file)"):
             glauber.Coverage.merge([tmp_path / "damaged.json"])
+    # A number that was changed by hand is no result.
+    number = json.loads(text)
+    number["each"][0]["x"][1] = -9.0
+    (tmp_path / "number.json").write_text(json.dumps(number))
+    with pytest.raises(glauber.InputError, match="number.json is damaged"):
+        glauber.Coverage.merge([tmp_path / "number.json", parts[1], parts[2]])
+    for one in (tmp_path / "0.json", str(tmp_path / "0.json"), parts[0]):
+        with pytest.raises(glauber.InputError, match="which is one: give a list"):
+            glauber.Coverage.merge(one)
+    with pytest.raises(glauber.InputError, match="there is no folder .*nowhere: make it first"):
+        parts[0].save(tmp_path / "nowhere" / "0.json")
     other = json.loads(text)
     other["version"] = "0.0.0"
     (tmp_path / "other.json").write_text(json.dumps(other))
@@ -84,6 +97,9 @@ def test_parts_that_do_not_make_a_study_are_refused(tmp_path):
     [
         ({"shard": "0/3"}, 'give it as "3/16"'),
         ({"shard": "4/3"}, 'give it as "3/16"'),
+        ({"shard": "4/3"}, "no shard 4 of 3: they are numbered from 1 to 3"),
+        ({"shard": "1/0"}, "no shards at all"),
+        ({"shard": "4/4"}, "only 3 sets of data to share out"),
         ({"shard": "3"}, 'give it as "3/16"'),
         ({"shard": 3}, 'give it as "3/16"'),
         ({"level": 1}, "level is 1"),
@@ -117,3 +133,80 @@ def test_what_a_study_raises_else_is_raised():
 
     with pytest.raises(KeyError, match="a mistake"):
         glauber.coverage(study, {"x": 0.0})
+
+
+FACTOR = 0.98
+
+
+def wide(seed, factor=1.96):
+    x = np.random.default_rng(seed).normal()
+    return {"x": (x - factor, x + factor)}
+
+
+def as_wide(seed):
+    """As wide as it says in its module."""
+    return wide(seed, FACTOR)
+
+
+class Wide:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, seed):
+        return wide(seed, self.factor)
+
+
+def enclosing(factor):
+    def study(seed):
+        return wide(seed, factor)
+
+    return study
+
+
+def other(seed):
+    y = np.random.default_rng(seed).normal()
+    return {"x": (y - 1.96, y + 2.5)}
+
+
+STUDIES = {
+    "another function": lambda: (wide, other),
+    "what is bound": lambda: (functools.partial(wide, factor=1.0), functools.partial(wide, factor=1.1)),
+    "what is enclosed": lambda: (enclosing(1.0), enclosing(1.1)),
+    "an attribute": lambda: (Wide(1.0), Wide(1.1)),
+    "an array": lambda: (functools.partial(wide, factor=np.array([1.0, 2.0])), functools.partial(wide, factor=np.array([1.0, 2.1]))),
+}
+
+
+@pytest.mark.parametrize("change", STUDIES)
+def test_shards_of_another_study_are_refused(change):
+    one, another = (content_of(study) for study in STUDIES[change]())
+    assert one != another and one == content_of(STUDIES[change]()[0])
+    if change == "an array":
+        return
+    first, second = STUDIES[change]()
+    parts = [glauber.coverage(study, {"x": 0.0}, sets=4, shard=(k + 1, 2)) for k, study in enumerate((first, second))]
+    with pytest.raises(glauber.InputError, match="part 2 is of another study than part 1: the function"):
+        glauber.Coverage.merge(parts)
+
+
+def test_what_a_study_reads_of_its_module_counts(monkeypatch):
+    before = content_of(as_wide)
+    monkeypatch.setitem(globals(), "FACTOR", 0.99)
+    assert content_of(as_wide) != before
+    monkeypatch.setitem(globals(), "FACTOR", 0.98)
+    assert content_of(as_wide) == before
+    monkeypatch.setitem(globals(), "wide", other)
+    assert content_of(as_wide) != before
+
+
+def test_a_study_of_another_process_is_the_same_one():
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for study in (shared_work.study, functools.partial(shared_work.narrow), glauber.load("voter", shape=(4, 4))):
+            assert pool.submit(content_of, study).result() == content_of(study)
+
+
+def test_shards_by_another_python_are_warned_of():
+    parts = [glauber.coverage(wide, {"x": 0.0}, sets=4, shard=(k, 2)) for k in (1, 2)]
+    parts[1]._asked["python"] = "2.7"
+    with pytest.warns(UserWarning, match="part 2 was made by Python 2.7.*cannot be told"):
+        assert glauber.Coverage.merge(parts).counted == {"x": 4}
