@@ -123,8 +123,7 @@ def number(value: Any, what: str) -> float:
     """A number, which may be infinite or NaN; an array of no axes is one."""
     if isinstance(value, complex) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
         raise TypeError(f"{what} is {told(value)}, a complex number: give a real one")
-    if not isinstance(value, str):
-        _one(value, what, "a number")
+    _one(value, what, "a number")
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -348,6 +347,9 @@ def parameter_list(model: Any, given: Any) -> list[float]:
     check_names(own, declared, f"parameter of model `{model.name}`")
     values = []
     for name, parameter in declared.items():
+        if name in own and own[name] is None:
+            usual = "" if parameter.default is None else f", or leave `{name}` out for its default {parameter.default:g}"
+            raise InputError(f"parameter `{name}` of model `{model.name}` is None: give a number{usual}")
         value = own.get(name, parameter.default)
         if value is None:
             raise InputError(

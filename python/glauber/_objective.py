@@ -23,7 +23,7 @@ class Objective:
 
     A call gives (loss, gradient), as `scipy.optimize.minimize(f, f.x0, jac=True, bounds=f.bounds)` wants it. The noise is
     that of one iteration: the same θ gives the same numbers. Outside the bounds, and where a rule has no value, the loss is
-    infinite, its gradient NaN. θ may also be given by name, as a dictionary or a Series.
+    infinite, its gradient NaN. Where the likelihood's route has no gradient a call is refused, and `value` gives the loss. θ may also be given by name, as a dictionary or a Series.
     A pickle carries the model and the data, not the executor.
     """
 

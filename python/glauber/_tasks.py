@@ -308,7 +308,7 @@ class Trajectory:
             data["interval"] = None
         else:
             data["tracks"] = "given"
-            given["tracks"] = tracks_of(self.tracks)
+            given["tracks"], data["columns"] = tracks_of(self.tracks, data["columns"])
         loss = {"name": self.loss, "summary": self.summary, "weighted": self.weighted or None, "at": self.at}
         return {**given, "data": data, "loss": loss}
 

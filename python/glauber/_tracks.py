@@ -11,14 +11,17 @@ from glauber._containers import columns
 from glauber._errors import InputError
 
 NAMES = ("id", "t", "x", "y", "z")
-"""What the columns of an array without names are."""
+"""What the columns of an array without names are called where a person names or numbers them."""
+
+PLACES = {"id": 1, "time": 2, "x": 3, "y": 4, "z": 5}
+"""The same by place, where nobody does."""
 
 Column = tuple[str, Any, Any]
 """A column: its name, and its numbers or its texts."""
 
 
-def tracks_of(tracks: Any) -> list[Column]:
-    """The columns of tracks: by their names where they have names, else in the order track, time, x, y [, z]."""
+def tracks_of(tracks: Any, wanted: Any = None) -> tuple[list[Column], Any]:
+    """The columns of tracks, and which is which: by their names where they have names, else in the order track, time, x, y [, z]."""
     table = columns(tracks, "the tracks")
     if table is None:
         rows = numbers("tracks", tracks, finite=False).astype(float)
@@ -27,14 +30,19 @@ def tracks_of(tracks: Any) -> list[Column]:
                 f"tracks have shape {rows.shape}: give rows (track, time, x, y) or (track, time, x, y, z), or a table with "
                 "these columns by name"
             )
-        table = {name: rows[:, i] for i, name in enumerate(NAMES[: rows.shape[1]])}
+        names = NAMES
+        if wanted is None:
+            # They have no names, and none is to be said.
+            names = tuple(f"column {place}" for place in PLACES.values())
+            wanted = dict(list(PLACES.items())[: rows.shape[1]])
+        table = {name: rows[:, i] for i, name in enumerate(names[: rows.shape[1]])}
     found = [_column(str(name), value) for name, value in table.items()]
     lengths = {len(c[1] if c[1] is not None else c[2]) for c in found}
     if len(lengths) > 1:
         raise InputError(
             f"the columns of the tracks have {', '.join(map(str, sorted(lengths)))} rows: give all alike"
         )
-    return found
+    return found, wanted
 
 
 def _column(name: str, value: Any) -> Column:

@@ -512,7 +512,7 @@ def fit_tracks(
         for name, ends in _pairs(ranges)
     ]
     told_of, words = _glauber.cells_fit_tracks(
-        None if file is not None else tracks_of(tracks),
+        None if file is not None else tracks_of(tracks, ())[0],
         file,
         None if site is None else real(site, "site"),
         bool(torus),

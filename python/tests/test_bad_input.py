@@ -247,3 +247,49 @@ def test_torch_says_what_to_give():
     expect(glauber.InputError, "shape", lambda: f({"beta": 0.3}, start={"aware": torch.zeros(3, 3)}))
     expect(TypeError, "whole number", lambda: f({"beta": 0.3}, seed=1.5))
     expect(glauber.InputError, "at least one row", lambda: f(torch.zeros(0, 1)))
+
+def test_parameters_that_are_no_numbers_are_refused_in_true_words():
+    model = glauber.load("susceptible-infected", shape=(8, 8))
+    with pytest.raises(TypeError, match="parameter `beta` is '0.3'"):
+        glauber.simulate(model, {"beta": "0.3"}, steps=2)
+    with pytest.raises(glauber.InputError, match="`beta` .* is None: give a number"):
+        glauber.simulate(model, {"beta": None}, steps=2)
+
+
+def test_steps_of_a_trajectory_are_counted_as_they_are_compared():
+    model = glauber.load("susceptible-infected", shape=(8, 8))
+    seen = glauber.simulate(model, {"beta": 0.3}, steps=20, replicates=4)
+
+    def fitted(at):
+        task = glauber.Trajectory(seen, summary="mean(aware)", at=at)
+        return glauber.fit(model, task, {"beta": 0.3}, steps=2, replicates=4, progress=False)
+
+    assert any("of these 20 times 2 are compared" in note and "2, 3" in note for note in fitted([2, 3]).notes)
+    for at in ([3, 3], [3, 2]):
+        with pytest.raises(glauber.InputError, match="give steps in rising order, each once"):
+            fitted(at)
+
+
+def test_an_objective_without_a_gradient_says_so():
+    model = glauber.load("susceptible-infected-recovered", shape=(8, 8))
+    task = glauber.Observation("count(state=infected)", np.array([3.0, 4.0, 6.0]), noise="poisson")
+    f = glauber.objective(model, task, {"infection": 0.2, "recovery": 0.1})
+    assert np.isfinite(f.value(f.x0))
+    with pytest.raises(glauber.InputError, match=r"has no gradient: call f.value.*jac=False"):
+        f(f.x0)
+
+
+def test_a_misspelt_state_of_regions_is_quoted():
+    model = glauber.load("susceptible-infected-recovered", shape=(4, 4))
+    task = glauber.Observation("regions(state=infectd)", np.zeros((3, 2)), regions=np.arange(16).reshape(4, 4) // 8)
+    with pytest.raises(glauber.InputError, match=r"`regions\(state=infectd\)`.*did you mean `infected`.*write regions"):
+        glauber.fit(model, task, {"infection": 0.2, "recovery": 0.1}, steps=2, progress=False)
+
+
+def test_what_readers_said_is_noted_on_the_exception(tmp_path):
+    np.save(tmp_path / "seen.npy", np.arange(48).reshape(3, 4, 4) % 3)
+    (tmp_path / "fit.toml").write_text(
+        'model = "voter"\ntask = "transition"\n[model-options]\nshape = [4, 4]\n[data]\nstates = "seen.npy"\n'
+    )
+    with pytest.raises(glauber.InputError):
+        glauber.fit_file(str(tmp_path / "fit.toml"))

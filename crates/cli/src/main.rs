@@ -43,7 +43,10 @@ fn main() -> std::process::ExitCode {
             }
             std::process::ExitCode::from(code)
         }
-        Err(Failure { message, code }) => {
+        Err(Failure { message, code, notes }) => {
+            for note in notes {
+                let _ = writeln!(std::io::stderr(), "note: {note}");
+            }
             let _ = writeln!(std::io::stderr(), "glauber: {message}");
             std::process::ExitCode::from(code)
         }

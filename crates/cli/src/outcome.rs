@@ -1,5 +1,6 @@
 //! Says what a command ends with: words and an object, or a failure with its exit code.
 
+use glauber::fit::job::JobError;
 use serde_json::Value;
 
 /// What a command has to say.
@@ -40,16 +41,30 @@ pub struct Failure {
     pub message: String,
     /// 1 where the run failed, 2 where the input is wrong.
     pub code: u8,
+    /// What was to be known of the input before it failed: often why it did.
+    pub notes: Vec<String>,
 }
 
 impl Failure {
     /// Something the user gave is wrong.
     pub fn input(message: impl ToString) -> Failure {
-        Failure { message: message.to_string(), code: 2 }
+        Failure { message: message.to_string(), code: 2, notes: Vec::new() }
     }
 
     /// The run itself failed.
     pub fn run(message: impl ToString) -> Failure {
-        Failure { message: message.to_string(), code: 1 }
+        Failure { message: message.to_string(), code: 1, notes: Vec::new() }
+    }
+
+    /// A job that could not be set up, with what the readers of its data had said by then.
+    pub fn job(error: JobError) -> Failure {
+        let (notes, error) = error.apart();
+        Failure::input(error).after(notes)
+    }
+
+    /// The same after these notes.
+    pub fn after(mut self, notes: Vec<String>) -> Failure {
+        self.notes.splice(0..0, notes);
+        self
     }
 }

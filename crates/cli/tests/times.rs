@@ -62,8 +62,17 @@ fn a_run_carries_on_from_a_file() {
     refused(here, &[&NEWS[..], &["beta=0.1"], &again].concat(), &["--replicates 2", "3 realisations"]);
     refused(
         here,
-        &["simulate", "voter", "--start", "part.npz", "--out", "x.npz"],
-        &["--start part.npz", "32, 32]", "[64, 64]"],
+        &[
+            "simulate",
+            "susceptible-infected",
+            "--option",
+            "shape=[64,64]",
+            "--start",
+            "part.npz",
+            "--out",
+            "x.npz",
+        ],
+        &["--start part.npz", "32, 32]", "[64, 64]", "--option shape"],
     );
 }
 
@@ -114,4 +123,39 @@ fn frames_further_apart_are_simulated_step_by_step_or_refused() {
         &["fit", "fit.toml", "--out", "x", "--set", "data.frames.first=7"],
         &["frame 7", "5 frames"],
     );
+}
+
+/// States of another layer are those of another model: 1, "aware", would be a burning tree.
+#[test]
+fn a_start_of_another_layer_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    simulate(here, "beta=0.1", &["--steps", "2", "--out", "news.npz"]);
+    let other =
+        ["simulate", "forest-fire", "--option", "shape=[32,32]", "--start", "news.npz", "--out", "x.npz"];
+    refused(
+        here,
+        &other,
+        &["--start news.npz", "`aware`", "`forest-fire` starts from `state`", "another model"],
+    );
+    simulate(here, "beta=0.1", &["--start", "news.npz", "--steps", "2", "--out", "more.npz"]);
+}
+
+/// What a reader said of the data is often why the run failed: it is not lost with it.
+#[test]
+fn what_readers_said_stands_before_the_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let rule = "states = [\"a\", \"b\"]\n[lattice]\nshape = [2, 2]\n[parameters]\np = [0.0, 1.0]\n[covariates]\nh = 0.0\n\
+                [start]\nb = 0.0\n[transitions]\n\"a -> b\" = \"p * (1 + h / 1000)\"\n";
+    std::fs::write(here.join("rule.toml"), rule).unwrap();
+    let heights = glauber::data::arrays::Array::new(vec![2, 2], vec![10.0, 20.0, -9999.0, 0.0]).unwrap();
+    glauber::data::arrays::write_npy(here.join("h.npy"), &heights, glauber::data::Overwrite::Refuse).unwrap();
+    let run = ["simulate", "rule.toml", "--covariate", "h=h.npy", "--set", "p=0.5", "--out", "x.npz"];
+    let output = glauber(here, &run);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let (note, error) = (said.find("note: covariate `h`").unwrap(), said.find("glauber: ").unwrap());
+    assert!(note < error && said.contains("-9999") && said.contains("not in [0, 1]"), "{said}");
+    assert!(output.stdout.is_empty());
 }

@@ -32,4 +32,31 @@ pub enum JobError {
     /// The likelihood could not be set up.
     #[error(transparent)]
     Likelihood(#[from] glauber_tasks::tasks::likelihood::LikelihoodError),
+    /// Any of these, after what the readers of the data said, which often tells why.
+    #[error("{error}")]
+    Noted {
+        /// What they said.
+        notes: Vec<String>,
+        /// What is wrong.
+        error: Box<JobError>,
+    },
+}
+
+impl JobError {
+    /// The same after these notes.
+    pub(crate) fn after(self, notes: Vec<String>) -> JobError {
+        if notes.is_empty() {
+            return self;
+        }
+        let (own, error) = self.apart();
+        JobError::Noted { notes: [notes, own].concat(), error: Box::new(error) }
+    }
+
+    /// What the readers of the data said before, and what is wrong.
+    pub fn apart(self) -> (Vec<String>, JobError) {
+        match self {
+            JobError::Noted { notes, error } => (notes, *error),
+            other => (Vec::new(), other),
+        }
+    }
 }

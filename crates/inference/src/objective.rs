@@ -44,6 +44,10 @@ impl Objective for OfLikelihood {
         Ok(-self.likelihood.log_likelihood(theta, iteration)? / self.data)
     }
 
+    fn has_gradient(&self) -> bool {
+        self.likelihood.has_gradient()
+    }
+
     fn likelihood(&self) -> Option<LogLikelihood> {
         let route = ROUTES.iter().find(|(name, _)| *name == self.likelihood.route());
         Some(LogLikelihood { route: route.map_or("exact", |(name, _)| name), data: self.data })

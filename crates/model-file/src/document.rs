@@ -120,7 +120,8 @@ impl<'d> Value<'d> {
     fn found(&self) -> String {
         match self.inner.get_ref() {
             DeValue::String(s) => format!("the text \"{}\"", s.chars().take(40).collect::<String>()),
-            DeValue::Integer(_) | DeValue::Float(_) => "a number".into(),
+            DeValue::Integer(i) => format!("the number {}", i.as_str()),
+            DeValue::Float(f) => format!("the number {}", f.as_str()),
             DeValue::Boolean(b) => format!("{b}"),
             DeValue::Datetime(_) => "a date".into(),
             DeValue::Array(_) => "a list".into(),
@@ -136,6 +137,7 @@ impl<'d> Value<'d> {
     pub(crate) fn number(&self) -> Option<f64> {
         match self.inner.get_ref() {
             DeValue::Integer(i) => i64::from_str_radix(i.as_str(), i.radix()).ok().map(|x| x as f64),
+            DeValue::Float(f) if crate::lexer::is_lost(f.as_str()) => None,
             DeValue::Float(f) => f.as_str().parse::<f64>().ok().filter(|x| !x.is_nan()),
             _ => None,
         }

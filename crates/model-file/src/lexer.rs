@@ -85,9 +85,18 @@ fn base_ten(text: &str, length: usize, base: usize) -> Checked<()> {
 
 fn number(text: &str, span: &Range<usize>) -> Checked<Token> {
     match text.parse::<f64>() {
+        Ok(_) if is_lost(text) => {
+            problem(span, format!("`{text}` is too small for a number, and would be 0"))
+        }
         Ok(value) if value.is_finite() => Ok(Token::Number(value)),
         _ => problem(span, format!("`{text}` is no finite number")),
     }
+}
+
+/// Whether a number that is not 0 as it is written is 0 as it is read.
+pub(crate) fn is_lost(text: &str) -> bool {
+    let digits = text.split(['e', 'E']).next().unwrap_or_default();
+    digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) && text.parse::<f64>().is_ok_and(|x| x == 0.0)
 }
 
 fn word(text: &str, span: &Range<usize>) -> Checked<Token> {

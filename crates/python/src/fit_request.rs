@@ -159,11 +159,24 @@ impl Words {
 
     /// What is wrong with a job.
     pub fn job_error(self, error: JobError) -> PyErr {
-        match error {
+        let (notes, error) = error.apart();
+        let error = match error {
             JobError::File(e) => self.file_error(e),
             JobError::Engine(e) => engine_error(e),
             JobError::Model(e) => model_error(e),
             other => input_error(self.say(&other.to_string())),
-        }
+        };
+        self.noted(error, &notes)
+    }
+
+    /// An error with notes, which Python shows below it (from 3.11 on).
+    pub fn noted(self, error: PyErr, notes: &[String]) -> PyErr {
+        Python::attach(|py| {
+            for note in notes {
+                // Older ones have none: the error alone is told.
+                let _ = error.value(py).call_method1("add_note", (self.say(note),));
+            }
+        });
+        error
     }
 }

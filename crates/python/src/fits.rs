@@ -81,9 +81,11 @@ pub fn fit_file<'py>(
     let (file, threads) = request.read_with(pieces.clone())?;
     let every = file.run.checkpoint_every;
     let seen = Mutex::new(Progress::default());
+    let heard = Mutex::new(Vec::new());
     let work = |stop: &_| -> Result<Outcome, RunError> {
         Crew::until(crew, stop, || {
             let mut job = prepare(&file)?;
+            heard.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&job.problem.data_notes);
             let mut watch = |name: &str| {
                 Box::new(Watcher { seen: &seen, attempt: name.to_string() }) as Box<dyn Observer>
             };
@@ -112,8 +114,9 @@ pub fn fit_file<'py>(
         // The last step that there was, which nobody may have been shown.
         show(py, &seen, progress.as_ref())?;
     }
-    match (done.result.map_err(|e| failed(e, words)).and_then(|outcome| usable(outcome, words)), done.raised)
-    {
+    let usable = done.result.map_err(|e| failed(e, words)).and_then(|outcome| usable(outcome, words));
+    let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (usable.map_err(|error| words.noted(error, &heard)), done.raised) {
         (Err(_), Some(raised)) => Err(raised),
         (Err(error), None) => Err(error),
         (Ok(outcome), raised) => Ok((numbers(py, outcome, words)?, raised)),

@@ -30,6 +30,8 @@ pub struct Objective {
     words: Words,
     observations: Option<usize>,
     crew: Option<Py<Crew>>,
+    /// The route of a likelihood that has no gradient.
+    without_gradient: Option<&'static str>,
 }
 
 /// The objective of a fit file's first fit.
@@ -44,6 +46,8 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;
     let unknowns = first.objective.unknowns().to_vec();
     let observations = first.objective.observations();
+    let route = || first.objective.likelihood().map_or("of this fit", |likelihood| likelihood.route);
+    let without_gradient = (!first.objective.has_gradient()).then(route);
     let objective = Mutex::new(Some(first.objective));
     let returned = Condvar::new();
     Ok(Objective {
@@ -57,6 +61,7 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
         words,
         observations,
         crew,
+        without_gradient,
     })
 }
 
@@ -144,6 +149,12 @@ impl Objective {
         iteration: u64,
         wants_gradient: bool,
     ) -> PyResult<(f64, Option<As<'py, Floats>>)> {
+        if let Some(route) = self.without_gradient.filter(|_| wants_gradient) {
+            return Err(input_error(format!(
+                "the route `{route}` has no gradient: call f.value(θ) for the loss alone, as \
+                 scipy.optimize.minimize(f.value, f.x0, jac=False, bounds=f.bounds) does"
+            )));
+        }
         let theta = doubles(&theta)?;
         let wanted = length_of(&self.unknowns);
         if theta.len() != wanted {

@@ -6,25 +6,52 @@ use std::sync::Arc;
 use glauber::data::arrays::{ReadLimits, read_arrays};
 use glauber::engine::Run;
 use glauber::program::Model;
-use glauber::tasks::states::States;
+use glauber::tasks::states::{
+    States, StatesError, is_about_states, of_another_name, times_name, unread_arrays,
+};
 
 use crate::outcome::Failure;
 
-/// The states that an earlier simulation left.
-pub struct Earlier(States);
+/// The states that an earlier simulation left, and what of its file nobody reads.
+pub struct Earlier(States, Vec<String>);
 
 impl Earlier {
     /// Reads the states of a model from an NPZ as `simulate` writes it.
     ///
     /// # Errors
-    /// Where the file holds no states of the model.
+    /// Where the file holds no states of the model; those of another layer are none, though a fit takes them with a note.
     pub fn read(path: &Path, model: &Model) -> Result<Earlier, Failure> {
         let place = |problem: &dyn std::fmt::Display| {
             Failure::input(format!("--start {}: {problem}", path.display()))
         };
         let arrays = read_arrays(path, ReadLimits::default()).map_err(Failure::input)?;
-        let states = States::from_arrays(model.declarations(), &arrays).map_err(|e| place(&e))?;
-        Ok(Earlier(states))
+        let declarations = model.declarations();
+        if let (Some(_), [layer]) = (of_another_name(declarations, &arrays), &declarations.layers[..]) {
+            let own = arrays.iter().map(|(name, _)| name.as_str());
+            let own =
+                own.filter(|name| *name != times_name(declarations) && !is_about_states(declarations, name));
+            let names: Vec<String> = own.map(|name| format!("`{name}`")).collect();
+            return Err(place(&format!(
+                "it holds {}, but a run of model `{}` starts from `{}`: these are states of another model; where their numbers \
+                 mean the same, write the file again with that name",
+                names.join(", "),
+                model.name(),
+                layer.name
+            )));
+        }
+        // Of a fit file's words, those of a command.
+        let in_options = |e: StatesError| {
+            e.to_string()
+                .replace("set the lattice's shape under [model-options]", "set it by --option shape=[…]")
+        };
+        let states = States::from_arrays(declarations, &arrays).map_err(|e| place(&in_options(e)))?;
+        let notes = unread_arrays(declarations, &arrays);
+        Ok(Earlier(states, notes.iter().map(|note| format!("--start {}: {note}", path.display())).collect()))
+    }
+
+    /// Which arrays of the file are not read.
+    pub fn unread(&self) -> &[String] {
+        &self.1
     }
 
     /// That the states were left by a run under another update, where they were.

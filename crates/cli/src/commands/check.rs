@@ -12,8 +12,13 @@ use crate::outcome::{CommandOutcome, Failure};
 
 /// Runs `glauber check`.
 pub fn run(arguments: &Check) -> Result<CommandOutcome, Failure> {
+    let mut notes = Vec::new();
+    checked(arguments, &mut notes).map_err(|failure| failure.after(notes))
+}
+
+fn checked(arguments: &Check, notes: &mut Vec<String>) -> Result<CommandOutcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
-    let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
+    let covariates = covariates_of(&loaded, &arguments.choice, notes)?;
     let model = loaded.model;
     let slopeless = model.slopeless(true, false);
     notes.splice(0..0, slopeless.iter().map(Slopeless::words));

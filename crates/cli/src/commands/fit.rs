@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use glauber::files::run_folder::RunFolder;
 use glauber::fit::fit_file::FitFile;
-use glauber::fit::job::{Part, RunError, Shard, prepare};
+use glauber::fit::job::{Job, Part, RunError, Shard, prepare};
 use glauber::fit::outcome::{FolderSink, OUTPUTS};
 use glauber::fit::watch::ProgressWatch;
 use glauber::report::progress::Show;
@@ -35,7 +35,7 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
         Ok(job) => job,
         Err(error) => {
             claimed.abandon();
-            return Err(Failure::input(error));
+            return Err(Failure::job(error));
         }
     };
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
@@ -49,10 +49,7 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
     }
     let mut watch =
         |name: &str| Box::new(ProgressWatch::new(name, show, |result| result.stopped.to_string())) as Box<_>;
-    let mut outcome = job.run(&mut watch, &sink, &INTERRUPT).map_err(|error| match error {
-        RunError::Setup(error) => Failure::input(error),
-        other => Failure::run(other),
-    })?;
+    let mut outcome = job.run(&mut watch, &sink, &INTERRUPT).map_err(|error| failed(&job, error))?;
     if outcome.interrupted {
         let text = format!(
             "interrupted; carry on with: glauber fit {} --out {} --resume",
@@ -79,6 +76,15 @@ pub fn run(arguments: &Fit) -> Result<CommandOutcome, Failure> {
     }
 }
 
+/// Why a job has no outcome, after what the readers of its data said.
+fn failed(job: &Job, error: RunError) -> Failure {
+    let failure = match error {
+        RunError::Setup(error) => Failure::job(error),
+        other => Failure::run(other),
+    };
+    failure.after(job.problem.data_notes.clone())
+}
+
 /// Does one shard, and leaves it in the folder.
 fn part(
     arguments: &Fit,
@@ -93,7 +99,7 @@ fn part(
     };
     // Refused before any work.
     Part::free(&out, shard).map_err(Failure::input)?;
-    let mut job = prepare(file).map_err(Failure::input)?;
+    let mut job = prepare(file).map_err(Failure::job)?;
     let refused = |e| Failure::input(format!("cannot make the folder {}: {e}", out.display()));
     std::fs::create_dir_all(&out).map_err(refused)?;
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
@@ -108,8 +114,8 @@ fn part(
             let text = format!("interrupted; carry on with: {again}");
             return Ok(CommandOutcome::stopped(text, json!({"stopped": "interrupted", "out": out})));
         }
-        Err(error @ (RunError::Setup(_) | RunError::Piece(_))) => return Err(Failure::input(error)),
-        Err(error) => return Err(Failure::run(error)),
+        Err(error @ RunError::Piece(_)) => return Err(Failure::input(error)),
+        Err(error) => return Err(failed(&job, error)),
     };
     let written = done.write(&out).map_err(Failure::run)?;
     let text = format!(

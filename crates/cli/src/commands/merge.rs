@@ -26,10 +26,10 @@ pub fn run(arguments: &Merge) -> Result<CommandOutcome, Failure> {
     })?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.folder.clone());
     let claimed = RunFolder::new_at(out, OUTPUTS).map_err(Failure::input)?;
-    let job = prepare(&file).map_err(Failure::input).and_then(|job| {
+    let job = prepare(&file).map_err(Failure::job).and_then(|job| {
         parts.check(&job).map_err(Failure::input)?;
         file.given.pieces = Some(Arc::new(parts));
-        prepare(&file).map_err(Failure::input)
+        prepare(&file).map_err(Failure::job)
     });
     let mut job = match job {
         Ok(job) => job,

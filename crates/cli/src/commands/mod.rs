@@ -62,12 +62,13 @@ fn sources_of(choice: &ModelChoice) -> Result<Vec<(String, CovariateSource)>, Fa
     Ok(given)
 }
 
-/// The data per site that its rules read, what was given, else what the model says; and how their files were read.
-pub fn covariates_of(loaded: &Loaded, choice: &ModelChoice) -> Result<(Covariates, Vec<String>), Failure> {
-    let given = sources_of(choice)?;
-    let mut notes = Vec::new();
-    let covariates = read_covariates(loaded, &given, &mut notes).map_err(Failure::input)?;
-    Ok((covariates, notes))
+/// The data per site that its rules read, what was given, else what the model says; how their files were read becomes `notes`.
+pub fn covariates_of(
+    loaded: &Loaded,
+    choice: &ModelChoice,
+    notes: &mut Vec<String>,
+) -> Result<Covariates, Failure> {
+    read_covariates(loaded, &sources_of(choice)?, notes).map_err(Failure::input)
 }
 
 /// NAME=VALUE in two parts.

@@ -111,7 +111,7 @@ impl Ready {
             Ok(inference) => Ok(Ready { inference, folder, fit_file, pool }),
             Err(error) => {
                 folder.abandon();
-                Err(Failure::input(error))
+                Err(Failure::job(error))
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::outcome::{CommandOutcome, Failure};
 pub fn run(arguments: &Show) -> Result<CommandOutcome, Failure> {
     let loaded = model_of(&arguments.choice)?;
     // What was given is read and checked, as where the model is run.
-    covariates_of(&loaded, &arguments.choice)?;
+    covariates_of(&loaded, &arguments.choice, &mut Vec::new())?;
     let given = pairs(&arguments.choice.covariates, "--covariate")?;
     let model = &loaded.model;
     let d = model.declarations();

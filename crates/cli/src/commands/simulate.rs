@@ -21,9 +21,14 @@ const MOST_NUMBERS: usize = 1 << 31;
 
 /// Runs `glauber simulate`.
 pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
+    let mut notes = Vec::new();
+    simulated(arguments, &mut notes).map_err(|failure| failure.after(notes))
+}
+
+fn simulated(arguments: &Simulate, notes: &mut Vec<String>) -> Result<CommandOutcome, Failure> {
     let begin = Instant::now();
     let loaded = model_of(&arguments.choice)?;
-    let (covariates, mut notes) = covariates_of(&loaded, &arguments.choice)?;
+    let covariates = covariates_of(&loaded, &arguments.choice, notes)?;
     let model = loaded.model;
     notes.extend(model.notes());
     notes.extend(model.update_note());
@@ -61,6 +66,7 @@ pub fn run(arguments: &Simulate) -> Result<CommandOutcome, Failure> {
     let plan = Plan::new(&model, &[], None, options).map_err(Failure::input)?;
     let earlier = arguments.start.as_deref().map(|path| Earlier::read(path, &model)).transpose()?;
     notes.extend(earlier.as_ref().and_then(|earlier| earlier.of_another_update(&model)));
+    notes.extend(earlier.iter().flat_map(|earlier| earlier.unread().iter().cloned()));
     let replicates = match &earlier {
         _ if kind != "npz" => 1,
         Some(earlier) => earlier.replicates(arguments.replicates)?,

@@ -110,9 +110,10 @@ impl Attempt {
 /// [`JobError`] with the place in the fit file or data where something is wrong, or where the file says what these fits
 /// do not use.
 pub fn prepare(file: &FitFile) -> Result<Job, JobError> {
-    let job = Job::new(Problem::resolve(file)?)?;
-    file.refuse_unused()?;
-    Ok(job)
+    let problem = Problem::resolve(file)?;
+    let notes = problem.data_notes.clone();
+    let job = Job::new(problem).and_then(|job| file.refuse_unused().map(|()| job).map_err(JobError::from));
+    job.map_err(|error| error.after(notes))
 }
 
 /// What makes the fits of one task.

@@ -103,6 +103,16 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
     };
     let before = found.target.steps.clone();
     keep_chosen_steps(file, &mut found.target)?;
+    if found.target.steps.len() < before.len() {
+        let kept: Vec<String> = found.target.steps.iter().map(usize::to_string).collect();
+        found.notes.push(format!(
+            "of these {} times {} {} compared, as `loss.at` says: step {}",
+            before.len(),
+            kept.len(),
+            if kept.len() == 1 { "is" } else { "are" },
+            listed_up_to(&kept, 12)
+        ));
+    }
     if let Some(all) = &mut found.correlations {
         let kept: Vec<usize> =
             (0..before.len()).filter(|i| found.target.steps.contains(&before[*i])).collect();
@@ -478,6 +488,12 @@ fn chosen_columns(table: &[f64], columns: &[usize], width: usize) -> Vec<f64> {
     table.chunks(width.max(1)).flat_map(|row| columns.iter().map(move |column| row[*column])).collect()
 }
 
+/// The first of some words, with commas.
+fn listed_up_to(words: &[String], most: usize) -> String {
+    let more = if words.len() > most { ", …" } else { "" };
+    words[..words.len().min(most)].join(", ") + more
+}
+
 /// Leaves only the steps of `loss.at`.
 fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError> {
     let Some(at) = &*file.loss.at else { return Ok(()) };
@@ -486,6 +502,11 @@ fn keep_chosen_steps(file: &FitFile, target: &mut Target) -> Result<(), JobError
         let known: Vec<String> = target.steps.iter().take(12).map(usize::to_string).collect();
         let more = if target.steps.len() > 12 { ", …" } else { "" };
         let message = format!("the data have no value at step {step}; they have {}{more}", known.join(", "));
+        return Err(file.wrong("loss.at", message).into());
+    }
+    if at.windows(2).any(|pair| pair[1] <= pair[0]) {
+        let given: Vec<String> = at.iter().map(u64::to_string).collect();
+        let message = format!("[{}]: give steps in rising order, each once", given.join(", "));
         return Err(file.wrong("loss.at", message).into());
     }
     if at.is_empty() {

@@ -3,6 +3,7 @@
 //! A [`FitFile`] is what was written down; a [`Problem`] is what it means. Nothing is read again after this: what becomes
 //! of the files later changes no fit. Errors have the places of the keys they are about.
 
+mod copies;
 mod curve;
 mod estimators;
 mod frames;
@@ -150,7 +151,14 @@ impl Problem {
     /// # Errors
     /// [`JobError`] with the place in the fit file or data where something is wrong.
     pub fn resolve(file: &FitFile) -> Result<Problem, JobError> {
+        let mut heard = Vec::new();
+        Problem::resolved(file, &mut heard).map_err(|error| error.after(heard))
+    }
+
+    /// The same; what readers said until then is `heard`.
+    fn resolved(file: &FitFile, heard: &mut Vec<String>) -> Result<Problem, JobError> {
         let own = Own::read(file)?;
+        heard.extend(own.notes.iter().cloned());
         // What is compared over time says most of what is wrong with a fit file for another model: it comes first.
         let summary = match file.task {
             Task::Trajectory => Some(over_time(file, &own, curve::observe)?),
@@ -189,10 +197,14 @@ impl Problem {
         let options = model::engine_options(file);
         let Resolved { data, mut notes, data_notes, read } = match (summary, file.task, &fitted) {
             (Some(summary), ..) => summary,
-            (None, Task::Transition, Some(fitted)) => transition(file, &own, fitted, options, &estimator)?,
+            (None, Task::Transition, Some(fitted)) => {
+                transition(file, &own, fitted, options, &estimator, heard)?
+            }
             (None, Task::Stability, _) => stability(file, &own)?,
             (None, ..) => state(file, &own)?,
         };
+        heard.truncate(own.notes.len());
+        heard.extend(data_notes.iter().cloned());
         let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };
         let (compared, again) = names::compared(file, &estimator, others)?;
         notes.extend(again);
@@ -341,8 +353,10 @@ fn transition(
     fitted: &Fitted,
     options: Options,
     estimator: &str,
+    heard: &mut Vec<String>,
 ) -> Result<Resolved, JobError> {
     let states::Seen { states, notes: data_notes } = states::states_of(file, own)?;
+    heard.extend(data_notes.iter().cloned());
     let (runs, times, spacing) = (states.runs, states.times, states.spacing());
     let read = Digests::of_model(file, own).with_states("the observed states", &states);
     let pairs = Pairs::new(&own.model, fitted, states, options)?;
@@ -358,7 +372,10 @@ fn transition(
     if estimator == LIKELIHOOD && further > 0 {
         words += &format!("; {further} of them, further apart than one step, are not in the likelihood");
     }
-    let notes = std::iter::once(words).chain(clock_note(file, &own.model, &pairs)).collect();
+    let without_effect = (file.data.first_step.is_some() && !states::reads_the_step(&own.model))
+        .then(|| "`data.first-step` changes nothing: the rule does not read the step's number".to_string());
+    let notes =
+        std::iter::once(words).chain(clock_note(file, &own.model, &pairs)).chain(without_effect).collect();
     let data = Observations::Transitions { pairs, loss: transition_loss(file)? };
     Ok(Resolved { data, notes, data_notes, read })
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use glauber_engine::{Options, Plan};
 use glauber_program::{Model, Op};
 
+use super::copies::copies;
 use super::model::Own;
 use super::pictures::pictures;
 use super::times::{chosen, one_step_a_frame, timed};
@@ -76,7 +77,21 @@ pub(crate) fn of_another_update(states: &States, model: &Model) -> Option<String
 
 /// Observed lattices from an NPZ or NPY file, an image stack or a folder of images.
 pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<Seen, JobError> {
-    let (mut notes, mut positions) = (Vec::new(), None);
+    let mut notes = Vec::new();
+    let states = observed_with(file, model, path, &mut notes);
+    match states {
+        Ok(states) => Ok(Seen { states, notes }),
+        Err(error) => Err(error.after(notes)),
+    }
+}
+
+fn observed_with(
+    file: &FitFile,
+    model: &Model,
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<States, JobError> {
+    let mut positions = None;
     let declarations = model.declarations();
     let arrays = if let Some(arrays) = &file.given.arrays {
         arrays.to_vec()
@@ -92,7 +107,7 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
         arrays
     } else {
         let pictures = pictures(file, model, path)?;
-        (notes, positions) = (pictures.notes, pictures.positions);
+        (*notes, positions) = (pictures.notes, pictures.positions);
         vec![pictures.array]
     };
     if let Some(mask) = mask_array(declarations, &arrays) {
@@ -112,9 +127,11 @@ pub(crate) fn observed(file: &FitFile, model: &Model, path: &Path) -> Result<See
     let states = States::from_arrays(model.declarations(), &arrays)
         .map_err(|e| file.wrong("data.states", format!("{}: {e}", name_of_data(file, path))))?;
     let states = chosen(file, timed(file, states, positions.as_deref())?, &name_of_data(file, path))?;
+    let name = name_of_data(file, path);
+    notes.splice(0..0, notes_about(Path::new(&name), &copies(&states, model)));
     notes.extend(guessed_clock(file, model, &states));
     notes.extend(of_another_update(&states, model));
-    Ok(Seen { states, notes })
+    Ok(states)
 }
 
 /// Whether a model's rule reads the number of the step.

@@ -105,7 +105,15 @@ impl What {
     pub fn named(text: &str, map: Option<&[f64]>, model: &Model) -> Result<What, ObservationError> {
         let text = text.trim();
         let Some((name, rest)) = text.split_once('(') else {
-            return Ok(What::Sites(Selection::parse(model, text)?));
+            let found = Selection::parse(model, text).map_err(|error| match error {
+                SummaryError::Form { why, .. } => SummaryError::Form {
+                    text: text.to_string(),
+                    why,
+                    usage: "LAYER, LAYER=STATE or a summary".to_string(),
+                },
+                other => other,
+            });
+            return Ok(What::Sites(found?));
         };
         let inside = || {
             rest.strip_suffix(')').ok_or_else(|| {
@@ -116,9 +124,20 @@ impl What {
                 })
             })
         };
+        let selected = || {
+            Selection::parse(model, inside()?).map_err(|error| match error {
+                // What is wrong with the selection is put into the whole text.
+                SummaryError::Form { why, .. } => ObservationError::What(SummaryError::Form {
+                    text: text.to_string(),
+                    why,
+                    usage: format!("{}(LAYER) or {0}(LAYER=STATE)", name.trim()),
+                }),
+                other => other.into(),
+            })
+        };
         let observation = match name.trim() {
             "regions" => {
-                let selection = Selection::parse(model, inside()?)?;
+                let selection = selected()?;
                 let map = map.ok_or_else(|| ObservationError::NoRegions { what: text.to_string() })?;
                 let (labels, names) = labelled(map)?;
                 regions(model, &selection, &labels, names)?
@@ -130,7 +149,7 @@ impl What {
                     let why = format!("the lattice {:?} has no rows", model.declarations().lattice.shape());
                     return Err(ObservationError::Regions { why });
                 }
-                let selection = Selection::parse(model, inside()?)?;
+                let selection = selected()?;
                 let (labels, names) = along(model, from_the_last, if of_rows { "row" } else { "column" });
                 regions(model, &selection, &labels, names)?
             }
