@@ -26,8 +26,8 @@ impl Carrier for Stations {
     fn workers(&self) -> usize {
         self.stations.len()
     }
-    fn latency(&self) -> f64 {
-        self.latency
+    fn latency(&self, _: &dyn Fn() -> bool) -> Option<f64> {
+        Some(self.latency)
     }
     fn carry(&self, tasks: Vec<Task>, _: &dyn Fn() -> bool) -> Result<Vec<Option<Vec<u8>>>, String> {
         let answer = |task: Task| {
