@@ -339,8 +339,9 @@ def test_a_note_of_what_runs_here_says_that_whole_fits_were_shared_out():
 def test_a_resumed_fit_and_one_that_was_run_elsewhere_say_of_their_gradient_what_they_would_have(tmp_path):
     seen = shared_work.curve(6)
     how = {"steps": 36, "replicates": 10, "learning_rate": 0.05, "estimator": "straight-through"}
-    whole = glauber.fit(shared_work.news(), seen, {"beta": 0.3}, **how, progress=False)
-    assert "its gradient is wrong" in whole.verdict and "steps" in whole.verdict, whole.verdict
+    whole = glauber.fit(shared_work.news(), seen, {"beta": 0.5}, **how, progress=False)
+    # At a third or two thirds of its steps, before it is stopped.
+    assert any(f"after {steps} steps" in whole.verdict for steps in (12, 24)), whole.verdict
 
     def stop(_: str, step: int, *more: Any) -> None:
         if step >= 26:
@@ -349,10 +350,10 @@ def test_a_resumed_fit_and_one_that_was_run_elsewhere_say_of_their_gradient_what
     slowed = Slowed()
     with pytest.raises(glauber.FitInterrupted) as stopped:
         glauber.fit(
-            shared_work.news(), seen, {"beta": 0.3}, **how, progress=stop, checkpoint=tmp_path, executor=glauber.Workers(slowed, always=True)
+            shared_work.news(), seen, {"beta": 0.5}, **how, progress=stop, checkpoint=tmp_path, executor=glauber.Workers(slowed, always=True)
         )
     assert 24 < stopped.value.result.steps < 36
-    resumed = glauber.fit(shared_work.news(), seen, {"beta": 0.3}, **how, progress=False, checkpoint=tmp_path)
+    resumed = glauber.fit(shared_work.news(), seen, {"beta": 0.5}, **how, progress=False, checkpoint=tmp_path)
     assert (resumed.verdict, resumed.notes) == (whole.verdict, whole.notes)
     starts = {"beta": [0.3, 0.5]}
     here = glauber.fit(shared_work.news(), seen, starts, **how, progress=False)
