@@ -10,7 +10,7 @@ from glauber import _glauber
 from glauber._arrays import few, parameter_list, run_fields, seed_of, whole
 from glauber._kinds import Whole
 from glauber._model import Model, model_of
-from glauber._workers import crew_of
+from glauber._workers import heard_of, workers_of
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,19 @@ def check(
     True
     """
     theta = parameter_list(model_of(model), parameters)
-    found = _glauber.check(
-        model._native,
-        run_fields(model, fields, 1),
-        theta,
-        whole(steps, "steps", 1, 10**6),
-        whole(replicates, "replicates", 1, 10**7),
-        seed_of(seed),
-        whole(threads, "threads", 0, 1024),
-        crew_of(executor),
-    )
+    own = workers_of(executor)
+    with heard_of(own) as heard:
+        found = _glauber.check(
+            model._native,
+            run_fields(model, fields, 1),
+            theta,
+            whole(steps, "steps", 1, 10**6),
+            whole(replicates, "replicates", 1, 10**7),
+            seed_of(seed),
+            whole(threads, "threads", 0, 1024),
+            None if own is None else own.crew(),
+        )
+    lost = [] if own is None else own.troubles_of(heard)
     names = found["parameters"]
     return Check(
         model.name,
@@ -98,7 +101,7 @@ def check(
         {name: dict(zip(names, pairs)) for name, pairs, *_ in found["estimators"]},
         {name: words == "agrees" for name, _, words, *_ in found["estimators"]},
         {name: bias for name, _, _, bias, _ in found["estimators"]},
-        (*(words for words, _ in model._native.slopeless(True, False)), *found["notes"]),
+        (*(words for words, _ in model._native.slopeless(True, False)), *found["notes"], *lost),
         *(
             {name: dict(zip(names, more[k])) for name, *_, more in found["estimators"]}
             for k in range(4)

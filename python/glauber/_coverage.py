@@ -303,9 +303,10 @@ _AS_IN = 'give it as "3/16", the third of sixteen'
 
 def _shard(shard: Any, sets: int) -> tuple[int, int]:
     """The number of a shard, from 1, and how many there are."""
-    words = f'the shard is {told(shard)}: give it as "3/16", the third of sixteen'
+    words = f"the shard is {told(shard)}: {_AS_IN}"
     try:
-        own, count = (int(part) if isinstance(part, str) else operator.index(part) for part in (shard.split("/") if isinstance(shard, str) else shard))
+        parts = shard.split("/") if isinstance(shard, str) else shard
+        own, count = (int(part) if isinstance(part, str) else operator.index(part) for part in parts)
     except (TypeError, ValueError, AttributeError):
         raise InputError(words) from None
     if count < 1:

@@ -20,7 +20,7 @@ from glauber._model import Model
 from glauber._observation import Experiment, Observation
 from glauber._over_time import grid
 from glauber._tasks import Task
-from glauber._workers import workers_of
+from glauber._workers import heard_of, workers_of
 
 Observed = Observation | Experiment | Sequence[Observation] | Sequence[Experiment]
 
@@ -131,18 +131,19 @@ class LogDensity:
         counts = (whole(chains, "chains", 1, 10_000), whole(draws, "draws", 4, 10**9))
         how = (*counts, whole(warm_up, "warm_up", 20, 10**9), sampler, seed_of(seed))
         own, walked = workers_of(executor), None
-        if own is not None:
-            each = how[1] + how[2]
-            seen = None if progress is None else (lambda done, all: progress(each * done, each * all))
-            walked = own.map(_Chain(self, how), [(chain,) for chain in range(how[0])], "the log density", seen)
+        with heard_of(own) as heard:
+            if own is not None:
+                each = how[1] + how[2]
+                seen = None if progress is None else (lambda done, all: progress(each * done, each * all))
+                walked = own.map(_Chain(self, how), [(chain,) for chain in range(how[0])], "the log density", seen)
         found = self._native.sample(*how, progress if own is None else None, walked)
         shaped = {name: found[f"draws {name}"].reshape(counts) for name in self.names}
         return Posterior(
             draws=shaped,
             log_density=found["log_density"].reshape(counts),
             diverging=found["diverging"].reshape(counts),
-            _object=json.loads(found["object"]),
-            _words=found["text"],
+            _object=_noting(json.loads(found["object"]), heard),
+            _words=_saying(found["text"], heard),
         )
 
     def profile(
@@ -152,15 +153,11 @@ class LogDensity:
 
         The workers of an `executor` walk the profiles, each whole; they are the same.
         """
-        own, elsewhere = workers_of(executor), None
-        if own is not None:
-            walk = _WalkProfile(self)
-
-            def elsewhere(profiles: list[bytes]) -> list[bytes]:
-                return own.map(walk, [(one,) for one in profiles], "the log density")
-
-        words = self._native.profile(_names(names), real(level, "level"), elsewhere)
-        return Profile(json.loads(words[0]), words[1])
+        own = workers_of(executor)
+        elsewhere = None if own is None else own.beginning(_WalkProfile(self), "the log density", None)
+        with heard_of(own) as heard:
+            words = self._native.profile(_names(names), real(level, "level"), elsewhere)
+        return Profile(_noting(json.loads(words[0]), heard), _saying(words[1], heard))
 
     def for_emcee(self, walkers: int | None = None) -> tuple[int, int, Callable[[Any], float], np.ndarray]:
         """What `emcee.EnsembleSampler` takes, and where its walkers begin.
@@ -552,6 +549,15 @@ def profile(
     warn_of_reading(request, 2)
     words = _glauber.profile_of_file(request, _names(names), real(level, "level"))
     return Profile(json.loads(words[0]), words[1])
+
+
+def _noting(found: dict[str, Any], heard: list[str]) -> dict[str, Any]:
+    """What was found, with what was heard of workers in its notes."""
+    return {**found, "notes": [*found["notes"], *heard]}
+
+
+def _saying(words: str, heard: list[str]) -> str:
+    return "\n".join([words, *(f"note: {note}" for note in heard)])
 
 
 def _names(given: str | Sequence[str] | None) -> list[str]:

@@ -19,7 +19,7 @@ from glauber._plain import plain, text
 from glauber._progress import shown
 from glauber._simulation import Simulation
 from glauber._tasks import Task
-from glauber._workers import failing_as_workers_do, workers_of
+from glauber._workers import failing_as_workers_do, heard_of, workers_of
 
 
 SETS = 50
@@ -205,21 +205,22 @@ def _run(
     """Runs a request: what was found, and what was raised meanwhile. `alone` does a piece of it on a worker; so many of
     these get ready for pieces while the first fit runs."""
     own = workers_of(executor)
-    told_before = 0 if own is None else len(own.notes)
     asked["checkpoint"] = None if checkpoint is None else path_text(checkpoint)
-    with shown(progress) as show, failing_as_workers_do(own):
-        waking = None
+    with shown(progress) as show, failing_as_workers_do(own), heard_of(own) as heard:
+        waking, shared = None, [0]
         if own is not None:
             asked["crew"] = own.crew()
-            asked["pieces"] = own.beginning(alone, "the fit", _seen_by(show, own.count))
+            asked["pieces"] = own.beginning(alone, "the fit", _seen_by(show, own.count), shared)
             waking = own.warming(alone, "the fit", warm) if warm else None
         try:
             found, raised = _glauber.fit_file(asked, show)
         finally:
             if waking is not None:
                 waking.cancel()
-    if own is not None:
-        found["about"] = [*found["about"], *own.notes[told_before:]]
+    if shared[0]:
+        more = f"; whole fits were shared out, {shared[0]} of them"
+        heard = [note + (more if "here" in note and note not in own.troubles_of(heard) else "") for note in heard]
+    found["about"] = [*found["about"], *heard]
     return found, raised
 
 

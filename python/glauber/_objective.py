@@ -15,7 +15,7 @@ from glauber._fit_request import fit_request, warn_of_reading
 from glauber._kinds import Whole
 from glauber._model import Model
 from glauber._tasks import Task
-from glauber._workers import failing_as_workers_do, workers_of
+from glauber._workers import failing_as_workers_do, warning_of, workers_of
 
 
 class Objective:
@@ -31,8 +31,8 @@ class Objective:
         self._given, self._settings = given, dict(settings)
         request = fit_request(*given, **settings)
         warn_of_reading(request, 3)
-        own = workers_of(executor)
-        with failing_as_workers_do(own):
+        self._workers = own = workers_of(executor)
+        with failing_as_workers_do(own), warning_of(own, 2):
             request["crew"] = None if own is None else own.crew()
             self._native = native = _glauber.objective_of_file(request)
         self.names: list[str] = [name for name, _, _, _ in native.unknowns]
@@ -58,7 +58,8 @@ class Objective:
         return array
 
     def __call__(self, theta: Any) -> tuple[float, np.ndarray]:
-        value, gradient = self._native.evaluate(self._theta(theta), self.iteration, True)
+        with warning_of(self._workers, 1):
+            value, gradient = self._native.evaluate(self._theta(theta), self.iteration, True)
         own = np.asarray(gradient)
         parts = np.split(own, np.cumsum(self._lengths)[:-1])
         warn_of_slopes(f"model `{self._given[0].name}`", value, self.names, parts, 2)
@@ -66,7 +67,8 @@ class Objective:
 
     def value(self, theta: Any) -> float:
         """The loss alone."""
-        return self._native.evaluate(self._theta(theta), self.iteration, False)[0]
+        with warning_of(self._workers, 1):
+            return self._native.evaluate(self._theta(theta), self.iteration, False)[0]
 
     def __reduce__(self) -> Any:
         return _restored, (self._given, self._settings, self.iteration)

@@ -19,7 +19,7 @@ from glauber._kinds import Real, Whole
 from glauber._model import Model, model_of
 from glauber._outputs import Gradient, Outputs, Places
 from glauber._simulation import LastStates, request
-from glauber._workers import crew_of
+from glauber._workers import warning_of, workers_of
 
 
 class Rollout:
@@ -58,7 +58,8 @@ class Rollout:
             memory_of(memory),
         )
         _glauber.check_estimator(*self._how[:4])
-        self._crew = crew_of(executor)
+        self._workers = workers_of(executor)
+        self._crew = None if self._workers is None else self._workers.crew()
         self._observations = observations if observations is not None else _observations(model, observe)
         self.at = self.steps if at is None else at
         self._places = Places(_names(self._observations), self.at, self.steps)
@@ -137,7 +138,8 @@ class Rollout:
             plan = self._forward
         else:
             plan = self._plan()
-        flat, last = plan.rollout(asked)
+        with warning_of(self._workers, 1):
+            flat, last = plan.rollout(asked)
         return self._outputs(flat, asked, last)
 
     def value_and_grad(
@@ -212,7 +214,8 @@ class Rollout:
         self, plan: _glauber.Plan, asked: Any, function: Any, slopes: Any, wrt_start: bool
     ) -> tuple[float, Gradient]:
         self._tell_missing()
-        value, by_parameter, by_field, by_start, flat = plan.gradient(asked, function, slopes, wrt_start)
+        with warning_of(self._workers, 2):
+            value, by_parameter, by_field, by_start, flat = plan.gradient(asked, function, slopes, wrt_start)
         fields = [name for name, _ in by_field]
         everything = [*by_parameter.tolist(), *(values for _, values in by_field)]
         warn_of_slopes(f"model `{self.model.name}`", value, [*self.model.parameters, *fields], everything, 3)

@@ -31,7 +31,7 @@ from glauber._errors import InputError, RunError
 from glauber._kinds import Whole
 from glauber._model import Layer, Model, model_of
 from glauber._pictures import colours_of, draw, key_html
-from glauber._workers import Workers, workers_of
+from glauber._workers import Workers, warning_of, workers_of
 
 
 def request(
@@ -427,7 +427,9 @@ def simulate(
             "the states after the last step are in .last in any case"
         )
     if executor is not None:
-        return _shared(model, asked, every, precision, workers_of(executor))
+        own = workers_of(executor)
+        with warning_of(own, 1):
+            return _shared(model, asked, every, precision, own)
     key = ("simulate", precision)
     if key not in model._plans:
         model._plans[key] = _glauber.Plan(model._native, [], None, 1.0, 1, None, precision, 1 << 30)

@@ -11,11 +11,13 @@ import pickle
 import queue
 import threading
 import time
+import uuid
+import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from statistics import median
 from typing import Any
 
 from glauber import _glauber
@@ -27,6 +29,8 @@ __version__ = _glauber.__version__
 
 PINGS = 5
 """Tasks without work by which the way to the workers is measured."""
+MOST_LOST = 16
+"""Tasks that are lost one after another, without an answer in between, before an executor is given no more."""
 MOST_KEPT = 16
 """Pickled things that a worker keeps."""
 
@@ -34,16 +38,27 @@ MOST_KEPT = 16
 # What runs on workers.
 
 
-def _ping(version: str) -> tuple[str, Any]:
+Answered = tuple[str, str, Any]
+"""What an answer is, whose, and its value."""
+
+
+def _whose(name: str, body: bytes) -> str:
+    """What an answer is known by: the task's name, and a hash of what it was computed from."""
+    return f"{name} {hashlib.blake2b(body, digest_size=8).hexdigest()}"
+
+
+def _ping(version: str, name: str) -> Answered:
     """Answers at once."""
-    return ("value", None) if version == __version__ else ("version", __version__)
+    whose = _whose(name, b"")
+    return ("value", whose, b"") if version == __version__ else ("version", whose, __version__)
 
 
-def _answer(version: str, body: bytes, contents: list[Any]) -> tuple[str, Any]:
+def _answer(version: str, name: str, body: bytes, contents: list[Any]) -> Answered:
     """Answers a task of the native module."""
+    whose = _whose(name, body)
     if version != __version__:
-        return "version", __version__
-    return "value", _glauber.answer(body, contents)
+        return "version", whose, __version__
+    return "value", whose, _glauber.answer(body, contents)
 
 
 _asks = False
@@ -77,27 +92,59 @@ def _known(key: str, pickled: bytes | None) -> Any:
         return _kept[key]
 
 
-def _call(version: str, key: str, arguments: bytes, pickled: bytes | None) -> tuple[str, Any]:
+def _call(version: str, name: str, key: str, arguments: bytes, pickled: bytes | None) -> Answered:
     """Calls a function that was sent.
 
     Arguments and values travel as bytes, so that no executor packs them in a way of its own.
     """
+    whose = _whose(name, arguments)
     if version != __version__:
-        return "version", __version__
+        return "version", whose, __version__
     _begin()
     try:
         function = _known(key, pickled)
     except _Missing:
-        return "missing", None
+        return "missing", whose, None
     given = pickle.loads(arguments)
     try:
-        return "value", pickle.dumps(function(*given), protocol=pickle.HIGHEST_PROTOCOL)
+        value = function(*given)
     except Exception as error:
+        return "raised", whose, _as_it_travels(error)
+    try:
+        return "value", whose, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        words = f"what the function gave, {told(value)}, cannot be sent back, as it cannot be pickled: {_why_not_pickled(value, error)}"
+        return "raised", whose, _as_it_travels(InputError(words))
+
+
+def _rebuilt(kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+    """An exception of its own type, whatever the arguments of its constructor are."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class _Rebuilt:
+    """Pickles an exception by what it holds."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __reduce__(self) -> Any:
+        return _rebuilt, (type(self.error), self.error.args, self.error.__dict__)
+
+
+def _as_it_travels(error: Exception) -> bytes:
+    """What was raised, pickled; where it cannot be, an error that says its type and words."""
+    for own in (error, _Rebuilt(error)):
         try:
-            pickle.loads(pickle.dumps(error))
+            sent = pickle.dumps(own)
+            if type(pickle.loads(sent)) is type(error):
+                return sent
         except Exception:
-            return "raised", RunError(f"{type(error).__name__}: {error}")
-        return "raised", error
+            continue
+    return pickle.dumps(RunError(f"{type(error).__name__}: {error}"))
 
 
 # What stays here.
@@ -189,6 +236,8 @@ class Workers:
             executor = executor.get_executor()
         _asks = True
         self.executor, self._name = executor, type(executor).__name__
+        if isinstance(count, bool):
+            raise TypeError(f"count is {count}: give how many workers there are, a whole number")
         own = _count(executor) if count is None else count
         self._carrier = _Carrier(
             executor, whole(own, "count", 1, 10**6), whole(retries, "retries", 0, 1000), bool(always)
@@ -206,6 +255,10 @@ class Workers:
         """What a person should know of how they were used: what ran here instead, and why; what was lost."""
         return list(self._carrier.notes)
 
+    def troubles_of(self, heard: list[str]) -> list[str]:
+        """Those of some notes that say what became of workers."""
+        return [words for words in heard if words in self._carrier.troubles]
+
     def crew(self) -> _glauber.Crew:
         """What the native module takes."""
         if self._native is None:
@@ -222,7 +275,7 @@ class Workers:
         """What a function gives for each tuple of arguments, in order; `seen` is told how many are done, of how many."""
         items = list(items)
         key, own = pickled(function, what)
-        calls = [_Call(_call, (key, pickled(item, "an item")[1]), own, key) for item in items]
+        calls = [_Call.of(key, own, pickled(item, "an item")[1]) for item in items]
         batch = _Batch(self._carrier, calls, seen)
         try:
             batch.finish()
@@ -236,13 +289,19 @@ class Workers:
         return values
 
     def beginning(
-        self, function: Callable[..., Any], what: str, seen: Callable[[int, int], Any] | None
+        self,
+        function: Callable[..., Any],
+        what: str,
+        seen: Callable[[int, int], Any] | None,
+        begun: list[int] | None = None,
     ) -> Callable[[list[bytes]], _Batch]:
-        """A function that begins tasks, one for each of some bytes, which can be waited for."""
+        """A function that begins tasks, one for each of some bytes, which can be waited for; it adds to `begun` how many."""
 
         def begin(items: list[bytes]) -> _Batch:
+            if begun is not None and self.count:
+                begun[0] += len(items)
             key, own = pickled(function, what)
-            calls = [_Call(_call, (key, pickle.dumps((item,))), own, key) for item in items]
+            calls = [_Call.of(key, own, pickle.dumps((item,))) for item in items]
             return _Batch(self._carrier, calls, seen, pickle.loads)
 
         return begin
@@ -251,8 +310,8 @@ class Workers:
         """Has workers start, and get a function ready with an empty item, while something else is done here; nobody waits
         for it."""
         key, own = pickled(function, what)
-        call = (key, pickle.dumps((b"",)))
-        return _Batch(self._carrier, [_Call(_call, call, own, key) for _ in range(min(self.count, most))])
+        calls = [_Call.of(key, own, pickle.dumps((b"",))) for _ in range(min(self.count, most))]
+        return _Batch(self._carrier, calls)
 
     def __repr__(self) -> str:
         return f"Workers({self._name}, {self.count} workers)"
@@ -278,53 +337,100 @@ class _Carrier:
     def __init__(self, executor: Any, workers: int, retries: int, always: bool) -> None:
         self.executor, self.workers, self.retries, self.always = executor, workers, retries, always
         self.notes: list[str] = []
+        self.troubles: set[str] = set()
+        self.warned: set[str] = set()
         self.broken: str | None = None
         self.failure: RunError | None = None
         self.sent: set[str] = set()
-        self._latency: float | None = None
+        self.listeners: list[list[str]] = []
+        self._name = uuid.uuid4().hex[:12]
+        self._given = 0
+        self._lost, self._row, self._row_began = 0, 0, 0
         self._lock = threading.Lock()
 
     def count(self) -> int:
         """How many workers may be asked."""
-        return 0 if self.broken else self.workers
+        if self.broken is None:
+            return self.workers
+        # Whoever asks now is told too.
+        self.tell(self.broken)
+        return 0
 
-    def latency(self) -> float:
-        """Seconds of a task without work, there and back; 0 where everything is to be sent."""
-        with self._lock:
-            if self._latency is None:
-                # All of them are woken first: what a process takes to start is no part of the way.
-                _Batch(self, [_Call(_ping, ()) for _ in range(self.workers)]).finish()
-                times = []
-                for _ in range(PINGS):
-                    begin = time.perf_counter()
-                    _Batch(self, [_Call(_ping, ())]).finish()
-                    times.append(time.perf_counter() - begin)
-                self._latency = median(times)
-        return 0.0 if self.always else self._latency
+    def measures(self) -> tuple[int, int, bool]:
+        """How the way to the workers is measured: how many there are, by how many pings, and whether it is of no matter."""
+        return self.workers, PINGS, self.always
+
+    def ping(self, count: int) -> _Batch:
+        """Begins tasks without work."""
+        return _Batch(self, [_Call(_ping, (), b"") for _ in range(count)])
 
     def tell(self, words: str) -> None:
-        """Takes note of something, once."""
-        if words not in self.notes:
-            self.notes.append(words)
+        """Takes note of something, once; whoever listens hears it anyway."""
+        for heard in [self.notes, *self.listeners]:
+            if words not in heard:
+                heard.append(words)
+
+    def trouble(self, words: str) -> None:
+        """Takes note of what became of workers."""
+        self.troubles.add(words)
+        self.tell(words)
+
+    def name(self) -> tuple[int, str]:
+        """The number and the name of a task, which no other has."""
+        with self._lock:
+            self._given += 1
+            return self._given, f"{self._name}-{self._given}"
+
+    def breaks(self, why: str) -> None:
+        """Gives the executor no more tasks, for a reason."""
+        if self.broken is None:
+            self.broken = f"{why}: the rest was computed here"
+        self.trouble(self.broken)
+
+    def answered(self) -> None:
+        """An answer has come."""
+        with self._lock:
+            self._lost, self._row = 0, 0
+
+    def lost(self, number: int, why: str) -> None:
+        """The task of this number was lost. Those that were lost together, as with a machine, count once: what counts is
+        that others, given since, were lost too."""
+        with self._lock:
+            self._lost += 1
+            if self._row == 0:
+                self._row, self._row_began = 1, self._given
+            elif number > self._row_began:
+                self._row += 1
+            breaks = self._row >= MOST_LOST and self.broken is None
+        if breaks:
+            self.breaks(f"{self._lost} tasks were lost, and none was answered in between ({why}), so the executor was given no more")
 
     def submit(self, tasks: Sequence[tuple[bytes, list[Any]]]) -> _Batch:
         """Begins tasks of the native module."""
-        return _Batch(self, [_Call(_answer, task) for task in tasks])
+        return _Batch(self, [_Call(_answer, task, task[0]) for task in tasks])
 
 
 class _Call:
-    """A task: its function, its arguments, and what it needs, which is sent where it is missing."""
+    """A task: its function, its arguments, what of them its answer is known by, and what it needs, which is sent where it is
+    missing."""
 
     def __init__(
         self,
-        function: Callable[..., tuple[str, Any]],
+        function: Callable[..., Answered],
         arguments: tuple[Any, ...],
+        body: bytes,
         needs: bytes | None = None,
         key: str | None = None,
     ) -> None:
-        self.function, self.arguments, self.needs, self.key = function, arguments, needs, key
+        self.function, self.arguments, self.body, self.needs, self.key = function, arguments, body, needs, key
+        self.number, self.whose = 0, ""
         self.misses = False
         self.losses = 0
+
+    @classmethod
+    def of(cls, key: str, own: bytes, arguments: bytes) -> _Call:
+        """A call of a function that is sent by its hash."""
+        return cls(_call, (key, arguments), arguments, own, key)
 
 
 class _Batch:
@@ -340,15 +446,20 @@ class _Batch:
         self._carrier, self._calls, self._seen, self._read = carrier, calls, seen, read
         self.values: list[tuple[Any] | None] = [None] * len(calls)
         self._left = set(range(len(calls)))
-        self._arrived: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[int, Any, Any]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[int, Any] | None] | None = None
         self._futures: dict[int, Any] = {}
-        for number, call in enumerate(calls):
-            # As many as there are workers carry what is new to them.
-            new = call.key is not None and call.key not in carrier.sent
-            call.misses = new or (call.key is not None and number < carrier.workers and calls[0].misses)
-            if call.key is not None:
-                carrier.sent.add(call.key)
-            self._submit(number)
+        try:
+            for number, call in enumerate(calls):
+                # As many as there are workers carry what is new to them.
+                new = call.key is not None and call.key not in carrier.sent
+                call.misses = new or (call.key is not None and number < carrier.workers and calls[0].misses)
+                if call.key is not None:
+                    carrier.sent.add(call.key)
+                self._submit(number)
+        except BaseException:
+            self.cancel()
+            raise
 
     @property
     def done(self) -> int:
@@ -357,53 +468,79 @@ class _Batch:
 
     def _submit(self, number: int) -> None:
         call, carrier = self._calls[number], self._carrier
+        if carrier.broken is not None:
+            carrier.tell(carrier.broken)
+            self._left.discard(number)
+            return
+        call.number, name = carrier.name()
+        call.whose = _whose(name, call.body)
         more = () if call.key is None else (call.needs if call.misses else None,)
         try:
-            if carrier.broken is not None:
-                raise RuntimeError(carrier.broken)
-            future = carrier.executor.submit(call.function, __version__, *call.arguments, *more)
+            future = carrier.executor.submit(call.function, __version__, name, *call.arguments, *more)
         except Exception as error:
-            carrier.broken = carrier.broken or _said(error)
-            carrier.tell(f"the executor takes no tasks any more ({carrier.broken}): the rest was computed here")
+            carrier.breaks(f"the executor takes no tasks any more ({_said(error)})")
             self._left.discard(number)
             return
+        if not callable(getattr(future, "result", None)):
+            raise self._failed(
+                f"the executor's submit(function, …) gave {told(future)}, which has no result(): it has to give something that "
+                "can be waited for, as a concurrent.futures.Future"
+            )
         self._futures[number] = future
         if hasattr(future, "add_done_callback"):
-            future.add_done_callback(lambda own, number=number: self._arrived.put((number, own)))
-        else:
-            self._arrived.put((number, future))
+            future.add_done_callback(lambda own, number=number: self._arrived.put((number, own, own)))
+            return
+        if self._waiting is None:
+            self._waiting = queue.SimpleQueue()
+            threading.Thread(target=_wait_in_turn, args=(self._waiting, self._arrived), daemon=True).start()
+        self._waiting.put((number, future))
 
-    def _take(self, number: int, future: Any) -> None:
+    def _take(self, number: int, future: Any, outcome: Any) -> None:
         call, carrier = self._calls[number], self._carrier
-        if self._futures.get(number) is not future:
+        if self._futures.get(number) is not future or number not in self._left:
             return
         try:
-            kind, value = future.result()
-        except Exception as error:
-            if isinstance(error, (ImportError, AttributeError)):
-                raise self._failed(
-                    f"a worker could not run a task ({_said(error)}): install glauber {__version__} there, and let it import "
-                    "the modules of your functions"
-                ) from error
-            call.losses += 1
-            if call.losses <= carrier.retries:
-                self._submit(number)
-                return
-            carrier.tell(f"a task was lost {call.losses} times ({_said(error)}) and was computed here")
-            self._left.discard(number)
+            found = outcome.result()
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except (ImportError, AttributeError) as error:
+            raise self._failed(
+                f"a worker could not run a task ({_said(error)}): install glauber {__version__} there, and let it import "
+                "the modules of your functions"
+            ) from error
+        except BaseException as error:
+            # A panic of a native module is no Exception.
+            self._lose(number, _said(error))
             return
+        kind, whose, value = found if isinstance(found, (tuple, list)) and len(found) == 3 else (None, None, None)
         if kind == "version":
             raise self._failed(
                 f"a worker has glauber {value}, but this is glauber {__version__}: results would not be the same, so "
                 "install the same version there"
             )
+        if whose != call.whose or not (kind == "missing" or (kind in ("value", "raised") and isinstance(value, bytes))):
+            self._lose(number, "what the executor gave is no answer to it")
+            return
+        carrier.answered()
         if kind == "raised":
-            raise value
+            raise pickle.loads(value)
         if kind == "missing":
             call.misses = True
             self._submit(number)
             return
         self.values[number] = (value,)
+        self._left.discard(number)
+
+    def _lose(self, number: int, why: str) -> None:
+        """Gives a lost task to the executor again, so often."""
+        call, carrier = self._calls[number], self._carrier
+        call.losses += 1
+        carrier.lost(call.number, why)
+        if call.losses <= carrier.retries:
+            self._submit(number)
+            return
+        if carrier.broken is None:
+            carrier.trouble(f"a task was lost {call.losses} times ({why}) and was computed here")
         self._left.discard(number)
 
     def _failed(self, words: str) -> RunError:
@@ -416,17 +553,18 @@ class _Batch:
         end = time.monotonic() + seconds
         while self._left:
             try:
-                number, future = self._arrived.get(timeout=max(0.0, end - time.monotonic()))
+                arrived = self._arrived.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 return False
             try:
                 before = self.done
-                self._take(number, future)
+                self._take(*arrived)
                 if self._seen is not None and self.done > before:
                     self._seen(self.done, len(self._calls))
             except BaseException:
                 self.cancel()
                 raise
+        self._end()
         return True
 
     def finish(self) -> None:
@@ -441,10 +579,29 @@ class _Batch:
             if cancel is not None:
                 cancel()
         self._left.clear()
+        self._end()
+
+    def _end(self) -> None:
+        if self._waiting is not None:
+            self._waiting.put(None)
+            self._waiting = None
 
     def answers(self) -> list[Any]:
         """The values in order; None for what was lost."""
         return [None if value is None else self._read(value[0]) for value in self.values]
+
+
+def _wait_in_turn(waiting: queue.SimpleQueue[Any], arrived: queue.SimpleQueue[Any]) -> None:
+    """Waits for what does not say itself that it has ended, one after the other, in a thread of its own: whoever wants the
+    results may be interrupted."""
+    while (given := waiting.get()) is not None:
+        number, future = given
+        outcome: Future[Any] = Future()
+        try:
+            outcome.set_result(future.result())
+        except BaseException as error:
+            outcome.set_exception(error)
+        arrived.put((number, future, outcome))
 
 
 def _said(error: BaseException) -> str:
@@ -474,6 +631,32 @@ def workers_of(executor: Any) -> Workers | None:
 
 
 @contextmanager
+def heard_of(own: Workers | None) -> Iterator[list[str]]:
+    """What is told of workers meanwhile: for the notes of what they are used for."""
+    heard: list[str] = []
+    if own is None:
+        yield heard
+        return
+    own._carrier.listeners.append(heard)
+    try:
+        yield heard
+    finally:
+        own._carrier.listeners[:] = [one for one in own._carrier.listeners if one is not heard]
+
+
+@contextmanager
+def warning_of(own: Workers | None, level: int) -> Iterator[list[str]]:
+    """Warns of what became of workers, once, where there are no notes to put it into; `level` frames above whoever uses it."""
+    with heard_of(own) as heard:
+        yield heard
+    for words in [] if own is None else own.troubles_of(heard):
+        if words not in own._carrier.warned:
+            own._carrier.warned.add(words)
+            # This function, and contextlib's.
+            warnings.warn(words, stacklevel=level + 3)
+
+
+@contextmanager
 def failing_as_workers_do(own: Workers | None) -> Iterator[None]:
     """Raises what made workers of no use as itself, whatever it was met in."""
     if own is not None:
@@ -484,12 +667,6 @@ def failing_as_workers_do(own: Workers | None) -> Iterator[None]:
         if own is not None and own._carrier.failure is not None:
             raise own._carrier.failure from None
         raise
-
-
-def crew_of(executor: Any) -> Any:
-    """What the native module takes of an executor."""
-    own = workers_of(executor)
-    return None if own is None else own.crew()
 
 
 def map(
@@ -527,7 +704,8 @@ def map(
     own = workers_of(executor)
     items = list(items)
     if own is not None:
-        return own.map(function, [(item,) for item in items], seen=progress)
+        with warning_of(own, 1):
+            return own.map(function, [(item,) for item in items], seen=progress)
     values = []
     for item in items:
         values.append(function(item))

@@ -78,7 +78,16 @@ fn shards_of_several_starts_are_the_fit_of_one_run() {
     assert_eq!(results(&at.join("elsewhere")), results(&at.join("whole")));
     // Nothing is overwritten.
     let before = results(&at.join("parts"));
-    refused(at, &["merge", "parts"], &["already holds a run"]);
+    refused(at, &["merge", "parts"], &["already holds a run", "give another folder with --out"]);
+    assert!(!words(&glauber(at, &["merge", "parts"])).contains("--resume"));
+    // Nor does a shard begin beside a result that it would be no part of.
+    std::fs::remove_file(at.join("parts/shard-2-of-2")).unwrap();
+    refused(
+        at,
+        &["fit", "fit.toml", "--out", "parts", "--shard", "2/2"],
+        &["parts holds a finished result (result.json)", "--out"],
+    );
+    std::fs::copy(at.join("parts/shard-1-of-2"), at.join("parts/shard-2-of-2")).unwrap();
     refused(
         at,
         &["fit", "fit.toml", "--out", "parts", "--shard", "2/2"],
@@ -118,7 +127,28 @@ fn what_is_missing_or_of_another_fit_is_said() {
         std::fs::write(at.join("parts/shard-1-of-3"), changed).unwrap();
         refused(at, &["merge", "parts", "--file", "moved.toml"], &["shard-1-of-3"]);
     }
+    // Nor is what was added to it taken for a part of it.
+    for added in [&b"x"[..], &whole] {
+        std::fs::write(at.join("parts/shard-1-of-3"), [&whole[..], added].concat()).unwrap();
+        refused(at, &["merge", "parts", "--file", "moved.toml"], &["shard-1-of-3", "was changed"]);
+    }
     std::fs::write(at.join("parts/shard-1-of-3"), whole).unwrap();
+    // A folder of that name is none, for one that reads and for one that would write.
+    std::fs::rename(at.join("parts/shard-2-of-3"), at.join("kept")).unwrap();
+    std::fs::create_dir(at.join("parts/shard-2-of-3")).unwrap();
+    refused(at, &["merge", "parts", "--file", "moved.toml"], &["shard-2-of-3", "it is a folder"]);
+    refused(
+        at,
+        &["fit", "moved.toml", "--out", "parts", "--shard", "2/3"],
+        &["shard-2-of-3", "it is a folder"],
+    );
+    std::fs::remove_dir(at.join("parts/shard-2-of-3")).unwrap();
+    // One that was stopped has left its checkpoint.
+    std::fs::write(at.join("parts/checkpoint-score-function--start-2"), "").unwrap();
+    refused(at, &["merge", "parts", "--file", "moved.toml"], &["missing: 2", "one is unfinished"]);
+    std::fs::rename(at.join("kept"), at.join("parts/shard-2-of-3")).unwrap();
+    refused(at, &["merge", "parts", "--file", "moved.toml"], &["holds a checkpoint", "all shards are there"]);
+    std::fs::remove_file(at.join("parts/checkpoint-score-function--start-2")).unwrap();
     assert!(!at.join("parts/result.json").exists());
     works(at, &["merge", "parts", "--file", "moved.toml"]);
 }
@@ -136,7 +166,11 @@ fn numbers_that_are_no_shards_are_refused() {
         ("1/6", "only 5 fits"),
     ] {
         refused(at, &["fit", "fit.toml", "--out", "parts", "--shard", number], &[why]);
+        assert!(!at.join("parts").exists(), "{number}");
     }
+    std::fs::write(at.join("file"), "").unwrap();
+    let below = ["fit", "fit.toml", "--out", "file/parts", "--shard", "1/2"];
+    refused(at, &below, &["cannot make the folder file/parts", "is a file, not a folder"]);
     refused(at, &["fit", "fit.toml", "--shard", "1/2"], &["--out"]);
     let one = "fit.toml";
     std::fs::write(at.join(one), STARTS.replace("[0.2, 0.4, 0.5, 0.6, 0.7]", "0.2")).unwrap();

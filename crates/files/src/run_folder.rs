@@ -387,6 +387,20 @@ impl RunFolder {
     }
 }
 
+/// Makes a folder that several processes write into, with those above it, and makes sure that files can be written there; whether
+/// it was made.
+///
+/// # Errors
+/// [`FileError::Folder`] if it cannot be made, or is a file; [`FileError::Write`] if nothing can be written there.
+pub fn shared_folder(path: &Path) -> Result<bool, FileError> {
+    let made = !path.exists();
+    fs::create_dir_all(path).map_err(|reason| folder_error(path, reason))?;
+    match WholeFile::create(path.join("trial")) {
+        Err(FileError::Write { reason, .. }) => Err(folder_error(path, reason)),
+        _ => Ok(made),
+    }
+}
+
 fn numbered(parent: &Path, stem: &str, number: usize) -> PathBuf {
     parent.join(if number == 1 { stem.to_string() } else { format!("{stem}-{number}") })
 }

@@ -13,9 +13,10 @@ pub fn written(own: &impl Serialize) -> Vec<u8> {
     postcard::to_allocvec(own).unwrap_or_default()
 }
 
-/// What was written; nothing where these are no such bytes.
+/// What was written; nothing where these are no such bytes, or more than these.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    postcard::from_bytes(bytes).ok()
+    let (own, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(own)
 }
 
 /// What came of pieces elsewhere, by piece.

@@ -101,8 +101,8 @@ impl Driver<'_, '_> {
         self.state = self.keeper.resume(blank, most_records)?;
         self.stepper.go_on(&begun, &self.state, unknowns);
         if let Some(observer) = &mut self.control.observer {
-            let columns = &self.state.trace.columns;
-            observer.begin(&FitPlan { unknowns, columns, first: self.state.step, steps });
+            let (columns, earlier) = (&self.state.trace.columns, &self.state.trace.records[..]);
+            observer.begin(&FitPlan { unknowns, columns, first: self.state.step, earlier, steps });
         }
         Ok(())
     }

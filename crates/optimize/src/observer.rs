@@ -13,6 +13,8 @@ pub struct FitPlan<'a> {
     pub columns: &'a [String],
     /// The step to begin with; above 0 after a resume.
     pub first: u64,
+    /// What was recorded of the steps before, by whoever took them.
+    pub earlier: &'a [Record],
     /// The most steps.
     pub steps: u64,
 }

@@ -25,12 +25,16 @@ pub fn check<'py>(
     threads: usize,
     crew: Option<Bound<'py, Crew>>,
 ) -> PyResult<As<'py, Table>> {
-    let backend = crew.map(|crew| crew.get().backend());
+    let crew = crew.as_ref().map(Bound::get);
+    let backend = crew.map(Crew::backend);
     let settings = CheckSettings { steps, replicates, seed, backend, ..CheckSettings::default() };
     let covariates = model.get().fields_of_run(fields)?;
     let model = &model.get().model;
-    let check =
-        |stop: &_| glauber::tasks::check::check_until(model, &covariates, &parameters, settings, Some(stop));
+    let check = |stop: &_| {
+        Crew::until(crew, stop, || {
+            glauber::tasks::check::check_until(model, &covariates, &parameters, settings, Some(stop))
+        })
+    };
     let found = run_whole(py, threads, check)?;
     let found = found.map_err(|e| match e {
         CheckError::Model(e) => model_error(e),

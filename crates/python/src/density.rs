@@ -23,6 +23,7 @@ use crate::errors::{in_python, input_error, run_error};
 use crate::fit_request::FitRequest;
 use crate::running::{run, run_whole};
 use crate::typing::{Anything, As, Floats, Table};
+use crate::workers::carried;
 
 /// The log density of a posterior.
 #[pyclass(frozen, module = "glauber._glauber")]
@@ -111,25 +112,24 @@ fn profiled(
     elsewhere: Option<Py<PyAny>>,
 ) -> PyResult<(String, String)> {
     let raised = Mutex::new(None);
-    let ask = |function: &Py<PyAny>, profiles: &[OneProfile]| {
-        let asked = Python::attach(|py| -> PyResult<Vec<Option<Vec<u8>>>> {
+    let ask = |function: &Py<PyAny>, profiles: &[OneProfile], stop: &AtomicBool| {
+        let asked = Python::attach(|py| {
             let each: Vec<_> = profiles.iter().map(|one| PyBytes::new(py, &written(one))).collect();
-            let found: Vec<Option<Bound<'_, PyBytes>>> = function.call1(py, (each,))?.extract(py)?;
-            Ok(found.into_iter().map(|own| own.map(|own| own.as_bytes().to_vec())).collect())
+            function.call1(py, (each,))
         });
-        asked.unwrap_or_else(|error| {
+        asked.and_then(|batch| carried(&batch, &|| stop.load(Ordering::Relaxed))).unwrap_or_else(|error| {
             raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             Vec::new()
         })
     };
-    let found = run_whole(py, threads, |_| match &elsewhere {
+    let found = run_whole(py, threads, |stop| match &elsewhere {
         None => profiles_of(likelihood, names, level, about, None),
         Some(function) => profiles_of(
             likelihood,
             names,
             level,
             about,
-            Some(&|profiles: &[OneProfile]| ask(function, profiles)),
+            Some(&|profiles: &[OneProfile]| ask(function, profiles, stop)),
         ),
     })?;
     if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -368,7 +368,7 @@ impl LogDensity {
         Ok(As::of(out.into_any()))
     }
     /// Profiles the likelihood: what was found as JSON, and in words. `elsewhere` has profiles walked by others: a function
-    /// of a list of bytes, each for `walk_profile`, to what that gives, or None.
+    /// of a list of bytes, each for `walk_profile`, to what waits for what that gives.
     #[pyo3(signature = (names, level, elsewhere = None))]
     fn profile(
         &self,

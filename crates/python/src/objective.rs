@@ -40,7 +40,9 @@ pub fn objective_of_file(py: Python<'_>, request: FitRequest<'_>) -> PyResult<Ob
     let words = request.words();
     let crew = request.crew.clone().map(Bound::unbind);
     let (file, threads) = request.read()?;
-    let job = run_whole(py, threads, |_| prepare(&file))?.map_err(|e| words.job_error(e))?;
+    let shared = crew.as_ref().map(Py::get);
+    let prepared = run_whole(py, threads, |stop| Crew::until(shared, stop, || prepare(&file)))?;
+    let job = prepared.map_err(|e| words.job_error(e))?;
     let notes = job.problem.data_notes.iter().chain(&job.notes).map(|note| words.say(note)).collect();
     let slopeless = job.slopeless.iter().map(|note| words.say(note)).collect();
     let first = job.attempts.into_iter().next().ok_or_else(|| input_error("there is nothing to fit"))?;

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use glauber::engine::useful_threads;
@@ -17,8 +17,10 @@ use crate::errors::run_error;
 
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The threads that were started, by how many were asked for.
-static POOLS: Mutex<Vec<(usize, Arc<ThreadPool>)>> = Mutex::new(Vec::new());
+/// The threads that have nothing to do, by how many they are.
+static IDLE: Mutex<Vec<(usize, ThreadPool)>> = Mutex::new(Vec::new());
+/// So many groups of them are kept.
+const MOST_IDLE: usize = 16;
 static ONE_OF_MANY: AtomicBool = AtomicBool::new(false);
 
 /// Takes one thread where all cores are asked for: this process is one of many. Workers call it.
@@ -32,23 +34,45 @@ pub fn one_of_many() {
 pub fn forked() {
     ONE_OF_MANY.store(true, Ordering::Relaxed);
     crate::workers::forked();
-    let lost = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
+    let lost = std::mem::take(&mut *IDLE.lock().unwrap_or_else(PoisonError::into_inner));
     // Dropping them would wait for threads that do not exist here.
     lost.into_iter().for_each(|(_, pool)| std::mem::forget(pool));
 }
 
-/// The threads for `asked`, 0 for all cores.
-fn pool(asked: usize) -> PyResult<Arc<ThreadPool>> {
-    let count = if asked == 0 && ONE_OF_MANY.load(Ordering::Relaxed) { 1 } else { useful_threads(asked) };
-    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, known)) = pools.iter().find(|(n, _)| *n == count) {
-        return Ok(known.clone());
+/// Threads that do one piece of work and nothing else meanwhile: work that waits for other work, as a fit does for what it
+/// has shared out, must not have its threads waited for by that.
+struct Threads {
+    count: usize,
+    pool: Option<ThreadPool>,
+}
+
+impl Threads {
+    /// For `asked`, 0 for all cores.
+    fn take(asked: usize) -> PyResult<Threads> {
+        let count = if asked == 0 && ONE_OF_MANY.load(Ordering::Relaxed) { 1 } else { useful_threads(asked) };
+        let known = {
+            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = idle.iter().position(|(n, _)| *n == count);
+            place.map(|place| idle.swap_remove(place).1)
+        };
+        let pool = match known {
+            Some(pool) => pool,
+            None => {
+                let made = ThreadPoolBuilder::new().num_threads(count).build();
+                made.map_err(|_| run_error(format!("could not start {count} threads: ask for fewer")))?
+            }
+        };
+        Ok(Threads { count, pool: Some(pool) })
     }
-    let made = ThreadPoolBuilder::new().num_threads(count).build();
-    let made =
-        Arc::new(made.map_err(|_| run_error(format!("could not start {count} threads: ask for fewer")))?);
-    pools.push((count, made.clone()));
-    Ok(made)
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            idle.extend(self.pool.take().map(|pool| (self.count, pool)));
+        }
+    }
 }
 
 /// What came of some work.
@@ -74,7 +98,8 @@ pub fn run<T: Send>(
     if rayon::current_thread_index().is_some() {
         return Ok(Done { result: py.detach(|| work(&stop)), raised: None });
     }
-    let pool = pool(threads)?;
+    let threads = Threads::take(threads)?;
+    let Some(pool) = &threads.pool else { return Err(run_error("there are no threads: please report this")) };
     let (sender, receiver) = channel();
     let mut raised = None;
     let stop = &stop;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use glauber::engine::BackendName;
 use glauber::fit::job::{Piece, Pieces};
@@ -61,7 +62,7 @@ impl Drop for Crew {
 
 #[pymethods]
 impl Crew {
-    /// `carrier` carries tasks: it has `carry(tasks, stopped)`, `tell(words)`, `count()` and `latency()`.
+    /// `carrier` carries tasks: it has `submit(tasks)`, `tell(words)`, `count()`, `measures()` and `ping(count)`.
     #[new]
     fn new(carrier: Py<PyAny>, threads: usize) -> Crew {
         let crew = glauber::workers::Crew::new(Box::new(Executor { carrier }), threads, STATION.clone());
@@ -76,15 +77,36 @@ struct Executor {
     carrier: Py<PyAny>,
 }
 
+impl Executor {
+    /// Seconds of a task without work, there and back: the median of some; 0 where everything is to be sent.
+    fn measured(&self, stop: &dyn Fn() -> bool) -> PyResult<f64> {
+        let (workers, pings, always): (usize, usize, bool) =
+            Python::attach(|py| self.carrier.call_method0(py, "measures")?.extract(py))?;
+        let ping = |count: usize| {
+            let begin = Instant::now();
+            let batch = Python::attach(|py| self.carrier.call_method1(py, "ping", (count,)))?;
+            carried(&batch, stop)?;
+            PyResult::Ok(begin.elapsed().as_secs_f64())
+        };
+        // All of them are woken first: what a process takes to start is no part of the way.
+        ping(workers)?;
+        let times = (0..pings).take_while(|_| !stop()).map(|_| ping(1));
+        let mut times = times.collect::<PyResult<Vec<f64>>>()?;
+        times.sort_by(f64::total_cmp);
+        Ok(times.get(times.len() / 2).copied().filter(|_| !always).unwrap_or(0.0))
+    }
+}
+
 impl Carrier for Executor {
     fn workers(&self) -> usize {
         let asked = Python::attach(|py| self.carrier.call_method0(py, "count")?.extract(py));
         asked.unwrap_or(0)
     }
 
-    fn latency(&self) -> f64 {
-        let asked = Python::attach(|py| self.carrier.call_method0(py, "latency")?.extract(py));
-        asked.unwrap_or(0.0)
+    fn latency(&self, stop: &dyn Fn() -> bool) -> Option<f64> {
+        // What is wrong with workers is said when they are asked for something.
+        let measured = self.measured(stop).unwrap_or(0.0);
+        (!stop()).then_some(measured)
     }
 
     fn carry(&self, tasks: Vec<Task>, stop: &dyn Fn() -> bool) -> Result<Vec<Option<Vec<u8>>>, String> {

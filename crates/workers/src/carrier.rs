@@ -18,11 +18,12 @@ pub trait Carrier: Send + Sync {
     /// How many workers there are, as far as that is known.
     fn workers(&self) -> usize;
 
-    /// How many seconds a task without work takes, there and back; 0 where nobody is to judge what is worth sending.
-    fn latency(&self) -> f64;
+    /// How many seconds a task without work takes, there and back; 0 where nobody is to judge what is worth sending. None
+    /// where that was given up, because `stop` says so.
+    fn latency(&self, stop: &dyn Fn() -> bool) -> Option<f64>;
 
-    /// Has tasks answered, and gives the answers in their order: none for a task that was lost more often than it is tried
-    /// again, or given up because `stop` says so.
+    /// Has tasks answered, and gives the answers in their order, each that of its own task: none for a task that was lost more
+    /// often than it is tried again, or given up because `stop` says so.
     ///
     /// # Errors
     /// Why there is no use in going on, in words: workers of another version.

@@ -145,6 +145,13 @@ pub(crate) struct SentSum {
     start: Vec<Frame>,
 }
 
+impl SentSum {
+    /// Whether it is of so many parameters, and its fields of so many sites.
+    pub(crate) fn is_of(&self, parameters: usize, sites: usize) -> bool {
+        self.parameters.len() == parameters && self.fields.iter().all(|(_, own)| own.len() == sites)
+    }
+}
+
 impl From<BlockSum> for SentSum {
     fn from(BlockSum { parameters, fields, start }: BlockSum) -> SentSum {
         SentSum { parameters, fields, start }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use glauber_engine::{
@@ -38,7 +38,7 @@ pub struct Crew {
     plans: AtomicU64,
     number: u64,
     stopped: AtomicBool,
-    latency: OnceLock<f64>,
+    latency: Mutex<Option<f64>>,
 }
 
 impl Crew {
@@ -54,13 +54,18 @@ impl Crew {
             plans: AtomicU64::new(0),
             number,
             stopped: AtomicBool::new(false),
-            latency: OnceLock::new(),
+            latency: Mutex::default(),
         }
     }
 
-    /// Seconds of a task without work, as the carrier said it first: asking costs as much as a short step.
-    fn latency(&self) -> f64 {
-        *self.latency.get_or_init(|| self.carrier.latency())
+    /// Seconds of a task without work, as the carrier said it first: asking costs as much as a short step. None where `stop`
+    /// says that there is no use in knowing.
+    fn latency(&self, stop: &dyn Fn() -> bool) -> Option<f64> {
+        let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        if latency.is_none() {
+            *latency = self.carrier.latency(stop);
+        }
+        *latency
     }
 
     /// Whoever carries tasks for it, so that other work can be carried too.
@@ -86,11 +91,22 @@ impl Crew {
                     std::thread::park_timeout(LOOK);
                 }
             });
-            let found = work();
-            done.store(true, Ordering::Relaxed);
-            watch.thread().unpark();
-            found
+            let _ended = Ended { done: &done, watch: watch.thread() };
+            work()
         })
+    }
+}
+
+/// Says that work has ended, however it did: whoever watches it would be waited for.
+struct Ended<'a> {
+    done: &'a AtomicBool,
+    watch: &'a std::thread::Thread,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.watch.unpark();
     }
 }
 
@@ -145,6 +161,7 @@ impl Backend for Remote {
         };
         let number = crew.plans.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(Plan {
+            widths: observations.iter().map(|own| own.outputs().len()).collect(),
             how: How::of(options, crew.threads),
             signature: bundle.declarations().signature.clone(),
             hash: Hash::of(&programs),
@@ -197,6 +214,8 @@ struct Plan {
     crew: Arc<Crew>,
     here: Box<dyn Prepared>,
     signature: Signature,
+    /// How many numbers each observation gives.
+    widths: Vec<usize>,
     hash: Hash,
     programs: Arc<Vec<u8>>,
     how: How,
@@ -235,37 +254,47 @@ fn milliseconds(seconds: f64) -> String {
 }
 
 impl Plan {
+    /// Whether it was told to stop what it is doing.
+    fn is_stopped(&self, run: &Run<'_>) -> bool {
+        self.crew.is_stopped() || run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
     /// Where a run is computed, as far as that is known to be better.
-    fn way(&self, run: &Run<'_>, kind: Kind) -> Way {
+    fn way(&self, run: &Run<'_>, kind: Kind) -> Result<Way, EngineError> {
         let blocks = run.replicates.min(MOST_BLOCKS);
         if blocks < 2 {
-            return Way::Here;
+            return Ok(Way::Here);
         }
+        let known = || self.crew.latency(&|| self.is_stopped(run)).ok_or(EngineError::Interrupted);
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner)[kind as usize];
         let told = &self.told[kind as usize];
         if let Some(pace) = pace.filter(|_| told.load(Ordering::Relaxed)) {
             // Too short for any number of workers, which then need not be asked for.
-            if pace * work(run) <= kind.trips() * self.crew.latency() {
-                return Way::Here;
+            if pace * work(run) <= kind.trips() * known()? {
+                return Ok(Way::Here);
             }
         }
+        if self.crew.carrier.workers() == 0 {
+            return Ok(Way::Here);
+        }
+        let latency = known()?;
+        // On the way there it may have turned out that nobody answers.
         let workers = self.crew.carrier.workers();
         if workers == 0 {
-            return Way::Here;
+            return Ok(Way::Here);
         }
-        let latency = self.crew.latency();
         if latency <= 0.0 {
-            return Way::Sent;
+            return Ok(Way::Sent);
         }
-        let Some(pace) = pace else { return Way::Measured };
+        let Some(pace) = pace else { return Ok(Way::Measured) };
         let alone = pace * work(run);
         let workers = blocks.min(workers);
         let shared = alone / workers as f64 + kind.trips() * latency;
         if shared < alone {
-            return Way::Sent;
+            return Ok(Way::Sent);
         }
         if told.swap(true, Ordering::Relaxed) {
-            return Way::Here;
+            return Ok(Way::Here);
         }
         self.crew.carrier.tell(&format!(
             "{} of `{}` takes some {} on one core, and {} on {workers} workers, which answer after {}: it runs here",
@@ -275,7 +304,7 @@ impl Plan {
             milliseconds(shared),
             milliseconds(latency)
         ));
-        Way::Here
+        Ok(Way::Here)
     }
 
     /// Computes here, and notes how long that took.
@@ -309,7 +338,35 @@ impl Sending<'_, '_> {
     }
 
     fn stopped(&self) -> bool {
-        self.plan.crew.is_stopped() || self.run.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
+        self.plan.is_stopped(self.run)
+    }
+
+    /// Whether an answer is one to this question, as far as its size tells: one that is not is lost, as no sum may be cut short
+    /// in silence.
+    fn fits(&self, answer: &Answer, what: &What) -> bool {
+        let of_replicates = blocks_of(self.run.replicates);
+        let replicates = |own: &Range<usize>| -> usize {
+            of_replicates.get(own.clone()).map_or(0, |blocks| blocks.iter().map(ExactSizeIterator::len).sum())
+        };
+        let width = |(_, number): &(usize, usize)| self.plan.widths.get(*number).copied().unwrap_or(0);
+        let width: usize = self.run.events.iter().map(width).sum();
+        let signature = &self.plan.signature;
+        match (answer, what) {
+            (Answer::Missing(_) | Answer::Refused(_), _) | (Answer::Nothing, What::Sums { .. }) => true,
+            (Answer::Outputs { values, last, .. }, What::Simulate(blocks)) => {
+                let last_is_there = !self.run.wants_last || last.len() == replicates(blocks);
+                values.len() == replicates(blocks) * width && last_is_there
+            }
+            (Answer::Outputs { values, .. }, What::Remember { blocks, .. }) => {
+                values.len() == replicates(blocks) * width
+            }
+            (Answer::Sums { stretch, sums }, What::Sums { held, .. }) => {
+                let (parameters, sites) = (signature.parameters.len(), signature.lattice.sites());
+                held.get(*stretch).is_some_and(|(blocks, _)| sums.len() == blocks.len())
+                    && sums.iter().all(|sum| sum.is_of(parameters, sites))
+            }
+            _ => false,
+        }
     }
 
     /// The answers to questions about the run; what is lost is answered here.
@@ -339,7 +396,8 @@ impl Sending<'_, '_> {
             let carried = carried.map_err(|words| Unanswered::Failed(EngineError::Workers(words)))?;
             let mut missed = Vec::new();
             for ((number, mut task), bytes) in waiting.into_iter().zip(carried) {
-                match bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()) {
+                let answer: Option<Answer> = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+                match answer.filter(|answer| self.fits(answer, &questions[number])) {
                     Some(Answer::Missing(hashes)) => {
                         task.contents = self.contents(hashes.into_iter());
                         missed.push((number, task));
@@ -442,7 +500,7 @@ impl Prepared for Plan {
         if recorder.is_some() {
             return self.here.simulate(run, recorder);
         }
-        match self.way(run, Kind::Simulation) {
+        match self.way(run, Kind::Simulation)? {
             Way::Here => self.here.simulate(run, None),
             Way::Measured => self.measured(run, Kind::Simulation, || self.here.simulate(run, None)),
             Way::Sent => match self.sending(run).simulation() {
@@ -458,7 +516,7 @@ impl Prepared for Plan {
         run: &Run<'_>,
         loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
     ) -> Result<Found, EngineError> {
-        match self.way(run, Kind::Gradient) {
+        match self.way(run, Kind::Gradient)? {
             Way::Here => self.here.gradient(run, loss),
             Way::Measured => self.measured(run, Kind::Gradient, || self.here.gradient(run, loss)),
             Way::Sent => match self.sending(run).gradient(loss) {

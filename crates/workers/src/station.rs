@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use glauber_engine::{
@@ -78,10 +79,12 @@ impl Station {
         }
     }
 
-    /// The answer to a question, as bytes.
+    /// The answer to a question, as bytes. A question that makes the engine panic is refused: whoever asked computes it, and
+    /// says what is wrong there.
     pub fn answer(&self, body: &[u8]) -> Vec<u8> {
         let answer = match postcard::from_bytes::<Ask>(body) {
-            Ok(ask) => self.answer_to(&ask),
+            Ok(ask) => catch_unwind(AssertUnwindSafe(|| self.answer_to(&ask)))
+                .unwrap_or_else(|_| Answer::Refused("the engine failed: please report this".into())),
             Err(error) => Answer::Refused(format!("the question cannot be read: {error}")),
         };
         postcard::to_allocvec(&answer).unwrap_or_default()

@@ -26,8 +26,8 @@ impl Carrier for Stations {
     fn workers(&self) -> usize {
         self.stations.len()
     }
-    fn latency(&self) -> f64 {
-        self.latency
+    fn latency(&self, _: &dyn Fn() -> bool) -> Option<f64> {
+        Some(self.latency)
     }
     fn carry(&self, tasks: Vec<Task>, _: &dyn Fn() -> bool) -> Result<Vec<Option<Vec<u8>>>, String> {
         let answer = |task: Task| {
@@ -199,4 +199,66 @@ fn errors_are_those_of_one_machine() {
         Plan::new(&model, &[], None, options).unwrap().simulate(&Run::new(&[], 3).replicates(4)).unwrap_err()
     };
     assert_eq!(simulate(crew(2, 0, 0.0).0), simulate(Options::default()));
+}
+
+/// Two workers whose answers come back in another order, or cut off, or as no answers.
+struct Mixed(Station, usize);
+
+impl Carrier for Mixed {
+    fn workers(&self) -> usize {
+        2
+    }
+    fn latency(&self, _: &dyn Fn() -> bool) -> Option<f64> {
+        Some(0.0)
+    }
+    fn carry(&self, tasks: Vec<Task>, _: &dyn Fn() -> bool) -> Result<Vec<Option<Vec<u8>>>, String> {
+        let answer = |task: Task| {
+            task.contents.into_iter().for_each(|(hash, bytes)| self.0.keep(hash, bytes));
+            let mut answer = self.0.answer(&task.body);
+            match self.1 {
+                1 => answer.truncate(answer.len() / 2),
+                2 => answer = vec![7; 40],
+                _ => {}
+            }
+            Some(answer)
+        };
+        let mut answers: Vec<_> = tasks.into_iter().map(answer).collect();
+        if self.1 == 0 {
+            answers.reverse();
+        }
+        Ok(answers)
+    }
+    fn tell(&self, _: &str) {}
+}
+
+#[test]
+fn what_is_no_answer_to_a_question_by_its_size_is_computed_here() {
+    let model = named("susceptible-infected", &ModelOptions::none()).unwrap();
+    let (theta, seen) = (parameters(&model), [observation(&model)]);
+    let estimator =
+        (ESTIMATORS.iter().find(|e| e.name == "straight-through").unwrap().make)(EstimatorOptions {
+            temperature: 0.8,
+            samples: 3,
+            radius: None,
+        });
+    // Of 17 replicates the first stretch has nine, the second eight.
+    let run = run(&model, &theta, 17);
+    let found = |options: Options| {
+        let plan = Plan::new(&model, &seen, Some(&*estimator), options).unwrap();
+        (bits(&plan.gradient(&run, &loss).unwrap()), plan.simulate(&run).unwrap().outputs.values)
+    };
+    let alone = found(Options { threads: 1, ..Options::default() });
+    for trouble in 0..3 {
+        let crew = Crew::new(Box::new(Mixed(Station::default(), trouble)), 1, Arc::default());
+        let backend = Some(BackendName(Box::leak(Box::new(Remote::new(Arc::new(crew))))));
+        assert_eq!(found(Options { threads: 1, backend, ..Options::default() }), alone, "{trouble}");
+    }
+}
+
+#[test]
+fn work_that_panics_is_not_waited_for() {
+    let crew = Crew::new(Box::new(Mixed(Station::default(), 0)), 1, Arc::default());
+    let flag = std::sync::atomic::AtomicBool::new(false);
+    let work = || crew.until(&flag, || assert!(flag.load(Ordering::Relaxed), "a loss fails"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
 }

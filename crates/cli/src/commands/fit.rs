@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use glauber::files::run_folder::RunFolder;
+use glauber::files::run_folder::{RunFolder, shared_folder};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::job::{Job, Part, RunError, Shard, prepare};
 use glauber::fit::outcome::{FolderSink, OUTPUTS};
@@ -99,9 +99,15 @@ fn part(
     };
     // Refused before any work.
     Part::free(&out, shard).map_err(Failure::input)?;
+    if out.join("result.json").exists() {
+        return Err(Failure::input(format!(
+            "--shard {shard}: {} holds a finished result (result.json), which these shards would be no part of; give another \
+             folder with --out",
+            out.display()
+        )));
+    }
     let mut job = prepare(file).map_err(Failure::job)?;
-    let refused = |e| Failure::input(format!("cannot make the folder {}: {e}", out.display()));
-    std::fs::create_dir_all(&out).map_err(refused)?;
+    let made = shared_folder(&out).map_err(Failure::input)?;
     let _ = ctrlc::set_handler(|| INTERRUPT.store(true, Ordering::Relaxed));
     let show = if arguments.quiet { Show::Silent } else { Show::Auto };
     let mut watch =
@@ -114,8 +120,14 @@ fn part(
             let text = format!("interrupted; carry on with: {again}");
             return Ok(CommandOutcome::stopped(text, json!({"stopped": "interrupted", "out": out})));
         }
-        Err(error @ RunError::Piece(_)) => return Err(Failure::input(error)),
-        Err(error) => return Err(failed(&job, error)),
+        Err(error) => {
+            // One that stays empty goes again.
+            let _ = made.then(|| std::fs::remove_dir(&out));
+            return Err(match error {
+                RunError::Piece(_) => Failure::input(error),
+                other => failed(&job, other),
+            });
+        }
     };
     let written = done.write(&out).map_err(Failure::run)?;
     let text = format!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use glauber::files::run_folder::RunFolder;
+use glauber::files::run_folder::{FileError, RunFolder};
 use glauber::fit::fit_file::FitFile;
 use glauber::fit::job::{Parts, RunError, prepare};
 use glauber::fit::outcome::{OUTPUTS, Unkept};
@@ -25,7 +25,7 @@ pub fn run(arguments: &Merge) -> Result<CommandOutcome, Failure> {
         Failure::input(format!("{error}{hint}"))
     })?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.folder.clone());
-    let claimed = RunFolder::new_at(out, OUTPUTS).map_err(Failure::input)?;
+    let claimed = RunFolder::new_at(out, OUTPUTS).map_err(refused)?;
     let job = prepare(&file).map_err(Failure::job).and_then(|job| {
         parts.check(&job).map_err(Failure::input)?;
         file.given.pieces = Some(Arc::new(parts));
@@ -52,4 +52,20 @@ pub fn run(arguments: &Merge) -> Result<CommandOutcome, Failure> {
         Ok(()) => Ok(done),
         Err(message) => Ok(done.unkept(&message)),
     }
+}
+
+/// Why results cannot be put into a folder: what is there is not carried on here.
+fn refused(error: FileError) -> Failure {
+    Failure::input(match error {
+        FileError::HoldsARun { path, found } if found.starts_with("checkpoint") => format!(
+            "{} holds a checkpoint of a fit that was stopped ({found}), though all shards are there: delete it if it is of none \
+             that is still to run, or give another folder with --out",
+            path.display()
+        ),
+        FileError::HoldsARun { path, found } => format!(
+            "{} already holds a run (found {found}) and nothing in it is overwritten; give another folder with --out",
+            path.display()
+        ),
+        other => other.to_string(),
+    })
 }

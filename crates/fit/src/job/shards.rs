@@ -17,6 +17,7 @@ use crate::fit_file::{Piece, Pieces};
 use glauber_files::run_folder::{FileError, WholeFile};
 
 const FIRST_LINE: &[u8] = b"glauber shard 1\n";
+const A_FOLDER: &str = "it is a folder, and has the name of a shard's file: move it away";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What a fit file says of how a fit runs, which its course does not depend on, and where its data lie.
 const OF_NO_MATTER: [&str; 5] = ["data.", "run.threads", "run.out", "run.memory", "run.checkpoint-every"];
@@ -133,6 +134,7 @@ impl Part {
         let path = folder.join(shard.file_name());
         match path.symlink_metadata() {
             Err(_) => Ok(path),
+            Ok(own) if own.is_dir() => Err(ShardError::File { path, why: A_FOLDER.into() }),
             Ok(_) => Err(ShardError::File {
                 path,
                 why: "this shard is there already and is not overwritten; delete it to do it again, or give another \
@@ -144,6 +146,9 @@ impl Part {
 
     fn read(path: &Path) -> Result<Part, ShardError> {
         let wrong = |why: String| ShardError::File { path: path.to_path_buf(), why };
+        if path.is_dir() {
+            return Err(wrong(A_FOLDER.into()));
+        }
         let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
         let damaged =
             || wrong("it is no shard that glauber wrote, or was changed: run that shard again".into());
@@ -256,11 +261,18 @@ impl Parts {
             wrong(folder, why)
         };
         let entries = std::fs::read_dir(folder).map_err(unread)?;
-        let is_shard = |path: &PathBuf| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("shard-"))
+        let begins = |path: &Path, with: &str| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(with))
         };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_shard).collect();
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
+        // What a shard that was stopped has left.
+        let unfinished = match paths.iter().filter(|path| begins(path, "checkpoint-")).count() {
+            0 => "",
+            1 => "; one is unfinished and has left its checkpoint, from where it carries on",
+            _ => "; some are unfinished and have left checkpoints, from where they carry on",
+        };
+        paths.retain(|path| begins(path, "shard-"));
         let mut parts: Vec<(PathBuf, Part)> = Vec::new();
         for path in paths {
             let part = Part::read(&path)?;
@@ -287,13 +299,14 @@ impl Parts {
         }
         let Some((_, first)) = parts.first() else {
             let why = "it holds no shards: make them with glauber fit FILE --shard 1/N --out of this folder";
-            return Err(wrong(folder, why.into()));
+            return Err(wrong(folder, format!("{why}{unfinished}")));
         };
         let of = first.shard.of;
         let there = |number: &usize| parts.iter().any(|(_, part)| part.shard.number == *number);
         let missing: Vec<String> = (1..=of).filter(|n| !there(n)).map(|n| n.to_string()).collect();
         if !missing.is_empty() {
-            let why = format!("of {of} shards these are missing: {}; run them first", missing.join(", "));
+            let missing = missing.join(", ");
+            let why = format!("of {of} shards these are missing: {missing}; run them first{unfinished}");
             return Err(wrong(folder, why));
         }
         Ok(Parts(parts.into_iter().map(|(_, part)| part).collect()))

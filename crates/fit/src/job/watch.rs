@@ -151,19 +151,9 @@ impl<'a> Look<'a> {
             false => format!("it is no number in step {}", record.step),
         })
     }
-}
 
-impl Observer for Look<'_> {
-    fn begin(&mut self, plan: &FitPlan<'_>) {
-        if plan.steps >= FEWEST_STEPS {
-            self.places = vec![plan.steps / 3, 2 * plan.steps / 3];
-            self.places.retain(|place| *place > plan.first);
-        }
-        self.inner.begin(plan);
-    }
-
-    fn step(&mut self, record: &Record, theta: &[f64]) {
-        self.inner.step(record, theta);
+    /// Compares the gradient of a step, where it is one at which that is done.
+    fn look(&mut self, record: &Record, theta: &[f64]) {
         if self.watch.is_none() {
             return;
         }
@@ -178,6 +168,25 @@ impl Observer for Look<'_> {
             }
             self.wrong.extend(found.into_iter().map(|words| format!("{words} after {} steps", record.step)));
         }
+    }
+}
+
+impl Observer for Look<'_> {
+    fn begin(&mut self, plan: &FitPlan<'_>) {
+        if plan.steps >= FEWEST_STEPS {
+            self.places = vec![plan.steps / 3, 2 * plan.steps / 3];
+        }
+        // A fit that goes on where it was stopped, or that was run elsewhere, says of its way what it would have said.
+        let scalars = plan.unknowns.iter().all(|unknown| unknown.is_scalar());
+        for record in plan.earlier.iter().filter(|_| scalars) {
+            self.look(record, &record.parameters);
+        }
+        self.inner.begin(plan);
+    }
+
+    fn step(&mut self, record: &Record, theta: &[f64]) {
+        self.inner.step(record, theta);
+        self.look(record, theta);
     }
 
     fn notice(&mut self, words: &str) {
