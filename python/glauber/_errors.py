@@ -16,7 +16,8 @@ class InputError(ValueError):
 class RunError(RuntimeError):
     """A run that failed: at which step and site, and what to change.
 
-    Where the events of a step of `simulate` cannot go on, as where no agent is left, `.simulation` is what was run before that step.
+    Where a step of `simulate` cannot go on, as where no agent is left, `.simulation` is what was run before that step: the state at
+    the start, if it was the first.
     """
 
     __module__ = "glauber"

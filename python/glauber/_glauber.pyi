@@ -446,7 +446,8 @@ class Next:
         """
     def set_at(self, /, there: There, value: float | str | Expression) -> None:
         """
-        The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written.
+        The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written, whatever
+        the rule says of the site itself: what it leaves behind for a site out there is gone (`there.exists()` tells).
         """
 
 @final
@@ -626,7 +627,8 @@ class Scope:
     def move_to(self, /, there: There, layer: str, left: float | str | Expression | None = None, when: float | Expression | None = None) -> None:
         """
         Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is 1
-        (else 0: draw a chance by s.bernoulli) and there is such a site.
+        (else 0: draw a chance by s.bernoulli) and there is such a site. Beyond a fixed edge there is none, and what is here
+        stays: what is to leave there is set to `left` by the rule.
         """
     def neighbour(self, /, neighbourhood: str | Sequence[int | Sequence[int]] | Mapping[Any, float]) -> There:
         """
@@ -690,7 +692,8 @@ class Scope:
         """
     def swap_with(self, /, there: There, layer: str, when: float | Expression | None = None) -> None:
         """
-        Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site.
+        Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site:
+        beyond a fixed edge there is none, and nothing changes.
         """
     def translate(self, /, x: float | Expression | Beyond, direction: float | Expression, offsets: SupportsGetItem[int, int | Sequence[int]]) -> Expression:
         """

@@ -17,7 +17,7 @@ import numpy as np
 from glauber import _glauber
 from glauber._arrays import check_names, few, hint, names, number, path_text, real, table, told, whole
 from glauber._containers import lattice_axes
-from glauber._errors import InputError
+from glauber._errors import InputError, ModelError
 from glauber._kinds import Real, Whole
 from glauber._pictures import named_colours
 
@@ -252,6 +252,8 @@ class RandomSequential:
     def __post_init__(self) -> None:
         if self.order not in ("replacement", "permutation"):
             raise InputError(f'the order is {told(self.order)}: give "replacement" or "permutation"')
+        if isinstance(self.events, (bool, np.bool_)):
+            raise InputError(f"the events of a step are {self.events}: give how many there are, a whole number of 1 or more")
         if self.events is not None:
             object.__setattr__(self, "events", whole(self.events, "the events of a step", 1, 2**32 - 1))
         if self.among is None:
@@ -472,15 +474,36 @@ class Model:
     def with_update(self, update: str | RandomSequential) -> Model:
         """The same rule under another update.
 
+        A word leaves a model of that update as it is, with its choices. A rule for agents (`among=`) stays one: sites are drawn
+        among them under every `RandomSequential`, and other updates, which would apply it at all sites, are refused.
+
+        Raises
+        ------
+        ModelError
+            Where the rule cannot be applied so.
+
+        Examples
+        --------
         >>> import glauber
         >>> glauber.load("voter", shape=(8, 8)).with_update("random-sequential").update
         'random-sequential'
         """
         own = _update(update, self.layers)
-        if own == self._native.update:
+        if own == self._native.update or update == self._native.update[0]:
             return self
+        try:
+            native = self._native.updated(own)
+        except ModelError as error:
+            if self._recipe is None or not isinstance(update, str):
+                raise
+            name, options = self._recipe
+            try:
+                _glauber.load(name, list({**options, "update": update}.items()))
+            except (InputError, ModelError):
+                raise error from None
+            raise ModelError(f'{error}; its own rule for that is glauber.load("{name}", update="{update}")') from None
         # The catalogue, asked again by its recipe, would give the other update.
-        return Model._of(self._native.updated(own), None)
+        return Model._of(native, None)
 
     @property
     def notes(self) -> list[str]:

@@ -438,13 +438,14 @@ def simulate(
     except RunError as error:
         before = error
         # The same noise gives the same states again, up to the step before; other realisations may have ended earlier still.
-        while before.step is not None and (steps := before.step - 1 - (asked["first_step"] or 0)) >= 1:
+        while before.step is not None and (steps := before.step - 1 - (asked["first_step"] or 0)) >= 0:
             try:
-                kept = _run(model, model._plans[key], {**asked, "steps": steps}, min(every, steps))
+                kept = _run(model, model._plans[key], {**asked, "steps": steps}, min(every, max(steps, 1)))
             except RunError as earlier:
                 before = earlier
                 continue
-            raised = RunError(f"{before}; what was run before that step is the `.simulation` of this error")
+            what = "what was run before that step" if steps else "the state at the start"
+            raised = RunError(f"{before}; {what} is the `.simulation` of this error")
             raised.step, raised.simulation = before.step, kept
             raise raised from None
         raise

@@ -196,6 +196,7 @@ def test_mistakes(update, step, kind, words):
     [
         ({"order": "random"}, '"replacement" or "permutation"'),
         ({"events": 0}, "events of a step"),
+        ({"events": True}, "events of a step are True"),
         ({"among": "u"}, "a layer and a state"),
         ({"among": ("u", 1), "order": "permutation"}, "leave out one"),
     ],
@@ -206,7 +207,7 @@ def test_mistakes_of_random_sequential(settings, words):
 
 
 def test_sublattices_that_do_not_close_are_refused_with_lengths_that_do():
-    with pytest.raises(glauber.ModelError, match="multiple of 2"):
+    with pytest.raises(glauber.ModelError, match="that will do are 38 × 38"):
         model_with(votes, "sublattices", lattice=(37, 37))
     with pytest.raises(glauber.ModelError, match="leads back to what the site"):
         model_with(swaps, "sublattices", lattice=(2, 2))
@@ -239,7 +240,101 @@ def test_agents_that_die_out_are_an_error_that_says_so():
     assert np.array_equal(again["u"], kept["u"])
 
 
-@pytest.mark.parametrize("rates", [lambda s: s.rates([0.5], most=s["p"]), lambda s: s.rates([s["u"] + 0.5], most=0)])
+def test_where_no_agent_is_left_at_the_start_that_is_kept():
+    model = model_with(lambda s: s["u"] * s.bernoulli(0.5), glauber.RandomSequential(among=("u", 1)))
+    with pytest.raises(glauber.RunError, match="the state at the start is the `.simulation`") as raised:
+        glauber.simulate(model, steps=5, every=2, replicates=2, start={"u": np.zeros((6, 6), int)})
+    kept = raised.value.simulation
+    assert list(kept.times) == [0] and kept["u"].shape == (2, 1, 6, 6) and not kept["u"].any()
+
+
+def test_agents_stay_agents_under_another_update():
+    assay = glauber.load("scratch-assay", shape=(12, 16))
+    for update in ["random-sequential", glauber.RandomSequential()]:
+        again = assay.with_update(update)
+        runs = [glauber.simulate(model, steps=4, seed=3)["cell"] for model in (assay, again)]
+        assert again.update == assay.update and np.array_equal(*runs)
+    empty = {"cell": np.zeros((12, 16), int)}
+    fewer = assay.with_update(glauber.RandomSequential(events=5))
+    assert fewer.update == glauber.RandomSequential(among=("cell", 1), events=5)
+    with pytest.raises(glauber.RunError, match="no site is left where cell is 1"):
+        glauber.simulate(fewer, steps=1, start=empty)
+    for update in ["sublattices", "synchronous", glauber.RandomSequential(order="permutation")]:
+        with pytest.raises(glauber.ModelError, match="one for agents, .*`cell` is 1.* write the condition into the rule"):
+            assay.with_update(update)
+    for name in ["scratch-assay", "schelling"]:
+        with pytest.raises(glauber.InputError, match=r"has no option `update`.*\.with_update\(…\)"):
+            glauber.load(name, update="sublattices")
+
+
+def test_choices_without_effect_are_told():
+    model = model_with(votes, glauber.RandomSequential(order="permutation", events=9))
+    assert model.with_update("random-sequential") is model
+    with pytest.warns(UserWarning, match=r"\(order = permutation, events = 9\) are without effect under sublattices"):
+        other = model.with_update("sublattices")
+    assert any("without effect" in note for note in other.notes)
+
+
+def test_the_catalogue_has_another_rule_for_all_sites_at_once():
+    contact = glauber.load("contact-process", shape=(8, 8))
+    with pytest.raises(glauber.ModelError, match=r'glauber\.load\("contact-process", update="synchronous"\)'):
+        contact.with_update("synchronous")
+    assert glauber.load("contact-process", update="synchronous").update == "synchronous"
+
+
+def test_routes_that_do_not_exist_are_not_recommended():
+    anywhere = model_with(lambda s: s.anywhere()["u"])
+    assert "sublattices" not in anywhere.why_no_likelihood and "Trajectory" in anywhere.why_no_likelihood
+    assert 'update="sublattices"' in model_with(votes).why_no_likelihood
+    seen = glauber.simulate(model_with(votes), steps=2)
+    for ways in [{}, {"estimator": "differences"}, {"optimizer": "nelder-mead"}]:
+        with pytest.raises((glauber.InputError, glauber.ModelError), match="no fit of the state at the start is offered"):
+            glauber.fit(model_with(votes), glauber.InitialState(seen, {}), steps=3, progress=False, **ways)
+    field = glauber.Model(
+        "risky", (6, 6), {"u": "binary"}, lambda s: s.bernoulli(s.field("risk")), fields={"risk": (0, 1)},
+        start=lambda s: 0, update="random-sequential",
+    )  # fmt: skip
+    with pytest.raises(glauber.InputError, match="none by a parameter field") as raised:
+        field.show("straight-through")
+    assert "take it" not in str(raised.value)
+    summed = glauber.Model(
+        "cells", (6, 6), {"c": glauber.labels(3)}, lambda s: glauber.where(s.of_cell(s.cell_sum(0.5, "c"), 1) > 2, 1, 0),
+        start=lambda s: 0, update="sublattices",
+    )  # fmt: skip
+    with pytest.raises(glauber.ModelError, match="sum whole numbers of fine units, and divide where the sum is read") as raised:
+        summed.with_update("random-sequential")
+    assert "  " not in str(raised.value)
+
+
+@pytest.mark.parametrize("edge", [0, 1])
+def test_what_meets_a_fixed_edge(edge):
+    """What moves or changes places stays; what the rule takes away for a site out there is gone."""
+
+    def run(rule):
+        def step(s):
+            rule(s, s.neighbour_towards(0, [1]))
+
+        model = glauber.Model(
+            "edge", glauber.Lattice((5,), boundary=edge), {"u": "binary"}, step, start=lambda s: 1 - edge, update="sublattices"
+        )
+        return glauber.simulate(model, steps=9)["u"][0].sum(axis=1)
+
+    def writes(s, there):
+        s.next("u").set(0)
+        s.next("u").set_at(there, s["u"])
+
+    assert (run(lambda s, there: s.move_to(there, "u", when=s["u"] * (1 - there["u"]))) == 5 * (1 - edge)).all()
+    assert (run(lambda s, there: s.swap_with(there, "u")) == 5 * (1 - edge)).all()
+    assert run(writes)[-1] == 0
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_bound_of_nothing_is_refused(most):
+    with pytest.raises(glauber.ModelError, match=r"highest sum of rates \(most\) is 0 or less"):
+        model_with(lambda s: glauber.where(s.rates([s["u"] + 0.5], most=most) == 0, 1, s["u"]), "continuous-time")
+
+
+@pytest.mark.parametrize("rates", [lambda s: s.rates([0.5], most=s["p"])])
 def test_rates_above_a_bound_of_nothing_are_named(rates):
     model = model_with(lambda s: glauber.where(rates(s) == 0, 1, s["u"]), "continuous-time")
     with pytest.raises(glauber.RunError, match="give a higher one"):
@@ -288,7 +383,7 @@ def test_a_rate_above_its_bound_is_named():
         "driven", (4, 4), {"u": "binary"}, lambda s: glauber.where(s.rates([s["drive"]]) == 0, 1, s["u"]),
         covariates=["drive"], start=lambda s: 0, update="continuous-time",
     )  # fmt: skip
-    with pytest.raises(glauber.RunError, match=r"s\.rates\(\[…\], most = …\)$"):
+    with pytest.raises(glauber.RunError, match=r"s\.rates\(\[…\], most = …\) .in a model file"):
         glauber.simulate(unbounded, steps=1, fields={"drive": np.ones((4, 4))})
 
 

@@ -37,11 +37,12 @@ static DOWNWARDS: Stencil = Stencil { places: &[(-1.0, -2.0), (-2.0, 0.5)], own:
 /// [`EngineError::NoDifferences`] for a parameter field or the start; else as [`Prepared::simulate`].
 pub fn gradient(
     prepared: &dyn Prepared,
-    signature: &Signature,
+    (signature, one_by_one): (&Signature, bool),
     run: &Run<'_>,
     loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
 ) -> Result<Gradient, EngineError> {
-    let refused = |what: String| EngineError::NoDifferences { model: signature.model.clone(), what };
+    let refused =
+        |what: String| EngineError::NoDifferences { model: signature.model.clone(), what, one_by_one };
     if let Some(field) = signature.fields.iter().find(|f| matches!(f.kind, FieldKind::Parameter(_))) {
         return Err(refused(format!("the parameter field `{}`", field.name)));
     }

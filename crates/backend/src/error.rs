@@ -1,6 +1,6 @@
 //! Says what went wrong with a run, in the user's names.
 
-use glauber_program::{Model, Update};
+use glauber_program::{FieldKind, Model, Update};
 
 /// A number in the fewest digits that tell it from others: from others of single precision, where it is one.
 fn shortest(value: f64) -> String {
@@ -84,8 +84,9 @@ pub enum EngineError {
     },
     /// A derivative of an update that has none.
     #[error(
-        "model `{model}` with update = \"{update}\" has no gradient: the order in which sites were updated decides what \
-         happens: take the estimator `differences`, which needs none, or fit it by a search (nelder-mead, cma-es){}",
+        "model `{model}` with update = \"{update}\" has no gradient by another estimator than `differences`, the only one that \
+         is offered so far where sites are updated one after another: {}fit it by a search (nelder-mead, cma-es){}",
+        if *.fields { "since these have none by a parameter field, " } else { "take it, or " },
         if *.sublattices { ", or give update = \"sublattices\", under which every estimator works" } else { "" }
     )]
     NoWayBack {
@@ -95,6 +96,8 @@ pub enum EngineError {
         update: &'static str,
         /// Whether the rule can be applied by sublattices.
         sublattices: bool,
+        /// Whether it has parameter fields, by which differences have no derivative.
+        fields: bool,
     },
     /// Means of what has none.
     #[error(
@@ -109,14 +112,19 @@ pub enum EngineError {
     },
     /// A derivative that differences do not have.
     #[error(
-        "model `{model}`: `differences` move one parameter at a time, so there is no derivative by {what}: take another \
-         estimator, such as `light-cone`"
+        "model `{model}`: `differences` move one parameter at a time, so there is no derivative by {what}{}",
+        if *.one_by_one {
+            ", and no other estimator is offered where sites are updated one after another: fit parameters alone, or give \
+             update = \"sublattices\" where the rule can be applied so"
+        } else { ": take another estimator, such as `light-cone`" }
     )]
     NoDifferences {
         /// The model.
         model: String,
         /// By what.
         what: String,
+        /// Whether sites are updated one after another.
+        one_by_one: bool,
     },
     /// A rule for single sites that is too large to be run.
     #[error("model `{model}`: {why}")]
@@ -267,6 +275,7 @@ impl EngineError {
             model: model.name().to_string(),
             update: model.update().name(),
             sublattices: model.updated(Update::Sublattices).is_ok(),
+            fields: model.signature().fields.iter().any(|f| matches!(f.kind, FieldKind::Parameter(_))),
         }
     }
 }

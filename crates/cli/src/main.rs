@@ -29,16 +29,16 @@ fn main() -> std::process::ExitCode {
     };
     let json = arguments.json;
     match run(arguments) {
-        Ok(CommandOutcome { text, object, interrupted, unwritten }) => {
+        Ok(CommandOutcome { text, object, interrupted, failed }) => {
             let shown =
                 if json && !object.is_null() { object.to_string() } else { text.trim_end().to_string() };
-            let code = match (&unwritten, interrupted) {
+            let code = match (&failed, interrupted) {
                 (Some(_), _) => 1,
                 (None, true) => 130,
                 (None, false) => 0,
             };
             let code = if shown.is_empty() { code } else { code_after(print(&shown), code) };
-            if let Some(message) = unwritten {
+            if let Some(message) = failed {
                 let _ = writeln!(std::io::stderr(), "glauber: {message}");
             }
             std::process::ExitCode::from(code)

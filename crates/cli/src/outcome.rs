@@ -11,14 +11,14 @@ pub struct CommandOutcome {
     pub object: Value,
     /// Whether it was stopped from outside.
     pub interrupted: bool,
-    /// What could not be written: the command has found something, and failed to keep it.
-    pub unwritten: Option<String>,
+    /// Why it failed all the same: the command has found something, but could not keep it or not come to its end.
+    pub failed: Option<String>,
 }
 
 impl CommandOutcome {
     /// A finished command.
     pub fn done(text: impl Into<String>, object: Value) -> CommandOutcome {
-        CommandOutcome { text: text.into(), object, interrupted: false, unwritten: None }
+        CommandOutcome { text: text.into(), object, interrupted: false, failed: None }
     }
 
     /// A command that has found something and could not write it: its last line, which says where that is, is left out.
@@ -26,7 +26,7 @@ impl CommandOutcome {
         let (before, last) = self.text.rsplit_once('\n').unwrap_or(("", self.text.as_str()));
         let time = last.split_once("; result").map_or("", |(time, _)| time);
         let text = format!("{before}\n{time}").trim_end().to_string();
-        CommandOutcome { text, unwritten: Some(format!("the result could not be kept: {message}")), ..self }
+        CommandOutcome { text, failed: Some(format!("the result could not be kept: {message}")), ..self }
     }
 
     /// A command that was stopped from outside.

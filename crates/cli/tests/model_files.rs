@@ -271,6 +271,32 @@ fn commands_say_the_update() {
         done(here, &["simulate", "voter", "--option", "shape=[8,8]", "--steps", "2", "--out", "v.npz"]);
     assert_eq!(plain["update"], "synchronous");
     assert!(!plain["notes"].to_string().contains("a step is"), "{plain}");
+    // Where no agent is left what was run is written, and the command has failed.
+    for (file, shape, steps) in [("a", "0.5", 1..40), ("none", "0", 0..1)] {
+        let text = format!(
+            "states = {{ layer = \"q\", names = [\"e\", \"a\"] }}\n[lattice]\nshape = [8, 8]\n[start]\na = {shape}\n[update]\n\
+             scheme = \"random-sequential\"\namong = \"a\"\n[transitions]\n\"a -> e\" = 0.5\n"
+        );
+        std::fs::write(here.join("die.toml"), text).unwrap();
+        let out = format!("die-{file}.npz");
+        let ended = glauber(here, &["simulate", "die.toml", "--steps", "50", "--out", &out, "--json"]);
+        assert_eq!(ended.status.code(), Some(1));
+        let said: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert!(said["error"].as_str().unwrap().contains("no site is left where q is a"), "{said}");
+        assert!(steps.contains(&said["steps"].as_u64().unwrap()), "{said}");
+        assert!(here.join(out).exists());
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("no site is left"));
+    }
+    refused(
+        here,
+        &["simulate", "die.toml", "--option", "update=sublattices", "--steps", "5", "--out", "no.npz"],
+        &["one for agents", "die.toml"],
+    );
+    refused(
+        here,
+        &["show", "schelling", "--option", "update=sublattices"],
+        &[".with_update(", "Model::updated"],
+    );
     let file = "states = [\"a\", \"b\"]\n[lattice]\nshape = [8, 8]\n[parameters]\np = { interval = [0, 1], default = 0.4 }\n\
                 [start]\nb = 0.5\n[transitions]\n\"a -> b\" = \"p * mean(is(b), von-neumann)\"\n\"b -> a\" = 0.1\n";
     std::fs::write(here.join("m.toml"), file).unwrap();
@@ -287,7 +313,7 @@ fn commands_say_the_update() {
     refused(
         here,
         &["show", "m.toml", "--option", "update=sublattices", "--option", "shape=[37,37]"],
-        &["multiple of 2"],
+        &["that will do are 38 × 38"],
     );
     std::fs::write(
         here.join("fit.toml"),

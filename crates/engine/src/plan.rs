@@ -164,7 +164,8 @@ impl Plan {
     ) -> Result<Gradient, EngineError> {
         run.check(&self.subject)?;
         if self.by_differences {
-            return differences::gradient(&*self.prepared, &self.subject.signature, run, loss);
+            let subject = (&self.subject.signature, self.update.is_by_events());
+            return differences::gradient(&*self.prepared, subject, run, loss);
         }
         if !self.has_adjoints {
             let none = EngineError::NoEstimator { model: self.subject.signature.model.clone() };

@@ -547,8 +547,8 @@ fn rules_that_cannot_be_applied_so_are_refused() {
     let wide: fn(&Scope) = |s| s.next("x").set(s.layer("x").shift([0, 0, 40]));
     for (message, words) in [
         (build(Update::Synchronous, &[8], moves), "two sites could write to one at once"),
-        (build(Update::Sublattices, &[37], moves), "multiple of"),
-        (build(Update::Sublattices, &[37], plain), "multiple of 2"),
+        (build(Update::Sublattices, &[37], moves), "that will do are 36"),
+        (build(Update::Sublattices, &[37], plain), "that will do are 38"),
         (build(Update::Sublattices, &[2], moves), "leads back to what the site itself writes"),
         (build(Update::Sublattices, &[8], far), "whole lattice"),
         (build(Update::Sublattices, &[8], wide), "leads farther than the lattice"),

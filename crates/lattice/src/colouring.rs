@@ -84,6 +84,45 @@ impl Colouring {
         })
     }
 
+    /// The lengths nearest to the lattice's, along its periodic axes, over which a colouring of at most 16 colours closes
+    /// that tells apart what the footprint asks; none where there is no such colouring.
+    ///
+    /// ```
+    /// # use glauber_lattice::{Colouring, Footprint, Lattice};
+    /// let around = [[0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1]];
+    /// let voter = Footprint { reads: around.into(), writes: [[0; 3]].into(), anywhere: false, reach: [0, 1, 1] };
+    /// let board = Lattice::new(&[7, 12]).unwrap_or_else(|_| Lattice::square(8));
+    /// let near = Colouring::nearest_lengths(&voter, &board);
+    /// assert_eq!(near, Some([1, 8, 12]));
+    /// ```
+    pub fn nearest_lengths(footprint: &Footprint, lattice: &Lattice) -> Option<[usize; 3]> {
+        let conflicts = footprint.conflicts(lattice);
+        let (extent, boundaries) = (lattice.extent(), lattice.boundaries());
+        let used = 3 - lattice.dimensions();
+        let multiples = |colouring: &Colouring| {
+            [0, 1, 2].map(|k| match (boundaries[k], colouring.strides[k]) {
+                (Boundary::Periodic, 1..) if colouring.is_linear() => {
+                    (colouring.colours / common_divisor(colouring.strides[k], colouring.colours)) as usize
+                }
+                (Boundary::Periodic, 1..) => colouring.periods[k] as usize,
+                _ => 1,
+            })
+        };
+        // Of two that are as near, the longer.
+        let near = |k: usize, of: usize| {
+            let (length, least) = (extent[k], footprint.reach[k] + 1);
+            let below = length / of * of;
+            let above = length.max(least).next_multiple_of(of);
+            if below >= least && length - below < above - length { below } else { above }
+        };
+        let all = (1..=Colouring::MOST).flat_map(|colours| linear(colours, used).chain(boxes(colours, used)));
+        let lengths = all.filter(|c| c.parts(&conflicts)).map(|colouring| {
+            let of = multiples(&colouring);
+            [0, 1, 2].map(|k| if of[k] == 1 { extent[k] } else { near(k, of[k]) })
+        });
+        lengths.min_by_key(|lengths| (0..3).map(|k| lengths[k].abs_diff(extent[k])).sum::<usize>())
+    }
+
     /// The colour of a site.
     pub fn colour(&self, site: [usize; 3]) -> u32 {
         let own = |k: usize| (site[k] % self.periods[k] as usize) as u32 * self.strides[k];

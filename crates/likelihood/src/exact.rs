@@ -22,7 +22,6 @@
 
 use std::collections::BTreeSet;
 
-use glauber_program::ModelError;
 use glauber_program::Requirement;
 use glauber_program::Unary;
 use glauber_program::Update;
@@ -30,6 +29,7 @@ use glauber_program::dataflow::dependent;
 use glauber_program::sublattices::{exists, mask};
 use glauber_program::{Comparison, Op, Place, Rank, ValueId};
 use glauber_program::{Graph, one_minus};
+use glauber_program::{Model, ModelError};
 use glauber_program::{Program, Sink};
 use glauber_program::{at_neighbour, colouring};
 
@@ -133,14 +133,20 @@ fn views(g: &mut Graph, step: &Program) -> Result<Vec<View>, ModelError> {
 fn one_site_at_a_time(step: &Program) -> Result<Program, ModelError> {
     const SERVES: &str = "; what serves instead is a fit to summaries over time (task = trajectory) by a search \
                           (nelder-mead, cma-es)";
-    // Another scheme helps only a rule that sets nothing but its own site.
-    let elsewhere = step.results().iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_)));
-    let other = if elsewhere { "" } else { ", or update = \"sublattices\", which has an exact likelihood" };
+    // Another scheme helps where the rule can be applied so and is known backwards then.
+    let by_colours = || {
+        let other = Model { start: None, step: step.clone() }.updated(Update::Sublattices);
+        let known = other.is_ok_and(|other| log_likelihood(&other.step).is_ok());
+        if known { ", or update = \"sublattices\", which has an exact likelihood" } else { "" }
+    };
     match step.declarations().update {
         Update::Synchronous => Ok(step.clone()),
         Update::RandomSequential { .. } => Err(none(
             step,
-            format!("sites are updated one after another in an order that nobody saw{SERVES}{other}"),
+            format!(
+                "sites are updated one after another in an order that nobody saw{SERVES}{}",
+                by_colours()
+            ),
         )),
         Update::ContinuousTime => Err(none(step, format!("sites change at times that nobody saw{SERVES}"))),
         Update::Sublattices if step.results().iter().any(|(s, _)| matches!(s, Sink::Elsewhere(_))) => {

@@ -21,10 +21,7 @@ pub(crate) fn read(sheet: &mut Sheet, value: Option<Value<'_>>, replaced: Option
         (None, Some(word)) => scheme(word)?,
         _ => Update::Synchronous,
     };
-    let update = match replaced {
-        Some(word) => word.parse().unwrap_or_default(),
-        None => own.clone(),
-    };
+    let update = replaced.map_or_else(|| own.clone(), |word| word.parse().unwrap_or_default());
     let rates = |update: &Update| *update == Update::ContinuousTime;
     if rates(&own) != rates(&update) {
         let (found, wanted) =
@@ -40,7 +37,7 @@ pub(crate) fn read(sheet: &mut Sheet, value: Option<Value<'_>>, replaced: Option
     }
     sheet.applied.update = update;
     if let Some(table) = table {
-        choices(sheet, &table, &own)?;
+        choices(sheet, &table, own)?;
         table.finish()?;
     }
     Ok(())
@@ -52,13 +49,14 @@ fn scheme(value: Value<'_>) -> Checked<Update> {
 }
 
 /// What the table says besides the scheme, of which `own` is the file's.
-fn choices(sheet: &mut Sheet, table: &Table<'_>, own: &Update) -> Checked<()> {
+fn choices(sheet: &mut Sheet, table: &Table<'_>, own: Update) -> Checked<()> {
     let (among, events, order) = (table.take("among"), table.take("events"), table.take("order"));
     let sequential = |update: &Update| matches!(update, Update::RandomSequential { .. });
-    if let Some(value) = among.or(events).or(order).filter(|_| !sequential(own)) {
+    if let Some(value) = among.or(events).or(order).filter(|_| !sequential(&own)) {
         let message = "among, events and order are those of scheme = \"random-sequential\": leave them out";
         return problem(&value.span(), message);
     }
+    let said = among.or(events).or(order).map(|value| value.span());
     let among = among.map(|value| state(sheet, value)).transpose()?;
     let events = events.map(|value| value.whole(1, u32::MAX.into())).transpose()?.map(|n| n as u32);
     let each_once = match order {
@@ -75,19 +73,22 @@ fn choices(sheet: &mut Sheet, table: &Table<'_>, own: &Update) -> Checked<()> {
             }
         },
     };
-    if among.is_some() || events.is_some() || each_once {
+    if let Some(span) = said {
+        let pick = match (among, each_once) {
+            (Some((layer, state)), _) => Pick::Among { layer, state },
+            (None, true) => Pick::EachOnce,
+            (None, false) => Pick::AnySite,
+        };
+        let own = Update::RandomSequential { pick, events };
         if sequential(&sheet.applied.update) {
-            let pick = match (among, each_once) {
-                (Some((layer, state)), _) => Pick::Among { layer, state },
-                (None, true) => Pick::EachOnce,
-                (None, false) => Pick::AnySite,
-            };
-            sheet.applied.update = Update::RandomSequential { pick, events };
+            sheet.applied.update = own;
         } else {
-            let word = sheet.applied.update.name();
-            let note =
-                format!("the file's choices for random-sequential update are without effect under {word}");
-            sheet.notes.push(note);
+            let asked = sheet.applied.update.clone();
+            let word = asked.name();
+            match own.replaced(asked) {
+                Ok((_, note)) => sheet.notes.extend(note),
+                Err(why) => return problem(&span, format!("the option update = \"{word}\": {why}")),
+            }
         }
     }
     let (there, most) = (table.take("there"), table.take("most"));
@@ -126,6 +127,15 @@ fn state(sheet: &Sheet, value: Value<'_>) -> Checked<(String, i32)> {
         None => return value.wrong("a state, or { layer = number }"),
     };
     let [entry] = entries else { return value.wrong("one layer, { layer = number }") };
+    if let Some(states) = sheet.states.as_ref().filter(|states| states.layer == entry.name()) {
+        let names: Vec<String> = sheet.names.of(&["state"]).map(|name| format!("\"{name}\"")).collect();
+        let message = format!(
+            "the states of `{}` have names: give one of them, among = {}",
+            states.layer,
+            names.join(" or ")
+        );
+        return problem(&value.span(), message);
+    }
     let Some(place) = sheet.layer(entry.name()) else {
         let known: Vec<&str> = sheet.layers.iter().map(|l| l.name.as_str()).collect();
         return problem(&entry.span(), unknown("layer", entry.name(), &known));

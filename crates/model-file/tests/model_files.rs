@@ -875,7 +875,7 @@ fn mistakes_of_updates_have_a_place_and_a_remedy() {
         (
             "update = 'sublattices'\nstates = ['a', 'b']\n[lattice]\nshape = [37, 37]\n[transitions]\n'a -> b' = 'mean(is(b))'"
                 .to_string(),
-            "a multiple of",
+            "that will do are 38 × 38",
         ),
     ] {
         let found = mistake(&text.replace('\'', "\""));
@@ -898,13 +898,21 @@ fn the_option_update_replaces_that_of_the_file() {
             || with("continuous-time", text).unwrap_err().to_string().contains("state probabilities")
     );
     assert!(with("randomly", text).unwrap_err().to_string().contains("one of synchronous"));
-    let own = format!("{text}[update]\nscheme = 'random-sequential'\namong = 'a'\nevents = 3");
+    let own = format!("{text}[update]\nscheme = 'random-sequential'\norder = 'permutation'\nevents = 3");
     let model = with("sublattices", &own).unwrap().model;
     assert!(
         model.notes().iter().any(|n| n.contains("without effect under sublattices")),
         "{:?}",
         model.notes()
     );
+    // A rule for agents would be another one at all sites.
+    let own = format!("{text}[update]\nscheme = 'random-sequential'\namong = 'a'\nevents = 3");
+    let refused = with("sublattices", &own).unwrap_err().to_string();
+    assert!(refused.contains("one for agents") && refused.contains("test.toml"), "{refused}");
+    // Named states are asked for by their names.
+    let numbered = own.replace("among = 'a'", "among = { state = 1 }");
+    let refused = with("random-sequential", &numbered).unwrap_err().to_string();
+    assert!(refused.contains("among = \"a\" or \"b\""), "{refused}");
     let model = with("random-sequential", &own).unwrap().model;
     let pick = Pick::Among { layer: "state".into(), state: 0 };
     assert_eq!(*model.update(), Update::RandomSequential { pick, events: Some(3) });

@@ -63,6 +63,8 @@ pub enum CatalogueError {
     },
     /// An option the model does not take.
     #[error("model `{model}` has no option `{name}`{}", match .nearest {
+        _ if name == "update" => "; another update than its own is given to the model that is loaded, where its rule can be applied \
+                                  so: .with_update(…) in Python, Model::updated in Rust".to_string(),
         Some(n) => format!(": did you mean `{n}`?"),
         None => format!("; it takes {}", known.join(", ")),
     })]

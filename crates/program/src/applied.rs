@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use glauber_lattice::{Footprint, Offset, Values};
+use glauber_lattice::{Footprint, Offset};
 
 use crate::bundle::Bundle;
 use crate::estimators::Estimator;
 use crate::model::Model;
-use crate::program::Program;
+use crate::program::{Program, Sink};
 use crate::scheme::{colouring, footprint};
 use crate::update::{Pick, Update};
 
@@ -55,14 +55,8 @@ impl Model {
         let Update::RandomSequential { pick: Pick::Among { layer, state }, .. } = self.update() else {
             return words;
         };
-        let own = self.declarations().layers.iter().find(|own| own.name == *layer);
-        match own.map(|own| &own.values) {
-            Some(Values::Categories(names)) if (*state as usize) < names.len() => {
-                let number = format!("{layer} is {state}");
-                words.replace(&number, &format!("{layer} is {}", names[*state as usize]))
-            }
-            _ => words,
-        }
+        let named = self.declarations().state_named(layer, *state);
+        words.replace(&format!("{layer} is {state}"), &format!("{layer} is {named}"))
     }
 
     /// The adjoint of a whole step under an estimator; none where sites are updated one after another.
@@ -77,24 +71,43 @@ impl Model {
             Update::Synchronous | Update::Sublattices => None,
             Update::RandomSequential { events: Some(events), .. } => Some(format!("{events} in a step")),
             Update::RandomSequential { pick: Pick::Among { layer, state }, .. } => {
+                let state = self.declarations().state_named(layer, *state);
                 Some(format!("in a step as many as sites where {layer} is {state}"))
             }
             Update::RandomSequential { .. } => Some(format!("{sites} in a step")),
-            Update::ContinuousTime => {
-                let usual: Option<Vec<f64>> =
-                    self.declarations().parameters.iter().map(|p| p.default).collect();
-                let highest = usual.and_then(|theta| self.step.highest_rate(&theta, 1));
-                Some(highest.map_or_else(
-                    || format!("in a step on average {sites} times the highest sum of rates of a site"),
-                    |r| {
-                        let mean = r * sites as f64;
-                        format!("in a step {mean} on average, where parameters are as usual: {sites} sites, rates of at most {r}")
-                    },
-                ))
+            Update::ContinuousTime => Some(self.events_in_time(sites)),
+        }
+    }
+
+    fn events_in_time(&self, sites: usize) -> String {
+        if self.step.result(Sink::Fastest).is_some() {
+            return format!(
+                "in a step on average {sites} times the highest sum of rates that the rule declares (most)"
+            );
+        }
+        let parameters = &self.declarations().parameters;
+        let known = parameters.iter().all(|p| p.default.is_some());
+        let values: Vec<f64> =
+            parameters.iter().map(|p| p.default.unwrap_or_else(|| p.interval.inside())).collect();
+        match self.step.highest_rate(&values, 1) {
+            None => NO_HIGHEST_RATE.to_string(),
+            Some(_) if !known => {
+                format!("in a step on average {sites} times the highest sum of rates of a site")
+            }
+            Some(r) => {
+                let mean = r * sites as f64;
+                format!(
+                    "in a step {mean} on average, where parameters are as usual: {sites} sites, rates of at most {r}"
+                )
             }
         }
     }
 }
+
+/// That a rule in continuous time cannot be run as it is, and what to give.
+pub const NO_HIGHEST_RATE: &str = "no highest sum of rates of a site follows from the rule, as where a rate is made of data \
+                                   without bounds: give one, rates([…], most = …) (in a model file most = \"…\" of [update], \
+                                   from Rust rates_below)";
 
 fn words(footprint: &Footprint) -> String {
     let own = |set: &BTreeSet<Offset>| {

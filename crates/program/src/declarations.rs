@@ -29,6 +29,16 @@ impl Interval {
         Interval { lowest, highest }
     }
 
+    /// A number within, finite where there is one.
+    pub(crate) fn inside(self) -> f64 {
+        match (self.lowest.is_finite(), self.highest.is_finite()) {
+            (true, true) => self.lowest.midpoint(self.highest),
+            (true, false) => self.lowest + 1.0,
+            (false, true) => self.highest - 1.0,
+            (false, false) => 1.0,
+        }
+    }
+
     /// [0, 1]: probabilities.
     pub fn unit() -> Interval {
         Interval::new(0.0, 1.0)
@@ -78,6 +88,15 @@ impl Layer {
     /// The colour of a state, where the model says one.
     pub fn colour(&self, state: usize) -> Option<Colour> {
         self.colours.get(state).copied().flatten()
+    }
+
+    /// A state as its modeller calls it: by its name where it has one.
+    pub fn state_named(&self, state: i32) -> String {
+        let named = match &self.values {
+            Values::Categories(names) => usize::try_from(state).ok().and_then(|place| names.get(place)),
+            _ => None,
+        };
+        named.map_or_else(|| state.to_string(), String::clone)
     }
 
     /// Whether its values are three or more named states, so that a derivative by its number means nothing.
@@ -180,6 +199,12 @@ impl std::ops::Deref for Declarations {
 }
 
 impl Signature {
+    /// A state of a layer as its modeller calls it: by its name where it has one.
+    pub fn state_named(&self, layer: &str, state: i32) -> String {
+        let own = self.layers.iter().find(|own| own.name == layer);
+        own.map_or_else(|| state.to_string(), |own| own.state_named(state))
+    }
+
     /// The signature of a model without anything in it yet.
     pub fn new(model: &str, lattice: Lattice) -> Signature {
         Signature {

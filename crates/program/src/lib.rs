@@ -42,6 +42,7 @@ mod bundle;
 pub mod passes;
 
 pub use adjoint::differentiate;
+pub use applied::NO_HIGHEST_RATE;
 pub use bundle::{AdjointPair, Adjoints, Bundle};
 pub use check::{Check, Requirement};
 pub use colour::{Colour, NoColour};

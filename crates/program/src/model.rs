@@ -10,7 +10,7 @@ use crate::op::{Op, Place};
 use crate::program::Program;
 use crate::scheme;
 use crate::trace::{Scope, Stage};
-use crate::update::Update;
+use crate::update::{IDLE_CHOICES, Update};
 
 /// A stochastic lattice model: its declarations, its start and its step, each traced once into a program.
 ///
@@ -62,7 +62,8 @@ impl Model {
         &self.step.declarations.update
     }
 
-    /// The same rule under another update scheme.
+    /// The same rule under another update scheme. A rule for agents stays one ([`Update::replaced`]); choices that have no
+    /// effect under the other scheme are said in [`Model::notes`].
     ///
     /// # Errors
     /// [`ModelError::Scheme`] where the rule cannot be applied so.
@@ -80,7 +81,17 @@ impl Model {
     /// ```
     pub fn updated(&self, update: Update) -> Result<Model, ModelError> {
         let mut model = self.clone();
-        model.step.declarations.update = update;
+        let (asked, own) = (update.name(), self.name().to_string());
+        let (update, note) = self.update().replaced(update).map_err(|why| ModelError::Scheme {
+            model: own,
+            update: asked,
+            why,
+        })?;
+        let declarations = &mut model.step.declarations;
+        declarations.update = update;
+        let notes = &mut declarations.signature.notes;
+        notes.retain(|said| !said.starts_with(IDLE_CHOICES));
+        notes.extend(note);
         scheme::check(&model.step)?;
         Ok(model)
     }
@@ -139,6 +150,7 @@ impl Model {
                 ));
             }
         }
+        notes.extend(scheme::around_the_lattice(&self.step));
         for program in self.start.iter().chain([&self.step]) {
             let declarations = &program.declarations;
             let lattice = &declarations.lattice;

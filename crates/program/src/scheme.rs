@@ -139,12 +139,10 @@ pub fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
                 ),
             );
         }
-        let open = d.lattice.clone().bounded(Boundary::Fixed(0.0));
-        let remedy = match Colouring::of(&footprint, &open) {
+        let remedy = match Colouring::nearest_lengths(&footprint, &d.lattice) {
             Some(found) => {
-                let periods: Vec<String> =
-                    found.periods[used..].iter().map(|p| format!("a multiple of {p}")).collect();
-                format!("lengths that are {} will do", periods.join(" by "))
+                let lengths: Vec<String> = found[used..].iter().map(usize::to_string).collect();
+                format!("the nearest lengths that will do are {}", lengths.join(" × "))
             }
             None => "the rule reaches too far".to_string(),
         };
@@ -158,6 +156,78 @@ pub fn colouring(rule: &Program) -> Result<Colouring, ModelError> {
             ),
         )
     })
+}
+
+/// The first axis along which an offset is as long as the lattice or longer. Along a side of one site everything is: there
+/// is no direction, and nothing is told.
+fn as_long_as_the_lattice(rule: &Program, offset: &Offset) -> Option<usize> {
+    let extent = rule.declarations.lattice.extent();
+    (0..3).find(|k| extent[*k] > 1 && offset[*k].unsigned_abs() as usize >= extent[*k])
+}
+
+/// What is read by fixed offsets from a site, an entry for each sum or shift.
+fn read_together(rule: &Program) -> impl Iterator<Item = Vec<Offset>> {
+    rule.instructions.iter().filter_map(|instruction| match &instruction.op {
+        Op::Shift { offset, .. } => Some(vec![*offset]),
+        Op::NeighbourSum { neighbourhood: n, .. } => {
+            Some(rule.declarations.neighbourhoods[*n as usize].offsets().to_vec())
+        }
+        _ => None,
+    })
+}
+
+/// Refuses a rule that reaches as far as the lattice is long: under sublattices and events anything of the kind, since the
+/// site would meet itself; all sites at once what lies beyond a fixed edge from every site.
+fn within_the_lattice(rule: &Program) -> Result<(), ModelError> {
+    let d = &rule.declarations;
+    let boundaries = d.lattice.boundaries();
+    let used = 3 - d.lattice.dimensions();
+    let far = |offset: &Offset| as_long_as_the_lattice(rule, offset).map(|axis| (*offset, axis));
+    let found = if d.update == Update::Synchronous {
+        let outside = |o: &Offset| far(o).filter(|(_, axis)| matches!(boundaries[*axis], Boundary::Fixed(_)));
+        read_together(rule).find_map(|all| {
+            let found: Vec<_> = all.iter().filter_map(outside).collect();
+            (found.len() == all.len()).then(|| found.first().copied()).flatten()
+        })
+    } else {
+        let footprint = footprint(rule);
+        footprint.reads.iter().chain(&footprint.writes).find_map(far)
+    };
+    let Some((offset, axis)) = found else { return Ok(()) };
+    let leads = match boundaries[axis] {
+        Boundary::Periodic => "leads all the way round",
+        Boundary::Reflecting => "is mirrored at both edges",
+        Boundary::Fixed(_) => "lies beyond the fixed edges from every site",
+    };
+    Err(refuse(
+        rule,
+        format!(
+            "the rule reaches the site at offset {:?}, which on a lattice of {} {leads}: choose {} sites or more along axis \
+             {}, or nearer neighbours",
+            &offset[used..],
+            d.lattice,
+            offset[axis].unsigned_abs() + 1,
+            axis - used
+        ),
+    ))
+}
+
+/// Notes for a synchronous rule that reads around the lattice.
+pub(crate) fn around_the_lattice(rule: &Program) -> Option<String> {
+    let d = &rule.declarations;
+    let boundaries = d.lattice.boundaries();
+    let turns = |o: &Offset| {
+        as_long_as_the_lattice(rule, o)
+            .is_some_and(|axis| !matches!(boundaries[axis], Boundary::Fixed(_)))
+            .then_some(*o)
+    };
+    let offset = read_together(rule).find_map(|all| all.iter().find_map(turns))?;
+    Some(format!(
+        "the rule reads the site at offset {:?}, as far away as the lattice of {} is long or farther: around it, or mirrored, that \
+         is a nearer site",
+        &offset[3 - d.lattice.dimensions()..],
+        d.lattice
+    ))
 }
 
 /// Checks that a rule can be applied as its declarations say.
@@ -181,7 +251,7 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
                  \"sublattices\" or \"continuous-time\"",
             ));
         }
-        return Ok(());
+        return within_the_lattice(rule);
     }
     if rates != (d.update == Update::ContinuousTime) {
         return Err(refuse(
@@ -221,7 +291,9 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
             if !domain.integer || domain.nan {
                 return Err(refuse(
                     rule,
-                    "a sum over cells is kept up to date event by event, without rounding, and what is summed is not always a                      whole number: round it, in units that are fine enough (round(100 * x) / 100), or give update =                      \"sublattices\"",
+                    "a sum over cells is kept up to date event by event, without rounding, and what is summed is not always a \
+                     whole number: sum whole numbers of fine units, and divide where the sum is read (the sum of \
+                     round(100 * x), divided by 100 after of_cell), or give update = \"sublattices\"",
                 ));
             }
         }
@@ -250,6 +322,7 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
             ));
         }
     }
+    within_the_lattice(rule)?;
     if matches!(d.update, Update::RandomSequential { events: Some(0), .. }) {
         return Err(refuse(rule, "a step has 0 events: give at least 1"));
     }

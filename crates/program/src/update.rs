@@ -57,6 +57,9 @@ pub enum Pick {
 /// The words for schemes, as every face takes them.
 pub const UPDATES: [&str; 4] = ["synchronous", "sublattices", "random-sequential", "continuous-time"];
 
+/// How a note on choices of another update begins.
+pub(crate) const IDLE_CHOICES: &str = "the model's choices for random-sequential update";
+
 impl Update {
     /// Random sequential update with as many events in a step as there are sites to pick from.
     pub fn sequential(pick: Pick) -> Update {
@@ -91,6 +94,46 @@ impl Update {
             text += &events.map_or_else(String::new, |events| format!(", events = {events}"));
         }
         text
+    }
+
+    /// What a rule that is applied so is applied as when another update is asked for, and what a reader must know then.
+    ///
+    /// Agents stay agents: a rule written for them means nothing at other sites, so under any other random sequential
+    /// update sites are still drawn among them.
+    ///
+    /// # Errors
+    /// In words, where the other update would apply a rule for agents at all sites.
+    ///
+    /// ```
+    /// # use glauber_program::{Pick, Update};
+    /// let agents = Update::sequential(Pick::Among { layer: "cell".into(), state: 1 });
+    /// assert_eq!(agents.replaced(Update::sequential(Pick::AnySite)), Ok((agents.clone(), None)));
+    /// assert!(agents.replaced(Update::Sublattices).is_err());
+    /// ```
+    pub fn replaced(&self, other: Update) -> Result<(Update, Option<String>), String> {
+        let Update::RandomSequential { pick, events } = self else { return Ok((other, None)) };
+        match (pick, other) {
+            (Pick::Among { .. }, other @ Update::RandomSequential { pick: Pick::Among { .. }, .. }) => {
+                Ok((other, None))
+            }
+            (Pick::Among { .. }, Update::RandomSequential { pick: Pick::AnySite, events: others }) => {
+                let kept = Update::RandomSequential { pick: pick.clone(), events: others.or(*events) };
+                Ok((kept, None))
+            }
+            (Pick::Among { layer, state }, _) => Err(format!(
+                "the rule is one for agents, sites that are drawn among those where `{layer}` is {state}, and would now be \
+                 applied at all sites: write the condition into the rule (where `{layer}` is not {state}, everything \
+                 stays as it is), leave `among` out, and build the model for this update"
+            )),
+            (_, other @ Update::RandomSequential { .. }) => Ok((other, None)),
+            (_, other) => {
+                let own = self.in_full();
+                let choices = own.split_once(", ").map(|(_, choices)| choices);
+                let note = choices
+                    .map(|choices| format!("{IDLE_CHOICES} ({choices}) are without effect under {other}"));
+                Ok((other, note))
+            }
+        }
     }
 
     /// Whether sites are picked one after another.

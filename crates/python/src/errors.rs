@@ -12,7 +12,7 @@ import_exception!(glauber, RunError);
 
 /// What messages say in the words of other faces, and how Python writes it.
 const WORDS: [(&str, &str); 15] = [
-    (" (from Rust rates_below)", ""),
+    (", from Rust rates_below)", ")"),
     (" rates([", " s.rates(["),
     ("; declare a higher one", "; give a higher one, s.rates([…], most=…)"),
     ("(move_to, swap_with)", "(s.move_to, s.swap_with)"),

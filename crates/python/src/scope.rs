@@ -350,7 +350,8 @@ impl Scope {
         })
     }
     /// Moves what is here to the picked site, in one layer: that becomes as this is, and this becomes `left`, where `when` is 1
-    /// (else 0: draw a chance by s.bernoulli) and there is such a site.
+    /// (else 0: draw a chance by s.bernoulli) and there is such a site. Beyond a fixed edge there is none, and what is here
+    /// stays: what is to leave there is set to `left` by the rule.
     #[pyo3(signature = (there, layer, left = None, when = None))]
     fn move_to(
         &self,
@@ -365,7 +366,8 @@ impl Scope {
         let (left, when) = (left.unwrap_or(Operand::Number(0.0)), when.unwrap_or(Operand::Number(1.0)));
         self.with(|s| s.move_to(there, layer, left, when))
     }
-    /// Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site.
+    /// Has this site and the picked one change places in one layer, where `when` is 1 (else 0: draw a chance by s.bernoulli) and there is such a site:
+    /// beyond a fixed edge there is none, and nothing changes.
     #[pyo3(signature = (there, layer, when = None))]
     fn swap_with(&self, there: As<'_, Picked>, layer: &str, when: Option<As<'_, Number>>) -> PyResult<()> {
         let there = picked(&there)?;
@@ -428,7 +430,8 @@ impl Next {
         let value = self.value(&value)?;
         self.scope.get().with(|s| s.next(&self.layer).set(value))
     }
-    /// The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written.
+    /// The value at a picked site, written after those of the site itself; beyond a fixed edge nothing is written, whatever
+    /// the rule says of the site itself: what it leaves behind for a site out there is gone (`there.exists()` tells).
     fn set_at(&self, there: As<'_, Picked>, value: As<'_, Becomes>) -> PyResult<()> {
         let (there, value) = (picked(&there)?, self.value(&value)?);
         self.scope.get().with(|s| s.next(&self.layer).set_at(there, value))

@@ -291,7 +291,7 @@ fn simulation(arguments: &CellsSimulate) -> Result<CommandOutcome, Failure> {
     let mut object = done.object();
     files.add_to(&mut object);
     let outcome = CommandOutcome::done(text_of(&done, &files), object);
-    Ok(CommandOutcome { unwritten: written.err(), ..outcome })
+    Ok(CommandOutcome { failed: written.err(), ..outcome })
 }
 
 /// A checkpoint's path, that can be written.

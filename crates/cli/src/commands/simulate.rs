@@ -80,7 +80,7 @@ fn simulated(arguments: &Simulate, notes: &mut Vec<String>) -> Result<CommandOut
             "the states would not fit into memory: keep fewer with --every, or run fewer --replicates",
         ));
     }
-    let (mut ended, mut failed) = (None, None);
+    let mut failed = None;
     let mut run = Run::new(&parameters, arguments.steps).replicates(replicates).seed(arguments.seed);
     run.fields = covariates;
     if let Some(earlier) = &earlier {
@@ -88,33 +88,34 @@ fn simulated(arguments: &Simulate, notes: &mut Vec<String>) -> Result<CommandOut
     }
     let begun = earlier.as_ref().map_or(0, |earlier| earlier.step() as usize);
     let states = loop {
-        match States::record_every(&plan, &run, every.min(run.steps)) {
+        match States::record_every(&plan, &run, every.min(run.steps).max(1)) {
             Ok(states) => break states,
             // The same noise gives the same states again, up to the step that could not be; other realisations may have ended earlier.
-            Err(StatesError::Engine(error)) if error.step().is_some_and(|step| step > begun + 1) => {
-                run.steps = error.step().unwrap_or_default() - 1 - begun;
-                let told = format!("{error}; what was run before that step was written, {} steps", run.steps);
-                // Where no agent is left the run has come to its end; a value that may not be is a mistake.
-                match error {
-                    EngineError::Event { .. } => (ended, failed) = (Some(told), None),
-                    _ => (ended, failed) = (None, Some(told)),
-                }
+            Err(StatesError::Engine(error)) => {
+                // Where no agent is left the run has come to its end, be it at the start; a mistake of the first step leaves nothing.
+                let least = begun + usize::from(!matches!(error, EngineError::Event { .. }));
+                let Some(last) =
+                    error.step().map(|step| step.saturating_sub(1)).filter(|last| *last >= least)
+                else {
+                    return Err(Failure::run(error));
+                };
+                run.steps = last - begun;
+                let kept = match run.steps {
+                    0 => "the state at the start was written".to_string(),
+                    steps => format!("what was run before that step was written, {steps} steps"),
+                };
+                failed = Some(format!("{error}; {kept}, to {}", arguments.out.display()));
             }
             Err(error) => return Err(Failure::run(error)),
         }
     };
-    // The first that a person should know.
-    ended.into_iter().for_each(|ended| notes.insert(0, ended));
     match kind.as_str() {
         "npz" => write_arrays(&model, states, &arguments.out)?,
         "gif" => write_film(&model, &states, layer, &arguments.out)?,
         _ => write_picture(&model, &states, layer, &arguments.out)?,
     }
-    if let Some(failed) = failed {
-        return Err(Failure::run(format!("{failed}, to {}", arguments.out.display())));
-    }
     let seconds = begin.elapsed().as_secs_f64();
-    let object = json!({
+    let mut object = json!({
         "model": model.name(),
         "update": model.update().name(),
         "shape": model.declarations().lattice.shape(),
@@ -125,11 +126,14 @@ fn simulated(arguments: &Simulate, notes: &mut Vec<String>) -> Result<CommandOut
         "notes": notes,
         "out": arguments.out,
     });
+    if let Some(failed) = &failed {
+        object["error"] = json!(failed);
+    }
     let mut text = String::new();
     notes.iter().for_each(|note| text += &format!("note: {note}\n"));
     let after = earlier.map_or_else(String::new, |e| format!(", carried on after step {}", e.step()));
     text += &format!("{} written in {seconds:.1} s{after}", arguments.out.display());
-    Ok(CommandOutcome::done(text, object))
+    Ok(CommandOutcome { failed, ..CommandOutcome::done(text, object) })
 }
 
 /// Which states are kept, every how many, and what of the options has no effect on that.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use glauber_lattice::{Axes, Storage, Values};
-use glauber_program::{Declarations, MOST_COUNT, Op, Pick, Rank, Update, dataflow};
+use glauber_program::{Declarations, MOST_COUNT, NO_HIGHEST_RATE, Op, Pick, Rank, Update, dataflow};
 
 use super::agents::Agents;
 use super::batch::{Batch, MOST, RUN, Sites};
@@ -321,11 +321,7 @@ impl Trouble {
     /// What is wrong, and what to do about it.
     pub(crate) fn complaint(&self, d: &Declarations) -> String {
         match (self, &d.update) {
-            (Trouble::NoHighestRate(None), _) => {
-                "no highest sum of rates of a site follows from the rule, as where a rate is \
-                 made of data without bounds: give one, rates([…], most = …) (from Rust rates_below)"
-                    .into()
-            }
+            (Trouble::NoHighestRate(None), _) => NO_HIGHEST_RATE.into(),
             (Trouble::NoHighestRate(Some(found)), _) => {
                 format!("the highest sum of rates of a site is {found}: it must be a number of 0 or more")
             }
@@ -334,12 +330,7 @@ impl Trouble {
                  a number, and run as many times more steps)"
             ),
             (Trouble::NoAgents, Update::RandomSequential { pick: Pick::Among { layer, state }, .. }) => {
-                let own = d.layers.iter().find(|own| own.name == *layer).map(|own| &own.values);
-                let state = match own {
-                    Some(Values::Categories(names)) => names.get(*state as usize).cloned(),
-                    _ => None,
-                }
-                .unwrap_or_else(|| state.to_string());
+                let state = d.state_named(layer, *state);
                 format!(
                     "no site is left where {layer} is {state}, so that none can be drawn; stop before, or draw among all sites \
                  where such sites can die out"

@@ -5,6 +5,7 @@ use crate::error::JobError;
 use crate::problem::Problem;
 use glauber_optimize::maps::Map;
 use glauber_optimize::objective::Objective;
+use glauber_program::Update;
 use glauber_tasks::tasks::initial_state::{
     InitialState, InitialStateError, InitialStateSettings, ObservedFrame, Refinement, RefinementSettings,
     StateLoss, refine,
@@ -64,6 +65,18 @@ impl Setup<'_> {
 
     fn objective(&self, estimator: &str, comparison: bool) -> Result<InitialState, JobError> {
         let Problem { file, model, covariates, options, .. } = self.problem;
+        let update = model.update();
+        if update.is_by_events() {
+            let sublattices = model.updated(Update::Sublattices).is_ok();
+            let other =
+                if sublattices { ": give update = \"sublattices\", under which there is one" } else { "" };
+            let message = format!(
+                "no fit of the state at the start is offered under update = \"{update}\": it takes derivatives by every site's \
+                 start, and where sites are updated one after another `differences` have none by it, nor is another estimator \
+                 offered{other}"
+            );
+            return Err(file.wrong("task", message).into());
+        }
         let estimator = self.problem.estimator_named(estimator, comparison)?;
         let settings = InitialStateSettings {
             replicates: file.optimizer.replicates.unwrap_or(USUAL_REPLICATES) as usize,

@@ -607,6 +607,19 @@ fn in_range(trace: &Trace, layer: u32, value: ValueId) -> Result<(), ModelError>
     let (lowest, highest) = own.values.range();
     let domain = trace.graph.domain(value);
     if domain.highest >= lowest && domain.lowest <= highest {
+        if trace.stage == Stage::Step
+            && own.is_labels()
+            && !(domain.integer && domain.proves(lowest, highest))
+        {
+            let whole = if domain.integer { "" } else { ", not always whole" };
+            let why = format!(
+                "layer `{}` holds labels from {lowest} to {highest}, and the rule gives it a number from {} to {}{whole}: a label \
+                 is chosen among labels, as by where(copied, there[\"{}\"], s[\"{}\"]) (from Rust select), not computed; where \
+                 it must be, keep it within (minimum, maximum) and whole (floor)",
+                own.name, domain.lowest, domain.highest, own.name, own.name
+            );
+            return Err(ModelError::Cells { model: trace.model(), why });
+        }
         return Ok(());
     }
     Err(ModelError::OutOfRange {

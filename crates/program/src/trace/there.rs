@@ -178,6 +178,13 @@ impl Scope {
                     if t.graph.rank(most) != Rank::Run {
                         return t.fail(ModelError::FastestPerSite { model });
                     }
+                    let highest = t.graph.domain(most).highest;
+                    if highest <= 0.0 || highest.is_nan() {
+                        let complaint = "the highest sum of rates (most) is 0 or less, so that nothing would ever happen: give a \
+                                         number above 0"
+                            .to_string();
+                        return t.fail(ModelError::Argument { model, complaint });
+                    }
                     t.graph.result(Sink::Fastest, most);
                     most
                 }
@@ -208,7 +215,8 @@ impl Scope {
     }
 
     /// Moves what is at this site in a layer to the picked one, and leaves `left` here, where `when` is 1 and the picked
-    /// site exists. `when` is 0 or 1: for a probability draw it, by [`Scope::bernoulli`].
+    /// site exists: beyond a fixed edge none does, and what is here stays. `when` is 0 or 1: for a probability draw it, by
+    /// [`Scope::bernoulli`].
     pub fn move_to(&self, there: There, layer: &str, left: impl Into<Operand>, when: impl Into<Operand>) {
         let here = self.layer(layer);
         let when = self.condition(there, "`when` of move_to", when.into());
@@ -218,7 +226,7 @@ impl Scope {
     }
 
     /// Has this site and the picked one change places in a layer, where `when` is 1 and the picked site exists. `when` is 0 or
-    /// 1: for a probability draw it, by [`Scope::bernoulli`].
+    /// 1: for a probability draw it, by [`Scope::bernoulli`]. Beyond a fixed edge no site exists, and nothing changes.
     pub fn swap_with(&self, there: There, layer: &str, when: impl Into<Operand>) {
         let (here, other) = (self.layer(layer), self.layer(layer).at(there));
         let when = self.condition(there, "`when` of swap_with", when.into());
@@ -252,7 +260,8 @@ impl Scope {
 
 impl Next<'_> {
     /// Sets the value at a picked site. Written after the values of the site itself, in the order in which the rule says so;
-    /// beyond a fixed edge nothing is written. Where the picked site is the site itself (drawn from the whole lattice, or
+    /// beyond a fixed edge nothing is written, whatever the rule says of the site itself: what it leaves behind for a site out
+    /// there is gone ([`There::exists`] tells). Where the picked site is the site itself (drawn from the whole lattice, or
     /// mirrored at an edge) this comes last, and stays.
     pub fn set_at(self, there: There, value: impl Into<Operand>) {
         let value = value.into();
