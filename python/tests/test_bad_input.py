@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import glauber
 import numpy as np
@@ -287,9 +288,13 @@ def test_a_misspelt_state_of_regions_is_quoted():
 
 
 def test_what_readers_said_is_noted_on_the_exception(tmp_path):
-    np.save(tmp_path / "seen.npy", np.arange(48).reshape(3, 4, 4) % 3)
+    np.savez(tmp_path / "seen.npz", aware=np.full((3, 4, 4), 2), seeds=np.ones(2))
     (tmp_path / "fit.toml").write_text(
-        'model = "voter"\ntask = "transition"\n[model-options]\nshape = [4, 4]\n[data]\nstates = "seen.npy"\n'
+        'model = "susceptible-infected"\ntask = "transition"\n[model-options]\nshape = [4, 4]\n[data]\n'
+        'states = "seen.npz"\n[start]\nbeta = 0.3\n'
     )
-    with pytest.raises(glauber.InputError):
+    with pytest.raises(glauber.InputError, match="2 is not one of binary values") as raised:
         glauber.fit_file(str(tmp_path / "fit.toml"))
+    # Before 3.11 exceptions have no notes.
+    if sys.version_info >= (3, 11):
+        assert any("the array `seeds` is not read" in note for note in raised.value.__notes__)

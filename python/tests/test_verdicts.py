@@ -91,7 +91,7 @@ def test_starts_that_end_at_mirrored_optima_are_said():
     low, high = sorted(fit.params["a"] for fit in found.starts)
     assert abs(low + high - 1) < 1e-3 and high - low > 0.5
     said = next(note for note in found.notes if "starts 1 and 2" in note)
-    assert said.startswith(f"starts 1 and 2 end at different values (`a` = {low:.2f}"), said
+    assert said.startswith(f"starts 1 and 2 end at different values (`a` = {low:.3f}"), said
     assert "with the same loss" in said and "noise" not in said
     # Starts that come to one place are no others.
     one = glauber.fit(coins(lambda s: s["a"], "a"), task, [{"a": 0.2}, {"a": 0.8}], optimizer="rprop", steps=150, progress=False)
