@@ -165,40 +165,30 @@ fn as_long_as_the_lattice(rule: &Program, offset: &Offset) -> Option<usize> {
     (0..3).find(|k| extent[*k] > 1 && offset[*k].unsigned_abs() as usize >= extent[*k])
 }
 
-/// What is read by fixed offsets from a site, an entry for each sum or shift.
-fn read_together(rule: &Program) -> impl Iterator<Item = Vec<Offset>> {
+/// What each instruction reads or writes by offsets from the site, those that it picks from included.
+fn reached(rule: &Program) -> impl Iterator<Item = Vec<Offset>> {
     rule.instructions.iter().filter_map(|instruction| match &instruction.op {
         Op::Shift { offset, .. } => Some(vec![*offset]),
-        Op::NeighbourSum { neighbourhood: n, .. } => {
+        Op::NeighbourSum { neighbourhood: n, .. }
+        | Op::There { place: Place::Neighbour { offsets: n, .. }, .. }
+        | Op::Put { place: Place::Neighbour { offsets: n, .. }, .. } => {
             Some(rule.declarations.neighbourhoods[*n as usize].offsets().to_vec())
         }
         _ => None,
     })
 }
 
-/// Refuses a rule that reaches as far as the lattice is long: under sublattices and events anything of the kind, since the
-/// site would meet itself; all sites at once what lies beyond a fixed edge from every site.
+/// Refuses a rule under sublattices and events that reaches as far as the lattice is long, where a site would meet itself.
 fn within_the_lattice(rule: &Program) -> Result<(), ModelError> {
     let d = &rule.declarations;
-    let boundaries = d.lattice.boundaries();
-    let used = 3 - d.lattice.dimensions();
     let far = |offset: &Offset| as_long_as_the_lattice(rule, offset).map(|axis| (*offset, axis));
-    let found = if d.update == Update::Synchronous {
-        let outside = |o: &Offset| far(o).filter(|(_, axis)| matches!(boundaries[*axis], Boundary::Fixed(_)));
-        read_together(rule).find_map(|all| {
-            let found: Vec<_> = all.iter().filter_map(outside).collect();
-            (found.len() == all.len()).then(|| found.first().copied()).flatten()
-        })
-    } else {
-        let footprint = footprint(rule);
-        footprint.reads.iter().chain(&footprint.writes).find_map(far)
-    };
-    let Some((offset, axis)) = found else { return Ok(()) };
-    let leads = match boundaries[axis] {
+    let Some((offset, axis)) = reached(rule).flatten().find_map(|offset| far(&offset)) else { return Ok(()) };
+    let leads = match d.lattice.boundaries()[axis] {
         Boundary::Periodic => "leads all the way round",
         Boundary::Reflecting => "is mirrored at both edges",
         Boundary::Fixed(_) => "lies beyond the fixed edges from every site",
     };
+    let used = 3 - d.lattice.dimensions();
     Err(refuse(
         rule,
         format!(
@@ -212,19 +202,25 @@ fn within_the_lattice(rule: &Program) -> Result<(), ModelError> {
     ))
 }
 
-/// Notes for a synchronous rule that reads around the lattice.
+/// A note for a synchronous rule that reads around the lattice, or nothing but what lies beyond its fixed edges.
 pub(crate) fn around_the_lattice(rule: &Program) -> Option<String> {
     let d = &rule.declarations;
     let boundaries = d.lattice.boundaries();
-    let turns = |o: &Offset| {
-        as_long_as_the_lattice(rule, o)
-            .is_some_and(|axis| !matches!(boundaries[axis], Boundary::Fixed(_)))
-            .then_some(*o)
+    let outside = |o: &Offset| {
+        let axis = as_long_as_the_lattice(rule, o)?;
+        Some((*o, matches!(boundaries[axis], Boundary::Fixed(_))))
     };
-    let offset = read_together(rule).find_map(|all| all.iter().find_map(turns))?;
+    let (offset, is_outside) = reached(rule).find_map(|all| {
+        let far: Vec<(Offset, bool)> = all.iter().filter_map(outside).collect();
+        let none_inside = far.len() == all.len() && far.iter().all(|(_, outside)| *outside);
+        far.into_iter().find(|(_, outside)| !outside || none_inside)
+    })?;
+    let where_it_is = match is_outside {
+        false => "around it, or mirrored, that is a nearer site",
+        true => "that lies beyond the fixed edges from every site",
+    };
     Some(format!(
-        "the rule reads the site at offset {:?}, as far away as the lattice of {} is long or farther: around it, or mirrored, that \
-         is a nearer site",
+        "the rule reads the site at offset {:?}, as far away as the lattice of {} is long or farther: {where_it_is}",
         &offset[3 - d.lattice.dimensions()..],
         d.lattice
     ))
@@ -251,7 +247,7 @@ pub(crate) fn check(rule: &Program) -> Result<(), ModelError> {
                  \"sublattices\" or \"continuous-time\"",
             ));
         }
-        return within_the_lattice(rule);
+        return Ok(());
     }
     if rates != (d.update == Update::ContinuousTime) {
         return Err(refuse(
