@@ -15,6 +15,8 @@ use crate::seam::Prepared;
 /// more, else the last.
 const STEPS: [f64; 2] = [0.04, 0.16];
 const TELLING: f64 = 10.0;
+/// Fewer replicates than this do not tell how noisy their mean is: the longer step is taken.
+const ENOUGH: f64 = 20.0;
 
 /// The size of a parameter that is about 0: so much, or this part of its interval where that is shorter.
 const LEAST_SIZE: f64 = 0.1;
@@ -103,7 +105,8 @@ fn of_parameter(
         let square: f64 = losses.iter().map(|x| (x - mean) * (x - mean)).sum();
         let error = (square / (n - 1.0).max(1.0) / n).sqrt();
         found = mean / step;
-        if mean.abs() >= TELLING * error && (n > 1.5 || mean != 0.0) {
+        // Of few replicates that happen to agree, or of none that changes, the spread tells nothing.
+        if n >= ENOUGH && mean.abs() > 0.0 && mean.abs() >= TELLING * error {
             break;
         }
     }

@@ -365,6 +365,8 @@ impl<'a> Asked<'a> {
             let verdict = match seen {
                 // Also where it is no number.
                 false => Verdict::Differs,
+                // Two noughts without noise: what is asked does not know the parameter.
+                true if own.mean.abs() + reference.mean.abs() + error <= 0.0 => Verdict::CannotTell,
                 true if bound <= POWER * matters && matters > 0.0 => Verdict::Agrees,
                 true => Verdict::CannotTell,
             };

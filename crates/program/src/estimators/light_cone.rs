@@ -39,8 +39,8 @@ impl Estimator for LightCone {
     fn bias(&self) -> &'static str {
         match self.radius {
             None => {
-                "unbiased for any loss; its variance grows with the number of draws within reach of a site, so it needs \
-                 some replicates"
+                "unbiased for any loss where no draw has a probability of exactly 0 or 1, at which what might happen has no \
+                 score; its variance grows with the number of draws within reach of a site, so it needs some replicates"
             }
             Some(_) => {
                 "biased by what a draw changes beyond the `radius`; without one it is unbiased and has more variance"

@@ -24,7 +24,8 @@ impl Estimator for ScoreFunction {
     }
 
     fn bias(&self) -> &'static str {
-        "unbiased for any loss; its variance grows with the number of draws, so it needs many replicates"
+        "unbiased for any loss where no draw has a probability of exactly 0 or 1, at which what might happen has no score; \
+         its variance grows with the number of draws, so it needs many replicates"
     }
 
     fn bernoulli(&self, g: &mut Graph, draw: &Draw, p: ValueId, _bar: Option<ValueId>) -> Option<ValueId> {
