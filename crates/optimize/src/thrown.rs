@@ -25,7 +25,8 @@ impl Ended<'_> {
         let mean = |own: &[f64]| own.iter().sum::<f64>() / own.len() as f64;
         let (before, after) = self.losses.split_at(n - last);
         let window = ((n as f64 * WINDOW) as usize).clamp(1, before.len());
-        let lowest = before.windows(window).map(mean).fold(f64::INFINITY, f64::min);
+        // A single step too wide leaves one record of before: the start's.
+        let lowest = before.windows(window).map(mean).fold(before[0], f64::min);
         let now = mean(after);
         let spread = after.iter().map(|loss| (loss - now).powi(2)).sum::<f64>() / after.len() as f64;
         let is_far = now > FAR_ABOVE * lowest && now - lowest > SPREADS * spread.sqrt();
