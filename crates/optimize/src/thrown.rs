@@ -18,7 +18,8 @@ impl Ended<'_> {
     /// The loss before and on the last part, where the first is far below and scalar `k` lies at `end`.
     pub(crate) fn thrown(&self, k: usize, end: f64) -> Option<(f64, f64)> {
         let n = self.losses.len();
-        let last = ((n as f64 * self.share) as usize).clamp(1, n.max(1));
+        // At least the start's is of before, where all is averaged.
+        let last = ((n as f64 * self.share) as usize).clamp(1, n.saturating_sub(1).max(1));
         if n < 2 || self.losses.iter().any(|loss| !loss.is_finite()) || self.pulls_outwards(k, end) {
             return None;
         }
