@@ -18,14 +18,16 @@ impl Ended<'_> {
     /// The loss before and on the last part, where the first is far below and scalar `k` lies at `end`.
     pub(crate) fn thrown(&self, k: usize, end: f64) -> Option<(f64, f64)> {
         let n = self.losses.len();
-        let last = ((n as f64 * self.share) as usize).clamp(1, n.max(1));
+        // At least the start's is of before, where all is averaged.
+        let last = ((n as f64 * self.share) as usize).clamp(1, n.saturating_sub(1).max(1));
         if n < 2 || self.losses.iter().any(|loss| !loss.is_finite()) || self.pulls_outwards(k, end) {
             return None;
         }
         let mean = |own: &[f64]| own.iter().sum::<f64>() / own.len() as f64;
         let (before, after) = self.losses.split_at(n - last);
         let window = ((n as f64 * WINDOW) as usize).clamp(1, before.len());
-        let lowest = before.windows(window).map(mean).fold(f64::INFINITY, f64::min);
+        // A single step too wide leaves one record of before: the start's.
+        let lowest = before.windows(window).map(mean).fold(before[0], f64::min);
         let now = mean(after);
         let spread = after.iter().map(|loss| (loss - now).powi(2)).sum::<f64>() / after.len() as f64;
         let is_far = now > FAR_ABOVE * lowest && now - lowest > SPREADS * spread.sqrt();

@@ -517,6 +517,9 @@ fn what_was_thrown_to_an_end_is_no_finding_after_any_number_of_steps() {
         let words = "not at its optimum: `p` was thrown to the end 0 of its interval";
         assert!(result.verdict.starts_with(words), "{steps}: {}", result.verdict);
     }
+    let mut bowl = Bowl(vec![Unknown::scalar("p", Interval::unit())], false);
+    let whole = Descent { average: 1.0, ..Descent::new(Choice::new("sgd"), 1e4, 5) };
+    assert!(whole.run(&mut bowl, &[0.4], Control::default()).is_ok());
     // What the loss pulls to an end belongs there, from wherever it comes.
     struct Slope(Vec<Unknown>);
     impl Objective for Slope {
