@@ -209,10 +209,9 @@ fn what_makes_no_sense_is_refused_by_name() {
     let model = potts(Lattice::square(4), 2, Update::Sublattices);
     let error = Plan::new(&model, &[], Some(&MeanField), Options::default()).err().unwrap().to_string();
     assert!(error.contains("a label has no mean"), "{error}");
-    // Labels that a rule brings about are found where they are.
-    let grows = plain(sequential()).step(|s| s.next("cell").set(s.layer("cell") + s.bernoulli(0.5))).unwrap();
-    let start = vec![FieldData::shared(vec![3_u8; 16]), FieldData::shared(vec![0_u8; 16])];
-    let plan = Plan::new(&grows, &[], None, Options::default()).unwrap();
-    let error = plan.simulate(&Run::new(&[], 1).start(start)).unwrap_err().to_string();
-    assert!(error.contains("cell") && error.contains("labels of 3 cells"), "{error}");
+    // Labels are chosen among labels, not computed.
+    refused(
+        plain(sequential()).step(|s| s.next("cell").set(s.layer("cell") + s.bernoulli(0.5))),
+        &["labels from 0 to 3", "from 0 to 4", "where(copied"],
+    );
 }

@@ -479,7 +479,7 @@ fn rates_are_looked_at_where_nothing_can_happen() {
                 };
                 s.next("x").set(event.is(0).select(1.0 - s.layer("x"), s.layer("x")))
             })
-            .unwrap();
+            .map_err(|e| e.to_string())?;
         let plan = Plan::new(&model, &[], None, Options::default()).unwrap();
         plan.simulate(&Run::new(&[parameter], 3).replicates(2)).map(|_| ()).map_err(|e| e.to_string())
     };
@@ -489,12 +489,16 @@ fn rates_are_looked_at_where_nothing_can_happen() {
         let message = run(k, None, value).unwrap_err();
         assert!(message.contains(&format!("the rate of `rates` is {value}")), "{message}");
     }
-    // Only the last site's rate is above the highest sum.
+    // A highest sum of which nothing could ever come is refused; rates of which nothing comes are fine.
     let last: fn(&Scope) -> Expr = |s| s.layer("x") * s.parameter("k");
-    let message = run(last, Some(0.0), 1.0).unwrap_err();
-    assert!(message.contains("add up to") && message.contains("declare a higher one"), "{message}");
-    // No rates at all are fine.
-    assert_eq!(run(last, Some(0.0), 0.0), Ok(()));
+    for none in [0.0, -1.0] {
+        let message = run(last, Some(none), 1.0).unwrap_err();
+        assert!(message.contains("nothing would ever happen"), "{message}");
+    }
+    assert_eq!(run(last, None, 0.0), Ok(()));
+    // Only the last site's rate is above the highest sum.
+    let message = run(last, Some(0.5), 1.0).unwrap_err();
+    assert!(message.contains("add up to 2 times") && message.contains("declare a higher one"), "{message}");
 }
 
 /// Whether two sites change places is 0 or 1: between them their values would be mixed.

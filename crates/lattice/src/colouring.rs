@@ -92,8 +92,8 @@ impl Colouring {
     /// let around = [[0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1]];
     /// let voter = Footprint { reads: around.into(), writes: [[0; 3]].into(), anywhere: false, reach: [0, 1, 1] };
     /// let board = Lattice::new(&[7, 12]).unwrap_or_else(|_| Lattice::square(8));
-    /// let near = Colouring::nearest_lengths(&voter, &board);
-    /// assert_eq!(near, Some([1, 8, 12]));
+    /// // A colouring closes over these lengths themselves.
+    /// assert_eq!(Colouring::nearest_lengths(&voter, &board), Some([1, 7, 12]));
     /// ```
     pub fn nearest_lengths(footprint: &Footprint, lattice: &Lattice) -> Option<[usize; 3]> {
         let conflicts = footprint.conflicts(lattice);

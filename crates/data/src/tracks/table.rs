@@ -80,7 +80,7 @@ impl TableColumn {
 ///
 /// let column = |name: &str, numbers: &[f64]| TableColumn::of_numbers(name, numbers.to_vec());
 /// let table = [
-///     column("y", &[0.0, 2.0]),
+///     column("y (µm)", &[0.0, 2.0]),
 ///     column("x (µm)", &[0.0, 1.0]),
 ///     column("frame", &[0.0, 1.0]),
 ///     column("particle", &[7.0, 7.0]),

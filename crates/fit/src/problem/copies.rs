@@ -113,23 +113,27 @@ fn held_frames(changes: &[Vec<usize>]) -> Option<String> {
 mod tests {
     use super::*;
     use glauber_data::arrays::Array;
+    use glauber_lattice::{Lattice, Values};
     use glauber_models::{ModelOptions, named};
 
     /// Notes on runs of this model that show the frames of these numbers of a simulation.
     fn notes(name: &str, runs: &[(u64, Vec<usize>)]) -> Vec<String> {
-        let model = named(name, &ModelOptions::none().with("shape", vec![12.0, 12.0])).unwrap();
+        notes_of(&named(name, &ModelOptions::none().with("shape", vec![12.0, 12.0])).unwrap(), runs)
+    }
+
+    fn notes_of(model: &Model, runs: &[(u64, Vec<usize>)]) -> Vec<String> {
         let mut numbers = Vec::new();
         for (seed, frames) in runs {
             let parameters: Vec<f64> =
                 model.declarations().parameters.iter().map(|p| p.default.unwrap_or(0.3)).collect();
-            let states = States::simulate(&model, &parameters, 60, 1, *seed).unwrap();
+            let states = States::simulate(model, &parameters, 60, 1, *seed).unwrap();
             for frame in frames {
                 numbers.extend((0..144).map(|site| states.layers[0].at(frame * 144 + site)));
             }
         }
         let array = Array::new(vec![runs.len(), runs[0].1.len(), 12, 12], numbers).unwrap();
         let layer = model.declarations().layers[0].name.clone();
-        copies(&States::from_arrays(model.declarations(), &[(layer, array)]).unwrap(), &model)
+        copies(&States::from_arrays(model.declarations(), &[(layer, array)]).unwrap(), model)
     }
 
     fn held(by: usize, frames: usize) -> Vec<usize> {
@@ -164,6 +168,11 @@ mod tests {
         let rest: Vec<usize> = (0..24).map(|frame: usize| frame.min(5)).collect();
         assert_eq!(notes("voter", &[(1, rest.clone()), (2, rest)]), Vec::<String>::new());
         assert_eq!(notes("voter", &[(1, vec![7; 12]), (1, vec![7; 12])]), Vec::<String>::new());
-        assert_eq!(notes("game-of-life", &[(1, held(1, 12)), (1, held(1, 12))]), Vec::<String>::new());
+        let turns = Model::build("turns", Lattice::square(12))
+            .layer("x", Values::binary())
+            .start(|s| s.next("x").set(s.coordinate(0).less(5.0)))
+            .step(|s| s.next("x").set(1.0 - s.layer("x")))
+            .unwrap();
+        assert_eq!(notes_of(&turns, &[(1, held(1, 12)), (1, held(1, 12))]), Vec::<String>::new());
     }
 }
