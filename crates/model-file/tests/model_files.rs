@@ -453,7 +453,7 @@ fn states_have_the_colours_that_the_file_says() {
     assert_eq!(colours("tree = \"#0a0\""), [Some("#00aa00".into()), None, None]);
     for (own, words) in [
         ("burning = \"redd\"", &["line 3", "redd", "`red`", "#rrggbb"][..]),
-        ("burning = 7", &["line 3", "colour", "a number"]),
+        ("burning = 7", &["line 3", "colour", "not the number 7"]),
         ("burned = \"red\"", &["line 3", "burned", "`burnt`"]),
         ("burning = \"#12345g\"", &["line 3", "#12345g"]),
     ] {
@@ -875,7 +875,7 @@ fn mistakes_of_updates_have_a_place_and_a_remedy() {
         (
             "update = 'sublattices'\nstates = ['a', 'b']\n[lattice]\nshape = [37, 37]\n[transitions]\n'a -> b' = 'mean(is(b))'"
                 .to_string(),
-            "that will do are 38 × 38",
+            "that will do are 38 × 36",
         ),
     ] {
         let found = mistake(&text.replace('\'', "\""));
