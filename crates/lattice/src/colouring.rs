@@ -49,6 +49,34 @@ impl Footprint {
     }
 }
 
+/// In words: "reads 4 others, up to 1 site away; writes the site itself".
+impl std::fmt::Display for Footprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let own = |set: &BTreeSet<Offset>| {
+            let others = set.iter().filter(|o| **o != [0; 3]).count();
+            let itself = set.contains(&[0; 3]);
+            let others = match others {
+                0 => String::new(),
+                1 => "1 other".to_string(),
+                n => format!("{n} others"),
+            };
+            match (itself, others.is_empty()) {
+                (true, true) => "the site itself".to_string(),
+                (true, false) => format!("the site itself and {others}"),
+                (false, true) => "no site".to_string(),
+                (false, false) => others,
+            }
+        };
+        let far = match self.reach.into_iter().max().unwrap_or(0) {
+            0 => String::new(),
+            1 => ", up to 1 site away".to_string(),
+            n => format!(", up to {n} sites away"),
+        };
+        let anywhere = if self.anywhere { "; and a site drawn from the whole lattice" } else { "" };
+        write!(f, "reads {}{far}; writes {}{anywhere}", own(&self.reads), own(&self.writes))
+    }
+}
+
 /// A colouring of a lattice: site (z, y, x) has colour Σ strideₖ (xₖ mod periodₖ) mod the number of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Colouring {

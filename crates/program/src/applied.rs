@@ -1,9 +1,5 @@
 //! Says in words how a model's rule is applied: its update, which sites it reads and writes, colours or events.
 
-use std::collections::BTreeSet;
-
-use glauber_lattice::{Footprint, Offset};
-
 use crate::bundle::Bundle;
 use crate::estimators::Estimator;
 use crate::model::Model;
@@ -33,7 +29,7 @@ impl Model {
         let update = self.update();
         let mut said = vec![
             ("update", format!("{}: {}", update.name(), self.words_of_update())),
-            ("footprint", words(&footprint(&self.step))),
+            ("footprint", footprint(&self.step).to_string()),
         ];
         if *update == Update::Sublattices {
             said.extend(colouring(&self.step).ok().map(|c| ("colours", c.colours.to_string())));
@@ -108,29 +104,3 @@ impl Model {
 pub const NO_HIGHEST_RATE: &str = "no highest sum of rates of a site follows from the rule, as where a rate is made of data \
                                    without bounds: give one, rates([…], most = …) (in a model file most = \"…\" of [update], \
                                    from Rust rates_below)";
-
-fn words(footprint: &Footprint) -> String {
-    let own = |set: &BTreeSet<Offset>| {
-        let others = set.iter().filter(|o| **o != [0; 3]).count();
-        let itself = set.contains(&[0; 3]);
-        let others = match others {
-            0 => String::new(),
-            1 => "1 other".to_string(),
-            n => format!("{n} others"),
-        };
-        match (itself, others.is_empty()) {
-            (true, true) => "the site itself".to_string(),
-            (true, false) => format!("the site itself and {others}"),
-            (false, true) => "no site".to_string(),
-            (false, false) => others,
-        }
-    };
-    let reach = footprint.reach.into_iter().max().unwrap_or(0);
-    let far = match reach {
-        0 => String::new(),
-        1 => ", up to 1 site away".to_string(),
-        n => format!(", up to {n} sites away"),
-    };
-    let anywhere = if footprint.anywhere { "; and a site drawn from the whole lattice" } else { "" };
-    format!("reads {}{far}; writes {}{anywhere}", own(&footprint.reads), own(&footprint.writes))
-}

@@ -31,14 +31,11 @@ struct Near {
 
 /// a − b, where both are near the same by their form. Lone decays have rules of their own.
 pub(super) fn difference(g: &mut Graph, a: ValueId, b: ValueId) -> Option<ValueId> {
-    let constants = [g.constant_value(a).is_some(), g.constant_value(b).is_some()];
-    let sums = [is_sum_of_decays(g, a, DEPTH), is_sum_of_decays(g, b, DEPTH)];
-    let lone = |g: &mut Graph| match constants {
-        [true, _] => without_subtraction(g, b).is_some(),
-        [_, true] => is_decay(g, a),
-        _ => false,
-    };
-    if sums == [false, false] || lone(g) {
+    if !is_sum_of_decays(g, a, DEPTH) && !is_sum_of_decays(g, b, DEPTH) {
+        return None;
+    }
+    let is_constant = [a, b].map(|x| g.constant_value(x).is_some());
+    if is_constant[0] && without_subtraction(g, b).is_some() || is_constant[1] && is_decay(g, a) {
         return None;
     }
     let (of_a, of_b) = (readings(g, a, DEPTH), readings(g, b, DEPTH));
@@ -78,16 +75,23 @@ fn is_sum_of_decays(g: &Graph, x: ValueId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let within = |y: ValueId| is_decay(g, y) || is_sum_of_decays(g, y, depth);
     match g.instruction(x).op {
-        Op::Unary(Unary::Negate, y) => within(y),
+        // 1 − b is a decay as a factor or term of a sum, but no sum of decays.
         Op::Binary(Binary::Add | Binary::Subtract, a, b) => {
-            // 1 − b is a decay as a factor or term of a sum, but no sum of decays.
             within(a) || within(b) || (g.constant_value(a).is_some() && g.constant_value(b).is_none())
         }
+        _ => multiple(g, x).is_some_and(|(_, y)| within(y)),
+    }
+}
+
+/// k and y, where a value is k y for a constant k.
+fn multiple(g: &Graph, x: ValueId) -> Option<(f64, ValueId)> {
+    match g.instruction(x).op {
+        Op::Unary(Unary::Negate, y) => Some((-1.0, y)),
         Op::Binary(Binary::Multiply, a, b) => {
-            [(a, b), (b, a)].into_iter().any(|(k, y)| g.constant_value(k).is_some() && within(y))
+            [(a, b), (b, a)].into_iter().find_map(|(k, y)| Some((g.constant_value(k)?, y)))
         }
-        Op::Binary(Binary::Divide, y, k) => g.constant_value(k).is_some() && within(y),
-        _ => false,
+        Op::Binary(Binary::Divide, y, k) => Some((1.0 / g.constant_value(k)?, y)),
+        _ => None,
     }
 }
 
@@ -101,57 +105,31 @@ fn is_decay(g: &Graph, x: ValueId) -> bool {
 
 /// The ways to read a value as a constant less something.
 fn readings(g: &mut Graph, x: ValueId, depth: usize) -> Vec<Near> {
-    let as_it_is =
-        |g: &mut Graph| Near { constant: 0.0, missing: Some(g.negate(x)), written: 0.0, is_made_of: false };
-    let Some(depth) = depth.checked_sub(1) else { return vec![as_it_is(g)] };
+    let near = |constant, missing, is_made_of| Near { constant, missing, written: 0.0, is_made_of };
     if let Some(constant) = g.constant_value(x) {
-        return vec![Near { constant, missing: None, written: constant.abs(), is_made_of: false }];
+        return vec![Near { written: constant.abs(), ..near(constant, None, false) }];
     }
+    let Some(depth) = depth.checked_sub(1) else { return vec![near(0.0, Some(g.negate(x)), false)] };
+    let mut found = Vec::new();
     if is_decay(g, x) {
-        let mut found = Vec::new();
         if let Op::Unary(Unary::Sigmoid, y) = g.instruction(x).op {
             // σ(y) = ½ + ½ tanh(y/2).
             let half = g.constant(0.5);
             let argument = g.multiply(half, y);
             let bent = g.unary(Unary::HyperbolicTangent, argument);
             let scaled = g.multiply(half, bent);
-            found.push(Near {
-                constant: 0.5,
-                missing: Some(g.negate(scaled)),
-                written: 0.0,
-                is_made_of: true,
-            });
+            found.push(near(0.5, Some(g.negate(scaled)), true));
         }
-        let missing = without_subtraction(g, x);
-        found.extend(missing.map(|missing| Near {
-            constant: 1.0,
-            missing: Some(missing),
-            written: 0.0,
-            is_made_of: true,
-        }));
-        return if found.is_empty() { vec![as_it_is(g)] } else { found };
+        found.extend(without_subtraction(g, x).map(|missing| near(1.0, Some(missing), true)));
+    } else if let Op::Binary(function @ (Binary::Add | Binary::Subtract), a, b) = g.instruction(x).op {
+        let (of_a, of_b) = (readings(g, a, depth), readings(g, b, depth));
+        let sign = if function == Binary::Add { 1.0 } else { -1.0 };
+        let pairs = of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b))).take(MOST);
+        found.extend(pairs.map(|(a, b)| together(g, a, sign, b)));
+    } else if let Some((k, y)) = multiple(g, x) {
+        found.extend(readings(g, y, depth).into_iter().map(|near| scaled(g, k, near)));
     }
-    match g.instruction(x).op {
-        Op::Unary(Unary::Negate, y) => {
-            readings(g, y, depth).into_iter().map(|near| scaled(g, -1.0, near)).collect()
-        }
-        Op::Binary(function @ (Binary::Add | Binary::Subtract), a, b) => {
-            let (of_a, of_b) = (readings(g, a, depth), readings(g, b, depth));
-            let sign = if function == Binary::Add { 1.0 } else { -1.0 };
-            let pairs = of_a.iter().flat_map(|a| of_b.iter().map(move |b| (*a, *b))).take(MOST);
-            pairs.map(|(a, b)| together(g, a, sign, b)).collect()
-        }
-        Op::Binary(Binary::Multiply, a, b) => match (g.constant_value(a), g.constant_value(b)) {
-            (Some(k), _) => readings(g, b, depth).into_iter().map(|near| scaled(g, k, near)).collect(),
-            (_, Some(k)) => readings(g, a, depth).into_iter().map(|near| scaled(g, k, near)).collect(),
-            _ => vec![as_it_is(g)],
-        },
-        Op::Binary(Binary::Divide, a, k) => match g.constant_value(k) {
-            Some(k) => readings(g, a, depth).into_iter().map(|near| scaled(g, 1.0 / k, near)).collect(),
-            None => vec![as_it_is(g)],
-        },
-        _ => vec![as_it_is(g)],
-    }
+    if found.is_empty() { vec![near(0.0, Some(g.negate(x)), false)] } else { found }
 }
 
 fn scaled(g: &mut Graph, factor: f64, near: Near) -> Near {
