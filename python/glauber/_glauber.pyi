@@ -47,7 +47,7 @@ class Crew:
     """
     def __new__(cls, /, carrier: Any, threads: SupportsIndex) -> Crew:
         """
-        `carrier` carries tasks: it has `carry(tasks, stopped)`, `tell(words)`, `count()` and `latency()`.
+        `carrier` carries tasks: it has `submit(tasks)`, `tell(words)`, `count()`, `measures()` and `ping(count)`.
         """
 
 @final
@@ -283,7 +283,7 @@ class LogDensity:
     def profile(self, /, names: SupportsGetItem[int, str], level: SupportsFloat | SupportsIndex, elsewhere: Any | None = None) -> tuple[str, str]:
         """
         Profiles the likelihood: what was found as JSON, and in words. `elsewhere` has profiles walked by others: a function
-        of a list of bytes, each for `walk_profile`, to what that gives, or None.
+        of a list of bytes, each for `walk_profile`, to what waits for what that gives.
         """
     def sample(self, /, chains: SupportsIndex, draws: SupportsIndex, warm_up: SupportsIndex, sampler: str | None, seed: SupportsIndex, progress: Any | None, walked: SupportsGetItem[int, bytes] | None = None) -> dict[str, Any]:
         """
