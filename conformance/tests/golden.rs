@@ -95,8 +95,11 @@ fn lines_of(name: &str, model: &Model) -> Vec<String> {
         assert_eq!(simulate(other), states, "{}: {other:?}", model.name());
     }
     let mut lines = vec![format!("{name} states {states:016x}")];
-    // Where sites are updated one after another there are no derivatives.
-    let backwards = |name: &str| !model.update().is_by_events() && name != "differences";
+    // Where sites are updated one after another there are no derivatives; three or more named states have no mean.
+    let nominal = model.declarations().layers.iter().any(|layer| layer.is_nominal());
+    let backwards = |name: &str| {
+        !model.update().is_by_events() && name != "differences" && !(nominal && name == "mean-field")
+    };
     for entry in ESTIMATORS.iter().filter(|e| backwards(e.name)) {
         let estimator = (entry.make)(EstimatorOptions { temperature: 0.8, samples: 3, radius: None });
         let gradient = |options: &Options| {

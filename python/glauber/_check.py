@@ -51,10 +51,21 @@ class Check:
         head = f"gradient of the layers' means and likeness of {self.model}\n{'':18}" + "".join(
             f"{n:>26}" for n in self.reference
         )
-        rows = [
-            line(n, row, " " + self.verdict(n)) for n, row in self.estimators.items()
-        ]
-        return "\n".join([*notes, head, line(self.kind, self.reference), *rows])
+        rows = [line(n, row, " " + self.verdict(n)) for n, row in self.estimators.items()]
+        return "\n".join([*notes, head, line(self.kind, self.reference), *rows, *self._deviations()])
+
+    def _deviations(self) -> list[str]:
+        """How noisy and how far off each is, by every parameter."""
+        if self.deviation is None or self.off is None or self.outweighs is None:
+            return []
+        lines = ["standard deviation of one gradient at the cost of 100 rollouts, and how far off the reference it is"]
+        for name, row in self.deviation.items():
+            for parameter, deviation in row.items():
+                mean, error = self.off[name][parameter]
+                many = self.outweighs[name][parameter]
+                more = "" if many is None else f"; its bias outweighs its noise from {many:.3g} rollouts on"
+                lines.append(f"{name:18}{parameter}: deviation {deviation:.3e}, off by {mean:.3g} ± {error:.1e}{more}")
+        return lines
 
 
 def check(

@@ -101,14 +101,17 @@ pub enum EngineError {
     },
     /// Means of what has none.
     #[error(
-        "model `{model}`: layer `{layer}` holds labels of cells, and a label has no mean, so `mean-field` is no model of it: take \
-         the estimator `differences` or `score-function`"
+        "model `{model}`: layer `{layer}` holds {}, which have no mean, so `mean-field` is no model of it: take the estimator {}",
+        if *.labels { "labels of cells" } else { "three or more named states" },
+        if *.labels { "`differences` or `score-function`" } else { "`light-cone` or `differences`" }
     )]
     NoMean {
         /// The model.
         model: String,
         /// The layer.
         layer: String,
+        /// Whether it holds labels, not named states.
+        labels: bool,
     },
     /// A derivative that differences do not have.
     #[error(

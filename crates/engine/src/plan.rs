@@ -1,5 +1,6 @@
 //! Prepares a model for running, and runs it: checks what a run is given, and hands it to a backend.
 
+use glauber_program::estimators::MeanField;
 use glauber_program::{Bundle, Estimator, Model, Op, Program, Signature, Update};
 
 use crate::cpu::Cpu;
@@ -48,7 +49,8 @@ impl Plan {
     /// # Errors
     /// [`EngineError::Threads`] where the threads asked for cannot be started; [`EngineError::Simd`] where `GLAUBER_SIMD`
     /// asks for vector instructions that are not there; [`EngineError::Foreign`] for an observation of another model;
-    /// [`EngineError::NoMean`] for mean-field of labels; [`EngineError::NoWayBack`] for an estimator other than differences where sites are updated one after another.
+    /// [`EngineError::NoMean`] for mean-field of labels or of three or more named states;
+    /// [`EngineError::NoWayBack`] for an estimator other than differences where sites are updated one after another.
     pub fn new(
         model: &Model,
         observations: &[Observation],
@@ -65,10 +67,10 @@ impl Plan {
         if estimator.is_some() && !by_differences && model.update().is_by_events() {
             return Err(EngineError::no_way_back(model));
         }
-        let labels = model.declarations().layers.iter().find(|layer| layer.is_labels());
-        if let (Some(layer), Some(true)) = (labels, estimator.map(|e| e.name().contains("mean-field"))) {
-            let (model, layer) = (model.name().to_string(), layer.name.clone());
-            return Err(EngineError::NoMean { model, layer });
+        let meanless = model.declarations().layers.iter().find(|layer| layer.is_labels() || layer.is_nominal());
+        if let (Some(layer), Some(true)) = (meanless, estimator.map(|e| e.name() == MeanField.name())) {
+            let (model, labels) = (model.name().to_string(), layer.is_labels());
+            return Err(EngineError::NoMean { model, layer: layer.name.clone(), labels });
         }
         let bundle = Bundle::new(model, &programs, estimator);
         let subject = Subject {

@@ -40,6 +40,7 @@ pub const TASKS: &[TaskEntry] = &[
         task: Task::Transition,
         name: "transition",
         sources: &["states", "simulate"],
+        // Of states several steps apart another: see `problem::estimators`.
         usual_estimator: "straight-through",
         by_estimator: true,
     },

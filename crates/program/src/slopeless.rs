@@ -90,6 +90,19 @@ impl Model {
         }
         found
     }
+
+    /// The parameters, and parameter fields, that a step does not read for its next state; of several steps, nor the start.
+    pub fn idle(&self, several_steps: bool) -> Vec<String> {
+        let start = self.start.as_ref().filter(|_| several_steps);
+        let programs = std::iter::once(&self.step).chain(start);
+        let read: Vec<Reading<'_>> = programs.map(|p| Reading::of(p, "step", false)).collect();
+        let reaches = |r: &Reading<'_>, source: &Op| {
+            let (any, _) = r.depends(|op| op == source);
+            r.results().any(|(_, value)| any[value.index()])
+        };
+        let sources = read[0].sources.iter().filter(|(op, _)| !read.iter().any(|r| reaches(r, op)));
+        sources.map(|(_, name)| name.clone()).collect()
+    }
 }
 
 impl Program {

@@ -6,8 +6,8 @@
 //! one state, drawn as the model says; where a parameter acts on the start they draw their own, and likeness to it is left out.
 //!
 //! The reference is the estimator `differences`: every replicate is run at parameters on both sides with the same noise, so
-//! that the difference is of paths and not of luck; its bias is of order h². At an end of a parameter's interval it is taken
-//! from one side, with the same order. Its runs are others than those it is compared with.
+//! that the difference is of paths and not of luck; its bias is of order h⁴. At an end of a parameter's interval it is taken
+//! from one side, with a bias of order h³. Its runs are others than those it is compared with.
 //!
 //! Where sites are updated one after another no other estimator has a gradient: the check says how noisy differences are.
 //!
@@ -15,11 +15,14 @@
 //! 10⁻⁴ for the whole table, or is no number. It "agrees" where it does not and half as much as the gradient itself would
 //! have been seen; else the check "cannot tell", and more replicates would.
 
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
-use glauber_engine::{BackendName, EngineError, FieldData, LossValue, Observation, Options, Plan, Run};
+use glauber_engine::{
+    BackendName, EngineError, FieldData, LossValue, Observation, Options, Plan, Run, differences,
+};
 use glauber_numbers::noise::{Purpose, derive_seed};
-use glauber_program::estimators::{Differences, ESTIMATORS, EstimatorOptions, MeanField};
+use glauber_program::estimators::{Differences, ESTIMATORS, EstimatorOptions};
 use glauber_program::{Estimator, Interval, Model, ModelError, Op, Program};
 
 use crate::covariates::Covariates;
@@ -83,6 +86,24 @@ impl EstimatorCheck {
     pub fn verdict(&self) -> Verdict {
         self.verdicts.iter().copied().max().unwrap_or(Verdict::Agrees)
     }
+
+    /// Of an estimator by scores: the parameters by which its gradient is exactly 0 and should not be.
+    fn without_score(&self, names: &[String], theta: &[f64]) -> Option<String> {
+        let zero = |k: &usize| self.gradient[*k].mean.abs() + self.gradient[*k].standard_error <= 0.0;
+        let differs = |k: &usize| self.verdicts[*k] == Verdict::Differs;
+        let told: Vec<String> = (0..names.len())
+            .filter(|k| zero(k) && differs(k))
+            .map(|k| format!("`{}` = {}", names[k], theta[k]))
+            .collect();
+        (!told.is_empty()).then(|| {
+            format!(
+                "{}: at {} draws have a probability of exactly 0 or 1, and what they might have been no score: its gradient by it \
+                 is 0 there. Ask a little inside the interval",
+                self.name,
+                told.join(", ")
+            )
+        })
+    }
 }
 
 /// The whole comparison.
@@ -134,6 +155,9 @@ pub enum CheckError {
     Engine(#[from] EngineError),
 }
 
+/// Batches of the reference, for each of an estimator's.
+const REFERENCE: usize = 3;
+
 /// Chance of one false "differs" in a whole table.
 const FALSE_ALARM: f64 = 1e-4;
 
@@ -146,7 +170,7 @@ const DRAWN: usize = 256;
 /// A parameter matters where it moves what is asked by this part of what the one that moves it most does, or more.
 const MATTERS: f64 = 0.1;
 
-/// Rounding in single precision, for gradients without noise, and the square of the difference's step.
+/// Rounding in single precision, for gradients without noise, and the fourth power of the difference's step.
 const ROUNDING: f64 = 5e-4;
 
 /// Checks every estimator at θ, with the covariates that the model declares.
@@ -191,23 +215,20 @@ pub fn check_until(
         if by_events && !estimator.by_differences() {
             continue;
         }
-        let nominal = model.declarations().layers.iter().find(|l| l.is_nominal() || l.is_labels());
-        if let Some(layer) = nominal.filter(|_| entry.name == MeanField.name()) {
-            notes.push(format!(
-                "mean-field is left out: layer `{}` has {}, which have no mean",
-                layer.name,
-                if layer.is_labels() { "labels" } else { "three or more named states" }
-            ));
-            continue;
-        }
-        let gradient = match asked.gradient(&*estimator, 0, &mut notes) {
-            Err(CheckError::Engine(error @ EngineError::NoDifferences { .. })) => {
-                notes.push(error.to_string());
+        let gradient = match asked.gradient(&*estimator, 0..settings.batches, &mut notes) {
+            Err(CheckError::Engine(
+                error @ (EngineError::NoDifferences { .. } | EngineError::NoMean { .. }),
+            )) => {
+                notes.push(format!("{} is left out: {error}", entry.name));
                 continue;
             }
             other => other?,
         };
-        estimators.push(asked.compared(entry.name, &*estimator, (gradient, &reference), quantile));
+        let found = asked.compared(entry.name, &*estimator, (gradient, &reference), quantile);
+        if estimator.needs_advantage() {
+            notes.extend(found.without_score(&parameters, theta));
+        }
+        estimators.push(found);
     }
     Ok(Check { parameters, theta: theta.to_vec(), kind: "finite-difference", reference, estimators, notes })
 }
@@ -292,18 +313,18 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// An estimator's gradient, from batches with numbers from `first` on.
+    /// An estimator's gradient, from batches with these numbers.
     fn gradient(
         &self,
         estimator: &dyn Estimator,
-        first: usize,
+        numbers: Range<usize>,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Measured>, CheckError> {
         let observation = Observation::Program(self.observation.clone());
         let plan = Plan::new(self.model, &[observation], Some(estimator), self.options())?;
         notes.extend(plan.notes().iter().cloned());
         let mut batches = Vec::new();
-        for batch in first..first + self.settings.batches {
+        for batch in numbers {
             let run = self.run(self.theta, batch);
             let gradient = plan.gradient(&run, &|m| LossValue { value: m[0], slopes: vec![1.0] })?;
             batches.push(gradient.parameters);
@@ -313,7 +334,8 @@ impl<'a> Asked<'a> {
 
     /// The gradient, by differences of other runs than the estimators'. A parameter field stands as it is.
     fn reference(&self) -> Result<Vec<Measured>, CheckError> {
-        match self.gradient(&Differences, self.settings.batches, &mut Vec::new()) {
+        let others = self.settings.batches..(1 + REFERENCE) * self.settings.batches;
+        match self.gradient(&Differences, others, &mut Vec::new()) {
             Err(CheckError::Engine(EngineError::NoDifferences { .. })) => self.parameters_alone(),
             other => other,
         }
@@ -325,13 +347,14 @@ impl<'a> Asked<'a> {
         let plan = Plan::new(self.model, &[observation], None, self.options())?;
         let mut reference = Vec::new();
         for place in 0..self.theta.len() {
-            let stencil = stencil(self.theta[place], self.model.declarations().parameters[place].interval);
+            let interval = self.model.declarations().parameters[place].interval;
+            let places = differences::places(self.theta[place], interval);
             let mut slopes = Vec::new();
             for batch in 0..self.settings.batches {
                 let mut slope = 0.0;
-                for (at, weight) in stencil.into_iter().filter(|(_, weight)| weight.abs() > 0.0) {
+                for (at, weight) in &places {
                     let mut moved = self.theta.to_vec();
-                    moved[place] = at;
+                    moved[place] = *at;
                     slope += weight * plan.outputs(&self.run(&moved, batch))?.mean()[0];
                 }
                 slopes.push(vec![slope]);
@@ -353,7 +376,7 @@ impl<'a> Asked<'a> {
         let effects = reference.iter().enumerate().map(|(place, r)| r.mean.abs() * size(place));
         let most = effects.fold(0.0, f64::max);
         let rollouts = (self.settings.batches * self.settings.replicates) as f64;
-        let runs = if estimator.by_differences() { 1.0 + 2.0 * self.theta.len() as f64 } else { 1.0 };
+        let runs = if estimator.by_differences() { 1.0 + 4.0 * self.theta.len() as f64 } else { 1.0 };
         let (mut off, mut deviation, mut outweighs, mut verdicts) = (vec![], vec![], vec![], vec![]);
         for (place, (own, reference)) in gradient.iter().zip(reference).enumerate() {
             let error = own.standard_error.hypot(reference.standard_error);
@@ -423,19 +446,6 @@ fn likeness(model: &Model, to_start: bool) -> Result<Program, ModelError> {
 /// The size of a parameter, where it is about 0 too.
 fn size_of(theta: f64, interval: Interval) -> f64 {
     theta.abs().max(0.1 * (interval.highest - interval.lowest).min(1.0))
-}
-
-/// Where a difference is taken about θ, with which weights: on both sides, or on one where an end is near.
-fn stencil(theta: f64, interval: Interval) -> [(f64, f64); 3] {
-    let (below, above) = (theta - interval.lowest, interval.highest - theta);
-    let step = 0.02 * size_of(theta, interval);
-    if below >= step && above >= step {
-        return [(theta + step, 0.5 / step), (theta - step, -0.5 / step), (theta, 0.0)];
-    }
-    let (side, room) = if above >= below { (1.0, above) } else { (-1.0, below) };
-    let step = side * step.min(0.5 * room);
-    let at = |steps: f64| (theta + steps * step).clamp(interval.lowest, interval.highest);
-    [(at(1.0), 2.0 / step), (at(2.0), -0.5 / step), (theta, -1.5 / step)]
 }
 
 /// Mean and standard error over batches.

@@ -83,8 +83,7 @@ impl Job {
                 result.verdict = format!("{words}; {}", result.verdict);
             }
             if let Some(watch) = watch.as_mut().filter(|_| !interrupted) {
-                let take = "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps";
-                watch.tell(&attempt.start, &mut result, on_the_way, take);
+                watch.tell(&attempt.start, &mut result, on_the_way);
             }
             fits.push(Fit {
                 name: attempt.name.clone(),

@@ -5,7 +5,7 @@
 
 use glauber_program::Slopeless;
 
-use super::{Job, JobError};
+use super::{Attempt, Job, JobError};
 use crate::problem::{LIKELIHOOD, Observations};
 
 /// So many places are told one by one.
@@ -14,23 +14,35 @@ const TOLD: usize = 3;
 /// Puts what is missing among the notes.
 ///
 /// # Errors
-/// [`JobError`] where a fitted parameter acts through step functions alone: no gradient would ever move it.
+/// [`JobError`] where a fitted parameter acts through nothing, or through step functions alone: no gradient would ever move it.
 pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     // Likelihoods of what was seen have their own slopes, or none.
     if matches!(job.problem.data, Observations::Seen { .. }) {
         return Ok(());
     }
-    let Some(own) = job.attempts.iter().find(|a| a.method.is_by_gradient()) else {
+    let by_gradient = job.attempts.iter().find(|a| a.method.is_by_gradient());
+    let Some(own) = by_gradient.or(job.attempts.first()) else {
         return Ok(());
     };
     let by = if own.comparison { &own.name } else { &job.problem.estimator };
+    let idle: Vec<String> =
+        job.problem.model.idle(true).into_iter().filter(|name| is_fitted(own, name)).collect();
+    if !idle.is_empty() && by != LIKELIHOOD {
+        let message = format!(
+            "nothing that the model does depends on {}, so it cannot be fitted: fix it (`fixed`), or write it into the rule",
+            quoted(&idle)
+        );
+        return Err(job.problem.file.wrong("model", message).into());
+    }
+    if by_gradient.is_none() {
+        return Ok(());
+    }
     let scored = ["score-function", "light-cone"].contains(&by.as_str());
     let several = match &job.problem.data {
         Observations::Transitions { pairs, .. } => by != LIKELIHOOD && pairs.are_several_steps_apart(),
         _ => true,
     };
-    let names: Vec<&str> = own.objective.unknowns().iter().map(|u| u.name.as_str()).collect();
-    let fitted = |of: &[String]| of.iter().filter(|n| names.contains(&n.as_str())).cloned().collect();
+    let fitted = |of: &[String]| of.iter().filter(|n| is_fitted(own, n)).cloned().collect();
     let found = job.problem.model.slopeless(several, scored).into_iter().map(|one| Slopeless {
         parameters: fitted(&one.parameters),
         only: fitted(&one.only),
@@ -48,6 +60,16 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     job.problem.data_notes.splice(0..0, of_parameters);
     job.notes.extend(of_states);
     Ok(())
+}
+
+/// Whether a parameter or field is one of what an attempt fits.
+fn is_fitted(attempt: &Attempt, name: &str) -> bool {
+    attempt.objective.unknowns().iter().any(|unknown| unknown.name == name)
+}
+
+/// Names in words.
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The first places in words, and how many more there are.

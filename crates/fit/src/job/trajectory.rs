@@ -4,10 +4,10 @@
 //! they are spread over 1, 2, 4 … lattices that run side by side, the same on every machine, whatever `model-options.walkers`
 //! says: that is the lattice of a simulation, and of observed states, whose rollouts are as many as their lattices.
 
-use glauber_program::estimators::{Differences, MeanField};
 use glauber_program::{Estimator, Model};
+use glauber_program::estimators::Differences;
 
-use super::watch::Watch;
+use super::watch::{self, Watch};
 use super::{Attempts, Made};
 use crate::error::JobError;
 use crate::problem::{ObservedCurve, Problem};
@@ -20,8 +20,6 @@ pub(super) const USUAL_ESTIMATOR: &str = "reinmax";
 /// Walkers per evaluation where nobody says, and rollouts of other models.
 const USUAL_WALKERS: u64 = 1500;
 pub(super) const USUAL_REPLICATES: u64 = 100;
-/// Rollouts that a fit's gradient is compared with differences by.
-const WATCHED_REPLICATES: u64 = 20;
 /// A lattice of walkers is halved while both halves keep as many.
 const FEWEST_WALKERS: u64 = 256;
 /// The most lattices that walkers are spread over.
@@ -102,28 +100,6 @@ impl Setup<'_> {
         Ok((objective, caveat))
     }
 
-    /// What the first line of a result says of its light cones: that they are cut off, or none.
-    fn first_words(
-        &self,
-        name: &str,
-        comparison: bool,
-        notes: &[String],
-    ) -> Result<Option<String>, JobError> {
-        let Some(cone) = self.problem.estimator_named(name, comparison)?.light_cone() else {
-            return Ok(None);
-        };
-        let cut_off = cone.radius.map(|radius| {
-            format!("its gradient is biased by what a draw changes beyond the `radius` of {radius} sites")
-        });
-        let none = notes.iter().any(|note| note.starts_with("light-cone:"));
-        let whole = none.then(|| {
-            "its light cones are the whole lattice, where its gradient is as noisy as the score function's (see the notes)"
-                .to_string()
-        });
-        let words: Vec<String> = cut_off.into_iter().chain(whole).collect();
-        Ok((!words.is_empty()).then(|| words.join("; ")))
-    }
-
     /// What a person should know of the walkers, and of rollouts that are more than were asked for.
     pub(super) fn notes(&self) -> Result<Vec<String>, JobError> {
         let mut notes = Vec::new();
@@ -169,25 +145,21 @@ impl Attempts for Setup<'_> {
     fn made_by(&self, name: &str, start: &[f64], comparison: bool) -> Result<Made, JobError> {
         let (objective, caveat) = self.objective(name, comparison, self.count())?;
         let method = self.problem.method(&super::parameters(self.problem)?.unknowns, None)?;
-        let first = self.first_words(name, comparison, objective.notes())?;
+        let estimator = self.problem.estimator_named(name, comparison)?;
+        let first = watch::words_of_cones(&*estimator, objective.notes());
         let [caveat, first] = [caveat, first].map(|words| words.filter(|_| method.is_by_gradient()));
         Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first })
     }
 
     fn watch(&self, name: &str, comparison: bool) -> Result<Option<Watch>, JobError> {
-        let estimator = self.problem.estimator_named(name, comparison)?;
-        // Those without bias need none; mean field's gradient is of another model.
-        let other = [MeanField.name(), Differences.name()].contains(&name);
-        let cut_off = estimator.light_cone().is_some_and(|cone| cone.radius.is_some());
-        let unbiased = estimator.needs_advantage() && !cut_off;
-        if self.problem.file.optimizer.learning_rate.is_none() || unbiased || other {
+        if !watch::is_watched(name) || self.problem.file.optimizer.learning_rate.is_none() {
             return Ok(None);
         }
         let walkers = self.problem.walkers.is_some();
-        let few = if walkers { self.count() } else { self.count().min(WATCHED_REPLICATES) };
+        let few = if walkers { self.count() } else { self.count().min(watch::ROLLOUTS) };
         let (own, _) = self.objective(name, comparison, few)?;
         let (reference, _) = self.objective(Differences.name(), true, few)?;
-        Ok(Some(Watch { own: Box::new(own), reference: Box::new(reference) }))
+        Ok(Some(Watch::new(Box::new(own), Box::new(reference), name)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sets up fits to observed transitions.
 
+use super::watch::{self, Watch};
 use super::{Attempts, Made};
 use crate::error::JobError;
 use crate::problem::{LIKELIHOOD, Problem};
@@ -8,6 +9,8 @@ use glauber_optimize::method::Method;
 use glauber_optimize::objective::Objective;
 use glauber_optimize::optimizers::Choice;
 use glauber_optimize::stopping::Tolerance;
+use glauber_program::Estimator;
+use glauber_program::estimators::Differences;
 use glauber_tasks::losses::transition::{TRANSITION_LOSSES, TransitionLoss};
 use glauber_tasks::tasks::likelihood::Likelihood;
 use glauber_tasks::tasks::transition::{Pairs, Transition};
@@ -65,6 +68,14 @@ impl<'a> Setup<'a> {
         })
     }
 
+    /// The objective by an estimator, with so many pairs in a batch.
+    fn objective(&self, estimator: &dyn Estimator, batch: u64) -> Result<Transition, JobError> {
+        let Problem { file, model, options, .. } = self.problem;
+        let (fitted, pairs) = (self.fitted()?.clone(), self.pairs.clone());
+        let (loss, batch, seed) = (self.loss, batch as usize, file.run.seed);
+        Ok(Transition::new(model, fitted, pairs, loss, estimator, batch, seed, *options)?)
+    }
+
     fn likelihood(&self, start: &[f64], comparison: bool) -> Result<Made, JobError> {
         let Problem { file, model, options, .. } = self.problem;
         let fitted = self.fitted()?;
@@ -87,21 +98,31 @@ impl Attempts for Setup<'_> {
         if name == LIKELIHOOD {
             return self.likelihood(start, comparison);
         }
-        let Problem { file, model, options, .. } = self.problem;
-        let (fitted, pairs) = (self.fitted()?, self.pairs.clone());
+        let loss = self.loss;
         let estimator = self.problem.estimator_named(name, comparison)?;
-        let batch = file.optimizer.batch.unwrap_or(USUAL_BATCH) as usize;
-        let (loss, seed) = (self.loss, file.run.seed);
-        let objective =
-            Transition::new(model, fitted.clone(), pairs, loss, &*estimator, batch, seed, *options)?;
-        let method = self.problem.method(&fitted.unknowns, None)?;
-        let plain = estimator.name() == "straight-through" || !method.is_by_gradient();
-        let mut caveat = (!plain).then(|| estimator.bias().to_string());
-        let by_pixels = !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name;
-        if by_pixels {
+        let batch = self.problem.file.optimizer.batch.unwrap_or(USUAL_BATCH);
+        let objective = self.objective(&*estimator, batch)?;
+        let method = self.problem.method(&self.fitted()?.unknowns, None)?;
+        let silent = name == self.problem.usual_estimator || !method.is_by_gradient();
+        let told = (!silent).then(|| estimator.bias().to_string());
+        let told: Vec<String> = told.into_iter().chain(objective.notes().iter().cloned()).collect();
+        let mut caveat = (!told.is_empty()).then(|| told.join("; "));
+        let mut first = watch::words_of_cones(&*estimator, objective.notes());
+        if !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name {
             caveat = Some(SEARCH_BY_PIXELS.to_string());
+            first = Some(FIRST_OF_PIXELS.to_string());
         }
-        let first = by_pixels.then(|| FIRST_OF_PIXELS.to_string());
         Ok(Made { objective: Box::new(objective), method, start: start.to_vec(), caveat, first })
+    }
+
+    fn watch(&self, name: &str, comparison: bool) -> Result<Option<Watch>, JobError> {
+        let by_gradient = self.problem.file.optimizer.learning_rate.is_some();
+        if name == LIKELIHOOD || !watch::is_watched(name) || !by_gradient {
+            return Ok(None);
+        }
+        let few = self.problem.file.optimizer.batch.unwrap_or(USUAL_BATCH).min(watch::ROLLOUTS);
+        let estimator = self.problem.estimator_named(name, comparison)?;
+        let (own, reference) = (self.objective(&*estimator, few)?, self.objective(&Differences, few)?);
+        Ok(Some(Watch::new(Box::new(own), Box::new(reference), name)))
     }
 }

@@ -12,8 +12,12 @@ use glauber_optimize::fit_result::FitResult;
 use glauber_optimize::objective::Objective;
 use glauber_optimize::observer::{FitPlan, Observer};
 use glauber_optimize::trace::Record;
+use glauber_program::Estimator;
+use glauber_program::estimators::{Differences, MeanField};
 use glauber_statistics::tolerance::mean_within_estimated;
 
+/// So many rollouts are enough for one gradient.
+pub(super) const ROLLOUTS: u64 = 20;
 /// How often the gradients are compared at a place.
 const PAIRS: u64 = 8;
 /// The chance that right gradients are called wrong at a place.
@@ -31,11 +35,50 @@ const FIRST: u64 = 1 << 40;
 
 /// The gradient of a fit, and what it should be.
 pub(crate) struct Watch {
-    pub(crate) own: Box<dyn Objective>,
-    pub(crate) reference: Box<dyn Objective>,
+    own: Box<dyn Objective>,
+    reference: Box<dyn Objective>,
+    /// The estimator of its own.
+    estimator: String,
+}
+
+/// Whether a fit by this estimator is compared with differences: they are not with themselves, and mean field's gradient is of
+/// another model. The score function and light cones are, as a draw of probability 0 or 1 has no score.
+pub(crate) fn is_watched(estimator: &str) -> bool {
+    ![MeanField.name(), Differences.name()].contains(&estimator)
+}
+
+/// What the first line of a result says of its light cones: that they are cut off, or none.
+pub(super) fn words_of_cones(estimator: &dyn Estimator, notes: &[String]) -> Option<String> {
+    let cone = estimator.light_cone()?;
+    let cut_off = cone.radius.map(|radius| {
+        format!("its gradient is biased by what a draw changes beyond the `radius` of {radius} sites")
+    });
+    let none = notes.iter().any(|note| note.starts_with("light-cone:"));
+    let whole = none.then(|| {
+        "its light cones are the whole lattice, where its gradient is as noisy as the score function's (see the notes)"
+            .to_string()
+    });
+    let words: Vec<String> = cut_off.into_iter().chain(whole).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 impl Watch {
+    /// Watches `own`, the gradient by an estimator, with `reference`, that by differences.
+    pub(crate) fn new(own: Box<dyn Objective>, reference: Box<dyn Objective>, estimator: &str) -> Watch {
+        Watch { own, reference, estimator: estimator.into() }
+    }
+
+    /// What to do where it is wrong.
+    fn remedy(&self) -> &'static str {
+        match self.estimator.as_str() {
+            "light-cone" | "score-function" => {
+                "take `estimator.name = \"differences\"`; a cone that `radius` cuts off wants a larger one, and a draw whose \
+                 probability is 0 or 1 has no score: start inside the interval"
+            }
+            _ => "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps",
+        }
+    }
+
     /// Puts what is wrong with the gradient, at the fit's start, on its way or at its end, before all that is said of its
     /// result.
     pub(crate) fn tell(
@@ -43,7 +86,6 @@ impl Watch {
         start: &[f64],
         result: &mut FitResult,
         on_the_way: Vec<String>,
-        take: &str,
     ) {
         let places = [("at the start", start.to_vec()), ("where the fit ended", result.theta.clone())];
         let mut wrong = on_the_way;
@@ -60,7 +102,7 @@ impl Watch {
         if wrong.is_empty() {
             return;
         }
-        let words = format!("its gradient is wrong: {}; {take}", wrong.join(", "));
+        let words = format!("its gradient is wrong: {}; {}", wrong.join(", "), self.remedy());
         result.notes.insert(0, words.clone());
         result.verdict = format!("{words}; {}", result.verdict);
     }

@@ -12,7 +12,8 @@ const MANY_STEPS: usize = 10;
 /// So many parameters are few.
 const FEW: usize = 3;
 
-/// The estimator where nobody names one, of `unknowns` numbers: the task's own; of summaries over time by what was measured.
+/// The estimator where nobody names one, of `unknowns` numbers: the task's own; of summaries over time, and of states several
+/// steps apart, by what was measured.
 /// Where sites are updated one after another somebody has to say that it is by differences, which take long there.
 pub(crate) fn usual_estimator(
     file: &FitFile,
@@ -24,13 +25,23 @@ pub(crate) fn usual_estimator(
     if model.update().is_by_events() {
         return own;
     }
-    let Some(Observations::Trajectory { observed, .. }) = data else { return own };
-    // Exact for squared displacements.
-    if observed.choice.entry().is_ok_and(|entry| entry.name == "msd") {
-        return "reinmax";
-    }
-    let begin = observed.starts.as_ref().and_then(|states| states.steps.first()).map_or(0, |s| *s as usize);
-    let steps = observed.target.steps.last().map_or(0, |last| last.saturating_sub(begin));
+    let (steps, own) = match data {
+        // Exact for squared displacements.
+        Some(Observations::Trajectory { observed, .. })
+            if observed.choice.entry().is_ok_and(|entry| entry.name == "msd") =>
+        {
+            return "reinmax";
+        }
+        Some(Observations::Trajectory { observed, .. }) => {
+            let begin = observed.starts.as_ref().and_then(|states| states.steps.first());
+            let begin = begin.map_or(0, |step| *step as usize);
+            (observed.target.steps.last().map_or(0, |last| last.saturating_sub(begin)), own)
+        }
+        Some(Observations::Transitions { pairs, .. }) if pairs.are_several_steps_apart() => {
+            (pairs.most_steps() as usize, "light-cone")
+        }
+        _ => return own,
+    };
     if steps > MANY_STEPS && unknowns <= FEW { Differences.name() } else { own }
 }
 

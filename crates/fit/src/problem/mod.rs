@@ -189,11 +189,12 @@ impl Problem {
         };
         let unknowns = fitted.as_ref().map_or(0, |fitted| fitted.unknowns.iter().map(Unknown::len).sum());
         let seen = summary.as_ref().map(|found| &found.data);
-        let usual_estimator = estimators::usual_estimator(file, &own.model, seen, unknowns);
-        let estimator = match (file.task, file.loss.name.unmarked().as_deref()) {
+        let mut usual_estimator = estimators::usual_estimator(file, &own.model, seen, unknowns);
+        let named = |usual| match (file.task, file.loss.name.unmarked().as_deref()) {
             (Task::Transition, Some(LIKELIHOOD)) | (Task::Observation, _) => LIKELIHOOD.to_string(),
-            _ => estimators::own_estimator(file, usual_estimator).to_string(),
+            _ => estimators::own_estimator(file, usual).to_string(),
         };
+        let mut estimator = named(usual_estimator);
         let options = model::engine_options(file);
         let Resolved { data, mut notes, data_notes, read } = match (summary, file.task, &fitted) {
             (Some(summary), ..) => summary,
@@ -203,6 +204,10 @@ impl Problem {
             (None, Task::Stability, _) => stability(file, &own)?,
             (None, ..) => state(file, &own)?,
         };
+        if file.task == Task::Transition {
+            usual_estimator = estimators::usual_estimator(file, &own.model, Some(&data), unknowns);
+            estimator = named(usual_estimator);
+        }
         heard.truncate(own.notes.len());
         heard.extend(data_notes.iter().cloned());
         let others: &[&str] = if file.task == Task::Transition { &[LIKELIHOOD] } else { &[] };

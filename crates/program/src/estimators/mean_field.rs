@@ -1,12 +1,12 @@
 //! Replaces every draw by its mean: a different, deterministic model, for analysis.
 //!
 //! Bernoulli → p; categorical → Σ k pₖ, "is class k" → pₖ; binomial → n p; Poisson → λ; uniform → ½; normal → 0; a
-//! plane moved by a drawn direction → Σ pₖ · the plane moved by offset k. Layers become real-valued. Only a layer of
-//! three or more named states has no mean: its draw stays random, with the straight-through derivative.
+//! plane moved by a drawn direction → Σ pₖ · the plane moved by offset k. Layers become real-valued. A layer of three or more
+//! named states, or of labels, has no mean: a model with one is refused before it is compiled.
 //!
 //! Exact for models linear in their draws; otherwise it ignores every correlation and fluctuation.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use glauber_lattice::Values;
 
@@ -14,7 +14,7 @@ use super::{Draw, Estimator};
 use crate::check::Requirement;
 use crate::graph::Graph;
 use crate::op::{Op, ValueId};
-use crate::program::{Program, Sink};
+use crate::program::Program;
 use crate::switches::is_switch;
 
 /// Mean field: the draw is its mean.
@@ -28,7 +28,7 @@ impl Estimator for MeanField {
 
     fn bias(&self) -> &'static str {
         "the exact gradient of another model, in which every draw is replaced by its mean; a fit by it is biased by \
-         whatever fluctuations and correlations do; layers of three or more named states stay random"
+         whatever fluctuations and correlations do"
     }
 
     fn bernoulli(&self, _g: &mut Graph, _draw: &Draw, _p: ValueId, bar: Option<ValueId>) -> Option<ValueId> {
@@ -48,7 +48,7 @@ impl Estimator for MeanField {
     fn forward(&self, program: &Program) -> Program {
         let program = &program.simulated();
         let mut declarations = program.declarations.clone();
-        for layer in declarations.signature.layers.iter_mut().filter(|l| !l.is_nominal()) {
+        for layer in &mut declarations.signature.layers {
             layer.values = Values::Real;
         }
         // A mean number of trials is no whole number, a mean direction neither.
@@ -62,38 +62,13 @@ impl Estimator for MeanField {
         }
         let mut graph = Graph::new(declarations);
         let mut classes = HashMap::new();
-        let kept = draws_of_states(program);
-        let renamed = graph.import(program, |g, original, op| {
-            if kept.contains(&original) { None } else { mean(g, program, original, op, &mut classes) }
-        });
+        let renamed =
+            graph.import(program, |g, original, op| mean(g, program, original, op, &mut classes));
         for (sink, value) in &program.results {
             graph.result(*sink, renamed[value.index()]);
         }
         graph.finish()
     }
-}
-
-/// The draws whose outcome is the next state of a layer of three or more named states, and their noise.
-fn draws_of_states(program: &Program) -> BTreeSet<ValueId> {
-    let nominal = |sink: &Sink| match sink {
-        Sink::NextLayer(i) => program.declarations.layers[*i as usize].is_nominal(),
-        _ => false,
-    };
-    let mut open: Vec<ValueId> =
-        program.results.iter().filter(|(s, _)| nominal(s)).map(|(_, v)| *v).collect();
-    let (mut seen, mut draws) = (BTreeSet::new(), BTreeSet::new());
-    while let Some(value) = open.pop() {
-        if !seen.insert(value) {
-            continue;
-        }
-        match &program.instruction(value).op {
-            Op::Categorical { u, .. } => draws.extend([value, *u]),
-            Op::Select(_, yes, no) => open.extend([*yes, *no]),
-            Op::Shift { x, .. } | Op::Hold(x) | Op::Replace { value: x, .. } => open.push(*x),
-            _ => {}
-        }
-    }
-    draws
 }
 
 /// The mean of a draw, or of what follows from a draw's class; nothing for other instructions.

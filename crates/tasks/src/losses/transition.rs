@@ -5,11 +5,11 @@
 //! | `pixel` | mean over sites of Σ over layers (x̂ − x)² | |
 //! | `count` | Σ over layers (Σ over sites x̂ − Σ over sites x)² | |
 //!
-//! x̂ is simulated from the observed state before, x observed. Over several steps between the two the loss is linearised
-//! at other rollouts x̂′: Σ over layers and sites of ∂loss/∂x̂′ · x̂, so that where x̂ and x have one law the mean gradient is 0,
-//! whatever the estimator takes the derivative of x̂ to be. Neither is a proper score of the *draws*: the gradient
-//! that calibrates probabilities with them is straight-through's, which follows the loss of the means (for `pixel`
-//! the Brier score). The unbiased gradient of E(x̂ − x)² leads to probabilities of 0 or 1.
+//! x̂ is simulated from the observed state before, x observed. Neither is a proper score of the *draws*: E(x̂ − x)² is least at
+//! probabilities of 0 or 1. What is followed is the loss of the means, (E x̂ − x)², for `pixel` the Brier score. Over one step
+//! straight-through and its like do that by themselves, as their derivative of x̂ is that of its mean. Else the loss is
+//! linearised at other rollouts x̂′: Σ over layers and sites of ∂loss/∂x̂′ · x̂, whose gradient by an unbiased estimator is that of
+//! the loss of the means, and 0 in the mean where x̂ and x have one law, whatever the estimator takes the derivative of x̂ to be.
 //!
 //! Reference: Schering, Keemink & Textor 2023; Brier 1950 for the score.
 

@@ -5,8 +5,9 @@
 //! [`TransitionLoss`]; the gradient is the estimator's. Pairs one step apart from which the model leaves nothing to
 //! chance, whatever the fitted parameters are, carry no information and are dropped.
 //!
-//! Over several steps the slopes of the loss are taken at other rollouts than the derivative goes back through. With
-//! those of the same rollouts the two would be correlated, and a fit would end beside the parameters that made the data.
+//! Over several steps, and over one by an estimator that is unbiased for what is drawn, the slopes of the loss are taken at other
+//! rollouts than the derivative is of. With those of the same rollouts the two would be correlated, and a fit would end beside
+//! the parameters that made the data, at probabilities of 0 or 1.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,6 +101,11 @@ impl Pairs {
         self.before.iter().any(|state| spacing(&self.states, *state) > 1)
     }
 
+    /// How many steps lie between the states that are furthest apart.
+    pub fn most_steps(&self) -> u32 {
+        self.before.iter().map(|state| spacing(&self.states, *state)).max().unwrap_or(0)
+    }
+
     /// Those whose states are one step apart.
     pub fn one_step_apart(&self) -> Pairs {
         let one = self.by_spacing(&self.before).remove(&1).unwrap_or_default();
@@ -153,8 +159,10 @@ pub struct Transition {
     loss: TransitionLoss,
     /// For pairs one step apart.
     plan: Plan,
-    /// For pairs further apart, where there are any.
-    over_several: Option<OverSeveral>,
+    /// For those that are further apart, and for all where the estimator has the mean of what is drawn.
+    linearised: Option<Linearised>,
+    /// Whether it is for all.
+    of_means: bool,
     layers: Vec<String>,
     batch: usize,
     seed: u64,
@@ -164,8 +172,8 @@ pub struct Transition {
     forwards_only: bool,
 }
 
-/// The plans for pairs that are several steps apart.
-struct OverSeveral {
+/// The plans for a loss whose slopes are of other rollouts.
+struct Linearised {
     forwards: Plan,
     /// Observes the loss as linearised.
     linear: Plan,
@@ -194,10 +202,10 @@ impl Transition {
         let plan = Plan::new(model, &[Observation::Program(observation)], back, options)?;
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
-        let one_step = pairs.one_step_apart().before.len() == pairs.before.len();
-        let over_several = match one_step {
-            true => None,
-            false => Some(OverSeveral {
+        let of_means = back.is_some_and(|e| e.needs_advantage() || e.by_differences());
+        let linearised = match of_means || pairs.are_several_steps_apart() {
+            false => None,
+            true => Some(Linearised {
                 forwards: Plan::new(model, &[], None, options)?,
                 linear: Plan::new(model, &[linearised(model)?.into()], back, options)?,
             }),
@@ -209,13 +217,19 @@ impl Transition {
             pairs,
             loss,
             plan,
-            over_several,
+            linearised,
+            of_means,
             layers,
             batch,
             seed,
             epoch: None,
             forwards_only,
         })
+    }
+
+    /// What is to be known of its gradients.
+    pub fn notes(&self) -> &[String] {
+        self.linearised.as_ref().map_or_else(|| self.plan.notes(), |plans| plans.linear.notes())
     }
 
     /// The states before of the batch of an iteration: the pairs in an order shuffled anew each epoch.
@@ -247,8 +261,10 @@ impl Objective for Transition {
         let parameters = self.fitted.parameters(theta);
         let mut sum = Evaluation { value: 0.0, gradient: vec![0.0; theta.len()] };
         for (weight, group) in self.groups(iteration) {
-            let part = match &self.over_several {
-                Some(plans) if group.steps > 1 => self.over_several(plans, &parameters, &group),
+            let part = match &self.linearised {
+                Some(plans) if self.of_means || group.steps > 1 => {
+                    self.linearised(plans, &parameters, &group)
+                }
                 _ => self.over_one(&parameters, &group),
             };
             let part = part.map_err(failed)?;
@@ -339,9 +355,9 @@ impl Transition {
         Ok(Evaluation { value: gradient.value, gradient: self.fitted.gradient(&gradient.parameters) })
     }
 
-    fn over_several(
+    fn linearised(
         &self,
-        plans: &OverSeveral,
+        plans: &Linearised,
         parameters: &[f64],
         group: &Group,
     ) -> Result<Evaluation, EngineError> {
