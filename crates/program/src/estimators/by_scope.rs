@@ -76,6 +76,10 @@ impl Estimator for ByScope {
         self.sites.needs_advantage() || self.shared.needs_advantage()
     }
 
+    fn follows_draws(&self) -> bool {
+        self.sites.follows_draws() || self.shared.follows_draws()
+    }
+
     fn light_cone(&self) -> Option<LightCone> {
         self.sites.light_cone()
     }

@@ -125,6 +125,12 @@ pub trait Estimator: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// Whether it has the gradient of a loss of what is drawn, at least of one quadratic in each draw: a squared error of single
+    /// draws is least at probabilities of 0 or 1. Others have that of the loss of the draws' means.
+    fn follows_draws(&self) -> bool {
+        self.needs_advantage() || self.by_differences()
+    }
+
     /// Whether it runs the model at other parameters instead of backwards: then nothing else of it is asked.
     fn by_differences(&self) -> bool {
         false

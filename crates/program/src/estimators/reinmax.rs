@@ -28,6 +28,10 @@ impl Estimator for ReinMax {
          order otherwise; its variance grows where probabilities are near 0"
     }
 
+    fn follows_draws(&self) -> bool {
+        true
+    }
+
     fn bernoulli(&self, g: &mut Graph, draw: &Draw, p: ValueId, bar: Option<ValueId>) -> Option<ValueId> {
         let bar = bar?;
         let q = g.one_minus(p);

@@ -5,7 +5,7 @@
 //! [`TransitionLoss`]; the gradient is the estimator's. Pairs one step apart from which the model leaves nothing to
 //! chance, whatever the fitted parameters are, carry no information and are dropped.
 //!
-//! Over several steps, and over one by an estimator that is unbiased for what is drawn, the slopes of the loss are taken at other
+//! Over several steps, and over one by an estimator that follows what is drawn, the slopes of the loss are taken at other
 //! rollouts than the derivative is of. With those of the same rollouts the two would be correlated, and a fit would end beside
 //! the parameters that made the data, at probabilities of 0 or 1.
 
@@ -159,7 +159,7 @@ pub struct Transition {
     loss: TransitionLoss,
     /// For pairs one step apart.
     plan: Plan,
-    /// For those that are further apart, and for all where the estimator has the mean of what is drawn.
+    /// For those that are further apart, and for all where the estimator follows what is drawn.
     linearised: Option<Linearised>,
     /// Whether it is for all.
     of_means: bool,
@@ -202,7 +202,7 @@ impl Transition {
         let plan = Plan::new(model, &[Observation::Program(observation)], back, options)?;
         let layers = model.declarations().layers.iter().map(|l| l.name.clone()).collect();
         let batch = batch.min(pairs.before.len());
-        let of_means = back.is_some_and(|e| e.needs_advantage() || e.by_differences());
+        let of_means = back.is_some_and(|e| e.follows_draws());
         let linearised = match of_means || pairs.are_several_steps_apart() {
             false => None,
             true => Some(Linearised {
