@@ -9,7 +9,7 @@ docs/benchmarks/gradients.csv below `--out`, and the tables of docs/gradients.md
   table of a model), of the worst parameter. Parameters that move what is asked by less than a tenth of what another does are left
   out, and those whose reference is less than five standard errors.
 - noise: the standard deviation of one gradient at the cost of 100 rollouts, as a part of the gradient, of the worst parameter. A
-  gradient backwards counts as one rollout for each replicate, one by differences as 1 + 2 for each parameter.
+  gradient backwards counts as one rollout for each replicate, one by differences as 1 + 4 for each parameter.
 - error: √(bias² + noise²/100), what is left after 10,000 rollouts, some 100 steps of a fit.
 """
 

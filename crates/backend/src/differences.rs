@@ -39,11 +39,8 @@ static CENTRAL: Stencil = Stencil {
     own: 0.0,
     step: CENTRAL_STEP,
 };
-static UPWARDS: Stencil = Stencil {
-    places: &[(1.0, 3.0), (2.0, -1.5), (3.0, 1.0 / 3.0)],
-    own: -11.0 / 6.0,
-    step: ONE_SIDED_STEP,
-};
+static UPWARDS: Stencil =
+    Stencil { places: &[(1.0, 3.0), (2.0, -1.5), (3.0, 1.0 / 3.0)], own: -11.0 / 6.0, step: ONE_SIDED_STEP };
 static DOWNWARDS: Stencil = Stencil {
     places: &[(-1.0, -3.0), (-2.0, 1.5), (-3.0, -1.0 / 3.0)],
     own: 11.0 / 6.0,
@@ -169,8 +166,11 @@ mod tests {
     #[test]
     fn every_stencil_is_exact_for_a_cubic() {
         let wide = Interval::new(-1e3, 1e3);
-        for (theta, interval) in [(0.7, wide), (0.7, Interval::new(0.7, 9.0)), (0.7, Interval::new(-9.0, 0.7))] {
-            let slope = |f: fn(f64) -> f64| places(theta, interval).iter().map(|(x, w)| w * f(*x)).sum::<f64>();
+        for (theta, interval) in
+            [(0.7, wide), (0.7, Interval::new(0.7, 9.0)), (0.7, Interval::new(-9.0, 0.7))]
+        {
+            let slope =
+                |f: fn(f64) -> f64| places(theta, interval).iter().map(|(x, w)| w * f(*x)).sum::<f64>();
             assert!((slope(|x| 3.0 * x * x - 2.0 * x + 1.0) - 2.2).abs() < 1e-10);
             assert!((slope(|x| x.powi(3)) - 1.47).abs() < 1e-10);
         }

@@ -67,7 +67,8 @@ impl Plan {
         if estimator.is_some() && !by_differences && model.update().is_by_events() {
             return Err(EngineError::no_way_back(model));
         }
-        let meanless = model.declarations().layers.iter().find(|layer| layer.is_labels() || layer.is_nominal());
+        let meanless =
+            model.declarations().layers.iter().find(|layer| layer.is_labels() || layer.is_nominal());
         if let (Some(layer), Some(true)) = (meanless, estimator.map(|e| e.name() == MeanField.name())) {
             let (model, labels) = (model.name().to_string(), layer.is_labels());
             return Err(EngineError::NoMean { model, layer: layer.name.clone(), labels });

@@ -208,7 +208,12 @@ fn what_makes_no_sense_is_refused_by_name() {
     refused(number(&|s| s.look_up(&[1.0, 2.0], s.layer("food")), sequential()), &["from 0 to 1"]);
     let model = potts(Lattice::square(4), 2, Update::Sublattices);
     let error = Plan::new(&model, &[], Some(&MeanField), Options::default()).err().unwrap().to_string();
-    assert!(error.contains("a label has no mean"), "{error}");
+    assert!(error.contains("labels of cells, which have no mean"), "{error}");
+    let step = |s: &glauber_program::Scope| s.next("opinion").set(s.layer("opinion"));
+    let named = Model::build("opinions", Lattice::square(4));
+    let named = named.layer("opinion", Values::categories(&["a", "b", "c"])).step(step).unwrap();
+    let error = Plan::new(&named, &[], Some(&MeanField), Options::default()).err().unwrap().to_string();
+    assert!(error.contains("three or more named states") && error.contains("`light-cone`"), "{error}");
     // Labels are chosen among labels, not computed.
     refused(
         plain(sequential()).step(|s| s.next("cell").set(s.layer("cell") + s.bernoulli(0.5))),

@@ -4,8 +4,8 @@
 //! they are spread over 1, 2, 4 … lattices that run side by side, the same on every machine, whatever `model-options.walkers`
 //! says: that is the lattice of a simulation, and of observed states, whose rollouts are as many as their lattices.
 
-use glauber_program::{Estimator, Model};
 use glauber_program::estimators::Differences;
+use glauber_program::{Estimator, Model};
 
 use super::watch::{self, Watch};
 use super::{Attempts, Made};

@@ -81,12 +81,7 @@ impl Watch {
 
     /// Puts what is wrong with the gradient, at the fit's start, on its way or at its end, before all that is said of its
     /// result.
-    pub(crate) fn tell(
-        &mut self,
-        start: &[f64],
-        result: &mut FitResult,
-        on_the_way: Vec<String>,
-    ) {
+    pub(crate) fn tell(&mut self, start: &[f64], result: &mut FitResult, on_the_way: Vec<String>) {
         let places = [("at the start", start.to_vec()), ("where the fit ended", result.theta.clone())];
         let mut wrong = on_the_way;
         for (place, theta) in places {

@@ -62,8 +62,7 @@ impl Estimator for MeanField {
         }
         let mut graph = Graph::new(declarations);
         let mut classes = HashMap::new();
-        let renamed =
-            graph.import(program, |g, original, op| mean(g, program, original, op, &mut classes));
+        let renamed = graph.import(program, |g, original, op| mean(g, program, original, op, &mut classes));
         for (sink, value) in &program.results {
             graph.result(*sink, renamed[value.index()]);
         }
