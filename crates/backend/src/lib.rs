@@ -26,5 +26,5 @@ pub use fault::Fault;
 pub use observation::{Observation, Summary};
 pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use run::{FirstStep, Run, Start, Subject, noise_seed};
-pub use seam::{Backend, BackendName, CompileOptions, Options, Precision, Prepared};
+pub use seam::{Backend, BackendName, CompileOptions, Ensemble, Options, Precision, Prepared};
 pub use simd::Simd;

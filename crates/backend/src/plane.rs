@@ -118,6 +118,17 @@ impl<F: Real + Stored> Plane<F> {
         }
     }
 
+    /// Takes over another plane's values, margin included, in its own memory where they have a place there.
+    pub fn copy_from(&mut self, other: &Plane<F>) {
+        match (&mut *self, other) {
+            (Plane::U8(to), Plane::U8(from)) if to.len() == from.len() => to.copy_from_slice(from),
+            (Plane::I16(to), Plane::I16(from)) if to.len() == from.len() => to.copy_from_slice(from),
+            (Plane::I32(to), Plane::I32(from)) if to.len() == from.len() => to.copy_from_slice(from),
+            (Plane::Real(to), Plane::Real(from)) if to.len() == from.len() => to.copy_from_slice(from),
+            _ => *self = other.clone(),
+        }
+    }
+
     /// Whether it holds nothing yet.
     pub fn is_empty(&self) -> bool {
         each_storage!(self, v => v.is_empty())

@@ -10,7 +10,7 @@ use glauber_program::Bundle;
 use crate::blocks::Blocks;
 use crate::error::EngineError;
 use crate::observation::Observation;
-use crate::outcome::{Gradient, LossValue, Recorder, Simulation};
+use crate::outcome::{Gradient, LossValue, Outputs, Recorder, Simulation};
 use crate::run::Run;
 use crate::simd::Simd;
 
@@ -114,10 +114,29 @@ pub trait Prepared: Send + Sync {
     /// Bytes that one state of one replicate takes in a history.
     fn bytes_per_state(&self) -> usize;
 
+    /// Replicates that stay where they are run, where it can keep them.
+    fn ensemble(&self) -> Option<Box<dyn Ensemble + '_>> {
+        None
+    }
+
     /// Its blocks of replicates one by one, where it has them: what lets a run be shared among machines.
     fn blocks(&self) -> Option<&dyn Blocks> {
         None
     }
+}
+
+/// Replicates whose states stay where they are run, from one stretch of a process to the next.
+pub trait Ensemble: Send + Sync {
+    /// Runs a stretch and keeps its last states: from the run's own start where nobody says `picks`, else replicate r from
+    /// where replicate `picks[r]` stands. What comes after a start has its parameters, fields and number of replicates. After
+    /// an error only a start is possible.
+    ///
+    /// # Errors
+    /// As [`Prepared::simulate`].
+    fn advance(&mut self, run: &Run<'_>, picks: Option<&[u32]>) -> Result<Outputs, EngineError>;
+
+    /// A layer of a replicate, where it stands.
+    fn layer(&self, replicate: usize, layer: usize) -> Vec<f64>;
 }
 
 /// A backend among the options: two are equal where their names are.

@@ -7,7 +7,7 @@ use crate::cpu::Cpu;
 use glauber_backend::EngineError;
 use glauber_backend::Observation;
 use glauber_backend::differences;
-use glauber_backend::{Backend, Options, Prepared};
+use glauber_backend::{Backend, Ensemble, Options, Prepared};
 use glauber_backend::{Gradient, LossValue, Outputs, Recorder, Simulation};
 use glauber_backend::{Run, Subject};
 
@@ -131,6 +131,15 @@ impl Plan {
     /// [`EngineError`] where the run does not fit the model, or a rule leaves a layer's range or the probabilities' interval.
     pub fn simulate(&self, run: &Run<'_>) -> Result<Simulation, EngineError> {
         self.simulate_recorded(run, None)
+    }
+
+    /// Replicates that stay where they are run, for runs that start as this one; nothing where the backend keeps none.
+    ///
+    /// # Errors
+    /// As [`Plan::simulate`], where the run does not fit the model.
+    pub fn ensemble(&self, run: &Run<'_>) -> Result<Option<Box<dyn Ensemble + '_>>, EngineError> {
+        run.check(&self.subject)?;
+        Ok(self.prepared.ensemble())
     }
 
     /// Runs forwards for what is observed alone: last states are neither copied out nor sent from worker to worker.

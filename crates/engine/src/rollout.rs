@@ -4,6 +4,7 @@
 
 mod backward;
 mod cone;
+mod ensemble;
 mod history;
 mod parts;
 mod seen;
@@ -21,8 +22,8 @@ use glauber_backend::EngineError;
 use glauber_backend::Fault;
 use glauber_backend::inputs::{Address, Inputs, Results};
 use glauber_backend::{Blocks, blocks_of};
+use glauber_backend::{Ensemble, Precision, Prepared};
 use glauber_backend::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
-use glauber_backend::{Precision, Prepared};
 use glauber_backend::{Run, Start, noise_seed};
 
 impl Prepared for Compiled {
@@ -46,6 +47,13 @@ impl Prepared for Compiled {
 
     fn bytes_per_state(&self) -> usize {
         Compiled::bytes_per_state(self)
+    }
+
+    fn ensemble(&self) -> Option<Box<dyn Ensemble + '_>> {
+        Some(match self.options.precision {
+            Precision::Single => Box::new(ensemble::Standing::new(self, &self.single)),
+            Precision::Double => Box::new(ensemble::Standing::new(self, &self.double)),
+        })
     }
 
     fn blocks(&self) -> Option<&dyn Blocks> {
@@ -347,6 +355,19 @@ impl<'a, F: Lane> Rollout<'a, F> {
         outputs: &mut [f64],
         recorder: Option<&dyn Recorder>,
     ) -> Result<State<F>, EngineError> {
+        let state = self.begin(worker, replicate)?;
+        self.onwards(worker, state, replicate, outputs, recorder)
+    }
+
+    /// Carries a state to the end of the run.
+    fn onwards(
+        &self,
+        worker: &mut Worker<F>,
+        mut state: State<F>,
+        replicate: usize,
+        outputs: &mut [f64],
+        recorder: Option<&dyn Recorder>,
+    ) -> Result<State<F>, EngineError> {
         let record = |step: usize, state: &State<F>| {
             if let Some(recorder) = recorder.filter(|r| r.wants(step)) {
                 recorder.record(replicate, step, self.dense(state));
@@ -356,7 +377,6 @@ impl<'a, F: Lane> Rollout<'a, F> {
         if self.run.interrupted() {
             return Err(EngineError::Interrupted);
         }
-        let mut state = self.begin(worker, replicate)?;
         self.observe(worker, &state, replicate, 0, outputs)?;
         record(0, &state);
         let mut next = worker.state(&self.plan.codes);

@@ -7,18 +7,19 @@
 //!
 //! ln L̂ = Σ over runs and times of ln Σᵢ Wᵢ wᵢ, with Wᵢ the weights carried so far (their sum is 1)
 //!
-//! All runs' particles are replicates of one rollout of the engine, whose noise is a function of (seed, evaluation,
-//! experiment, particle, step): the same bits for any number of threads.
+//! All runs' particles are replicates that stay in the engine, whose noise is a function of (seed, evaluation, experiment,
+//! particle, step): the same bits for any number of threads.
 //!
 //! References: Gordon, Salmond & Smith 1993, IEE Proc. F 140, 107; Del Moral 2004, *Feynman–Kac Formulae*, ch. 7, for
 //! unbiasedness; Andrieu, Doucet & Holenstein 2010, J. R. Stat. Soc. B 72, 269.
 
 use std::sync::Arc;
 
-use glauber_engine::{EngineError, Options, Run, Start};
+use glauber_engine::{EngineError, Ensemble, Options, Outputs};
 use glauber_numbers::noise::{Key, Purpose, derive_seed};
 use glauber_tasks::observation::noise::Law;
-use glauber_tasks::observation::{Design, Experiment, Observed, Packed, Watch, What, packed};
+use glauber_tasks::observation::{Design, Experiment, Observed, Watch, What};
+use glauber_tasks::summaries::Selection;
 use glauber_tasks::tasks::transition::failed;
 use rayon::prelude::*;
 
@@ -165,22 +166,14 @@ impl Pass<'_> {
         let resampling = derive_seed(self.seed, Purpose::Resampling, self.e as u64);
         let steps = self.experiment.steps();
         let mut before = self.experiment.first_step();
-        let mut states: Option<Packed> = None;
-        let mut picks: Vec<u32> = (0..replicates as u32).collect();
+        let mut picks: Option<Vec<u32>> = None;
         let mut weights = vec![1.0 / n as f64; replicates];
         let parameters = design.parameters(self.numbers);
+        let mut run = self.experiment.run(parameters, replicates, |r| self.runs.start + r / n).seed(seed);
+        run.first_replicate = (self.runs.start * n) as u32;
+        let mut particles = watch.ensemble(&design.model, &run)?;
         for (t, step) in steps.iter().enumerate() {
-            let mut run = match &states {
-                None => self.experiment.run(parameters, replicates, |r| self.runs.start + r / n),
-                Some(states) => {
-                    let mut run = Run::new(parameters, 0).replicates(replicates).first_step(before);
-                    run.fields = self.experiment.covariates.clone();
-                    run.start = Start::States(states.picked(std::mem::take(&mut picks)));
-                    run
-                }
-            };
-            run.seed = seed;
-            run.first_replicate = (self.runs.start * n) as u32;
+            run = run.first_step(before);
             run.steps = (step - before) as usize;
             let seen: Vec<(usize, &Observed, usize)> = self
                 .experiment
@@ -191,37 +184,9 @@ impl Pass<'_> {
                 .collect();
             run.events =
                 seen.iter().filter_map(|(k, ..)| Some((run.steps, watch.number(self.e, *k)?))).collect();
-            let by_site = seen.iter().any(|(_, o, _)| matches!(o.what, What::Sites(_)));
-            run.wants_last = by_site || t + 1 < steps.len();
-            let found = watch.plan.simulate(&run)?;
-            if run.wants_last {
-                states = Some(packed(&design.model, &found.last));
-            }
-            drop(found.last);
-            let mut logs = vec![0.0; replicates];
-            let mut from = 0;
-            for (_, observed, time) in &seen {
-                let width = found.outputs.width;
-                match &observed.what {
-                    What::Numbers(_) => {
-                        let values = &found.outputs.values;
-                        let own = |r: usize, number: usize| values[r * width + from + number];
-                        self.weigh(&mut logs, observed, *time, &own);
-                        from += observed.width;
-                    }
-                    What::Sites(selection) => {
-                        let Some(states) = &states else { continue };
-                        let own = |r: usize, site: usize| {
-                            let x = states.site(selection.place, r, observed.width, site);
-                            selection
-                                .state
-                                .map_or(x, |state| f64::from(u8::from((x - f64::from(state)).abs() < 0.5)))
-                        };
-                        self.weigh(&mut logs, observed, *time, &own);
-                    }
-                }
-            }
-            picks = Vec::with_capacity(replicates);
+            let outputs = particles.advance(&run, picks.as_deref())?;
+            let logs = self.weighed(&*particles, &outputs, &seen);
+            let mut drawn_anew: Vec<u32> = Vec::with_capacity(replicates);
             for (place, run) in self.runs.clone().enumerate() {
                 let own = place * n..(place + 1) * n;
                 let Some(gain) = reweighed(&mut weights[own.clone()], &logs[own.clone()]) else {
@@ -235,51 +200,109 @@ impl Pass<'_> {
                 if effective < FEWEST {
                     let u: f64 = Key::new(resampling, run as u32, t as u32, 0, 0).uniform(0);
                     let drawn = systematic(&weights[own.clone()], u);
-                    picks.extend(drawn.into_iter().map(|i| (own.start + i) as u32));
+                    drawn_anew.extend(drawn.into_iter().map(|i| (own.start + i) as u32));
                     weights[own].fill(1.0 / n as f64);
                 } else {
-                    picks.extend(own.map(|i| i as u32));
+                    drawn_anew.extend(own.map(|i| i as u32));
                 }
             }
+            picks = Some(drawn_anew);
             before = *step;
         }
         Ok(())
     }
 
-    /// Adds to every particle's logarithm that of what was seen, given its numbers.
-    fn weigh(
+    /// By particle, the logarithm of the probability of what was seen: of which observation, at which of its times.
+    fn weighed(
         &self,
-        logs: &mut [f64],
-        observed: &Observed,
-        time: usize,
-        own: &(dyn Fn(usize, usize) -> f64 + Sync),
-    ) {
+        particles: &dyn Ensemble,
+        outputs: &Outputs,
+        seen: &[(usize, &Observed, usize)],
+    ) -> Vec<f64> {
         let n = self.shared.particles;
-        let arguments = self.shared.design.arguments(observed, self.numbers);
-        let (law, states) = (observed.noise.law, observed.states);
-        // A site's few states have a table, in place of a logarithm each.
-        let table: Option<Vec<f64>> = match (&observed.what, law) {
-            (What::Sites(selection), Law::Exact | Law::Flipped) => {
-                let low = selection
-                    .state
-                    .map_or_else(|| selection.values(&self.shared.design.model).range().0, |_| 0.0);
-                let at = |k: usize| low + k as f64;
-                let pairs = (0..states * states)
-                    .map(|i| law.ln_probability(at(i / states), at(i % states), &arguments, states));
-                (low == 0.0 && states <= 256).then(|| pairs.collect())
-            }
-            _ => None,
-        };
-        logs.par_iter_mut().enumerate().with_min_len(16).for_each(|(r, log)| {
-            let seen =
-                observed.at(self.runs.start + r / n, time).iter().enumerate().filter(|(_, y)| !y.is_nan());
-            *log += match &table {
-                Some(table) => {
-                    seen.map(|(k, y)| table[*y as usize * states + own(r, k) as usize]).sum::<f64>()
+        let mut logs = vec![0.0; self.runs.len() * n];
+        let mut from = 0;
+        for (_, observed, time) in seen {
+            let arguments = self.shared.design.arguments(observed, self.numbers);
+            let of = |r: usize| observed.at(self.runs.start + r / n, *time);
+            match &observed.what {
+                What::Numbers(_) => {
+                    let mut laws: Vec<Recalled<'_>> =
+                        (0..observed.width).map(|_| Recalled::new(observed, &arguments)).collect();
+                    for (r, log) in logs.iter_mut().enumerate() {
+                        let own = &outputs.replicate(r)[from..from + observed.width];
+                        let known = of(r).iter().zip(own).zip(&mut laws).filter(|((y, _), _)| !y.is_nan());
+                        *log += known.map(|((y, x), law)| law.ln_probability(*y, *x)).sum::<f64>();
+                    }
+                    from += observed.width;
                 }
-                None => seen.map(|(k, y)| law.ln_probability(*y, own(r, k), &arguments, states)).sum::<f64>(),
-            };
-        });
+                What::Sites(selection) => {
+                    let table = self.of_states(observed, selection, &arguments);
+                    let (law, states) = (observed.noise.law, observed.states);
+                    logs.par_iter_mut().enumerate().with_min_len(16).for_each(|(r, log)| {
+                        let layer = particles.layer(r, selection.place);
+                        let there = |x: f64| match selection.state {
+                            Some(state) => f64::from(u8::from((x - f64::from(state)).abs() < 0.5)),
+                            None => x,
+                        };
+                        let known = of(r).iter().zip(&layer).filter(|(y, _)| !y.is_nan());
+                        let known = known.map(|(y, x)| (*y, there(*x)));
+                        *log += match &table {
+                            Some(table) => {
+                                known.map(|(y, x)| table[y as usize * states + x as usize]).sum::<f64>()
+                            }
+                            None => known.map(|(y, x)| law.ln_probability(y, x, &arguments, states)).sum(),
+                        };
+                    });
+                }
+            }
+        }
+        logs
+    }
+
+    /// The logarithms of a site's few states, in place of one for each site.
+    fn of_states(&self, observed: &Observed, selection: &Selection, arguments: &[f64]) -> Option<Vec<f64>> {
+        let (law, states) = (observed.noise.law, observed.states);
+        let low =
+            selection.state.map_or_else(|| selection.values(&self.shared.design.model).range().0, |_| 0.0);
+        let few = matches!(law, Law::Exact | Law::Flipped) && low == 0.0 && states <= 256;
+        let pair = |i: usize| law.ln_probability((i / states) as f64, (i % states) as f64, arguments, states);
+        few.then(|| (0..states * states).map(pair).collect())
+    }
+}
+
+/// The law of what was seen of one number, asked once for each pair of it and a particle's where these are small and whole.
+struct Recalled<'a> {
+    observed: &'a Observed,
+    arguments: &'a [f64],
+    /// What was asked about last, and the answers by the particles' numbers; not a number where there is none yet.
+    seen: f64,
+    known: Vec<f64>,
+}
+
+impl<'a> Recalled<'a> {
+    fn new(observed: &'a Observed, arguments: &'a [f64]) -> Recalled<'a> {
+        Recalled { observed, arguments, seen: f64::NAN, known: Vec::new() }
+    }
+
+    fn ln_probability(&mut self, y: f64, x: f64) -> f64 {
+        let Recalled { observed, arguments, .. } = *self;
+        let ask = || observed.noise.law.ln_probability(y, x, arguments, observed.states);
+        let place = x as usize;
+        if !(0.0..4096.0).contains(&x) || x.fract() > 0.0 {
+            return ask();
+        }
+        if self.seen.to_bits() != y.to_bits() {
+            self.known.clear();
+            self.seen = y;
+        }
+        if self.known.len() <= place {
+            self.known.resize(place + 1, f64::NAN);
+        }
+        if self.known[place].is_nan() {
+            self.known[place] = ask();
+        }
+        self.known[place]
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use glauber_engine::{
+    Backend, BackendName, Cpu, EngineError, Gradient, LossValue, Prepared, Recorder, Simulation,
+};
 use glauber_engine::{FieldData, Observation, Options, Plan, Precision, Run};
 use glauber_inference::likelihood::Likelihood;
 use glauber_inference::particle_filter::ParticleFilter;
@@ -11,7 +14,7 @@ use glauber_lattice::{Lattice, Values, VonNeumann};
 use glauber_likelihood::log_likelihood;
 use glauber_numbers::noise::Purpose;
 use glauber_numbers::noise::derive_seed;
-use glauber_program::{Interval, Model};
+use glauber_program::{Bundle, Interval, Model, Pick, Update};
 use glauber_statistics::tolerance::SampleMean;
 use glauber_tasks::observation::noise::Law;
 use glauber_tasks::observation::{Design, Experiment, Noise, Observed, Quantity, Watch, What};
@@ -19,7 +22,12 @@ use glauber_tasks::states::States;
 
 /// A contact process with a rate of its own for empty sites.
 fn contact(side: usize) -> Model {
+    contact_by(side, Update::Synchronous)
+}
+
+fn contact_by(side: usize, update: Update) -> Model {
     Model::build("contact", Lattice::square(side).periodic())
+        .update(update)
         .layer("on", Values::binary())
         .parameter("b", Interval::unit())
         .parameter("g", Interval::unit())
@@ -149,6 +157,67 @@ fn bits_are_the_same_on_any_threads_and_in_any_groups() {
     // Runs one by one have the same noise as all together.
     assert_eq!(one.log_likelihood.to_bits(), at(2, 64 * 36 * 17 + 1).log_likelihood.to_bits());
     assert!(one.log_likelihood.is_finite());
+}
+
+/// The engine, but that it keeps no replicates.
+struct Forgetful;
+
+struct Handing(Box<dyn Prepared>);
+
+impl Backend for Forgetful {
+    fn name(&self) -> &'static str {
+        "forgetful"
+    }
+
+    fn prepare(
+        &self,
+        bundle: Bundle,
+        observations: &[Observation],
+        options: &Options,
+    ) -> Result<Box<dyn Prepared>, EngineError> {
+        Ok(Box::new(Handing(Cpu.prepare(bundle, observations, options)?)))
+    }
+}
+
+impl Prepared for Handing {
+    fn simulate(&self, run: &Run<'_>, recorder: Option<&dyn Recorder>) -> Result<Simulation, EngineError> {
+        self.0.simulate(run, recorder)
+    }
+
+    fn gradient(
+        &self,
+        run: &Run<'_>,
+        loss: &(dyn Fn(&[f64]) -> LossValue + Sync),
+    ) -> Result<Gradient, EngineError> {
+        self.0.gradient(run, loss)
+    }
+
+    fn bytes_per_state(&self) -> usize {
+        self.0.bytes_per_state()
+    }
+}
+
+/// Counts and some sites, an observation of the start, times apart: particles that stay in the engine are those whose states
+/// are handed out and in again.
+#[test]
+fn particles_are_the_same_wherever_their_states_are_kept() {
+    for update in [Update::Synchronous, Update::sequential(Pick::AnySite)] {
+        let model = contact_by(6, update);
+        let counted = design(&model, 0b111, 2, &[0, 2, 5], vec![2.0, 4.0, 7.0, 1.0, 8.0, 5.0]);
+        let mut experiment = counted.experiments[0].clone();
+        let sites = (0..2 * 2 * 36).map(|i| if i % 3 == 0 { f64::from(i % 2) } else { f64::NAN }).collect();
+        let flipped = Noise::named("flipped", &[("probability".into(), Quantity::Known(0.3))]).unwrap();
+        let what = What::named("on", None, &model).unwrap();
+        experiment.observed.push(Observed::new("on", what, flipped, vec![1, 5], 2, sites, &model).unwrap());
+        let whole = Design::new(&model, vec![experiment], &[]).unwrap();
+        let by = |backend| {
+            let options = Options { backend, ..Options::default() };
+            ParticleFilter::new(whole.clone(), &THETA, 40, 3, options).unwrap().filter(&THETA, 7).unwrap()
+        };
+        let kept = by(None);
+        assert_eq!(kept, by(Some(BackendName(&Forgetful))));
+        assert!(kept.log_likelihood.is_finite() && kept.least_effective < 0.5, "{kept:?}");
+    }
 }
 
 /// Data drawn at known parameters: the maximum lies within 4.5 errors (and the simulation's noise) of them, and the

@@ -30,4 +30,4 @@ pub use design::{Design, Experiment};
 pub use error::ObservationError;
 pub use regions::regions;
 pub use seen::{Noise, Observed, Quantity, What};
-pub use simulate::{Packed, Watch, packed};
+pub use simulate::Watch;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glauber_engine::{EngineError, FieldData, Frame, Numbers, Observation, Options, Plan, Recorder};
+use glauber_engine::{EngineError, Ensemble, FieldData, Frame, Numbers, Observation, Options, Outputs, Plan};
+use glauber_engine::{Recorder, Run, Start};
 use glauber_lattice::Values;
 use glauber_numbers::noise::{Key, Purpose, derive_seed};
 use glauber_program::Model;
@@ -47,6 +48,19 @@ impl Watch {
     /// The number of an observation in the plan, where it is of the whole state.
     pub fn number(&self, experiment: usize, observation: usize) -> Option<usize> {
         self.numbers.get(experiment)?.get(observation).copied().flatten()
+    }
+
+    /// Replicates that go on from one observation to the next, for runs that start as this one.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the run does not fit the model.
+    pub fn ensemble<'a>(
+        &'a self,
+        model: &'a Model,
+        run: &Run<'_>,
+    ) -> Result<Box<dyn Ensemble + 'a>, EngineError> {
+        let here = self.plan.ensemble(run)?;
+        Ok(here.unwrap_or_else(|| Box::new(Carried { plan: &self.plan, model, states: Vec::new() })))
     }
 
     /// What a run of an experiment to its end shows: for each replicate the numbers of every observation,
@@ -188,34 +202,40 @@ pub(super) fn of_sites(selection: &Selection, layers: &Frame) -> Vec<f64> {
     }
 }
 
-/// The states of many replicates, one after another, to start others from: by layer, in bytes where they fit.
-pub struct Packed(Vec<Arc<Numbers>>);
-
-/// Packs the last states of a simulation.
-pub fn packed(model: &Model, frames: &[Frame]) -> Packed {
-    let fits = |values: &Values| {
-        let (low, high) = values.range();
-        values.is_integer() && low >= 0.0 && high <= 255.0
-    };
-    let layer = |(k, layer): (usize, &glauber_program::Layer)| {
-        let numbers = frames.iter().flat_map(|frame| frame[k].iter());
-        Arc::new(match fits(&layer.values) {
-            true => Numbers::Bytes(numbers.map(|x| *x as u8).collect()),
-            false => Numbers::Reals(numbers.copied().collect()),
-        })
-    };
-    Packed(model.declarations().layers.iter().enumerate().map(layer).collect())
+/// An ensemble on a backend that keeps none: last states are handed out, and in again, by layer, in bytes where they fit.
+struct Carried<'a> {
+    plan: &'a Plan,
+    model: &'a Model,
+    states: Vec<Arc<Numbers>>,
 }
 
-impl Packed {
-    /// The fields of a start in which replicate r begins as replicate `picks[r]` was.
-    pub fn picked(&self, picks: Vec<u32>) -> Vec<FieldData> {
-        let picks = Arc::new(picks);
-        self.0.iter().map(|layer| FieldData::from_parts(layer.clone(), Some(picks.clone()))).collect()
+impl Ensemble for Carried<'_> {
+    fn advance(&mut self, run: &Run<'_>, picks: Option<&[u32]>) -> Result<Outputs, EngineError> {
+        let mut run = run.clone();
+        run.wants_last = true;
+        if let Some(picks) = picks {
+            let picks = Arc::new(picks.to_vec());
+            let field = |layer: &Arc<Numbers>| FieldData::from_parts(layer.clone(), Some(picks.clone()));
+            run.start = Start::States(self.states.iter().map(field).collect());
+        }
+        let found = self.plan.simulate(&run)?;
+        let fits = |values: &Values| {
+            let (low, high) = values.range();
+            values.is_integer() && low >= 0.0 && high <= 255.0
+        };
+        let layer = |(k, layer): (usize, &glauber_program::Layer)| {
+            let numbers = found.last.iter().flat_map(|frame| frame[k].iter());
+            Arc::new(match fits(&layer.values) {
+                true => Numbers::Bytes(numbers.map(|x| *x as u8).collect()),
+                false => Numbers::Reals(numbers.copied().collect()),
+            })
+        };
+        self.states = self.model.declarations().layers.iter().enumerate().map(layer).collect();
+        Ok(found.outputs)
     }
 
-    /// A site's number in the state of a replicate.
-    pub fn site(&self, layer: usize, replicate: usize, sites: usize, site: usize) -> f64 {
-        self.0[layer].at(replicate * sites + site)
+    fn layer(&self, replicate: usize, layer: usize) -> Vec<f64> {
+        let sites = self.model.declarations().lattice.sites();
+        (0..sites).map(|site| self.states[layer].at(replicate * sites + site)).collect()
     }
 }
