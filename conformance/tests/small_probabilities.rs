@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::eq_op)] // Exact equality is what is asked.
 
 use glauber_engine::{FieldData, LossValue, Options, Plan, Precision, Run, noise_seed};
-use glauber_lattice::{Lattice, Values};
+use glauber_lattice::{Lattice, Moore, Values};
 use glauber_model_file::parse;
 use glauber_models::ModelOptions;
 use glauber_numbers::noise::Key;
@@ -176,6 +176,99 @@ fn the_upper_tail_of_a_uniform_number_is_noted() {
     };
     assert!(noted(|u, q| u.greater(1.0 - q)) && noted(|u, q| (1.0 - u).less(q)));
     assert!(!noted(|u, q| u.less(q)) && !noted(|u, q| u.less(1.0 - q)) && !noted(|u, _| u.greater(0.75)));
+}
+
+const CANCELS: &str = "is the difference of two numbers";
+
+/// The notes of a model that draws with a chance made of q, and of a, which is 0 or 1.
+fn notes_of_chance(chance: fn(Expr, Expr) -> Expr) -> Vec<String> {
+    of_states(|s, a, q| s.next("a").bernoulli(chance(a, q))).notes()
+}
+
+/// Differences of computed numbers that may be near each other and that no form keeps are said to lose small chances.
+#[test]
+fn differences_that_cancel_are_noted() {
+    let lost: [fn(Expr, Expr) -> Expr; 11] = [
+        |_, q| (q + 1.0).tanh() - 1f64.tanh(),
+        |a, q| a * ((q + 1.0).tanh() - 1f64.tanh()),
+        |a, q| a.select((q + 1.0).tanh() - 1f64.tanh(), 0.0),
+        |_, q| ((q + 1.0).sqrt() - 1.0).max(0.0).min(1.0),
+        |_, q| -(1.0 - (q + 1.0).sqrt()),
+        |_, q| 1.0 - q.cos(),
+        |_, q| 1.0 - 2.0 / (q + 2.0),
+        |a, q| (q + 1.0).sin() * 0.5 - a * (1f64.sin() * 0.5),
+        |_, q| (q * 0.5 + 0.5).pow(3.0) - 0.125,
+        |_, q| ((q + 1.0).ln() + (q + 2.0).ln() - 2f64.ln()) * 0.25,
+        |_, q| ((q - 1.0).exp() - (-1f64).exp()) / 2.0,
+    ];
+    for (number, chance) in lost.into_iter().enumerate() {
+        let notes = notes_of_chance(chance);
+        let found =
+            notes.iter().filter(|note| note.contains(CANCELS) && note.contains("precision f64")).count();
+        assert_eq!(found, 1, "{number}: {notes:?}");
+    }
+    let kept: [fn(Expr, Expr) -> Expr; 10] = [
+        |_, q| q,
+        |_, q| 1.0 - q,
+        |a, q| a - a * q,
+        |_, q| (q * 0.5).tanh(),
+        |_, q| 0.9 - (q + 1.0).tanh() * 0.5,
+        |a, q| 1.0 - (1.0 - q).pow(a * 3.0 + 1.0),
+        |a, q| 1.0 - (-(q * (a + 1.0))).exp(),
+        |_, q| (q * 0.5).exp_m1(),
+        |a, _| 1.0 - a.neighbours(Moore).sum() / 2.0,
+        |a, q| a.select(q, 1.0 - q),
+    ];
+    for (number, chance) in kept.into_iter().enumerate() {
+        let notes = notes_of_chance(chance);
+        assert!(notes.is_empty(), "{number}: {notes:?}");
+    }
+    for (name, rule) in RULES {
+        let model = Model::build("rules", Lattice::line(9))
+            .layer("x", Values::binary())
+            .parameter("b", Interval::unit())
+            .step(|s| s.next("x").bernoulli(rule(s.parameter("b"), s.coordinate(0)).min(1.0).max(0.0)))
+            .unwrap();
+        assert!(!model.notes().iter().any(|note| note.contains(CANCELS)), "{name}: {:?}", model.notes());
+    }
+    // Rates and the classes of a draw are chances too.
+    let rate = of_states(|s, _, q| {
+        let count = s.poisson((q + 1.0).tanh() - 1f64.tanh());
+        s.next("a").set(count.greater(0.0));
+    });
+    let class = of_states(|s, _, q| {
+        let p = 1.0 - q.cos();
+        s.next("a").set(s.categorical(&[p.into(), (1.0 - p).into()]));
+    });
+    for model in [rate, class] {
+        assert!(model.notes().iter().any(|note| note.contains(CANCELS)), "{:?}", model.notes());
+    }
+}
+
+/// What the note says is so: in single precision the chance is another, in double precision it is what was meant.
+#[test]
+fn what_the_note_of_a_difference_says_is_so() {
+    let chance: Rule = |q, n| (q * n + 1.0).tanh() - 1f64.tanh();
+    for q in [1e-9, 3e-8, 1e-6] {
+        let own = model(chance);
+        let (single, double) =
+            (values(&own, q, Precision::Single).0[1], values(&own, q, Precision::Double).0[1]);
+        let wanted = q * (1.0 - 1f64.tanh().powi(2));
+        assert!((double / wanted - 1.0).abs() < 2e-6, "{double} for {wanted}");
+        assert!(
+            (single - wanted).abs() < 1.2e-7 && (single / wanted - 1.0).abs() > 1e-4,
+            "{single} for {wanted}"
+        );
+    }
+}
+
+#[test]
+fn no_model_of_the_catalogue_loses_small_chances() {
+    for entry in glauber_models::MODELS {
+        let model = glauber_models::named(entry.name, &ModelOptions::none()).unwrap();
+        let lost: Vec<String> = model.notes().into_iter().filter(|note| note.contains(CANCELS)).collect();
+        assert!(lost.is_empty(), "{}: {lost:?}", entry.name);
+    }
 }
 
 const SIDE: usize = 512;

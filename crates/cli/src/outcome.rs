@@ -1,5 +1,6 @@
 //! Says what a command ends with: words and an object, or a failure with its exit code.
 
+use glauber::files::DataError;
 use glauber::fit::job::JobError;
 use serde_json::Value;
 
@@ -54,6 +55,12 @@ impl Failure {
     /// The run itself failed.
     pub fn run(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), code: 1, notes: Vec::new() }
+    }
+
+    /// Data that could not be read, with what their reader had said by then.
+    pub fn data(error: DataError) -> Failure {
+        let (notes, error) = error.apart();
+        Failure::input(error).after(notes)
     }
 
     /// A job that could not be set up, with what the readers of its data had said by then.

@@ -42,6 +42,42 @@ fn with(text: &str) -> tempfile::TempDir {
     folder
 }
 
+/// What the reader guessed is said before its error, and before that of what is made of the tracks, in fits too.
+#[test]
+fn what_was_guessed_is_said_before_the_error() {
+    let folder = with("Exported today\nid,t,x,y\n1,0,0,0\n1,24,0,0\n1,60,0,0\n");
+    let here = folder.path();
+    std::fs::write(here.join("short.csv"), "Exported today\nid,t,x,y\n1,0,0,0\n1,24,0,0\n1,48,0,1\n")
+        .unwrap();
+    let fit = "model = \"persistent-random-walk\"\ntask = \"trajectory\"\n[data]\ntracks = \"cells.csv\"\n[start]\np_center = 0.5\n";
+    std::fs::write(here.join("fit.toml"), fit).unwrap();
+    for (arguments, error) in [
+        (&["tracks", "cells.csv"][..], "intervals are mixed"),
+        (&["tracks", "short.csv", "--lags", "9"], "lag"),
+        (&["fit", "fit.toml", "--out", "o"], "intervals are mixed"),
+        (
+            &[
+                "fit",
+                "fit.toml",
+                "--out",
+                "o",
+                "--set",
+                "data.tracks=short.csv",
+                "--set",
+                "data.dimensions=3",
+            ],
+            "2-D",
+        ),
+    ] {
+        let output = glauber(here, arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let (note, failure) = (said.find("`Exported today`"), said.find("glauber: "));
+        assert!(note.is_some() && note < failure && said.contains(error), "{arguments:?}: {said}");
+        assert_eq!(said.matches("`Exported today`").count(), 1, "{said}");
+    }
+}
+
 #[test]
 fn tracks_are_summarised_and_drawn() {
     let folder = with(&lines());

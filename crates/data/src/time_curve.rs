@@ -75,6 +75,36 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
         columns: places.values.iter().map(|column| sheet.names()[*column].clone()).collect(),
         notes: note.into_iter().collect(),
     };
+    if let Err(error) = take_rows(&mut sheet, &places, path, &mut curve) {
+        return Err(sheet.noted(error, &curve.notes));
+    }
+    let read: Vec<String> = columns.iter().map(|column| quoted(&sheet.names()[*column])).collect();
+    let unread: Vec<String> = (0..sheet.names().len())
+        .filter(|column| !columns.contains(column) && !sheet.names()[*column].trim().is_empty())
+        .map(|column| quoted(&sheet.names()[column]))
+        .collect();
+    let others = match &unread[..] {
+        [] => String::new(),
+        unread => {
+            format!("; {} not read", unread.join(", ") + if unread.len() == 1 { " is" } else { " are" })
+        }
+    };
+    curve.notes.insert(0, format!("read from the columns {}{others}", read.join(", ")));
+    match sheet.notes() {
+        Ok(notes) => curve.notes.extend(notes),
+        Err(unclear) => return Err(unclear.after(curve.notes)),
+    }
+    curve.notes.extend(sheet.note_of_comments());
+    Ok(curve)
+}
+
+/// Takes all rows of a table, and refuses values that stand for no data.
+fn take_rows(
+    sheet: &mut Sheet<'_>,
+    places: &Places,
+    path: &Path,
+    curve: &mut TimeCurve,
+) -> Result<(), DataError> {
     let (mut fields, mut lines) = (Vec::new(), Vec::new());
     while let Some(line) = sheet.row(&mut fields)? {
         let at = |column: usize, found: String, remedy: &str| {
@@ -122,21 +152,7 @@ pub fn read_time_curve(path: impl AsRef<Path>, wanted: &[String]) -> Result<Time
             return Err(DataError::new(DataErrorKind::Value, path, found, remedy).at(place));
         }
     }
-    let read: Vec<String> = columns.iter().map(|column| quoted(&sheet.names()[*column])).collect();
-    let unread: Vec<String> = (0..sheet.names().len())
-        .filter(|column| !columns.contains(column) && !sheet.names()[*column].trim().is_empty())
-        .map(|column| quoted(&sheet.names()[column]))
-        .collect();
-    let others = match &unread[..] {
-        [] => String::new(),
-        unread => {
-            format!("; {} not read", unread.join(", ") + if unread.len() == 1 { " is" } else { " are" })
-        }
-    };
-    curve.notes.insert(0, format!("read from the columns {}{others}", read.join(", ")));
-    curve.notes.extend(sheet.notes()?);
-    curve.notes.extend(sheet.note_of_comments());
-    Ok(curve)
+    Ok(())
 }
 
 /// Where the columns are, counted from 0.

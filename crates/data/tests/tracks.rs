@@ -415,6 +415,72 @@ fn points_of_no_track_are_left_out_and_said() {
     assert!(error.contains("holds no tracks") && error.contains("2 points of track -1"), "{error}");
 }
 
+/// What was guessed is often why it fails later.
+#[test]
+fn what_was_guessed_stands_with_the_error() {
+    let simple = "<Tracks><particle><detection t=\"0.5\" x=\"0\" y=\"0\"/><detection t=\"1.5\" x=\"0\" y=\"0\"/>\
+                  <detection t=\"4\" x=\"0\" y=\"0\"/></particle></Tracks>";
+    let spots = "<Spot ID=\"1\" FRAME=\"0\" POSITION_X=\"0\" POSITION_Y=\"0\"/>";
+    let hidden = format!(
+        "<TrackMate><Model><AllSpots>{spots}</AllSpots><AllTracks><Track TRACK_ID=\"1\" name=\"a\"></Track><Track TRACK_ID=\"2\" \
+         name=\"b\"><Edge SPOT_SOURCE_ID=\"1\" SPOT_TARGET_ID=\"9\"/></Track></AllTracks><FilteredTracks><TrackID \
+         TRACK_ID=\"2\"/></FilteredTracks></Model></TrackMate>"
+    );
+    for (text, error, notes) in [
+        // When the tracks are put together,
+        (
+            "Exported today\nid,t,x,y\n1,0,0,0\n1,24,0,0\n1,60,0,0\n",
+            "intervals are mixed",
+            &["`Exported today`"][..],
+        ),
+        ("id;t;x;y\n1;0;0,5;0\n1;0;1,5;0\n", "two positions", &["decimal comma"]),
+        ("id,t,x,y\n-1,0,0,0\n1,0,0,0\n2,0,1,1\n", "no track of two positions", &["points of track -1"]),
+        ("id,t,x,y\n,0,0,0\n1,0,0,0\n", "no track of two positions", &["belong to no track"]),
+        // while rows are read,
+        (
+            "Exported today\nid;t;x;y\n1;0;0,5;0\n1;1;far;0\n",
+            "`far` is not a number",
+            &["Exported", "decimal comma"],
+        ),
+        ("# id,t,x,y\n1,0,0,0\n1,24,0\n", "has 3 fields", &["names of the comment"]),
+        // where it is not clear how numbers are meant,
+        (
+            "Exported today\nid;t;x;y\n1;0;1,234;0\n1;1;1,334;0\n",
+            "may be 1.234 or 1234",
+            &["`Exported today`"],
+        ),
+        // and in XML.
+        (simple, "intervals are mixed", &["taken for time"]),
+        (&hidden, "links spot 9", &["filters hide"]),
+    ] {
+        let found = read_text(text, &TrackOptions::default()).unwrap_err();
+        let whole = found.to_string();
+        let (said, alone) = found.apart();
+        assert!(alone.found().contains(error), "{text}: {alone}");
+        for note in notes {
+            assert!(said.iter().any(|own| own.contains(note)), "{text}: no «{note}» in {said:?}");
+            assert!(whole.contains("before that") && whole.contains(note), "{whole}");
+        }
+        assert!(!alone.to_string().contains("before that"), "{alone}");
+    }
+}
+
+/// Where every comma has three digits behind it, both remedies are said.
+#[test]
+fn groups_of_three_digits_are_asked_about() {
+    let error = refused("id;t;x;y\n1;0;1,234;2,500\n1;1;1,334;2,600\n");
+    let words = "may be 1.234 or 1234: every comma has three digits behind it; write a point for each of these commas if they mark \
+                 decimals, and nothing if they are separators of thousands";
+    assert!(error.contains(words), "{error}");
+    let decimals =
+        read_text("id;t;x;y\n1;0;1.234;2.500\n1;1;1.334;2.600\n", &TrackOptions::default()).unwrap();
+    let thousands = read_text("id;t;x;y\n1;0;1234;2500\n1;1;1334;2600\n", &TrackOptions::default()).unwrap();
+    assert_eq!(
+        (decimals.tracks()[0].positions()[0][0], thousands.tracks()[0].positions()[0][0]),
+        (1.234, 1234.0)
+    );
+}
+
 #[test]
 fn names_of_frames_do_not_tell_tracks_apart() {
     let text = "id,t,x,y,image\n1,0,0,0,a0.tif\n1,1,1,0,a1.tif\n2,0,0,0,a0.tif\n2,1,2,0,a1.tif\n";

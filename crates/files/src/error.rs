@@ -41,6 +41,7 @@ pub struct DataError {
     place: Option<String>,
     found: String,
     remedy: String,
+    notes: Box<[String]>,
 }
 
 impl DataError {
@@ -51,7 +52,8 @@ impl DataError {
         found: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { kind, file: file.as_ref().to_owned(), place: None, found: found.into(), remedy: remedy.into() }
+        let (file, found, remedy) = (file.as_ref().to_owned(), found.into(), remedy.into());
+        Self { kind, file, place: None, found, remedy, notes: Box::default() }
     }
 
     /// The error of an operation of the operating system on `file`; `doing` completes "cannot …".
@@ -83,6 +85,28 @@ impl DataError {
     pub fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
         self
+    }
+
+    /// The same error after these notes: what a reader had guessed, cut or left out by then, which is often why.
+    ///
+    /// ```
+    /// use glauber_files::{DataError, DataErrorKind};
+    ///
+    /// let error = DataError::new(DataErrorKind::Value, "a.csv", "times are mixed", "split the file");
+    /// let error = error.after(vec!["the titles were passed over".to_string()]);
+    /// assert_eq!(error.to_string(), "a.csv: times are mixed; split the file (before that: the titles were passed over)");
+    /// let (notes, error) = error.apart();
+    /// assert_eq!((notes.len(), error.to_string().as_str()), (1, "a.csv: times are mixed; split the file"));
+    /// ```
+    #[must_use]
+    pub fn after(mut self, mut notes: Vec<String>) -> Self {
+        notes.extend(std::mem::take(&mut self.notes));
+        Self { notes: notes.into(), ..self }
+    }
+
+    /// What was noted before it, and the error alone.
+    pub fn apart(mut self) -> (Vec<String>, Self) {
+        (std::mem::take(&mut self.notes).into(), self)
     }
 
     /// What sort of thing is wrong.
@@ -117,7 +141,11 @@ impl fmt::Display for DataError {
         if let Some(place) = &self.place {
             write!(f, ", {place}")?;
         }
-        write!(f, ": {}; {}", self.found, self.remedy)
+        write!(f, ": {}; {}", self.found, self.remedy)?;
+        match &self.notes[..] {
+            [] => Ok(()),
+            notes => write!(f, " (before that: {})", notes.join("; ")),
+        }
     }
 }
 

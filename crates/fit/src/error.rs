@@ -55,7 +55,14 @@ impl JobError {
     /// What the readers of the data said before, and what is wrong.
     pub fn apart(self) -> (Vec<String>, JobError) {
         match self {
-            JobError::Noted { notes, error } => (notes, *error),
+            JobError::Noted { notes, error } => {
+                let (own, error) = error.apart();
+                ([notes, own].concat(), error)
+            }
+            JobError::Data(error) => {
+                let (notes, error) = error.apart();
+                (notes, JobError::Data(error))
+            }
             other => (Vec::new(), other),
         }
     }

@@ -328,6 +328,25 @@ fn names_that_count_by_more_than_one_are_asked_about() {
         let near = told("interval = 1.0\nstep-time = 1.0\n").unwrap();
         assert!(near.contains("1 step apart") || near.contains("1 to 2 steps apart"), "{near}");
     }
+    // With a unit too, and in dates.
+    for (names, asked) in
+        [("day1 day3 day5", Some(2)), ("0min 30min 60min", Some(30)), ("day3 day4 day6", None)]
+    {
+        let folder = pictures(&[0, 1, 2]);
+        let film = folder.path().join("film");
+        for (number, name) in names.split(' ').enumerate() {
+            std::fs::rename(film.join(format!("t{number:03}.png")), film.join(format!("{name}.png")))
+                .unwrap();
+        }
+        let found = fit(folder.path(), &task("", ""));
+        match asked {
+            Some(by) => {
+                let refused = found.err().unwrap();
+                assert!(refused.contains(&format!("go up by {by}, and nothing says")), "{refused}");
+            }
+            None => assert!(found.unwrap().notes[0].contains("1 to 2 steps apart")),
+        }
+    }
     let folder = pictures(&[3, 4, 6, 7]);
     let found = fit(folder.path(), &task("", "")).unwrap();
     assert!(found.notes[0].contains("1 to 2 steps apart"), "{:?}", found.notes);

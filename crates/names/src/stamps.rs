@@ -36,7 +36,7 @@ pub(crate) fn read_stamps(
     };
     let (length, wide) = (all[0].length, columns.len());
     let (reading, counted, others) = decided(&all, names)?;
-    let (frames, apart) = counted;
+    let (mut frames, apart) = counted;
     if reading.what == COUNT {
         if !others.is_empty() {
             notes.push(format!(
@@ -47,6 +47,12 @@ pub(crate) fn read_stamps(
         return Ok(());
     }
     let not = if others.is_empty() { String::new() } else { format!(", not for {}", others.join(" or ")) };
+    // Days, hours, minutes or seconds alone are counted, as numbers without a unit are.
+    let by = match columns[at].counts {
+        Counts::Clock(unit) if length == 1 => units_a_frame(&reading.times, &frames, unit),
+        _ => 1,
+    };
+    frames.iter_mut().for_each(|frame| *frame *= by);
     let texts = columns[at].texts.clone();
     let stamp = Column {
         counts: Counts::Stamp,
@@ -61,11 +67,9 @@ pub(crate) fn read_stamps(
         let mut same: Vec<&str> = all.iter().map(|reading| reading.what.as_str()).collect();
         same.retain(|what| *what != reading.what && !others.iter().any(|other| other == what));
         same.dedup();
+        let each = if by == 1 { ", each taken for one frame" } else { "" };
         notes.push(match same.is_empty() {
-            true => format!(
-                "the names were taken for {}{not}, steps of {apart}, each taken for one frame",
-                reading.what
-            ),
+            true => format!("the names were taken for {}{not}, steps of {apart}{each}", reading.what),
             false => {
                 let same = same.join(" or ");
                 format!(
@@ -80,6 +84,15 @@ pub(crate) fn read_stamps(
 }
 
 const COUNT: &str = "a count";
+
+/// How many units of so many seconds the names go up by from frame to frame.
+fn units_a_frame(times: &[u64], frames: &[u64], unit: u64) -> u64 {
+    let span = |all: &[u64]| {
+        let (least, most) = (all.iter().min(), all.iter().max());
+        most.zip(least).map_or(0, |(most, least)| most - least) as f64
+    };
+    (span(times) / span(frames).max(1.0) / unit as f64).round().max(1.0) as u64
+}
 
 /// The place of the first date or clock time, and its readings.
 fn found(columns: &[Column]) -> Option<(usize, Vec<Reading>)> {

@@ -37,7 +37,7 @@ pub fn run(arguments: &TracksFile) -> Result<CommandOutcome, Failure> {
         face: Face::CommandLine,
         ..TrackOptions::default()
     };
-    let tracks = read_tracks(&arguments.file, &options).map_err(Failure::input)?;
+    let tracks = read_tracks(&arguments.file, &options).map_err(Failure::data)?;
     let summary = tracks.summary();
     // Short tracks have fewer lags; only who asks for more than there are is told so.
     let lags = arguments.lags.unwrap_or(usual_lags(&tracks));
@@ -47,8 +47,9 @@ pub fn run(arguments: &TracksFile) -> Result<CommandOutcome, Failure> {
         ));
     }
     let bootstrap = Bootstrap { replicates: arguments.bootstrap, seed: arguments.seed.unwrap_or(0) };
-    let curve = mean_squared_displacement(&tracks, lags, bootstrap)
-        .map_err(|e| Failure::input(format!("{}: {e}", arguments.file.display())))?;
+    let curve = mean_squared_displacement(&tracks, lags, bootstrap).map_err(|e| {
+        Failure::input(format!("{}: {e}", arguments.file.display())).after(tracks.notes().to_vec())
+    })?;
     if let Some(out) = &arguments.out {
         if out.extension().is_some_and(|e| e == "csv") {
             glauber::files::run_folder::write_whole(out, curve.to_csv()).map_err(Failure::run)?;

@@ -313,7 +313,8 @@ fn ome(text: &str) -> Result<Option<Axes>, Refusal> {
     pixels.axes(images).map(Some)
 }
 
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+/// An attribute of an element of XML.
+pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = element.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
     found.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
 }

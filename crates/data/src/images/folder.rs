@@ -27,7 +27,7 @@ pub fn read_image_folder(path: impl AsRef<Path>, limits: ImageLimits) -> Result<
     if let Some(gap) = gap {
         notes.push(format!("{gap}; the images were taken as consecutive"));
     }
-    let mut picture = read_all(folder, &files, limits)?;
+    let mut picture = read_all(folder, &files, limits).map_err(|error| error.after(notes.clone()))?;
     picture.notes.append(&mut notes);
     ImageStack::new(picture, folder)
 }
@@ -39,10 +39,11 @@ pub(super) fn read_chosen(
     limits: ImageLimits,
 ) -> Result<(ImageStack, Arranged), DataError> {
     let (files, mut notes) = pictures_of(folder)?;
-    let arranged = arrange(&stems_of(&files), choice).map_err(|refusal| refusal.in_file(folder))?;
+    let arranged = arrange(&stems_of(&files), choice);
+    let arranged = arranged.map_err(|refusal| refusal.in_file(folder).after(notes.clone()))?;
     let files: Vec<PathBuf> = arranged.files.iter().map(|file| files[*file].clone()).collect();
-    let mut picture = read_all(folder, &files, limits)?;
     notes.extend_from_slice(&arranged.notes);
+    let mut picture = read_all(folder, &files, limits).map_err(|error| error.after(notes.clone()))?;
     picture.notes.append(&mut notes);
     Ok((ImageStack::new(picture, folder)?, arranged))
 }

@@ -74,7 +74,8 @@ pub fn read_series(
     let choice =
         if picked_sample { SeriesChoice { channel: None, ..choice.clone() } } else { choice.clone() };
     let axes = axes.unwrap_or_else(|| Axes::new(vec![(Axis::Time, stack.planes())], ""));
-    let selected = select(&axes, stack.planes(), &choice).map_err(|refusal| refusal.in_file(path))?;
+    let selected = select(&axes, stack.planes(), &choice);
+    let selected = selected.map_err(|refusal| refusal.in_file(path).after(stack.notes.clone()))?;
     let Selected { planes, slices, notes } = selected;
     if !planes.iter().copied().eq(0..stack.planes()) {
         stack.array = picked_planes(&stack.array, &planes);

@@ -295,6 +295,12 @@ impl<'t> Sheet<'t> {
         one(&above, "above the rows").into_iter().chain(one(&between, "between the rows")).collect()
     }
 
+    /// An error about a row, after these notes and those of the table.
+    pub(crate) fn noted(&self, error: DataError, notes: &[String]) -> DataError {
+        let own = self.notes().unwrap_or_else(|unclear| unclear.apart().0);
+        error.after([notes, &own].concat())
+    }
+
     /// What was passed over and how it was read, in sentences.
     ///
     /// # Errors
@@ -332,10 +338,10 @@ impl<'t> Sheet<'t> {
                     ),
                     false => format!("{} may be a decimal or thousands", quoted(written)),
                 };
-                let remedy = "write numbers without separators of thousands, and decimals with a point";
-                return Err(
-                    DataError::new(DataErrorKind::Value, self.path, found, remedy).at(format!("line {line}"))
-                );
+                let remedy = "write a point for each of these commas if they mark decimals, and nothing if they are \
+                              separators of thousands";
+                let error = DataError::new(DataErrorKind::Value, self.path, found, remedy);
+                return Err(error.at(format!("line {line}")).after(notes));
             }
             let read = written.replace(',', ".");
             notes.push(format!(

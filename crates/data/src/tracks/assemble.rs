@@ -17,8 +17,13 @@ impl Points {
     /// Makes tracks.
     ///
     /// # Errors
-    /// If a track has two positions at one time, times have no common interval, or no track has two positions.
+    /// If a track has two positions at one time, times have no common interval, or no track has two positions; after what
+    /// was noted by then.
     pub(super) fn assemble(mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
+        self.tracks(path, options).map_err(|error| error.after(self.notes))
+    }
+
+    fn tracks(&mut self, path: &Path, options: &TrackOptions) -> Result<Tracks, DataError> {
         self.leave_out_minus_one();
         self.check_no_data(path)?;
         self.keep_apart(options.face);
@@ -37,15 +42,9 @@ impl Points {
             }
             tracks.push(track_of(&self.ids[points[0].track], points, interval.length, interval.scale, path)?);
         }
-        if one_point > 0 {
-            self.notes.push(format!("{one_point} tracks of one position only were left out"));
-        }
         if tracks.is_empty() {
             let found = match one_point {
-                0 => std::iter::once("holds no tracks".to_owned())
-                    .chain(self.notes)
-                    .collect::<Vec<_>>()
-                    .join(": "),
+                0 => "holds no tracks".to_owned(),
                 n => format!("holds no track of two positions ({n} of one)"),
             };
             return Err(DataError::new(
@@ -55,22 +54,27 @@ impl Points {
                 "export linked tracks, not single spots",
             ));
         }
+        if one_point > 0 {
+            self.notes.push(format!("{one_point} tracks of one position only were left out"));
+        }
         self.note_gaps(&tracks);
         let dimensions = self.flatten(&mut tracks);
         // Frames that an interval is given for are in its unit, which nobody names.
-        let own_time = self.units.time.filter(|unit| !(unit::is_frame(unit) && options.interval.is_some()));
+        let own = std::mem::take(&mut self.units);
+        let own_time = own.time.filter(|unit| !(unit::is_frame(unit) && options.interval.is_some()));
         let units = Units {
-            length: options.length_unit.clone().or(self.units.length),
+            length: options.length_unit.clone().or(own.length),
             time: options.time_unit.clone().or(own_time),
         };
         if !self.unread.is_empty() {
             let names: Vec<String> = self.unread.iter().map(|name| quoted(name)).collect();
             self.notes.push(format!("not read, though called like times or positions: {}", names.join(", ")));
         }
-        let tracks = Tracks::new(tracks, interval.length, dimensions, units, self.notes).map_err(|e| {
+        let notes = self.notes.clone();
+        let tracks = Tracks::new(tracks, interval.length, dimensions, units, notes).map_err(|e| {
             DataError::new(DataErrorKind::Value, path, e.to_string(), "check how the tracks were exported")
         })?;
-        Ok(tracks.with_columns(self.columns))
+        Ok(tracks.with_columns(std::mem::take(&mut self.columns)))
     }
 
     /// Refuses positions that stand for no data, and notes those that may.

@@ -147,19 +147,14 @@ impl Rows<'_> {
         self.points.units.length = self.places.length_unit.clone();
         self.points.units.time = self.places.time_unit.clone();
         self.points.half_named = self.places.half_named.clone().filter(|_| self.places.unit_column.is_none());
-        let mut fields = Vec::new();
-        let mut header_lines = 0;
-        let mut rows = 0;
-        while let Some(line) = self.sheet.row(&mut fields)? {
-            if rows == 0 && header_lines < MOST_HEADER_LINES && self.is_header_line(&fields) {
-                header_lines += 1;
-                self.take_units(&fields, line)?;
-            } else {
-                rows += 1;
-                self.add(&fields, line, rows == 1)?;
-            }
+        let header_lines = match self.rows() {
+            Ok(header_lines) => header_lines,
+            Err(error) => return Err(self.sheet.noted(error, &self.points.notes)),
+        };
+        match self.sheet.notes() {
+            Ok(notes) => self.points.notes.extend(notes),
+            Err(unclear) => return Err(unclear.after(self.points.notes)),
         }
-        self.points.notes.extend(self.sheet.notes()?);
         self.points.notes.extend(self.sheet.note_of_comments());
         if header_lines > 0 && !self.is_trackmate() {
             let lines =
@@ -173,6 +168,21 @@ impl Rows<'_> {
         self.points.columns = self.places.said(self.sheet.names());
         self.points.unread = self.places.unread(self.sheet.names());
         self.points.assemble(self.path, self.options)
+    }
+
+    /// Takes all rows; how many header lines there are below the header.
+    fn rows(&mut self) -> Result<usize, DataError> {
+        let (mut fields, mut header_lines, mut rows) = (Vec::new(), 0, 0);
+        while let Some(line) = self.sheet.row(&mut fields)? {
+            if rows == 0 && header_lines < MOST_HEADER_LINES && self.is_header_line(&fields) {
+                header_lines += 1;
+                self.take_units(&fields, line)?;
+            } else {
+                rows += 1;
+                self.add(&fields, line, rows == 1)?;
+            }
+        }
+        Ok(header_lines)
     }
 
     fn is_trackmate(&self) -> bool {

@@ -147,21 +147,12 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     fn read(mut self) -> Result<MsdCurve, DataError> {
-        let mut fields = Vec::new();
-        while let Some(line) = self.sheet.row(&mut fields)? {
-            self.add(&fields, line)?;
+        if let Err(error) = self.rows() {
+            return Err(self.sheet.noted(error, &self.curve.notes));
         }
-        for comment in self.sheet.comments().to_vec() {
-            self.take_comment(comment)?;
-        }
-        let notes = self.sheet.notes()?;
-        self.curve.notes.extend(notes);
-        if self.curve.points.is_empty() {
-            let remedy = "give lines of lag,msd below a header of those names";
-            return Err(DataError::new(DataErrorKind::Value, self.path, "holds no values", remedy));
-        }
-        if let Some((found, remedy)) = self.curve.lags_like_times() {
-            return Err(DataError::new(DataErrorKind::Value, self.path, found, remedy));
+        match self.sheet.notes() {
+            Ok(notes) => self.curve.notes.extend(notes),
+            Err(unclear) => return Err(unclear.after(self.curve.notes)),
         }
         let first = self.curve.points[0].lag;
         if first > 1 && !self.curve.lags_said {
@@ -176,6 +167,24 @@ impl Rows<'_> {
             self.curve.notes.insert(0, note);
         }
         Ok(self.curve)
+    }
+
+    fn rows(&mut self) -> Result<(), DataError> {
+        let mut fields = Vec::new();
+        while let Some(line) = self.sheet.row(&mut fields)? {
+            self.add(&fields, line)?;
+        }
+        for comment in self.sheet.comments().to_vec() {
+            self.take_comment(comment)?;
+        }
+        if self.curve.points.is_empty() {
+            let remedy = "give lines of lag,msd below a header of those names";
+            return Err(DataError::new(DataErrorKind::Value, self.path, "holds no values", remedy));
+        }
+        match self.curve.lags_like_times() {
+            Some((found, remedy)) => Err(DataError::new(DataErrorKind::Value, self.path, found, remedy)),
+            None => Ok(()),
+        }
     }
 
     fn error(&self, place: String, found: String, remedy: &str) -> DataError {

@@ -11,50 +11,9 @@ use glauber_files::error::quoted;
 use std::collections::{HashMap, HashSet};
 
 /// Words in the names of columns that say where a track comes from.
-const KNOWN: &[&str] = &[
-    "animal",
-    "assay",
-    "batch",
-    "condition",
-    "culture",
-    "dataset",
-    "dish",
-    "donor",
-    "embryo",
-    "experiment",
-    "exp",
-    "field",
-    "file",
-    "filename",
-    "fish",
-    "fov",
-    "group",
-    "image",
-    "mouse",
-    "movie",
-    "patient",
-    "plate",
-    "pos",
-    "position",
-    "recording",
-    "rep",
-    "replicate",
-    "run",
-    "sample",
-    "scene",
-    "series",
-    "session",
-    "site",
-    "slide",
-    "source",
-    "stack",
-    "subject",
-    "tile",
-    "treatment",
-    "trial",
-    "video",
-    "well",
-];
+const KNOWN: &str = "animal assay batch condition culture dataset dish donor embryo experiment exp field file \
+                     filename fish fov group image mouse movie patient plate pos position recording rep replicate \
+                     run sample scene series session site slide source stack subject tile treatment trial video well";
 
 impl Groups {
     /// Those of a table with these columns.
@@ -86,7 +45,8 @@ fn is_known(name: &str) -> bool {
     }
     let plain = spaced.to_lowercase();
     let words: Vec<&str> = plain.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
-    let named = |word: &&str| KNOWN.contains(word) || KNOWN.contains(&word.trim_end_matches('s'));
+    let known = |word: &str| KNOWN.split(' ').any(|own| own == word);
+    let named = |word: &&str| known(word) || known(word.trim_end_matches('s'));
     words.iter().any(named) && !words.iter().any(|w| ["x", "y", "z", "t", "time", "frame"].contains(w))
 }
 

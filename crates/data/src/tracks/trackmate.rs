@@ -76,10 +76,9 @@ fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<
     let mut document = Document::default();
     document.points.line_word = "line";
     document.points.notes.extend(note);
-    source.read(&mut document)?;
-    match document.root.as_deref() {
-        Some("TrackMate") => source.full_model(document),
-        Some("Tracks") => source.simple_tracks(document),
+    let tracks = source.read(&mut document).and_then(|()| match document.root.take().as_deref() {
+        Some("TrackMate") => source.full_model(&mut document),
+        Some("Tracks") => source.simple_tracks(&mut document),
         Some(other) => {
             let found = format!("is XML of {}, not of TrackMate", quoted(other));
             let remedy = "export the tracks by TrackMate, or as CSV";
@@ -89,7 +88,8 @@ fn read(file: File, length: u64, path: &Path, options: &TrackOptions) -> Result<
             let remedy = "export the tracks again";
             Err(DataError::new(DataErrorKind::Format, path, "has no XML element", remedy))
         }
-    }
+    });
+    tracks.map_err(|error| error.after(document.points.notes))
 }
 
 /// The text with the reader on it.
@@ -303,7 +303,7 @@ impl Source<'_> {
         ])
     }
 
-    fn simple_tracks(self, mut document: Document) -> Result<Tracks, DataError> {
+    fn simple_tracks(self, document: &mut Document) -> Result<Tracks, DataError> {
         let points = &mut document.points;
         points.dimensions = 3;
         points.frames = points.points.iter().all(|p| p.time.fract().abs() <= 0.0);
@@ -314,10 +314,10 @@ impl Source<'_> {
                 .push("t is not a whole number everywhere: it was taken for time, not for frames".into());
         }
         points.interval_missing = points.frames && points.interval.is_none();
-        document.points.assemble(self.path, self.options)
+        std::mem::take(&mut document.points).assemble(self.path, self.options)
     }
 
-    fn full_model(self, mut document: Document) -> Result<Tracks, DataError> {
+    fn full_model(self, document: &mut Document) -> Result<Tracks, DataError> {
         let points = &mut document.points;
         points.dimensions = 3;
         points.frames = true;
@@ -368,7 +368,7 @@ impl Source<'_> {
         if loose > 0 {
             points.notes.push(format!("{loose} spots belong to no track that was read"));
         }
-        document.points.assemble(self.path, self.options)
+        std::mem::take(&mut document.points).assemble(self.path, self.options)
     }
 
     fn segments(

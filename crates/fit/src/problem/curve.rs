@@ -82,16 +82,17 @@ impl Scale {
 /// The fit file's data as a summary over time. One replicate of the model is one independent run.
 pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobError> {
     let model = &own.model;
-    let mut found = match file.source()? {
+    let found = match file.source()? {
         DataSource::Tracks(path) => {
             let TracksCurve { curve, correlations, notes } = tracks_curve(file, model, path)?;
-            let of_curve = of_curve(file, model, "data.tracks", curve)?;
+            let of_curve = of_curve(file, model, "data.tracks", curve).map_err(|e| e.after(notes.clone()))?;
             ObservedCurve { data_notes: notes, correlations, ..of_curve }
         }
         DataSource::Msd(path) => {
             let curve = file.given.curve.clone().map_or_else(|| msd_curve(path), Ok)?;
             let data_notes = notes_about(path, curve.notes());
-            ObservedCurve { data_notes, ..of_curve(file, model, "data.msd", as_said(file, curve)?)? }
+            let of_curve = as_said(file, curve).and_then(|curve| of_curve(file, model, "data.msd", curve));
+            ObservedCurve { data_notes: data_notes.clone(), ..of_curve.map_err(|e| e.after(data_notes))? }
         }
         DataSource::Curve(path) => of_time_curve(file, model, path)?,
         DataSource::States(path) => of_states(file, own, path)?,
@@ -101,6 +102,12 @@ pub(super) fn observe(file: &FitFile, own: &Own) -> Result<ObservedCurve, JobErr
             return Err(file.wrong("data", message).into());
         }
     };
+    let said = found.data_notes.clone();
+    compared(file, found).map_err(|error| error.after(said))
+}
+
+/// Of a summary over time what is compared.
+fn compared(file: &FitFile, mut found: ObservedCurve) -> Result<ObservedCurve, JobError> {
     let before = found.target.steps.clone();
     keep_chosen_steps(file, &mut found.target)?;
     if found.target.steps.len() < before.len() {
@@ -297,13 +304,17 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
     let (choice, summary) = choice(file, model)?;
     let outputs = summary.outputs();
     let curve = read_time_curve(path, &outputs)?;
+    let mut data_notes = notes_about(path, &curve.notes);
+    let wrong = |key: &str, message: String| {
+        JobError::from(file.wrong(key, message)).after(notes_about(path, &curve.notes))
+    };
     if let Some((column, what, output)) = of_something_else(model, &curve.columns, &outputs) {
         let message = format!(
             "{}: the column `{column}` is called like {what} of the model, and `{output}` is compared: name it `value` if it is \
              that, or compare what it is, by `loss.summary`",
             path.display()
         );
-        return Err(file.wrong("data.curve", message).into());
+        return Err(wrong("data.curve", message));
     }
     let step = match (curve.in_steps, curve.in_steps || file.data.step_time.is_some()) {
         (true, _) => 1.0,
@@ -313,7 +324,7 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
                 "{} has times, not steps: say how long a step is, as `data.step-time`",
                 path.display()
             );
-            return Err(file.wrong("data.curve", message).into());
+            return Err(wrong("data.curve", message));
         }
     };
     let mut steps = Vec::with_capacity(curve.times.len());
@@ -321,11 +332,10 @@ fn of_time_curve(file: &FitFile, model: &Model, path: &Path) -> Result<ObservedC
         let (exact, whole) = (time / step, (time / step).round());
         if (exact - whole).abs() > 1e-6 * exact.max(1.0) || whole > MOST_STEPS as f64 {
             let message = format!("time {time} is {exact} steps, and must be a whole number of them");
-            return Err(file.wrong("data.step-time", message).into());
+            return Err(wrong("data.step-time", message));
         }
         steps.push(whole as usize);
     }
-    let mut data_notes = notes_about(path, &curve.notes);
     let at_start = steps.iter().filter(|step| **step == 0).count();
     if at_start > 0 {
         data_notes.extend(notes_about(path, &["step 0 is the start, which is not compared".to_string()]));

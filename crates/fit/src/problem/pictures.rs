@@ -45,10 +45,13 @@ pub(crate) fn pictures(file: &FitFile, model: &Model, path: &Path) -> Result<Pic
         None => 0,
     };
     let layer = &model.declarations().layers[layer];
-    let (positions, of_times) = positions(file, &series, path)?;
     let mut notes = series.stack.notes().to_vec();
-    notes.extend(of_times);
-    let array = lattices(file, layer, &series.stack, series.shape(depth), path, &mut notes)?;
+    let read = positions(file, &series, path).and_then(|(positions, of_times)| {
+        notes.extend(of_times);
+        let array = lattices(file, layer, &series.stack, series.shape(depth), path, &mut notes)?;
+        Ok((positions, array))
+    });
+    let (positions, array) = read.map_err(|error| error.after(notes_about(path, &notes)))?;
     Ok(Pictures { array: (layer.name.clone(), array), positions, notes: notes_about(path, &notes) })
 }
 
@@ -61,9 +64,21 @@ pub(crate) fn picture_of_each_layer(
     model: &Model,
     path: &Path,
 ) -> Result<(Vec<(String, Array)>, Vec<String>), JobError> {
-    let layers = &model.declarations().layers;
     let stack = read_images(path, ImageLimits::default())?;
     let mut notes = stack.notes().to_vec();
+    let arrays = of_each_layer(file, model, path, &stack, &mut notes);
+    let arrays = arrays.map_err(|error| error.after(notes_about(path, &notes)))?;
+    Ok((arrays, notes_about(path, &notes)))
+}
+
+fn of_each_layer(
+    file: &FitFile,
+    model: &Model,
+    path: &Path,
+    stack: &ImageStack,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(String, Array)>, JobError> {
+    let layers = &model.declarations().layers;
     let mut arrays = Vec::new();
     for (place, layer) in layers.iter().enumerate() {
         // One layer takes all planes: those of a lattice with three axes, or what the caller will refuse.
@@ -84,9 +99,9 @@ pub(crate) fn picture_of_each_layer(
             3 => vec![1, own.planes(), own.height(), own.width()],
             _ => vec![own.planes(), own.height(), own.width()],
         };
-        arrays.push((layer.name.clone(), lattices(file, layer, &own, shape, path, &mut notes)?));
+        arrays.push((layer.name.clone(), lattices(file, layer, &own, shape, path, notes)?));
     }
-    Ok((arrays, notes_about(path, &notes)))
+    Ok(arrays)
 }
 
 /// The values of a layer.

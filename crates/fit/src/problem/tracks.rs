@@ -51,6 +51,13 @@ pub(super) fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result
         Some(table) => tracks_of_table(table, &name, &options)?,
         None => read_tracks(path, &options)?,
     };
+    let said = notes_about(Path::new(&name), tracks.notes());
+    curve_of(file, model, &name, tracks).map_err(|error| error.after(said))
+}
+
+/// The curve of the tracks that were read from what is called `name`.
+fn curve_of(file: &FitFile, model: &Model, name: &str, tracks: Tracks) -> Result<TracksCurve, JobError> {
+    let data = &file.data;
     let tracks = projected(file, model, chosen(file, tracks)?)?;
     let lags = data.lags.map_or(usual_lags(&tracks), |lags| lags.min(u64::from(u32::MAX)) as u32);
     let replicates = data.bootstrap.map_or(Bootstrap::default().replicates, |n| n.min(100_000) as u32);
@@ -59,7 +66,7 @@ pub(super) fn tracks_curve(file: &FitFile, model: &Model, path: &Path) -> Result
     let columns = tracks.columns_in_words().into_iter().map(|words| format!("read {words}"));
     let notes: Vec<String> = columns.chain(tracks.notes().iter().chain(curve.notes()).cloned()).collect();
     let correlations = correlations(&tracks, &curve);
-    Ok(TracksCurve { curve, correlations, notes: notes_about(Path::new(&name), &notes) })
+    Ok(TracksCurve { curve, correlations, notes: notes_about(Path::new(name), &notes) })
 }
 
 /// How the lags of a curve are correlated, \[lag\]\[lag\], tracks being independent: a value is a ratio of sums over tracks, and

@@ -243,10 +243,13 @@ fn of_quotient(g: &mut Graph, d: ValueId) -> Option<ValueId> {
     Some(g.binary(Binary::Divide, b, d))
 }
 
-/// (1 + b)ⁿ − 1 = expm1(n log1p(b)), for b above −1.
-pub(crate) fn growth(g: &mut Graph, power: ValueId) -> Option<ValueId> {
-    let Op::Binary(Binary::Power, base, n) = g.instruction(power).op else { return None };
-    let exponent = exponent_of_growth(g, base, n)?;
+/// eʸ − 1 = expm1(y), and (1 + b)ⁿ − 1 = expm1(n log1p(b)) for b above −1.
+pub(crate) fn growth(g: &mut Graph, x: ValueId) -> Option<ValueId> {
+    let exponent = match g.instruction(x).op {
+        Op::Unary(Unary::Exponential, y) => y,
+        Op::Binary(Binary::Power, base, n) => exponent_of_growth(g, base, n)?,
+        _ => return None,
+    };
     Some(g.unary(Unary::ExponentialMinusOne, exponent))
 }
 

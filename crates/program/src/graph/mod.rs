@@ -2,6 +2,7 @@
 //! shared, neutral elements dropped.
 
 mod beyond;
+mod cancelling;
 mod complement;
 mod fold;
 mod near;

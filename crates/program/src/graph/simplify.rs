@@ -59,12 +59,10 @@ impl Graph {
                     self.declarations.lists.get(list as usize).and_then(|own| own.get(place)).copied();
                 known.map_or(Err(Op::Entry { list, at }), |number| Ok(self.constant(number)))
             }
-            Op::CellSum { x, labels, at, cells } if self.rank(x) != Rank::Site => {
-                let x = self.push(Op::Spread(x));
-                Ok(self.push(Op::CellSum { x, labels, at, cells }))
-            }
-            Op::CellSum { x, labels, at, cells } if self.rank(labels) != Rank::Site => {
-                let labels = self.push(Op::Spread(labels));
+            Op::CellSum { x, labels, at, cells }
+                if [x, labels].iter().any(|v| self.rank(*v) != Rank::Site) =>
+            {
+                let [x, labels] = [x, labels].map(|value| self.push(Op::Spread(value)));
                 Ok(self.push(Op::CellSum { x, labels, at, cells }))
             }
             Op::Spread(x) if self.rank(x) == Rank::Site => Ok(x),
@@ -108,11 +106,8 @@ impl Graph {
             (Unary::Negate, Op::Unary(Unary::Negate, x)) => Ok(x),
             (Unary::Logarithm, Op::Unary(Unary::Exponential, x)) => Ok(x),
             // ln(1 + x) and ln(1 − x), exact near 0.
-            (Unary::Logarithm, Op::Binary(Binary::Add, x, one)) if self.is_one(one) => {
-                Ok(self.unary(Unary::LogarithmOnePlus, x))
-            }
-            (Unary::Logarithm, Op::Binary(Binary::Add, one, x)) if self.is_one(one) => {
-                Ok(self.unary(Unary::LogarithmOnePlus, x))
+            (Unary::Logarithm, Op::Binary(Binary::Add, x, y)) if self.is_one(x) || self.is_one(y) => {
+                Ok(self.unary(Unary::LogarithmOnePlus, if self.is_one(x) { y } else { x }))
             }
             (Unary::Logarithm, Op::Binary(Binary::Subtract, one, x)) if self.is_one(one) => {
                 let minus = self.negate(x);
@@ -136,10 +131,6 @@ impl Graph {
             Binary::Add | Binary::Subtract if y_is(0.0) => Ok(a),
             Binary::Subtract if x_is(0.0) => Ok(self.negate(b)),
             Binary::Subtract if a == b => Ok(self.constant(0.0)),
-            Binary::Subtract if y_is(1.0) && self.is_exponential(a).is_some() => {
-                let exponent = self.is_exponential(a).unwrap_or(a);
-                Ok(self.unary(Unary::ExponentialMinusOne, exponent))
-            }
             Binary::Subtract if y_is(1.0) => match growth(self, a) {
                 Some(value) => Ok(value),
                 None => self.simplified_difference(a, b),
@@ -186,28 +177,18 @@ impl Graph {
     /// Rewrites sums of what has a part in common: Σ p q + Σ p r over sites is Σ p (q + r), and a field's values at some
     /// distances added up are a sum over neighbours.
     fn simplified_sum(&mut self, a: ValueId, b: ValueId) -> Option<ValueId> {
-        match (self.instruction(a).op.clone(), self.instruction(b).op.clone()) {
-            (Op::SiteSum(x), Op::SiteSum(y)) => {
-                let (p, q, r) = self.common_factor(x, y)?;
-                let sum = self.add_neighbours(q, r)?;
-                let product = self.multiply(p, sum);
-                Some(self.site_sum(product))
-            }
-            _ => None,
-        }
+        let (&Op::SiteSum(x), &Op::SiteSum(y)) = (&self.instruction(a).op, &self.instruction(b).op) else {
+            return None;
+        };
+        let (p, q, r) = self.common_factor(x, y)?;
+        let sum = self.add_neighbours(q, r)?;
+        let product = self.multiply(p, sum);
+        Some(self.site_sum(product))
     }
 
     /// Whether a value is the constant 1.
-    fn is_one(&self, value: ValueId) -> bool {
+    pub(super) fn is_one(&self, value: ValueId) -> bool {
         self.constant_value(value).is_some_and(|x| is(x, 1.0))
-    }
-
-    /// What a value is the exponential of.
-    fn is_exponential(&self, value: ValueId) -> Option<ValueId> {
-        match self.instruction(value).op {
-            Op::Unary(Unary::Exponential, x) => Some(x),
-            _ => None,
-        }
     }
 
     /// Whether a neighbourhood's sum counts.
@@ -245,18 +226,13 @@ impl Graph {
         let known = near::difference(self, a, b)
             .or_else(|| near::rest_of(self, a, b))
             .or_else(|| near::rest_of(self, b, a).map(|missing| self.negate(missing)));
-        match known {
-            Some(value) => Ok(value),
-            None => self.simplified_signs(Binary::Subtract, a, b),
-        }
+        known.map_or_else(|| self.simplified_signs(Binary::Subtract, a, b), Ok)
     }
 
     /// What a value is the negative of.
     fn negated(&self, value: ValueId) -> Option<ValueId> {
-        match self.instruction(value).op {
-            Op::Unary(Unary::Negate, x) => Some(x),
-            _ => None,
-        }
+        let Op::Unary(Unary::Negate, x) = self.instruction(value).op else { return None };
+        Some(x)
     }
 
     /// p, q, r where x = p q and y = p r.
@@ -277,13 +253,8 @@ impl Graph {
             return None;
         }
         offsets.extend(more);
-        let neighbourhood = Neighbourhood::of(&offsets);
-        let known = self.declarations.neighbourhoods.iter().position(|n| *n == neighbourhood);
-        let number = known.unwrap_or_else(|| {
-            self.declarations.neighbourhoods.push(neighbourhood);
-            self.declarations.neighbourhoods.len() - 1
-        });
-        Some(self.push(Op::NeighbourSum { x, neighbourhood: number as u32, transposed: false }))
+        let neighbourhood = self.declarations.neighbourhood(Neighbourhood::of(&offsets));
+        Some(self.push(Op::NeighbourSum { x, neighbourhood, transposed: false }))
     }
 
     /// The field that a value sums, and from which distances, each once.
@@ -300,18 +271,19 @@ impl Graph {
 
     /// Rewrites sums and differences of negated values, and 1 − (1 − x); orders the operands of what commutes.
     fn simplified_signs(&mut self, function: Binary, a: ValueId, b: ValueId) -> Result<ValueId, Op> {
-        if function == Binary::Add && self.rank(a) != Rank::Site {
-            if let Some(sum) = self.simplified_sum(a, b) {
-                return Ok(sum);
-            }
+        if function == Binary::Add
+            && self.rank(a) != Rank::Site
+            && let Some(sum) = self.simplified_sum(a, b)
+        {
+            return Ok(sum);
         }
         let (left, right) = (self.instruction(a).op.clone(), self.instruction(b).op.clone());
         match (function, left, right) {
             (Binary::Add, _, Op::Unary(Unary::Negate, y)) => Ok(self.subtract(a, y)),
             (Binary::Add, Op::Unary(Unary::Negate, x), _) => Ok(self.subtract(b, x)),
             (Binary::Subtract, _, Op::Unary(Unary::Negate, y)) => Ok(self.add(a, y)),
-            (Binary::Subtract, Op::Constant(one), Op::Binary(Binary::Subtract, c, x))
-                if is(one.get(), 1.0) && self.constant_value(c).is_some_and(|c| is(c, 1.0)) =>
+            (Binary::Subtract, _, Op::Binary(Binary::Subtract, one, x))
+                if self.is_one(a) && self.is_one(one) =>
             {
                 Ok(x)
             }
@@ -323,10 +295,7 @@ impl Graph {
                 let product = self.multiply(a, y);
                 Ok(self.negate(product))
             }
-            (Binary::Multiply, Op::Unary(Unary::Negate, x), _) => {
-                let product = self.multiply(x, b);
-                Ok(self.negate(product))
-            }
+            (Binary::Multiply, Op::Unary(Unary::Negate, _), _) => Ok(self.multiply(b, a)),
             (Binary::Subtract, ..) => match self.known.get(&Op::Binary(Binary::Subtract, b, a)) {
                 Some(opposite) => Ok(self.append(Op::Unary(Unary::Negate, *opposite))),
                 None => Err(Op::Binary(function, a, b)),
@@ -381,20 +350,6 @@ impl Graph {
         })
     }
 
-    /// Has the model say where small chances are asked of the upper tail of a uniform number: 1 − p < u, or 1 − u < p.
-    fn tell_of_upper_tail(&mut self, comparison: Comparison, a: ValueId, b: ValueId) {
-        let Op::Binary(Binary::Subtract, one, x) = self.instruction(a).op else { return };
-        let is_uniform = |value: ValueId| matches!(self.instruction(value).op, Op::Uniform { .. });
-        let known = self.constant_value(x).is_some() || self.constant_value(b).is_some();
-        if comparison == Comparison::Equal || known || !self.is_one(one) || is_uniform(x) == is_uniform(b) {
-            return;
-        }
-        let notes = &mut self.declarations.signature.notes;
-        if !notes.iter().any(|own| own == UPPER_TAIL) {
-            notes.push(UPPER_TAIL.to_string());
-        }
-    }
-
     /// Whether a value is 0 or 1.
     fn is_binary(&self, value: ValueId) -> bool {
         let domain = self.domain(value);
@@ -423,10 +378,6 @@ impl Graph {
         }
     }
 }
-
-/// What is noted of a uniform number that decides by what is missing to 1.
-const UPPER_TAIL: &str = "a uniform number is compared with 1 less something (`u > 1 - p`): near 1 single precision tells numbers \
-                          6e-8 apart only, so that small chances are lost; write `u < p`, or bernoulli(p)";
 
 /// Whether two numbers are the same number; the comparison is meant exactly.
 #[allow(clippy::float_cmp)]

@@ -68,9 +68,8 @@ impl Scope {
     /// # Ok::<(), glauber_program::ModelError>(())
     /// ```
     pub fn cell_sum(&self, value: impl Into<Operand>, layer: &str) -> CellSum {
-        let value = value.into();
         let of = with_trace(self.id, |t| {
-            let x = t.resolve(value);
+            let x = t.resolve(value.into());
             let made = labels(t, layer).and_then(|(labels, cells)| {
                 summable(t, x)?;
                 Ok((t.graph.push(Op::Spread(x)), labels, cells))
@@ -106,9 +105,8 @@ impl Scope {
     /// # Ok::<(), glauber_program::ModelError>(())
     /// ```
     pub fn look_up(&self, numbers: &[f64], place: impl Into<Operand>) -> Expr {
-        let place = place.into();
         self.push(|t| {
-            let at = t.resolve(place);
+            let at = t.resolve(place.into());
             let domain = t.graph.domain(at);
             let last = numbers.len() as f64 - 1.0;
             if !(domain.integer && domain.proves(0.0, last)) || numbers.iter().any(|x| !x.is_finite()) {
@@ -183,8 +181,7 @@ fn number_of(t: &mut Trace, number: PerCell<'_>, at: ValueId) -> Result<Op, Mode
                         cells + 1
                     ),
                 };
-                let model = t.model();
-                return Err(ModelError::Count { model, what: "of_cell", wanted, found: list.len() });
+                return Err(t.miscounted("of_cell", &wanted, list.len()));
             }
             if let Some(place) = list.iter().position(|x| !x.is_finite()) {
                 let why = format!("the number given for cell {place} is {}: give a finite one", list[place]);

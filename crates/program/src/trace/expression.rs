@@ -101,12 +101,7 @@ impl Expr {
 
     /// Has the model say so among its notes, once.
     pub fn remark(self, note: &str) {
-        with_trace(self.trace, |t| {
-            let notes = &mut t.graph.declarations.signature.notes;
-            if !notes.iter().any(|own| own == note) {
-                notes.push(note.to_string());
-            }
-        });
+        with_trace(self.trace, |t| t.graph.remark(note));
     }
 
     /// Where its value lies; nothing where its tracing is over.
@@ -276,9 +271,8 @@ impl Expr {
 
     /// This value, with the derivative of another.
     pub fn with_gradient_of(self, other: impl Into<Operand>) -> Expr {
-        let other = other.into();
         self.apply(|t, value| {
-            let gradient = t.resolve(other);
+            let gradient = t.resolve(other.into());
             t.graph.push(Op::Replace { value, gradient })
         })
     }
@@ -290,9 +284,8 @@ impl Expr {
     ///
     /// It must be true that the observed next state determines the value; the likelihood relies on it.
     pub fn revealed_by(self, observed: impl Into<Operand>) -> Expr {
-        let observed = observed.into();
         self.apply(|t, value| {
-            let observed = t.resolve(observed);
+            let observed = t.resolve(observed.into());
             t.graph.push(Op::Revealed { value, observed })
         })
     }
@@ -361,8 +354,7 @@ pub(super) fn refuse_itself(trace: u32, refusal: Option<&str>, neighbourhood: &N
             (None, Some(Overlap::Itself(offset))) => itself(lattice, offset),
             _ => return,
         };
-        let model = t.model();
-        t.fail(ModelError::Neighbourhood { model, why });
+        t.fail(ModelError::Neighbourhood { model: t.model(), why });
     });
 }
 
@@ -376,8 +368,7 @@ pub(super) fn refuse_far(trace: u32, offsets: &[Offset]) {
             "the offset {own:?} leads farther than the lattice of {lattice} is long: give offsets within it (on a torus \
              {own:?} is the same as what is left of it after the lattice's length)"
         );
-        let model = t.model();
-        t.fail(ModelError::Neighbourhood { model, why });
+        t.fail(ModelError::Neighbourhood { model: t.model(), why });
     });
 }
 

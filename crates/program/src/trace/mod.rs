@@ -63,6 +63,11 @@ impl Trace {
         self.graph.constant(f64::NAN)
     }
 
+    /// What is wrong where there are not as many as wanted.
+    pub(crate) fn miscounted(&self, what: &'static str, wanted: &str, found: usize) -> ModelError {
+        ModelError::Count { model: self.model(), what, wanted: wanted.to_string(), found }
+    }
+
     /// Notes where the rule has become too long.
     pub(crate) fn check_length(&mut self) {
         let (length, draws) = (self.graph.len(), self.graph.declarations.draws.len());
@@ -246,8 +251,7 @@ impl Scope {
         self.push(|t| match find(t, name) {
             Err(error) => t.fail(error),
             Ok(_) if t.stage == Stage::Start => {
-                let model = t.model();
-                t.fail(ModelError::LayerInStart { model, layer: name.to_string() })
+                t.fail(ModelError::LayerInStart { model: t.model(), layer: name.to_string() })
             }
             Ok(i) => t.graph.push(Op::Layer(i)),
         })
@@ -313,9 +317,7 @@ impl Scope {
         self.push(|t| {
             let dimensions = t.graph.declarations.lattice.dimensions();
             if axis >= dimensions {
-                let model = t.model();
-                let wanted = format!("an axis below {dimensions}");
-                return t.fail(ModelError::Count { model, what: "coordinate", wanted, found: axis });
+                return t.fail(t.miscounted("coordinate", &format!("an axis below {dimensions}"), axis));
             }
             t.graph.push(Op::Coordinate((axis + 3 - dimensions) as u8))
         })
@@ -381,8 +383,7 @@ impl Scope {
             let (name, usage) = law.words();
             let (wanted, found) = (law.required().len(), arguments.len());
             if found != wanted {
-                let model = t.model();
-                return t.fail(ModelError::Count { model, what: name, wanted: usage.to_string(), found });
+                return t.fail(t.miscounted(name, usage, found));
             }
             let draw = name_draw(t, name);
             let arguments: Vec<ValueId> = arguments.iter().map(|a| t.resolve(*a)).collect();
@@ -399,13 +400,11 @@ impl Scope {
         let Beyond { x, beyond } = x.into();
         self.push(|t| {
             if offsets.is_empty() {
-                let (model, wanted) = (t.model(), "at least one offset".to_string());
-                return t.fail(ModelError::Count { model, what: "translate", wanted, found: 0 });
+                return t.fail(t.miscounted("translate", "at least one offset", 0));
             }
             let (x, direction) = (t.resolve(x.into()), t.resolve(direction.into()));
             if t.graph.rank(direction) == Rank::Site {
-                let model = t.model();
-                return t.fail(ModelError::DirectionPerSite { model });
+                return t.fail(ModelError::DirectionPerSite { model: t.model() });
             }
             check(t, "translate", Requirement::Direction(offsets.len() as u32), direction);
             let offsets = t.graph.declarations.neighbourhood(glauber_lattice::Neighbourhood::of(offsets));
@@ -422,30 +421,26 @@ impl Scope {
     /// Has `p` checked to lie in [0, 1] wherever the step runs, unless its bounds prove it; the error calls it the
     /// probability of `what`.
     pub fn check_probability(&self, what: &str, p: impl Into<Operand>) {
-        let p = p.into();
         with_trace(self.id, |t| {
-            let p = t.resolve(p);
+            let p = t.resolve(p.into());
             check(t, what, Requirement::Probability, p);
         });
     }
 
     /// Has the sum of the probabilities of `what` checked to be 1 wherever the step runs, unless its bounds prove it.
     pub fn check_whole(&self, what: &str, sum: impl Into<Operand>) {
-        let sum = sum.into();
         with_trace(self.id, |t| {
-            let sum = t.resolve(sum);
+            let sum = t.resolve(sum.into());
             check(t, what, Requirement::WholeOfOne, sum);
         });
     }
 
     /// Leaves a number per replicate under a name.
     pub fn output(&self, name: &str, value: impl Into<Operand>) {
-        let value = value.into();
         with_trace(self.id, |t| {
-            let value = t.resolve(value);
+            let value = t.resolve(value.into());
             if t.graph.rank(value) == Rank::Site {
-                let model = t.model();
-                t.fail(ModelError::OutputPerSite { model, name: name.to_string() });
+                t.fail(ModelError::OutputPerSite { model: t.model(), name: name.to_string() });
                 return;
             }
             t.graph.declarations.outputs.push(name.to_string());
@@ -468,9 +463,7 @@ impl Scope {
     fn categorical_at(&self, rank: Rank, probabilities: &[Operand], name: &str) -> Expr {
         self.push(|t| {
             if probabilities.is_empty() {
-                let model = t.model();
-                let wanted = "at least one probability".to_string();
-                return t.fail(ModelError::Count { model, what: "a categorical draw", wanted, found: 0 });
+                return t.fail(t.miscounted("a categorical draw", "at least one probability", 0));
             }
             let draw = name_draw(t, name);
             let probabilities: Vec<ValueId> = probabilities.iter().map(|p| t.resolve(*p)).collect();
@@ -506,16 +499,14 @@ pub struct Next<'s> {
 impl Next<'_> {
     /// Sets the next value at each site.
     pub fn set(self, value: impl Into<Operand>) {
-        let value = value.into();
         with_trace(self.scope.id, |t| {
-            let value = t.resolve(value);
+            let value = t.resolve(value.into());
             match find(t, &self.layer) {
                 Err(error) => {
                     t.fail(error);
                 }
                 Ok(i) if t.next[i as usize].is_some() => {
-                    let model = t.model();
-                    t.fail(ModelError::NextTwice { model, layer: self.layer });
+                    t.fail(ModelError::NextTwice { model: t.model(), layer: self.layer });
                 }
                 Ok(i) => t.next[i as usize] = Some(value),
             }
@@ -560,6 +551,9 @@ fn require(t: &mut Trace, draw: u32, required: Requirement, value: ValueId) {
 
 fn check(t: &mut Trace, what: &str, required: Requirement, value: ValueId) {
     let domain = t.graph.domain(value);
+    if matches!(required, Requirement::Probability | Requirement::Rate) {
+        t.graph.tell_of_cancelling(value);
+    }
     if required.proved_by(domain) {
         return;
     }
@@ -570,8 +564,7 @@ fn check(t: &mut Trace, what: &str, required: Requirement, value: ValueId) {
             true => check.complaint(format_args!("between {lowest} and {highest}")),
             false => check.complaint(lowest),
         };
-        let model = t.model();
-        t.fail(ModelError::Argument { model, complaint });
+        t.fail(ModelError::Argument { model: t.model(), complaint });
         return;
     }
     let checks = &mut t.graph.declarations.checks;

@@ -48,8 +48,7 @@ impl There {
     /// Its place, where it belongs to this tracing.
     pub(crate) fn place_in(self, t: &mut Trace) -> Option<Place> {
         if self.trace != t.id() {
-            let model = t.model();
-            t.fail(ModelError::ForeignValue { model });
+            t.fail(ModelError::ForeignValue { model: t.model() });
         }
         self.place.filter(|_| self.trace == t.id())
     }
@@ -96,9 +95,8 @@ impl Scope {
         let total: f64 = neighbourhood.weights().iter().sum();
         if neighbourhood.weights().iter().any(|w| *w < 0.0) || total.is_nan() || total <= 0.0 {
             self.push(|t| {
-                let model = t.model();
-                let why = "a neighbour is drawn by the neighbourhood's weights: they must be 0 or more, one of them more";
-                t.fail(ModelError::Neighbourhood { model, why: why.into() })
+                                let why = "a neighbour is drawn by the neighbourhood's weights: they must be 0 or more, one of them more";
+                t.fail(ModelError::Neighbourhood { model: t.model(), why: why.into() })
             });
         }
         let probabilities: Vec<Operand> =
@@ -112,8 +110,7 @@ impl Scope {
         refuse_far(self.id, offsets);
         let place = with_trace(self.id, |t| {
             if offsets.is_empty() {
-                let (model, wanted) = (t.model(), "at least one offset".to_string());
-                t.fail(ModelError::Count { model, what: "a picked neighbour", wanted, found: 0 });
+                t.fail(t.miscounted("a picked neighbour", "at least one offset", 0));
                 return None;
             }
             let direction = t.resolve(direction.into());
@@ -162,8 +159,7 @@ impl Scope {
         self.push(|t| {
             let model = t.model();
             if rates.is_empty() {
-                let wanted = "at least one rate".to_string();
-                return t.fail(ModelError::Count { model, what: "rates", wanted, found: 0 });
+                return t.fail(t.miscounted("rates", "at least one rate", 0));
             }
             if t.rates {
                 return t.fail(ModelError::RatesTwice { model });
@@ -264,9 +260,8 @@ impl Next<'_> {
     /// there is gone ([`There::exists`] tells). Where the picked site is the site itself (drawn from the whole lattice, or
     /// mirrored at an edge) this comes last, and stays.
     pub fn set_at(self, there: There, value: impl Into<Operand>) {
-        let value = value.into();
         with_trace(self.scope.id, |t| {
-            let value = t.resolve(value);
+            let value = t.resolve(value.into());
             let Some(place) = there.place_in(t) else { return };
             match find(t, &self.layer) {
                 Err(error) => {

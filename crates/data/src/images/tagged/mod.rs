@@ -7,6 +7,7 @@
 //! - `unpack` undoes the compression of a strip or tile;
 //! - `samples` undoes prediction and byte order, and puts the samples of strips and tiles where they belong;
 //! - `scaling` reads the scale and offset that GDAL and ImageJ give;
+//! - `interval` says what the file tells of the time between frames;
 //! - `foreign` leaves JPEG and fax to the decoder of the `tiff` crate;
 //! - `stack` reads all planes.
 //!
@@ -20,6 +21,7 @@
 
 mod directory;
 mod foreign;
+mod interval;
 mod layout;
 mod samples;
 mod scaling;

@@ -7,6 +7,7 @@ use super::super::refusal::Refusal;
 use super::super::stack::{Format, Opened, Picture, append, check_pixels};
 use super::directory::{Bytes, Directory, tag};
 use super::foreign::read_foreign;
+use super::interval::note_of_interval;
 use super::layout::{Colours, Layout};
 use super::samples::read_samples;
 use super::scaling::scaling_of;
@@ -71,12 +72,7 @@ impl<S: Read + Seek> Stack<'_, S> {
         let colour_table = self.colour_table(&layout, first)?;
         let no_data = self.text(first, tag::NO_DATA)?.trim().parse().ok();
         let scaling = scaling_of(&self.text(first, tag::GDAL_METADATA)?, &description, sample[0]);
-        let said = imagej_interval(&description).map(|interval| ("ImageJ", interval));
-        if let Some((program, interval)) = said.or_else(|| Some(("OME", ome_interval(&description)?))) {
-            self.notes.push(format!(
-                "{program} says that a frame takes {interval}, which was not read: `data.interval` and `data.step-time` say it"
-            ));
-        }
+        self.notes.extend(note_of_interval(&description));
         if let Some([scale, offset]) = scaling {
             self.notes.push(format!(
                 "the file gives its numbers the scale {scale} and the offset {offset}, which data per site take; masks, \
@@ -337,28 +333,6 @@ impl<S: Read + Seek> Stack<'_, S> {
     }
 }
 
-/// The time between frames in ImageJ's description, with its unit.
-fn imagej_interval(description: &str) -> Option<String> {
-    let text = description.strip_prefix("ImageJ=")?;
-    let value =
-        |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::trim);
-    let interval: f64 =
-        value("finterval")?.parse().ok().filter(|interval: &f64| interval.is_finite() && *interval > 0.0)?;
-    Some(format!("{} {}", glauber_files::rounded(interval), value("tunit").unwrap_or("s")))
-}
-
-/// The time between frames in OME metadata, with its unit: seconds where none is named.
-fn ome_interval(description: &str) -> Option<String> {
-    let value = |key: &str| {
-        let (_, rest) = description.split_once(&format!(" {key}="))?;
-        let quote = rest.chars().next().filter(|c| ['"', '\''].contains(c))?;
-        rest[1..].split_once(quote).map(|(value, _)| value.trim())
-    };
-    let interval: f64 = description.contains("<OME").then(|| value("TimeIncrement"))??.parse().ok()?;
-    let unit = value("TimeIncrementUnit").unwrap_or("s");
-    (interval.is_finite() && interval > 0.0).then(|| format!("{} {unit}", glauber_files::rounded(interval)))
-}
-
 /// The first table of colours in ImageJ's metadata: a header of the kinds of blocks and how many there are of each, then the
 /// blocks, in the order of the header.
 fn first_table(sizes: &[u64], bytes: &[u64]) -> Option<Vec<[u8; 3]>> {
@@ -389,24 +363,4 @@ fn first_table(sizes: &[u64], bytes: &[u64]) -> Option<Vec<[u8; 3]>> {
 /// Makes a refusal the error of a plane of a file.
 fn in_plane(path: &Path, plane: usize) -> impl Fn(Refusal) -> DataError + '_ {
     move |refusal| refusal.in_file(path).at(format!("plane {}", plane + 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn omes_time_between_frames_is_seen() {
-        let of = |pixels: &str| {
-            ome_interval(&format!("<?xml version='1.0'?><OME><Image><Pixels{pixels}/></Image></OME>"))
-        };
-        assert_eq!(of(" SizeT=\"3\" TimeIncrement=\"2.0\" TimeIncrementUnit=\"min\""), Some("2 min".into()));
-        assert_eq!(of(" TimeIncrement='0.5'"), Some("0.5 s".into()));
-        for none in
-            ["", " TimeIncrement=\"0\"", " TimeIncrement=\"\"", " TimeIncrementUnit=\"s\"", " TimeIncrement="]
-        {
-            assert_eq!(of(none), None, "{none}");
-        }
-        assert_eq!(ome_interval("a TimeIncrement=\"2.0\""), None);
-    }
 }
