@@ -13,8 +13,6 @@ pub mod particle_filter;
 
 pub mod mean_field_filter;
 
-mod normal_law;
-
 pub mod synthetic;
 
 // … and what a likelihood with noise looks like around its maximum.

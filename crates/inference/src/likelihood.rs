@@ -95,15 +95,6 @@ pub trait Likelihood: Send + Sync {
     /// [`Stop`] where it was interrupted, or no number can be computed whatever the parameters.
     fn log_likelihood(&mut self, parameters: &[f64], noise: u64) -> Result<f64, Stop>;
 
-    /// The same, with the noise so that the logarithm itself is as right in the mean as the route can make it: what is
-    /// fitted to means of it. Another number only where a route has two.
-    ///
-    /// # Errors
-    /// As [`log_likelihood`](Likelihood::log_likelihood).
-    fn mean_log_likelihood(&mut self, parameters: &[f64], noise: u64) -> Result<f64, Stop> {
-        self.log_likelihood(parameters, noise)
-    }
-
     /// Whether [`with_gradient`](Likelihood::with_gradient) gives one.
     fn has_gradient(&self) -> bool {
         false

@@ -34,14 +34,14 @@ impl Objective for OfLikelihood {
         let mut gradient = vec![f64::NAN; theta.len()];
         let value = match self.likelihood.has_gradient() {
             true => self.likelihood.with_gradient(theta, &mut gradient)?,
-            false => self.likelihood.mean_log_likelihood(theta, iteration)?,
+            false => self.likelihood.log_likelihood(theta, iteration)?,
         };
         gradient.iter_mut().for_each(|g| *g /= -self.data);
         Ok(Evaluation { value: -value / self.data, gradient })
     }
 
     fn value(&mut self, theta: &[f64], iteration: u64) -> Result<f64, ObjectiveError> {
-        Ok(-self.likelihood.mean_log_likelihood(theta, iteration)? / self.data)
+        Ok(-self.likelihood.log_likelihood(theta, iteration)? / self.data)
     }
 
     fn has_gradient(&self) -> bool {

@@ -6,12 +6,8 @@
 //!
 //! ln L̂(θ) = c + bᵀ(θ − θ₀) − ½ (θ − θ₀)ᵀ I (θ − θ₀) + noise; θ̂ = θ₀ + I⁻¹ b; errors √(I⁻¹)ᵢᵢ
 //!
-//! Noise bends the quadratic too. A round that ended where noise had made it narrow would print errors that are too small; so
-//! every value within three errors counts, of whichever round, and points are added until noise leaves the errors known to a
-//! tenth. Where it hides half of an error, none is printed.
-//!
-//! A point of probability 0 is left out. The mean of a particle filter's ln L̂ lies half its variance below ln L; where that
-//! variance changes with θ, the maximum is biased by it. A synthetic likelihood's is right in the mean.
+//! A point of probability 0 is left out. The mean of ln L̂ lies half its variance below ln L; where that variance changes
+//! with θ, the maximum is biased by it.
 //!
 //! Reference: Ionides, Breto, Park, Smith & King 2017, J. R. Soc. Interface 14, 20170126 (a smoothed noisy profile).
 
@@ -44,14 +40,6 @@ pub const MOST_UNKNOWNS: usize = 12;
 const ROUNDS: usize = 12;
 /// By so much ln L falls at the points' usual distance.
 const FALL: f64 = 1.5;
-/// Points so many errors away still count.
-const NEAR: f64 = 3.0;
-/// The part of an error that noise may leave open before more points are asked for …
-const PRECISE: f64 = 0.1;
-/// … which is said where it is more in the end …
-const SAID: f64 = 0.2;
-/// … and beyond which an error is none.
-const HIDDEN: f64 = 0.5;
 
 /// Looks around a point near the maximum. `stop` ends it: there is no answer then.
 ///
@@ -79,15 +67,11 @@ pub fn look(
     let mut centre = theta.to_vec();
     let mut scales = own.scales(&centre, level, spread)?;
     let mut shape: Option<Quadratic> = None;
-    // The last that came to rest: of a flat likelihood noise alone decides whether a quadratic has a maximum.
-    let mut rested: Option<(Quadratic, Vec<f64>)> = None;
-    let mut values = Vec::new();
-    let terms = 1 + n + n * (n + 1) / 2;
     for round in 0..ROUNDS {
-        let count = (8 * terms).max(60) * [1, 1, 2, 2, 4][round.min(4)];
-        values.extend(own.values(&centre, &scales, shape.as_ref(), count)?);
-        let near = near(&values, &centre, &scales, shape.as_ref());
-        let Some(mut found) = Quadratic::fitted(&near, &centre, &scales, level) else {
+        let terms = 1 + n + n * (n + 1) / 2;
+        let count = (8 * terms).max(60) * if round >= 2 { 2 } else { 1 };
+        let values = own.values(&centre, &scales, shape.as_ref(), count)?;
+        let Some(mut found) = Quadratic::fitted(&values, &centre, &scales, level) else {
             return Ok(own.unknown(&centre, "too few points around the estimate have a likelihood".into()));
         };
         let (next, far) = found.step(&centre, &own.parameters);
@@ -95,13 +79,9 @@ pub fn look(
         centre = next;
         let at_rest = far < 0.5 && round >= 2;
         scales = found.scales(&scales, &own.parameters);
-        let done = at_rest && found.is_precise(&own.parameters);
         let whole = found.is_peak();
-        if at_rest && whole {
-            rested = Some((found.clone(), centre.clone()));
-        }
         shape = Some(found);
-        if done || (round + 1 == ROUNDS) {
+        if at_rest || (round + 1 == ROUNDS) {
             break;
         }
         if !whole {
@@ -111,10 +91,7 @@ pub fn look(
             (level, spread) = (own_level, own_spread);
         }
     }
-    let Some(mut shape) = shape else { return Ok(own.unknown(&centre, "no round was made".into())) };
-    if let (true, Some((before, place))) = (shape.last_step > 0.5, rested) {
-        (shape, centre) = (before, place);
-    }
+    let Some(shape) = shape else { return Ok(own.unknown(&centre, "no round was made".into())) };
     // The last quadratic was about the centre before; its maximum is the centre now, up to the ends of intervals.
     let numbers: Vec<(String, Interval)> =
         own.parameters.iter().map(|p| (p.name.clone(), p.interval)).collect();
@@ -135,7 +112,6 @@ pub fn look(
         let flat = flatness::flat(&mut |at| own.value(at), &centre, &inverse, &parameters, spread)?;
         not_determined(&mut verdict, &flat, &parameters);
     }
-    by_noise(&mut verdict, &shape.doubts(), &own.parameters);
     if spread > 2.0 {
         verdict.notes.push(format!(
             "ln L̂ has a standard deviation of {} at the estimate: more particles or simulations make it steadier (about 1 is \
@@ -146,55 +122,6 @@ pub fn look(
     let simulation_noise = shape.noise();
     let log_likelihood = shape.value(&centre);
     Ok(Surface { theta: centre, simulation_noise, verdict, spread, log_likelihood })
-}
-
-/// The values that the next quadratic is fitted to: within some errors of the centre, or of what stands for them.
-fn near(
-    values: &[(Vec<f64>, f64)],
-    centre: &[f64],
-    scales: &[f64],
-    shape: Option<&Quadratic>,
-) -> Vec<(Vec<f64>, f64)> {
-    let is_near = |theta: &[f64]| {
-        let off: Vec<f64> = theta.iter().zip(centre).map(|(a, b)| a - b).collect();
-        match shape {
-            Some(shape) => shape.square(&off) <= NEAR * NEAR,
-            None => off.iter().zip(scales).all(|(off, scale)| off.abs() <= 2.0 * NEAR * scale),
-        }
-    };
-    values.iter().filter(|(theta, _)| is_near(theta)).cloned().collect()
-}
-
-/// Says which errors noise leaves open, and takes those that it hides.
-fn by_noise(verdict: &mut Verdict, doubts: &[f64], parameters: &[Parameter]) {
-    let open = |least: f64| -> Vec<usize> {
-        let has =
-            |i: &usize| verdict.known[*i].error().is_some() && doubts[*i].is_nan() | (doubts[*i] > least);
-        (0..doubts.len()).filter(has).collect()
-    };
-    let listed = |those: &[usize]| {
-        let names: Vec<String> = those.iter().map(|i| format!("`{}`", parameters[*i].name)).collect();
-        names.join(", ")
-    };
-    let (hidden, rough) = (open(HIDDEN), open(SAID));
-    let rough: Vec<usize> = rough.into_iter().filter(|i| !hidden.contains(i)).collect();
-    if !rough.is_empty() {
-        let most = rough.iter().map(|i| doubts[*i]).fold(0.0, f64::max);
-        let names = listed(&rough);
-        verdict.notes.push(format!(
-            "the simulations' noise leaves the error of {names} open to {} %: more particles or simulations make it sharper",
-            significant(100.0 * most, 2)
-        ));
-    }
-    if !hidden.is_empty() {
-        hidden.iter().for_each(|i| verdict.known[*i] = Known::NotComputed);
-        verdict.words = format!(
-            "the simulations' noise hides how the likelihood curves along {}, so there is no error: take more particles or \
-             simulations",
-            listed(&hidden)
-        );
-        verdict.warns = true;
-    }
 }
 
 /// Takes the errors of parameters along which ln L̂ does not fall, and says so in the first line.
@@ -238,7 +165,7 @@ impl Points<'_> {
         }
         self.drawn += 1;
         // Evaluations of a fit count from 0; these lie far beyond.
-        self.likelihood.mean_log_likelihood(theta, (1 << 48) + self.drawn)
+        self.likelihood.log_likelihood(theta, (1 << 48) + self.drawn)
     }
 
     /// Mean and standard deviation of the values at a point.
@@ -522,47 +449,11 @@ impl Quadratic {
     }
 
     fn value(&self, theta: &[f64]) -> f64 {
+        let n = self.centre.len();
         let off: Vec<f64> = theta.iter().zip(&self.centre).map(|(a, b)| a - b).collect();
-        let along: f64 = off.iter().zip(&self.slope).map(|(a, b)| a * b).sum();
-        self.constant + along - 0.5 * self.square(&off)
-    }
-
-    /// How many errors away something lies, squared.
-    fn square(&self, off: &[f64]) -> f64 {
-        let n = off.len();
-        (0..n).map(|i| (0..n).map(|j| off[i] * self.curvature[i * n + j] * off[j]).sum::<f64>()).sum()
-    }
-
-    /// Whether noise leaves no error open by more than a tenth; of one that is wider than its interval nothing is asked.
-    fn is_precise(&self, parameters: &[Parameter]) -> bool {
-        let n = self.slope.len();
-        let inverse = Information::of(&self.curvature, n).inverse(n);
-        let wide = |i: usize| {
-            inverse[i * n + i].sqrt() > parameters[i].interval.highest - parameters[i].interval.lowest
-        };
-        self.doubts().iter().enumerate().all(|(i, doubt)| *doubt <= PRECISE || wide(i))
-    }
-
-    /// The part of each error that the noise of the coefficients leaves open: dE/E = −½ vᵀ dI v / (I⁻¹)ᵢᵢ, v = I⁻¹ eᵢ.
-    fn doubts(&self) -> Vec<f64> {
-        let n = self.slope.len();
-        let inverse = Information::of(&self.curvature, n).inverse(n);
-        let doubt = |k: usize| {
-            let v = &inverse[k * n..(k + 1) * n];
-            let mut by = vec![0.0; 1 + n];
-            for i in 0..n {
-                by.extend((i..n).map(|j| 2.0 * v[i] * v[j]));
-            }
-            0.5 * self.spread_of(&by) / v[k]
-        };
-        (0..n).map(doubt).collect()
-    }
-
-    /// The standard deviation, by noise, of a sum of coefficients.
-    fn spread_of(&self, by: &[f64]) -> f64 {
-        let terms = by.len();
-        let of = |a: usize| (0..terms).map(|b| self.covariance[a * terms + b] * by[b]).sum::<f64>();
-        (0..terms).map(|a| by[a] * of(a)).sum::<f64>().max(0.0).sqrt()
+        let square: f64 =
+            (0..n).map(|i| (0..n).map(|j| off[i] * self.curvature[i * n + j] * off[j]).sum::<f64>()).sum();
+        self.constant + off.iter().zip(&self.slope).map(|(a, b)| a * b).sum::<f64>() - 0.5 * square
     }
 
     /// How far the noise of the coefficients moves the maximum: dθ̂ = I⁻¹ (db − dI (θ̂ − θ₀)).
@@ -587,7 +478,8 @@ impl Quadratic {
                     place += 1;
                 }
             }
-            self.spread_of(&by)
+            let of = |a: usize| (0..terms).map(|b| self.covariance[a * terms + b] * by[b]).sum::<f64>();
+            (0..terms).map(|a| by[a] * of(a)).sum::<f64>().max(0.0).sqrt()
         };
         (0..n).map(noise).collect()
     }
@@ -635,84 +527,4 @@ fn inverted(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
         }
     }
     Some(inverse)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::draws::Draws;
-    use crate::likelihood::Kind;
-
-    /// A surface of a and b in (0, 1), with normal noise of this spread.
-    #[derive(Clone)]
-    struct Noisy {
-        parameters: [Parameter; 2],
-        surface: fn(&[f64]) -> f64,
-        spread: f64,
-    }
-
-    impl Likelihood for Noisy {
-        fn parameters(&self) -> &[Parameter] {
-            &self.parameters
-        }
-
-        fn observations(&self) -> usize {
-            1
-        }
-
-        fn kind(&self) -> Kind {
-            Kind::Noisy
-        }
-
-        fn route(&self) -> &str {
-            "particle-filter"
-        }
-
-        fn log_likelihood(&mut self, at: &[f64], noise: u64) -> Result<f64, Stop> {
-            Ok((self.surface)(at) + self.spread * Draws::new(5, Purpose::Check, 0, noise).normal(0))
-        }
-
-        fn another(&self) -> Box<dyn Likelihood> {
-            Box::new(self.clone())
-        }
-    }
-
-    fn looked(surface: fn(&[f64]) -> f64, spread: f64, seed: u64) -> Surface {
-        let parameters = ["a", "b"].map(|name| Parameter::new(name, Interval::unit(), 0.3));
-        look(&mut Noisy { parameters, surface, spread }, &[0.3, 0.3], seed, &|| false).unwrap()
-    }
-
-    fn peak(at: &[f64]) -> f64 {
-        -0.5 * (((at[0] - 0.32) / 0.02).powi(2) + ((at[1] - 0.28) / 0.03).powi(2))
-    }
-
-    fn product(at: &[f64]) -> f64 {
-        -0.5 * ((at[0] * at[1] - 0.09) / 0.004).powi(2)
-    }
-
-    /// Noise of 2.5 in ln L, as of 50 simulations: errors are those of the surface to three tenths (three of what noise may
-    /// leave open) for every one of twelve seeds, and to a tenth in the mean, where those of single rounds were too small.
-    #[test]
-    fn noise_does_not_narrow_errors() {
-        let mut sums = [0.0; 2];
-        for seed in 0..12 {
-            let found = looked(peak, 2.5, seed);
-            for (i, right) in [0.02, 0.03].into_iter().enumerate() {
-                let share = found.verdict.known[i].error().unwrap() / right;
-                assert!((share - 1.0).abs() < 3.0 * PRECISE, "{seed}: {found:?}");
-                sums[i] += share / 12.0;
-            }
-        }
-        assert!(sums.iter().all(|mean| (mean - 1.0).abs() < PRECISE), "{sums:?}");
-    }
-
-    #[test]
-    fn what_is_flat_has_no_error_however_many_points_are_taken() {
-        for seed in 0..4 {
-            let found = looked(product, 0.8, seed);
-            assert!(found.verdict.known.iter().all(|known| known.error().is_none()), "{found:?}");
-            assert!(found.verdict.warns, "{found:?}");
-        }
-    }
 }

@@ -1,31 +1,25 @@
 //! Gives a likelihood of any functions of the state: the normal law of simulated mean and covariance (synthetic likelihood).
 //!
 //! M simulations of an experiment give the mean m and covariance S of all its numbers at all its times; what was seen has
-//! the density of the normal law N(m, S). Of means of r runs S is a r-th.
+//! the density of the normal law N(m, S). Noise enters by its moments: S = Cov(E\[y|x\]) + E\[Var(y|x)\]. Of means of r runs S
+//! is a r-th. The simulated correlations are drawn towards 0 by the share that minimises their expected squared error.
 //!
-//! ln L = Σ over runs −½ ((y − m)ᵀ S⁻¹ (y − m) + ln det S + d ln 2π), less what M simulations bend it by ([`normal_law`])
+//! ln L = Σ over runs −½ ((y − m)ᵀ S⁻¹ (y − m) + ln det S + d ln 2π)
 //!
-//! Fits take ln L̂, which is right in the mean; there noise enters by its moments, S = Cov(E\[y|x\]) + E\[Var(y|x)\]. Walks take
-//! L̂, which is: there the noise is drawn with the simulations. (Runs of which other numbers are missing are taken apart.) Below three
-//! simulations a number neither is, and correlations are drawn towards 0.
+//! It is approximate: numbers that are not normal (small counts, extinction) bias it, and m and S have the simulations'
+//! noise. Numbers that no simulation varies and that the data share are left out.
 //!
-//! It is approximate: numbers that are not normal (small counts, extinction) bias it. Numbers that no simulation varies and
-//! that the data share are left out.
-//!
-//! References: Wood 2010, Nature 466, 1102; Price, Drovandi, Lee & Nott 2018, J. Comput. Graph. Stat. 27, 1.
-//!
-//! [`normal_law`]: crate::normal_law
+//! References: Wood 2010, Nature 466, 1102; Schäfer & Strimmer 2005, Stat. Appl. Genet. Mol. Biol. 4, 32 (shrinkage).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use glauber_engine::{EngineError, Options};
-use glauber_numbers::noise::{Key, Purpose, derive_seed};
-use glauber_tasks::observation::{Design, Experiment, Watch};
+use glauber_numbers::noise::{Purpose, derive_seed};
+use glauber_tasks::observation::{Design, Watch};
 use glauber_tasks::tasks::transition::failed;
+use rayon::prelude::*;
 
 use crate::likelihood::{Kind, Likelihood, Parameter, Stop};
-use crate::normal_law::{ENOUGH, NormalLaw, Right};
 
 /// The name of the route.
 pub const ROUTE: &str = "synthetic-likelihood";
@@ -105,18 +99,18 @@ impl Synthetic {
             .iter()
             .map(|e| e.observed.iter().map(|o| o.steps.len() * o.width).sum::<usize>());
         let most = most.max().unwrap_or(0);
-        let few = ENOUGH * most > *simulations;
+        let few = 3 * most > *simulations;
         let note = few.then(|| {
             format!(
-                "{simulations} simulations give the covariance of {most} numbers: its correlations are drawn towards 0 and errors are \
-                 rough; take at least {} simulations, or fewer numbers",
-                ENOUGH * most
+                "{simulations} simulations give the covariance of {most} numbers: its shrunk correlations are rough, take more \
+                 simulations or fewer numbers"
             )
         });
         note.into_iter().collect()
     }
 
-    fn value(&self, theta: &[f64], noise: u64, right: Right) -> Result<f64, EngineError> {
+    /// The numbers of simulated runs: mean and variance of the noise about each.
+    fn value(&self, theta: &[f64], noise: u64) -> Result<f64, EngineError> {
         let Shared { design, watch, simulations, seed, .. } = &*self.shared;
         let seed = derive_seed(*seed, Purpose::SyntheticLikelihood, noise);
         let mut total = 0.0;
@@ -133,10 +127,31 @@ impl Synthetic {
                 let seed = derive_seed(seed, Purpose::ObservedNoise, place as u64);
                 let first = runs.first().copied().unwrap_or(0);
                 let shown = watch.shown(design, e, &numbers, *simulations, |_| first, seed, None)?;
-                let (rows, variances) = with_noise(shown, experiment, &arguments, seed, right);
-                for (open, seen) in by_what_is_missing(experiment, runs) {
-                    let law = NormalLaw::of(&rows, &open, &variances, f64::from(experiment.mean_of.max(1)));
-                    total += law.ln_density(&seen, right);
+                let mut variances = vec![0.0; shown.first().map_or(0, Vec::len)];
+                let means: Vec<Vec<f64>> = shown
+                    .into_iter()
+                    .map(|mut row| {
+                        let mut from = 0;
+                        for (observed, arguments) in experiment.observed.iter().zip(&arguments) {
+                            let length = observed.steps.len() * observed.width;
+                            let own = row[from..from + length].iter_mut().zip(&mut variances[from..]);
+                            for (x, sum) in own {
+                                let (mean, variance) = observed.noise.law.moments(*x, arguments);
+                                *x = mean;
+                                *sum += variance / *simulations as f64;
+                            }
+                            from += length;
+                        }
+                        row
+                    })
+                    .collect();
+                for run in runs {
+                    let seen: Vec<f64> = experiment
+                        .observed
+                        .iter()
+                        .flat_map(|o| (0..o.steps.len()).flat_map(move |t| o.at(*run, t).iter().copied()))
+                        .collect();
+                    total += normal(&seen, &means, &variances, f64::from(experiment.mean_of.max(1)));
                 }
                 if !total.is_finite() {
                     return Ok(f64::NEG_INFINITY);
@@ -145,59 +160,99 @@ impl Synthetic {
         }
         Ok(total)
     }
-
-    fn within(&self, at: &[f64], noise: u64, right: Right) -> Result<f64, Stop> {
-        match self.shared.design.holds(at) {
-            true => self.value(at, noise, right).map_err(failed),
-            false => Ok(f64::NEG_INFINITY),
-        }
-    }
 }
 
-/// Simulated rows as they would be written down: with noise drawn, where the density is to be right; else its mean, and the
-/// variances about it.
-fn with_noise(
-    mut rows: Vec<Vec<f64>>,
-    experiment: &Experiment,
-    arguments: &[Vec<f64>],
-    seed: u64,
-    right: Right,
-) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let (simulations, width) = (rows.len() as f64, rows.first().map_or(0, Vec::len));
-    let mut variances = vec![0.0; width];
-    let mut from = 0;
-    for (k, (observed, arguments)) in experiment.observed.iter().zip(arguments).enumerate() {
-        let own = from..from + observed.steps.len() * observed.width;
-        from = own.end;
-        let law = observed.noise.law;
-        let seed = derive_seed(seed, Purpose::ObservedNoise, k as u64);
-        for (replicate, row) in rows.iter_mut().enumerate() {
-            let keys = [0, 1].map(|draw| Key::new(seed, replicate as u32, 0, draw, 0));
-            for (place, (x, sum)) in row[own.clone()].iter_mut().zip(&mut variances[own.clone()]).enumerate()
-            {
-                if right == Right::Density {
-                    *x = law.draw(*x, arguments, observed.states, &keys, place as u32);
-                } else {
-                    let (mean, variance) = law.moments(*x, arguments);
-                    *x = mean;
-                    *sum += variance / simulations;
+/// ln density of what was seen under the normal law of simulations (rows) and the variances of noise; a number that is
+/// NaN was not seen.
+fn normal(seen: &[f64], rows: &[Vec<f64>], noise: &[f64], mean_of: f64) -> f64 {
+    let m = rows.len() as f64;
+    let open: Vec<usize> = (0..seen.len()).filter(|k| !seen[*k].is_nan()).collect();
+    let mean = |k: usize| rows.iter().map(|row| row[k]).sum::<f64>() / m;
+    let means: Vec<f64> = open.iter().map(|k| mean(*k)).collect();
+    let deviations: Vec<f64> = open
+        .iter()
+        .zip(&means)
+        .map(|(k, mean)| (rows.iter().map(|row| (row[*k] - mean).powi(2)).sum::<f64>() / (m - 1.0)).sqrt())
+        .collect();
+    // What no simulation varies, and no noise, must be as it was seen.
+    let fixed =
+        |i: &usize| deviations[*i] * deviations[*i] + noise[open[*i]] <= 1e-18 * means[*i].abs().max(1.0);
+    let (still, varied): (Vec<usize>, Vec<usize>) = (0..open.len()).partition(fixed);
+    if still.iter().any(|i| (seen[open[*i]] - means[*i]).abs() > 1e-9 * means[*i].abs().max(1.0)) {
+        return f64::NEG_INFINITY;
+    }
+    let d = varied.len();
+    if d == 0 {
+        return 0.0;
+    }
+    // Standardised simulations, by number.
+    let columns: Vec<Vec<f64>> = varied
+        .iter()
+        .map(|i| {
+            let scale = if deviations[*i] > 0.0 { 1.0 / deviations[*i] } else { 0.0 };
+            rows.iter().map(|row| (row[open[*i]] - means[*i]) * scale).collect()
+        })
+        .collect();
+    // Correlations, and the sums that say how far they may be trusted.
+    let pairs: Vec<(f64, f64)> = (0..d * d)
+        .into_par_iter()
+        .map(|place| {
+            let (i, j) = (place / d, place % d);
+            if j >= i {
+                return (0.0, 0.0);
+            }
+            let products = columns[i].iter().zip(&columns[j]).map(|(a, b)| a * b);
+            let (sum, squares) = products.fold((0.0, 0.0), |(s, q), p| (s + p, q + p * p));
+            let r = sum / (m - 1.0);
+            let variance = m / (m - 1.0).powi(3) * (squares - sum * sum / m);
+            (r, variance)
+        })
+        .collect();
+    let (doubt, size) = pairs.iter().fold((0.0, 0.0), |(v, s), (r, own)| (v + own, s + r * r));
+    let shrunk = if size > 0.0 { (doubt / size).clamp(0.0, 1.0) } else { 0.0 };
+    let mut covariance = vec![0.0; d * d];
+    for i in 0..d {
+        let own = deviations[varied[i]];
+        covariance[i * d + i] = (own * own + noise[open[varied[i]]]) / mean_of;
+        for j in 0..i {
+            let value = (1.0 - shrunk) * pairs[i * d + j].0 * own * deviations[varied[j]] / mean_of;
+            covariance[i * d + j] = value;
+            covariance[j * d + i] = value;
+        }
+    }
+    let off: Vec<f64> = varied.iter().map(|i| seen[open[*i]] - means[*i]).collect();
+    let Some((square, log_determinant)) = by_cholesky(&mut covariance, &off) else {
+        return f64::NEG_INFINITY;
+    };
+    -0.5 * (square + log_determinant + d as f64 * std::f64::consts::TAU.ln())
+}
+
+/// xᵀ S⁻¹ x and ln det S by Cholesky's decomposition, in place; nothing where S is not positive.
+pub(crate) fn by_cholesky(s: &mut [f64], x: &[f64]) -> Option<(f64, f64)> {
+    let d = x.len();
+    // Perfectly correlated numbers are told apart by rounding alone: a trifle on the diagonal bears them.
+    (0..d).for_each(|i| s[i * d + i] *= 1.0 + 1e-9);
+    let (mut square, mut log_determinant) = (0.0, 0.0);
+    let mut solved = vec![0.0; d];
+    for i in 0..d {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| s[i * d + k] * s[j * d + k]).sum();
+            let rest = s[i * d + j] - dot;
+            if i == j {
+                if rest.is_nan() || rest <= 0.0 {
+                    return None;
                 }
+                s[i * d + i] = rest.sqrt();
+            } else {
+                s[i * d + j] = rest / s[j * d + j];
             }
         }
+        let dot: f64 = (0..i).map(|k| s[i * d + k] * solved[k]).sum();
+        solved[i] = (x[i] - dot) / s[i * d + i];
+        square += solved[i] * solved[i];
+        log_determinant += 2.0 * s[i * d + i].ln();
     }
-    (rows, variances)
-}
-
-/// What some runs show, put together by the places of the numbers that were seen.
-fn by_what_is_missing(experiment: &Experiment, runs: &[usize]) -> BTreeMap<Vec<usize>, Vec<Vec<f64>>> {
-    let mut sorted: BTreeMap<Vec<usize>, Vec<Vec<f64>>> = BTreeMap::new();
-    for run in runs {
-        let observed = experiment.observed.iter();
-        let seen = observed.flat_map(|o| (0..o.steps.len()).flat_map(move |t| o.at(*run, t).iter().copied()));
-        let (open, numbers) = seen.enumerate().filter(|(_, y)| !y.is_nan()).unzip();
-        sorted.entry(open).or_default().push(numbers);
-    }
-    sorted
+    Some((square, log_determinant))
 }
 
 impl Likelihood for Synthetic {
@@ -218,18 +273,16 @@ impl Likelihood for Synthetic {
     }
 
     fn log_likelihood(&mut self, at: &[f64], noise: u64) -> Result<f64, Stop> {
-        self.within(at, noise, Right::Density)
-    }
-
-    fn mean_log_likelihood(&mut self, at: &[f64], noise: u64) -> Result<f64, Stop> {
-        self.within(at, noise, Right::Logarithm)
+        match self.shared.design.holds(at) {
+            true => self.value(at, noise).map_err(failed),
+            false => Ok(f64::NEG_INFINITY),
+        }
     }
 
     fn why_impossible(&mut self, at: &[f64]) -> Option<String> {
         Some(match self.shared.design.holds(at) {
             true => {
-                "a number that no simulation varies is another in the data, or what was seen lies far beyond all simulations: \
-                     start elsewhere, say a noise, or take more simulations"
+                "a number that no simulation varies is another in the data: start elsewhere, or say a noise"
                     .into()
             }
             false => "a parameter lies outside its interval".into(),
@@ -238,5 +291,31 @@ impl Likelihood for Synthetic {
 
     fn another(&self) -> Box<dyn Likelihood> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)] // Exact numbers are meant.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cholesky_gives_quadratic_form_and_determinant() {
+        // S = [[4, 2], [2, 3]]: det 8, S⁻¹ = [[3, −2], [−2, 4]] / 8.
+        let mut s = vec![4.0, 2.0, 2.0, 3.0];
+        let (square, log_determinant) = by_cholesky(&mut s, &[1.0, 2.0]).unwrap();
+        assert!(
+            (square - (3.0 - 8.0 + 16.0) / 8.0).abs() < 1e-7 && (log_determinant - 8.0_f64.ln()).abs() < 1e-7
+        );
+        assert!(by_cholesky(&mut [1.0, 2.0, 2.0, 1.0], &[0.0, 0.0]).is_none());
+    }
+
+    #[test]
+    fn what_does_not_vary_must_be_as_it_was_seen() {
+        let rows: Vec<Vec<f64>> = (0..50).map(|i| vec![3.0, f64::from(i % 7)]).collect();
+        let noise = [0.0, 0.0];
+        assert!(normal(&[3.0, 2.0], &rows, &noise, 1.0).is_finite());
+        assert_eq!(normal(&[4.0, 2.0], &rows, &noise, 1.0), f64::NEG_INFINITY);
+        assert!(normal(&[f64::NAN, 2.0], &rows, &noise, 1.0).is_finite());
     }
 }
