@@ -1,6 +1,6 @@
 //! Makes models at random, from recipes that a property test can shrink.
 //!
-//! A recipe is a list of small numbers; every list is a valid model. Two kinds of dishes come out of it:
+//! A recipe is a list of small numbers; every list is a valid model. Three kinds of dishes come out of it:
 //!
 //! - *smooth*: real layers, whose path is differentiable in everything (draws of fixed probability, noise held by its
 //!   seed), with magnitudes kept below about ten, so that finite differences can tell the derivative;
@@ -49,6 +49,8 @@ pub enum Dish {
     Smooth,
     /// Everything there is.
     Discrete,
+    /// Everything but layers of three or more named states, which have no mean.
+    Numeric,
 }
 
 /// A model with its observation and the data they need.
@@ -176,7 +178,7 @@ impl Cook<'_> {
     fn probability(&self, e: Entry) -> Expr {
         match self.dish {
             Dish::Smooth => (e.value * 2.0).hold().sigmoid(),
-            Dish::Discrete => e.value.sigmoid(),
+            Dish::Discrete | Dish::Numeric => e.value.sigmoid(),
         }
     }
 
@@ -272,14 +274,18 @@ fn sources<'s>(s: &'s Scope, dish: Dish, sites: f64, dimensions: usize, layers: 
     if layers {
         cook.add(s.layer("first"), 2.0);
         cook.add(s.layer("second"), 2.0);
-        if dish == Dish::Discrete {
+        if dish != Dish::Smooth {
             cook.add(s.layer("count") * 0.5, 2.5);
             cook.add(s.layer("spin"), 3.0);
             cook.add(s.layer("on"), 1.0);
-            cook.add(s.layer("kind").is(2), 1.0);
+            if dish == Dish::Discrete {
+                cook.add(s.layer("kind").is(2), 1.0);
+            }
             let crowd = s.layer("on").neighbours_all_round(Moore).sum();
             cook.add(1.0 - (1.0 - s.parameter("theta").sigmoid()).pow(crowd), 1.0);
-            cook.add(s.layer("kind").neighbours_all_round(VonNeumann).count(1), 6.0);
+            if dish == Dish::Discrete {
+                cook.add(s.layer("kind").neighbours_all_round(VonNeumann).count(1), 6.0);
+            }
         }
     }
     cook
@@ -290,11 +296,13 @@ fn finish(s: &Scope, cook: &Cook<'_>) {
     let keep = |e: Entry| e.value * (1.5 / e.bound.max(1.5));
     s.next("first").set(keep(a) + cook.pick(4).value * 0.02);
     s.next("second").set((b.value * 0.7).tanh() * 1.4);
-    if cook.dish == Dish::Discrete {
+    if cook.dish != Dish::Smooth {
         let whole = |e: Entry, low: f64, high: f64| e.value.round(Surrogate::Identity).max(low).min(high);
         s.next("count").set(whole(cook.pick(2), 0.0, 5.0));
         s.next("spin").set(whole(cook.pick(3), -3.0, 3.0));
         s.next("on").bernoulli(cook.probability(cook.pick(0)));
+    }
+    if cook.dish == Dish::Discrete {
         let p = cook.probability(cook.pick(1)) * 0.6;
         let rest: Operand = (1.0 - p - 0.3).into();
         s.next("kind").categorical(&[p.into(), 0.3.into(), rest]);
@@ -341,13 +349,16 @@ impl Recipe {
             .covariate("data")
             .parameter_field("unknown", Interval::new(-1.0, 1.0));
         let mut ranges = vec![None, None];
-        if dish == Dish::Discrete {
+        if dish != Dish::Smooth {
             builder = builder
                 .layer("count", Values::up_to(5))
                 .layer("spin", Values::integers(-3, 3))
-                .layer("on", Values::binary())
-                .layer("kind", Values::categories(&["a", "b", "c"]));
-            ranges.extend([Some((0, 5)), Some((-3, 3)), Some((0, 1)), Some((0, 2))]);
+                .layer("on", Values::binary());
+            ranges.extend([Some((0, 5)), Some((-3, 3)), Some((0, 1))]);
+        }
+        if dish == Dish::Discrete {
+            builder = builder.layer("kind", Values::categories(&["a", "b", "c"]));
+            ranges.push(Some((0, 2)));
         }
         if self.starts {
             builder = builder.start(|s| {

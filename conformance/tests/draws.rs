@@ -383,7 +383,9 @@ fn rounding_in_a_sum_of_probabilities_is_no_error() {
                     let options = Options { precision, ..Options::default() };
                     let Ok(plan) = Plan::new(&model, &[mean.clone().into()], Some(&*estimator), options)
                     else {
-                        assert!(number == 2, "{} takes no draw {number}", entry.name);
+                        let meanless =
+                            entry.name == "mean-field" && model.declarations().layers[0].is_nominal();
+                        assert!(number == 2 || meanless, "{} takes no draw {number}", entry.name);
                         continue;
                     };
                     let zeros = FieldData::shared(vec![0u8; SIDE * SIDE]);

@@ -52,6 +52,11 @@ fn estimator_of(recipe: &Recipe) -> (String, Box<dyn Estimator>) {
     (name.clone(), named(name, options).unwrap())
 }
 
+/// What an estimator takes.
+fn dish_of(estimator: &str) -> Dish {
+    if estimator == "mean-field" { Dish::Numeric } else { Dish::Discrete }
+}
+
 /// What became of the recipes of a test, by estimator: compared, and refused by engine and interpreter alike.
 #[derive(Default)]
 struct Tally(RefCell<BTreeMap<String, (usize, usize)>>);
@@ -206,8 +211,8 @@ fn same_gradient(a: &Gradient, b: &Gradient, what: &str) -> Result<(), TestCaseE
 }
 
 fn gradients_agree(recipe: &Recipe, tally: &Tally) -> Result<(), TestCaseError> {
-    let sample = recipe.sample(Dish::Discrete).unwrap();
     let (name, estimator) = estimator_of(recipe);
+    let sample = recipe.sample(dish_of(&name)).unwrap();
     let [_, double] = precisions();
     gradient_agrees::<f64>(&sample, (&name, &*estimator), double, 1e-9, tally)
 }
@@ -220,8 +225,8 @@ fn gradients_are_the_same_bits_on_every_path_and_those_of_the_interpreter() {
 }
 
 fn checkpoints_agree(recipe: &Recipe, tally: &Tally) -> Result<(), TestCaseError> {
-    let sample = recipe.sample(Dish::Discrete).unwrap();
     let (name, estimator) = estimator_of(recipe);
+    let sample = recipe.sample(dish_of(&name)).unwrap();
     let mut run = sample.run(&sample.parameters, 17, 2, SEED).observe(5, 0).observe(16, 0);
     run.wants_start_gradient = true;
     let stored = plan(&sample, Some(&*estimator), Options::default());

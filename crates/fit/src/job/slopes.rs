@@ -25,8 +25,13 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
         return Ok(());
     };
     let by = if own.comparison { &own.name } else { &job.problem.estimator };
-    let idle: Vec<String> =
-        job.problem.model.idle(true).into_iter().filter(|name| is_fitted(own, name)).collect();
+    // Squared displacements read the error of localisation themselves.
+    let read = |data: &Observations| match data {
+        Observations::Trajectory { observed, .. } => observed.choice.entry().is_ok_and(|e| e.name == "msd"),
+        _ => false,
+    };
+    let idle = if read(&job.problem.data) { Vec::new() } else { job.problem.model.idle(true) };
+    let idle: Vec<String> = idle.into_iter().filter(|name| is_fitted(own, name)).collect();
     if !idle.is_empty() && by != LIKELIHOOD {
         let message = format!(
             "nothing that the model does depends on {}, so it cannot be fitted: fix it (`fixed`), or write it into the rule",

@@ -108,8 +108,9 @@ fn is_time(name: &str) -> bool {
         unit.starts_with(['-', '/', ':', '.']) && digits.chars().filter(char::is_ascii_digit).count() > 2;
     let stamp =
         word.is_empty() && apart && !unit.chars().any(|c| c.is_alphabetic() && !matches!(c, 'T' | 'Z'));
+    let dotted = word.is_empty() && unit.is_empty() && digits.matches('.').count() == 2;
     let is_unit = known(unit) || matches!(unit.trim(), "s" | "h" | "d");
-    stamp || (unit.is_empty() && known(word)) || (word.is_empty() && is_unit)
+    stamp || dotted || (unit.is_empty() && known(word)) || (word.is_empty() && is_unit)
 }
 
 fn listed(names: &[String]) -> String {
