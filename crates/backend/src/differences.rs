@@ -153,8 +153,8 @@ fn cut(stencil: &Stencil, theta: f64, interval: Interval) -> f64 {
     (stencil.step * size(theta, interval)).min(most)
 }
 
-/// The size of a parameter, where it is about 0 too.
-fn size(theta: f64, interval: Interval) -> f64 {
+/// The size of a parameter, of which steps are parts, where it is about 0 too.
+pub fn size(theta: f64, interval: Interval) -> f64 {
     theta.abs().max(LEAST_SIZE * (interval.highest - interval.lowest).min(1.0))
 }
 

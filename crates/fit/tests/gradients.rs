@@ -105,6 +105,21 @@ fn fits_to_single_draws_find_probabilities_by_every_estimator() {
     }
 }
 
+/// Softened draws have another gradient, whose rest is elsewhere: it is said whatever the comparison with differences sees.
+#[test]
+fn a_fit_to_single_draws_by_softened_ones_says_that_it_is_biased() {
+    let text = |loss: &str| {
+        format!(
+            "model = \"susceptible-infected\"\ntask = \"transition\"\n[model-options]\nshape = [8, 8]\n\
+             [data.simulate]\nparameters = {{ beta = 0.3 }}\nruns = 4\nsteps = 4\n[start]\nbeta = 0.3\n[loss]\n\
+             name = \"{loss}\"\n[estimator]\nname = \"gumbel-softmax\"\n[optimizer]\nsteps = 5\n"
+        )
+    };
+    let found = fit(&text("pixel"));
+    assert!(found.verdict.contains("biased: by softened draws"), "{}", found.verdict);
+    assert!(!fit(&text("count")).verdict.contains("softened draws"));
+}
+
 /// What nothing depends on is an error before any run.
 #[test]
 fn a_parameter_that_nothing_reads_is_refused_at_once() {

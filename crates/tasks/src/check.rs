@@ -23,7 +23,7 @@ use glauber_engine::{
 };
 use glauber_numbers::noise::{Purpose, derive_seed};
 use glauber_program::estimators::{Differences, ESTIMATORS, EstimatorOptions};
-use glauber_program::{Estimator, Interval, Model, ModelError, Op, Program};
+use glauber_program::{Estimator, Model, ModelError, Op, Program};
 
 use crate::covariates::Covariates;
 use glauber_statistics::tolerance;
@@ -210,6 +210,10 @@ pub fn check_until(
             EngineError::no_way_back(model)
         ));
     }
+    let idle = model.idle(true);
+    notes.extend(parameters.iter().filter(|name| idle.contains(name)).map(|name| {
+        format!("nothing that the model does depends on `{name}`: all gradients by it are 0, which tells of no estimator")
+    }));
     for entry in ESTIMATORS {
         let estimator = (entry.make)(EstimatorOptions::default());
         if by_events && !estimator.by_differences() {
@@ -371,8 +375,9 @@ impl<'a> Asked<'a> {
         (gradient, reference): (Vec<Measured>, &[Measured]),
         quantile: f64,
     ) -> EstimatorCheck {
-        let size =
-            |place: usize| size_of(self.theta[place], self.model.declarations().parameters[place].interval);
+        let size = |place: usize| {
+            differences::size(self.theta[place], self.model.declarations().parameters[place].interval)
+        };
         let effects = reference.iter().enumerate().map(|(place, r)| r.mean.abs() * size(place));
         let most = effects.fold(0.0, f64::max);
         let rollouts = (self.settings.batches * self.settings.replicates) as f64;
@@ -441,11 +446,6 @@ fn likeness(model: &Model, to_start: bool) -> Result<Program, ModelError> {
         }
         s.output("likeness", total);
     })
-}
-
-/// The size of a parameter, where it is about 0 too.
-fn size_of(theta: f64, interval: Interval) -> f64 {
-    theta.abs().max(0.1 * (interval.highest - interval.lowest).min(1.0))
 }
 
 /// Mean and standard error over batches.

@@ -75,3 +75,18 @@ fn the_check_runs_on_every_model_and_the_unbiased_estimator_passes() {
     assert!(differs);
     assert!(3 * told > checked, "of {checked} models only {told} could be told");
 }
+
+#[test]
+fn what_nothing_depends_on_is_named() {
+    let model = glauber_program::Model::build("coins", glauber_lattice::Lattice::square(4))
+        .layer("heads", glauber_lattice::Values::binary())
+        .parameter("p", glauber_program::Interval::unit())
+        .parameter("idle", glauber_program::Interval::unit())
+        .start(|s| s.next("heads").bernoulli(0.5))
+        .step(|s| s.next("heads").bernoulli(s.parameter("p")))
+        .unwrap();
+    let settings = CheckSettings { steps: 1, replicates: 20, ..CheckSettings::default() };
+    let found = check(&model, &Vec::new(), &[0.3, 0.5], settings).unwrap();
+    let told: Vec<&String> = found.notes.iter().filter(|note| note.starts_with("nothing")).collect();
+    assert!(told.len() == 1 && told[0].contains("`idle`"), "{:?}", found.notes);
+}

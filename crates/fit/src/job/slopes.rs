@@ -3,10 +3,11 @@
 //! What is missing of a parameter stands before all other notes; what states do to later steps, which every gradient by
 //! rollouts lacks that a rule of comparisons has, among the last.
 
-use glauber_program::Slopeless;
+use glauber_program::{Op, Slopeless};
+use glauber_tasks::summaries::observation;
 
 use super::{Attempt, Job, JobError};
-use crate::problem::{LIKELIHOOD, Observations};
+use crate::problem::{LIKELIHOOD, Observations, Problem};
 
 /// So many places are told one by one.
 const TOLD: usize = 3;
@@ -25,13 +26,9 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
         return Ok(());
     };
     let by = if own.comparison { &own.name } else { &job.problem.estimator };
-    // Squared displacements read the error of localisation themselves.
-    let read = |data: &Observations| match data {
-        Observations::Trajectory { observed, .. } => observed.choice.entry().is_ok_and(|e| e.name == "msd"),
-        _ => false,
-    };
-    let idle = if read(&job.problem.data) { Vec::new() } else { job.problem.model.idle(true) };
-    let idle: Vec<String> = idle.into_iter().filter(|name| is_fitted(own, name)).collect();
+    let seen = read_by_summary(&job.problem);
+    let idle = job.problem.model.idle(true).into_iter();
+    let idle: Vec<String> = idle.filter(|name| is_fitted(own, name) && !seen.contains(name)).collect();
     if !idle.is_empty() && by != LIKELIHOOD {
         let message = format!(
             "nothing that the model does depends on {}, so it cannot be fitted: fix it (`fixed`), or write it into the rule",
@@ -65,6 +62,19 @@ pub(super) fn tell(job: &mut Job) -> Result<(), JobError> {
     job.problem.data_notes.splice(0..0, of_parameters);
     job.notes.extend(of_states);
     Ok(())
+}
+
+/// The parameters that what is compared reads itself, as squared displacements the error of localisation.
+fn read_by_summary(problem: &Problem) -> Vec<String> {
+    let Observations::Trajectory { observed, .. } = &problem.data else { return Vec::new() };
+    let Ok(summary) = observation(&observed.choice, &problem.model) else { return Vec::new() };
+    let instructions = summary.program().map_or(&[][..], |program| program.instructions());
+    let parameters = &problem.model.declarations().parameters;
+    let read = instructions.iter().filter_map(|instruction| match instruction.op {
+        Op::Parameter(place) => Some(parameters[place as usize].name.clone()),
+        _ => None,
+    });
+    read.collect()
 }
 
 /// Whether a parameter or field is one of what an attempt fits.

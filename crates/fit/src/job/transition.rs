@@ -24,6 +24,10 @@ const SEARCH_BY_PIXELS: &str = "a search finds where the squared error of single
 /// The same in the first line.
 const FIRST_OF_PIXELS: &str = "not at the right probabilities: a search by single draws ends near 0 or 1";
 
+/// In the first line of a fit to single draws by estimators that soften them.
+const OF_SOFTENED: &str = "biased: by softened draws a fit to single draws comes to rest beside the right probabilities, at times far \
+                           off: take straight-through, or the loss `likelihood`, where there is one";
+
 /// How many pairs a minibatch has where nobody says.
 const USUAL_BATCH: u64 = 128;
 
@@ -108,7 +112,11 @@ impl Attempts for Setup<'_> {
         let told: Vec<String> = told.into_iter().chain(objective.notes().iter().cloned()).collect();
         let mut caveat = (!told.is_empty()).then(|| told.join("; "));
         let mut first = watch::words_of_cones(&*estimator, objective.notes());
-        if !method.is_by_gradient() && loss.name == TRANSITION_LOSSES[0].name {
+        let by_pixels = loss.name == TRANSITION_LOSSES[0].name;
+        if method.is_by_gradient() && by_pixels && estimator.name().contains("gumbel") {
+            first = Some(first.map_or(OF_SOFTENED.into(), |first| format!("{OF_SOFTENED}; {first}")));
+        }
+        if !method.is_by_gradient() && by_pixels {
             caveat = Some(SEARCH_BY_PIXELS.to_string());
             first = Some(FIRST_OF_PIXELS.to_string());
         }
