@@ -411,6 +411,22 @@ def warn_of_slopes(what: str, value: float, names: Sequence[str], gradient: Sequ
         )
 
 
+SCORED = ("score-function", "light-cone")
+"""Estimators that weigh what was drawn by its score."""
+
+
+def warn_of_scores(what: str, estimator: str, ends: Sequence[tuple[str, float]], depth: int) -> None:
+    """Warns where a gradient by scores is asked at ends of parameters' intervals, `depth` calls up."""
+    if estimator in SCORED and ends:
+        there = ", ".join(f"`{name}` = {value:g}" for name, value in ends)
+        warnings.warn(
+            f"{what}: {there} is an end of an interval, and draws whose probability is exactly 0 or 1 there have no score, so that "
+            f"the gradient by `{estimator}` may lack a part: ask a little inside, or take the estimator \"differences\"",
+            UserWarning,
+            stacklevel=depth + 1,
+        )
+
+
 MOST_REMARKS = 3
 """So many remarks on a rule are said one by one: a rule that is unrolled has one for each turn."""
 

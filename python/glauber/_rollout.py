@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glauber import _glauber
-from glauber._arrays import check_names, few, memory_of, named_arrays, number, real, told, warn_of_slopes, whole
+from glauber._arrays import check_names, few, memory_of, named_arrays, number, real, told, warn_of_scores, warn_of_slopes, whole
 from glauber._callables import RolloutObjective, Simulator
 from glauber._errors import InputError
 from glauber._kinds import Real, Whole
@@ -219,6 +219,9 @@ class Rollout:
         fields = [name for name, _ in by_field]
         everything = [*by_parameter.tolist(), *(values for _, values in by_field)]
         warn_of_slopes(f"model `{self.model.name}`", value, [*self.model.parameters, *fields], everything, 3)
+        given = zip(self.model.parameters.items(), asked["parameters"])
+        ends = [(name, value) for (name, own), value in given if value in (own.lowest, own.highest)]
+        warn_of_scores(f"model `{self.model.name}`", self.estimator, ends, 3)
         gradient = Gradient(zip(self.model.parameters, by_parameter.tolist()))
         gradient.update({name: values.reshape(self.model.shape) for name, values in by_field})
         if by_start is not None:

@@ -177,3 +177,15 @@ def test_what_is_said_once_too_often_or_not_at_all_is_refused_where_it_stands():
         model(lambda s: s["a"].neighbours([(0, 1), (0, 1)]).sum())
     with pytest.raises(glauber.InputError, match="gumbel-rao"):
         glauber.rollout(model(lambda s: s.bernoulli(s["p"])), 2, "mean(a)", estimator="gumbel")
+
+
+def test_scores_at_an_end_are_said_to_lack_a_part():
+    """Where nothing can happen, what might have has no score: light cones give −0.25 for a true 0.9."""
+    model = glauber.load("susceptible-infected", shape=(8, 8))
+    for estimator in ("light-cone", "score-function"):
+        with pytest.warns(UserWarning, match=r"`beta` = 0 is an end .*differences"):
+            glauber.value_and_grad(model, {"beta": 0.0}, 3, "mean(aware)", estimator=estimator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        glauber.value_and_grad(model, {"beta": 0.0}, 3, "mean(aware)", estimator="differences")
+        glauber.value_and_grad(model, {"beta": 0.1}, 3, "mean(aware)", estimator="light-cone")

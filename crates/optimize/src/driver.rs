@@ -308,7 +308,8 @@ fn withheld(
     let mut shrunk = Vec::new();
     for (k, unknown) in scalars.enumerate() {
         let Some(own) = noise.get_mut(k) else { break };
-        let is_reached = verdict.known.get(k) != Some(&Known::NotReached);
+        let nothing_pulls = matches!(verdict.known.get(k), Some(Known::NotReached | Known::NotDetermined(_)));
+        let is_reached = !nothing_pulls;
         let stands = own.is_some_and(|noise| noise <= ROUNDING * theta[k].abs());
         if swings || shrinks || stands || !is_reached {
             *own = None;

@@ -10,6 +10,8 @@
 //!   independent, 0.05 for a line) below 0.15;
 //! * *it was still pulled* where the mean slope is far from 0 beside its spread, and not small beside the largest of the
 //!   whole course: a rate that fell too fast lets parameters stand where the loss still falls;
+//! * *it lies on a plateau* where its slope was there before and is exactly 0 in the whole last part: nothing says where it
+//!   belongs;
 //! * *it lies on the flat of its map* where a step too wide threw it near an end, and steps no longer move it, though a slope,
 //!   however small there, pulls it one way;
 //! * *it swung* where a step throws it across, and the next back: at least half of the variance of the single steps (of the
@@ -72,6 +74,8 @@ pub(crate) enum Rest {
     Turned(usize, f64, f64),
     /// The slope still pulled a parameter one way.
     Pulled(usize),
+    /// The slope by a parameter is exactly 0 on the whole last part, and was not before.
+    Plateau(usize),
     /// A parameter lies where its map is flat, near this end; what the loss does from there into the interval.
     Flat(usize, f64, Beyond),
     /// The loss was lower before: its lowest, and its mean on the last part; with the parameter that lies where its map is
@@ -124,7 +128,7 @@ impl Ended<'_> {
         let severity = |rest: &Rest| match rest {
             Rest::Flat(_, _, Beyond::Falls) => 4,
             Rest::Moved(..) | Rest::Turned(..) | Rest::Pulled(_) | Rest::Drifted(_) | Rest::Strayed(..) => 3,
-            Rest::Flat(..) => 2,
+            Rest::Flat(..) | Rest::Plateau(_) => 2,
             Rest::Slow(_) => 1,
             _ => 0,
         };
@@ -283,6 +287,9 @@ impl Scalar {
                 return Rest::Flat(k, end, beyond);
             }
         }
+        if self.is_level() {
+            return Rest::Plateau(k);
+        }
         if drift > FAR && moved > self.least {
             return Rest::Moved(k, natural(first.mean), natural(second.mean));
         }
@@ -299,6 +306,11 @@ impl Scalar {
             && pull + 2.0 * slope.error <= PULL * self.largest
             && self.left_to_travel() <= self.least;
         if is_level && is_steady && (is_independent || has_arrived) { Rest::Stood } else { Rest::Slow(k) }
+    }
+
+    /// Whether its slope vanished, to the last bit, for the whole last part.
+    fn is_level(&self) -> bool {
+        self.largest > 0.0 && self.natural_slopes.iter().all(|slope| *slope == 0.0)
     }
 
     /// Whether its groups are all but equal.
@@ -568,6 +580,17 @@ mod tests {
             (x, noise.next())
         });
         assert_eq!(small, Rest::Stood);
+    }
+
+    #[test]
+    fn a_slope_that_vanishes_to_the_last_bit_is_a_plateau() {
+        let onto = |slope_there: f64| {
+            rest(400, 0.4, |k| if k < 20.0 { (0.3 + 0.01 * k, 1.0) } else { (0.5, slope_there) })
+        };
+        assert_eq!(onto(0.0), Rest::Plateau(0));
+        assert!(!matches!(onto(1e-9), Rest::Plateau(_)));
+        // One that no gradient ever reached is told elsewhere.
+        assert!(!matches!(rest(400, 0.4, |_| (0.5, 0.0)), Rest::Plateau(_)));
     }
 
     #[test]

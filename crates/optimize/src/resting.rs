@@ -24,6 +24,9 @@ pub(crate) fn verdict_of_loss(
     let mut words: Vec<String> =
         rest.as_ref().and_then(|rest| warning(rest, &scalars, theta, share)).into_iter().collect();
     let mut known = vec![known; scalars.len()];
+    if let Some(Rest::Plateau(k)) = rest {
+        known[k] = Known::NotDetermined(None);
+    }
     let reached = unknowns.iter().zip(reached.unwrap_or_default());
     let missed: Vec<&str> = reached.filter(|(_, r)| !**r).map(|(u, _)| u.name.as_str()).collect();
     if !missed.is_empty() {
@@ -78,7 +81,7 @@ fn at_optimum(rest: &Rest) -> Option<bool> {
         Rest::Swung(..) | Rest::OnAndOff(..) | Rest::Strayed(..) => Some(false),
         Rest::Pulled(_) | Rest::Climbed(..) => Some(false),
         Rest::Flat(_, _, Beyond::Falls) => Some(false),
-        Rest::Flat(..) | Rest::Slow(_) | Rest::Short => None,
+        Rest::Flat(..) | Rest::Plateau(_) | Rest::Slow(_) | Rest::Short => None,
     }
 }
 
@@ -149,6 +152,11 @@ fn warning(rest: &Rest, scalars: &[&Unknown], theta: &[f64], share: f64) -> Opti
              elsewhere",
             significant(before, 2),
             significant(now, 2)
+        ),
+        Rest::Plateau(k) => format!(
+            "the loss no longer changes with `{}` where it ended (its gradient is exactly 0 in {last}), so what is given for it means \
+             nothing: start elsewhere, where no probability is cut at 0 or 1, or lower the learning rate",
+            scalars[k].name
         ),
         Rest::Flat(k, end, Beyond::Falls) => format!(
             "not at its optimum: `{}` was thrown to the end {end} of its interval, where steps hardly move it, though the loss \

@@ -159,7 +159,8 @@ impl Attempts for Setup<'_> {
         let few = if walkers { self.count() } else { self.count().min(watch::ROLLOUTS) };
         let (own, _) = self.objective(name, comparison, few)?;
         let (reference, _) = self.objective(Differences.name(), true, few)?;
-        Ok(Some(Watch::new(Box::new(own), Box::new(reference), name)))
+        let steps = self.observed.target.steps.last().map_or(0, |last| *last as usize);
+        Ok(Some(Watch::new((Box::new(own), name), Box::new(reference), steps)))
     }
 }
 

@@ -131,6 +131,7 @@ impl Attempts for Setup<'_> {
         let few = self.problem.file.optimizer.batch.unwrap_or(USUAL_BATCH).min(watch::ROLLOUTS);
         let estimator = self.problem.estimator_named(name, comparison)?;
         let (own, reference) = (self.objective(&*estimator, few)?, self.objective(&Differences, few)?);
-        Ok(Some(Watch::new(Box::new(own), Box::new(reference), name)))
+        let steps = self.pairs.most_steps() as usize;
+        Ok(Some(Watch::new((Box::new(own), name), Box::new(reference), steps)))
     }
 }

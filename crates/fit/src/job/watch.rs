@@ -39,6 +39,8 @@ pub(crate) struct Watch {
     reference: Box<dyn Objective>,
     /// The estimator of its own.
     estimator: String,
+    /// Through how many steps it goes at most.
+    steps: usize,
 }
 
 /// Whether a fit by this estimator is compared with differences: they are not with themselves, and mean field's gradient is of
@@ -63,9 +65,13 @@ pub(super) fn words_of_cones(estimator: &dyn Estimator, notes: &[String]) -> Opt
 }
 
 impl Watch {
-    /// Watches `own`, the gradient by an estimator, with `reference`, that by differences.
-    pub(crate) fn new(own: Box<dyn Objective>, reference: Box<dyn Objective>, estimator: &str) -> Watch {
-        Watch { own, reference, estimator: estimator.into() }
+    /// Watches `own`, the gradient by an estimator through so many steps, with `reference`, that by differences.
+    pub(crate) fn new(
+        (own, estimator): (Box<dyn Objective>, &str),
+        reference: Box<dyn Objective>,
+        steps: usize,
+    ) -> Watch {
+        Watch { own, reference, estimator: estimator.into(), steps }
     }
 
     /// What to do where it is wrong.
@@ -75,7 +81,8 @@ impl Watch {
                 "take `estimator.name = \"differences\"`; a cone that `radius` cuts off wants a larger one, and a draw whose \
                  probability is 0 or 1 has no score: start inside the interval"
             }
-            _ => "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps",
+            _ if self.steps > 1 => "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps",
+            _ => "take `estimator.name = \"light-cone\"` or \"differences\"",
         }
     }
 
