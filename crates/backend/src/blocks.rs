@@ -43,7 +43,28 @@ pub trait Blocks: Send + Sync {
     /// As [`crate::Prepared::gradient`].
     fn remember(&self, run: &Run<'_>, blocks: Range<usize>) -> Result<Remembered, EngineError>;
 
-    /// Runs the same blocks of the same run backwards: the sums of each.
+    /// Whether replicates are held against each other site by site: [`Blocks::sums`] then needs the terms of all blocks.
+    fn needs_terms(&self) -> bool {
+        false
+    }
+
+    /// What the same blocks of the same run add to what replicates are held against; nothing where that needs a look at all
+    /// blocks before.
+    ///
+    /// # Errors
+    /// As [`crate::Prepared::gradient`].
+    fn terms(
+        &self,
+        run: &Run<'_>,
+        blocks: Range<usize>,
+        remembered: &Remembered,
+        weights: &Weights,
+    ) -> Result<Option<Terms>, EngineError> {
+        let _ = (run, blocks, remembered, weights);
+        Ok(None)
+    }
+
+    /// Runs the same blocks of the same run backwards: the sums of each. `terms` are those of all blocks, where they are needed.
     ///
     /// # Errors
     /// As [`crate::Prepared::gradient`].
@@ -52,8 +73,41 @@ pub trait Blocks: Send + Sync {
         run: &Run<'_>,
         blocks: Range<usize>,
         remembered: Remembered,
-        weights: &Weights,
+        weights: (&Weights, Option<&Terms>),
     ) -> Result<Vec<BlockSum>, EngineError>;
+}
+
+/// What each site adds to the loss, summed over replicates, in whole multiples of a small number, so that no order of
+/// adding matters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// How many units a number has; 0 where some term is no finite number.
+    pub units: f64,
+    /// For each kind of replicate and each event with terms of single sites: by site.
+    pub sums: Vec<Vec<i64>>,
+}
+
+impl Terms {
+    /// Adds those of other blocks; says whether they are of the same kind.
+    ///
+    /// ```
+    /// use glauber_backend::Terms;
+    /// let mut all = Terms { units: 8.0, sums: vec![vec![1, -2]] };
+    /// assert!(all.add(&Terms { units: 8.0, sums: vec![vec![5, 5]] }));
+    /// assert_eq!(all.sums, [[6, 3]]);
+    /// assert!(!all.add(&Terms { units: 4.0, sums: vec![vec![0, 0]] }));
+    /// ```
+    pub fn add(&mut self, other: &Terms) -> bool {
+        let alike = self.units.to_bits() == other.units.to_bits()
+            && self.sums.len() == other.sums.len()
+            && self.sums.iter().zip(&other.sums).all(|(own, more)| own.len() == more.len());
+        if alike {
+            for (own, more) in self.sums.iter_mut().flatten().zip(other.sums.iter().flatten()) {
+                *own = own.wrapping_add(*more);
+            }
+        }
+        alike
+    }
 }
 
 /// What blocks keep of their way forwards.
@@ -61,7 +115,7 @@ pub struct Remembered {
     /// The numbers observed: \[replicate\]\[number\], flattened.
     pub outputs: Vec<f64>,
     /// Whatever the backend keeps for the way back.
-    pub states: Box<dyn Any + Send>,
+    pub states: Box<dyn Any + Send + Sync>,
 }
 
 /// How the outputs of all replicates count in a loss.

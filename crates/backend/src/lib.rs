@@ -19,7 +19,7 @@ pub mod differences;
 mod seam;
 mod simd;
 
-pub use blocks::{BlockSum, Blocks, MOST_BLOCKS, Remembered, Weights, blocks_of, total};
+pub use blocks::{BlockSum, Blocks, MOST_BLOCKS, Remembered, Terms, Weights, blocks_of, total};
 pub use data::{FieldData, Numbers};
 pub use error::EngineError;
 pub use fault::Fault;

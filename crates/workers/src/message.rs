@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use glauber_engine::{
-    BlockSum, CompileOptions, FieldData, FirstStep, Frame, Numbers, Options, Precision, Run, Start, Weights,
+    BlockSum, CompileOptions, FieldData, FirstStep, Frame, Numbers, Options, Precision, Run, Start, Terms,
+    Weights,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,13 +61,22 @@ pub(crate) enum What {
     /// The outputs of some blocks; the states of their way are kept under the number of the gradient.
     Remember { gradient: Gradient, blocks: Range<usize> },
     /// The sums of one of several stretches of blocks: of the stretch `own`, or of another that this worker has kept.
-    Sums {
-        gradient: Gradient,
-        own: usize,
-        held: Vec<(Range<usize>, u64)>,
-        weights: SentWeights,
-        anyway: bool,
-    },
+    Sums { asked: OfStretch, terms: Option<SentTerms> },
+    /// What the same add to what replicates are held against, likewise.
+    Terms(OfStretch),
+}
+
+/// Which of several stretches of blocks is meant, and how their outputs count.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OfStretch {
+    pub gradient: Gradient,
+    /// The stretch that is asked for.
+    pub own: usize,
+    /// All of them, and who keeps each.
+    pub held: Vec<(Range<usize>, u64)>,
+    pub weights: SentWeights,
+    /// Whether it is computed anew where nothing was kept.
+    pub anyway: bool,
 }
 
 /// An answer.
@@ -78,6 +88,10 @@ pub(crate) enum Answer {
     Outputs { values: Vec<f64>, last: Vec<SentFrame>, holder: u64 },
     /// The sums of a stretch.
     Sums { stretch: usize, sums: Vec<SentSum> },
+    /// What a stretch adds to what replicates are held against, and who keeps the states of its way.
+    Terms { stretch: usize, terms: SentTerms, holder: u64 },
+    /// What a stretch adds cannot be said without a look at all of them.
+    Unbounded,
     /// It has kept none of the stretches that are left.
     Nothing,
     /// It could not be computed.
@@ -134,6 +148,32 @@ impl From<Weights> for SentWeights {
 impl From<SentWeights> for Weights {
     fn from(SentWeights { replicates, mean, slopes }: SentWeights) -> Weights {
         Weights { replicates, mean, slopes }
+    }
+}
+
+/// [`Terms`] as they travel.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SentTerms {
+    units: f64,
+    sums: Vec<Vec<i64>>,
+}
+
+impl SentTerms {
+    /// Whether each is of so many sites.
+    pub(crate) fn is_of(&self, sites: usize) -> bool {
+        self.sums.iter().all(|own| own.len() == sites)
+    }
+}
+
+impl From<Terms> for SentTerms {
+    fn from(Terms { units, sums }: Terms) -> SentTerms {
+        SentTerms { units, sums }
+    }
+}
+
+impl From<SentTerms> for Terms {
+    fn from(SentTerms { units, sums }: SentTerms) -> Terms {
+        Terms { units, sums }
     }
 }
 

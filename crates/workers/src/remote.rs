@@ -1,7 +1,8 @@
 //! Shares runs among the workers of a crew: the backend that asks.
 //!
 //! Stretches of blocks go out, one for each worker. For a gradient they go out twice: their outputs come back, the loss says
-//! how they count, and whoever kept the states of a stretch goes back through them. An executor chooses who takes which
+//! how they count, and whoever kept the states of a stretch goes back through them; between the two, where replicates are
+//! held against each other site by site, they go out once more for what each site adds to the loss. An executor chooses who takes which
 //! task: so a worker answers for a stretch that it has kept, whichever it was asked for, and one that nobody has kept is run
 //! again. Blocks are computed alike by anyone, so none of this changes a bit.
 
@@ -12,14 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use glauber_engine::{
-    Backend, BlockSum, Cpu, EngineError, Frame, Gradient as Found, LossValue, MOST_BLOCKS, Observation,
-    Options, Outputs, Prepared, Recorder, Run, Simulation, Weights, blocks_of, total,
+    Backend, BlockSum, Blocks, Cpu, EngineError, Frame, Gradient as Found, LossValue, MOST_BLOCKS,
+    Observation, Options, Outputs, Prepared, Recorder, Run, Simulation, Terms, Weights, blocks_of, total,
 };
 use glauber_program::{Bundle, Signature};
 
 use crate::carrier::{Carrier, Task};
 use crate::content::{Content, Hash, Known};
-use crate::message::{Answer, Gradient, How, SentRun, What};
+use crate::message::{Answer, Gradient, How, OfStretch, SentRun, SentTerms, SentWeights, What};
 use crate::station::Station;
 
 /// How often what a worker says it misses is sent again.
@@ -140,12 +141,7 @@ impl Backend for Remote {
         let Some(crew) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return Ok(here);
         };
-        if here.blocks().is_none() {
-            crew.carrier.tell(
-                "gradients by light cones hold all rollouts against each other site by site: they run here, not on the workers",
-            );
-            return Ok(here);
-        }
+        let Some(needs_terms) = here.blocks().map(Blocks::needs_terms) else { return Ok(here) };
         if observations.iter().any(|own| own.program().is_none()) {
             crew.carrier.tell(
                 "a summary that is no program cannot be sent: what observes it runs here, not on the workers",
@@ -163,6 +159,8 @@ impl Backend for Remote {
         Ok(Box::new(Plan {
             widths: observations.iter().map(|own| own.outputs().len()).collect(),
             how: How::of(options, crew.threads),
+            needs_terms,
+            unbounded: AtomicBool::new(false),
             signature: bundle.declarations().signature.clone(),
             hash: Hash::of(&programs),
             programs,
@@ -192,10 +190,11 @@ impl Kind {
         }
     }
 
-    /// How often workers are asked.
-    fn trips(self) -> f64 {
+    /// How often workers are asked; once more where replicates are held against each other.
+    fn trips(self, needs_terms: bool) -> f64 {
         match self {
             Kind::Simulation => 1.0,
+            Kind::Gradient if needs_terms => 3.0,
             Kind::Gradient => 2.0,
         }
     }
@@ -219,6 +218,10 @@ struct Plan {
     hash: Hash,
     programs: Arc<Vec<u8>>,
     how: How,
+    /// Whether replicates are held against each other, site by site.
+    needs_terms: bool,
+    /// Whether what they are held against wants a look at all of them before, so that gradients run here.
+    unbounded: AtomicBool,
     /// Seconds of one core by replicate and step: of simulations, of gradients.
     pace: Mutex<[Option<f64>; 2]>,
     /// Whether it was told that it runs here, of simulations and of gradients.
@@ -262,7 +265,8 @@ impl Plan {
     /// Where a run is computed, as far as that is known to be better.
     fn way(&self, run: &Run<'_>, kind: Kind) -> Result<Way, EngineError> {
         let blocks = run.replicates.min(MOST_BLOCKS);
-        if blocks < 2 {
+        let refused = matches!(kind, Kind::Gradient) && self.unbounded.load(Ordering::Relaxed);
+        if blocks < 2 || refused {
             return Ok(Way::Here);
         }
         let known = || self.crew.latency(&|| self.is_stopped(run)).ok_or(EngineError::Interrupted);
@@ -270,7 +274,7 @@ impl Plan {
         let told = &self.told[kind as usize];
         if let Some(pace) = pace.filter(|_| told.load(Ordering::Relaxed)) {
             // Too short for any number of workers, which then need not be asked for.
-            if pace * work(run) <= kind.trips() * known()? {
+            if pace * work(run) <= kind.trips(self.needs_terms) * known()? {
                 return Ok(Way::Here);
             }
         }
@@ -289,7 +293,7 @@ impl Plan {
         let Some(pace) = pace else { return Ok(Way::Measured) };
         let alone = pace * work(run);
         let workers = blocks.min(workers);
-        let shared = alone / workers as f64 + kind.trips() * latency;
+        let shared = alone / workers as f64 + kind.trips(self.needs_terms) * latency;
         if shared < alone {
             return Ok(Way::Sent);
         }
@@ -352,7 +356,13 @@ impl Sending<'_, '_> {
         let width: usize = self.run.events.iter().map(width).sum();
         let signature = &self.plan.signature;
         match (answer, what) {
-            (Answer::Missing(_) | Answer::Refused(_), _) | (Answer::Nothing, What::Sums { .. }) => true,
+            (Answer::Missing(_) | Answer::Refused(_), _) => true,
+            (Answer::Nothing, What::Sums { .. } | What::Terms(_)) | (Answer::Unbounded, What::Terms(_)) => {
+                true
+            }
+            (Answer::Terms { stretch, terms, .. }, What::Terms(asked)) => {
+                *stretch < asked.held.len() && terms.is_of(signature.lattice.sites())
+            }
             (Answer::Outputs { values, last, .. }, What::Simulate(blocks)) => {
                 let last_is_there = !self.run.wants_last || last.len() == replicates(blocks);
                 values.len() == replicates(blocks) * width && last_is_there
@@ -360,7 +370,7 @@ impl Sending<'_, '_> {
             (Answer::Outputs { values, .. }, What::Remember { blocks, .. }) => {
                 values.len() == replicates(blocks) * width
             }
-            (Answer::Sums { stretch, sums }, What::Sums { held, .. }) => {
+            (Answer::Sums { stretch, sums }, What::Sums { asked: OfStretch { held, .. }, .. }) => {
                 let (parameters, sites) = (signature.parameters.len(), signature.lattice.sites());
                 held.get(*stretch).is_some_and(|(blocks, _)| sums.len() == blocks.len())
                     && sums.iter().all(|sum| sum.is_of(parameters, sites))
@@ -467,17 +477,19 @@ impl Sending<'_, '_> {
         if self.stopped() {
             return Err(Unanswered::Failed(EngineError::Interrupted));
         }
-        let weights = Weights::new(&outputs, slopes);
+        let weights: SentWeights = Weights::new(&outputs, slopes).into();
+        let asked = |own: usize, held: &[(Range<usize>, u64)], anyway: bool| OfStretch {
+            gradient,
+            own,
+            held: held.to_vec(),
+            weights: weights.clone(),
+            anyway,
+        };
+        let terms = if self.plan.needs_terms { Some(self.terms(&mut held, &asked)?) } else { None };
         let mut sums: Vec<Option<Vec<BlockSum>>> = held.iter().map(|_| None).collect();
         for anyway in [false, true] {
             let left = (0..held.len()).filter(|k| sums[*k].is_none());
-            let question = |own: usize| What::Sums {
-                gradient,
-                own,
-                held: held.clone(),
-                weights: weights.clone().into(),
-                anyway,
-            };
+            let question = |own: usize| What::Sums { asked: asked(own, &held, anyway), terms: terms.clone() };
             let questions: Vec<What> = left.map(question).collect();
             for answer in self.answers(&questions)? {
                 match answer {
@@ -492,6 +504,44 @@ impl Sending<'_, '_> {
         let sums: Option<Vec<Vec<BlockSum>>> = sums.into_iter().collect();
         let sums = sums.ok_or(Unanswered::Refused)?;
         Ok(total(&self.plan.signature, value, sums.concat(), outputs))
+    }
+
+    /// What replicates are held against: whole numbers, so that it is the same in whatever order they come.
+    fn terms(
+        &self,
+        held: &mut [(Range<usize>, u64)],
+        asked: &dyn Fn(usize, &[(Range<usize>, u64)], bool) -> OfStretch,
+    ) -> Result<SentTerms, Unanswered> {
+        let mut found: Vec<Option<Terms>> = held.iter().map(|_| None).collect();
+        for anyway in [false, true] {
+            let left = (0..held.len()).filter(|k| found[*k].is_none());
+            let questions: Vec<What> = left.map(|own| What::Terms(asked(own, held, anyway))).collect();
+            for answer in self.answers(&questions)? {
+                match answer {
+                    Answer::Terms { stretch, terms, holder } if stretch < held.len() => {
+                        held[stretch].1 = holder;
+                        found[stretch] = Some(terms.into());
+                    }
+                    Answer::Nothing => {}
+                    Answer::Unbounded => {
+                        self.plan.unbounded.store(true, Ordering::Relaxed);
+                        self.plan.crew.carrier.tell(
+                            "what a site may add to the loss has no bound, so that light cones want a look at all rollouts before: \
+                             gradients run here, not on the workers",
+                        );
+                        return Err(Unanswered::Refused);
+                    }
+                    _ => return Err(Unanswered::Refused),
+                }
+            }
+        }
+        let found: Option<Vec<Terms>> = found.into_iter().collect();
+        let sum = found.and_then(|all| {
+            let mut all = all.into_iter();
+            let mut sum = all.next()?;
+            all.all(|own| sum.add(&own)).then_some(sum)
+        });
+        sum.map(Into::into).ok_or(Unanswered::Refused)
     }
 }
 

@@ -9,13 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use glauber_engine::{
-    Backend, BlockSum, Blocks, Cpu, EngineError, Numbers, Observation, Prepared, Remembered, Run,
+    Backend, BlockSum, Blocks, Cpu, EngineError, Numbers, Observation, Prepared, Remembered, Run, Terms,
 };
 use glauber_program::Bundle;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::content::{Hash, read};
-use crate::message::{Answer, Ask, Gradient, How, What};
+use crate::message::{Answer, Ask, Gradient, How, OfStretch, What};
 
 /// The most bytes of contents that are kept.
 const MOST_BYTES: usize = 1 << 31;
@@ -24,6 +24,9 @@ const MOST_PLANS: usize = 32;
 /// The most gradients whose states are kept: those of several fits that run side by side.
 const MOST_GRADIENTS: usize = 8;
 
+/// The states of stretches of blocks, and whether their terms were given.
+type Kept = HashMap<(usize, usize), (Remembered, bool)>;
+
 /// What a worker keeps and knows.
 pub struct Station {
     /// Tells it from others.
@@ -31,7 +34,8 @@ pub struct Station {
     contents: Mutex<Vec<(Hash, Arc<Vec<u8>>)>>,
     numbers: Mutex<Vec<(Hash, Arc<Numbers>)>>,
     plans: Mutex<Vec<((Hash, How), Arc<dyn Prepared>)>>,
-    kept: Mutex<Vec<(Gradient, HashMap<(usize, usize), Remembered>)>>,
+    /// By gradient and blocks: the states of the way, and whether their terms were given.
+    kept: Mutex<Vec<(Gradient, Kept)>>,
     pools: Mutex<Vec<(usize, ThreadPool)>>,
 }
 
@@ -168,27 +172,58 @@ impl Station {
             What::Remember { gradient, blocks } => {
                 let own = plan.remember(run, blocks.clone())?;
                 let values = own.outputs.clone();
-                self.remember(*gradient, blocks, own);
+                self.remember(*gradient, blocks, (own, false));
                 Ok(Answer::Outputs { values, last: Vec::new(), holder: self.number })
             }
-            What::Sums { gradient, own, held, weights, anyway } => {
-                let mut order = vec![*own];
-                order.extend((0..held.len()).filter(|k| k != own && held[*k].1 == self.number));
-                let kept =
-                    order.into_iter().find_map(|k| Some((k, self.recall(*gradient, &held.get(k)?.0)?)));
-                let (stretch, remembered) = match (kept, held.get(*own)) {
-                    (Some(kept), _) => kept,
-                    (None, Some((blocks, _))) if *anyway => (*own, plan.remember(run, blocks.clone())?),
-                    _ => return Ok(Answer::Nothing),
+            What::Sums { asked, terms } => {
+                let Some((stretch, remembered)) = self.found(plan, run, asked, false)? else {
+                    return Ok(Answer::Nothing);
                 };
-                let blocks = held[stretch].0.clone();
-                let sums: Vec<BlockSum> = plan.sums(run, blocks, remembered, &weights.clone().into())?;
+                let weights = asked.weights.clone().into();
+                let terms: Option<Terms> = terms.clone().map(Into::into);
+                let blocks = asked.held[stretch].0.clone();
+                let sums: Vec<BlockSum> = plan.sums(run, blocks, remembered, (&weights, terms.as_ref()))?;
                 Ok(Answer::Sums { stretch, sums: sums.into_iter().map(Into::into).collect() })
+            }
+            What::Terms(asked) => {
+                let Some((stretch, remembered)) = self.found(plan, run, asked, true)? else {
+                    return Ok(Answer::Nothing);
+                };
+                let blocks = asked.held[stretch].0.clone();
+                let terms = plan.terms(run, blocks.clone(), &remembered, &asked.weights.clone().into())?;
+                self.remember(asked.gradient, &blocks, (remembered, true));
+                let holder = self.number;
+                Ok(terms.map_or(Answer::Unbounded, |own| Answer::Terms {
+                    stretch,
+                    terms: own.into(),
+                    holder,
+                }))
             }
         }
     }
 
-    fn remember(&self, gradient: Gradient, blocks: &Range<usize>, own: Remembered) {
+    /// The stretch that is asked for, or another that is kept here; `fresh` ones are those whose terms were not given yet.
+    fn found(
+        &self,
+        plan: &dyn Blocks,
+        run: &Run<'_>,
+        asked: &OfStretch,
+        fresh: bool,
+    ) -> Result<Option<(usize, Remembered)>, EngineError> {
+        let OfStretch { gradient, own, held, anyway, .. } = asked;
+        let mut order = vec![*own];
+        order.extend((0..held.len()).filter(|k| k != own && held[*k].1 == self.number));
+        let recalled = |k: usize| Some((k, self.recall(*gradient, &held.get(k)?.0, fresh)?));
+        if let Some(kept) = order.into_iter().find_map(recalled) {
+            return Ok(Some(kept));
+        }
+        match held.get(*own).filter(|_| *anyway) {
+            Some((blocks, _)) => Ok(Some((*own, plan.remember(run, blocks.clone())?))),
+            None => Ok(None),
+        }
+    }
+
+    fn remember(&self, gradient: Gradient, blocks: &Range<usize>, own: (Remembered, bool)) {
         let mut kept = locked(&self.kept);
         // Who asks for the next one is done with the last.
         kept.retain(|(own, _)| own.plan != gradient.plan || *own == gradient);
@@ -205,13 +240,17 @@ impl Station {
         kept[place].1.insert((blocks.start, blocks.end), own);
     }
 
-    fn recall(&self, gradient: Gradient, blocks: &Range<usize>) -> Option<Remembered> {
+    fn recall(&self, gradient: Gradient, blocks: &Range<usize>, fresh: bool) -> Option<Remembered> {
         let mut kept = locked(&self.kept);
         let place = kept.iter().position(|(number, _)| *number == gradient)?;
-        let own = kept[place].1.remove(&(blocks.start, blocks.end));
+        let key = (blocks.start, blocks.end);
+        if fresh && kept[place].1.get(&key).is_some_and(|(_, given)| *given) {
+            return None;
+        }
+        let own = kept[place].1.remove(&key);
         if kept[place].1.is_empty() {
             kept.remove(place);
         }
-        own
+        own.map(|(own, _)| own)
     }
 }

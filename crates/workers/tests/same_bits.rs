@@ -136,7 +136,7 @@ fn every_model_and_estimator_has_the_bits_of_one_machine() {
             };
             let ((here, _), (there, sent)) = (gradient(alone), gradient(shared));
             assert_eq!(here, there, "{} by {}", entry.name, estimator.name);
-            assert_eq!(sent, estimator.name != "light-cone", "{} by {}", entry.name, estimator.name);
+            assert!(sent, "{} by {}", entry.name, estimator.name);
         }
     }
 }
@@ -147,12 +147,6 @@ fn any_number_of_workers_gives_the_same_bits_of_starts_picks_and_steps() {
         named("susceptible-infected", &ModelOptions::none().with("shape", OptionValue::List(vec![9.0, 7.0])))
             .unwrap();
     let seen = [observation(&model)];
-    let estimator =
-        (ESTIMATORS.iter().find(|e| e.name == "gumbel-softmax").unwrap().make)(EstimatorOptions {
-            temperature: 0.8,
-            samples: 3,
-            radius: None,
-        });
     let sites = model.declarations().lattice.sites();
     let states: Vec<u8> = (0..3 * sites).map(|k| u8::from(k % 4 == 0)).collect();
     let theta = parameters(&model);
@@ -160,15 +154,22 @@ fn any_number_of_workers_gives_the_same_bits_of_starts_picks_and_steps() {
         let picks = (0..replicates as u32).map(|k| k % 3).collect();
         let mut run = run(&model, &theta, replicates).start(vec![FieldData::picked(states.clone(), picks)]);
         run = run.first_steps(Arc::new((0..replicates as u32).map(|k| 2 * k).collect()));
-        run.wants_start_gradient = true;
-        let gradient = |options: Options| {
-            bits(
-                &Plan::new(&model, &seen, Some(&*estimator), options).unwrap().gradient(&run, &loss).unwrap(),
-            )
-        };
-        let alone = gradient(Options { threads: 2, ..Options::default() });
-        for (workers, trouble) in [(1, 0), (2, 0), (2, 3), (5, 4), (1000, 0)] {
-            assert_eq!(gradient(crew(workers, trouble, 0.0).0), alone, "{replicates} on {workers}");
+        for name in ["gumbel-softmax", "light-cone"] {
+            let entry = ESTIMATORS.iter().find(|e| e.name == name).unwrap();
+            let estimator = (entry.make)(EstimatorOptions { temperature: 0.8, samples: 3, radius: None });
+            run.wants_start_gradient = name != "light-cone";
+            let gradient = |options: Options| {
+                let plan = Plan::new(&model, &seen, Some(&*estimator), options).unwrap();
+                bits(&plan.gradient(&run, &loss).unwrap())
+            };
+            let alone = gradient(Options { threads: 2, ..Options::default() });
+            for (workers, trouble) in [(1, 0), (2, 0), (2, 3), (5, 4), (1000, 0)] {
+                assert_eq!(
+                    gradient(crew(workers, trouble, 0.0).0),
+                    alone,
+                    "{name}, {replicates} on {workers}"
+                );
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use glauber_backend::EngineError;
 use glauber_backend::Start;
 use glauber_backend::inputs::{Inputs, Results};
 use glauber_backend::plane::{Margin, Plane};
-use glauber_backend::{BlockSum, Weights, total};
+use glauber_backend::{BlockSum, Terms, Weights, total};
 use glauber_backend::{Gradient, LossValue, Outputs};
 
 impl<F: Lane> Rollout<'_, F> {
@@ -29,7 +29,7 @@ impl<F: Lane> Rollout<'_, F> {
         let outputs = Outputs { values, width: self.width };
         let LossValue { value, slopes } = loss(&outputs.mean());
         let seen = Seen::new(&Weights::new(&outputs, slopes), &outputs.values, 0);
-        let sums = self.sums(histories, &seen)?;
+        let sums = self.sums(histories, &seen, None)?;
         Ok(total(&self.plan.codes.declarations, value, sums, outputs))
     }
 
@@ -55,13 +55,17 @@ impl<F: Lane> Rollout<'_, F> {
         Ok((values, in_order(histories)?))
     }
 
-    /// Runs the blocks backwards through what they kept.
+    /// Runs the blocks backwards through what they kept; with the terms of all blocks, where these are not all.
     pub(super) fn sums(
         &self,
         mut histories: Vec<Vec<History<F>>>,
         seen: &Seen<'_>,
+        terms: Option<&Terms>,
     ) -> Result<Vec<BlockSum>, EngineError> {
-        let baseline = self.baseline(&histories, &seen.slopes)?;
+        let baseline = match terms {
+            Some(terms) => self.baseline_of(terms)?,
+            None => self.baseline(&histories, &seen.slopes)?,
+        };
         let parts: Vec<Result<BlockSum, EngineError>> = self
             .groups
             .par_iter()

@@ -22,7 +22,7 @@ use glauber_backend::EngineError;
 use glauber_backend::Simd;
 use glauber_backend::inputs::{Inputs, Results};
 use glauber_backend::plane::Plane;
-use glauber_backend::{FirstStep, Run, Start};
+use glauber_backend::{FirstStep, Run, Start, Terms};
 
 /// What the terms of a replicate are compared with.
 pub(super) struct Baseline {
@@ -132,16 +132,58 @@ impl<F: Lane> Rollout<'_, F> {
         histories: &[Vec<History<F>>],
         slopes: &[f64],
     ) -> Result<Option<Baseline>, EngineError> {
-        let Some(cone) = &self.plan.codes.cone else { return Ok(None) };
-        let place = self.local_events(cone);
+        let Some(mut baseline) = self.blank_baseline() else { return Ok(None) };
+        let mut most = self.most(&baseline, slopes);
+        if !most.is_finite() {
+            most = self.over_terms(histories, slopes, &baseline, |_, _, terms| {
+                let sizes = rows(terms, &self.plan.codes.layout).flatten().map(|x| x.to_f64().abs());
+                sizes.fold(0.0, |most, x| if x <= most { most } else { x })
+            })?;
+        }
+        self.add_up(&mut baseline, most, histories, slopes)?;
+        Ok(Some(baseline))
+    }
+
+    /// What these blocks add to it; nothing where terms have no bound.
+    pub(super) fn terms_of_blocks(
+        &self,
+        histories: &[Vec<History<F>>],
+        slopes: &[f64],
+    ) -> Result<Option<Terms>, EngineError> {
+        let Some(mut baseline) = self.blank_baseline() else { return Ok(None) };
+        let most = self.most(&baseline, slopes);
+        if !most.is_finite() {
+            return Ok(None);
+        }
+        self.add_up(&mut baseline, most, histories, slopes)?;
+        let sums = baseline.sums.into_iter().map(|own| own.into_inner().unwrap_or_else(|e| e.into_inner()));
+        Ok(Some(Terms { units: baseline.units, sums: sums.collect() }))
+    }
+
+    /// The same where the terms of all blocks are known.
+    pub(super) fn baseline_of(&self, terms: &Terms) -> Result<Option<Baseline>, EngineError> {
+        let Some(blank) = self.blank_baseline() else { return Ok(None) };
+        let sites = self.plan.codes.layout.sites();
+        if terms.sums.len() != blank.sums.len() || terms.sums.iter().any(|own| own.len() != sites) {
+            return Err(EngineError::Broken("the terms are of another run"));
+        }
+        let sums = terms.sums.iter().cloned().map(Mutex::new).collect();
+        Ok(Some(Baseline { units: terms.units, sums, ..blank }))
+    }
+
+    /// Nothing added up yet.
+    fn blank_baseline(&self) -> Option<Baseline> {
+        let place = self.local_events(self.plan.codes.cone.as_ref()?);
         let (kind, count) = kinds(self.run);
         let sites = self.plan.codes.layout.sites();
-        let events = place.iter().flatten().count();
-        let sums = (0..count.len() * events).map(|_| Mutex::new(vec![0; sites])).collect();
-        let mut baseline = Baseline { units: 1.0, kind, count, place, sums };
-        if events == 0 {
-            return Ok(Some(baseline));
-        }
+        let sums = count.len() * place.iter().flatten().count();
+        let sums = (0..sums).map(|_| Mutex::new(vec![0; sites])).collect();
+        Some(Baseline { units: 1.0, kind, count, place, sums })
+    }
+
+    /// The largest that a term can be, as far as the loss's slopes tell.
+    fn most(&self, baseline: &Baseline, slopes: &[f64]) -> f64 {
+        let Some(cone) = &self.plan.codes.cone else { return 0.0 };
         let bound = |(event, (_, observation)): (usize, &(usize, usize))| {
             let own = &slopes[self.offsets[event]..];
             let bounds = cone.cone.observed[*observation].iter().flat_map(|terms| &terms.bounds);
@@ -149,17 +191,24 @@ impl<F: Lane> Rollout<'_, F> {
             own.iter().zip(bounds).map(|(slope, b)| if *slope == 0.0 { 0.0 } else { slope.abs() * b }).sum()
         };
         let here = self.run.events.iter().enumerate().filter(|(k, _)| baseline.place[*k].is_some());
-        let mut most = here.map(bound).fold(0.0, f64::max);
-        if !most.is_finite() {
-            most = self.over_terms(histories, slopes, &baseline, |_, _, terms| {
-                let sizes = rows(terms, &self.plan.codes.layout).flatten().map(|x| x.to_f64().abs());
-                sizes.fold(0.0, |most, x| if x <= most { most } else { x })
-            })?;
+        here.map(bound).fold(0.0, f64::max)
+    }
+
+    /// Adds up the terms of the blocks, none larger than `most`.
+    fn add_up(
+        &self,
+        baseline: &mut Baseline,
+        most: f64,
+        histories: &[Vec<History<F>>],
+        slopes: &[f64],
+    ) -> Result<(), EngineError> {
+        let (layout, events) = (&self.plan.codes.layout, baseline.events());
+        if events == 0 {
+            return Ok(());
         }
-        baseline.units = units_of_terms(most, self.run.replicates, sites, events);
+        baseline.units = units_of_terms(most, self.run.replicates, layout.sites(), events);
         if baseline.units > 0.0 {
-            let (baseline, layout) = (&baseline, &self.plan.codes.layout);
-            let simd = self.plan.options.simd.supported();
+            let (baseline, simd) = (&*baseline, self.plan.options.simd.supported());
             self.over_terms(histories, slopes, baseline, |replicate, place, terms| {
                 let mut sums = baseline.sums(replicate, place);
                 for (row, sums) in rows(terms, layout).zip(sums.chunks_exact_mut(layout.width())) {
@@ -168,7 +217,7 @@ impl<F: Lane> Rollout<'_, F> {
                 0.0
             })?;
         }
-        Ok(Some(baseline))
+        Ok(())
     }
 
     /// Calls `f` with the terms of every replicate at every event that has some; gives the largest answer, or the one

@@ -1,5 +1,6 @@
 //! Runs some blocks of a run alone, forwards or backwards, for whoever shares a run among machines.
 
+use std::any::Any;
 use std::ops::Range;
 
 use crate::cpu::{Compiled, Pool};
@@ -11,7 +12,7 @@ use glauber_backend::EngineError;
 use glauber_backend::Precision;
 use glauber_backend::Run;
 use glauber_backend::Simulation;
-use glauber_backend::{BlockSum, Blocks, Remembered, Weights};
+use glauber_backend::{BlockSum, Blocks, Remembered, Terms, Weights};
 
 impl<'a, F: Lane> Rollout<'a, F> {
     /// Of some blocks alone; of those that there are not, of none.
@@ -32,11 +33,14 @@ impl<'a, F: Lane> Rollout<'a, F> {
         Ok(Remembered { outputs, states: Box::new(histories) })
     }
 
-    fn sums_of(&self, remembered: Remembered, weights: &Weights) -> Result<Vec<BlockSum>, EngineError> {
-        let Remembered { outputs, states } = remembered;
-        let histories = states.downcast::<Vec<Vec<History<F>>>>();
-        let histories =
-            histories.map_err(|_| EngineError::Broken("what was kept is of another precision"))?;
+    /// What was kept of the way forwards, if it is of these blocks.
+    fn checked<'s>(
+        &self,
+        states: &'s (dyn Any + Send + Sync),
+        weights: &Weights,
+    ) -> Result<&'s Vec<Vec<History<F>>>, EngineError> {
+        let histories = states.downcast_ref::<Vec<Vec<History<F>>>>();
+        let histories = histories.ok_or(EngineError::Broken("what was kept is of another precision"))?;
         let replicates = histories.iter().map(Vec::len).sum::<usize>();
         if replicates != self.replicates()
             || weights.mean.len() != self.width
@@ -44,7 +48,31 @@ impl<'a, F: Lane> Rollout<'a, F> {
         {
             return Err(EngineError::Broken("what was kept is of another run"));
         }
-        self.sums(*histories, &Seen::new(weights, &outputs, self.groups[0].start))
+        Ok(histories)
+    }
+
+    fn terms_of(
+        &self,
+        Remembered { outputs, states }: &Remembered,
+        weights: &Weights,
+    ) -> Result<Option<Terms>, EngineError> {
+        let slopes = Seen::new(weights, outputs, self.groups[0].start).slopes;
+        self.terms_of_blocks(self.checked(&**states, weights)?, &slopes)
+    }
+
+    fn sums_of(
+        &self,
+        Remembered { outputs, states }: Remembered,
+        (weights, terms): (&Weights, Option<&Terms>),
+    ) -> Result<Vec<BlockSum>, EngineError> {
+        self.checked(&*states, weights)?;
+        if self.plan.codes.cone.is_some() && terms.is_none() {
+            return Err(EngineError::Broken("the terms of all blocks are missing"));
+        }
+        let histories = states.downcast::<Vec<Vec<History<F>>>>();
+        let histories =
+            histories.map_err(|_| EngineError::Broken("what was kept is of another precision"))?;
+        self.sums(*histories, &Seen::new(weights, &outputs, self.groups[0].start), terms)
     }
 }
 
@@ -63,12 +91,33 @@ impl Blocks for Compiled {
         })
     }
 
+    fn needs_terms(&self) -> bool {
+        self.codes.cone.is_some()
+    }
+
+    fn terms(
+        &self,
+        run: &Run<'_>,
+        blocks: Range<usize>,
+        remembered: &Remembered,
+        weights: &Weights,
+    ) -> Result<Option<Terms>, EngineError> {
+        self.install(|| match self.options.precision {
+            Precision::Single => {
+                Rollout::of_blocks(self, &self.single, run, blocks)?.terms_of(remembered, weights)
+            }
+            Precision::Double => {
+                Rollout::of_blocks(self, &self.double, run, blocks)?.terms_of(remembered, weights)
+            }
+        })
+    }
+
     fn sums(
         &self,
         run: &Run<'_>,
         blocks: Range<usize>,
         remembered: Remembered,
-        weights: &Weights,
+        weights: (&Weights, Option<&Terms>),
     ) -> Result<Vec<BlockSum>, EngineError> {
         self.install(|| match self.options.precision {
             Precision::Single => {

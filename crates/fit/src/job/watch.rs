@@ -81,7 +81,9 @@ impl Watch {
                 "take `estimator.name = \"differences\"`; a cone that `radius` cuts off wants a larger one, and a draw whose \
                  probability is 0 or 1 has no score: start inside the interval"
             }
-            _ if self.steps > 1 => "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps",
+            _ if self.steps > 1 => {
+                "take `estimator.name = \"light-cone\"` or \"differences\", or fewer steps"
+            }
             _ => "take `estimator.name = \"light-cone\"` or \"differences\"",
         }
     }
