@@ -260,8 +260,17 @@ impl Driver<'_, '_> {
                 let ended =
                     Ended { course, share, maps: &maps, theta: &scalars, losses: &losses, lowest_at_rest };
                 let ended = self.stepper.shows_rest().then_some(ended);
-                let verdict =
+                let mut verdict =
                     verdict_of_loss(ground.unknowns, &scalars, ended.as_ref(), self.stepper.reached());
+                if ended.is_none() && stopped == Stopped::Steps {
+                    // A search that comes to rest ends by its tolerance; one of a noisy loss has none.
+                    let steps = self.state.step;
+                    verdict.words = format!(
+                        "whether the search was at rest after its {steps} steps is not known: take more, and compare; {}",
+                        verdict.words
+                    );
+                    verdict.warns = true;
+                }
                 if let Some(noise) = &mut simulation_noise {
                     let swings = ended.as_ref().is_some_and(Ended::swings);
                     let shrinks = self.stepper.shrinks();

@@ -239,6 +239,8 @@ struct Scalar {
     steepest: f64,
     /// What counts as a move.
     least: f64,
+    /// Whether its slope, where it last was one, was no smaller than before.
+    fell: bool,
 }
 
 impl Scalar {
@@ -254,7 +256,9 @@ impl Scalar {
             Map::Logit | Map::Log => 1.0,
             Map::Identity | Map::Clamp => end.abs().min(map.width()).max(high - low),
         };
+        let last_slope = natural.iter().rev().copied().find(|slope| *slope != 0.0).unwrap_or(0.0);
         Scalar {
+            fell: last_slope.abs() > PULL * greatest(&natural),
             k,
             map,
             end,
@@ -308,9 +312,10 @@ impl Scalar {
         if is_level && is_steady && (is_independent || has_arrived) { Rest::Stood } else { Rest::Slow(k) }
     }
 
-    /// Whether its slope vanished, to the last bit, for the whole last part.
+    /// Whether its slope vanished at once, to the last bit, and for the whole last part. (Without noise that of a fit which
+    /// arrived ends at 0 too, but smaller and smaller.)
     fn is_level(&self) -> bool {
-        self.largest > 0.0 && self.natural_slopes.iter().all(|slope| *slope == 0.0)
+        self.fell && self.natural_slopes.iter().all(|slope| *slope == 0.0)
     }
 
     /// Whether its groups are all but equal.
@@ -589,6 +594,9 @@ mod tests {
         };
         assert_eq!(onto(0.0), Rest::Plateau(0));
         assert!(!matches!(onto(1e-9), Rest::Plateau(_)));
+        // What arrives without noise has slopes that end at 0 too.
+        let arrives = |k: f64| (0.5 + 0.2 * (-0.5 * k).exp(), if k < 70.0 { (-0.5 * k).exp() } else { 0.0 });
+        assert!(!matches!(rest(400, 0.4, arrives), Rest::Plateau(_)));
         // One that no gradient ever reached is told elsewhere.
         assert!(!matches!(rest(400, 0.4, |_| (0.5, 0.0)), Rest::Plateau(_)));
     }

@@ -121,7 +121,7 @@ impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Stopped::Steps => write!(f, "took all its steps"),
-            Stopped::Tolerance { change } => write!(f, "came to rest (last change {change:.2e})"),
+            Stopped::Tolerance { change } => write!(f, "stopped by its tolerance (last change {change:.2e})"),
             Stopped::Plateau { best } => write!(f, "stopped improving (mean loss {best:.6e})"),
             Stopped::Diverged { step: 0, what, advice } => write!(f, "could not begin: {what}; {advice}"),
             Stopped::Diverged { step, what, advice } => {

@@ -143,7 +143,8 @@ pub(super) fn find(
         let off = |s: &&Step| deviation(s.length, asked) > BEYOND_DOUBT || s.length < asked / 2.0;
         let Some(step) = steps.iter().find(off) else {
             let own = median(steps.iter().map(|s| s.length / (s.length / asked).round().max(1.0)));
-            if let Some(found) = own.filter(|own| (own / asked - 1.0).abs() > TOLERANCE) {
+            let own = own.filter(|own| (own / asked - 1.0).abs() > TOLERANCE);
+            if let Some(found) = own.or_else(|| of_one_track(steps, asked)) {
                 return Err(NoInterval::Other { found, interval: asked });
             }
             note_jitter(steps, asked, &mut notes);
@@ -171,7 +172,8 @@ pub(super) fn find(
         let usual =
             steps.iter().find(|s| (s.length / interval - 1.0).abs() <= TOLERANCE).unwrap_or(&steps[0]);
         let near = |s: &Step, to: f64| deviation(s.length, to) <= BEYOND_DOUBT;
-        let beyond_doubt = steps.iter().all(|s| near(s, middle) && near(s, interval));
+        let beyond_doubt = steps.iter().all(|s| near(s, middle) && near(s, interval))
+            && of_one_track(steps, middle).is_none();
         let (divisor, jitter) = (common_divisor(steps), beyond_doubt.then_some(middle));
         // Some divisor fits any steps roughly; where all are near one multiple it is the clock that is uneven.
         let divisor = divisor.filter(|_| jitter.is_none());
@@ -215,6 +217,17 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     // The lower of two middle values: it is one of the file's own.
     let middle = if values.len().is_multiple_of(2) { middle - 1 } else { middle };
     Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// The interval of a track that has an exact one of its own, which is not this one: no clock is uneven from track to track.
+fn of_one_track(steps: &[Step], interval: f64) -> Option<f64> {
+    /// Fewer steps may agree by chance.
+    const FEWEST: usize = 3;
+    steps.chunk_by(|a, b| a.track == b.track).filter(|own| own.len() >= FEWEST).find_map(|own| {
+        let found = median(own.iter().map(|s| s.length / (s.length / interval).round().max(1.0)))?;
+        let is_exact = own.iter().all(|s| deviation(s.length, found) <= WORTH_SAYING);
+        (is_exact && (found / interval - 1.0).abs() > TOLERANCE).then_some(found)
+    })
 }
 
 /// The interval as all steps together say it, to three digits.
@@ -268,6 +281,24 @@ mod tests {
     fn words(error: &NoInterval) -> (String, String) {
         let (found, remedy, _) = error.in_words(&["7".to_owned()], "line", Face::FitFile);
         (found, remedy)
+    }
+
+    #[test]
+    fn tracks_of_two_exact_intervals_are_no_uneven_clock() {
+        let two = |a: f64, b: f64| -> Vec<Step> {
+            (0..12)
+                .map(|k| Step { length: if k < 6 { a } else { b }, track: k / 6, line: k as u64 })
+                .collect()
+        };
+        for asked in [Some(30.0), None] {
+            let refused = find(&two(30.0, 36.0), false, None, asked);
+            match (asked, refused) {
+                (Some(_), Err(NoInterval::Other { found, .. })) => assert!((found - 36.0).abs() < 1e-9),
+                (None, Err(NoInterval::Mixed { jitter: None, .. })) => {}
+                (_, other) => panic!("{asked:?}: {other:?}"),
+            }
+        }
+        assert!(find(&two(30.0, 60.0), false, None, Some(30.0)).is_ok());
     }
 
     #[test]

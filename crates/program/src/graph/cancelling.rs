@@ -35,7 +35,8 @@ impl Graph {
         if let Some(difference) = self.cancelling(chance, DEPTH) {
             self.remark(&format!(
                 "the chance `{}` is the difference of two numbers: where they are near each other, single precision tells them \
-                 6e-8 apart only, so that smaller chances are lost; take the precision f64, or write it without the difference",
+                 6e-8 apart only, so that smaller chances are lost (they are not with the precision f64); or write it without \
+                 the difference",
                 self.words().written(difference)
             ));
         }
