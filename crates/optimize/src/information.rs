@@ -21,6 +21,8 @@ use crate::verdict::{Known, Verdict, listed};
 pub const FLAT: f64 = 1e-9;
 /// The largest Newton decrement of a fit at rest.
 pub const REST: f64 = 0.01;
+/// The share of a number within directions that are not determined, from which on it is not either.
+const OPEN: f64 = 1e-6;
 /// The condition number from which on it is said.
 const ROUGH: f64 = 1e6;
 
@@ -149,14 +151,16 @@ impl Judged<'_> {
         order.sort_by(|a, b| at.values[*a].total_cmp(&at.values[*b]));
         let mut flat = order.iter().filter(|k| at.values[**k] < FLAT).count();
         // A direction whose error is wider than an interval tells no more than the interval does.
-        while flat < m && self.wider_than_its_interval(at, &order[flat..]) {
+        while let Some(place) = self.wider_than_its_interval(at, &order, flat) {
+            let direction = order.remove(place);
+            order.insert(flat, direction);
             flat += 1;
         }
         let (none, some) = order.split_at(flat);
         let projector = |a: usize, b: usize| -> f64 {
             none.iter().map(|k| at.vectors[a * m + k] * at.vectors[b * m + k]).sum()
         };
-        let open: Vec<usize> = (0..m).filter(|a| projector(*a, *a) > 1e-6).collect();
+        let open: Vec<usize> = (0..m).filter(|a| projector(*a, *a) > OPEN).collect();
         let directions = Flat {
             members: open.iter().map(|a| at.free[*a]).collect(),
             roots: open.iter().map(|a| at.roots[*a]).collect(),
@@ -184,12 +188,21 @@ impl Judged<'_> {
         self.said(known, condition)
     }
 
-    fn wider_than_its_interval(&self, at: &Information, some: &[usize]) -> bool {
-        let wide = |(a, variance): (usize, f64)| {
-            let Interval { lowest, highest } = self.numbers[at.free[a]].1;
-            variance.sqrt() > highest - lowest
+    /// The place in `order` of the direction that makes the error of a number wider than its interval, the first `flat` of them
+    /// being none; nothing where none does. A number within those has no error anyway.
+    fn wider_than_its_interval(&self, at: &Information, order: &[usize], flat: usize) -> Option<usize> {
+        let m = at.free.len();
+        let (none, some) = order.split_at(flat);
+        let share = |a: usize, k: usize| at.vectors[a * m + k].powi(2);
+        let is_open = |a: usize| none.iter().map(|k| share(a, *k)).sum::<f64>() > OPEN;
+        let wide = |(a, variance): &(usize, f64)| {
+            let Interval { lowest, highest } = self.numbers[at.free[*a]].1;
+            !is_open(*a) && variance.sqrt() > highest - lowest
         };
-        variances(at, some).into_iter().enumerate().any(wide)
+        let (a, _) = variances(at, some).into_iter().enumerate().find(wide)?;
+        let part = |k: &usize| share(a, *k) / at.values[*k];
+        let widest = (0..some.len()).max_by(|x, y| part(&some[*x]).total_cmp(&part(&some[*y])))?;
+        Some(flat + widest)
     }
 
     /// What is known, in words.
@@ -260,4 +273,25 @@ pub(crate) fn variances(at: &Information, some: &[usize]) -> Vec<f64> {
         own.sum::<f64>() / (at.roots[a] * at.roots[a])
     };
     (0..m).map(variance).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scores by a + s·b and by c: whatever s is, only that sum is lost, and c keeps its error.
+    #[test]
+    fn a_sum_of_unequal_parts_takes_no_other_errors_with_it() {
+        let numbers = ["a", "b", "c"].map(|name| (name.to_string(), Interval::unit()));
+        let judged = Judged { numbers: &numbers, theta: &[0.3, 0.5, 0.2], remedy: "" };
+        for s in [1.0, 0.1, 1e-2, 1e-3, 1e-4] {
+            let matrix = [4e4, 4e4 * s, 0.0, 4e4 * s, 4e4 * s * s, 0.0, 0.0, 0.0, 1e4];
+            let verdict = judged.verdict(&Information::of(&matrix, 3), &mut |x| {
+                2e4 * (x[0] + s * x[1] - 0.3 - 0.5 * s).powi(2)
+            });
+            assert!(matches!(verdict.known[0], Known::NotDetermined(_)), "{s}: {verdict:?}");
+            assert!(matches!(verdict.known[1], Known::NotDetermined(_)), "{s}: {verdict:?}");
+            assert_eq!(verdict.known[2].error().map(|e| (1e6 * e).round()), Some(1e4), "{s}: {verdict:?}");
+        }
+    }
 }
