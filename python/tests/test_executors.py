@@ -233,7 +233,10 @@ def test_objectives_rollouts_and_checks_share_their_blocks():
         assert one == other and np.array_equal(one[1].start["aware"], other[1].start["aware"])
         small = shared_work.news(6)
         assert glauber.check(small, {"beta": 0.3}, replicates=4, executor=workers) == glauber.check(small, {"beta": 0.3}, replicates=4)
-        # Light cones hold all rollouts against each other, site by site: whole numbers, added up in whatever order.
+        # Light cones hold all rollouts against each other, site by site: whole numbers, added up in whatever order. What a check
+        # asks has fields without a bound, whose cones want a look at all rollouts before.
+        assert [note for note in workers.notes if "no bound" in note] == workers.notes
+        workers = glauber.Workers(threads, always=True)
         cones = [
             glauber.value_and_grad(model, {"beta": 0.3}, 3, "mean(aware)", replicates=5, estimator="light-cone", executor=e)
             for e in (None, workers)

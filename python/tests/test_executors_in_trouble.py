@@ -327,11 +327,12 @@ def test_a_count_that_is_no_number_is_refused():
 
 
 def test_a_note_of_what_runs_here_says_that_whole_fits_were_shared_out():
+    curve = {"parameters": {"beta": 0.2}, "steps": 3, "runs": 4}
     found = glauber.fit(
-        shared_work.news(8), shared_work.curve(3), {"beta": [0.2, 0.4]}, steps=2, replicates=4, progress=False,
-        estimator="light-cone", executor=glauber.Workers(Local(), always=True),
+        shared_work.news(8), glauber.Trajectory(simulate=curve, summary="spectrum(aware)"), {"beta": [0.2, 0.4]}, steps=2,
+        replicates=4, progress=False, optimizer="nelder-mead", executor=glauber.Workers(Local(), always=True),
     )  # fmt: skip
-    notes = [note for note in found.notes if "run here" in note]
+    notes = [note for note in found.notes if "runs here" in note or "run here" in note]
     assert notes and all("whole fits were shared out, 2 of them" in note for note in notes), found.notes
     assert _workers.MOST_LOST == 16
 
