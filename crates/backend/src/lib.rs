@@ -17,6 +17,7 @@ mod outcome;
 mod blocks;
 pub mod differences;
 mod seam;
+mod seen;
 mod simd;
 
 pub use blocks::{BlockSum, Blocks, MOST_BLOCKS, Remembered, Terms, Weights, blocks_of, total};
@@ -27,4 +28,5 @@ pub use observation::{Observation, Summary};
 pub use outcome::{Frame, Gradient, LossValue, Outputs, Recorder, Simulation};
 pub use run::{FirstStep, Run, Start, Subject, noise_seed};
 pub use seam::{Backend, BackendName, CompileOptions, Ensemble, Options, Precision, Prepared};
+pub use seen::Seen;
 pub use simd::Simd;

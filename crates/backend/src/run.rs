@@ -108,6 +108,42 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// The number of each replicate's kind, and how many there are of each: alike are those that start from the same state, with
+    /// the same data, at the same step. Where one would be alone, all are taken together: their mean is then a worse guess
+    /// of what another would do, but no wrong one.
+    ///
+    /// ```
+    /// use glauber_backend::Run;
+    /// assert_eq!(Run::new(&[], 3).replicates(4).kinds(), (vec![0; 4], vec![4]));
+    /// ```
+    pub fn kinds(&self) -> (Vec<usize>, Vec<usize>) {
+        let starts = match &self.start {
+            Start::States(layers) => &layers[..],
+            Start::Model => &[],
+        };
+        let fields = self.fields.iter().map(|(_, data)| data);
+        let data: Vec<_> = starts.iter().chain(fields).chain(self.targets.iter().flatten()).collect();
+        let mut known: Vec<Vec<u32>> = Vec::new();
+        let (mut kind, mut count) = (Vec::new(), Vec::new());
+        for replicate in 0..self.replicates {
+            let mut own: Vec<u32> = data.iter().filter_map(|d| Some(d.picks()?[replicate])).collect();
+            if let FirstStep::Each(_) = self.first_step {
+                own.push(self.first_step.of(replicate));
+            }
+            let place = known.iter().position(|k| *k == own).unwrap_or_else(|| {
+                known.push(own);
+                count.push(0);
+                known.len() - 1
+            });
+            kind.push(place);
+            count[place] += 1;
+        }
+        if count.iter().any(|n| *n < 2) {
+            return (vec![0; self.replicates], vec![self.replicates]);
+        }
+        (kind, count)
+    }
+
     /// One replicate of `steps` steps from the model's own start, seed 1, nothing observed.
     pub fn new(parameters: &'a [f64], steps: usize) -> Run<'a> {
         Run {

@@ -7,7 +7,6 @@ mod cone;
 mod ensemble;
 mod history;
 mod parts;
-mod seen;
 
 use glauber_program::Program;
 use rayon::prelude::*;

@@ -142,8 +142,8 @@ pub(super) fn find(
     if let Some(asked) = asked {
         let off = |s: &&Step| deviation(s.length, asked) > BEYOND_DOUBT || s.length < asked / 2.0;
         let Some(step) = steps.iter().find(off) else {
-            let own = median(steps.iter().map(|s| s.length / (s.length / asked).round().max(1.0)));
-            let own = own.filter(|own| (own / asked - 1.0).abs() > TOLERANCE);
+            let own = median(steps.iter().map(|s| s.length / (s.length / asked).round().max(1.0)))
+                .filter(|own| (own / asked - 1.0).abs() > TOLERANCE);
             if let Some(found) = own.or_else(|| of_one_track(steps, asked)) {
                 return Err(NoInterval::Other { found, interval: asked });
             }
@@ -171,9 +171,8 @@ pub(super) fn find(
         let middle = middle_of(steps, interval);
         let usual =
             steps.iter().find(|s| (s.length / interval - 1.0).abs() <= TOLERANCE).unwrap_or(&steps[0]);
-        let near = |s: &Step, to: f64| deviation(s.length, to) <= BEYOND_DOUBT;
-        let beyond_doubt = steps.iter().all(|s| near(s, middle) && near(s, interval))
-            && of_one_track(steps, middle).is_none();
+        let near = |s: &Step| deviation(s.length, middle).max(deviation(s.length, interval)) <= BEYOND_DOUBT;
+        let beyond_doubt = steps.iter().all(near) && of_one_track(steps, middle).is_none();
         let (divisor, jitter) = (common_divisor(steps), beyond_doubt.then_some(middle));
         // Some divisor fits any steps roughly; where all are near one multiple it is the clock that is uneven.
         let divisor = divisor.filter(|_| jitter.is_none());
@@ -213,19 +212,17 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    let middle = values.len() / 2;
     // The lower of two middle values: it is one of the file's own.
-    let middle = if values.len().is_multiple_of(2) { middle - 1 } else { middle };
+    let middle = (values.len() - 1) / 2;
     Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 /// The interval of a track that has an exact one of its own, which is not this one: no clock is uneven from track to track.
 fn of_one_track(steps: &[Step], interval: f64) -> Option<f64> {
-    /// Fewer steps may agree by chance.
-    const FEWEST: usize = 3;
-    steps.chunk_by(|a, b| a.track == b.track).filter(|own| own.len() >= FEWEST).find_map(|own| {
+    steps.chunk_by(|a, b| a.track == b.track).find_map(|own| {
         let found = median(own.iter().map(|s| s.length / (s.length / interval).round().max(1.0)))?;
-        let is_exact = own.iter().all(|s| deviation(s.length, found) <= WORTH_SAYING);
+        // Fewer than three may agree by chance.
+        let is_exact = own.len() > 2 && own.iter().all(|s| deviation(s.length, found) <= WORTH_SAYING);
         (is_exact && (found / interval - 1.0).abs() > TOLERANCE).then_some(found)
     })
 }
@@ -233,8 +230,7 @@ fn of_one_track(steps: &[Step], interval: f64) -> Option<f64> {
 /// The interval as all steps together say it, to three digits.
 fn middle_of(steps: &[Step], interval: f64) -> f64 {
     let multiples: f64 = steps.iter().map(|s| (s.length / interval).round().max(1.0)).sum();
-    let mean = steps.iter().map(|s| s.length).sum::<f64>() / multiples;
-    format!("{mean:.2e}").parse().unwrap_or(interval)
+    format!("{:.2e}", steps.iter().map(|s| s.length).sum::<f64>() / multiples).parse().unwrap_or(interval)
 }
 
 fn note_jitter(steps: &[Step], interval: f64, notes: &mut Vec<String>) {

@@ -10,14 +10,13 @@ use crate::kernel::{Destination, Source};
 use crate::kernels::Lane;
 use crate::rollout::cone::Baseline;
 use crate::rollout::history::History;
-use crate::rollout::seen::Seen;
 use crate::rollout::{Rollout, in_order};
 use crate::worker::{State, Unit, UnitPair, Worker};
 use glauber_backend::EngineError;
 use glauber_backend::Start;
 use glauber_backend::inputs::{Inputs, Results};
 use glauber_backend::plane::{Margin, Plane};
-use glauber_backend::{BlockSum, Terms, Weights, total};
+use glauber_backend::{BlockSum, Seen, Terms, Weights, total};
 use glauber_backend::{Gradient, LossValue, Outputs};
 
 impl<F: Lane> Rollout<'_, F> {

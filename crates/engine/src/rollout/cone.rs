@@ -16,13 +16,12 @@ use crate::codes::ConeCodes;
 use crate::kernels::{Lane, Worth, add_terms, leads};
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
-use crate::rollout::seen::Seen;
 use crate::worker::{State, Worker};
 use glauber_backend::EngineError;
 use glauber_backend::Simd;
 use glauber_backend::inputs::{Inputs, Results};
 use glauber_backend::plane::Plane;
-use glauber_backend::{FirstStep, Run, Start, Terms};
+use glauber_backend::{Seen, Terms};
 
 /// What the terms of a replicate are compared with.
 pub(super) struct Baseline {
@@ -75,36 +74,6 @@ impl Baseline {
     }
 }
 
-/// The replicates' kinds: alike are those that start from the same state, with the same data, at the same step. Where one
-/// would be alone, all are taken together: their mean is then a worse guess, but no wrong one.
-fn kinds(run: &Run<'_>) -> (Vec<usize>, Vec<usize>) {
-    let starts = match &run.start {
-        Start::States(layers) => &layers[..],
-        Start::Model => &[],
-    };
-    let fields = run.fields.iter().map(|(_, data)| data);
-    let data: Vec<_> = starts.iter().chain(fields).chain(run.targets.iter().flatten()).collect();
-    let mut known: Vec<Vec<u32>> = Vec::new();
-    let (mut kind, mut count) = (Vec::new(), Vec::new());
-    for replicate in 0..run.replicates {
-        let mut own: Vec<u32> = data.iter().filter_map(|d| Some(d.picks()?[replicate])).collect();
-        if let FirstStep::Each(_) = run.first_step {
-            own.push(run.first_step.of(replicate));
-        }
-        let place = known.iter().position(|k| *k == own).unwrap_or_else(|| {
-            known.push(own);
-            count.push(0);
-            known.len() - 1
-        });
-        kind.push(place);
-        count[place] += 1;
-    }
-    if count.iter().any(|n| *n < 2) {
-        return (vec![0; run.replicates], vec![run.replicates]);
-    }
-    (kind, count)
-}
-
 impl<F: Lane> Rollout<'_, F> {
     /// For each event whether any of its numbers is a sum of local terms.
     fn local_events(&self, cone: &ConeCodes) -> Vec<Option<usize>> {
@@ -122,7 +91,7 @@ impl<F: Lane> Rollout<'_, F> {
     pub(super) fn bytes_of_baseline(&self) -> usize {
         let Some(cone) = &self.plan.codes.cone else { return 0 };
         let events = self.local_events(cone).iter().flatten().count();
-        let kinds = if events == 0 { 0 } else { kinds(self.run).1.len() };
+        let kinds = if events == 0 { 0 } else { self.run.kinds().1.len() };
         kinds.saturating_mul(events).saturating_mul(8 * self.plan.codes.layout.sites())
     }
 
@@ -174,7 +143,7 @@ impl<F: Lane> Rollout<'_, F> {
     /// Nothing added up yet.
     fn blank_baseline(&self) -> Option<Baseline> {
         let place = self.local_events(self.plan.codes.cone.as_ref()?);
-        let (kind, count) = kinds(self.run);
+        let (kind, count) = self.run.kinds();
         let sites = self.plan.codes.layout.sites();
         let sums = count.len() * place.iter().flatten().count();
         let sums = (0..sums).map(|_| Mutex::new(vec![0; sites])).collect();

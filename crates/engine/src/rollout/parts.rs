@@ -7,12 +7,11 @@ use crate::cpu::{Compiled, Pool};
 use crate::kernels::Lane;
 use crate::rollout::Rollout;
 use crate::rollout::history::History;
-use crate::rollout::seen::Seen;
 use glauber_backend::EngineError;
 use glauber_backend::Precision;
 use glauber_backend::Run;
 use glauber_backend::Simulation;
-use glauber_backend::{BlockSum, Blocks, Remembered, Terms, Weights};
+use glauber_backend::{BlockSum, Blocks, Remembered, Seen, Terms, Weights};
 
 impl<'a, F: Lane> Rollout<'a, F> {
     /// Of some blocks alone; of those that there are not, of none.

@@ -159,7 +159,7 @@ impl Attempts for Setup<'_> {
         let few = if walkers { self.count() } else { self.count().min(watch::ROLLOUTS) };
         let (own, _) = self.objective(name, comparison, few)?;
         let (reference, _) = self.objective(Differences.name(), true, few)?;
-        let steps = self.observed.target.steps.last().map_or(0, |last| *last as usize);
+        let steps = self.observed.target.steps.last().copied().unwrap_or(0);
         Ok(Some(Watch::new((Box::new(own), name), Box::new(reference), steps)))
     }
 }
